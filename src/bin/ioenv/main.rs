@@ -1,0 +1,3 @@
+//! The `ioenv` command.
+
+fn main() {}

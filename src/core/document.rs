@@ -1,0 +1,418 @@
+use std::fmt;
+use std::str::FromStr;
+
+use zeroize::Zeroizing;
+
+use super::dotenv;
+use super::{MAX_VALUE_BYTES, SecretString, VarName};
+use crate::{Error, ErrorKind, Result};
+
+/// Whether a value may be shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "all three services know exactly these two")]
+pub enum Kind {
+    /// The value is masked wherever a person looks. An entry that says nothing is a secret.
+    #[default]
+    Secret,
+    /// The value may be shown in full. At rest it is sealed like a secret.
+    Variable,
+}
+
+/// The contents of one level: `NAME=value` entries in order, each with a [`Kind`] and perhaps a comment.
+///
+/// A name stands once. The text form is dotenv text, whose grammar is in `docs/dotenv.md`; comments, blank lines and
+/// the order of entries survive reading, changing and writing. Buffers are wiped when dropped, comments included:
+/// people keep old passwords there.
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// use ioenv::{Document, Kind};
+///
+/// let mut document = Document::parse("# what the server listens on\n# ioenv: variable\nPORT=8080\n")?;
+/// let port = document.get("PORT").expect("just read");
+/// assert_eq!(port.kind(), Kind::Variable);
+/// assert_eq!(port.comment().as_deref(), Some("what the server listens on"));
+///
+/// document.set("API_KEY".parse()?, "it's $5")?;
+/// assert!(document.to_text().expose_secret().ends_with("API_KEY=\"it's $5\"\n"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct Document {
+    entries: Vec<Entry>,
+    /// Indices of `entries`, ascending by name.
+    by_name: Vec<u32>,
+    /// Comment and blank lines behind the last entry, each with its line end.
+    tail: Zeroizing<String>,
+    duplicates: Vec<VarName>,
+}
+
+/// One entry of a [`Document`].
+#[derive(Clone)]
+pub struct Entry {
+    pub(super) name: VarName,
+    pub(super) value: SecretString,
+    pub(super) kind: Kind,
+    pub(super) dollars: Dollars,
+    /// Comment and blank lines above, each with its line end; without the line that tells the kind.
+    pub(super) lead: Zeroizing<String>,
+    /// The comment behind the value, from its `#` on.
+    pub(super) aside: Zeroizing<String>,
+}
+
+/// Which `$` of a value are meant as such, because they were written `\$` or between single quotes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Dollars {
+    /// None: every one may begin a reference.
+    Expandable,
+    /// All of them.
+    Literal,
+    /// Those at these offsets, ascending.
+    Mixed(Box<[u32]>),
+}
+
+/// What [`Document::update`] did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Changes {
+    /// Entries that were not there before.
+    pub added: usize,
+    /// Entries whose value or kind is another now.
+    pub changed: usize,
+}
+
+impl Document {
+    /// A document without entries.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads dotenv text of at most 16 MiB. `$` is literal here; see [`expand`](crate::expand).
+    ///
+    /// # Errors
+    /// `Syntax`, `InvalidName`, `InvalidValue` or `Limit`, with line, column and, where it is known, the name; never
+    /// with text of the input.
+    pub fn parse(text: &str) -> Result<Self> {
+        dotenv::read(text)
+    }
+
+    /// Entries in the order of the text. Where a name stood twice, the last one counted.
+    pub(super) fn from_parts(mut entries: Vec<Entry>, tail: Zeroizing<String>) -> Self {
+        let mut by_name = sorted_by_name(&entries);
+        let is_same = |pair: &[u32]| entries[pair[0] as usize].name == entries[pair[1] as usize].name;
+        let mut duplicates = Vec::new();
+        if by_name.windows(2).any(is_same) {
+            // The sort is stable, so of equal names the last in the text is the last here.
+            let mut dropped: Vec<u32> = by_name.windows(2).filter(|pair| is_same(pair)).map(|pair| pair[0]).collect();
+            duplicates.extend(dropped.iter().map(|&index| entries[index as usize].name.clone()));
+            duplicates.dedup();
+            dropped.sort_unstable();
+            let mut index = 0;
+            entries.retain(|_| {
+                index += 1;
+                dropped.binary_search(&(index - 1)).is_err()
+            });
+            by_name = sorted_by_name(&entries);
+        }
+        Self { entries, by_name, tail, duplicates }
+    }
+
+    /// The entries in order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The entry of that name.
+    pub fn get(&self, name: &str) -> Option<&Entry> {
+        let index = self.find(name).ok()?;
+        Some(&self.entries[self.by_name[index] as usize])
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Names that the text had more than once, ascending; their last value counted.
+    pub fn duplicates(&self) -> &[VarName] {
+        &self.duplicates
+    }
+
+    /// Sets a value. An entry that is there keeps its place, kind and comments; a new one comes last, as a secret.
+    ///
+    /// # Errors
+    /// `InvalidValue`, for a NUL byte; `Limit`, beyond 64 KiB.
+    pub fn set(&mut self, name: VarName, value: impl Into<SecretString>) -> Result<()> {
+        let value = value.into();
+        check_value(&name, value.expose_secret())?;
+        match self.find(name.as_str()) {
+            Ok(found) => {
+                let entry = &mut self.entries[self.by_name[found] as usize];
+                entry.value = value;
+                entry.dollars = Dollars::Expandable;
+            }
+            Err(place) => self.push(place, Entry::new(name, value, Kind::Secret)),
+        }
+        Ok(())
+    }
+
+    /// Sets the kind of an entry; `false`, when there is none of that name.
+    pub fn set_kind(&mut self, name: &str, kind: Kind) -> bool {
+        let Ok(found) = self.find(name) else {
+            return false;
+        };
+        self.entries[self.by_name[found] as usize].kind = kind;
+        true
+    }
+
+    /// Removes an entry and the comments that belong to it; `false`, when there is none of that name.
+    ///
+    /// Comments above a blank line speak of more than one entry, and stay.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let Ok(found) = self.find(name) else {
+            return false;
+        };
+        let removed = self.by_name.remove(found);
+        for index in &mut self.by_name {
+            *index -= u32::from(*index > removed);
+        }
+        let entry = self.entries.remove(removed as usize);
+        let kept = &entry.lead[..entry.lead.len() - entry.own_comment().len()];
+        if !kept.is_empty() {
+            let next = self.entries.get_mut(removed as usize).map_or(&mut self.tail, |next| &mut next.lead);
+            *next = Zeroizing::new([kept, next.as_str()].concat());
+        }
+        true
+    }
+
+    /// Takes over all entries of `other`: values and marks of variables, and for names that are new also comments.
+    pub fn update(&mut self, other: Self) -> Changes {
+        let mut changes = Changes::default();
+        if self.entries.is_empty() {
+            changes.added = other.len();
+            self.entries = other.entries;
+            self.by_name = other.by_name;
+            self.tail.push_str(&other.tail);
+            return changes;
+        }
+        for entry in other.entries {
+            match self.find(entry.name.as_str()) {
+                Ok(found) => {
+                    let old = &mut self.entries[self.by_name[found] as usize];
+                    let kind = if entry.kind == Kind::Variable { Kind::Variable } else { old.kind };
+                    let is_same = old.value.expose_secret() == entry.value.expose_secret()
+                        && old.dollars == entry.dollars
+                        && old.kind == kind;
+                    changes.changed += usize::from(!is_same);
+                    old.value = entry.value;
+                    old.dollars = entry.dollars;
+                    old.kind = kind;
+                }
+                Err(place) => {
+                    changes.added += 1;
+                    self.push(place, entry);
+                }
+            }
+        }
+        changes
+    }
+
+    /// Dotenv text that reads back as this document, comments, kinds and order included.
+    pub fn to_text(&self) -> SecretString {
+        dotenv::write_document(self)
+    }
+
+    /// Dotenv text for other programs: names ascending by byte, no comments, quoted so that a shell and the common
+    /// readers get the same values.
+    pub fn to_export(&self) -> SecretString {
+        dotenv::write_export(self.by_name().map(|entry| (&entry.name, &entry.value)))
+    }
+
+    /// The entries, ascending by name.
+    pub(super) fn by_name(&self) -> impl Iterator<Item = &Entry> {
+        self.by_name.iter().map(|&index| &self.entries[index as usize])
+    }
+
+    /// The entry that is `rank`th by name, with its index.
+    pub(super) fn nth_by_name(&self, rank: usize) -> Option<(u32, &Entry)> {
+        let index = *self.by_name.get(rank)?;
+        Some((index, &self.entries[index as usize]))
+    }
+
+    pub(super) fn tail(&self) -> &str {
+        &self.tail
+    }
+
+    fn push(&mut self, place: usize, entry: Entry) {
+        let index = u32::try_from(self.entries.len()).expect("invariant: memory ends before 2^32 entries");
+        self.by_name.insert(place, index);
+        self.entries.push(entry);
+    }
+
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.by_name.binary_search_by(|&index| self.entries[index as usize].name.as_str().cmp(name))
+    }
+}
+
+fn sorted_by_name(entries: &[Entry]) -> Vec<u32> {
+    let mut by_name: Vec<u32> = (0..).take(entries.len()).collect();
+    by_name.sort_by(|&a, &b| entries[a as usize].name.cmp(&entries[b as usize].name));
+    by_name
+}
+
+/// The bounds of a value, wherever it comes from.
+pub(crate) fn check_value(name: &VarName, value: &str) -> Result<()> {
+    if value.len() > MAX_VALUE_BYTES {
+        let error = Error::new(ErrorKind::Limit, format!("the value of {name} is longer than 64 KiB"));
+        return Err(error.with_names([name.clone()]));
+    }
+    if value.contains('\0') {
+        let error = Error::new(
+            ErrorKind::InvalidValue,
+            format!("the value of {name} holds a NUL byte, which no process environment can"),
+        );
+        return Err(error.with_names([name.clone()]));
+    }
+    Ok(())
+}
+
+impl Entry {
+    pub(super) fn new(name: VarName, value: SecretString, kind: Kind) -> Self {
+        Self {
+            name,
+            value,
+            kind,
+            dollars: Dollars::Expandable,
+            lead: Zeroizing::default(),
+            aside: Zeroizing::default(),
+        }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &VarName {
+        &self.name
+    }
+
+    /// The value, as written: references such as `${HOST}` are not expanded.
+    pub fn value(&self) -> &SecretString {
+        &self.value
+    }
+
+    /// Whether the value may be shown.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The comment lines right above the entry, or else the comment behind its value, without `#` and one space.
+    pub fn comment(&self) -> Option<String> {
+        let own = self.own_comment();
+        let lines = if own.is_empty() { self.aside.as_str() } else { own };
+        let text = |line: &str| {
+            let line = line.trim_start_matches([' ', '\t']);
+            let line = line.strip_prefix('#').unwrap_or(line);
+            line.strip_prefix(' ').unwrap_or(line).to_owned()
+        };
+        let lines: Vec<String> = lines.lines().map(text).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    /// The end of `lead` in which no line is blank.
+    fn own_comment(&self) -> &str {
+        let lead = self.lead.as_str();
+        let mut start = lead.len();
+        for line in lead.split_inclusive('\n').rev() {
+            if line.trim().is_empty() {
+                break;
+            }
+            start -= line.len();
+        }
+        &lead[start..]
+    }
+}
+
+impl FromStr for Document {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.entries).finish()
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("name", &self.name).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(document: &Document) -> Vec<&str> {
+        document.entries().iter().map(|entry| entry.name().as_str()).collect()
+    }
+
+    #[test]
+    fn the_last_of_a_name_counts_and_is_reported() {
+        let document = Document::parse("B=1\nA=1\nB=2\nC=1\nB=3\n").unwrap();
+        assert_eq!(names(&document), ["A", "C", "B"]);
+        assert_eq!(document.get("B").unwrap().value().expose_secret(), "3");
+        assert_eq!(document.duplicates(), ["B".parse().unwrap()]);
+    }
+
+    #[test]
+    fn setting_keeps_place_kind_and_comment() {
+        let mut document = Document::parse("# why\n# ioenv: variable\nA=1\nB=2\n").unwrap();
+        document.set("A".parse().unwrap(), "3").unwrap();
+        document.set("C".parse().unwrap(), "4").unwrap();
+        assert_eq!(document.to_text().expose_secret(), "# why\n# ioenv: variable\nA=3\nB=2\nC=4\n");
+    }
+
+    #[test]
+    fn removing_keeps_what_speaks_of_others() {
+        let mut document = Document::parse("# the file\n\n# of A\nA=1\n# of B\nB=2\n").unwrap();
+        assert!(document.remove("A"));
+        assert!(!document.remove("A"));
+        assert_eq!(document.to_text().expose_secret(), "# the file\n\n# of B\nB=2\n");
+        assert!(document.remove("B"));
+        assert_eq!(document.to_text().expose_secret(), "# the file\n\n");
+    }
+
+    #[test]
+    fn an_update_keeps_comments_and_marks() {
+        let mut document = Document::parse("# mine\n# ioenv: variable\nA=1\nB=2\n").unwrap();
+        let changes = document.update(Document::parse("# theirs\nA=1\nB=3\n# new\nC=4\n# end\n").unwrap());
+        assert_eq!((changes.added, changes.changed), (1, 1));
+        assert_eq!(document.to_text().expose_secret(), "# mine\n# ioenv: variable\nA=1\nB=3\n# new\nC=4\n");
+    }
+
+    #[test]
+    fn values_are_bounded() {
+        let mut document = Document::new();
+        let name = || VarName::new("A").unwrap();
+        let error = document.set(name(), "x".repeat(MAX_VALUE_BYTES + 1)).unwrap_err();
+        assert_eq!((error.kind(), error.names()), (ErrorKind::Limit, [name()].as_slice()));
+        assert_eq!(document.set(name(), "a\0b").unwrap_err().kind(), ErrorKind::InvalidValue);
+        document.set(name(), "x".repeat(MAX_VALUE_BYTES)).unwrap();
+    }
+
+    #[test]
+    fn comments_come_without_their_marks() {
+        let document = Document::parse("#\n# far\n\n#  near\n#er\nA=1\nB=2 # aside\nC=3\n").unwrap();
+        assert_eq!(document.get("A").unwrap().comment().as_deref(), Some(" near\ner"));
+        assert_eq!(document.get("B").unwrap().comment().as_deref(), Some("aside"));
+        assert_eq!(document.get("C").unwrap().comment(), None);
+    }
+}

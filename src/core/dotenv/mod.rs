@@ -1,0 +1,13 @@
+//! Dotenv text: one reader, two writers, and the expansion of `${NAME}`. The grammar is in `docs/dotenv.md`.
+
+mod expand;
+mod reader;
+mod writer;
+
+pub use expand::{Unresolved, expand};
+pub(super) use reader::read;
+pub(super) use writer::{write_document, write_export};
+
+/// What a comment line above an entry says to tell its kind.
+const VARIABLE_MARK: &str = "ioenv: variable";
+const SECRET_MARK: &str = "ioenv: secret";

@@ -1,0 +1,359 @@
+use std::borrow::Cow;
+
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::super::document::{Dollars, Entry, check_value};
+use super::super::name::is_var_name;
+use super::super::{Document, Kind, MAX_FILE_BYTES, VarName};
+use super::{SECRET_MARK, VARIABLE_MARK};
+use crate::{Error, ErrorKind, Result};
+
+const BLANKS: [char; 2] = [' ', '\t'];
+
+/// Reads a document from dotenv text.
+pub(in super::super) fn read(text: &str) -> Result<Document> {
+    if text.len() > MAX_FILE_BYTES {
+        return Err(Error::new(ErrorKind::Limit, "the text is larger than 16 MiB"));
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.contains('\r') {
+        let text = Zeroizing::new(with_line_feeds(text));
+        Reader::new(&text).document()
+    } else {
+        Reader::new(text).document()
+    }
+}
+
+/// Every line end, CR LF or a lone CR, as LF: one rule for all three kinds of file, in quotes too.
+fn with_line_feeds(text: &str) -> String {
+    let mut lines = String::with_capacity(text.len());
+    for line in text.split_inclusive('\r') {
+        match line.strip_suffix('\r') {
+            // The LF of a CR LF comes at the start of the next piece, and is dropped there.
+            Some(line) => {
+                lines.push_str(after_carriage_return(&lines, line));
+                lines.push('\n');
+            }
+            None => lines.push_str(after_carriage_return(&lines, line)),
+        }
+    }
+    lines
+}
+
+fn after_carriage_return<'a>(so_far: &str, piece: &'a str) -> &'a str {
+    if so_far.is_empty() { piece } else { piece.strip_prefix('\n').unwrap_or(piece) }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    /// Where the next line begins.
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    fn document(mut self) -> Result<Document> {
+        let mut entries = Vec::new();
+        // Where the comment and blank lines above the next entry begin.
+        let mut lead_start = 0;
+        while self.at < self.text.len() {
+            let start = self.at;
+            let end = self.line_end(start);
+            let line = self.text[start..end].trim_start_matches(BLANKS);
+            if line.is_empty() || line.starts_with('#') {
+                self.at = (end + 1).min(self.text.len());
+                continue;
+            }
+            let mut entry = self.entry(end - line.len(), end)?;
+            if lead_start < start {
+                entry.kind = split_lead(&self.text[lead_start..start], &mut entry.lead);
+            }
+            entries.push(entry);
+            lead_start = self.at;
+        }
+        let mut tail = Zeroizing::new(self.text[lead_start.min(self.text.len())..].to_owned());
+        if !tail.is_empty() && !tail.ends_with('\n') {
+            tail.push('\n');
+        }
+        Ok(Document::from_parts(entries, tail))
+    }
+
+    /// The entry whose first line is `start..end`; leaves `at` behind its last line.
+    fn entry(&mut self, start: usize, end: usize) -> Result<Entry> {
+        let line = &self.text[start..end];
+        let Some(equals) = line.find('=') else {
+            return Err(self.error(
+                start,
+                ErrorKind::Syntax,
+                "a line without `=`: write NAME=value, or quote a value of several lines",
+            ));
+        };
+        let mut name = line[..equals].trim_end_matches(BLANKS);
+        if let Some(rest) = name.strip_prefix("export") {
+            let exported = rest.trim_start_matches(BLANKS);
+            if exported.len() < rest.len() {
+                name = exported;
+            }
+        }
+        if !is_var_name(name) {
+            let error = VarName::new(name).expect_err("invariant: just found not to be a name");
+            return Err(self.error(start, ErrorKind::InvalidName, error.to_string()));
+        }
+        let name = VarName::new(name)?;
+
+        let after = start + equals + 1;
+        let value_start = end - self.text[after..end].trim_start_matches(BLANKS).len();
+        let (value, dollars, aside) = match self.text.as_bytes().get(value_start) {
+            Some(&quote @ (b'\'' | b'"')) => self.quoted(&name, value_start, quote)?,
+            _ => self.unquoted(after, value_start, end),
+        };
+        if let Err(error) = check_value(&name, &value) {
+            let (line, column) = self.position(value_start);
+            return Err(error.with_position(line, column));
+        }
+        let mut entry = Entry::new(name, value.as_ref().into(), Kind::Secret);
+        if let Cow::Owned(mut unescaped) = value {
+            unescaped.zeroize();
+        }
+        entry.dollars = dollars;
+        entry.aside.push_str(aside);
+        Ok(entry)
+    }
+
+    /// A value to the end of its line, or to the first `#` behind a blank.
+    fn unquoted(&mut self, after: usize, start: usize, end: usize) -> (Cow<'a, str>, Dollars, &'a str) {
+        self.at = (end + 1).min(self.text.len());
+        let bytes = self.text.as_bytes();
+        let mut value_end = end;
+        let mut from = start;
+        while let Some(found) = self.text[from..end].find('#') {
+            let hash = from + found;
+            if hash > after && matches!(bytes[hash - 1], b' ' | b'\t') {
+                value_end = hash;
+                break;
+            }
+            from = hash + 1;
+        }
+        let value = self.text[start..value_end].trim_end_matches(BLANKS);
+        (Cow::Borrowed(value), Dollars::Expandable, self.text[value_end..end].trim_end_matches(BLANKS))
+    }
+
+    /// A value between quotes, perhaps over several lines, with nothing but a comment behind it.
+    fn quoted(&mut self, name: &VarName, open: usize, quote: u8) -> Result<(Cow<'a, str>, Dollars, &'a str)> {
+        let Some(close) = self.closing(open + 1, quote) else {
+            let message = format!("the value of {name} has no closing quote");
+            return Err(self.error(open, ErrorKind::Syntax, message).with_names([name.clone()]));
+        };
+        let end = self.line_end(close + 1);
+        let behind = self.text[close + 1..end].trim_matches(BLANKS);
+        if !behind.is_empty() && !behind.starts_with('#') {
+            let message = format!(
+                "text behind the closing quote of {name}: escape the quote, or put a blank and # before a comment"
+            );
+            return Err(self.error(close + 1, ErrorKind::Syntax, message).with_names([name.clone()]));
+        }
+        self.at = (end + 1).min(self.text.len());
+        let inner = &self.text[open + 1..close];
+        let (value, dollars) = if quote == b'\'' {
+            let dollars = if inner.contains('$') { Dollars::Literal } else { Dollars::Expandable };
+            (Cow::Borrowed(inner), dollars)
+        } else {
+            unescape(inner)
+        };
+        Ok((value, dollars, behind))
+    }
+
+    /// Where the quote closes; within double quotes a backslash guards the character behind it.
+    fn closing(&self, start: usize, quote: u8) -> Option<usize> {
+        if quote == b'\'' {
+            return Some(start + self.text[start..].find('\'')?);
+        }
+        let mut from = start;
+        loop {
+            let quote = from + self.text[from..].find('"')?;
+            // An even number of backslashes before it guard each other.
+            let backslashes = self.text.as_bytes()[from..quote].iter().rev().take_while(|&&byte| byte == b'\\').count();
+            if backslashes % 2 == 0 {
+                return Some(quote);
+            }
+            from = quote + 1;
+        }
+    }
+
+    fn line_end(&self, from: usize) -> usize {
+        self.text[from..].find('\n').map_or(self.text.len(), |found| from + found)
+    }
+
+    #[cold]
+    fn error(&self, at: usize, kind: ErrorKind, message: impl Into<String>) -> Error {
+        let (line, column) = self.position(at);
+        Error::new(kind, message).with_position(line, column)
+    }
+
+    #[cold]
+    fn position(&self, at: usize) -> (usize, usize) {
+        let before = &self.text[..at];
+        let line_start = before.rfind('\n').map_or(0, |found| found + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+}
+
+/// Copies comment and blank lines without the mark of the kind, which must stand among the lines right above.
+fn split_lead(lines: &str, lead: &mut String) -> Kind {
+    if !lines.contains("ioenv:") {
+        lead.push_str(lines);
+        return Kind::Secret;
+    }
+    let mut kind = Kind::Secret;
+    for line in lines.split_inclusive('\n') {
+        let comment = line.trim_matches(['\n', ' ', '\t']).strip_prefix('#').map(|text| text.trim_matches(BLANKS));
+        match comment {
+            Some(VARIABLE_MARK) => kind = Kind::Variable,
+            Some(SECRET_MARK) => kind = Kind::Secret,
+            // A blank line ends what belongs to the entry, so a mark above it marks nothing.
+            None => {
+                kind = Kind::Secret;
+                lead.push_str(line);
+            }
+            Some(_) => lead.push_str(line),
+        }
+    }
+    kind
+}
+
+/// One pass over what stands between double quotes.
+fn unescape(inner: &str) -> (Cow<'_, str>, Dollars) {
+    if !inner.contains('\\') {
+        return (Cow::Borrowed(inner), Dollars::Expandable);
+    }
+    // Never longer than what it is read from, so it never grows and leaves no copy behind.
+    let mut value = String::with_capacity(inner.len());
+    let mut literal = Vec::new();
+    let mut rest = inner;
+    while let Some(backslash) = rest.find('\\') {
+        value.push_str(&rest[..backslash]);
+        let mut escaped = rest[backslash + 1..].chars();
+        match escaped.next() {
+            Some('n') => value.push('\n'),
+            Some('r') => value.push('\r'),
+            Some('t') => value.push('\t'),
+            Some('$') => {
+                literal.push(u32::try_from(value.len()).expect("invariant: the text is at most 16 MiB"));
+                value.push('$');
+            }
+            Some(character @ ('\\' | '"' | '`')) => value.push(character),
+            Some(character) => {
+                value.push('\\');
+                value.push(character);
+            }
+            None => value.push('\\'),
+        }
+        rest = escaped.as_str();
+    }
+    value.push_str(rest);
+    let dollars = if literal.is_empty() {
+        Dollars::Expandable
+    } else if value.matches('$').count() == literal.len() {
+        Dollars::Literal
+    } else {
+        Dollars::Mixed(literal.into())
+    };
+    (Cow::Owned(value), dollars)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> String {
+        read(text).unwrap().get("A").unwrap().value().expose_secret().to_owned()
+    }
+
+    fn dollars(text: &str) -> Dollars {
+        read(text).unwrap().get("A").unwrap().dollars.clone()
+    }
+
+    fn error(text: &str) -> (ErrorKind, Option<(usize, usize)>) {
+        let error = read(text).unwrap_err();
+        (error.kind(), error.position())
+    }
+
+    #[test]
+    fn comments_begin_behind_a_blank() {
+        for (text, expected) in [
+            ("A=x # c", "x"),
+            ("A=x\t# c", "x"),
+            ("A=x#c", "x#c"),
+            ("A=x#c # d", "x#c"),
+            ("A= # c", ""),
+            ("A=#c", "#c"),
+            ("A=\"x\"# c", "x"),
+            ("A='x' # say 'hi'", "x"),
+        ] {
+            assert_eq!(value(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn escapes_count_in_double_quotes_only() {
+        assert_eq!(value(r#"A="\n\r\t\\\"\$\`\q\é""#), "\n\r\t\\\"$`\\q\\é");
+        assert_eq!(value(r"A='a\nb'"), r"a\nb");
+        assert_eq!(value(r"A=C:\temp\new"), r"C:\temp\new");
+        assert_eq!(value(r#"A="x\\""#), r"x\");
+        assert_eq!(value("A=`x`"), "`x`");
+    }
+
+    #[test]
+    fn dollars_remember_how_they_were_written() {
+        assert_eq!(dollars("A=$x"), Dollars::Expandable);
+        assert_eq!(dollars("A=\"${x}\""), Dollars::Expandable);
+        assert_eq!(dollars("A='${x}'"), Dollars::Literal);
+        assert_eq!(dollars("A='x'"), Dollars::Expandable);
+        assert_eq!(dollars(r#"A="\${x}""#), Dollars::Literal);
+        assert_eq!(dollars(r#"A="\$5 ${x} \$""#), Dollars::Mixed([0, 8].into()));
+    }
+
+    #[test]
+    fn every_line_end_reads_the_same() {
+        for text in ["A='1\n2'\nB=3\n", "A='1\r\n2'\r\nB=3\r\n", "A='1\r2'\rB=3\r", "\r\n\nA='1\n2'\r\rB=3"] {
+            let document = read(text).unwrap();
+            assert_eq!(value(text), "1\n2", "{text:?}");
+            assert_eq!(document.get("B").unwrap().value().expose_secret(), "3", "{text:?}");
+        }
+        assert_eq!(with_line_feeds("a\r\n\nb\r\rc\n\r"), "a\n\nb\n\nc\n\n");
+    }
+
+    #[test]
+    fn errors_say_where_and_never_what() {
+        for (text, expected) in [
+            ("A=1\n  planted\n", (ErrorKind::Syntax, Some((2, 3)))),
+            ("A=1\nplanted key=1\n", (ErrorKind::InvalidName, Some((2, 1)))),
+            ("=planted", (ErrorKind::InvalidName, Some((1, 1)))),
+            ("É=\"planted", (ErrorKind::InvalidName, Some((1, 1)))),
+            ("A=\"planted\\\"\nB=1", (ErrorKind::Syntax, Some((1, 3)))),
+            ("A='planted", (ErrorKind::Syntax, Some((1, 3)))),
+            ("# é\nA = \"é\"planted", (ErrorKind::Syntax, Some((2, 8)))),
+            ("A=1\nB=planted\0", (ErrorKind::InvalidValue, Some((2, 3)))),
+        ] {
+            assert_eq!(error(text), expected, "{text:?}");
+            let error = read(text).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("planted"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_mark_counts_right_above_its_entry() {
+        for (text, expected) in [
+            ("# ioenv: variable\nA=1", Kind::Variable),
+            ("  #ioenv: variable \n# why\nA=1", Kind::Variable),
+            ("# ioenv: variable\n\nA=1", Kind::Secret),
+            ("# ioenv: variables\nA=1", Kind::Secret),
+            ("A=1", Kind::Secret),
+        ] {
+            assert_eq!(read(text).unwrap().get("A").unwrap().kind(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+use zeroize::Zeroize as _;
+
+use super::super::document::Dollars;
+use super::super::{Document, Kind, SecretString, VarName};
+use super::VARIABLE_MARK;
+
+/// Writes a document so that it reads back as the same one.
+pub(in super::super) fn write_document(document: &Document) -> SecretString {
+    let mut text = Text::default();
+    for entry in document.entries() {
+        text.push(&entry.lead);
+        if entry.kind() == Kind::Variable {
+            text.push("# ");
+            text.push(VARIABLE_MARK);
+            text.push("\n");
+        }
+        text.push(entry.name().as_str());
+        text.push("=");
+        text.push_value(entry.value().expose_secret(), &entry.dollars);
+        if !entry.aside.is_empty() {
+            text.push(" ");
+            text.push(&entry.aside);
+        }
+        text.push("\n");
+    }
+    text.push(document.tail());
+    text.0.into()
+}
+
+/// Writes entries for other programs, in the order given.
+pub(in super::super) fn write_export<'a>(
+    entries: impl Iterator<Item = (&'a VarName, &'a SecretString)>,
+) -> SecretString {
+    let mut text = Text::default();
+    for (name, value) in entries {
+        text.push(name.as_str());
+        text.push("=");
+        text.push_value(value.expose_secret(), &Dollars::Literal);
+        text.push("\n");
+    }
+    text.0.into()
+}
+
+/// A string that wipes what it leaves behind when it grows.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn push(&mut self, part: &str) {
+        if self.0.capacity() - self.0.len() < part.len() {
+            let mut larger = String::with_capacity((self.0.len() + part.len()).next_power_of_two());
+            larger.push_str(&self.0);
+            self.0.zeroize();
+            self.0 = larger;
+        }
+        self.0.push_str(part);
+    }
+
+    /// Bare where that is safe everywhere; else in single quotes, which bash, Node, Python and Rust readers take
+    /// verbatim; else, and for a `$` that is to stay expandable, in double quotes.
+    fn push_value(&mut self, value: &str, dollars: &Dollars) {
+        let stays_expandable = *dollars != Dollars::Literal && value.contains('$');
+        if value.bytes().all(is_bare) {
+            self.push(value);
+        } else if !stays_expandable && !value.contains(['\'', '\r']) {
+            self.push("'");
+            self.push(value);
+            self.push("'");
+        } else {
+            self.push("\"");
+            let mut done = 0;
+            for (at, special) in value.match_indices(['\\', '"', '`', '$', '\r']) {
+                let is_literal = match dollars {
+                    Dollars::Expandable => false,
+                    Dollars::Literal => true,
+                    Dollars::Mixed(offsets) => u32::try_from(at).is_ok_and(|at| offsets.binary_search(&at).is_ok()),
+                };
+                let escaped = match special {
+                    "$" if !is_literal => continue,
+                    "$" => "\\$",
+                    "\\" => "\\\\",
+                    "\"" => "\\\"",
+                    "`" => "\\`",
+                    _ => "\\r",
+                };
+                self.push(&value[done..at]);
+                self.push(escaped);
+                done = at + special.len();
+            }
+            self.push(&value[done..]);
+            self.push("\"");
+        }
+    }
+}
+
+fn is_bare(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_./:@%+,=-".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn export(value: &str) -> String {
+        let mut document = Document::new();
+        document.set("K".parse().unwrap(), value).unwrap();
+        document.to_export().expose_secret().to_owned()
+    }
+
+    #[test]
+    fn exports_as_the_common_readers_read() {
+        for (value, expected) in [
+            ("https://api.internal", "K=https://api.internal\n"),
+            ("", "K=\n"),
+            ("QUJD==", "K=QUJD==\n"),
+            ("hello world", "K='hello world'\n"),
+            (" edges ", "K=' edges '\n"),
+            ("a #b", "K='a #b'\n"),
+            ("pa$WORD", "K='pa$WORD'\n"),
+            ("C:\\dir\\n", "K='C:\\dir\\n'\n"),
+            ("line1\nline2", "K='line1\nline2'\n"),
+            ("a`b", "K='a`b'\n"),
+            ("raw\n", "K='raw\n'\n"),
+            ("it's", "K=\"it's\"\n"),
+            ("it's\nx", "K=\"it's\nx\"\n"),
+            ("a'\"b", "K=\"a'\\\"b\"\n"),
+            ("it's $5", "K=\"it's \\$5\"\n"),
+            ("it's C:\\new", "K=\"it's C:\\\\new\"\n"),
+            ("a'`b", "K=\"a'\\`b\"\n"),
+            ("a\r\nb", "K=\"a\\r\nb\"\n"),
+        ] {
+            assert_eq!(export(value), expected);
+            assert_eq!(Document::parse(expected).unwrap().get("K").unwrap().value().expose_secret(), value);
+        }
+    }
+
+    #[test]
+    fn exports_in_order_of_names_without_comments() {
+        let document = Document::parse("# c\nb=1\nB=2 # d\na=3\n").unwrap();
+        assert_eq!(document.to_export().expose_secret(), "B=2\na=3\nb=1\n");
+    }
+
+    #[test]
+    fn a_document_reads_back_with_comments_order_and_dollars() {
+        let text = "# top\n\nB=1 # aside\n  # odd\nA='${X} $$'\nC=\"${X}\"\nD=\"\\$5 ${X} 'x'\"\n# ioenv: variable\nE=\n\n# end\n";
+        let document = Document::parse(text).unwrap();
+        assert_eq!(document.to_text().expose_secret(), text);
+    }
+
+    #[test]
+    fn the_end_of_the_last_line_is_written() {
+        assert_eq!(Document::parse("A=1\n#x").unwrap().to_text().expose_secret(), "A=1\n#x\n");
+        assert_eq!(Document::parse("A=1").unwrap().to_text().expose_secret(), "A=1\n");
+        assert_eq!(Document::parse("").unwrap().to_text().expose_secret(), "");
+    }
+}

@@ -1,0 +1,408 @@
+use std::fmt::{self, Debug};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL};
+use ctutils::CtEq as _;
+use hkdf::Hkdf;
+use hmac::digest::FixedOutput as _;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use secrecy::{ExposeSecret as _, ExposeSecretMut as _, SecretBox};
+use sha2::{Digest as _, Sha256};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::{Random, SecretString};
+use crate::{Error, ErrorKind, Result};
+
+/// Bytes of a data key, of a check value and of a place tag.
+const KEY_BYTES: usize = 32;
+/// Bytes of the checksum behind a data key's text.
+const CHECKSUM_BYTES: usize = 4;
+
+/// The 32 bytes a blob is sealed with.
+///
+/// Its text is `ioenv_key_` and 48 characters of unpadded base64url (RFC 4648, section 5), which hold the key and the
+/// first four bytes of `SHA-256("ioenv:key:v1" ‖ key)`. So a secret scanner finds it by
+/// `ioenv_key_[A-Za-z0-9_-]{48}`, and a typo is told from a wrong key.
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// use ioenv::{DataKey, SystemRandom};
+///
+/// let key = DataKey::generate(&SystemRandom)?;
+/// let text = key.to_text();
+/// assert!(text.expose_secret().starts_with("ioenv_key_"));
+/// DataKey::parse(text.expose_secret())?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct DataKey(SecretBox<[u8; KEY_BYTES]>);
+
+impl DataKey {
+    /// What the text of every data key starts with.
+    pub const PREFIX: &str = "ioenv_key_";
+
+    /// Draws a new key.
+    ///
+    /// # Errors
+    /// `Io`, when `random` fails.
+    pub fn generate(random: &dyn Random) -> Result<Self> {
+        let mut key = SecretBox::new(Box::new([0; KEY_BYTES]));
+        random.fill(key.expose_secret_mut())?;
+        Ok(Self(key))
+    }
+
+    /// Takes key bytes that come from elsewhere, such as a key management service.
+    pub fn from_bytes(bytes: &[u8; KEY_BYTES]) -> Self {
+        Self(SecretBox::new(Box::new(*bytes)))
+    }
+
+    /// Reads a key's text; white space around it is ignored.
+    ///
+    /// # Errors
+    /// `InvalidValue`, which says whether the prefix, the length or the checksum is wrong.
+    pub fn parse(text: &str) -> Result<Self> {
+        let invalid = |what: &str| Error::new(ErrorKind::InvalidValue, format!("this is not a data key: {what}"));
+        let Some(text) = text.trim().strip_prefix(Self::PREFIX) else {
+            return Err(invalid("it does not start with `ioenv_key_`"));
+        };
+        let mut bytes = Zeroizing::new([0; KEY_BYTES + CHECKSUM_BYTES]);
+        match BASE64URL.decode_slice(text, bytes.as_mut_slice()) {
+            Ok(length) if length == bytes.len() => {}
+            Ok(_) => return Err(invalid("it is too short: it was cut off")),
+            Err(_) => return Err(invalid("`ioenv_key_` must be followed by exactly 48 characters of base64url")),
+        }
+        let (key, checksum) = bytes.split_at(KEY_BYTES);
+        let mut secret = SecretBox::new(Box::new([0; KEY_BYTES]));
+        secret.expose_secret_mut().copy_from_slice(key);
+        let key = Self(secret);
+        if key.checksum().as_slice().ct_ne(checksum).to_bool() {
+            return Err(invalid("its checksum does not match: there is a typo in it"));
+        }
+        Ok(key)
+    }
+
+    /// The key as text, to be kept where no stranger reads.
+    pub fn to_text(&self) -> SecretString {
+        let mut bytes = Zeroizing::new([0; KEY_BYTES + CHECKSUM_BYTES]);
+        bytes[..KEY_BYTES].copy_from_slice(self.expose_bytes());
+        bytes[KEY_BYTES..].copy_from_slice(&self.checksum());
+        let mut text = String::with_capacity(Self::PREFIX.len() + 48);
+        text.push_str(Self::PREFIX);
+        BASE64URL.encode_string(bytes.as_slice(), &mut text);
+        text.into()
+    }
+
+    /// What a descriptor holds so that a wrong key is named as one: `HKDF-SHA256(key, info = "ioenv:check:v1")`.
+    pub(crate) fn check(&self) -> [u8; KEY_BYTES] {
+        *self.subkey(b"ioenv:check:v1")
+    }
+
+    /// The HMAC-SHA256 of `parts`, each behind its length as eight bytes, big-endian, under
+    /// `HKDF-SHA256(key, info = "ioenv:place:v1")`.
+    pub(crate) fn place_tag(&self, parts: &[&[u8]]) -> [u8; KEY_BYTES] {
+        self.place_mac(parts).finalize_fixed().into()
+    }
+
+    /// Compares with [`place_tag`](Self::place_tag) in constant time.
+    pub(crate) fn is_place_tag(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
+        self.place_mac(parts).verify_slice(tag).is_ok()
+    }
+
+    fn place_mac(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.subkey(b"ioenv:place:v1").as_slice())
+            .expect("invariant: HMAC takes a key of any length");
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac
+    }
+
+    fn subkey(&self, label: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {
+        let mut subkey = Zeroizing::new([0; KEY_BYTES]);
+        Hkdf::<Sha256>::new(None, self.expose_bytes())
+            .expand(label, subkey.as_mut_slice())
+            .expect("invariant: 32 bytes are below HKDF-SHA256's limit of 8,160");
+        subkey
+    }
+
+    fn checksum(&self) -> [u8; CHECKSUM_BYTES] {
+        let mut hash = Sha256::new_with_prefix(b"ioenv:key:v1").chain_update(self.expose_bytes()).finalize();
+        let checksum = [hash[0], hash[1], hash[2], hash[3]];
+        hash.as_mut_slice().zeroize();
+        checksum
+    }
+
+    pub(super) fn expose_bytes(&self) -> &[u8; KEY_BYTES] {
+        self.0.expose_secret()
+    }
+}
+
+impl Clone for DataKey {
+    fn clone(&self) -> Self {
+        Self::from_bytes(self.expose_bytes())
+    }
+}
+
+impl Debug for DataKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DataKey([REDACTED])")
+    }
+}
+
+/// The text a passphrase or a dotenv.cloud key consists of; a [`KeyDerivation`] makes a [`DataKey`] of it.
+///
+/// Its UTF-8 bytes count as they are: they are never decoded as hexadecimal or base64 and never normalized.
+#[derive(Clone)]
+pub struct KeyString(SecretString);
+
+impl KeyString {
+    /// Takes what a person gave, without the Unicode white space around it.
+    ///
+    /// # Errors
+    /// `InvalidValue`, when nothing is left.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// let key = ioenv::KeyString::new("tide-pool-ledger-41\n")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn new(text: &str) -> Result<Self> {
+        Self::verbatim(text.trim())
+    }
+
+    /// Takes what a server gave, to the byte.
+    ///
+    /// # Errors
+    /// `InvalidValue`, when it is empty: an empty key would pad to a public constant.
+    pub fn verbatim(text: &str) -> Result<Self> {
+        if text.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidValue, "the key is empty"));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The first 32 bytes, filled up with `0` (byte 0x30).
+    fn padded(&self) -> Zeroizing<[u8; KEY_BYTES]> {
+        let text = self.expose_bytes();
+        let taken = text.len().min(KEY_BYTES);
+        let mut padded = Zeroizing::new([b'0'; KEY_BYTES]);
+        padded[..taken].copy_from_slice(&text[..taken]);
+        padded
+    }
+
+    fn expose_bytes(&self) -> &[u8] {
+        self.0.expose_secret().as_bytes()
+    }
+}
+
+impl Debug for KeyString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyString([REDACTED])")
+    }
+}
+
+/// How a [`KeyString`] becomes a [`DataKey`].
+pub trait KeyDerivation: Debug + Send + Sync {
+    /// Derives the key. This may take long on purpose; keep what it returns.
+    fn derive(&self, key: &KeyString) -> DataKey;
+}
+
+/// PBKDF2-HMAC-SHA256 (RFC 8018) over the whole key string, 32 bytes long.
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// use ioenv::{KeyDerivation, KeyString, Pbkdf2};
+///
+/// let derivation = Pbkdf2::new(b"sixteen byte salt", 1_000)?;
+/// let key = derivation.derive(&KeyString::new("tide-pool-ledger-41")?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pbkdf2 {
+    salt: Vec<u8>,
+    iterations: u32,
+}
+
+impl Pbkdf2 {
+    /// Iterations of a new key: 55 to 75 ms of one core in a release build.
+    pub const DEFAULT_ITERATIONS: u32 = 600_000;
+    /// Most iterations that are accepted: about a second in a release build.
+    pub const MAX_ITERATIONS: u32 = 10_000_000;
+    /// Bytes of a new salt.
+    pub const SALT_BYTES: usize = 16;
+
+    /// Takes the decoded salt and the number of iterations; 0 or less means 600,000, as dotenv.cloud has it.
+    ///
+    /// # Errors
+    /// `Limit`, beyond 10,000,000 iterations: the number comes from a file or a server, and must not cost hours.
+    pub fn new(salt: &[u8], iterations: i64) -> Result<Self> {
+        let iterations = if iterations <= 0 { i64::from(Self::DEFAULT_ITERATIONS) } else { iterations };
+        match u32::try_from(iterations) {
+            Ok(iterations) if iterations <= Self::MAX_ITERATIONS => Ok(Self { salt: salt.to_vec(), iterations }),
+            _ => Err(Error::new(
+                ErrorKind::Limit,
+                format!("a key asks for {iterations} iterations; at most {} are accepted", Self::MAX_ITERATIONS),
+            )),
+        }
+    }
+
+    /// Draws a new salt, for 600,000 iterations.
+    ///
+    /// # Errors
+    /// `Io`, when `random` fails.
+    pub fn generate(random: &dyn Random) -> Result<Self> {
+        let mut salt = vec![0; Self::SALT_BYTES];
+        random.fill(&mut salt)?;
+        Ok(Self { salt, iterations: Self::DEFAULT_ITERATIONS })
+    }
+
+    /// The salt, decoded.
+    pub fn salt(&self) -> &[u8] {
+        &self.salt
+    }
+
+    /// The number of iterations.
+    pub fn iterations(&self) -> u32 {
+        self.iterations
+    }
+
+    fn stretch(&self, password: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {
+        let mut derived = Zeroizing::new([0; KEY_BYTES]);
+        pbkdf2::pbkdf2::<Hmac<Sha256>>(password, &self.salt, self.iterations, derived.as_mut_slice())
+            .expect("invariant: HMAC takes a key of any length");
+        derived
+    }
+}
+
+impl KeyDerivation for Pbkdf2 {
+    fn derive(&self, key: &KeyString) -> DataKey {
+        DataKey::from_bytes(&self.stretch(key.expose_bytes()))
+    }
+}
+
+/// dotenv.cloud's old derivation: the first 32 bytes of the key string, filled up with `0`.
+///
+/// # Security
+/// It is no derivation worth the name, and exists so that blobs from before 2026 can be read. Seal nothing under it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Padded;
+
+impl KeyDerivation for Padded {
+    fn derive(&self, key: &KeyString) -> DataKey {
+        DataKey::from_bytes(&key.padded())
+    }
+}
+
+/// What shows a dotenv.cloud server that a client holds the key of a project, without giving it the key.
+///
+/// It is PBKDF2 with the key's own salt and iterations over the first 32 bytes of the key string, filled up with `0`;
+/// its text is padded standard base64.
+///
+/// # Security
+/// The proof sees 32 bytes only, so two keys can share a proof; and with salt and iterations it is enough to guess a
+/// weak key offline. It is therefore not printed by `Debug`.
+pub struct KeyProof(Zeroizing<[u8; KEY_BYTES]>);
+
+impl KeyProof {
+    /// The proof of a key that is already in use.
+    pub fn new(key: &KeyString, parameters: &Pbkdf2) -> Self {
+        Self(parameters.stretch(key.padded().as_slice()))
+    }
+
+    /// The proof of a key that is about to be put to use.
+    ///
+    /// # Errors
+    /// `InvalidValue`, for a key string of exactly 32 bytes: its proof would *be* its data key.
+    pub fn establish(key: &KeyString, parameters: &Pbkdf2) -> Result<Self> {
+        if key.expose_bytes().len() == KEY_BYTES {
+            return Err(Error::new(
+                ErrorKind::InvalidValue,
+                "a key of exactly 32 bytes would be given away by its own proof: choose one of another length",
+            ));
+        }
+        Ok(Self::new(key, parameters))
+    }
+
+    /// The proof as it is sent.
+    pub fn to_text(&self) -> SecretString {
+        BASE64.encode(self.0.as_slice()).into()
+    }
+
+    /// Compares with a proof's text in constant time, as the service does.
+    pub fn matches(&self, text: &str) -> bool {
+        self.to_text().expose_secret().as_bytes().ct_eq(text.as_bytes()).to_bool()
+    }
+}
+
+impl Debug for KeyProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyProof([REDACTED])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: [u8; 32] = [7; 32];
+
+    #[test]
+    fn text_goes_there_and_back() {
+        let key = DataKey::from_bytes(&KEY);
+        let text = key.to_text();
+        assert_eq!(text.expose_secret().len(), 58);
+        assert_eq!(DataKey::parse(&format!(" {}\n", text.expose_secret())).unwrap().expose_bytes(), &KEY);
+    }
+
+    #[test]
+    fn every_typo_is_named_as_one() {
+        let text = DataKey::from_bytes(&KEY).to_text();
+        let text = text.expose_secret();
+        for at in DataKey::PREFIX.len()..text.len() {
+            let other = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
+            let typo = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+            let error = DataKey::parse(&typo).unwrap_err();
+            assert!(error.to_string().contains("typo"), "{at}: {error}");
+        }
+        for bad in ["", "ioenv_key_", &text[..57], &format!("{text}A"), &text[1..]] {
+            assert_eq!(DataKey::parse(bad).unwrap_err().kind(), ErrorKind::InvalidValue);
+        }
+    }
+
+    #[test]
+    fn subkeys_are_hkdf_with_their_label() {
+        // RFC 5869 with an empty salt, computed with Python's hmac: extract, then one block of expand.
+        let key = DataKey::from_bytes(&KEY);
+        assert_eq!(key.check(), *key.subkey(b"ioenv:check:v1"));
+        assert_ne!(key.check(), *key.subkey(b"ioenv:place:v1"));
+        assert_eq!(BASE64.encode(key.check()), "5zb23q8Q71Lm5pZfniESAPUThevLn5LL62iJC++hamE=",);
+    }
+
+    #[test]
+    fn a_place_tag_tells_parts_apart() {
+        let key = DataKey::from_bytes(&KEY);
+        let tag = key.place_tag(&[b"ab", b"c"]);
+        assert!(key.is_place_tag(&[b"ab", b"c"], &tag));
+        assert!(!key.is_place_tag(&[b"a", b"bc"], &tag));
+        assert!(!key.is_place_tag(&[b"ab", b"c"], &tag[..31]));
+        assert!(!DataKey::from_bytes(&[8; 32]).is_place_tag(&[b"ab", b"c"], &tag));
+    }
+
+    #[test]
+    fn iterations_are_bounded() {
+        assert_eq!(Pbkdf2::new(b"salt", 4_000_000_000).unwrap_err().kind(), ErrorKind::Limit);
+        assert_eq!(Pbkdf2::new(b"salt", 10_000_001).unwrap_err().kind(), ErrorKind::Limit);
+        assert_eq!(Pbkdf2::new(b"salt", 10_000_000).unwrap().iterations(), 10_000_000);
+        assert_eq!(Pbkdf2::new(b"salt", -1).unwrap().iterations(), 600_000);
+    }
+
+    #[test]
+    fn a_key_string_is_trimmed_once_and_never_empty() {
+        assert_eq!(KeyString::new("\t key \r\n").unwrap().expose_bytes(), b"key");
+        assert_eq!(KeyString::verbatim(" key ").unwrap().expose_bytes(), b" key ");
+        assert_eq!(KeyString::new(" \n").unwrap_err().kind(), ErrorKind::InvalidValue);
+    }
+}

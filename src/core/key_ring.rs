@@ -1,0 +1,151 @@
+use std::fmt;
+
+use super::{DataKey, KeyDerivation, KeyString};
+use crate::{Error, ErrorKind, Result};
+
+/// The keys a program holds, in no particular order: which one opens what is found out by trying.
+///
+/// Its text, in a key file or in `IOENV_KEY`, has one key a line; blank lines and lines that start with `# ` are
+/// skipped. A line that starts with `ioenv_key_` is a [`DataKey`], any other is a [`KeyString`].
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// use ioenv::{DataKey, KeyRing, SystemRandom};
+///
+/// let key = DataKey::generate(&SystemRandom)?;
+/// let ring = KeyRing::parse(&format!("# staging\n{}\n", key.to_text().expose_secret()))?;
+/// assert_eq!(ring.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct KeyRing {
+    keys: Vec<Key>,
+}
+
+#[derive(Clone)]
+enum Key {
+    Data(DataKey),
+    String(KeyString),
+}
+
+impl KeyRing {
+    /// Most keys a ring holds.
+    pub const MAX_KEYS: usize = 64;
+
+    /// A ring without keys.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads a key file's text.
+    ///
+    /// # Errors
+    /// `InvalidValue`, with the line of a data key that has a typo; `Limit`, beyond 64 keys.
+    pub fn parse(text: &str) -> Result<Self> {
+        let mut ring = Self::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line == "#" || line.starts_with("# ") {
+                continue;
+            }
+            if ring.keys.len() == Self::MAX_KEYS {
+                return Err(Error::new(ErrorKind::Limit, "more than 64 keys are given"));
+            }
+            ring.keys.push(if line.starts_with(DataKey::PREFIX) {
+                Key::Data(DataKey::parse(line).map_err(|error| error.with_position(index + 1, 1))?)
+            } else {
+                Key::String(KeyString::new(line)?)
+            });
+        }
+        Ok(ring)
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Adds the keys of another ring.
+    pub fn extend(&mut self, other: impl Into<Self>) {
+        self.keys.extend(other.into().keys);
+    }
+
+    /// The first key that `accept` takes: data keys as they are, and, if there is a `derivation`, key strings as it
+    /// derives them.
+    pub(crate) fn find(
+        &self,
+        derivation: Option<&dyn KeyDerivation>,
+        accept: impl Fn(&DataKey) -> bool,
+    ) -> Option<DataKey> {
+        // All that costs nothing is tried before anything is stretched.
+        let data_keys = self.keys.iter().find_map(|key| match key {
+            Key::Data(key) if accept(key) => Some(key.clone()),
+            _ => None,
+        });
+        data_keys.or_else(|| {
+            let derivation = derivation?;
+            self.keys.iter().find_map(|key| match key {
+                Key::String(key) => Some(derivation.derive(key)).filter(&accept),
+                Key::Data(_) => None,
+            })
+        })
+    }
+}
+
+impl From<DataKey> for KeyRing {
+    fn from(key: DataKey) -> Self {
+        Self { keys: vec![Key::Data(key)] }
+    }
+}
+
+impl From<&DataKey> for KeyRing {
+    fn from(key: &DataKey) -> Self {
+        key.clone().into()
+    }
+}
+
+impl From<KeyString> for KeyRing {
+    fn from(key: KeyString) -> Self {
+        Self { keys: vec![Key::String(key)] }
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRing").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::Pbkdf2;
+
+    #[test]
+    fn reads_one_key_a_line() {
+        let key = DataKey::from_bytes(&[3; 32]).to_text();
+        let text = format!("# production\n\n{}\r\n  a passphrase  \n#tag is a passphrase\n", key.expose_secret());
+        let ring = KeyRing::parse(&text).unwrap();
+        assert_eq!(ring.len(), 3);
+        assert!(ring.find(None, |key| key.check() == DataKey::from_bytes(&[3; 32]).check()).is_some());
+
+        let derivation = Pbkdf2::new(b"salt", 1).unwrap();
+        let derived = derivation.derive(&KeyString::new("a passphrase").unwrap()).check();
+        assert!(ring.find(Some(&derivation), |key| key.check() == derived).is_some());
+        assert!(ring.find(None, |key| key.check() == derived).is_none());
+    }
+
+    #[test]
+    fn names_the_line_of_a_typo_and_not_the_key() {
+        let error = KeyRing::parse("\nioenv_key_planted").unwrap_err();
+        assert_eq!(error.position(), Some((2, 1)));
+        assert!(!format!("{error:?}").contains("planted"));
+        assert_eq!(KeyRing::parse(&"k\n".repeat(65)).unwrap_err().kind(), ErrorKind::Limit);
+    }
+}

@@ -1,0 +1,187 @@
+use std::borrow::Borrow;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Error, ErrorKind, Result};
+
+/// Longest name of a variable, in bytes.
+const MAX_NAME_BYTES: usize = 255;
+/// Longest segment of a level path, in bytes.
+const MAX_SLUG_BYTES: usize = 100;
+
+/// The name of a variable: `[A-Za-z_][A-Za-z0-9_]*`, at most 255 bytes, case-sensitive.
+///
+/// That is what every shell and every operating system takes as the name of an environment variable. Lower case is
+/// allowed, because names such as `http_proxy` exist.
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// let name: ioenv::VarName = "DATABASE_URL".parse()?;
+/// assert_eq!(name.as_str(), "DATABASE_URL");
+/// assert!("2FA".parse::<ioenv::VarName>().is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VarName(Box<str>);
+
+impl VarName {
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// `InvalidName`. The text is not repeated: what was meant as a name may well be a misplaced value.
+    pub fn new(text: &str) -> Result<Self> {
+        if is_var_name(text) {
+            return Ok(Self(text.into()));
+        }
+        Err(Error::new(ErrorKind::InvalidName, broken_name_rule(text)))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether `text` is a name, without making one.
+pub(crate) fn is_var_name(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    match bytes {
+        [] | [b'0'..=b'9', ..] => false,
+        _ if bytes.len() > MAX_NAME_BYTES => false,
+        _ => bytes.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_')),
+    }
+}
+
+#[cold]
+fn broken_name_rule(text: &str) -> String {
+    let rule = if text.is_empty() {
+        "it is empty"
+    } else if text.len() > MAX_NAME_BYTES {
+        "it is longer than 255 bytes"
+    } else if text.contains('\0') {
+        "it holds a NUL byte"
+    } else if text.contains('=') {
+        "it holds a `=`"
+    } else if text.starts_with(|c: char| c.is_ascii_digit()) {
+        "it starts with a digit"
+    } else {
+        "it holds something other than A-Z, a-z, 0-9 and _"
+    };
+    format!("this is not the name of a variable: {rule}")
+}
+
+/// One segment of a [`LevelPath`](crate::LevelPath), or the id of a key: 1 to 100 of `A-Z a-z 0-9 _ -`.
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// let slug: ioenv::Slug = "acme-store".parse()?;
+/// assert_eq!(slug.as_str(), "acme-store");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slug(Box<str>);
+
+impl Slug {
+    /// Reads a slug.
+    ///
+    /// # Errors
+    /// `InvalidName`.
+    pub fn new(text: &str) -> Result<Self> {
+        if is_slug(text) {
+            return Ok(Self(text.into()));
+        }
+        let rule = "1 to 100 characters of A-Z, a-z, 0-9, _ and - are allowed here";
+        Err(Error::new(ErrorKind::InvalidName, rule))
+    }
+
+    /// The slug as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether `text` is a slug, without making one.
+pub(super) fn is_slug(text: &str) -> bool {
+    (1..=MAX_SLUG_BYTES).contains(&text.len())
+        && text.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
+}
+
+macro_rules! parsed_text {
+    ($name:ident) => {
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = Error;
+
+            fn try_from(text: &str) -> Result<Self> {
+                Self::new(text)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.as_str())
+            }
+        }
+    };
+}
+
+parsed_text!(VarName);
+parsed_text!(Slug);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_rule() {
+        for good in ["A", "_", "http_proxy", "A1", &"N".repeat(255)] {
+            assert_eq!(VarName::new(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "1A", "A=B", "A\0", "A B", "A-B", "A.B", "É", &"N".repeat(256)] {
+            assert_eq!(VarName::new(bad).unwrap_err().kind(), ErrorKind::InvalidName, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_refused_name_is_not_repeated() {
+        let error = VarName::new("sk_live_planted=").unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("planted"));
+    }
+
+    #[test]
+    fn slugs_follow_the_rule() {
+        for good in ["a", "_base", "api-ci_cd", "Prod", &"s".repeat(100)] {
+            assert_eq!(Slug::new(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a/b", "a.b", "..", "a b", "ü", &"s".repeat(101)] {
+            assert_eq!(Slug::new(bad).unwrap_err().kind(), ErrorKind::InvalidName, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::name::{Slug, is_slug};
+use crate::{Error, ErrorKind, Result};
+
+/// Where a level stands: `project[/target][/environment]`, one to three segments, each a [`Slug`].
+///
+/// A level inherits from the levels at the prefixes of its path, so nothing needs to know whether `acme-store/dev` is
+/// a target or an environment that sits directly under its project.
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// let path: ioenv::LevelPath = "acme-store/backend/production".parse()?;
+/// let chain: Vec<String> = path.chain().map(|level| level.to_string()).collect();
+/// assert_eq!(chain, ["acme-store", "acme-store/backend", "acme-store/backend/production"]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LevelPath {
+    text: Arc<str>,
+}
+
+impl LevelPath {
+    /// Most segments a path has.
+    pub const MAX_SEGMENTS: usize = 3;
+
+    /// Reads a path.
+    ///
+    /// # Errors
+    /// `InvalidName`, for an empty segment, a fourth one, a segment that is no slug, or surrounding spaces or slashes.
+    pub fn new(text: &str) -> Result<Self> {
+        let mut count = 0;
+        for segment in text.split('/') {
+            count += 1;
+            if count > Self::MAX_SEGMENTS {
+                return Err(invalid("it has more than three segments"));
+            }
+            if segment.is_empty() {
+                return Err(invalid("a segment is empty"));
+            }
+            if !is_slug(segment) {
+                return Err(invalid("a segment is not 1 to 100 of A-Z, a-z, 0-9, _ and -"));
+            }
+        }
+        Ok(Self { text: text.into() })
+    }
+
+    /// The path as text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The first segment.
+    pub fn project(&self) -> &str {
+        self.segments().next().unwrap_or_default()
+    }
+
+    /// The segments, broad to specific.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        self.text.split('/')
+    }
+
+    /// The path without its last segment; a project has none.
+    pub fn parent(&self) -> Option<Self> {
+        let (parent, _) = self.text.rsplit_once('/')?;
+        Some(Self { text: parent.into() })
+    }
+
+    /// The levels this one inherits from and itself, broad to specific.
+    pub fn chain(&self) -> impl Iterator<Item = Self> {
+        let ends = self.text.match_indices('/').map(|(at, _)| at);
+        ends.chain([self.text.len()]).map(|end| Self { text: self.text[..end].into() })
+    }
+}
+
+#[cold]
+fn invalid(rule: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidName,
+        format!("this is not the path of a level: {rule}; write it as project/target/environment"),
+    )
+}
+
+impl From<&Slug> for LevelPath {
+    fn from(project: &Slug) -> Self {
+        Self { text: project.as_str().into() }
+    }
+}
+
+impl FromStr for LevelPath {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::new(text)
+    }
+}
+
+impl TryFrom<&str> for LevelPath {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self> {
+        Self::new(text)
+    }
+}
+
+impl fmt::Display for LevelPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for LevelPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LevelPath({})", self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_one_to_three_slugs() {
+        for good in ["a", "a/b", "a/b/c", "_base", "A/b_c/d-e"] {
+            let path = LevelPath::new(good).unwrap();
+            assert_eq!(path.as_str(), good);
+            assert_eq!(path.segments().count(), path.chain().count());
+        }
+        for bad in ["", "/", "a/", "/a", "a//c", "a/b/c/d", " a", "a ", "a/b c", "a/../b"] {
+            assert_eq!(LevelPath::new(bad).unwrap_err().kind(), ErrorKind::InvalidName, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn parent_and_project() {
+        let path = LevelPath::new("a/b/c").unwrap();
+        assert_eq!(path.project(), "a");
+        assert_eq!(path.parent().unwrap().as_str(), "a/b");
+        assert_eq!(LevelPath::new("a").unwrap().parent(), None);
+    }
+}

@@ -1,0 +1,134 @@
+use std::fmt;
+
+use secrecy::ExposeSecret as _;
+use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
+use zeroize::Zeroize as _;
+
+/// Text that must not be seen: a value, a key, a whole document.
+///
+/// It is wiped when dropped, prints as `[REDACTED]`, and has no `Display`, `PartialEq` or `Serialize`. The only way
+/// to read it is [`expose_secret`](SecretString::expose_secret), a word a reviewer can search for.
+///
+/// ```
+/// use ioenv::SecretString;
+///
+/// let password = SecretString::from("correct horse");
+/// assert_eq!(format!("{password:?}"), "SecretString([REDACTED])");
+/// assert_eq!(password.expose_secret().len(), 13);
+/// ```
+///
+/// ```compile_fail
+/// println!("{}", ioenv::SecretString::from("no Display"));
+/// ```
+///
+/// ```compile_fail
+/// assert!(ioenv::SecretString::from("no ==") == ioenv::SecretString::from("no =="));
+/// ```
+#[derive(Clone)]
+pub struct SecretString(secrecy::SecretString);
+
+impl SecretString {
+    /// The text itself.
+    pub fn expose_secret(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl From<&str> for SecretString {
+    fn from(text: &str) -> Self {
+        Self(Box::<str>::from(text).into())
+    }
+}
+
+impl From<String> for SecretString {
+    fn from(mut text: String) -> Self {
+        if text.capacity() == text.len() {
+            return Self(text.into_boxed_str().into());
+        }
+        // Shrinking would leave a copy behind that nobody wipes.
+        let secret = Self::from(text.as_str());
+        text.zeroize();
+        secret
+    }
+}
+
+impl fmt::Debug for SecretString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretString([REDACTED])")
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretString {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = SecretString;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<SecretString, E> {
+                Ok(text.into())
+            }
+
+            fn visit_string<E: serde::de::Error>(self, text: String) -> Result<SecretString, E> {
+                Ok(text.into())
+            }
+        }
+
+        // A type error of the format's own could quote what it found.
+        deserializer.deserialize_string(Text).map_err(|_| D::Error::custom("expected a secret string"))
+    }
+}
+
+/// Bytes that must not be seen: what a blob held, before it is known to be text.
+///
+/// Like [`SecretString`] it is wiped when dropped and never printed.
+#[derive(Clone)]
+pub struct SecretBytes(secrecy::SecretSlice<u8>);
+
+impl SecretBytes {
+    /// The bytes themselves.
+    pub fn expose_secret(&self) -> &[u8] {
+        self.0.expose_secret()
+    }
+}
+
+impl From<Vec<u8>> for SecretBytes {
+    fn from(mut bytes: Vec<u8>) -> Self {
+        if bytes.capacity() == bytes.len() {
+            return Self(bytes.into_boxed_slice().into());
+        }
+        let secret = Self(Box::<[u8]>::from(bytes.as_slice()).into());
+        bytes.zeroize();
+        secret
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretBytes([REDACTED])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_text_of_any_capacity() {
+        let mut roomy = String::with_capacity(100);
+        roomy.push_str("planted");
+        assert_eq!(SecretString::from(roomy).expose_secret(), "planted");
+        assert_eq!(SecretString::from("planted").expose_secret(), "planted");
+        assert_eq!(SecretBytes::from(b"planted".to_vec()).expose_secret(), b"planted");
+    }
+
+    #[test]
+    fn debug_shows_neither_text_nor_length() {
+        assert_eq!(format!("{:?}", SecretString::from("planted")), "SecretString([REDACTED])");
+        assert_eq!(format!("{:#?}", SecretBytes::from(vec![1])), "SecretBytes([REDACTED])");
+    }
+}

@@ -1,0 +1,166 @@
+//! The resolved snapshot of an environment.
+
+mod deserialize;
+
+use std::fmt;
+use std::process::Command;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use crate::core::{Document, LevelPath, Origin, Resolved, SecretString, Unresolved, VarName, Variable};
+use crate::{Error, ErrorKind, Result};
+
+/// What an environment resolved to: names, values, and which level decided each.
+///
+/// It is a snapshot, cheap to clone and the same in every clone. `Debug` shows names and origins, never values.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use ioenv::{DataKey, Document, SealedFile, SystemRandom};
+/// # let directory = tempfile::tempdir()?;
+/// # let key = DataKey::generate(&SystemRandom)?;
+/// # let mut sealed = SealedFile::create(directory.path().join("ioenv.sealed"), "acme-store".parse()?)?;
+/// # sealed.add_key("main".parse()?, &key)?;
+/// # sealed.set_level(&"acme-store".parse()?, &Document::parse("PORT=8080\nTLS=on\n")?, &(&key).into())?;
+/// use ioenv::Loader;
+///
+/// let env = Loader::new().source(sealed).path("acme-store".parse()?).key(key).resolve()?;
+/// assert_eq!(env.var("PORT")?.expose_secret(), "8080");
+/// assert_eq!(env.origin("PORT").unwrap().to_string(), "acme-store");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Env {
+    snapshot: Arc<Snapshot>,
+}
+
+struct Snapshot {
+    path: LevelPath,
+    resolved: Resolved,
+    unresolved: Vec<Unresolved>,
+    withheld: Vec<VarName>,
+}
+
+impl Env {
+    pub(crate) fn new(
+        path: LevelPath,
+        resolved: Resolved,
+        unresolved: Vec<Unresolved>,
+        withheld: Vec<VarName>,
+    ) -> Self {
+        Self { snapshot: Arc::new(Snapshot { path, resolved, unresolved, withheld }) }
+    }
+
+    /// The value of a variable.
+    ///
+    /// # Errors
+    /// `NotFound`, naming the variable.
+    pub fn var(&self, name: &str) -> Result<&SecretString> {
+        match self.snapshot.resolved.get(name) {
+            Some(variable) => Ok(variable.value()),
+            None => Err(not_found(name).with_path(self.path())),
+        }
+    }
+
+    /// Which level decided the value of a variable, and which levels it overrode.
+    pub fn origin(&self, name: &str) -> Option<Origin> {
+        self.snapshot.resolved.get(name).map(|variable| variable.origin())
+    }
+
+    /// The level that was asked for.
+    pub fn path(&self) -> &LevelPath {
+        &self.snapshot.path
+    }
+
+    /// The names, ascending.
+    pub fn names(&self) -> impl Iterator<Item = &VarName> {
+        self.iter().map(|variable| variable.name())
+    }
+
+    /// The variables, ascending by name.
+    pub fn iter(&self) -> impl Iterator<Item = Variable<'_>> {
+        self.snapshot.resolved.iter()
+    }
+
+    /// References that stayed as they were written, because no level sets what they name. Empty without expansion.
+    pub fn unresolved(&self) -> &[Unresolved] {
+        &self.snapshot.unresolved
+    }
+
+    /// Names that levels set but that were withheld, because they change how programs are loaded.
+    pub fn withheld(&self) -> &[VarName] {
+        &self.snapshot.withheld
+    }
+
+    /// Reads the variables into a struct of the program's own.
+    ///
+    /// A field takes the variable of its name, or else the one whose name differs only in case. Text becomes numbers,
+    /// `bool` (`true`, `1`, `yes`, `on`; `false`, `0`, `no`, `off`; in any case), unit enum variants, `Option` (`None`
+    /// when absent) and, split at commas, sequences. Declare secrets as [`SecretString`].
+    ///
+    /// # Errors
+    /// `NotFound` or `InvalidValue`, naming the variable and never the value.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use ioenv::{DataKey, Document, SealedFile, SystemRandom};
+    /// # let directory = tempfile::tempdir()?;
+    /// # let key = DataKey::generate(&SystemRandom)?;
+    /// # let mut sealed = SealedFile::create(directory.path().join("ioenv.sealed"), "acme-store".parse()?)?;
+    /// # sealed.add_key("main".parse()?, &key)?;
+    /// # sealed.set_level(&"acme-store".parse()?, &Document::parse("PORT=8080\nAPI_KEY=x\n")?, &(&key).into())?;
+    /// # let env = ioenv::Loader::new().source(sealed).path("acme-store".parse()?).key(key).resolve()?;
+    /// #[derive(serde::Deserialize)]
+    /// struct Config {
+    ///     port: u16,
+    ///     api_key: ioenv::SecretString,
+    ///     #[serde(default)]
+    ///     verbose: bool,
+    /// }
+    ///
+    /// let config: Config = env.deserialize()?;
+    /// assert_eq!(config.port, 8080);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T> {
+        deserialize::from_env(self).map_err(|error| error.with_path(self.path()))
+    }
+
+    /// Gives the variables to a child process. Safe at any time, with any number of threads.
+    ///
+    /// # Security
+    /// `{:?}` of a `Command` prints the values of its environment: never log a command after this.
+    pub fn apply_to(&self, command: &mut Command) {
+        for variable in self.iter() {
+            command.env(variable.name().as_str(), variable.value().expose_secret());
+        }
+    }
+
+    /// One document with the values that count, ascending by name.
+    pub fn to_document(&self) -> Document {
+        self.snapshot.resolved.to_document()
+    }
+}
+
+#[cold]
+pub(crate) fn not_found(name: &str) -> Error {
+    match VarName::new(name) {
+        Ok(name) => {
+            let message = format!("{name} is not set: add it with `ioenv set {name}`, or set it in the environment");
+            Error::new(ErrorKind::NotFound, message).with_names([name])
+        }
+        Err(error) => error,
+    }
+}
+
+impl fmt::Debug for Env {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Env")
+            .field("path", &self.snapshot.path)
+            .field("variables", &self.snapshot.resolved)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,204 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::core::{LevelPath, VarName};
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, as one line that says what to do next.
+///
+/// [`kind`](Error::kind) is what a program can act on. The text names files, level paths, line numbers and variable
+/// *names*; it never holds a value, a key, a token or a line of the input. `Debug` prints the same text as `Display`,
+/// followed by its causes, because `fn main() -> Result<(), ioenv::Error>` shows users the `Debug` form.
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// use ioenv::{Document, ErrorKind};
+///
+/// let error = Document::parse("PORT=8080\nAPI KEY=x\n").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::InvalidName);
+/// assert_eq!(error.position(), Some((2, 1)));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Error {
+    inner: Box<Inner>,
+}
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    file: Option<PathBuf>,
+    path: Option<LevelPath>,
+    names: Vec<VarName>,
+    position: Option<(usize, usize)>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What a caller can do something about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// [`load`](crate::load()) has succeeded before, with another path or another way of injection.
+    AlreadyLoaded,
+    /// The configuration is incomplete or contradicts itself: a path, a key or a setting is not given.
+    Config,
+    /// Something else changed or made the file in the meantime; nothing was written.
+    Conflict,
+    /// A sealed file, a blob or its place is damaged or was tampered with.
+    Corrupt,
+    /// The text asks for what a feature of this crate provides that is not compiled in.
+    CrateFeature,
+    /// The key is not the right one.
+    DecryptionFailed,
+    /// A name or a level path breaks the rules for names, or may not be used here.
+    InvalidName,
+    /// A value, a key or a setting cannot be what it was given as.
+    InvalidValue,
+    /// The operating system refused to read or write.
+    Io,
+    /// A size, a count or a number of iterations is beyond its bound.
+    Limit,
+    /// More than one thread is running, so the process environment cannot be written safely.
+    MultiThreaded,
+    /// A level, a variable or a key is not there.
+    NotFound,
+    /// The text is not dotenv text.
+    Syntax,
+    /// Somebody else holds the file right now; trying again later may work.
+    Unavailable,
+    /// The number of running threads cannot be told here, so the process environment is not written.
+    UnknownThreadCount,
+    /// The file was written by a newer version of this crate.
+    UnsupportedVersion,
+}
+
+impl Error {
+    #[cold]
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            inner: Box::new(Inner {
+                kind,
+                message: message.into(),
+                file: None,
+                path: None,
+                names: Vec::new(),
+                position: None,
+                source: None,
+            }),
+        }
+    }
+
+    /// An `Io` error; `action` reads like "cannot read ./ioenv.key".
+    #[cold]
+    pub(crate) fn io(action: impl Into<String>, source: std::io::Error) -> Self {
+        let mut error = Self::new(ErrorKind::Io, format!("{}: {}", action.into(), source.kind()));
+        error.inner.source = Some(Box::new(source));
+        error
+    }
+
+    #[cold]
+    pub(crate) fn with_file(mut self, file: &Path) -> Self {
+        self.inner.file.get_or_insert_with(|| file.to_owned());
+        self
+    }
+
+    #[cold]
+    pub(crate) fn with_path(mut self, path: &LevelPath) -> Self {
+        self.inner.path.get_or_insert_with(|| path.clone());
+        self
+    }
+
+    #[cold]
+    pub(crate) fn with_names(mut self, names: impl IntoIterator<Item = VarName>) -> Self {
+        self.inner.names.extend(names);
+        self
+    }
+
+    #[cold]
+    pub(crate) fn with_position(mut self, line: usize, column: usize) -> Self {
+        self.inner.position = Some((line, column));
+        self
+    }
+
+    /// What a caller can act on.
+    pub fn kind(&self) -> ErrorKind {
+        self.inner.kind
+    }
+
+    /// Whether the same call may succeed later without anything being changed.
+    pub fn is_retryable(&self) -> bool {
+        self.inner.kind == ErrorKind::Unavailable
+    }
+
+    /// The level the error is about.
+    pub fn path(&self) -> Option<&LevelPath> {
+        self.inner.path.as_ref()
+    }
+
+    /// The variables the error is about: all that are missing, or the members of a cycle of references.
+    pub fn names(&self) -> &[VarName] {
+        &self.inner.names
+    }
+
+    /// Line and column in the input, both from 1, the column in characters.
+    pub fn position(&self) -> Option<(usize, usize)> {
+        self.inner.position
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.inner.file {
+            write!(f, "{}: ", file.display())?;
+        }
+        if let Some(path) = &self.inner.path {
+            write!(f, "{path}: ")?;
+        }
+        if let Some((line, column)) = self.inner.position {
+            write!(f, "line {line}, column {column}: ")?;
+        }
+        f.write_str(&self.inner.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, "\n  caused by: {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.inner.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_one_word_and_can_cross_threads() {
+        fn assert_bounds<T: Send + Sync + std::error::Error + 'static>() {}
+        assert_bounds::<Error>();
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+        assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn debug_is_display_with_causes() {
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let error = Error::io("cannot read ./ioenv.key", denied);
+        assert_eq!(error.to_string(), "cannot read ./ioenv.key: permission denied");
+        assert!(format!("{error:?}").starts_with("cannot read ./ioenv.key: permission denied\n  caused by: "));
+    }
+}

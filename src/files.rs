@@ -1,0 +1,39 @@
+//! Reading files whose size nobody vouches for.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::{Error, ErrorKind, Result};
+
+/// Reads all of a file of at most `most` bytes as UTF-8; `what` is what the file is, such as "key file".
+///
+/// Never more than `most` bytes are held, whatever the file says of its own size. The buffer is wiped when dropped.
+pub(crate) fn read_text(path: &Path, what: &str, most: usize) -> Result<Zeroizing<String>> {
+    let io = |error| Error::io(format!("cannot read the {what} {}", path.display()), error);
+    let file = File::open(path).map_err(io)?;
+    let metadata = file.metadata().map_err(io)?;
+    if metadata.is_dir() {
+        return Err(Error::new(ErrorKind::Io, format!("the {what} is a directory")).with_file(path));
+    }
+    let too_large = || Error::new(ErrorKind::Limit, format!("the {what} is larger than {most} bytes")).with_file(path);
+    if metadata.len() > most as u64 {
+        return Err(too_large());
+    }
+    // Room for the file and the byte that tells it has grown, so the buffer never moves.
+    let expected = usize::try_from(metadata.len()).map_err(|_| too_large())?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(expected + 1));
+    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() > most {
+        return Err(too_large());
+    }
+    match String::from_utf8(std::mem::take(&mut *bytes)) {
+        Ok(text) => Ok(Zeroizing::new(text)),
+        Err(error) => {
+            drop(Zeroizing::new(error.into_bytes()));
+            Err(Error::new(ErrorKind::Corrupt, format!("the {what} is not UTF-8 text")).with_file(path))
+        }
+    }
+}

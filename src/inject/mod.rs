@@ -1,0 +1,24 @@
+//! Where a loaded environment goes: into the process, or over it.
+
+#[cfg(feature = "inject")]
+mod census;
+#[cfg_attr(feature = "inject", path = "process.rs")]
+#[cfg_attr(not(feature = "inject"), path = "process_disabled.rs")]
+mod process;
+mod withheld;
+
+pub(crate) use process::write_process;
+pub(crate) use withheld::is_withheld;
+
+/// What [`Loader::load`](crate::Loader::load) does with what it resolved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Inject {
+    /// Write it into the process environment, where `std::env::var` and every library see it. Refused unless exactly
+    /// one thread is running.
+    #[default]
+    Process,
+    /// Write nothing: [`ioenv::var`](crate::var) sees it, before the process environment. For programs that run
+    /// threads already.
+    Overlay,
+}

@@ -1,0 +1,73 @@
+use crate::core::VarName;
+
+/// Names that change how programs are found, loaded and started. Who can write a variable could run code with them,
+/// so they are withheld unless a program asks for them by name. `docs/configuration.md` lists them for readers.
+const NAMES: [&str; 32] = [
+    // What is found, and where a user's own files are.
+    "PATH",
+    "PATHEXT",
+    "HOME",
+    "SHELL",
+    "COMSPEC",
+    "SYSTEMROOT",
+    "WINDIR",
+    // Shells.
+    "BASHOPTS",
+    "BASH_ENV",
+    "CDPATH",
+    "IFS",
+    "PROMPT_COMMAND",
+    "PS0",
+    "PS1",
+    "PS2",
+    "PS3",
+    "PS4",
+    "SHELLOPTS",
+    "ZDOTDIR",
+    // The loader and the C library.
+    "GCONV_PATH",
+    "GLIBC_TUNABLES",
+    "LIBPATH",
+    "LOCPATH",
+    "NLSPATH",
+    "SHLIB_PATH",
+    // Code that interpreters run before a program.
+    "JAVA_TOOL_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "_JAVA_OPTIONS",
+    "NODE_OPTIONS",
+    "PERL5OPT",
+    "PYTHONHOME",
+    "RUBYOPT",
+];
+
+/// Beginnings of such names, and of our own, which would change where the next start looks.
+const PREFIXES: [&str; 4] = ["LD_", "DYLD_", "BASH_FUNC_", "IOENV_"];
+
+/// Whether a variable is withheld unless it is asked for by name.
+pub(crate) fn is_withheld(name: &VarName) -> bool {
+    let name = name.as_str();
+    let is = |other: &&str| if cfg!(windows) { other.eq_ignore_ascii_case(name) } else { *other == name };
+    let begins = |prefix: &&str| match name.get(..prefix.len()) {
+        Some(start) if cfg!(windows) => start.eq_ignore_ascii_case(prefix),
+        Some(start) => start == *prefix,
+        None => false,
+    };
+    NAMES.iter().any(is) || PREFIXES.iter().any(begins)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loaders_are_withheld_and_applications_are_not() {
+        let is = |name: &str| is_withheld(&VarName::new(name).unwrap());
+        for name in ["PATH", "HOME", "IFS", "LD_PRELOAD", "LD_", "DYLD_INSERT_LIBRARIES", "IOENV_KEY"] {
+            assert!(is(name), "{name}");
+        }
+        for name in ["DATABASE_URL", "PATHS", "MY_PATH", "LDAP_URL", "ENV", "http_proxy"] {
+            assert!(!is(name), "{name}");
+        }
+    }
+}

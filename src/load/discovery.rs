@@ -1,0 +1,102 @@
+//! Finding and reading `ioenv.toml`.
+
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::configuration::{Configuration, Settings};
+use super::source::Source;
+use crate::files::read_text;
+use crate::sealed::SealedFile;
+use crate::{Error, ErrorKind, Result};
+
+const FILE_NAME: &str = "ioenv.toml";
+/// Largest configuration that is read.
+const MAX_BYTES: usize = 64 * 1024;
+const NAMES: [&str; 6] = ["expand", "file", "key_file", "path", "precedence", "source"];
+
+/// The settings of the `ioenv.toml` that counts in `directory`, and where it lies.
+pub(super) fn discover(directory: &Path) -> Result<(Option<PathBuf>, Settings)> {
+    match find(directory) {
+        Some(file) => {
+            let settings = read(&file)?;
+            Ok((Some(file), settings))
+        }
+        None => Ok((None, Settings::default())),
+    }
+}
+
+/// The source that a program asks for when it brings none of its own.
+pub(super) fn default_source(configuration: &Configuration) -> Result<Box<dyn Source>> {
+    Ok(Box::new(SealedFile::open(configuration.sealed_file()?)?))
+}
+
+/// In the directory itself, or, within a git repository, in the nearest directory above up to the repository's root.
+///
+/// Above `directory`, only what belongs to the same owner counts, as for git: whoever can write to a directory that
+/// others share, such as `/tmp`, could steer their programs by a `.git` and an `ioenv.toml` put there.
+fn find(directory: &Path) -> Option<PathBuf> {
+    let mut nearest = None;
+    for above in directory.ancestors() {
+        let is_own = |path: &Path| above == directory || same_owner(directory, path);
+        let file = above.join(FILE_NAME);
+        if nearest.is_none() && file.exists() && is_own(&file) {
+            if above == directory {
+                return Some(file);
+            }
+            nearest = Some(file);
+        }
+        let git = above.join(".git");
+        if git.exists() && is_own(&git) {
+            return nearest;
+        }
+    }
+    // Outside a repository, nothing above counts.
+    None
+}
+
+#[cfg(unix)]
+fn same_owner(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+
+    match (one.metadata(), other.metadata()) {
+        (Ok(one), Ok(other)) => one.uid() == other.uid(),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn same_owner(_one: &Path, _other: &Path) -> bool {
+    true
+}
+
+fn read(file: &Path) -> Result<Settings> {
+    let text = read_text(file, "configuration", MAX_BYTES)?;
+    let config = |message: String| Error::new(ErrorKind::Config, message).with_file(file);
+    // The parser's own text shows the line, and somebody may have put a key there.
+    let table: Table = text.parse().map_err(|error: toml::de::Error| {
+        let at = error.span().map_or(0, |span| span.start).min(text.len());
+        let line = text.as_str().get(..at).map_or(1, |before| before.matches('\n').count() + 1);
+        config("this is not TOML".to_owned()).with_position(line, 1)
+    })?;
+    let mut settings = Settings::default();
+    for (name, value) in table {
+        let text = |value: Value| match value {
+            Value::String(text) => Ok(text),
+            _ => Err(config(format!("`{name}` must be a string, between quotes"))),
+        };
+        match name.as_str() {
+            "expand" => match value {
+                Value::Boolean(expand) => settings.expand = Some(expand),
+                _ => return Err(config("`expand` must be true or false".to_owned())),
+            },
+            "file" => settings.file = Some(text(value)?),
+            "key_file" => settings.key_file = Some(text(value)?),
+            "path" => settings.path = Some(text(value)?),
+            "precedence" => settings.precedence = Some(text(value)?),
+            "source" => settings.source = Some(text(value)?),
+            _ => return Err(config(format!("a setting is none of those there are: {}", NAMES.join(", ")))),
+        }
+    }
+    Ok(settings)
+}

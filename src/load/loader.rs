@@ -1,0 +1,311 @@
+use std::collections::BTreeSet;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::{Configuration, Source};
+use crate::core::{KeyRing, LevelPath, Resolved, SecretString, VarName, expand, merge};
+use crate::env::{Env, not_found};
+use crate::inject::{Inject, is_withheld, write_process};
+use crate::{Error, ErrorKind, Result};
+
+/// Loads the environment that `ioenv.toml` and the `IOENV_*` variables name, into the process.
+///
+/// Call it as the first statement of `main`: it writes only if no other thread is running. See [`Loader::load`].
+///
+/// # Errors
+/// As [`Loader::load`].
+///
+/// ```no_run
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     ioenv::load()?;
+///     let url = std::env::var("DATABASE_URL")?;
+/// #   drop(url);
+///     Ok(())
+/// }
+/// ```
+pub fn load() -> Result<Env> {
+    Loader::new().load()
+}
+
+/// Resolves what [`load`] would load, and changes nothing.
+///
+/// # Errors
+/// As [`Loader::resolve`].
+///
+/// ```no_run
+/// # fn main() -> Result<(), ioenv::Error> {
+/// let env = ioenv::resolve()?;
+/// let url = env.var("DATABASE_URL")?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn resolve() -> Result<Env> {
+    Loader::new().resolve()
+}
+
+/// The value of a variable: of the environment that was loaded, or else of the process.
+///
+/// # Errors
+/// `NotFound` or, for a value of the process that is not UTF-8, `InvalidValue`; both name the variable.
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// let path = ioenv::var("PATH")?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn var(name: &str) -> Result<SecretString> {
+    if let Some(loaded) = LOADED.get()
+        && let Ok(value) = loaded.env.var(name)
+    {
+        return Ok(value.clone());
+    }
+    // A name that breaks the rules would make std panic or, worse, find another variable.
+    let name = VarName::new(name)?;
+    match process_var(&name)? {
+        Some(value) => Ok(value),
+        None => Err(not_found(name.as_str())),
+    }
+}
+
+/// Whose value counts when the process has a variable of the same name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Precedence {
+    /// The process's own value counts, so that `PORT=9000 ./server` does what it says. Nothing is ever replaced.
+    #[default]
+    ProcessWins,
+    /// The level's value counts, and replaces the process's. C code that kept a pointer from `getenv` loses what it
+    /// pointed to.
+    VaultWins,
+}
+
+/// Says which environment to load, and how. What is not said comes from the `IOENV_*` variables, then from
+/// `ioenv.toml`, then from the defaults.
+///
+/// ```no_run
+/// # fn main() -> Result<(), ioenv::Error> {
+/// use ioenv::Loader;
+///
+/// let env = Loader::new()
+///     .path("acme-store/backend/production".parse()?)
+///     .only(["DATABASE_URL", "STRIPE_SECRET_KEY"])
+///     .require(["DATABASE_URL"])
+///     .load()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "nothing happens before `load` or `resolve`"]
+pub struct Loader {
+    path: Option<LevelPath>,
+    source: Option<Box<dyn Source>>,
+    keys: Option<KeyRing>,
+    only: Option<Vec<String>>,
+    required: Vec<String>,
+    precedence: Option<Precedence>,
+    expand: Option<bool>,
+    inject: Inject,
+}
+
+/// What was loaded, for the life of the process.
+struct Loaded {
+    env: Env,
+    inject: Inject,
+}
+
+static LOADED: OnceLock<Loaded> = OnceLock::new();
+/// Held while loading, so that two threads do not both.
+static LOADING: Mutex<()> = Mutex::new(());
+
+impl Loader {
+    /// A loader that says nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The level to load, with all it inherits.
+    pub fn path(mut self, path: LevelPath) -> Self {
+        self.path = Some(path);
+        self
+    }
+
+    /// Where levels come from, instead of the sealed file that is configured.
+    pub fn source(mut self, source: impl Source + 'static) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+
+    /// The keys to open levels with, instead of those that are configured.
+    pub fn key(mut self, keys: impl Into<KeyRing>) -> Self {
+        self.keys = Some(keys.into());
+        self
+    }
+
+    /// Takes these names and no others: the less enters a process, the less can leak from it.
+    ///
+    /// Names that are withheld otherwise, such as `PATH`, are taken when they are listed here.
+    pub fn only<I: IntoIterator<Item: Into<String>>>(mut self, names: I) -> Self {
+        self.only = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Fails unless the levels have all of these names.
+    pub fn require<I: IntoIterator<Item: Into<String>>>(mut self, names: I) -> Self {
+        self.required.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Whose value counts when the process has a variable of the same name.
+    pub fn precedence(mut self, precedence: Precedence) -> Self {
+        self.precedence = Some(precedence);
+        self
+    }
+
+    /// Whether `${NAME}` is replaced by the value that the levels give `NAME`.
+    pub fn expand(mut self, expand: bool) -> Self {
+        self.expand = Some(expand);
+        self
+    }
+
+    /// What [`load`](Self::load) does with the result.
+    pub fn inject(mut self, inject: Inject) -> Self {
+        self.inject = inject;
+        self
+    }
+
+    /// Resolves, and injects: all of it, or on any error nothing.
+    ///
+    /// The first success is kept: a second call returns it, whatever else it asks for.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve), and with [`Inject::Process`]: `MultiThreaded`, when another thread is running;
+    /// `UnknownThreadCount`, where that cannot be told; `CrateFeature`, without the feature `inject`. `AlreadyLoaded`,
+    /// when the first success was for another path or another way of injection.
+    ///
+    /// # Security
+    /// Values in the process environment are copies that nobody wipes, children inherit them, and on Linux whoever may
+    /// read this process's memory may read them. Names you do not need are best left out: see [`only`](Self::only).
+    ///
+    /// The count of threads does not see other processes that share this one's memory without being its threads (raw
+    /// `CLONE_VM`), nor code that a debugger injects.
+    pub fn load(self) -> Result<Env> {
+        let _loading = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(loaded) = LOADED.get() {
+            return self.already(loaded);
+        }
+        let inject = self.inject;
+        let env = self.resolve()?;
+        if inject == Inject::Process {
+            write_process(&env)?;
+        }
+        Ok(LOADED.get_or_init(|| Loaded { env, inject }).env.clone())
+    }
+
+    fn already(&self, loaded: &Loaded) -> Result<Env> {
+        let first = loaded.env.path();
+        if self.path.as_ref().is_some_and(|path| path != first) {
+            let message = "another environment was loaded before: a process has one; use `resolve` for more";
+            return Err(Error::new(ErrorKind::AlreadyLoaded, message).with_path(first));
+        }
+        if self.inject != loaded.inject {
+            let message = "the environment was loaded before with another `Inject`: load it once";
+            return Err(Error::new(ErrorKind::AlreadyLoaded, message).with_path(first));
+        }
+        Ok(loaded.env.clone())
+    }
+
+    /// Resolves, and changes nothing: reads the chain, merges it, expands if asked to, takes the names that count,
+    /// and lets the process's own values win if they are to.
+    ///
+    /// # Errors
+    /// `Config`, when no path, no file or no key is given; what the [`Source`] says; `NotFound`, with all names of
+    /// [`require`](Self::require) that no level has; `InvalidName`, for a required name that is withheld;
+    /// `InvalidValue`, for a value of the process that is not UTF-8, and for references that go round in a circle.
+    pub fn resolve(self) -> Result<Env> {
+        let configuration = Configuration::discover()?;
+        let path = match self.path {
+            Some(path) => path,
+            None => configuration.path()?,
+        };
+        let precedence = match self.precedence {
+            Some(precedence) => precedence,
+            None => configuration.precedence()?,
+        };
+        let is_expanded = match self.expand {
+            Some(is_expanded) => is_expanded,
+            None => configuration.expand()?,
+        };
+        let source = match self.source {
+            Some(source) => source,
+            None => configuration.source()?,
+        };
+        let keys = match self.keys {
+            Some(keys) => keys,
+            None => configuration.keys()?,
+        };
+        let layers = source.layers(&path, &keys)?;
+        drop(source);
+
+        let mut resolved = merge(layers);
+        let unresolved =
+            if is_expanded { expand(&mut resolved).map_err(|error| error.with_path(&path))? } else { Vec::new() };
+        let withheld = select(&mut resolved, self.only)?;
+        check_required(&resolved, &withheld, &self.required).map_err(|error| error.with_path(&path))?;
+        if precedence == Precedence::ProcessWins {
+            let own: Vec<Option<SecretString>> =
+                resolved.iter().map(|variable| process_var(variable.name())).collect::<Result<_>>()?;
+            for (number, value) in own.into_iter().enumerate() {
+                if let Some(value) = value {
+                    resolved.replace_by_process(number, value);
+                }
+            }
+        }
+        Ok(Env::new(path, resolved, unresolved, withheld))
+    }
+}
+
+/// Keeps the names that were asked for, or all but those that are withheld; returns those.
+fn select(resolved: &mut Resolved, only: Option<Vec<String>>) -> Result<Vec<VarName>> {
+    let mut withheld = Vec::new();
+    match only {
+        Some(names) => {
+            let names: BTreeSet<VarName> = names.iter().map(|name| VarName::new(name)).collect::<Result<_>>()?;
+            resolved.retain(|name| names.contains(name));
+        }
+        None => resolved.retain(|name| {
+            let is_withheld = is_withheld(name);
+            if is_withheld {
+                withheld.push(name.clone());
+            }
+            !is_withheld
+        }),
+    }
+    Ok(withheld)
+}
+
+fn check_required(resolved: &Resolved, withheld: &[VarName], required: &[String]) -> Result<()> {
+    let required: BTreeSet<VarName> = required.iter().map(|name| VarName::new(name)).collect::<Result<_>>()?;
+    let missing: Vec<VarName> = required.into_iter().filter(|name| resolved.get(name.as_str()).is_none()).collect();
+    if let Some(name) = missing.iter().find(|name| withheld.contains(name)) {
+        let message = format!("{name} changes how programs are loaded and is withheld: list it in `only` to take it");
+        return Err(Error::new(ErrorKind::InvalidName, message).with_names([name.clone()]));
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = missing.iter().map(VarName::as_str).collect();
+    let message = format!("required and not set: {}; add each with `ioenv set NAME`", names.join(", "));
+    Err(Error::new(ErrorKind::NotFound, message).with_names(missing))
+}
+
+/// The process's own value.
+fn process_var(name: &VarName) -> Result<Option<SecretString>> {
+    match std::env::var_os(name.as_str()).map(std::ffi::OsString::into_string) {
+        None => Ok(None),
+        Some(Ok(value)) => Ok(Some(value.into())),
+        Some(Err(_)) => {
+            let message = format!("the process's own value of {name} is not UTF-8 text");
+            Err(Error::new(ErrorKind::InvalidValue, message).with_names([name.clone()]))
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! From a configuration to a loaded environment.
+
+mod configuration;
+#[cfg_attr(feature = "sealed", path = "discovery.rs")]
+#[cfg_attr(not(feature = "sealed"), path = "discovery_disabled.rs")]
+mod discovery;
+mod loader;
+mod source;
+
+pub use configuration::Configuration;
+pub(crate) use configuration::parse_bool;
+pub use loader::{Loader, Precedence, load, resolve, var};
+pub use source::Source;

@@ -1,0 +1,36 @@
+use std::fmt::Debug;
+
+use crate::Result;
+use crate::core::{KeyRing, Layer, LevelPath};
+
+/// Where levels come from: a sealed file, or anything that can answer for a chain.
+///
+/// ```
+/// use ioenv::{Document, ErrorKind, KeyRing, Layer, LevelPath, Loader, Result, Source};
+///
+/// #[derive(Debug)]
+/// struct Fixed;
+///
+/// impl Source for Fixed {
+///     fn layers(&self, path: &LevelPath, _keys: &KeyRing) -> Result<Vec<Layer>> {
+///         Ok(vec![Layer::new(path.clone(), Document::parse("PORT=8080\n")?)])
+///     }
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let env = Loader::new().source(Fixed).path("acme-store".parse()?).resolve()?;
+/// assert_eq!(env.var("PORT")?.expose_secret(), "8080");
+/// # Ok(())
+/// # }
+/// ```
+pub trait Source: Debug + Send + Sync {
+    /// The levels of the chain of `path` that exist, broad to specific.
+    ///
+    /// A loader calls this once, and drops the source before it looks at the number of running threads: whatever
+    /// threads a source starts must end with it.
+    ///
+    /// # Errors
+    /// `NotFound`, when the level at `path` itself is not there; whatever keeps a level of the chain from being read.
+    /// A chain that can be read in part only is an error.
+    fn layers(&self, path: &LevelPath, keys: &KeyRing) -> Result<Vec<Layer>>;
+}

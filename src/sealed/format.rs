@@ -1,0 +1,290 @@
+//! The text of a sealed file, version 1; `docs/sealed-file.md` is its specification.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::SystemTime;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::core::{LevelPath, MAX_FILE_BYTES, Pbkdf2, SealedBlob, Slug};
+use crate::{Error, ErrorKind, Result};
+
+/// What stands first in every version.
+const MAGIC: &str = "ioenv-sealed";
+/// The version that this crate reads and writes.
+pub(super) const VERSION: &str = "1";
+/// Characters of base64 in a line of a blob.
+const LINE: usize = 76;
+/// Bytes of a salt that are accepted.
+const SALT_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
+
+/// What a sealed file says.
+#[derive(Clone, Debug)]
+pub(super) struct Contents {
+    pub(super) project: Slug,
+    pub(super) keys: Vec<KeyDescriptor>,
+    pub(super) levels: BTreeMap<LevelPath, SealedLevel>,
+}
+
+/// A key of a sealed file, as far as everybody may know it.
+#[derive(Clone, Debug)]
+pub struct KeyDescriptor {
+    pub(super) id: Slug,
+    /// How the data key is derived from a key string; a random key is none.
+    pub(super) derivation: Option<Pbkdf2>,
+    pub(super) created: SystemTime,
+    pub(super) check: [u8; 32],
+}
+
+impl KeyDescriptor {
+    /// The name the key goes by within the file.
+    pub fn id(&self) -> &Slug {
+        &self.id
+    }
+
+    /// Where the data key comes from: `random` or `pbkdf2`.
+    pub fn scheme(&self) -> &'static str {
+        if self.derivation.is_some() { "pbkdf2" } else { "random" }
+    }
+
+    /// When the key was made, to the second.
+    pub fn created(&self) -> SystemTime {
+        self.created
+    }
+}
+
+/// A level as it lies in the file. Its blob and place are decoded when it is opened.
+#[derive(Clone, Debug)]
+pub(super) struct SealedLevel {
+    pub(super) key: Slug,
+    pub(super) place: [u8; 32],
+    /// Base64, without line ends; not looked at before the level is opened.
+    pub(super) blob: String,
+}
+
+impl Contents {
+    pub(super) fn new(project: Slug) -> Self {
+        Self { project, keys: Vec::new(), levels: BTreeMap::new() }
+    }
+
+    /// The descriptor of that id.
+    pub(super) fn key(&self, id: &Slug) -> Option<&KeyDescriptor> {
+        self.keys.iter().find(|key| key.id == *id)
+    }
+
+    pub(super) fn to_text(&self) -> String {
+        let blobs: usize = self.levels.values().map(|level| level.blob.len() + 256).sum();
+        let mut text = String::with_capacity(blobs + blobs / 16 + 256 * self.keys.len() + 256);
+        let written = self.write(&mut text);
+        written.expect("invariant: a string takes all that is written to it");
+        text
+    }
+
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        writeln!(text, "{MAGIC} {VERSION}\nproject {}", self.project)?;
+        for key in &self.keys {
+            writeln!(text, "\nkey {}", key.id)?;
+            writeln!(text, "  scheme {}", key.scheme())?;
+            if let Some(derivation) = &key.derivation {
+                writeln!(text, "  salt {}", BASE64.encode(derivation.salt()))?;
+                writeln!(text, "  iterations {}", derivation.iterations())?;
+            }
+            writeln!(text, "  created {}", humantime::format_rfc3339_seconds(key.created))?;
+            writeln!(text, "  check {}", BASE64.encode(key.check))?;
+        }
+        for (path, level) in &self.levels {
+            writeln!(text, "\nlevel {path}")?;
+            writeln!(text, "  key {}", level.key)?;
+            writeln!(text, "  place {}", BASE64.encode(level.place))?;
+            writeln!(text, "  blob")?;
+            let mut rest = level.blob.as_str();
+            while !rest.is_empty() {
+                let (line, after) = rest.split_at(rest.len().min(LINE));
+                writeln!(text, "    {line}")?;
+                rest = after;
+            }
+        }
+        writeln!(text, "\nend")
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self> {
+        if text.len() > MAX_FILE_BYTES {
+            return Err(Error::new(ErrorKind::Limit, "the sealed file is larger than 16 MiB"));
+        }
+        Lines::new(text).contents()
+    }
+}
+
+impl SealedLevel {
+    pub(super) fn new(key: Slug, place: [u8; 32], blob: &SealedBlob) -> Self {
+        Self { key, place, blob: blob.to_string() }
+    }
+}
+
+/// The lines of a file, each looked at once.
+struct Lines<'a> {
+    lines: std::iter::Peekable<std::str::Lines<'a>>,
+    /// The number of the line that was taken last.
+    number: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { lines: text.lines().peekable(), number: 0 }
+    }
+
+    fn contents(mut self) -> Result<Contents> {
+        self.version()?;
+        let project = match self.next().and_then(|line| line.strip_prefix("project ")) {
+            Some(project) => self.slug(project)?,
+            None => return Err(self.corrupt("the second line must name the project")),
+        };
+        let mut contents = Contents::new(project);
+        loop {
+            let Some(line) = self.next() else {
+                return Err(self.corrupt("the file ends before its last line, `end`: it was cut off"));
+            };
+            if line.is_empty() {
+                continue;
+            }
+            if line == "end" {
+                break;
+            }
+            if let Some(id) = line.strip_prefix("key ") {
+                let key = self.key(id)?;
+                if contents.key(&key.id).is_some() {
+                    return Err(self.corrupt("a key of that id stands above already"));
+                }
+                contents.keys.push(key);
+            } else if let Some(path) = line.strip_prefix("level ") {
+                let path = LevelPath::new(path).map_err(|_| self.corrupt("this is not the path of a level"))?;
+                if path.project() != contents.project.as_str() {
+                    return Err(self.corrupt("this level belongs to another project"));
+                }
+                let level = self.level()?;
+                if contents.levels.insert(path, level).is_some() {
+                    return Err(self.corrupt("this level stands above already; keep one of the two"));
+                }
+            } else {
+                return Err(self.unexpected(line));
+            }
+        }
+        while let Some(line) = self.next() {
+            if !line.is_empty() {
+                return Err(self.corrupt("there is more after the last line, `end`"));
+            }
+        }
+        match contents.levels.iter().find(|(_, level)| contents.key(&level.key).is_none()) {
+            Some((path, _)) => {
+                Err(Error::new(ErrorKind::Corrupt, "no key of the file has the id this level names").with_path(path))
+            }
+            None => Ok(contents),
+        }
+    }
+
+    /// The version stands first and is read first: all behind it is the business of that version.
+    fn version(&mut self) -> Result<()> {
+        let Some(version) = self.next().and_then(|line| line.strip_prefix(MAGIC)?.strip_prefix(' ')) else {
+            return Err(self.corrupt("this is not a sealed file: its first line is not `ioenv-sealed 1`"));
+        };
+        if version == VERSION {
+            return Ok(());
+        }
+        if version.is_empty()
+            || version.len() > 9
+            || version.starts_with('0')
+            || !version.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            return Err(self.corrupt("this is not a sealed file: its version is not a number"));
+        }
+        let message =
+            format!("the file has version {version}, and this program reads version {VERSION}: use a newer ioenv");
+        Err(Error::new(ErrorKind::UnsupportedVersion, message))
+    }
+
+    fn key(&mut self, id: &str) -> Result<KeyDescriptor> {
+        let id = self.slug(id)?;
+        let scheme = self.field("scheme")?;
+        let derivation = match scheme {
+            "random" => None,
+            "pbkdf2" => {
+                let salt = self.field("salt")?;
+                let salt = BASE64.decode(salt).ok().filter(|salt| SALT_BYTES.contains(&salt.len()));
+                let salt = salt.ok_or_else(|| self.corrupt("a salt is 16 to 64 bytes in base64"))?;
+                let iterations = self.field("iterations")?;
+                if !iterations.bytes().all(|byte| byte.is_ascii_digit())
+                    || iterations.starts_with('0')
+                    || iterations.is_empty()
+                {
+                    return Err(self.corrupt("this is not a number of iterations"));
+                }
+                // Digits only, so what does not fit is too large.
+                let iterations = iterations.parse().unwrap_or(i64::MAX);
+                Some(Pbkdf2::new(&salt, iterations).map_err(|error| error.with_position(self.number, 1))?)
+            }
+            _ => return Err(self.corrupt("the scheme of a key is `random` or `pbkdf2`")),
+        };
+        let created = self.field("created")?;
+        let created =
+            humantime::parse_rfc3339(created).map_err(|_| self.corrupt("this is not a time as in RFC 3339"))?;
+        let check = self.field("check")?;
+        let check = self.bytes32(check)?;
+        Ok(KeyDescriptor { id, derivation, created, check })
+    }
+
+    fn level(&mut self) -> Result<SealedLevel> {
+        let key = self.field("key")?;
+        let key = self.slug(key)?;
+        let place = self.field("place")?;
+        let place = self.bytes32(place)?;
+        if self.next() != Some("  blob") {
+            return Err(self.corrupt("here should stand the line `  blob`"));
+        }
+        let mut blob = String::new();
+        while let Some(line) = self.lines.peek().and_then(|line| line.strip_prefix("    ")) {
+            self.next();
+            if !line.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return Err(self.corrupt("a line of a blob is base64"));
+            }
+            blob.push_str(line);
+        }
+        Ok(SealedLevel { key, place, blob })
+    }
+
+    /// The value of the field that must stand on the next line.
+    fn field(&mut self, name: &str) -> Result<&'a str> {
+        let value = self.next().and_then(|line| line.strip_prefix("  ")?.strip_prefix(name)?.strip_prefix(' '));
+        value.ok_or_else(|| self.corrupt(&format!("here should stand the line `  {name} ...`")))
+    }
+
+    fn slug(&self, text: &str) -> Result<Slug> {
+        Slug::new(text).map_err(|_| self.corrupt("a name is 1 to 100 of A-Z, a-z, 0-9, _ and -"))
+    }
+
+    fn bytes32(&self, text: &str) -> Result<[u8; 32]> {
+        let bytes = BASE64.decode(text).ok();
+        let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+        bytes.ok_or_else(|| self.corrupt("this is not 32 bytes in base64"))
+    }
+
+    fn next(&mut self) -> Option<&'a str> {
+        self.number += 1;
+        self.lines.next()
+    }
+
+    #[cold]
+    fn unexpected(&self, line: &str) -> Error {
+        let is_conflict = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark));
+        self.corrupt(if is_conflict {
+            "a merge left a conflict here: keep one side of it, whole levels at a time"
+        } else {
+            "no key and no level begins like this"
+        })
+    }
+
+    #[cold]
+    fn corrupt(&self, what: &str) -> Error {
+        Error::new(ErrorKind::Corrupt, what).with_position(self.number, 1)
+    }
+}

@@ -1,0 +1,427 @@
+//! The sealed file: several levels of one project, each sealed on its own, in one text file made to be committed.
+
+mod disk;
+mod format;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ctutils::CtEq as _;
+
+use self::disk::Lock;
+pub use self::format::KeyDescriptor;
+use self::format::{Contents, SealedLevel};
+use crate::core::{
+    Aes256Gcm, Cipher as _, Clock, DataKey, Document, KeyDerivation, KeyRing, KeyString, Layer, LevelPath,
+    MAX_FILE_BYTES, Pbkdf2, Random, SealedBlob, SecretBytes, Slug,
+};
+use crate::files::read_text;
+use crate::load::Source;
+use crate::{Error, ErrorKind, Result, SystemClock, SystemRandom};
+
+/// How a key is given, for the errors that need one.
+const HOW_TO_GIVE_A_KEY: &str =
+    "give it in IOENV_KEY, in the file that IOENV_KEY_FILE names, or in ioenv.key beside ioenv.toml";
+
+/// An encrypted, hierarchical file such as `ioenv.sealed`: one project, its levels, and for each level a key.
+///
+/// Its text is made for `git diff` and `git merge`; `docs/sealed-file.md` specifies it to the byte. Which levels there
+/// are and which key each uses is plain to see; names and values are not. Keys are not in it: each call that opens or
+/// seals a level takes a [`KeyRing`].
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use ioenv::{DataKey, Document, KeyRing, SealedFile, SystemRandom};
+///
+/// let directory = tempfile::tempdir()?;
+/// let file = directory.path().join("ioenv.sealed");
+/// let key = DataKey::generate(&SystemRandom)?;
+/// let keys = KeyRing::from(&key);
+///
+/// let mut sealed = SealedFile::create(&file, "acme-store".parse()?)?;
+/// sealed.add_key("main".parse()?, &key)?;
+/// sealed.set_level(&"acme-store/dev".parse()?, &Document::parse("PORT=8080\n")?, &keys)?;
+/// sealed.save()?;
+///
+/// let level = SealedFile::open(&file)?.level(&"acme-store/dev".parse()?, &keys)?;
+/// assert_eq!(level.expect("just saved").get("PORT").unwrap().value().expose_secret(), "8080");
+/// # Ok(())
+/// # }
+/// ```
+pub struct SealedFile {
+    contents: Contents,
+    /// Where the file lies; text that was parsed lies nowhere.
+    file: Option<PathBuf>,
+    /// The text that lies there as far as we know; nothing, for a file that is to be created.
+    saved: Option<String>,
+    lock: Option<Lock>,
+}
+
+impl SealedFile {
+    /// Begins a file that is not there yet. Nothing is written before [`save`](Self::save).
+    ///
+    /// # Errors
+    /// `Conflict`, when there is a file of that name.
+    pub fn create(file: impl Into<PathBuf>, project: Slug) -> Result<Self> {
+        let file = file.into();
+        if file.symlink_metadata().is_ok() {
+            return Err(already_there(&file));
+        }
+        Ok(Self { contents: Contents::new(project), file: Some(file), saved: None, lock: None })
+    }
+
+    /// Reads a file, for looking at it or for a change that may be refused.
+    ///
+    /// No lock is taken: a file is replaced as a whole, so what is read is one state of it. If another program has
+    /// changed the file by the time of [`save`](Self::save), that is a `Conflict`; see [`edit`](Self::edit).
+    ///
+    /// # Errors
+    /// `Io`; `Limit`, beyond 16 MiB or 10,000,000 iterations; `UnsupportedVersion`; `Corrupt`, with the line.
+    pub fn open(file: impl Into<PathBuf>) -> Result<Self> {
+        let file = file.into();
+        let mut text = read_text(&file, "sealed file", MAX_FILE_BYTES)?;
+        let contents = Contents::parse(&text).map_err(|error| error.with_file(&file))?;
+        Ok(Self { contents, file: Some(file), saved: Some(std::mem::take(&mut *text)), lock: None })
+    }
+
+    /// Reads a file for a change, and keeps other writers waiting until the value is dropped.
+    ///
+    /// The lock is on `.NAME.lock` beside the file, which stays there.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); and `Unavailable`, when another writer does not let go within 10 seconds.
+    pub fn edit(file: impl AsRef<Path>) -> Result<Self> {
+        let given = file.as_ref();
+        // The file is replaced by a rename, so a link to it must be followed here.
+        let file = given
+            .canonicalize()
+            .map_err(|error| Error::io(format!("cannot read the sealed file {}", given.display()), error))?;
+        let lock = Lock::acquire(&file)?;
+        let mut sealed = Self::open(file)?;
+        sealed.lock = Some(lock);
+        Ok(sealed)
+    }
+
+    /// Reads the text of a file, as for `SealedFile::parse(include_str!("../ioenv.sealed"))`.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but for `Io`.
+    pub fn parse(text: &str) -> Result<Self> {
+        Ok(Self { contents: Contents::parse(text)?, file: None, saved: None, lock: None })
+    }
+
+    /// The text, as it would be saved.
+    pub fn to_text(&self) -> String {
+        self.contents.to_text()
+    }
+
+    /// The project that all levels belong to.
+    pub fn project(&self) -> &Slug {
+        &self.contents.project
+    }
+
+    /// The levels there are, ascending.
+    pub fn paths(&self) -> impl Iterator<Item = &LevelPath> {
+        self.contents.levels.keys()
+    }
+
+    /// The keys there are, in the order they were added.
+    pub fn keys(&self) -> &[KeyDescriptor] {
+        &self.contents.keys
+    }
+
+    /// The id of the key that a level is sealed with.
+    pub fn key_of(&self, path: &LevelPath) -> Option<&Slug> {
+        self.contents.levels.get(path).map(|level| &level.key)
+    }
+
+    /// Adds a random key. The file keeps a check value of it, not the key.
+    ///
+    /// # Errors
+    /// `Conflict`, when there is a key of that id.
+    pub fn add_key(&mut self, id: Slug, key: &DataKey) -> Result<()> {
+        self.describe(id, None, key, &SystemClock)
+    }
+
+    /// Adds a passphrase. Opening a level with it then costs 600,000 iterations of PBKDF2.
+    ///
+    /// # Errors
+    /// `Conflict`, when there is a key of that id.
+    pub fn add_passphrase(&mut self, id: Slug, key: &KeyString) -> Result<()> {
+        let derivation = Pbkdf2::generate(&SystemRandom)?;
+        let derived = derivation.derive(key);
+        self.describe(id, Some(derivation), &derived, &SystemClock)
+    }
+
+    /// Removes a key that no level uses; `false`, when there is none of that id.
+    ///
+    /// # Errors
+    /// `Conflict`, when a level uses it.
+    pub fn remove_key(&mut self, id: &Slug) -> Result<bool> {
+        if let Some((path, _)) = self.contents.levels.iter().find(|(_, level)| level.key == *id) {
+            let message = format!("the level still uses the key `{id}`: seal it with another key first");
+            return Err(self.error(ErrorKind::Conflict, message).with_path(path));
+        }
+        let before = self.contents.keys.len();
+        self.contents.keys.retain(|key| key.id != *id);
+        Ok(self.contents.keys.len() < before)
+    }
+
+    fn describe(&mut self, id: Slug, derivation: Option<Pbkdf2>, key: &DataKey, clock: &dyn Clock) -> Result<()> {
+        if self.contents.key(&id).is_some() {
+            return Err(self.error(ErrorKind::Conflict, format!("there is a key `{id}` already")));
+        }
+        // The file holds whole seconds, and what is in memory shall be what is read back.
+        let seconds = clock.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let created = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        self.contents.keys.push(KeyDescriptor { id, derivation, created, check: key.check() });
+        Ok(())
+    }
+
+    /// What a level says itself, or nothing where there is no such level.
+    ///
+    /// # Errors
+    /// `Config`, without a key; `DecryptionFailed`, with the wrong one; `Corrupt`, when the level was changed or moved.
+    pub fn level(&self, path: &LevelPath, keys: &KeyRing) -> Result<Option<Document>> {
+        let Some(level) = self.contents.levels.get(path) else {
+            return Ok(None);
+        };
+        let key = self.unlock(&level.key, keys)?;
+        self.open_level(path, level, &key).map(Some)
+    }
+
+    /// Sets what a level says. A new level is sealed with the key of the nearest level above it, or else with the
+    /// file's only key. A document that is there already, to the byte, is not sealed anew.
+    ///
+    /// # Errors
+    /// As [`level`](Self::level); `Config`, when several keys could be meant; `InvalidName`, for another project's level.
+    pub fn set_level(&mut self, path: &LevelPath, document: &Document, keys: &KeyRing) -> Result<()> {
+        let id = self.key_for(path)?.clone();
+        self.seal(path, document, &id, keys, &SystemRandom)
+    }
+
+    /// Seals a level with the key of that id from now on, making the level where there is none.
+    ///
+    /// # Errors
+    /// As [`set_level`](Self::set_level); `NotFound`, when there is no such key.
+    pub fn set_level_key(&mut self, path: &LevelPath, id: &Slug, keys: &KeyRing) -> Result<()> {
+        let document = self.level(path, keys)?.unwrap_or_default();
+        self.seal(path, &document, id, keys, &SystemRandom)
+    }
+
+    /// Removes a level; `false`, when there is none.
+    pub fn remove_level(&mut self, path: &LevelPath) -> bool {
+        self.contents.levels.remove(path).is_some()
+    }
+
+    /// Writes the file as a whole, if it is another one than before: beside, synced, renamed, and the rename synced.
+    ///
+    /// # Errors
+    /// `Conflict`, when the file was changed or made by another program since it was opened or created; `Unavailable`;
+    /// `Io`, such as for a full disk; `Config`, for text that was parsed and lies nowhere. The file is then as it was.
+    pub fn save(&mut self) -> Result<()> {
+        let Some(file) = &self.file else {
+            return Err(Error::new(ErrorKind::Config, "this sealed file was read from text: there is no file to save"));
+        };
+        let text = self.contents.to_text();
+        if self.saved.as_ref() == Some(&text) {
+            return Ok(());
+        }
+        if text.len() > MAX_FILE_BYTES {
+            return Err(self.error(ErrorKind::Limit, "the file would be larger than 16 MiB"));
+        }
+        // A link to the file is followed, because the rename would replace the link itself.
+        let file = &file.canonicalize().unwrap_or_else(|_| file.clone());
+        let acquired;
+        let lock = if let Some(lock) = &self.lock {
+            lock
+        } else {
+            acquired = Lock::acquire(file)?;
+            self.check_unchanged(file)?;
+            &acquired
+        };
+        disk::replace(lock, file, &text)?;
+        self.saved = Some(text);
+        Ok(())
+    }
+
+    /// With the lock in hand: that the file is still the one this value was read from.
+    fn check_unchanged(&self, file: &Path) -> Result<()> {
+        match &self.saved {
+            None if file.symlink_metadata().is_ok() => Err(already_there(file)),
+            Some(saved) if *read_text(file, "sealed file", MAX_FILE_BYTES)? != *saved => {
+                Err(self.error(ErrorKind::Conflict, "another program has changed the file: open it again"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The key a level is sealed with when nobody names one.
+    fn key_for(&self, path: &LevelPath) -> Result<&Slug> {
+        let mut above = Some(path.clone());
+        while let Some(path) = above {
+            if let Some(level) = self.contents.levels.get(&path) {
+                return Ok(&level.key);
+            }
+            above = path.parent();
+        }
+        match self.contents.keys.as_slice() {
+            [key] => Ok(&key.id),
+            [] => Err(self.error(ErrorKind::Config, "the file has no key yet: add one first")),
+            keys => {
+                let ids: Vec<&str> = keys.iter().map(|key| key.id.as_str()).collect();
+                let message = format!("say which key is to seal this new level: {}", ids.join(", "));
+                Err(self.error(ErrorKind::Config, message).with_path(path))
+            }
+        }
+    }
+
+    fn seal(
+        &mut self,
+        path: &LevelPath,
+        document: &Document,
+        id: &Slug,
+        keys: &KeyRing,
+        random: &dyn Random,
+    ) -> Result<()> {
+        if path.project() != self.contents.project.as_str() {
+            let message = format!("the file holds the project {}", self.contents.project);
+            return Err(self.error(ErrorKind::InvalidName, message).with_path(path));
+        }
+        let key = self.unlock(id, keys)?;
+        let text = document.to_text();
+        if let Some(level) = self.contents.levels.get(path).filter(|level| level.key == *id) {
+            let old = self.open_blob(path, level, &key)?;
+            if old.expose_secret() == text.expose_secret().as_bytes() {
+                return Ok(());
+            }
+        }
+        let blob = Aes256Gcm.seal(&key, text.expose_secret().as_bytes(), random)?;
+        let place = key.place_tag(&place(path, &blob));
+        self.contents.levels.insert(path.clone(), SealedLevel::new(id.clone(), place, &blob));
+        Ok(())
+    }
+
+    fn open_level(&self, path: &LevelPath, level: &SealedLevel, key: &DataKey) -> Result<Document> {
+        let bytes = self.open_blob(path, level, key)?;
+        let text = std::str::from_utf8(bytes.expose_secret())
+            .map_err(|_| self.error(ErrorKind::Corrupt, "the level is not UTF-8 text").with_path(path))?;
+        Document::parse(text).map_err(|error| self.locate(error.with_path(path)))
+    }
+
+    /// `key` has passed its check, so what fails here is not the key's fault.
+    fn open_blob(&self, path: &LevelPath, level: &SealedLevel, key: &DataKey) -> Result<SecretBytes> {
+        let blob: SealedBlob = level.blob.parse().map_err(|error: Error| self.locate(error.with_path(path)))?;
+        let changed = || {
+            let message = "the level was changed or moved from another place since it was sealed: restore the file";
+            self.error(ErrorKind::Corrupt, message).with_path(path)
+        };
+        if !key.is_place_tag(&place(path, &blob), &level.place) {
+            return Err(changed());
+        }
+        Aes256Gcm.open(key, &blob).map_err(|_| changed())
+    }
+
+    /// The data key of that id, out of the keys given.
+    fn unlock(&self, id: &Slug, keys: &KeyRing) -> Result<DataKey> {
+        let Some(descriptor) = self.contents.key(id) else {
+            let ids: Vec<&str> = self.contents.keys.iter().map(|key| key.id.as_str()).collect();
+            let message = format!("there is no key `{id}`; there is: {}", ids.join(", "));
+            return Err(self.error(ErrorKind::NotFound, message));
+        };
+        if keys.is_empty() {
+            let message = format!("no key is given, and `{id}` is needed: {HOW_TO_GIVE_A_KEY}");
+            return Err(self.error(ErrorKind::Config, message));
+        }
+        find(descriptor, keys).ok_or_else(|| {
+            // A ring that opens another key of the file is not wrong but incomplete.
+            let is_incomplete = self.contents.keys.iter().any(|other| {
+                let costs_nothing = KeyDescriptor { derivation: None, ..other.clone() };
+                other.id != *id && find(&costs_nothing, keys).is_some()
+            });
+            if is_incomplete {
+                let message =
+                    format!("the key `{id}` is missing among the keys given: {HOW_TO_GIVE_A_KEY}, one key a line");
+                self.error(ErrorKind::NotFound, message)
+            } else {
+                let message =
+                    format!("decryption failed: no key given is the key `{id}` of this file; {HOW_TO_GIVE_A_KEY}");
+                self.error(ErrorKind::DecryptionFailed, message)
+            }
+        })
+    }
+
+    #[cold]
+    fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
+        self.locate(Error::new(kind, message))
+    }
+
+    #[cold]
+    fn locate(&self, error: Error) -> Error {
+        match &self.file {
+            Some(file) => error.with_file(file),
+            None => error,
+        }
+    }
+}
+
+/// What a place tag covers.
+fn place<'a>(path: &'a LevelPath, blob: &'a SealedBlob) -> [&'a [u8]; 3] {
+    [format::VERSION.as_bytes(), path.as_str().as_bytes(), blob.as_bytes()]
+}
+
+fn find(descriptor: &KeyDescriptor, keys: &KeyRing) -> Option<DataKey> {
+    let derivation = descriptor.derivation.as_ref().map(|derivation| derivation as &dyn KeyDerivation);
+    keys.find(derivation, |key| key.check().ct_eq(&descriptor.check).to_bool())
+}
+
+#[cold]
+fn already_there(file: &Path) -> Error {
+    Error::new(ErrorKind::Conflict, "there is a file of that name already; nothing was written").with_file(file)
+}
+
+impl Source for SealedFile {
+    /// The levels of the chain. All their keys are found before the first blob is opened.
+    fn layers(&self, path: &LevelPath, keys: &KeyRing) -> Result<Vec<Layer>> {
+        if !self.contents.levels.contains_key(path) {
+            let paths: Vec<&str> = self.paths().map(LevelPath::as_str).collect();
+            let there = if paths.is_empty() { "no level".to_owned() } else { paths.join(", ") };
+            let message = format!("there is no such level in the file; there is: {there}");
+            return Err(self.error(ErrorKind::NotFound, message).with_path(path));
+        }
+        let chain: Vec<(LevelPath, &SealedLevel)> =
+            path.chain().filter_map(|path| Some((path.clone(), self.contents.levels.get(&path)?))).collect();
+        let mut unlocked: BTreeMap<&Slug, DataKey> = BTreeMap::new();
+        for (path, level) in &chain {
+            if !unlocked.contains_key(&level.key) {
+                unlocked.insert(&level.key, self.unlock(&level.key, keys).map_err(|error| error.with_path(path))?);
+            }
+        }
+        let layers = chain.into_iter().map(|(path, level)| {
+            let document = self.open_level(&path, level, &unlocked[&level.key])?;
+            Ok(Layer::new(path, document))
+        });
+        layers.collect()
+    }
+}
+
+impl FromStr for SealedFile {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Debug for SealedFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealedFile")
+            .field("file", &self.file)
+            .field("project", &self.contents.project)
+            .field("levels", &self.contents.levels.keys())
+            .finish_non_exhaustive()
+    }
+}

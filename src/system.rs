@@ -1,0 +1,28 @@
+//! The machine's own clock and random source, behind the core's traits.
+
+use std::time::SystemTime;
+
+use crate::core::{Clock, Random};
+use crate::{Error, Result};
+
+/// The clock of the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}
+
+/// The cryptographic random source of the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+        getrandom::fill(bytes).map_err(|error| {
+            Error::io("the operating system has no random bytes to give", std::io::Error::other(error))
+        })
+    }
+}
