@@ -58,7 +58,7 @@ impl Env {
     /// # Errors
     /// `NotFound`, naming the variable.
     pub fn var(&self, name: &str) -> Result<&SecretString> {
-        match self.snapshot.resolved.get(name) {
+        match self.get(name) {
             Some(variable) => Ok(variable.value()),
             None => Err(not_found(name).with_path(self.path())),
         }
@@ -66,7 +66,12 @@ impl Env {
 
     /// Which level decided the value of a variable, and which levels it overrode.
     pub fn origin(&self, name: &str) -> Option<Origin> {
-        self.snapshot.resolved.get(name).map(|variable| variable.origin())
+        self.get(name).map(|variable| variable.origin())
+    }
+
+    /// The variable of that name, with its kind and origin.
+    pub fn get(&self, name: &str) -> Option<Variable<'_>> {
+        self.snapshot.resolved.get(name)
     }
 
     /// The level that was asked for.

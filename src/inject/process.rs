@@ -10,30 +10,47 @@ use crate::{Error, ErrorKind, Result};
 const RETRIES: usize = 10;
 const PAUSE: Duration = Duration::from_micros(200);
 
-/// Who says that no other thread reads or writes the environment.
-#[derive(Clone, Copy)]
-enum SingleThreaded {
-    CheckNow,
-    CallerPromises,
-}
-
 /// Writes into the process environment, if exactly one thread is running.
 pub(crate) fn write_process(env: &Env) -> Result<()> {
-    write(&prepared(env), SingleThreaded::CheckNow)
+    let variables = prepared(env);
+    let mut threads = census::threads();
+    for _ in 0..RETRIES {
+        if threads == Some(1) || threads.is_none() {
+            break;
+        }
+        thread::sleep(PAUSE);
+        threads = census::threads();
+    }
+    match threads {
+        Some(1) => {
+            write(&variables);
+            Ok(())
+        }
+        Some(threads) => Err(multi_threaded(threads)),
+        None => Err(unknown()),
+    }
 }
 
 impl Env {
-    /// Writes into the process environment without counting threads.
+    /// Writes into the process environment without counting threads; [`Loader::load`](crate::Loader::load) counts.
     ///
-    /// # Errors
-    /// None on most platforms; see [`Loader::load`](crate::Loader::load) for the checked way.
+    /// What the process had itself, when this snapshot was taken, is left alone.
     ///
     /// # Safety
     /// The contract of [`std::env::set_var`]: while this runs, no other thread of the process may read or write the
     /// environment, in Rust, in C or in a library's depths. On Windows it is always safe.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// let env = ioenv::resolve()?;
+    /// // SAFETY: this is the first statement of `main`, and nothing before it starts threads.
+    /// unsafe { env.inject_unchecked() };
+    /// # Ok(())
+    /// # }
+    /// ```
     #[expect(unsafe_code, reason = "declares a contract that only the caller can keep")]
-    pub unsafe fn inject_unchecked(&self) -> Result<()> {
-        write(&prepared(self), SingleThreaded::CallerPromises)
+    pub unsafe fn inject_unchecked(&self) {
+        write(&prepared(self));
     }
 }
 
@@ -45,30 +62,16 @@ fn prepared(env: &Env) -> Vec<(OsString, OsString)> {
         .collect()
 }
 
+/// To be called with no other thread running, which both callers above see to.
 #[expect(unsafe_code, reason = "the process environment can be written in no other way")]
-fn write(variables: &[(OsString, OsString)], single_threaded: SingleThreaded) -> Result<()> {
-    if let SingleThreaded::CheckNow = single_threaded {
-        let mut threads = census::threads();
-        for _ in 0..RETRIES {
-            if threads == Some(1) || threads.is_none() {
-                break;
-            }
-            thread::sleep(PAUSE);
-            threads = census::threads();
-        }
-        match threads {
-            Some(1) => {}
-            Some(threads) => return Err(multi_threaded(threads)),
-            None => return Err(unknown()),
-        }
-    }
+fn write(variables: &[(OsString, OsString)]) {
     for (name, value) in variables {
         // SAFETY: `set_var` asks that no other thread reads or writes the environment meanwhile.
-        // - `CallerPromises`: that is the contract of `inject_unchecked`.
-        // - `CheckNow`: exactly one thread existed a moment ago, and it is the one that runs this function. It starts
-        //   no other before the loop ends: between the count and the last `set_var` there is only this code and
-        //   std's, no code of a user's, no logging and no callback; names and values were made ready before, and the
-        //   source was dropped. A thread that ended before the count is ordered before it by the kernel.
+        // - `inject_unchecked`: that is its contract with its caller.
+        // - `write_process`: exactly one thread existed a moment ago, and it is the one that runs this function. It
+        //   starts no other before the loop ends: between the count and the last `set_var` there is only this code
+        //   and std's, no code of a user's, no logging and no callback; names and values were made ready before, and
+        //   the source was dropped. A thread that ended before the count is ordered before it by the kernel.
         // - On Windows, std guarantees the call to be safe in multi-threaded programs too.
         // Not covered, and said in the docs: another process that shares this memory (raw `CLONE_VM`), and code that
         // a debugger injects.
@@ -76,7 +79,6 @@ fn write(variables: &[(OsString, OsString)], single_threaded: SingleThreaded) ->
         // It does not panic: a `VarName` is not empty and holds neither `=` nor NUL, and no value holds NUL.
         unsafe { std::env::set_var(name, value) };
     }
-    Ok(())
 }
 
 #[cold]

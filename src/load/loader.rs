@@ -97,6 +97,7 @@ pub enum Precedence {
 #[derive(Debug, Default)]
 #[must_use = "nothing happens before `load` or `resolve`"]
 pub struct Loader {
+    configuration: Option<Configuration>,
     path: Option<LevelPath>,
     source: Option<Box<dyn Source>>,
     keys: Option<KeyRing>,
@@ -121,6 +122,12 @@ impl Loader {
     /// A loader that says nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The configuration to start from, instead of the one that counts in the working directory.
+    pub fn configuration(mut self, configuration: Configuration) -> Self {
+        self.configuration = Some(configuration);
+        self
     }
 
     /// The level to load, with all it inherits.
@@ -222,7 +229,10 @@ impl Loader {
     /// [`require`](Self::require) that no level has; `InvalidName`, for a required name that is withheld;
     /// `InvalidValue`, for a value of the process that is not UTF-8, and for references that go round in a circle.
     pub fn resolve(self) -> Result<Env> {
-        let configuration = Configuration::discover()?;
+        let configuration = match self.configuration {
+            Some(configuration) => configuration,
+            None => Configuration::discover()?,
+        };
         let path = match self.path {
             Some(path) => path,
             None => configuration.path()?,
@@ -253,7 +263,7 @@ impl Loader {
         check_required(&resolved, &withheld, &self.required).map_err(|error| error.with_path(&path))?;
         if precedence == Precedence::ProcessWins {
             let own: Vec<Option<SecretString>> =
-                resolved.iter().map(|variable| process_var(variable.name())).collect::<Result<_>>()?;
+                resolved.iter().map(|variable| own_var(variable.name())).collect::<Result<_>>()?;
             for (number, value) in own.into_iter().enumerate() {
                 if let Some(value) = value {
                     resolved.replace_by_process(number, value);
@@ -298,7 +308,17 @@ fn check_required(resolved: &Resolved, withheld: &[VarName], required: &[String]
     Err(Error::new(ErrorKind::NotFound, message).with_names(missing))
 }
 
-/// The process's own value.
+/// What the process has itself, rather than from an earlier [`Loader::load`].
+fn own_var(name: &VarName) -> Result<Option<SecretString>> {
+    let value = process_var(name)?;
+    Ok(value.filter(|value| {
+        let loaded = LOADED.get().filter(|loaded| loaded.inject == Inject::Process);
+        let ours = loaded.and_then(|loaded| loaded.env.get(name.as_str()));
+        ours.is_none_or(|ours| ours.origin().is_process() || ours.value().expose_secret() != value.expose_secret())
+    }))
+}
+
+/// The value in the process environment.
 fn process_var(name: &VarName) -> Result<Option<SecretString>> {
     match std::env::var_os(name.as_str()).map(std::ffi::OsString::into_string) {
         None => Ok(None),

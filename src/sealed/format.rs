@@ -125,13 +125,14 @@ impl SealedLevel {
 /// The lines of a file, each looked at once.
 struct Lines<'a> {
     lines: std::iter::Peekable<std::str::Lines<'a>>,
-    /// The number of the line that was taken last.
+    /// The line that was taken last, and its number.
+    line: &'a str,
     number: usize,
 }
 
 impl<'a> Lines<'a> {
     fn new(text: &'a str) -> Self {
-        Self { lines: text.lines().peekable(), number: 0 }
+        Self { lines: text.lines().peekable(), line: "", number: 0 }
     }
 
     fn contents(mut self) -> Result<Contents> {
@@ -167,7 +168,7 @@ impl<'a> Lines<'a> {
                     return Err(self.corrupt("this level stands above already; keep one of the two"));
                 }
             } else {
-                return Err(self.unexpected(line));
+                return Err(self.corrupt("no key and no level begins like this"));
             }
         }
         while let Some(line) = self.next() {
@@ -270,21 +271,19 @@ impl<'a> Lines<'a> {
 
     fn next(&mut self) -> Option<&'a str> {
         self.number += 1;
-        self.lines.next()
-    }
-
-    #[cold]
-    fn unexpected(&self, line: &str) -> Error {
-        let is_conflict = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark));
-        self.corrupt(if is_conflict {
-            "a merge left a conflict here: keep one side of it, whole levels at a time"
-        } else {
-            "no key and no level begins like this"
-        })
+        let line = self.lines.next();
+        self.line = line.unwrap_or_default();
+        line
     }
 
     #[cold]
     fn corrupt(&self, what: &str) -> Error {
+        let is_conflict = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"].iter().any(|mark| self.line.starts_with(mark));
+        let what = if is_conflict {
+            "a merge left a conflict here: keep one side of it, whole levels at a time"
+        } else {
+            what
+        };
         Error::new(ErrorKind::Corrupt, what).with_position(self.number, 1)
     }
 }

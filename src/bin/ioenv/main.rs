@@ -1,3 +1,61 @@
-//! The `ioenv` command.
+//! The `ioenv` command: parses its arguments, calls the library, prints.
+//!
+//! Results go to stdout and everything else to stderr. The exit code is 0, or 1 when something failed, or 2 for a
+//! usage error; `ioenv run` becomes its child on Unix, so the child's is its own.
 
-fn main() {}
+mod args;
+mod commands;
+mod project;
+mod terminal;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::args::{Args, Command, KeyCommand, Name};
+use self::project::Project;
+
+/// What a command returns: the library's errors, and those of printing.
+type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(args) {
+        Ok(code) => code,
+        // Whoever reads our output has seen enough, as in `ioenv list | head`.
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal::error(&*error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> Result<ExitCode> {
+    let project = Project::new(args.project)?;
+    match args.command {
+        Command::Init { name } => commands::init::run(&project, &name)?,
+        Command::Import(import) => commands::import::run(&project, &import)?,
+        Command::Set(set) => commands::set::run(&project, set)?,
+        Command::Unset { names } => commands::unset::run(&project, &names.iter().map(Name::get).collect::<Vec<_>>())?,
+        Command::Get { name } => commands::get::run(&project, &name.get())?,
+        Command::List(list) => commands::list::run(&project, &list)?,
+        Command::Explain { name } => commands::explain::run(&project, &name.get())?,
+        Command::Tree => commands::tree::run(&project)?,
+        Command::Export(export) => commands::export::run(&project, export)?,
+        Command::Run(run) => return commands::run::run(project, run),
+        Command::Key { command } => match command {
+            None => commands::key::list(&project)?,
+            Some(KeyCommand::Check) => return commands::key::check(&project),
+            Some(KeyCommand::New { id, passphrase }) => commands::key::new(&project, id, passphrase)?,
+            Some(KeyCommand::Use { id }) => commands::key::use_for_level(&project, &id)?,
+            Some(KeyCommand::Remove { id }) => commands::key::remove(&project, &id)?,
+        },
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

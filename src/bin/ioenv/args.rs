@@ -1,0 +1,251 @@
+//! The arguments, and the examples in `--help`.
+#![expect(clippy::doc_markdown, reason = "clap prints these comments as they are, backticks too")]
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
+use ioenv::{LevelPath, Slug, VarName};
+
+/// The name of a variable, as it was typed. Clap's own complaint about a value repeats it, and people do type
+/// `NAME=secret`; so names are judged by [`Name::get`].
+#[derive(Clone)]
+pub(crate) struct Name(String);
+
+impl From<String> for Name {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl Name {
+    /// The name; ends the program with a usage error if it is none.
+    pub(crate) fn get(&self) -> VarName {
+        VarName::new(&self.0).unwrap_or_else(|error| usage(&error.to_string()))
+    }
+}
+
+/// Ends the program with a usage error.
+pub(crate) fn usage(message: &str) -> ! {
+    Args::command().error(clap::error::ErrorKind::ValueValidation, message).exit()
+}
+
+/// Keeps a program's environment in one encrypted, hierarchical file.
+#[derive(Parser)]
+#[command(
+    name = "ioenv",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = "\
+Start with:
+  ioenv init acme-store
+  ioenv import .env --path acme-store
+  ioenv run -- ./server"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ProjectArgs {
+    /// The level: project[/target][/environment] [default: IOENV_PATH, or `path` in ioenv.toml]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(crate) path: Option<LevelPath>,
+    /// Where to look for ioenv.toml [default: the working directory]
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: Option<PathBuf>,
+    /// A file with keys, one a line [default: IOENV_KEY, IOENV_KEY_FILE, or ioenv.key beside ioenv.toml]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make ioenv.toml, ioenv.sealed and ioenv.key for a project
+    #[command(after_help = "Example:\n  ioenv init acme-store")]
+    Init {
+        /// The name of the project
+        #[arg(value_name = "PROJECT")]
+        name: Slug,
+    },
+    /// Take the entries of a dotenv file into a level
+    #[command(after_help = "\
+Examples:
+  ioenv import .env --path acme-store
+  ioenv import .env.production --path acme-store/backend/production --variable PORT LOG_LEVEL")]
+    Import(ImportArgs),
+    /// Set one entry of a level; the value comes from a hidden prompt or from stdin
+    #[command(after_help = "\
+Examples:
+  ioenv set STRIPE_SECRET_KEY --path acme-store/backend/production
+  ioenv set JWT_PRIVATE_KEY < key.pem
+  ioenv set PORT 8080 --variable")]
+    Set(SetArgs),
+    /// Remove entries from a level
+    #[command(after_help = "Example:\n  ioenv unset STRIPE_SECRET_KEY --path acme-store/backend/production")]
+    Unset {
+        /// The names of the entries
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<Name>,
+    },
+    /// Print one value
+    #[command(after_help = "Example:\n  psql \"$(ioenv get DATABASE_URL)\"")]
+    Get {
+        /// The name of the variable
+        name: Name,
+    },
+    /// List what a level resolves to, and which level decided; values are masked
+    #[command(after_help = "Example:\n  ioenv list --path acme-store/backend/production")]
+    List(ListArgs),
+    /// Tell where a value comes from, and what it overrides
+    #[command(after_help = "Example:\n  ioenv explain DATABASE_URL --path acme-store/backend/production")]
+    Explain {
+        /// The name of the variable
+        name: Name,
+    },
+    /// Show the levels there are and their keys; needs no key itself
+    #[command(after_help = "Example:\n  ioenv tree")]
+    Tree,
+    /// Print all values, for other programs
+    #[command(after_help = "\
+Examples:
+  ioenv export --format json --path acme-store/backend/production
+  ioenv export --expand -o .env")]
+    Export(ExportArgs),
+    /// Run a program with the environment of a level
+    #[command(after_help = "Example:\n  ioenv run --path acme-store/backend/production -- ./server")]
+    Run(RunArgs),
+    /// Show the keys of the file and which levels use them
+    #[command(after_help = "\
+Examples:
+  ioenv key
+  ioenv key check
+  ioenv key new production && ioenv key use production --path acme-store/backend/production")]
+    Key {
+        #[command(subcommand)]
+        command: Option<KeyCommand>,
+    },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ImportArgs {
+    /// The dotenv file, or `-` for stdin
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Make the level exactly what the file says; without it, entries the file does not name stay
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Mark these entries as variables, whose values may be shown
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    pub(crate) variable: Vec<Name>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct SetArgs {
+    /// The name of the entry
+    pub(crate) name: Name,
+    /// The value; better left out, since arguments are seen by other users and kept by the shell
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) value: Option<String>,
+    /// Taken only to be refused without being repeated, as clap would
+    #[arg(hide = true, allow_hyphen_values = true)]
+    pub(crate) more: Vec<String>,
+    /// Mark the entry as a variable, whose value may be shown
+    #[arg(long, conflicts_with = "secret")]
+    pub(crate) variable: bool,
+    /// Mark the entry as a secret, as new ones are
+    #[arg(long)]
+    pub(crate) secret: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ListArgs {
+    /// Only what the level says itself, without what it inherits
+    #[arg(long)]
+    pub(crate) own: bool,
+    /// Show the values
+    #[arg(long)]
+    pub(crate) show: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum ListFormat {
+    Table,
+    Json,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ExportArgs {
+    /// How to print
+    #[arg(long, value_enum, default_value_t = ExportFormat::Env)]
+    pub(crate) format: ExportFormat,
+    /// Only what the level says itself, without what it inherits
+    #[arg(long)]
+    pub(crate) own: bool,
+    /// Replace ${NAME} by the value of NAME
+    #[arg(long)]
+    pub(crate) expand: bool,
+    /// Write into a new file that only you can read
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace the file if there is one
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum ExportFormat {
+    Env,
+    Json,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct RunArgs {
+    /// Let the level's values replace those that are set already
+    #[arg(long = "override")]
+    pub(crate) override_process: bool,
+    /// Give the program these variables and no others of the level
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) only: Vec<Name>,
+    /// Replace ${NAME} by the value of NAME
+    #[arg(long)]
+    pub(crate) expand: bool,
+    /// The program and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Try the keys at hand on every level, or on the chain of --path
+    #[command(after_help = "Example:\n  ioenv key check --path acme-store/backend/production")]
+    Check,
+    /// Add a random key to the file, and to the key file
+    #[command(after_help = "Example:\n  ioenv key new production")]
+    New {
+        /// A name for the key
+        id: Slug,
+        /// Ask for a passphrase instead; it is kept nowhere
+        #[arg(long)]
+        passphrase: bool,
+    },
+    /// Seal a level with another key of the file from now on
+    #[command(after_help = "Example:\n  ioenv key use production --path acme-store/backend/production")]
+    Use {
+        /// The name of the key
+        id: Slug,
+    },
+    /// Remove a key that no level uses
+    #[command(after_help = "Example:\n  ioenv key remove main")]
+    Remove {
+        /// The name of the key
+        id: Slug,
+    },
+}

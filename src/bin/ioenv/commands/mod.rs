@@ -1,0 +1,56 @@
+//! One file a command.
+
+pub(crate) mod explain;
+pub(crate) mod export;
+pub(crate) mod get;
+pub(crate) mod import;
+pub(crate) mod init;
+pub(crate) mod key;
+pub(crate) mod list;
+pub(crate) mod run;
+pub(crate) mod set;
+pub(crate) mod tree;
+pub(crate) mod unset;
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+
+use ioenv::{SealedFile, Unresolved};
+
+use crate::project::Project;
+use crate::{Result, terminal};
+
+/// Changes a level as one step: no other writer comes between reading and writing.
+fn change_level<T>(
+    project: &Project,
+    change: impl FnOnce(&mut ioenv::Document, &SealedFile) -> Result<T>,
+) -> Result<T> {
+    let path = project.path()?;
+    let keys = project.keys()?;
+    let mut sealed = project.edit()?;
+    let level = sealed.level(&path, &keys)?;
+    let is_new = level.is_none();
+    let mut document = level.unwrap_or_default();
+    let result = change(&mut document, &sealed)?;
+    sealed.set_level(&path, &document, &keys)?;
+    sealed.save()?;
+    if is_new {
+        terminal::note(format!("made the level {path}"));
+    }
+    Ok(result)
+}
+
+fn warn_of_unresolved(unresolved: &[Unresolved]) {
+    for one in unresolved {
+        terminal::warning(format!("{} refers to {}, which no level sets; left as written", one.name, one.reference));
+    }
+}
+
+/// A new file that only its owner can read.
+fn create_private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

@@ -1,0 +1,55 @@
+use std::process::{Command, ExitCode};
+
+use ioenv::{Loader, Precedence};
+
+use super::warn_of_unresolved;
+use crate::args::RunArgs;
+use crate::project::Project;
+use crate::{Result, terminal};
+
+/// What opens the store, and is no business of the program that runs.
+const CREDENTIALS: [&str; 4] = ["IOENV_KEY", "IOENV_TOKEN", "IOENV_API_TOKEN", "IOENV_ROOT_KEY"];
+
+pub(crate) fn run(project: Project, args: RunArgs) -> Result<ExitCode> {
+    let mut loader = Loader::new().path(project.path()?).key(project.keys()?);
+    if args.override_process {
+        loader = loader.precedence(Precedence::VaultWins);
+    }
+    if args.expand {
+        loader = loader.expand(true);
+    }
+    if !args.only.is_empty() {
+        loader = loader.only(args.only.iter().map(|name| name.get().to_string()));
+    }
+    let env = loader.configuration(project.configuration).resolve()?;
+    warn_of_unresolved(env.unresolved());
+    for name in env.withheld() {
+        terminal::warning(format!("{name} changes how programs are loaded and is withheld; `--only` takes it by name"));
+    }
+
+    let mut words = args.command.into_iter();
+    let program = words.next().unwrap_or_default();
+    let mut command = Command::new(&program);
+    command.args(words);
+    env.apply_to(&mut command);
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| CREDENTIALS.iter().any(|credential| name.starts_with(credential))) {
+            command.env_remove(name);
+        }
+    }
+    // The child has its copy; ours are wiped before it is there.
+    drop(env);
+    start(command).map_err(|error| format!("cannot run {}: {error}", program.display()).into())
+}
+
+/// Becomes the child, so that signals and the exit code are the child's own.
+#[cfg(unix)]
+fn start(mut command: Command) -> std::io::Result<ExitCode> {
+    Err(std::os::unix::process::CommandExt::exec(&mut command))
+}
+
+#[cfg(not(unix))]
+fn start(mut command: Command) -> std::io::Result<ExitCode> {
+    let status = command.status()?;
+    std::process::exit(status.code().unwrap_or(1))
+}

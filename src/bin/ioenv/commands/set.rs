@@ -1,0 +1,34 @@
+use ioenv::{Kind, SecretString};
+
+use super::change_level;
+use crate::args::{SetArgs, usage};
+use crate::project::Project;
+use crate::{Result, terminal};
+
+pub(crate) fn run(project: &Project, args: SetArgs) -> Result {
+    let name = args.name.get();
+    if !args.more.is_empty() {
+        usage("the value must be one argument: put it between quotes, or pipe it in");
+    }
+    let value: SecretString = match args.value {
+        Some(value) if value != "-" => {
+            if !args.variable {
+                terminal::warning(
+                    "a value given as an argument can be seen by other users and stays in the shell's history: \
+                     leave it out and type it, or pipe it in",
+                );
+            }
+            value.into()
+        }
+        _ => terminal::read_value(&name)?,
+    };
+    change_level(project, |document, _| {
+        document.set(name.clone(), value)?;
+        if args.variable {
+            document.set_kind(name.as_str(), Kind::Variable);
+        } else if args.secret {
+            document.set_kind(name.as_str(), Kind::Secret);
+        }
+        Ok(())
+    })
+}

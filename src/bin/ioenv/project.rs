@@ -1,0 +1,102 @@
+//! The files and the level that a command works on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ioenv::{Configuration, KeyRing, Layer, LevelPath, SealedFile, Source as _};
+
+use crate::args::ProjectArgs;
+use crate::{Result, terminal};
+
+pub(crate) struct Project {
+    pub(crate) configuration: Configuration,
+    /// Where `init` makes its files.
+    pub(crate) directory: PathBuf,
+    /// `--path`, if it was given.
+    pub(crate) chosen_path: Option<LevelPath>,
+    chosen_key_file: Option<PathBuf>,
+}
+
+impl Project {
+    pub(crate) fn new(args: ProjectArgs) -> Result<Self> {
+        let directory = match args.dir {
+            Some(directory) => directory
+                .canonicalize()
+                .map_err(|error| format!("cannot look into {}: {error}", directory.display()))?,
+            None => {
+                std::env::current_dir().map_err(|error| format!("the working directory cannot be told: {error}"))?
+            }
+        };
+        let configuration = Configuration::discover_in(&directory)?;
+        Ok(Self { configuration, directory, chosen_path: args.path, chosen_key_file: args.key_file })
+    }
+
+    /// The level: `--path`, or what is configured.
+    pub(crate) fn path(&self) -> Result<LevelPath> {
+        match &self.chosen_path {
+            Some(path) => Ok(path.clone()),
+            None => Ok(self.configuration.path()?),
+        }
+    }
+
+    pub(crate) fn open(&self) -> Result<SealedFile> {
+        Ok(SealedFile::open(self.configuration.sealed_file()?)?)
+    }
+
+    pub(crate) fn edit(&self) -> Result<SealedFile> {
+        Ok(SealedFile::edit(self.configuration.sealed_file()?)?)
+    }
+
+    /// The keys: `--key-file`, or what is configured.
+    pub(crate) fn keys(&self) -> Result<KeyRing> {
+        if let Some(file) = self.key_file() {
+            warn_if_others_can_read(&file);
+        }
+        match &self.chosen_key_file {
+            Some(file) => Ok(Configuration::keys_in(file)?),
+            None => Ok(self.configuration.keys()?),
+        }
+    }
+
+    /// The file that keys are read from, unless `IOENV_KEY` holds them.
+    pub(crate) fn key_file(&self) -> Option<PathBuf> {
+        match &self.chosen_key_file {
+            Some(file) => Some(file.clone()),
+            None if std::env::var_os("IOENV_KEY").is_some_and(|keys| !keys.is_empty()) => None,
+            None => self.configuration.key_file(),
+        }
+    }
+
+    /// The levels of the chain, broad to specific.
+    pub(crate) fn layers(&self) -> Result<Vec<Layer>> {
+        Ok(self.open()?.layers(&self.path()?, &self.keys()?)?)
+    }
+
+    /// The chain, or of it only the level itself.
+    pub(crate) fn own_or_all_layers(&self, own: bool) -> Result<Vec<Layer>> {
+        let mut layers = self.layers()?;
+        if own {
+            layers.drain(..layers.len().saturating_sub(1));
+        }
+        Ok(layers)
+    }
+}
+
+/// A container may mount a key so, which is why nothing but a command complains.
+#[cfg(unix)]
+fn warn_if_others_can_read(file: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    // What a shell hands over as /dev/fd/63 is no file that somebody else could open.
+    if let Ok(metadata) = fs::metadata(file).map_err(|_| ())
+        && metadata.is_file()
+        && metadata.permissions().mode() & 0o077 != 0
+    {
+        let mode = metadata.permissions().mode() & 0o777;
+        let file = file.display();
+        terminal::warning(format!("{file} can be read by others (mode {mode:04o}): run `chmod 600 {file}`"));
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_others_can_read(_file: &Path) {}

@@ -1,0 +1,123 @@
+//! What a person reads and types.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read, Write as _};
+use std::path::Path;
+
+use anstyle::{AnsiColor, Style};
+use ioenv::{SecretString, VarName, Variable};
+
+use crate::Result;
+
+/// What stands for a value, whatever its length.
+pub(crate) const MASK: &str = "••••••";
+
+const HEADER: Style = Style::new().bold();
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+
+/// The bytes that are read of a file or of stdin at most.
+const MAX_INPUT_BYTES: u64 = 16 * 1024 * 1024;
+
+pub(crate) fn error(error: &(dyn Error + 'static)) {
+    // Nothing can be done about a stderr that is closed.
+    let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = writeln!(anstream::stderr(), "  caused by: {error}");
+        cause = error.source();
+    }
+}
+
+pub(crate) fn warning(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{WARNING}warning:{WARNING:#} {text}");
+}
+
+pub(crate) fn note(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Prints columns under a header, each as wide as its widest cell.
+pub(crate) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> Result {
+    let mut widths = header.map(|cell| cell.chars().count());
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |cells: [&str; N]| {
+        let padded: Vec<String> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        padded.join("  ").trim_end().to_owned()
+    };
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{HEADER}{}{HEADER:#}", line(header))?;
+    for row in rows {
+        writeln!(out, "{}", line(row.each_ref().map(String::as_str)))?;
+    }
+    Ok(())
+}
+
+/// A value as a table shows it: masked unless it may be seen, and never able to move the cursor.
+pub(crate) fn shown(variable: Variable<'_>, show_secrets: bool) -> String {
+    if show_secrets || variable.is_public() { printable(variable.value().expose_secret()) } else { MASK.to_owned() }
+}
+
+fn printable(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        // Marks that turn the direction of text could make a value read as another one.
+        if character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// The value of a variable, typed without being seen, or all of stdin less one line end.
+pub(crate) fn read_value(name: &VarName) -> Result<SecretString> {
+    if io::stdin().is_terminal() {
+        return Ok(rpassword::prompt_password(format!("Value of {name} (hidden): "))?.into());
+    }
+    let text = read_utf8(io::stdin().lock(), "stdin")?;
+    let text = text.expose_secret();
+    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    Ok(text.into())
+}
+
+/// A passphrase, typed twice on a terminal; else the first line of stdin.
+pub(crate) fn read_passphrase() -> Result<SecretString> {
+    if !io::stdin().is_terminal() {
+        return read_utf8(io::stdin().lock(), "stdin");
+    }
+    let first = SecretString::from(rpassword::prompt_password("Passphrase (hidden): ")?);
+    let second = SecretString::from(rpassword::prompt_password("The same again: ")?);
+    if first.expose_secret() != second.expose_secret() {
+        return Err("the two passphrases differ; nothing was changed".into());
+    }
+    Ok(first)
+}
+
+/// A dotenv file; `-` is stdin.
+pub(crate) fn read_file(path: &Path) -> Result<SecretString> {
+    if path == Path::new("-") {
+        return read_utf8(io::stdin().lock(), "stdin");
+    }
+    let file = File::open(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    read_utf8(file, &path.display().to_string())
+}
+
+fn read_utf8(input: impl Read, what: &str) -> Result<SecretString> {
+    let mut bytes = Vec::new();
+    input.take(MAX_INPUT_BYTES + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot read {what}: {error}"))?;
+    if bytes.len() as u64 > MAX_INPUT_BYTES {
+        return Err(format!("{what} is larger than 16 MiB").into());
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text.into()),
+        Err(_) => Err(format!("{what} is not UTF-8 text").into()),
+    }
+}

@@ -1,0 +1,470 @@
+//! The command, as a user types it: real processes, real files.
+
+mod common;
+
+use std::fs;
+use std::process::Command;
+
+use common::{Project, run, text};
+use serde_json::Value;
+
+const PROJECT: &str = "# ioenv: variable\nLOG_LEVEL=info\nSTRIPE_KEY=sk_test\nDB_HOST=localhost\n";
+const BACKEND: &str = "DATABASE_URL=\"postgres://${DB_HOST}/shop\"\nBAD=\"${NOBODY}\"\n";
+const PRODUCTION: &str = "# ioenv: variable\nLOG_LEVEL=warn\nSTRIPE_KEY=sk_live\n";
+
+fn project() -> Project {
+    Project::new(&[
+        ("acme-store", PROJECT),
+        ("acme-store/backend", BACKEND),
+        ("acme-store/backend/production", PRODUCTION),
+    ])
+}
+
+fn empty() -> Project {
+    let project = Project::new(&[("gone", "")]);
+    for file in ["ioenv.toml", "ioenv.sealed", "ioenv.key", ".ioenv.sealed.lock"] {
+        fs::remove_file(project.file(file)).unwrap();
+    }
+    project
+}
+
+#[test]
+fn a_project_is_made_filled_and_run() {
+    let project = empty();
+    project.write(".gitignore", "/target");
+    project.write(".env", "A=1\nA=2\n# ioenv: variable\nPORT=80\nKEY=\"-----BEGIN\nline\n-----END\"\n");
+    project.write(".env.production", "PORT=8080\n");
+
+    let init = run(&mut project.ioenv(&["init", "acme-store"]), "");
+    assert!(init.status.success() && init.stdout.is_empty(), "{init:?}");
+    assert_eq!(fs::read_to_string(project.file(".gitignore")).unwrap(), "/target\n/ioenv.key\n/.ioenv.sealed.*\n");
+    assert!(fs::read_to_string(project.file("ioenv.toml")).unwrap().contains("path = \"acme-store\"\n"));
+    #[cfg(unix)]
+    assert_eq!(mode(&project, "ioenv.key"), 0o600);
+
+    let import = run(&mut project.ioenv(&["import", ".env", "--path", "acme-store"]), "");
+    assert!(import.status.success() && import.stdout.is_empty(), "{import:?}");
+    assert!(text(&import.stderr).contains("A is set more than once"), "{import:?}");
+    project.stdout(&["import", ".env.production", "--path", "acme-store/backend/production"]);
+    let set = &["set", "API_KEY", "--path", "acme-store/backend/production"];
+    assert!(run(&mut project.ioenv(set), "sk-1\n").status.success());
+
+    let here = ["--path", "acme-store/backend/production"];
+    let list = project.stdout(&[&["list"], &here[..]].concat());
+    assert_eq!(
+        list,
+        "NAME     VALUE   LEVEL\n\
+         A        ••••••  acme-store\n\
+         API_KEY  ••••••  acme-store/backend/production\n\
+         KEY      ••••••  acme-store\n\
+         PORT     ••••••  acme-store/backend/production, over acme-store\n"
+    );
+    let child =
+        project.stdout(&[&["run"], &here[..], &["--", "sh", "-c", "echo $A $PORT $API_KEY; echo \"$KEY\""]].concat());
+    assert_eq!(child, "2 8080 sk-1\n-----BEGIN\nline\n-----END\n");
+
+    let again = run(&mut project.ioenv(&["init", "acme-store"]), "");
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again.stderr).contains("is there already; nothing was changed"));
+    assert_eq!(project.stdout(&[&["get", "A"], &here[..]].concat()), "2");
+}
+
+#[cfg(unix)]
+fn mode(project: &Project, file: &str) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fs::metadata(project.file(file)).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn values_are_shown_only_when_asked_for() {
+    let project = project();
+    assert_eq!(
+        project.stdout(&["list"]),
+        "NAME          VALUE   LEVEL\n\
+         BAD           ••••••  acme-store/backend\n\
+         DATABASE_URL  ••••••  acme-store/backend\n\
+         DB_HOST       ••••••  acme-store\n\
+         LOG_LEVEL     warn    acme-store/backend/production, over acme-store\n\
+         STRIPE_KEY    ••••••  acme-store/backend/production, over acme-store\n"
+    );
+    assert_eq!(
+        project.stdout(&["list", "--own", "--show"]),
+        "NAME        VALUE    LEVEL\n\
+         LOG_LEVEL   warn     acme-store/backend/production\n\
+         STRIPE_KEY  sk_live  acme-store/backend/production\n"
+    );
+    let json: Value = serde_json::from_str(&project.stdout(&["list", "--format", "json"])).unwrap();
+    assert_eq!(json[3]["name"], "LOG_LEVEL");
+    assert_eq!(json[3]["value"], "warn");
+    assert_eq!(json[3]["overrides"][0], "acme-store");
+    assert_eq!(json[4]["kind"], "secret");
+    assert!(json[4].get("value").is_none());
+}
+
+#[test]
+fn what_moves_a_cursor_is_not_printed_as_it_is() {
+    let project = Project::new(&[("acme", "# ioenv: variable\nA=\"x\\ry\u{1b}[2J\u{202e}\"\n")]);
+    assert!(project.stdout(&["list"]).contains("x\\ry\\u{1b}[2J\\u{202e}"));
+}
+
+#[test]
+fn explain_walks_the_chain() {
+    let project = project();
+    assert_eq!(
+        project.stdout(&["explain", "STRIPE_KEY"]),
+        "STRIPE_KEY is a secret: ••••••\n  \
+         acme-store/backend/production decides\n  \
+         acme-store/backend does not set it\n  \
+         acme-store is overridden\n"
+    );
+    let shadowed = run(project.ioenv(&["explain", "LOG_LEVEL"]).env("LOG_LEVEL", "debug"), "");
+    assert!(
+        text(&shadowed.stdout)
+            .ends_with("the process has its own, which would win in `ioenv::load()` and `ioenv run`\n")
+    );
+    assert!(
+        project.complaint(&["explain", "NOBODY"]).contains("no level of acme-store/backend/production sets NOBODY")
+    );
+}
+
+#[test]
+fn the_tree_needs_no_key() {
+    let project = Project::new(&[("acme/web/dev", ""), ("acme/api", ""), ("acme/api/prod", "")]);
+    fs::remove_file(project.file("ioenv.key")).unwrap();
+    assert_eq!(
+        project.stdout(&["tree"]),
+        "acme  (no level of its own)\n\
+         ├── api  (key main)\n\
+         │   └── prod  (key main)\n\
+         └── web  (no level of its own)\n    \
+             └── dev  (key main)\n"
+    );
+    assert_eq!(
+        project.stdout(&["tree", "--path", "acme/web"]),
+        "web  (no level of its own)\n└── dev  (key main)\n".replacen("web", "acme/web", 1)
+    );
+}
+
+#[test]
+fn an_export_reads_back() {
+    let project = project();
+    let plain = project.stdout(&["export"]);
+    assert!(plain.contains("DATABASE_URL='postgres://${DB_HOST}/shop'\n"), "{plain}");
+    let expanded = run(&mut project.ioenv(&["export", "--expand", "--format", "json"]), "");
+    let json: Value = serde_json::from_str(&text(&expanded.stdout)).unwrap();
+    assert_eq!(json["DATABASE_URL"], "postgres://localhost/shop");
+    assert_eq!(json["BAD"], "${NOBODY}");
+    assert!(text(&expanded.stderr).contains("BAD refers to NOBODY, which no level sets"));
+    assert_eq!(project.stdout(&["export", "--own"]), "LOG_LEVEL=warn\nSTRIPE_KEY=sk_live\n");
+
+    assert_eq!(project.stdout(&["export", "--own", "-o", "out.env"]), "");
+    #[cfg(unix)]
+    assert_eq!(mode(&project, "out.env"), 0o600);
+    project.write("out.env", "mine");
+    assert!(project.complaint(&["export", "-o", "out.env"]).contains("--force"));
+    assert_eq!(fs::read_to_string(project.file("out.env")).unwrap(), "mine");
+    project.stdout(&["export", "--own", "-o", "out.env", "--force"]);
+    assert_eq!(fs::read_to_string(project.file("out.env")).unwrap(), "LOG_LEVEL=warn\nSTRIPE_KEY=sk_live\n");
+}
+
+#[test]
+fn setting_takes_a_value_from_stdin_and_warns_of_an_argument() {
+    let project = project();
+    let level = "acme-store/backend/production";
+    for (stdin, expected) in [("x\n", "x"), ("x\r\n", "x"), ("x\n\n", "x\n"), ("", ""), ("two\nlines", "two\nlines")] {
+        let set = run(&mut project.ioenv(&["set", "A"]), stdin);
+        assert!(set.status.success() && set.stdout.is_empty() && set.stderr.is_empty(), "{set:?}");
+        assert_eq!(project.value(level, "A").as_deref(), Some(expected));
+    }
+    let set = run(&mut project.ioenv(&["set", "A", "planted"]), "");
+    assert!(set.status.success());
+    assert!(text(&set.stderr).starts_with("warning: a value given as an argument"), "{set:?}");
+    assert!(!text(&set.stderr).contains("planted"));
+    assert_eq!(project.value(level, "A").as_deref(), Some("planted"));
+
+    project.stdout(&["set", "B", "1", "--variable"]);
+    assert!(project.level(level).unwrap().to_text().expose_secret().contains("# ioenv: variable\nB=1\n"));
+    project.stdout(&["set", "B", "2", "--secret"]);
+    assert!(!project.level(level).unwrap().to_text().expose_secret().contains("variable\nB="));
+}
+
+#[test]
+fn unsetting_is_all_or_nothing() {
+    let project = project();
+    let before = fs::read(project.sealed_file()).unwrap();
+    assert!(project.complaint(&["unset", "STRIPE_KEY", "DB_HOST"]).contains("does not set DB_HOST itself"));
+    assert!(project.complaint(&["unset", "A", "--path", "acme-store/web"]).contains("there is no level"));
+    assert_eq!(fs::read(project.sealed_file()).unwrap(), before);
+    project.stdout(&["unset", "STRIPE_KEY"]);
+    assert_eq!(project.stdout(&["get", "STRIPE_KEY"]), "sk_test");
+    assert!(project.complaint(&["get", "NOBODY"]).contains("has no NOBODY"));
+}
+
+#[test]
+fn an_import_adds_or_replaces() {
+    let project = project();
+    project.write("new.env", "STRIPE_KEY=sk_new\nNEW=1\n");
+    let import = run(&mut project.ioenv(&["import", "new.env", "--variable", "NEW"]), "");
+    assert_eq!(text(&import.stderr), "acme-store/backend/production: 1 added, 1 changed, 0 as before\n");
+    assert_eq!(project.stdout(&["export", "--own"]), "LOG_LEVEL=warn\nNEW=1\nSTRIPE_KEY=sk_new\n");
+    assert!(project.stdout(&["list"]).contains("NEW           1 "));
+
+    let import = run(&mut project.ioenv(&["import", "-", "--replace"]), "ONLY=1\n");
+    assert!(import.status.success());
+    assert_eq!(project.stdout(&["export", "--own"]), "ONLY=1\n");
+
+    let before = fs::read(project.sealed_file()).unwrap();
+    project.write("bad.env", "A=1\nplanted secret\n");
+    let complaint = project.complaint(&["import", "bad.env"]);
+    assert!(complaint.contains("bad.env: line 2, column 1") && !complaint.contains("planted"), "{complaint}");
+    assert!(project.complaint(&["import", "new.env", "--variable", "OTHER"]).contains("does not set OTHER"));
+    assert_eq!(fs::read(project.sealed_file()).unwrap(), before);
+}
+
+#[test]
+fn run_gives_the_child_what_it_needs_and_no_credentials() {
+    let project = project();
+    let shell = |script: &str, more: &[&str]| {
+        let mut command = project.ioenv(&[&["run"], more, &["--", "/bin/sh", "-c", script]].concat());
+        command
+            .env("IOENV_KEY", project.key.to_text().expose_secret())
+            .env("IOENV_TOKEN", "t")
+            .env("LOG_LEVEL", "mine");
+        command
+    };
+    let output = run(&mut shell("echo \"$LOG_LEVEL $STRIPE_KEY [$IOENV_KEY$IOENV_TOKEN]\"", &[]), "");
+    assert_eq!(text(&output.stdout), "mine sk_live []\n");
+    let output = run(&mut shell("echo $LOG_LEVEL $DATABASE_URL", &["--override", "--expand"]), "");
+    assert_eq!(text(&output.stdout), "warn postgres://localhost/shop\n");
+    let output = run(&mut shell("echo \"$LOG_LEVEL [$STRIPE_KEY] $DB_HOST\"", &["--only", "DB_HOST,LOG_LEVEL"]), "");
+    assert_eq!(text(&output.stdout), "mine [] localhost\n");
+    let output = run(&mut shell("cat; exit 42", &[]), "from stdin");
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(42), "from stdin"));
+
+    let missing = project.complaint(&["run", "--", "/no/such/program"]);
+    assert!(missing.contains("cannot run /no/such/program"), "{missing}");
+}
+
+#[cfg(unix)]
+#[test]
+fn run_becomes_the_child() {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let project = project();
+    let child = project.ioenv(&["run", "--", "/bin/sh", "-c", "kill -TERM $$"]).status().unwrap();
+    assert_eq!(child.signal(), Some(15));
+    let output = run(&mut project.ioenv(&["run", "--", "/bin/sh", "-c", "echo $$"]), "");
+    assert_ne!(text(&output.stdout), "");
+    let mut command = project.ioenv(&["run", "--", "/bin/sh", "-c", "echo $$"]);
+    let child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let id = child.id();
+    assert_eq!(text(&child.wait_with_output().unwrap().stdout), format!("{id}\n"));
+}
+
+#[test]
+fn loader_names_are_withheld_and_reported() {
+    let project = Project::new(&[("acme", "LD_PRELOAD=/evil.so\nA=1\n")]);
+    let output = run(&mut project.ioenv(&["run", "--", "/bin/sh", "-c", "echo \"$A[$LD_PRELOAD]\""]), "");
+    assert_eq!(text(&output.stdout), "1[]\n");
+    assert!(text(&output.stderr).contains("LD_PRELOAD changes how programs are loaded and is withheld"));
+}
+
+#[test]
+fn keys_are_shown_checked_made_and_used() {
+    let project = project();
+    assert!(project.stdout(&["key"]).starts_with("KEY   SCHEME  CREATED"));
+    assert!(project.stdout(&["key", "check"]).contains("acme-store/backend/production  main  opens, 2 entries"));
+
+    let new = run(&mut project.ioenv(&["key", "new", "prod"]), "");
+    assert!(new.status.success() && new.stdout.is_empty(), "{new:?}");
+    let key_file = fs::read_to_string(project.file("ioenv.key")).unwrap();
+    assert_eq!(key_file.lines().filter(|line| line.starts_with("ioenv_key_")).count(), 2);
+    project.stdout(&["key", "use", "prod"]);
+    assert!(project.stdout(&["tree"]).contains("production  (key prod)"));
+    assert_eq!(project.stdout(&["get", "STRIPE_KEY"]), "sk_live");
+    assert!(project.complaint(&["key", "remove", "prod"]).contains("still uses the key `prod`"));
+
+    // Without the new key the level does not open, and the one that is missing is named.
+    project.write("dev.key", key_file.lines().next().unwrap());
+    project.set_mode("dev.key", 0o600);
+    let complaint = project.complaint(&["list", "--key-file", "dev.key"]);
+    assert!(complaint.contains("the key `prod` is missing"), "{complaint}");
+    assert_eq!(project.stdout(&["get", "LOG_LEVEL", "--path", "acme-store", "--key-file", "dev.key"]), "info");
+    let check = run(&mut project.ioenv(&["key", "check", "--key-file", "dev.key"]), "");
+    assert_eq!(check.status.code(), Some(1));
+    assert!(text(&check.stdout).contains("production  prod  the key is missing"));
+    project.stdout(&["key", "check", "--path", "acme-store", "--key-file", "dev.key"]);
+
+    let level = "acme-store/backend/production";
+    project.stdout(&["key", "use", "main", "--path", level]);
+    project.stdout(&["key", "remove", "prod"]);
+    assert!(!project.stdout(&["key"]).contains("prod "));
+}
+
+#[test]
+fn configuration_is_code_over_environment_over_file() {
+    let project = project();
+    let get = |change: &dyn Fn(&mut Command) -> &mut Command, more: &[&str]| {
+        let mut command = project.ioenv(&[&["get", "LOG_LEVEL"], more].concat());
+        change(&mut command);
+        let output = run(&mut command, "");
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    assert_eq!(get(&|command| command, &[]), "warn");
+    assert_eq!(get(&|command| command.env("IOENV_PATH", "acme-store"), &[]), "info");
+    assert_eq!(get(&|command| command.env("IOENV_PATH", ""), &[]), "warn");
+    let path = ["--path", "acme-store/backend/production"];
+    assert_eq!(get(&|command| command.env("IOENV_PATH", "acme-store"), &path), "warn");
+
+    project.write("ioenv.toml", "path = \"acme-store/{env}/production\"\n");
+    assert!(get(&|command| command, &[]).contains("IOENV_ENV is not set: set it, as in IOENV_ENV=production"));
+    assert_eq!(get(&|command| command.env("IOENV_ENV", "backend"), &[]), "warn");
+    assert!(get(&|command| command.env("IOENV_ENV", "a/b"), &[]).contains("IOENV_ENV cannot fill {env}"));
+    project.write("ioenv.toml", "path = \"acme-store\"\n");
+    assert!(get(&|command| command.env("IOENV_ENV", "dev"), &[]).contains("has no `{env}` for it to fill"));
+
+    fs::rename(project.sealed_file(), project.file("other.sealed")).unwrap();
+    fs::rename(project.file("ioenv.key"), project.file("other.key")).unwrap();
+    assert!(get(&|command| command, &[]).contains("cannot read the sealed file"));
+    assert_eq!(
+        get(&|command| command.env("IOENV_FILE", "other.sealed").env("IOENV_KEY_FILE", "other.key"), &[]),
+        "info"
+    );
+    project.write("ioenv.toml", "path = \"acme-store\"\nfile = \"other.sealed\"\nkey_file = \"other.key\"\n");
+    assert_eq!(get(&|command| command, &[]), "info");
+    fs::create_dir(project.file("below")).unwrap();
+    assert_eq!(get(&|command| command.current_dir(project.file("below")), &["--dir", ".."]), "info");
+    assert_eq!(get(&|command| command.env("IOENV_SOURCE", "sealed"), &[]), "info");
+
+    for (toml, complaint) in [
+        ("paths = \"a\"\n", "none of those there are: expand, file, key_file, path, precedence, source"),
+        ("path = 1\n", "`path` must be a string"),
+        ("path = \"a\"\nplanted planted\n", "line 2, column 1: this is not TOML"),
+        ("expand = \"planted\"\n", "`expand` must be true or false"),
+    ] {
+        project.write("ioenv.toml", toml);
+        let shown = get(&|command| command, &[]);
+        assert!(shown.contains(complaint) && !shown.contains("planted"), "{shown}");
+    }
+}
+
+#[test]
+fn each_thing_that_is_missing_has_its_own_sentence() {
+    let project = empty();
+    assert!(project.complaint(&["list", "--path", "a"]).contains("no ioenv.toml in"));
+    project.stdout(&["init", "acme"]);
+    project.write("ioenv.toml", "");
+    assert!(project.complaint(&["list"]).contains("no path is given: write `path = "));
+    project.write("ioenv.toml", "path = \"acme\"\n");
+    assert!(
+        project
+            .complaint(&["list", "--path", "acme/nope"])
+            .contains("acme/nope: there is no such level in the file; there is: acme")
+    );
+    fs::remove_file(project.file("ioenv.key")).unwrap();
+    assert!(project.complaint(&["list"]).contains("no key is given, and `main` is needed: give it in IOENV_KEY"));
+    project.write("ioenv.key", "a passphrase of somebody else");
+    project.set_mode("ioenv.key", 0o600);
+    let complaint = project.complaint(&["list"]);
+    assert!(complaint.contains("decryption failed: no key given is the key `main`"), "{complaint}");
+    assert!(complaint.contains("ioenv.sealed") && complaint.contains("IOENV_KEY_FILE"), "{complaint}");
+    project.write("ioenv.key", "# a typo\nioenv_key_planted\n");
+    let complaint = project.complaint(&["list"]);
+    assert!(complaint.contains("ioenv.key: line 2") && !complaint.contains("planted"), "{complaint}");
+}
+
+#[test]
+fn a_configuration_is_found_within_its_repository_only() {
+    let project = project();
+    let below = project.file("a/b");
+    fs::create_dir_all(&below).unwrap();
+    let list = || {
+        let mut command = project.ioenv(&["get", "LOG_LEVEL"]);
+        run(command.current_dir(&below), "")
+    };
+    assert!(text(&list().stderr).contains("no ioenv.toml"));
+    fs::create_dir(project.file("a/.git")).unwrap();
+    assert!(text(&list().stderr).contains("no ioenv.toml"));
+    fs::remove_dir(project.file("a/.git")).unwrap();
+    fs::create_dir(project.file(".git")).unwrap();
+    assert_eq!(text(&list().stdout), "warn");
+    fs::write(
+        below.join("ioenv.toml"),
+        "path = \"acme-store\"\nfile = \"../../ioenv.sealed\"\nkey_file = \"../../ioenv.key\"\n",
+    )
+    .unwrap();
+    assert_eq!(text(&list().stdout), "info");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_others_can_read_draws_a_warning_and_no_refusal() {
+    let project = project();
+    project.set_mode("ioenv.key", 0o644);
+    let output = run(&mut project.ioenv(&["get", "LOG_LEVEL"]), "");
+    assert_eq!(text(&output.stdout), "warn");
+    assert!(text(&output.stderr).contains("ioenv.key can be read by others (mode 0644): run `chmod 600"));
+    project.set_mode("ioenv.key", 0o600);
+    assert!(run(&mut project.ioenv(&["get", "LOG_LEVEL"]), "").stderr.is_empty());
+}
+
+#[test]
+fn usage_errors_exit_with_2_and_repeat_no_value() {
+    let project = project();
+    for args in [
+        &["set", "A=planted"][..],
+        &["set", "A", "planted", "words"],
+        &["get", "planted value"],
+        &["unset", "A", "B=planted"],
+        &["run", "--only", "A=planted", "--", "true"],
+        &["import", "x", "--variable", "A=planted"],
+        &["list", "--nope"],
+        &["nope"],
+        &[],
+    ] {
+        project.write("x", "A=1\n");
+        let output = run(&mut project.ioenv(args), "");
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(!text(&output.stderr).contains("planted"), "{args:?} {output:?}");
+    }
+}
+
+#[test]
+fn every_command_shows_an_example() {
+    let project = project();
+    let commands = ["init", "import", "set", "unset", "get", "list", "explain", "tree", "export", "run", "key"];
+    for command in commands {
+        let help = project.stdout(&[command, "--help"]);
+        assert!(
+            help.contains("Example") && help.contains(&format!("\n  ioenv {command}")) || help.contains("ioenv get"),
+            "{help}"
+        );
+        assert!(help.contains("--path") && help.contains("--dir") && help.contains("--key-file"), "{help}");
+    }
+    for command in ["check", "new", "use", "remove"] {
+        assert!(project.stdout(&["key", command, "--help"]).contains(&format!("Example:\n  ioenv key {command}")));
+    }
+}
+
+#[test]
+fn colour_is_for_terminals() {
+    let project = project();
+    for args in [&["list"][..], &["key"]] {
+        let output = run(project.ioenv(args).env("CLICOLOR_FORCE", "1"), "");
+        assert!(text(&output.stdout).contains("\u{1b}["), "{args:?}");
+        let output = run(project.ioenv(args).env("NO_COLOR", "1"), "");
+        assert!(!text(&output.stdout).contains('\u{1b}'), "{args:?}");
+        assert!(!project.stdout(args).contains('\u{1b}'), "{args:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_stops_early_is_no_error() {
+    let entries: String = (0..5000).map(|n| format!("A{n}=x\n")).collect::<Vec<_>>().concat();
+    let project = Project::new(&[("acme", &entries)]);
+    let script = format!("{} list | head -n 1", env!("CARGO_BIN_EXE_ioenv"));
+    let output = run(project.program("/bin/sh").args(["-c", &script]), "");
+    assert_eq!(text(&output.stderr), "");
+    assert!(text(&output.stdout).starts_with("NAME"));
+}

@@ -1,0 +1,173 @@
+//! Writers that are killed, that run at once, and that run out of space: the file is the old one or the new one.
+
+mod common;
+
+use std::fs;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{Project, path, run, text};
+use ioenv::{Document, ErrorKind, SealedFile};
+
+/// Big enough that a write takes several system calls' time.
+fn filling() -> String {
+    (0..100).map(|n| format!("FILLING_{n}={}\n", "x".repeat(500))).collect::<Vec<_>>().concat()
+}
+
+/// A writer is killed at a moment that differs from round to round; what it had acknowledged is there, and the file
+/// opens. Some rounds must hit it while it works, or the test would show nothing.
+#[test]
+fn a_writer_killed_fifty_times_loses_nothing_it_acknowledged() {
+    let project = Project::new(&[("acme", &filling())]);
+    let start = Instant::now();
+    project.stdout(&["set", "WARM", "up", "--variable"]);
+    let whole = start.elapsed();
+    let mut hits = 0;
+    for round in 0..50_u32 {
+        let value = format!("value-{round}");
+        let before = project.value("acme", "COUNTER");
+        let mut command = project.ioenv(&["set", "COUNTER", &value, "--variable"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // From its start to well after its end.
+        thread::sleep(whole.mul_f64(f64::from(round) / 30.0));
+        let _ = child.kill();
+        let acknowledged = child.wait().unwrap().success();
+        hits += u32::from(!acknowledged);
+
+        let after = project.value("acme", "COUNTER");
+        if acknowledged {
+            assert_eq!(after.as_deref(), Some(value.as_str()), "round {round}");
+        } else {
+            assert!(after == before || after.as_deref() == Some(&value), "round {round}");
+        }
+        assert_eq!(project.level("acme").unwrap().len(), 101 + usize::from(after.is_some()), "round {round}");
+    }
+    assert!((5..50).contains(&hits), "{hits} of 50 writers were killed while they worked");
+    // What a killed writer leaves beside the file is in nobody's way.
+    project.stdout(&["set", "COUNTER", "end", "--variable"]);
+    let mut names: Vec<_> =
+        fs::read_dir(project.directory()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, [".ioenv.sealed.lock", "ioenv.key", "ioenv.sealed", "ioenv.toml"]);
+}
+
+#[test]
+fn two_loops_of_fifty_at_once_lose_nothing() {
+    let project = Project::new(&[("acme", "")]);
+    thread::scope(|scope| {
+        for writer in ["A", "B"] {
+            let project = &project;
+            scope.spawn(move || {
+                for n in 0..50 {
+                    let output = run(&mut project.ioenv(&["set", &format!("{writer}{n}")]), &format!("{writer}-{n}"));
+                    assert!(output.status.success(), "{output:?}");
+                }
+            });
+        }
+    });
+    let level = project.level("acme").unwrap();
+    assert_eq!(level.len(), 100);
+    for writer in ["A", "B"] {
+        for n in 0..50 {
+            assert_eq!(level.get(&format!("{writer}{n}")).unwrap().value().expose_secret(), format!("{writer}-{n}"));
+        }
+    }
+}
+
+/// A limit on the size of files fails a write as a full disk does, and needs no disk of its own.
+#[cfg(unix)]
+#[test]
+fn a_write_that_does_not_fit_leaves_the_old_file() {
+    let project = Project::new(&[("acme", "A=1\n")]);
+    project.write("large.env", &filling());
+    let before = fs::read(project.sealed_file()).unwrap();
+    let script = format!("trap '' XFSZ; ulimit -f 64; {} import large.env", env!("CARGO_BIN_EXE_ioenv"));
+    let output = run(project.program("/bin/sh").args(["-c", &script]), "");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(text(&output.stderr).contains("it is as it was"), "{output:?}");
+    assert_eq!(fs::read(project.sealed_file()).unwrap(), before);
+    assert!(!project.file(".ioenv.sealed.tmp").exists());
+}
+
+#[test]
+fn a_change_made_meanwhile_is_not_written_over() {
+    let project = Project::new(&[("acme", "A=1\n")]);
+    let mut mine = SealedFile::open(project.sealed_file()).unwrap();
+    project.stdout(&["set", "B", "2", "--variable"]);
+    mine.set_level(&path("acme"), &Document::parse("C=3\n").unwrap(), &project.keys()).unwrap();
+    assert_eq!(mine.save().unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(project.value("acme", "B").as_deref(), Some("2"));
+
+    // A file that is to be made must not be there when it is saved, either.
+    let file = project.file("new.sealed");
+    let mut mine = SealedFile::create(&file, "acme".parse().unwrap()).unwrap();
+    fs::write(&file, "theirs").unwrap();
+    assert_eq!(mine.save().unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "theirs");
+}
+
+#[test]
+fn a_writer_waits_for_another_and_a_reader_does_not() {
+    let project = Project::new(&[("acme", "A=1\n")]);
+    let mut held = SealedFile::edit(project.sealed_file()).unwrap();
+    assert_eq!(project.stdout(&["get", "A"]), "1");
+    let mut waiting = project.ioenv(&["set", "B", "2", "--variable"]).spawn().unwrap();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(200) {
+        assert!(waiting.try_wait().unwrap().is_none());
+        thread::sleep(Duration::from_millis(20));
+    }
+    held.set_level(&path("acme"), &Document::parse("A=3\n").unwrap(), &project.keys()).unwrap();
+    held.save().unwrap();
+    drop(held);
+    assert!(waiting.wait().unwrap().success());
+    assert_eq!(project.stdout(&["export"]), "A=3\nB=2\n");
+}
+
+#[test]
+fn a_writer_does_not_wait_for_ever() {
+    let project = Project::new(&[("acme", "A=1\n")]);
+    let held = SealedFile::edit(project.sealed_file()).unwrap();
+    let error = SealedFile::edit(project.sealed_file()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.is_retryable());
+    drop(held);
+    SealedFile::edit(project.sealed_file()).unwrap();
+}
+
+#[test]
+fn what_changes_nothing_writes_nothing() {
+    let project = Project::new(&[("acme", "A=1\n"), ("acme/dev", "B=2\n")]);
+    let before = fs::read_to_string(project.sealed_file()).unwrap();
+    project.stdout(&["set", "B", "2", "--variable"]);
+    let after = fs::read_to_string(project.sealed_file()).unwrap();
+    assert_ne!(before, after);
+    project.stdout(&["set", "B", "2", "--variable"]);
+    assert_eq!(fs::read_to_string(project.sealed_file()).unwrap(), after);
+    // The level that was not touched has the same bytes.
+    let section = |text: &str| text.split("level ").nth(1).unwrap().to_owned();
+    assert_eq!(section(&before), section(&after));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_and_the_mode_of_the_file_survive() {
+    use std::os::unix::fs::{MetadataExt as _, symlink};
+
+    let project = Project::new(&[("acme", "A=1\n")]);
+    fs::create_dir(project.file("real")).unwrap();
+    fs::rename(project.sealed_file(), project.file("real/file")).unwrap();
+    symlink("real/file", project.sealed_file()).unwrap();
+    project.set_mode("real/file", 0o640);
+    project.stdout(&["set", "A", "2", "--variable"]);
+    assert!(project.sealed_file().symlink_metadata().unwrap().is_symlink());
+    assert_eq!(fs::metadata(project.file("real/file")).unwrap().mode() & 0o777, 0o640);
+    assert_eq!(project.value("acme", "A").as_deref(), Some("2"));
+
+    let mut opened = SealedFile::open(project.sealed_file()).unwrap();
+    opened.set_level(&path("acme"), &Document::parse("A=3\n").unwrap(), &project.keys()).unwrap();
+    opened.save().unwrap();
+    assert!(project.sealed_file().symlink_metadata().unwrap().is_symlink());
+    assert_eq!(project.value("acme", "A").as_deref(), Some("3"));
+}
