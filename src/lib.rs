@@ -1,5 +1,61 @@
-//! ioenv
+//! Loads a program's environment from an encrypted, hierarchical file.
+//!
+//! ```no_run
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     ioenv::load()?; // line one: the first statement of `main`
+//!     let url = std::env::var("DATABASE_URL")?; // line two: any code, any crate, sees it
+//! #   drop(url);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! One file, `ioenv.sealed`, is committed with the code. It holds the *levels* of a project, such as `acme-store`,
+//! `acme-store/backend` and `acme-store/backend/production`, each sealed with AES-256-GCM. A level inherits from the
+//! levels above it, and the most specific value wins. The command `ioenv` makes and changes the file.
+//!
+//! # For applications
+//!
+//! * [`load()`] finds the configuration, opens the levels, merges them and writes the result into the process
+//!   environment. It is a safe function: it counts the threads and refuses unless there is exactly one. What can go
+//!   wrong is an [`Error`] whose text is the fix, and nothing has changed then.
+//! * [`resolve`] does the same and changes nothing; [`Env::var`], [`Env::deserialize`] and [`Env::apply_to`] take it
+//!   from there. Values stay in [`SecretString`]s, which are wiped; copies in the process environment cannot be. For
+//!   new code it is the better choice.
+//! * In a program that runs threads already, such as an `async fn main` or a test, load with [`Inject::Overlay`] and
+//!   read with [`var`].
+//! * [`Loader`] says what differs from the configuration: [`only`](Loader::only) some names,
+//!   [`require`](Loader::require) others.
+//!
+//! A variable that the process has already is left alone, so that `PORT=9000 ./server` does what it says; see
+//! [`Precedence`]. Names that change how programs are loaded, such as `PATH` and `LD_PRELOAD`, are withheld unless a
+//! program asks for them by name.
+//!
+//! # For tools
+//!
+//! [`SealedFile`] reads and changes the file, [`Document`] a level, [`Configuration`] finds both. [`merge`] and
+//! [`expand`] are what a loader does with [`Layer`]s. A [`Source`] of one's own stands in for the file.
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `inject` | yes | writing into the process environment; without it the crate forbids unsafe code |
+//! | `sealed` | yes | the sealed file and the search for `ioenv.toml` |
+//! | `cli` | no | the `ioenv` command |
+//! | `full` | no | all of them |
+//!
+//! Features only add. What is asked for and not compiled in is an error of the kind [`ErrorKind::CrateFeature`].
+//!
+//! # Platforms
+//!
+//! Writing into the process environment is proved on Linux, where the kernel lists the threads of a process. macOS and
+//! FreeBSD count them through the `num_threads` crate, and on Windows the write is always safe; those three follow the
+//! documented guarantees and are not tested. Elsewhere [`load()`] answers [`ErrorKind::UnknownThreadCount`]; everything
+//! but the write works.
+//!
+//! The minimum supported Rust version is 1.89. Raising it is a minor release.
 #![cfg_attr(not(feature = "inject"), forbid(unsafe_code))]
+
 mod core;
 mod env;
 mod error;
@@ -10,7 +66,11 @@ mod load;
 mod sealed;
 mod system;
 
-pub use crate::core::*;
+pub use crate::core::{
+    Aes256Gcm, Changes, Cipher, Clock, DataKey, Document, Entry, KeyDerivation, KeyProof, KeyRing, KeyString, Kind,
+    Layer, LevelPath, MAX_FILE_BYTES, MAX_VALUE_BYTES, Origin, Padded, Pbkdf2, Random, Resolved, SealedBlob,
+    SecretBytes, SecretString, Slug, Unresolved, VarName, Variable, expand, merge,
+};
 pub use env::Env;
 pub use error::{Error, ErrorKind, Result};
 pub use inject::Inject;

@@ -98,7 +98,7 @@ impl Document {
     }
 
     /// Entries in the order of the text. Where a name stood twice, the last one counted.
-    pub(super) fn from_parts(mut entries: Vec<Entry>, tail: Zeroizing<String>) -> Self {
+    pub(super) fn from_parts(mut entries: Vec<Entry>, mut tail: Zeroizing<String>) -> Self {
         let mut by_name = sorted_by_name(&entries);
         let is_same = |pair: &[u32]| entries[pair[0] as usize].name == entries[pair[1] as usize].name;
         let mut duplicates = Vec::new();
@@ -108,11 +108,18 @@ impl Document {
             duplicates.extend(dropped.iter().map(|&index| entries[index as usize].name.clone()));
             duplicates.dedup();
             dropped.sort_unstable();
-            let mut index = 0;
-            entries.retain(|_| {
-                index += 1;
-                dropped.binary_search(&(index - 1)).is_err()
-            });
+            let mut above = Zeroizing::new(String::new());
+            let mut kept = Vec::with_capacity(entries.len() - dropped.len());
+            for (index, mut entry) in (0..).zip(entries) {
+                if dropped.binary_search(&index).is_ok() {
+                    above.push_str(entry.shared_lead());
+                } else {
+                    prepend(&mut entry.lead, &std::mem::take(&mut above));
+                    kept.push(entry);
+                }
+            }
+            prepend(&mut tail, &above);
+            entries = kept;
             by_name = sorted_by_name(&entries);
         }
         Self { entries, by_name, tail, duplicates }
@@ -157,7 +164,11 @@ impl Document {
                 entry.value = value;
                 entry.dollars = Dollars::Expandable;
             }
-            Err(place) => self.push(place, Entry::new(name, value, Kind::Secret)),
+            Err(place) => {
+                let index = u32::try_from(self.entries.len()).expect("invariant: memory ends before 2^32 entries");
+                self.by_name.insert(place, index);
+                self.entries.push(Entry::new(name, value, Kind::Secret));
+            }
         }
         Ok(())
     }
@@ -183,11 +194,8 @@ impl Document {
             *index -= u32::from(*index > removed);
         }
         let entry = self.entries.remove(removed as usize);
-        let kept = &entry.lead[..entry.lead.len() - entry.own_comment().len()];
-        if !kept.is_empty() {
-            let next = self.entries.get_mut(removed as usize).map_or(&mut self.tail, |next| &mut next.lead);
-            *next = Zeroizing::new([kept, next.as_str()].concat());
-        }
+        let next = self.entries.get_mut(removed as usize).map_or(&mut self.tail, |next| &mut next.lead);
+        prepend(next, entry.shared_lead());
         true
     }
 
@@ -196,9 +204,9 @@ impl Document {
         let mut changes = Changes::default();
         if self.entries.is_empty() {
             changes.added = other.len();
-            self.entries = other.entries;
-            self.by_name = other.by_name;
-            self.tail.push_str(&other.tail);
+            let head = std::mem::replace(self, other);
+            let first = self.entries.first_mut().map_or(&mut self.tail, |first| &mut first.lead);
+            prepend(first, &head.tail);
             return changes;
         }
         for entry in other.entries {
@@ -214,12 +222,14 @@ impl Document {
                     old.dollars = entry.dollars;
                     old.kind = kind;
                 }
-                Err(place) => {
+                // Found by name only after all are there: they differ from each other.
+                Err(_) => {
                     changes.added += 1;
-                    self.push(place, entry);
+                    self.entries.push(entry);
                 }
             }
         }
+        self.by_name = sorted_by_name(&self.entries);
         changes
     }
 
@@ -249,14 +259,15 @@ impl Document {
         &self.tail
     }
 
-    fn push(&mut self, place: usize, entry: Entry) {
-        let index = u32::try_from(self.entries.len()).expect("invariant: memory ends before 2^32 entries");
-        self.by_name.insert(place, index);
-        self.entries.push(entry);
-    }
-
+    /// The rank by name, or the one to insert at.
     fn find(&self, name: &str) -> Result<usize, usize> {
         self.by_name.binary_search_by(|&index| self.entries[index as usize].name.as_str().cmp(name))
+    }
+}
+
+fn prepend(lines: &mut Zeroizing<String>, above: &str) {
+    if !above.is_empty() {
+        *lines = Zeroizing::new([above, lines.as_str()].concat());
     }
 }
 
@@ -322,18 +333,27 @@ impl Entry {
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
-    /// The end of `lead` in which no line is blank.
-    fn own_comment(&self) -> &str {
-        let lead = self.lead.as_str();
-        let mut start = lead.len();
-        for line in lead.split_inclusive('\n').rev() {
-            if line.trim().is_empty() {
-                break;
-            }
-            start -= line.len();
-        }
-        &lead[start..]
+    /// What stands above the entry and speaks of others too.
+    fn shared_lead(&self) -> &str {
+        &self.lead[..self.lead.len() - self.own_comment().len()]
     }
+
+    /// The comment lines that belong to this entry and to no other.
+    fn own_comment(&self) -> &str {
+        own_comment(&self.lead)
+    }
+}
+
+/// The end of a run of comment and blank lines in which no line is blank.
+pub(super) fn own_comment(lines: &str) -> &str {
+    let mut start = lines.len();
+    for line in lines.split_inclusive('\n').rev() {
+        if line.trim().is_empty() {
+            break;
+        }
+        start -= line.len();
+    }
+    &lines[start..]
 }
 
 impl FromStr for Document {
@@ -370,6 +390,25 @@ mod tests {
         assert_eq!(names(&document), ["A", "C", "B"]);
         assert_eq!(document.get("B").unwrap().value().expose_secret(), "3");
         assert_eq!(document.duplicates(), ["B".parse().unwrap()]);
+    }
+
+    #[test]
+    fn what_stands_above_a_duplicate_stays() {
+        let document = Document::parse("# the file\n\n# first\nA=1\nB=1\n# last\nA=2\n").unwrap();
+        assert_eq!(document.to_text().expose_secret(), "# the file\n\nB=1\n# last\nA=2\n");
+    }
+
+    #[test]
+    fn a_mark_above_a_blank_line_stays_a_comment() {
+        let text = "# ioenv: variable\n\nA=1\n";
+        assert_eq!(Document::parse(text).unwrap().to_text().expose_secret(), text);
+    }
+
+    #[test]
+    fn an_update_of_no_entries_keeps_what_stood_there_first() {
+        let mut document = Document::parse("# head\n").unwrap();
+        document.update(Document::parse("A=1\n# tail\n").unwrap());
+        assert_eq!(document.to_text().expose_secret(), "# head\nA=1\n# tail\n");
     }
 
     #[test]

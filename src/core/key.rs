@@ -3,9 +3,7 @@ use std::fmt::{self, Debug};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL};
 use ctutils::CtEq as _;
-use hkdf::Hkdf;
-use hmac::digest::FixedOutput as _;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::Hmac;
 use secrecy::{ExposeSecret as _, ExposeSecretMut as _, SecretBox};
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize as _, Zeroizing};
@@ -13,7 +11,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::{Random, SecretString};
 use crate::{Error, ErrorKind, Result};
 
-/// Bytes of a data key, of a check value and of a place tag.
+/// Bytes of a data key.
 const KEY_BYTES: usize = 32;
 /// Bytes of the checksum behind a data key's text.
 const CHECKSUM_BYTES: usize = 4;
@@ -92,40 +90,6 @@ impl DataKey {
         text.into()
     }
 
-    /// What a descriptor holds so that a wrong key is named as one: `HKDF-SHA256(key, info = "ioenv:check:v1")`.
-    pub(crate) fn check(&self) -> [u8; KEY_BYTES] {
-        *self.subkey(b"ioenv:check:v1")
-    }
-
-    /// The HMAC-SHA256 of `parts`, each behind its length as eight bytes, big-endian, under
-    /// `HKDF-SHA256(key, info = "ioenv:place:v1")`.
-    pub(crate) fn place_tag(&self, parts: &[&[u8]]) -> [u8; KEY_BYTES] {
-        self.place_mac(parts).finalize_fixed().into()
-    }
-
-    /// Compares with [`place_tag`](Self::place_tag) in constant time.
-    pub(crate) fn is_place_tag(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
-        self.place_mac(parts).verify_slice(tag).is_ok()
-    }
-
-    fn place_mac(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.subkey(b"ioenv:place:v1").as_slice())
-            .expect("invariant: HMAC takes a key of any length");
-        for part in parts {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        mac
-    }
-
-    fn subkey(&self, label: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {
-        let mut subkey = Zeroizing::new([0; KEY_BYTES]);
-        Hkdf::<Sha256>::new(None, self.expose_bytes())
-            .expand(label, subkey.as_mut_slice())
-            .expect("invariant: 32 bytes are below HKDF-SHA256's limit of 8,160");
-        subkey
-    }
-
     fn checksum(&self) -> [u8; CHECKSUM_BYTES] {
         let mut hash = Sha256::new_with_prefix(b"ioenv:key:v1").chain_update(self.expose_bytes()).finalize();
         let checksum = [hash[0], hash[1], hash[2], hash[3]];
@@ -133,7 +97,7 @@ impl DataKey {
         checksum
     }
 
-    pub(super) fn expose_bytes(&self) -> &[u8; KEY_BYTES] {
+    pub(crate) fn expose_bytes(&self) -> &[u8; KEY_BYTES] {
         self.0.expose_secret()
     }
 }
@@ -370,25 +334,6 @@ mod tests {
         for bad in ["", "ioenv_key_", &text[..57], &format!("{text}A"), &text[1..]] {
             assert_eq!(DataKey::parse(bad).unwrap_err().kind(), ErrorKind::InvalidValue);
         }
-    }
-
-    #[test]
-    fn subkeys_are_hkdf_with_their_label() {
-        // RFC 5869 with an empty salt, computed with Python's hmac: extract, then one block of expand.
-        let key = DataKey::from_bytes(&KEY);
-        assert_eq!(key.check(), *key.subkey(b"ioenv:check:v1"));
-        assert_ne!(key.check(), *key.subkey(b"ioenv:place:v1"));
-        assert_eq!(BASE64.encode(key.check()), "5zb23q8Q71Lm5pZfniESAPUThevLn5LL62iJC++hamE=",);
-    }
-
-    #[test]
-    fn a_place_tag_tells_parts_apart() {
-        let key = DataKey::from_bytes(&KEY);
-        let tag = key.place_tag(&[b"ab", b"c"]);
-        assert!(key.is_place_tag(&[b"ab", b"c"], &tag));
-        assert!(!key.is_place_tag(&[b"a", b"bc"], &tag));
-        assert!(!key.is_place_tag(&[b"ab", b"c"], &tag[..31]));
-        assert!(!DataKey::from_bytes(&[8; 32]).is_place_tag(&[b"ab", b"c"], &tag));
     }
 
     #[test]

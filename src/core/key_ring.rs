@@ -76,13 +76,11 @@ impl KeyRing {
         self.keys.extend(other.into().keys);
     }
 
-    /// The first key that `accept` takes: data keys as they are, and, if there is a `derivation`, key strings as it
-    /// derives them.
-    pub(crate) fn find(
-        &self,
-        derivation: Option<&dyn KeyDerivation>,
-        accept: impl Fn(&DataKey) -> bool,
-    ) -> Option<DataKey> {
+    /// The first key that `accept` takes: data keys as they are, and then, if there is a `derivation`, key strings as
+    /// it derives them.
+    ///
+    /// This is how a [`Source`](crate::Source) gets at a key; deriving may take long, so keep what is found.
+    pub fn find(&self, derivation: Option<&dyn KeyDerivation>, accept: impl Fn(&DataKey) -> bool) -> Option<DataKey> {
         // All that costs nothing is tried before anything is stretched.
         let data_keys = self.keys.iter().find_map(|key| match key {
             Key::Data(key) if accept(key) => Some(key.clone()),
@@ -133,12 +131,13 @@ mod tests {
         let text = format!("# production\n\n{}\r\n  a passphrase  \n#tag is a passphrase\n", key.expose_secret());
         let ring = KeyRing::parse(&text).unwrap();
         assert_eq!(ring.len(), 3);
-        assert!(ring.find(None, |key| key.check() == DataKey::from_bytes(&[3; 32]).check()).is_some());
+        assert!(ring.find(None, |key| *key.expose_bytes() == [3; 32]).is_some());
 
         let derivation = Pbkdf2::new(b"salt", 1).unwrap();
-        let derived = derivation.derive(&KeyString::new("a passphrase").unwrap()).check();
-        assert!(ring.find(Some(&derivation), |key| key.check() == derived).is_some());
-        assert!(ring.find(None, |key| key.check() == derived).is_none());
+        let derived = derivation.derive(&KeyString::new("a passphrase").unwrap());
+        let is_derived = |key: &DataKey| key.expose_bytes() == derived.expose_bytes();
+        assert!(ring.find(Some(&derivation), is_derived).is_some());
+        assert!(ring.find(None, is_derived).is_none());
     }
 
     #[test]

@@ -146,9 +146,8 @@ impl Resolved {
     pub fn to_document(&self) -> Document {
         let entries = self.iter().map(|variable| {
             let mut entry = Entry::new(variable.name().clone(), variable.value().clone(), variable.kind());
-            if let Some(dollars) = variable.dollars() {
-                entry.dollars = dollars.clone();
-            }
+            // What was expanded, or is the process's own, is meant as it is.
+            entry.dollars = variable.dollars().cloned().unwrap_or(Dollars::Literal);
             entry
         });
         Document::from_parts(entries.collect(), Zeroizing::default())

@@ -20,7 +20,7 @@ mod secret;
 pub use blob::SealedBlob;
 pub use cipher::{Aes256Gcm, Cipher};
 pub use clock::Clock;
-pub use document::{Document, Entry, Kind};
+pub use document::{Changes, Document, Entry, Kind};
 pub use dotenv::{Unresolved, expand};
 pub use key::{DataKey, KeyDerivation, KeyProof, KeyString, Padded, Pbkdf2};
 pub use key_ring::KeyRing;

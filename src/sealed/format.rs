@@ -124,7 +124,7 @@ impl SealedLevel {
 
 /// The lines of a file, each looked at once.
 struct Lines<'a> {
-    lines: std::iter::Peekable<std::str::Lines<'a>>,
+    rest: std::iter::Peekable<std::str::Lines<'a>>,
     /// The line that was taken last, and its number.
     line: &'a str,
     number: usize,
@@ -132,7 +132,7 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn new(text: &'a str) -> Self {
-        Self { lines: text.lines().peekable(), line: "", number: 0 }
+        Self { rest: text.lines().peekable(), line: "", number: 0 }
     }
 
     fn contents(mut self) -> Result<Contents> {
@@ -243,7 +243,7 @@ impl<'a> Lines<'a> {
             return Err(self.corrupt("here should stand the line `  blob`"));
         }
         let mut blob = String::new();
-        while let Some(line) = self.lines.peek().and_then(|line| line.strip_prefix("    ")) {
+        while let Some(line) = self.rest.peek().and_then(|line| line.strip_prefix("    ")) {
             self.next();
             if !line.bytes().all(|byte| byte.is_ascii_graphic()) {
                 return Err(self.corrupt("a line of a blob is base64"));
@@ -271,7 +271,7 @@ impl<'a> Lines<'a> {
 
     fn next(&mut self) -> Option<&'a str> {
         self.number += 1;
-        let line = self.lines.next();
+        let line = self.rest.next();
         self.line = line.unwrap_or_default();
         line
     }

@@ -1,5 +1,6 @@
 //! The sealed file: several levels of one project, each sealed on its own, in one text file made to be committed.
 
+mod binding;
 mod disk;
 mod format;
 
@@ -8,8 +9,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use ctutils::CtEq as _;
 
 use self::disk::Lock;
 pub use self::format::KeyDescriptor;
@@ -177,7 +176,7 @@ impl SealedFile {
         // The file holds whole seconds, and what is in memory shall be what is read back.
         let seconds = clock.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let created = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        self.contents.keys.push(KeyDescriptor { id, derivation, created, check: key.check() });
+        self.contents.keys.push(KeyDescriptor { id, derivation, created, check: binding::check(key) });
         Ok(())
     }
 
@@ -300,7 +299,7 @@ impl SealedFile {
             }
         }
         let blob = Aes256Gcm.seal(&key, text.expose_secret().as_bytes(), random)?;
-        let place = key.place_tag(&place(path, &blob));
+        let place = binding::place_tag(&key, path, &blob);
         self.contents.levels.insert(path.clone(), SealedLevel::new(id.clone(), place, &blob));
         Ok(())
     }
@@ -319,7 +318,7 @@ impl SealedFile {
             let message = "the level was changed or moved from another place since it was sealed: restore the file";
             self.error(ErrorKind::Corrupt, message).with_path(path)
         };
-        if !key.is_place_tag(&place(path, &blob), &level.place) {
+        if !binding::is_place_tag(key, path, &blob, &level.place) {
             return Err(changed());
         }
         Aes256Gcm.open(key, &blob).map_err(|_| changed())
@@ -368,14 +367,9 @@ impl SealedFile {
     }
 }
 
-/// What a place tag covers.
-fn place<'a>(path: &'a LevelPath, blob: &'a SealedBlob) -> [&'a [u8]; 3] {
-    [format::VERSION.as_bytes(), path.as_str().as_bytes(), blob.as_bytes()]
-}
-
 fn find(descriptor: &KeyDescriptor, keys: &KeyRing) -> Option<DataKey> {
     let derivation = descriptor.derivation.as_ref().map(|derivation| derivation as &dyn KeyDerivation);
-    keys.find(derivation, |key| key.check().ct_eq(&descriptor.check).to_bool())
+    keys.find(derivation, |key| binding::is_check(key, &descriptor.check))
 }
 
 #[cold]

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::super::document::{Dollars, Entry, check_value};
+use super::super::document::{Dollars, Entry, check_value, own_comment};
 use super::super::name::is_var_name;
 use super::super::{Document, Kind, MAX_FILE_BYTES, VarName};
 use super::{SECRET_MARK, VARIABLE_MARK};
@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
         let value_start = end - self.text[after..end].trim_start_matches(BLANKS).len();
         let (value, dollars, aside) = match self.text.as_bytes().get(value_start) {
             Some(&quote @ (b'\'' | b'"')) => self.quoted(&name, value_start, quote)?,
-            _ => self.unquoted(after, value_start, end),
+            _ => self.unquoted(value_start, end),
         };
         if let Err(error) = check_value(&name, &value) {
             let (line, column) = self.position(value_start);
@@ -124,14 +124,14 @@ impl<'a> Reader<'a> {
     }
 
     /// A value to the end of its line, or to the first `#` behind a blank.
-    fn unquoted(&mut self, after: usize, start: usize, end: usize) -> (Cow<'a, str>, Dollars, &'a str) {
+    fn unquoted(&mut self, start: usize, end: usize) -> (Cow<'a, str>, Dollars, &'a str) {
         self.at = (end + 1).min(self.text.len());
         let bytes = self.text.as_bytes();
         let mut value_end = end;
         let mut from = start;
         while let Some(found) = self.text[from..end].find('#') {
             let hash = from + found;
-            if hash > after && matches!(bytes[hash - 1], b' ' | b'\t') {
+            if matches!(bytes[hash - 1], b' ' | b'\t') {
                 value_end = hash;
                 break;
             }
@@ -150,9 +150,8 @@ impl<'a> Reader<'a> {
         let end = self.line_end(close + 1);
         let behind = self.text[close + 1..end].trim_matches(BLANKS);
         if !behind.is_empty() && !behind.starts_with('#') {
-            let message = format!(
-                "text behind the closing quote of {name}: escape the quote, or put a blank and # before a comment"
-            );
+            let message =
+                format!("text behind the closing quote of {name}: escape the quote, or put # before a comment");
             return Err(self.error(close + 1, ErrorKind::Syntax, message).with_names([name.clone()]));
         }
         self.at = (end + 1).min(self.text.len());
@@ -201,24 +200,21 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Copies comment and blank lines without the mark of the kind, which must stand among the lines right above.
+/// Copies comment and blank lines without the mark of the kind, which stands among the lines right above the entry.
 fn split_lead(lines: &str, lead: &mut String) -> Kind {
     if !lines.contains("ioenv:") {
         lead.push_str(lines);
         return Kind::Secret;
     }
+    let own = own_comment(lines);
+    // Above a blank line a mark marks nothing, and stays what it looks like.
+    lead.push_str(&lines[..lines.len() - own.len()]);
     let mut kind = Kind::Secret;
-    for line in lines.split_inclusive('\n') {
-        let comment = line.trim_matches(['\n', ' ', '\t']).strip_prefix('#').map(|text| text.trim_matches(BLANKS));
-        match comment {
+    for line in own.split_inclusive('\n') {
+        match line.trim().strip_prefix('#').map(|text| text.trim_matches(BLANKS)) {
             Some(VARIABLE_MARK) => kind = Kind::Variable,
             Some(SECRET_MARK) => kind = Kind::Secret,
-            // A blank line ends what belongs to the entry, so a mark above it marks nothing.
-            None => {
-                kind = Kind::Secret;
-                lead.push_str(line);
-            }
-            Some(_) => lead.push_str(line),
+            _ => lead.push_str(line),
         }
     }
     kind
@@ -351,6 +347,7 @@ mod tests {
             ("  #ioenv: variable \n# why\nA=1", Kind::Variable),
             ("# ioenv: variable\n\nA=1", Kind::Secret),
             ("# ioenv: variables\nA=1", Kind::Secret),
+            ("## ioenv: variable\nA=1", Kind::Secret),
             ("A=1", Kind::Secret),
         ] {
             assert_eq!(read(text).unwrap().get("A").unwrap().kind(), expected, "{text}");
