@@ -1,4 +1,5 @@
 //! Writers that are killed, that run at once, and that run out of space: the file is the old one or the new one.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! The snapshot, and what a program makes of it.
 #![cfg(feature = "sealed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 
@@ -56,6 +57,11 @@ struct Config {
 #[derive(Debug, Deserialize)]
 struct Wrapped(String);
 
+#[derive(Deserialize)]
+struct One {
+    port: u16,
+}
+
 #[test]
 fn a_struct_takes_what_it_names() {
     let config: Config = env(
@@ -73,10 +79,6 @@ fn a_map_takes_all_and_a_name_of_its_own_goes_before_one_in_another_case() {
     let all: BTreeMap<String, String> = env("A=1\nb=2\n").deserialize().unwrap();
     assert_eq!(all, BTreeMap::from([("A".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]));
 
-    #[derive(Deserialize)]
-    struct One {
-        port: u16,
-    }
     assert_eq!(env("PORT=1\nport=2\n").deserialize::<One>().unwrap().port, 2);
     assert_eq!(env("Port=3\n").deserialize::<One>().unwrap().port, 3);
 }

@@ -1,5 +1,6 @@
 //! The sealed file under the real `git merge`.
 #![cfg(feature = "sealed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 

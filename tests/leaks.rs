@@ -1,14 +1,15 @@
 //! Secrets are planted everywhere they can be, and every rendering is searched for them.
 #![cfg(feature = "sealed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 
 use std::fs;
 
-use common::{Project, path, run, text};
+use common::{Project, path};
 use ioenv::{
     Aes256Gcm, Cipher as _, DataKey, Document, Error, KeyDerivation as _, KeyProof, KeyRing, KeyString, Layer, Loader,
-    Padded, Pbkdf2, SealedBlob, SealedFile, SecretBytes, SecretString, Source as _, SystemRandom, expand, merge,
+    Padded, Pbkdf2, SealedBlob, SealedFile, SecretBytes, SecretString, SystemRandom, expand, merge,
 };
 
 const PLANTED: &str = "planted4c1d";
@@ -180,9 +181,9 @@ fn no_command_prints_a_secret_unasked() {
         &["--help"],
     ];
     for args in commands {
-        let output = run(project.ioenv(args).env("RUST_BACKTRACE", "1").env("SHADOW", PLANTED), PLANTED);
-        assert_clean(&(text(&output.stdout) + &text(&output.stderr)), &format!("{args:?}"));
-        assert!(!text(&output.stderr).contains("panicked"), "{args:?}");
+        let output = common::run(project.ioenv(args).env("RUST_BACKTRACE", "1").env("SHADOW", PLANTED), PLANTED);
+        assert_clean(&(common::text(&output.stdout) + &common::text(&output.stderr)), &format!("{args:?}"));
+        assert!(!common::text(&output.stderr).contains("panicked"), "{args:?}");
     }
     // Nor does it stay anywhere but where it was put.
     for entry in fs::read_dir(project.directory()).unwrap() {

@@ -165,8 +165,7 @@ impl Document {
                 entry.dollars = Dollars::Expandable;
             }
             Err(place) => {
-                let index = u32::try_from(self.entries.len()).expect("invariant: memory ends before 2^32 entries");
-                self.by_name.insert(place, index);
+                self.by_name.insert(place, index(self.entries.len()));
                 self.entries.push(Entry::new(name, value, Kind::Secret));
             }
         }
@@ -269,6 +268,11 @@ fn prepend(lines: &mut Zeroizing<String>, above: &str) {
     if !above.is_empty() {
         *lines = Zeroizing::new([above, lines.as_str()].concat());
     }
+}
+
+/// Entries are counted in four bytes each way.
+pub(super) fn index(number: usize) -> u32 {
+    u32::try_from(number).expect("invariant: memory ends before 2^32 entries")
 }
 
 fn sorted_by_name(entries: &[Entry]) -> Vec<u32> {

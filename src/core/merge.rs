@@ -2,7 +2,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::document::{Dollars, Entry};
+use super::document::{Dollars, Entry, index};
 use super::{Document, Kind, LevelPath, SecretString, VarName};
 
 /// One level of a chain: where it stands and what it says.
@@ -115,10 +115,6 @@ pub fn merge(layers: Vec<Layer>) -> Resolved {
         }
     }
     Resolved { layers, rows, losers }
-}
-
-fn index(number: usize) -> u32 {
-    u32::try_from(number).expect("invariant: memory ends before 2^32 entries")
 }
 
 impl Resolved {

@@ -173,7 +173,7 @@ impl<'de> Deserializer<'de> for Text<'_> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        match crate::load::parse_bool(self.0) {
+        match parse_bool(self.0) {
             Some(value) => visitor.visit_bool(value),
             None => Err(Failure::Invalid(None, Some("one of true, false, 1, 0, yes, no, on and off"))),
         }
@@ -219,5 +219,17 @@ impl IntoDeserializer<'_, Failure> for Text<'_> {
 
     fn into_deserializer(self) -> Self {
         self
+    }
+}
+
+/// `true`, `1`, `yes`, `on`, or `false`, `0`, `no`, `off`, in any case.
+pub(crate) fn parse_bool(text: &str) -> Option<bool> {
+    let is = |words: [&str; 4]| words.iter().any(|word| word.eq_ignore_ascii_case(text.trim()));
+    if is(["true", "1", "yes", "on"]) {
+        Some(true)
+    } else if is(["false", "0", "no", "off"]) {
+        Some(false)
+    } else {
+        None
     }
 }

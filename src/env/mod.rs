@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+pub(crate) use self::deserialize::parse_bool;
 use crate::core::{Document, LevelPath, Origin, Resolved, SecretString, Unresolved, VarName, Variable};
 use crate::{Error, ErrorKind, Result};
 

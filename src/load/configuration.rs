@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::discovery;
 use super::loader::Precedence;
+use super::settings::Settings;
 use super::source::Source;
 use crate::core::{KeyRing, LevelPath, Slug};
+use crate::env::parse_bool;
 use crate::files::read_text;
 use crate::{Error, ErrorKind, Result};
 
@@ -31,17 +33,6 @@ pub struct Configuration {
     /// The `ioenv.toml` that was found.
     file: Option<PathBuf>,
     settings: Settings,
-}
-
-/// What an `ioenv.toml` says, as it says it: what nobody asks for is not judged.
-#[derive(Debug, Default)]
-pub(super) struct Settings {
-    pub(super) expand: Option<bool>,
-    pub(super) file: Option<String>,
-    pub(super) key_file: Option<String>,
-    pub(super) path: Option<String>,
-    pub(super) precedence: Option<String>,
-    pub(super) source: Option<String>,
 }
 
 impl Configuration {
@@ -197,7 +188,7 @@ impl Configuration {
     pub(super) fn source(&self) -> Result<Box<dyn Source>> {
         let said = variable("IOENV_SOURCE")?.or_else(|| self.settings.source.clone());
         match said.as_deref() {
-            None | Some("sealed") => discovery::default_source(self),
+            None | Some("sealed") => discovery::default_source(|| self.sealed_file()),
             Some(_) => Err(config("the source must be `sealed`: look at IOENV_SOURCE and `source` in ioenv.toml")),
         }
     }
@@ -229,16 +220,4 @@ fn variable(name: &str) -> Result<Option<String>> {
 
 fn variable_os(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
-}
-
-/// `true`, `1`, `yes`, `on`, or `false`, `0`, `no`, `off`, in any case.
-pub(crate) fn parse_bool(text: &str) -> Option<bool> {
-    let is = |words: [&str; 4]| words.iter().any(|word| word.eq_ignore_ascii_case(text.trim()));
-    if is(["true", "1", "yes", "on"]) {
-        Some(true)
-    } else if is(["false", "0", "no", "off"]) {
-        Some(false)
-    } else {
-        None
-    }
 }

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::configuration::{Configuration, Settings};
+use super::settings::Settings;
 use super::source::Source;
+use crate::core::{KeyRing, Layer, LevelPath};
 use crate::files::read_text;
 use crate::sealed::SealedFile;
 use crate::{Error, ErrorKind, Result};
@@ -27,8 +28,14 @@ pub(super) fn discover(directory: &Path) -> Result<(Option<PathBuf>, Settings)> 
 }
 
 /// The source that a program asks for when it brings none of its own.
-pub(super) fn default_source(configuration: &Configuration) -> Result<Box<dyn Source>> {
-    Ok(Box::new(SealedFile::open(configuration.sealed_file()?)?))
+pub(super) fn default_source(file: impl FnOnce() -> Result<PathBuf>) -> Result<Box<dyn Source>> {
+    Ok(Box::new(SealedFile::open(file()?)?))
+}
+
+impl Source for SealedFile {
+    fn layers(&self, path: &LevelPath, keys: &KeyRing) -> Result<Vec<Layer>> {
+        Self::layers(self, path, keys)
+    }
 }
 
 /// In the directory itself, or, within a git repository, in the nearest directory above up to the repository's root.

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use super::configuration::{Configuration, Settings};
+use super::settings::Settings;
 use super::source::Source;
 use crate::{Error, ErrorKind, Result};
 
@@ -9,7 +9,7 @@ pub(super) fn discover(_directory: &Path) -> Result<(Option<PathBuf>, Settings)>
     Ok((None, Settings::default()))
 }
 
-pub(super) fn default_source(_configuration: &Configuration) -> Result<Box<dyn Source>> {
+pub(super) fn default_source(_file: impl FnOnce() -> Result<PathBuf>) -> Result<Box<dyn Source>> {
     Err(Error::new(
         ErrorKind::CrateFeature,
         "loading from a sealed file needs the feature `sealed` of ioenv: enable it, or bring a `Loader::source`",

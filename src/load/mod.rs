@@ -5,9 +5,9 @@ mod configuration;
 #[cfg_attr(not(feature = "sealed"), path = "discovery_disabled.rs")]
 mod discovery;
 mod loader;
+mod settings;
 mod source;
 
 pub use configuration::Configuration;
-pub(crate) use configuration::parse_bool;
 pub use loader::{Loader, Precedence, load, resolve, var};
 pub use source::Source;

@@ -18,7 +18,6 @@ use crate::core::{
     MAX_FILE_BYTES, Pbkdf2, Random, SealedBlob, SecretBytes, Slug,
 };
 use crate::files::read_text;
-use crate::load::Source;
 use crate::{Error, ErrorKind, Result, SystemClock, SystemRandom};
 
 /// How a key is given, for the errors that need one.
@@ -190,6 +189,33 @@ impl SealedFile {
         };
         let key = self.unlock(&level.key, keys)?;
         self.open_level(path, level, &key).map(Some)
+    }
+
+    /// The levels of the chain of `path` that exist, broad to specific. All their keys are found before the first blob
+    /// is opened.
+    ///
+    /// # Errors
+    /// `NotFound`, when the level at `path` itself is not there; otherwise as [`level`](Self::level).
+    pub fn layers(&self, path: &LevelPath, keys: &KeyRing) -> Result<Vec<Layer>> {
+        if !self.contents.levels.contains_key(path) {
+            let paths: Vec<&str> = self.paths().map(LevelPath::as_str).collect();
+            let there = if paths.is_empty() { "no level".to_owned() } else { paths.join(", ") };
+            let message = format!("there is no such level in the file; there is: {there}");
+            return Err(self.error(ErrorKind::NotFound, message).with_path(path));
+        }
+        let chain: Vec<(LevelPath, &SealedLevel)> =
+            path.chain().filter_map(|path| Some((path.clone(), self.contents.levels.get(&path)?))).collect();
+        let mut unlocked: BTreeMap<&Slug, DataKey> = BTreeMap::new();
+        for (path, level) in &chain {
+            if !unlocked.contains_key(&level.key) {
+                unlocked.insert(&level.key, self.unlock(&level.key, keys).map_err(|error| error.with_path(path))?);
+            }
+        }
+        let layers = chain.into_iter().map(|(path, level)| {
+            let document = self.open_level(&path, level, &unlocked[&level.key])?;
+            Ok(Layer::new(path, document))
+        });
+        layers.collect()
     }
 
     /// Sets what a level says. A new level is sealed with the key of the nearest level above it, or else with the
@@ -375,31 +401,6 @@ fn find(descriptor: &KeyDescriptor, keys: &KeyRing) -> Option<DataKey> {
 #[cold]
 fn already_there(file: &Path) -> Error {
     Error::new(ErrorKind::Conflict, "there is a file of that name already; nothing was written").with_file(file)
-}
-
-impl Source for SealedFile {
-    /// The levels of the chain. All their keys are found before the first blob is opened.
-    fn layers(&self, path: &LevelPath, keys: &KeyRing) -> Result<Vec<Layer>> {
-        if !self.contents.levels.contains_key(path) {
-            let paths: Vec<&str> = self.paths().map(LevelPath::as_str).collect();
-            let there = if paths.is_empty() { "no level".to_owned() } else { paths.join(", ") };
-            let message = format!("there is no such level in the file; there is: {there}");
-            return Err(self.error(ErrorKind::NotFound, message).with_path(path));
-        }
-        let chain: Vec<(LevelPath, &SealedLevel)> =
-            path.chain().filter_map(|path| Some((path.clone(), self.contents.levels.get(&path)?))).collect();
-        let mut unlocked: BTreeMap<&Slug, DataKey> = BTreeMap::new();
-        for (path, level) in &chain {
-            if !unlocked.contains_key(&level.key) {
-                unlocked.insert(&level.key, self.unlock(&level.key, keys).map_err(|error| error.with_path(path))?);
-            }
-        }
-        let layers = chain.into_iter().map(|(path, level)| {
-            let document = self.open_level(&path, level, &unlocked[&level.key])?;
-            Ok(Layer::new(path, document))
-        });
-        layers.collect()
-    }
 }
 
 impl FromStr for SealedFile {

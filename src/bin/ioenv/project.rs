@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ioenv::{Configuration, KeyRing, Layer, LevelPath, SealedFile, Source as _};
+use ioenv::{Configuration, KeyRing, Layer, LevelPath, SealedFile};
 
 use crate::args::ProjectArgs;
 use crate::{Result, terminal};

@@ -8,7 +8,7 @@ use crate::{Result, terminal};
 pub(crate) fn run(project: &Project, name: &VarName) -> Result {
     let path = project.path()?;
     let sealed = project.open()?;
-    let resolved = merge(ioenv::Source::layers(&sealed, &path, &project.keys()?)?);
+    let resolved = merge(sealed.layers(&path, &project.keys()?)?);
     let Some(variable) = resolved.get(name.as_str()) else {
         return Err(format!("no level of {path} sets {name}; add it with `ioenv set {name} --path {path}`").into());
     };

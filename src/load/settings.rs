@@ -1,0 +1,10 @@
+/// What an `ioenv.toml` says, as it says it: what nobody asks for is not judged.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    pub(super) expand: Option<bool>,
+    pub(super) file: Option<String>,
+    pub(super) key_file: Option<String>,
+    pub(super) path: Option<String>,
+    pub(super) precedence: Option<String>,
+    pub(super) source: Option<String>,
+}
