@@ -54,6 +54,12 @@ pub struct Entry {
     pub(super) name: VarName,
     pub(super) value: SecretString,
     pub(super) kind: Kind,
+    /// What most entries do not have, so that a thousand of them stay small.
+    extras: Option<Box<Extras>>,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Extras {
     pub(super) dollars: Dollars,
     /// Comment and blank lines above, each with its line end; without the line that tells the kind.
     pub(super) lead: Zeroizing<String>,
@@ -62,9 +68,10 @@ pub struct Entry {
 }
 
 /// Which `$` of a value are meant as such, because they were written `\$` or between single quotes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Dollars {
     /// None: every one may begin a reference.
+    #[default]
     Expandable,
     /// All of them.
     Literal,
@@ -114,7 +121,7 @@ impl Document {
                 if dropped.binary_search(&index).is_ok() {
                     above.push_str(entry.shared_lead());
                 } else {
-                    prepend(&mut entry.lead, &std::mem::take(&mut above));
+                    entry.prepend_lead(&std::mem::take(&mut above));
                     kept.push(entry);
                 }
             }
@@ -162,7 +169,7 @@ impl Document {
             Ok(found) => {
                 let entry = &mut self.entries[self.by_name[found] as usize];
                 entry.value = value;
-                entry.dollars = Dollars::Expandable;
+                entry.set_dollars(Dollars::Expandable);
             }
             Err(place) => {
                 self.by_name.insert(place, index(self.entries.len()));
@@ -193,8 +200,10 @@ impl Document {
             *index -= u32::from(*index > removed);
         }
         let entry = self.entries.remove(removed as usize);
-        let next = self.entries.get_mut(removed as usize).map_or(&mut self.tail, |next| &mut next.lead);
-        prepend(next, entry.shared_lead());
+        match self.entries.get_mut(removed as usize) {
+            Some(next) => next.prepend_lead(entry.shared_lead()),
+            None => prepend(&mut self.tail, entry.shared_lead()),
+        }
         true
     }
 
@@ -204,8 +213,10 @@ impl Document {
         if self.entries.is_empty() {
             changes.added = other.len();
             let head = std::mem::replace(self, other);
-            let first = self.entries.first_mut().map_or(&mut self.tail, |first| &mut first.lead);
-            prepend(first, &head.tail);
+            match self.entries.first_mut() {
+                Some(first) => first.prepend_lead(&head.tail),
+                None => prepend(&mut self.tail, &head.tail),
+            }
             return changes;
         }
         for entry in other.entries {
@@ -214,11 +225,11 @@ impl Document {
                     let old = &mut self.entries[self.by_name[found] as usize];
                     let kind = if entry.kind == Kind::Variable { Kind::Variable } else { old.kind };
                     let is_same = old.value.expose_secret() == entry.value.expose_secret()
-                        && old.dollars == entry.dollars
+                        && old.dollars() == entry.dollars()
                         && old.kind == kind;
                     changes.changed += usize::from(!is_same);
+                    old.set_dollars(entry.dollars().clone());
                     old.value = entry.value;
-                    old.dollars = entry.dollars;
                     old.kind = kind;
                 }
                 // Found by name only after all are there: they differ from each other.
@@ -275,10 +286,24 @@ pub(super) fn index(number: usize) -> u32 {
     u32::try_from(number).expect("invariant: memory ends before 2^32 entries")
 }
 
+/// The indices of `entries`, ascending by name; of equal names, in order.
 fn sorted_by_name(entries: &[Entry]) -> Vec<u32> {
-    let mut by_name: Vec<u32> = (0..).take(entries.len()).collect();
-    by_name.sort_by(|&a, &b| entries[a as usize].name.cmp(&entries[b as usize].name));
-    by_name
+    // With the beginnings of names beside them, few comparisons have to look for the names themselves.
+    let mut keyed: Vec<(u128, u32)> = entries.iter().map(|entry| beginning(&entry.name)).zip(0..).collect();
+    keyed.sort_unstable_by(|(a_begins, a), (b_begins, b)| {
+        let by_name = || entries[*a as usize].name.cmp(&entries[*b as usize].name);
+        a_begins.cmp(b_begins).then_with(by_name).then(a.cmp(b))
+    });
+    keyed.into_iter().map(|(_, index)| index).collect()
+}
+
+/// The first 16 bytes of a name, as a number of the same order.
+fn beginning(name: &VarName) -> u128 {
+    let name = name.as_str().as_bytes();
+    let mut bytes = [0; 16];
+    let length = name.len().min(bytes.len());
+    bytes[..length].copy_from_slice(&name[..length]);
+    u128::from_be_bytes(bytes)
 }
 
 /// The bounds of a value, wherever it comes from.
@@ -299,13 +324,34 @@ pub(crate) fn check_value(name: &VarName, value: &str) -> Result<()> {
 
 impl Entry {
     pub(super) fn new(name: VarName, value: SecretString, kind: Kind) -> Self {
-        Self {
-            name,
-            value,
-            kind,
-            dollars: Dollars::Expandable,
-            lead: Zeroizing::default(),
-            aside: Zeroizing::default(),
+        Self { name, value, kind, extras: None }
+    }
+
+    pub(super) fn dollars(&self) -> &Dollars {
+        self.extras.as_ref().map_or(&Dollars::Expandable, |extras| &extras.dollars)
+    }
+
+    pub(super) fn lead(&self) -> &str {
+        self.extras.as_ref().map_or("", |extras| &extras.lead)
+    }
+
+    pub(super) fn aside(&self) -> &str {
+        self.extras.as_ref().map_or("", |extras| &extras.aside)
+    }
+
+    pub(super) fn extras_mut(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
+
+    pub(super) fn set_dollars(&mut self, dollars: Dollars) {
+        if *self.dollars() != dollars {
+            self.extras_mut().dollars = dollars;
+        }
+    }
+
+    fn prepend_lead(&mut self, above: &str) {
+        if !above.is_empty() {
+            prepend(&mut self.extras_mut().lead, above);
         }
     }
 
@@ -327,7 +373,7 @@ impl Entry {
     /// The comment lines right above the entry, or else the comment behind its value, without `#` and one space.
     pub fn comment(&self) -> Option<String> {
         let own = self.own_comment();
-        let lines = if own.is_empty() { self.aside.as_str() } else { own };
+        let lines = if own.is_empty() { self.aside() } else { own };
         let text = |line: &str| {
             let line = line.trim_start_matches([' ', '\t']);
             let line = line.strip_prefix('#').unwrap_or(line);
@@ -339,12 +385,12 @@ impl Entry {
 
     /// What stands above the entry and speaks of others too.
     fn shared_lead(&self) -> &str {
-        &self.lead[..self.lead.len() - self.own_comment().len()]
+        &self.lead()[..self.lead().len() - self.own_comment().len()]
     }
 
     /// The comment lines that belong to this entry and to no other.
     fn own_comment(&self) -> &str {
-        own_comment(&self.lead)
+        own_comment(self.lead())
     }
 }
 

@@ -33,6 +33,14 @@ const CHECKSUM_BYTES: usize = 4;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// ```compile_fail
+/// println!("{}", ioenv::DataKey::from_bytes(&[0; 32]));
+/// ```
+///
+/// ```compile_fail
+/// assert!(ioenv::DataKey::from_bytes(&[0; 32]) == ioenv::DataKey::from_bytes(&[0; 32]));
+/// ```
 pub struct DataKey(SecretBox<[u8; KEY_BYTES]>);
 
 impl DataKey {
@@ -250,7 +258,18 @@ impl KeyDerivation for Pbkdf2 {
 /// dotenv.cloud's old derivation: the first 32 bytes of the key string, filled up with `0`.
 ///
 /// # Security
-/// It is no derivation worth the name, and exists so that blobs from before 2026 can be read. Seal nothing under it.
+/// It is no derivation worth the name, and exists so that old blobs can be read. Seal nothing under it.
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// use ioenv::{Aes256Gcm, Cipher, KeyDerivation, KeyString, Padded, SealedBlob};
+///
+/// let key = Padded.derive(&KeyString::verbatim("old-server-key")?);
+/// let blob: SealedBlob = "QVxDT+d1ryYPYATlsN+of8K/4dX+17NYUqtOlYnILvJkqQ==".parse()?;
+/// let text = Aes256Gcm.open(&key, &blob)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Padded;
 
@@ -268,6 +287,17 @@ impl KeyDerivation for Padded {
 /// # Security
 /// The proof sees 32 bytes only, so two keys can share a proof; and with salt and iterations it is enough to guess a
 /// weak key offline. It is therefore not printed by `Debug`.
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// use ioenv::{KeyProof, KeyString, Pbkdf2};
+///
+/// let parameters = Pbkdf2::new(b"sixteen byte salt", 1_000)?;
+/// let proof = KeyProof::establish(&KeyString::new("tide-pool-ledger-41")?, &parameters)?;
+/// assert!(proof.matches(proof.to_text().expose_secret()));
+/// # Ok(())
+/// # }
+/// ```
 pub struct KeyProof(Zeroizing<[u8; KEY_BYTES]>);
 
 impl KeyProof {

@@ -143,7 +143,7 @@ impl Resolved {
         let entries = self.iter().map(|variable| {
             let mut entry = Entry::new(variable.name().clone(), variable.value().clone(), variable.kind());
             // What was expanded, or is the process's own, is meant as it is.
-            entry.dollars = variable.dollars().cloned().unwrap_or(Dollars::Literal);
+            entry.set_dollars(variable.dollars().cloned().unwrap_or(Dollars::Literal));
             entry
         });
         Document::from_parts(entries.collect(), Zeroizing::default())
@@ -231,7 +231,7 @@ impl<'a> Variable<'a> {
         let path = |place: Place| self.resolved.layers[place.layer as usize].path.clone();
         let mut overrode: Vec<LevelPath> = self.resolved.losers(self.row).iter().copied().map(path).collect();
         let winner = path(self.row.winner);
-        let level = if self.row.replaced.as_ref().is_some_and(|replaced| replaced.by_process) {
+        let level = if self.is_process() {
             overrode.insert(0, winner);
             None
         } else {
@@ -240,9 +240,14 @@ impl<'a> Variable<'a> {
         Origin { level, overrode }
     }
 
+    /// Whether the process's own variable won; as [`origin`](Self::origin) says, without making one.
+    pub(crate) fn is_process(&self) -> bool {
+        self.row.replaced.as_ref().is_some_and(|replaced| replaced.by_process)
+    }
+
     /// Which `$` are literal; nothing to tell where the value is not the entry's own.
     pub(super) fn dollars(&self) -> Option<&'a Dollars> {
-        self.row.replaced.is_none().then(|| &self.winner().dollars)
+        self.row.replaced.is_none().then(|| self.winner().dollars())
     }
 
     fn winner(&self) -> &'a Entry {
@@ -261,6 +266,18 @@ impl fmt::Debug for Variable<'_> {
 }
 
 /// Where a value comes from. Its text reads `acme-store/dev, over acme-store`.
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// use ioenv::{Document, Layer, merge};
+///
+/// let resolved = merge(vec![Layer::new("acme-store".parse()?, Document::parse("PORT=80\n")?)]);
+/// let origin = resolved.get("PORT").expect("the only level has it").origin();
+/// assert_eq!(origin.level(), Some(&"acme-store".parse()?));
+/// assert!(origin.overrode().is_empty() && !origin.is_process());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     level: Option<LevelPath>,

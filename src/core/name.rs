@@ -2,6 +2,8 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
+use smol_str::SmolStr;
+
 use crate::{Error, ErrorKind, Result};
 
 /// Longest name of a variable, in bytes.
@@ -23,7 +25,7 @@ const MAX_SLUG_BYTES: usize = 100;
 /// # }
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct VarName(Box<str>);
+pub struct VarName(SmolStr);
 
 impl VarName {
     /// Reads a name.
@@ -37,20 +39,37 @@ impl VarName {
         Err(Error::new(ErrorKind::InvalidName, broken_name_rule(text)))
     }
 
+    /// The name that `text` begins with, if a `=` follows it at once; one pass, for the common line.
+    pub(super) fn before_equals(text: &str) -> Option<Self> {
+        let length = text.bytes().position(|byte| !is_name_byte(byte))?;
+        let (name, rest) = text.split_at(length);
+        let is_name = !name.is_empty() && name.len() <= MAX_NAME_BYTES && !name.as_bytes()[0].is_ascii_digit();
+        (is_name && rest.starts_with('=')).then(|| Self(name.into()))
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
+/// A table, because the reader asks for every byte of every name.
+fn is_name_byte(byte: u8) -> bool {
+    const IS: [bool; 256] = {
+        let mut is = [false; 256];
+        let mut byte = 0_u8;
+        while byte < 128 {
+            is[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+            byte += 1;
+        }
+        is
+    };
+    IS[usize::from(byte)]
+}
+
 /// Whether `text` is a name, without making one.
 pub(crate) fn is_var_name(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    match bytes {
-        [] | [b'0'..=b'9', ..] => false,
-        _ if bytes.len() > MAX_NAME_BYTES => false,
-        _ => bytes.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_')),
-    }
+    (1..=MAX_NAME_BYTES).contains(&text.len()) && !text.as_bytes()[0].is_ascii_digit() && text.bytes().all(is_name_byte)
 }
 
 #[cold]

@@ -1,8 +1,8 @@
 use std::fmt;
 
-use secrecy::ExposeSecret as _;
+use secrecy::{CloneableSecret, ExposeSecret as _, SecretBox};
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
-use zeroize::Zeroize as _;
+use zeroize::Zeroize;
 
 /// Text that must not be seen: a value, a key, a whole document.
 ///
@@ -86,26 +86,39 @@ impl<'de> Deserialize<'de> for SecretString {
 /// Bytes that must not be seen: what a blob held, before it is known to be text.
 ///
 /// Like [`SecretString`] it is wiped when dropped and never printed.
+///
+/// ```
+/// let bytes = ioenv::SecretBytes::from(b"PORT=8080\n".to_vec());
+/// assert_eq!(format!("{bytes:?}"), "SecretBytes([REDACTED])");
+/// ```
 #[derive(Clone)]
-pub struct SecretBytes(secrecy::SecretSlice<u8>);
+pub struct SecretBytes(SecretBox<Buffer>);
 
 impl SecretBytes {
     /// The bytes themselves.
     pub fn expose_secret(&self) -> &[u8] {
-        self.0.expose_secret()
+        &self.0.expose_secret().0
     }
 }
 
 impl From<Vec<u8>> for SecretBytes {
-    fn from(mut bytes: Vec<u8>) -> Self {
-        if bytes.capacity() == bytes.len() {
-            return Self(bytes.into_boxed_slice().into());
-        }
-        let secret = Self(Box::<[u8]>::from(bytes.as_slice()).into());
-        bytes.zeroize();
-        secret
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(SecretBox::new(Box::new(Buffer(bytes))))
     }
 }
+
+/// Bytes that are wiped by one `memset`: a whole document is too long for the one byte after another of `[u8]`.
+#[derive(Clone)]
+struct Buffer(Vec<u8>);
+
+impl Zeroize for Buffer {
+    fn zeroize(&mut self) {
+        self.0.fill(0);
+        zeroize::optimization_barrier(&self.0);
+    }
+}
+
+impl CloneableSecret for Buffer {}
 
 impl fmt::Debug for SecretBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

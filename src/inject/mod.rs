@@ -11,6 +11,17 @@ pub(crate) use process::write_process;
 pub(crate) use withheld::is_withheld;
 
 /// What [`Loader::load`](crate::Loader::load) does with what it resolved.
+///
+/// ```no_run
+/// #[tokio::main]
+/// async fn main() -> Result<(), ioenv::Error> {
+///     // The runtime's threads run already, so the process environment is not for writing any more.
+///     ioenv::Loader::new().inject(ioenv::Inject::Overlay).load()?;
+///     let url = ioenv::var("DATABASE_URL")?;
+/// #   drop(url);
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Inject {

@@ -1,4 +1,3 @@
-use std::ffi::OsString;
 use std::thread;
 use std::time::Duration;
 
@@ -55,16 +54,16 @@ impl Env {
 }
 
 /// What is to be written. What the process has itself is left alone.
-fn prepared(env: &Env) -> Vec<(OsString, OsString)> {
+fn prepared(env: &Env) -> Vec<(&str, &str)> {
     env.iter()
-        .filter(|variable| !variable.origin().is_process())
-        .map(|variable| (variable.name().as_str().into(), variable.value().expose_secret().into()))
+        .filter(|variable| !variable.is_process())
+        .map(|variable| (variable.name().as_str(), variable.value().expose_secret()))
         .collect()
 }
 
 /// To be called with no other thread running, which both callers above see to.
 #[expect(unsafe_code, reason = "the process environment can be written in no other way")]
-fn write(variables: &[(OsString, OsString)]) {
+fn write(variables: &[(&str, &str)]) {
     for (name, value) in variables {
         // SAFETY: `set_var` asks that no other thread reads or writes the environment meanwhile.
         // - `inject_unchecked`: that is its contract with its caller.

@@ -68,6 +68,13 @@ pub fn var(name: &str) -> Result<SecretString> {
 }
 
 /// Whose value counts when the process has a variable of the same name.
+///
+/// ```no_run
+/// # fn main() -> Result<(), ioenv::Error> {
+/// let env = ioenv::Loader::new().precedence(ioenv::Precedence::VaultWins).load()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Precedence {
@@ -314,7 +321,7 @@ fn own_var(name: &VarName) -> Result<Option<SecretString>> {
     Ok(value.filter(|value| {
         let loaded = LOADED.get().filter(|loaded| loaded.inject == Inject::Process);
         let ours = loaded.and_then(|loaded| loaded.env.get(name.as_str()));
-        ours.is_none_or(|ours| ours.origin().is_process() || ours.value().expose_secret() != value.expose_secret())
+        ours.is_none_or(|ours| ours.is_process() || ours.value().expose_secret() != value.expose_secret())
     }))
 }
 

@@ -28,6 +28,17 @@ pub(super) struct Contents {
 }
 
 /// A key of a sealed file, as far as everybody may know it.
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// use ioenv::{DataKey, SealedFile, SystemRandom};
+///
+/// let mut sealed = SealedFile::create("no-such.sealed", "acme-store".parse()?)?;
+/// sealed.add_key("main".parse()?, &DataKey::generate(&SystemRandom)?)?;
+/// assert_eq!((sealed.keys()[0].id().as_str(), sealed.keys()[0].scheme()), ("main", "random"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct KeyDescriptor {
     pub(super) id: Slug,

@@ -1,10 +1,11 @@
 use std::borrow::Cow;
 
+use memchr::memchr;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::super::document::{Dollars, Entry, check_value, own_comment};
 use super::super::name::is_var_name;
-use super::super::{Document, Kind, MAX_FILE_BYTES, VarName};
+use super::super::{Document, Kind, MAX_FILE_BYTES, MAX_VALUE_BYTES, VarName};
 use super::{SECRET_MARK, VARIABLE_MARK};
 use crate::{Error, ErrorKind, Result};
 
@@ -48,11 +49,13 @@ struct Reader<'a> {
     text: &'a str,
     /// Where the next line begins.
     at: usize,
+    /// Whether a value can hold NUL at all.
+    has_nul: bool,
 }
 
 impl<'a> Reader<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, has_nul: memchr(0, text.as_bytes()).is_some() }
     }
 
     fn document(mut self) -> Result<Document> {
@@ -69,7 +72,7 @@ impl<'a> Reader<'a> {
             }
             let mut entry = self.entry(end - line.len(), end)?;
             if lead_start < start {
-                entry.kind = split_lead(&self.text[lead_start..start], &mut entry.lead);
+                entry.kind = split_lead(&self.text[lead_start..start], &mut entry.extras_mut().lead);
             }
             entries.push(entry);
             lead_start = self.at;
@@ -84,6 +87,10 @@ impl<'a> Reader<'a> {
     /// The entry whose first line is `start..end`; leaves `at` behind its last line.
     fn entry(&mut self, start: usize, end: usize) -> Result<Entry> {
         let line = &self.text[start..end];
+        if let Some(name) = VarName::before_equals(line) {
+            let after = start + name.as_str().len() + 1;
+            return self.value(name, after, end);
+        }
         let Some(equals) = line.find('=') else {
             return Err(self.error(
                 start,
@@ -103,14 +110,19 @@ impl<'a> Reader<'a> {
             return Err(self.error(start, ErrorKind::InvalidName, error.to_string()));
         }
         let name = VarName::new(name)?;
+        self.value(name, start + equals + 1, end)
+    }
 
-        let after = start + equals + 1;
+    /// The entry of that name, whose value begins at `after`, behind the `=`.
+    fn value(&mut self, name: VarName, after: usize, end: usize) -> Result<Entry> {
         let value_start = end - self.text[after..end].trim_start_matches(BLANKS).len();
         let (value, dollars, aside) = match self.text.as_bytes().get(value_start) {
             Some(&quote @ (b'\'' | b'"')) => self.quoted(&name, value_start, quote)?,
             _ => self.unquoted(value_start, end),
         };
-        if let Err(error) = check_value(&name, &value) {
+        if (self.has_nul || value.len() > MAX_VALUE_BYTES)
+            && let Err(error) = check_value(&name, &value)
+        {
             let (line, column) = self.position(value_start);
             return Err(error.with_position(line, column));
         }
@@ -118,8 +130,10 @@ impl<'a> Reader<'a> {
         if let Cow::Owned(mut unescaped) = value {
             unescaped.zeroize();
         }
-        entry.dollars = dollars;
-        entry.aside.push_str(aside);
+        entry.set_dollars(dollars);
+        if !aside.is_empty() {
+            entry.extras_mut().aside.push_str(aside);
+        }
         Ok(entry)
     }
 
@@ -129,7 +143,7 @@ impl<'a> Reader<'a> {
         let bytes = self.text.as_bytes();
         let mut value_end = end;
         let mut from = start;
-        while let Some(found) = self.text[from..end].find('#') {
+        while let Some(found) = memchr(b'#', &bytes[from..end]) {
             let hash = from + found;
             if matches!(bytes[hash - 1], b' ' | b'\t') {
                 value_end = hash;
@@ -183,7 +197,7 @@ impl<'a> Reader<'a> {
     }
 
     fn line_end(&self, from: usize) -> usize {
-        self.text[from..].find('\n').map_or(self.text.len(), |found| from + found)
+        memchr(b'\n', &self.text.as_bytes()[from..]).map_or(self.text.len(), |found| from + found)
     }
 
     #[cold]
@@ -269,7 +283,7 @@ mod tests {
     }
 
     fn dollars(text: &str) -> Dollars {
-        read(text).unwrap().get("A").unwrap().dollars.clone()
+        read(text).unwrap().get("A").unwrap().dollars().clone()
     }
 
     fn error(text: &str) -> (ErrorKind, Option<(usize, usize)>) {

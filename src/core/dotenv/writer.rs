@@ -8,7 +8,7 @@ use super::VARIABLE_MARK;
 pub(in super::super) fn write_document(document: &Document) -> SecretString {
     let mut text = Text::default();
     for entry in document.entries() {
-        text.push(&entry.lead);
+        text.push(entry.lead());
         if entry.kind() == Kind::Variable {
             text.push("# ");
             text.push(VARIABLE_MARK);
@@ -16,10 +16,10 @@ pub(in super::super) fn write_document(document: &Document) -> SecretString {
         }
         text.push(entry.name().as_str());
         text.push("=");
-        text.push_value(entry.value().expose_secret(), &entry.dollars);
-        if !entry.aside.is_empty() {
+        text.push_value(entry.value().expose_secret(), entry.dollars());
+        if !entry.aside().is_empty() {
             text.push(" ");
-            text.push(&entry.aside);
+            text.push(entry.aside());
         }
         text.push("\n");
     }

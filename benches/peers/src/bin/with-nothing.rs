@@ -1,0 +1,3 @@
+//! What it costs to start a program at all.
+
+fn main() {}
