@@ -1,0 +1,41 @@
+//! What dotenv text says is what it says after being written, comments and references included.
+#![no_main]
+
+use ioenv::{Document, Entry, Kind, Layer, expand, merge};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let Ok(document) = Document::parse(text) else {
+        return;
+    };
+    let written = document.to_text();
+    let again = Document::parse(written.expose_secret()).expect("what was written can be read");
+    assert!(document.entries().iter().map(everything).eq(again.entries().iter().map(everything)));
+    assert!(again.duplicates().is_empty());
+    assert_eq!(again.to_text().expose_secret(), written.expose_secret());
+    assert_eq!(expansion(document.clone()), expansion(again));
+
+    // For other programs: all values, none of the rest, names ascending.
+    let export = document.to_export();
+    let exported = Document::parse(export.expose_secret()).expect("what was exported can be read");
+    assert!(exported.entries().is_sorted_by_key(Entry::name));
+    assert_eq!(exported.len(), document.len());
+    for entry in exported.entries() {
+        let original = document.get(entry.name().as_str()).expect("nothing was made up");
+        assert_eq!(entry.value().expose_secret(), original.value().expose_secret());
+        assert_eq!((entry.kind(), entry.comment()), (Kind::Secret, None));
+    }
+    assert_eq!(exported.to_export().expose_secret(), export.expose_secret());
+});
+
+fn everything(entry: &Entry) -> (&str, &str, Kind, Option<String>) {
+    (entry.name().as_str(), entry.value().expose_secret(), entry.kind(), entry.comment())
+}
+
+/// The values after expansion, or the text of the error.
+fn expansion(document: Document) -> Result<Vec<String>, String> {
+    let project = "p".parse().expect("`p` is a path");
+    let mut resolved = merge(vec![Layer::new(project, document)]);
+    expand(&mut resolved).map_err(|error| error.to_string())?;
+    Ok(resolved.iter().map(|variable| variable.value().expose_secret().to_owned()).collect())
+}

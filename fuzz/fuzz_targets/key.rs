@@ -1,0 +1,34 @@
+//! A key has one text. A ring has a key for every line that is no comment, and names the line of the first typo.
+#![no_main]
+
+use ioenv::{DataKey, ErrorKind, KeyRing};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    if let Ok(key) = DataKey::parse(text) {
+        assert_eq!(key.to_text().expose_secret(), text.trim());
+    }
+
+    let is_key = |line: &str| !(line.is_empty() || line == "#" || line.starts_with("# "));
+    let is_typo = |line: &str| line.starts_with(DataKey::PREFIX) && DataKey::parse(line).is_err();
+    let mut count = 0;
+    let mut expected = Ok(());
+    for (number, line) in (1..).zip(text.lines().map(str::trim)).filter(|(_, line)| is_key(line)) {
+        if count == KeyRing::MAX_KEYS {
+            expected = Err((ErrorKind::Limit, None));
+        } else if is_typo(line) {
+            expected = Err((ErrorKind::InvalidValue, Some((number, 1))));
+        } else {
+            count += 1;
+            continue;
+        }
+        break;
+    }
+    match KeyRing::parse(text) {
+        Ok(ring) => {
+            assert_eq!(expected, Ok(()));
+            assert_eq!(ring.len(), count);
+        }
+        Err(error) => assert_eq!(expected, Err((error.kind(), error.position()))),
+    }
+});
