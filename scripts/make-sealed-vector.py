@@ -358,7 +358,8 @@ def damaged_keys(files):
         # The passphrase makes another key then.
         files.in_level(f"{name}-changed", f"other {name}", replaced(old, new), STAGING, kind="NotFound")
 
-    twice = replaced("key production\n", "key main\n")
+    main_key = "\n".join(key_sections()[0])
+    twice = replaced(main_key, f"{main_key}\n\n{main_key}")
     files.add("key-twice", "a key that stands twice", twice, "Corrupt")
     files.in_line("key-not-a-slug", "a key whose id is no slug", replaced("key main\n", "key the planted\n"), "key the")
     swapped = replaced(f"{created}  check {check}\n", f"  check {check}\n{created}")
@@ -391,6 +392,10 @@ def other_tools(files):
     files.in_line("conflict-in-a-blob", "a merge left a conflict within a level", inside, "<<<<<<<")
     files.add("crlf", "every line ends with CR LF", whole.replace("\n", "\r\n"), None)
     files.add("last-line-without-end", "the last line has no line end", whole.removesuffix("\n"), None)
+    one_line = replaced(blob, f"    {blob_of(BACKEND)}")
+    files.add("blob-in-one-line", "a blob in a single line", one_line, None)
+    backwards = document(PROJECT, (key_sections() + level_sections())[::-1])
+    files.add("sections-backwards", "the sections in the reverse order", backwards, None)
     files.add("blank-lines", "more blank lines", whole.replace("\n\n", "\n\n\n") + "\n\n", None)
 
 

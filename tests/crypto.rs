@@ -372,6 +372,24 @@ fn a_blob_that_was_cut_off_or_went_on_is_noticed() {
 }
 
 #[test]
+fn a_blob_has_one_text_but_for_line_ends() {
+    let text = BASE64.encode([0xfb; 29]);
+    assert!(text.contains('+') && text.ends_with("s="), "{text}");
+    let read = |text: &str| text.parse::<SealedBlob>().map_err(|error| error.kind());
+    assert_eq!(read(&format!("{}\r\n{}\n", &text[..5], &text[5..])).unwrap().to_string(), text);
+    for wrong in [
+        text.trim_end_matches('=').to_owned(),
+        text.replace('+', "-"),
+        format!("{} {}", &text[..5], &text[5..]),
+        format!("{text}\t"),
+        // The last bits stand for nothing, so they could say anything.
+        text.replace("s=", "t="),
+    ] {
+        assert_eq!(read(&wrong), Err(ErrorKind::Corrupt), "{wrong}");
+    }
+}
+
+#[test]
 fn two_seals_of_the_same_text_differ() {
     let key = key_of(&[7; 32]);
     let seal = || Aes256Gcm.seal(&key, b"A=1\n", &SystemRandom).unwrap().as_bytes()[..SealedBlob::IV_BYTES].to_vec();

@@ -288,3 +288,16 @@ fn the_worked_example_of_the_specification_is_true() {
     assert!(sealed.level(&path("acme-store/empty"), &keys).unwrap().unwrap().is_empty());
     assert_eq!(sealed.to_text(), *file);
 }
+
+#[test]
+fn a_file_of_too_many_keys_is_refused_at_once() {
+    let key = |n: usize| {
+        format!("\nkey k{n}\n  scheme random\n  created 2026-01-02T03:04:05Z\n  check {}\n", "A".repeat(43) + "=")
+    };
+    let file = |count: usize| {
+        let keys: String = (0..count).map(key).collect::<Vec<_>>().concat();
+        format!("ioenv-sealed 1\nproject acme\n{keys}\nend\n")
+    };
+    assert_eq!(SealedFile::parse(&file(256)).unwrap().keys().len(), 256);
+    assert_eq!(SealedFile::parse(&file(100_000)).unwrap_err().kind(), ErrorKind::Limit);
+}

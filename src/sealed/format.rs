@@ -14,6 +14,8 @@ use crate::{Error, ErrorKind, Result};
 const MAGIC: &str = "ioenv-sealed";
 /// The version that this crate reads and writes.
 pub(super) const VERSION: &str = "1";
+/// Most keys in a file: each costs a look for every level, and a try for every key given.
+const MAX_KEYS: usize = 256;
 /// Characters of base64 in a line of a blob.
 const LINE: usize = 76;
 /// Bytes of a salt that are accepted.
@@ -82,6 +84,15 @@ impl Contents {
     /// The descriptor of that id.
     pub(super) fn key(&self, id: &Slug) -> Option<&KeyDescriptor> {
         self.keys.iter().find(|key| key.id == *id)
+    }
+
+    /// Adds a key whose id is new.
+    pub(super) fn add_key(&mut self, key: KeyDescriptor) -> Result<()> {
+        if self.keys.len() == MAX_KEYS {
+            return Err(Error::new(ErrorKind::Limit, format!("a sealed file has at most {MAX_KEYS} keys")));
+        }
+        self.keys.push(key);
+        Ok(())
     }
 
     pub(super) fn to_text(&self) -> String {
@@ -168,7 +179,7 @@ impl<'a> Lines<'a> {
                 if contents.key(&key.id).is_some() {
                     return Err(self.corrupt("a key of that id stands above already"));
                 }
-                contents.keys.push(key);
+                contents.add_key(key).map_err(|error| error.with_position(self.number, 1))?;
             } else if let Some(path) = line.strip_prefix("level ") {
                 let path = LevelPath::new(path).map_err(|_| self.corrupt("this is not the path of a level"))?;
                 if path.project() != contents.project.as_str() {

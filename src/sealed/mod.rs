@@ -139,7 +139,7 @@ impl SealedFile {
     /// Adds a random key. The file keeps a check value of it, not the key.
     ///
     /// # Errors
-    /// `Conflict`, when there is a key of that id.
+    /// `Conflict`, when there is a key of that id; `Limit`, beyond 256 keys.
     pub fn add_key(&mut self, id: Slug, key: &DataKey) -> Result<()> {
         self.describe(id, None, key, &SystemClock)
     }
@@ -147,7 +147,7 @@ impl SealedFile {
     /// Adds a passphrase. Opening a level with it then costs 600,000 iterations of PBKDF2.
     ///
     /// # Errors
-    /// `Conflict`, when there is a key of that id.
+    /// `Conflict`, when there is a key of that id; `Limit`, beyond 256 keys.
     pub fn add_passphrase(&mut self, id: Slug, key: &KeyString) -> Result<()> {
         let derivation = Pbkdf2::generate(&SystemRandom)?;
         let derived = derivation.derive(key);
@@ -175,8 +175,8 @@ impl SealedFile {
         // The file holds whole seconds, and what is in memory shall be what is read back.
         let seconds = clock.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let created = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        self.contents.keys.push(KeyDescriptor { id, derivation, created, check: binding::check(key) });
-        Ok(())
+        let key = KeyDescriptor { id, derivation, created, check: binding::check(key) };
+        self.contents.add_key(key).map_err(|error| self.locate(error))
     }
 
     /// What a level says itself, or nothing where there is no such level.
@@ -198,8 +198,12 @@ impl SealedFile {
     /// `NotFound`, when the level at `path` itself is not there; otherwise as [`level`](Self::level).
     pub fn layers(&self, path: &LevelPath, keys: &KeyRing) -> Result<Vec<Layer>> {
         if !self.contents.levels.contains_key(path) {
-            let paths: Vec<&str> = self.paths().map(LevelPath::as_str).collect();
-            let there = if paths.is_empty() { "no level".to_owned() } else { paths.join(", ") };
+            let some: Vec<&str> = self.paths().map(LevelPath::as_str).take(20).collect();
+            let there = match self.contents.levels.len() - some.len() {
+                0 if some.is_empty() => "no level".to_owned(),
+                0 => some.join(", "),
+                more => format!("{} and {more} more", some.join(", ")),
+            };
             let message = format!("there is no such level in the file; there is: {there}");
             return Err(self.error(ErrorKind::NotFound, message).with_path(path));
         }
