@@ -349,14 +349,14 @@ def damaged_frames(files):
 def damaged_keys(files):
     created, check = f"  created {CREATED}\n", b64(hkdf(KEYS["main"], b"ioenv:check:v1"))
     files.in_level(
-        "check-bit-flipped", "one bit of a check value changed", replaced(check, flipped(check)), kind="NotFound"
+        "check-bit-flipped", "one bit of a check value changed", replaced(check, flipped(check)), kind="Config"
     )
     for name, old, new in [
         ("salt", b64(SALT), flipped(b64(SALT))),
         ("iterations", "iterations 1000", "iterations 1001"),
     ]:
         # The passphrase makes another key then.
-        files.in_level(f"{name}-changed", f"other {name}", replaced(old, new), STAGING, kind="NotFound")
+        files.in_level(f"{name}-changed", f"other {name}", replaced(old, new), STAGING, kind="Config")
 
     main_key = "\n".join(key_sections()[0])
     twice = replaced(main_key, f"{main_key}\n\n{main_key}")

@@ -76,8 +76,18 @@ pub enum ErrorKind {
 }
 
 impl Error {
+    /// An error of a [`Source`](crate::Source), a [`Random`](crate::Random) or a [`Cipher`](crate::Cipher) of one's
+    /// own. `message` is one line in lower case that says what to do next; it is shown as it is, so no value goes
+    /// into it.
+    ///
+    /// ```
+    /// use ioenv::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Unavailable, "the store does not answer: try again later");
+    /// assert!(error.is_retryable());
+    /// ```
     #[cold]
-    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             inner: Box::new(Inner {
                 kind,
@@ -91,12 +101,18 @@ impl Error {
         }
     }
 
+    /// The same error with what caused it, which is shown behind it.
+    #[must_use]
+    #[cold]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.inner.source = Some(source.into());
+        self
+    }
+
     /// An `Io` error; `action` reads like "cannot read ./ioenv.key".
     #[cold]
     pub(crate) fn io(action: impl Into<String>, source: std::io::Error) -> Self {
-        let mut error = Self::new(ErrorKind::Io, format!("{}: {}", action.into(), source.kind()));
-        error.inner.source = Some(Box::new(source));
-        error
+        Self::new(ErrorKind::Io, format!("{}: {}", action.into(), source.kind())).with_source(source)
     }
 
     #[cold]

@@ -67,14 +67,19 @@ mod sealed;
 mod system;
 
 pub use crate::core::{
-    Aes256Gcm, Changes, Cipher, Clock, DataKey, Document, Entry, KeyDerivation, KeyProof, KeyRing, KeyString, Kind,
-    Layer, LevelPath, MAX_FILE_BYTES, MAX_VALUE_BYTES, Origin, Padded, Pbkdf2, Random, Resolved, SealedBlob,
-    SecretBytes, SecretString, Slug, Unresolved, VarName, Variable, expand, merge,
+    Aes256Gcm, Changes, Cipher, DataKey, Document, Entry, KeyDerivation, KeyProof, KeyRing, KeyString, Kind, Layer,
+    LevelPath, MAX_FILE_BYTES, MAX_VALUE_BYTES, Origin, Padded, Pbkdf2, Random, Resolved, SealedBlob, SecretBytes,
+    SecretString, Slug, Unresolved, VarName, Variable, expand, merge,
 };
 pub use env::Env;
 pub use error::{Error, ErrorKind, Result};
-pub use inject::Inject;
+pub use inject::{Inject, is_withheld};
 pub use load::{Configuration, Loader, Precedence, Source, load, resolve, var};
 #[cfg(feature = "sealed")]
 pub use sealed::{KeyDescriptor, SealedFile};
-pub use system::{SystemClock, SystemRandom};
+pub use system::SystemRandom;
+
+/// The README's programs compile.
+#[cfg(all(doctest, feature = "sealed"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,17 +1,25 @@
 //! The machine's own clock and random source, behind the core's traits.
 
-use std::time::SystemTime;
+#[cfg(feature = "sealed")]
+pub(crate) use clock::SystemClock;
 
-use crate::core::{Clock, Random};
+use crate::core::Random;
 use crate::{Error, Result};
 
-/// The clock of the operating system.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
+#[cfg(feature = "sealed")]
+mod clock {
+    use std::time::SystemTime;
 
-impl Clock for SystemClock {
-    fn now(&self) -> SystemTime {
-        SystemTime::now()
+    use crate::core::Clock;
+
+    /// The clock of the operating system.
+    #[derive(Debug)]
+    pub(crate) struct SystemClock;
+
+    impl Clock for SystemClock {
+        fn now(&self) -> SystemTime {
+            SystemTime::now()
+        }
     }
 }
 

@@ -173,7 +173,7 @@ fn an_export_reads_back() {
 fn setting_takes_a_value_from_stdin_and_warns_of_an_argument() {
     let project = project();
     let level = "acme-store/backend/production";
-    for (stdin, expected) in [("x\n", "x"), ("x\r\n", "x"), ("x\n\n", "x\n"), ("", ""), ("two\nlines", "two\nlines")] {
+    for (stdin, expected) in [("x\n", "x"), ("x\r\n", "x"), ("x\n\n", "x\n"), ("two\nlines", "two\nlines")] {
         let set = run(&mut project.ioenv(&["set", "A"]), stdin);
         assert!(set.status.success() && set.stdout.is_empty() && set.stderr.is_empty(), "{set:?}");
         assert_eq!(project.value(level, "A").as_deref(), Some(expected));
@@ -268,7 +268,15 @@ fn loader_names_are_withheld_and_reported() {
     let project = Project::new(&[("acme", "LD_PRELOAD=/evil.so\nA=1\n")]);
     let output = run(&mut project.ioenv(&["run", "--", "/bin/sh", "-c", "echo \"$A[$LD_PRELOAD]\""]), "");
     assert_eq!(text(&output.stdout), "1[]\n");
-    assert!(text(&output.stderr).contains("LD_PRELOAD changes how programs are loaded and is withheld"));
+    assert!(project.stdout(&["list"]).contains("LD_PRELOAD  ••••••  acme (withheld)"));
+    assert!(
+        project
+            .stdout(&["explain", "LD_PRELOAD"])
+            .ends_with("withheld, because it changes how programs are loaded, unless `only` lists it\n")
+    );
+    assert!(
+        text(&output.stderr).contains("LD_PRELOAD changes how programs are loaded, or is ioenv's own, and is withheld")
+    );
 }
 
 #[test]
@@ -339,7 +347,10 @@ fn configuration_is_code_over_environment_over_file() {
     assert_eq!(get(&|command| command.env("IOENV_SOURCE", "sealed"), &[]), "info");
 
     for (toml, complaint) in [
-        ("paths = \"a\"\n", "none of those there are: expand, file, key_file, path, precedence, source"),
+        (
+            "paths = \"a\"\n",
+            "`paths` is none of the settings there are: expand, file, key_file, path, precedence, source",
+        ),
         ("path = 1\n", "`path` must be a string"),
         ("path = \"a\"\nplanted planted\n", "line 2, column 1: this is not TOML"),
         ("expand = \"planted\"\n", "`expand` must be true or false"),
@@ -464,8 +475,148 @@ fn colour_is_for_terminals() {
 fn a_reader_that_stops_early_is_no_error() {
     let entries: String = (0..5000).map(|n| format!("A{n}=x\n")).collect::<Vec<_>>().concat();
     let project = Project::new(&[("acme", &entries)]);
-    let script = format!("{} list | head -n 1", env!("CARGO_BIN_EXE_ioenv"));
+    for (args, start) in [("list", "NAME"), ("list --format json", "["), ("export", "A0=x")] {
+        let script = format!("{} {args} | head -n 1", env!("CARGO_BIN_EXE_ioenv"));
+        let output = run(project.program("/bin/sh").args(["-c", &script]), "");
+        assert_eq!(text(&output.stderr), "", "{args}");
+        assert!(text(&output.stdout).starts_with(start), "{args}");
+    }
+}
+
+#[test]
+fn a_key_in_the_wrong_place_is_not_repeated() {
+    let project = project();
+    let key = project.key.to_text();
+    let key = key.expose_secret();
+    for args in [
+        &["list", "--key-file", key][..],
+        &["list", "--path", key],
+        &["list", "--path", &format!("acme-store/{key}")],
+        &["key", "new", key],
+        &["key", "use", key],
+        &["init", key],
+        &["get", key],
+        &["get", "STRIPE_KEY", key],
+        &["run", key],
+    ] {
+        let output = run(&mut project.ioenv(args), "");
+        assert!(!output.status.success(), "{args:?}");
+        assert!(!(text(&output.stdout) + &text(&output.stderr)).contains(&key[10..30]), "{output:?}");
+    }
+    for variable in ["IOENV_KEY_FILE", "IOENV_PATH"] {
+        let output = run(project.ioenv(&["list"]).env(variable, key), "");
+        assert!(!output.status.success() && !text(&output.stderr).contains(&key[10..30]), "{output:?}");
+    }
+    let output = run(project.ioenv(&["list"]).env("IOENV_KEY_FILE", key), "");
+    assert!(text(&output.stderr).contains("put it in IOENV_KEY"));
+    assert!(!fs::read_to_string(project.sealed_file()).unwrap().contains(&key[10..30]));
+}
+
+/// `false | ioenv set NAME` must not empty a secret.
+#[test]
+fn an_empty_value_must_be_meant() {
+    let project = project();
+    let output = run(&mut project.ioenv(&["set", "STRIPE_KEY"]), "");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("`ioenv set STRIPE_KEY ''` sets an empty one"));
+    assert_eq!(project.stdout(&["get", "STRIPE_KEY"]), "sk_live");
+    let output = run(&mut project.ioenv(&["set", "STRIPE_KEY", ""]), "");
+    assert!(output.status.success() && output.stderr.is_empty());
+    assert_eq!(project.stdout(&["get", "STRIPE_KEY"]), "");
+    let output = run(&mut project.ioenv(&["set", "STRIPE_KEY"]), "x\0y");
+    assert!(text(&output.stderr).contains("the value of STRIPE_KEY holds a NUL byte"));
+}
+
+#[test]
+fn a_level_can_be_removed_and_is_made_with_a_note() {
+    let project = project();
+    let output = run(&mut project.ioenv(&["set", "A", "--path", "acme-store/typo"]), "x");
+    assert_eq!(text(&output.stderr), "made the level acme-store/typo, sealed with the key main\n");
+    project.stdout(&["unset", "--all", "--path", "acme-store/typo"]);
+    assert!(!project.stdout(&["tree"]).contains("typo"));
+    assert!(project.complaint(&["unset", "--all", "--path", "acme-store/typo"]).contains("there is no level"));
+    assert!(project.complaint(&["key", "use", "main", "--path", "acme-store/typo"]).contains("there is no level"));
+    for args in
+        [&["unset", "--all"][..], &["unset", "--all", "A", "--path", "acme-store"], &["init", "x", "--path", "x/y"]]
+    {
+        assert_eq!(run(&mut project.ioenv(args), "").status.code(), Some(2), "{args:?}");
+    }
+}
+
+#[test]
+fn a_level_by_itself_needs_no_key_but_its_own() {
+    let project = project();
+    project.stdout(&["key", "new", "prod"]);
+    project.stdout(&["key", "use", "prod"]);
+    let keys = fs::read_to_string(project.file("ioenv.key")).unwrap();
+    project.write("prod.key", keys.lines().last().unwrap());
+    project.set_mode("prod.key", 0o600);
+    assert!(project.stdout(&["list", "--own", "--key-file", "prod.key"]).contains("STRIPE_KEY"));
+    assert!(project.stdout(&["export", "--own", "--key-file", "prod.key"]).contains("STRIPE_KEY=sk_live"));
+    assert!(project.complaint(&["list", "--key-file", "prod.key"]).contains("the key `main` is missing"));
+}
+
+#[test]
+fn get_and_list_show_what_a_program_would_see() {
+    let project = project();
+    assert_eq!(project.stdout(&["get", "DATABASE_URL"]), "postgres://${DB_HOST}/shop");
+    let output = run(project.ioenv(&["get", "DATABASE_URL"]).env("IOENV_EXPAND", "1"), "");
+    assert_eq!(text(&output.stdout), "postgres://localhost/shop");
+    let output = run(project.ioenv(&["list", "--show"]).env("IOENV_EXPAND", "1"), "");
+    assert!(text(&output.stdout).contains("postgres://localhost/shop"));
+    let output = run(project.ioenv(&["export"]).env("IOENV_EXPAND", "1"), "");
+    assert!(text(&output.stdout).contains("'postgres://${DB_HOST}/shop'"));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_export_that_does_not_fit_leaves_the_old_file() {
+    let project = project();
+    project.write("large.env", &format!("LARGE={}\n", "x".repeat(60_000)));
+    project.stdout(&["import", "large.env"]);
+    project.write("out.env", "old");
+    let script = format!("trap '' XFSZ; ulimit -f 16; {} export -o out.env --force", env!("CARGO_BIN_EXE_ioenv"));
     let output = run(project.program("/bin/sh").args(["-c", &script]), "");
-    assert_eq!(text(&output.stderr), "");
-    assert!(text(&output.stdout).starts_with("NAME"));
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(fs::read_to_string(project.file("out.env")).unwrap(), "old");
+    let is_left = |name: &str| name.starts_with("out.env.");
+    let mut files = fs::read_dir(project.directory()).unwrap();
+    assert!(!files.any(|entry| is_left(&entry.unwrap().file_name().to_string_lossy())));
+}
+
+#[test]
+fn a_passphrase_can_be_used_or_is_refused() {
+    let project = project();
+    for bad in ["# x\n", "ioenv_key_x\n", "a\nb\n", " \n"] {
+        let output = run(&mut project.ioenv(&["key", "new", "pass", "--passphrase"]), bad);
+        assert_eq!(output.status.code(), Some(1), "{bad:?}");
+    }
+    let output = run(&mut project.ioenv(&["key", "new", "pass", "--passphrase"]), "tide-pool ledger\n");
+    assert!(output.status.success() && text(&output.stderr).contains("take 20 characters or more"), "{output:?}");
+    let key = project.key.to_text();
+    let both = format!("{}\ntide-pool ledger", key.expose_secret());
+    let mut use_it = project.ioenv(&["key", "use", "pass"]);
+    assert!(run(use_it.env("IOENV_KEY", &both), "").status.success());
+    let output = run(project.ioenv(&["get", "STRIPE_KEY"]).env("IOENV_KEY", &both), "");
+    assert_eq!(text(&output.stdout), "sk_live");
+}
+
+/// Whoever shares a directory with others must not find a configuration there that is somebody else's, even by links.
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_file_of_ones_own_is_no_file_of_ones_own() {
+    use std::os::unix::fs::{chown, symlink};
+
+    let project = project();
+    let (shared, work) = (project.file("shared"), project.file("shared/work"));
+    fs::create_dir_all(&work).unwrap();
+    symlink(project.file("ioenv.toml"), shared.join("ioenv.toml")).unwrap();
+    symlink(project.directory(), shared.join(".git")).unwrap();
+    let found = || run(project.ioenv(&["get", "LOG_LEVEL"]).current_dir(&work), "");
+    // All of one owner: this is a repository. Only root can make it another's.
+    if chown(&shared, Some(65_534), None).is_ok() {
+        assert!(text(&found().stderr).contains("there is no ioenv.toml"), "{:?}", found());
+    } else {
+        assert!(!text(&found().stderr).contains("there is no ioenv.toml"), "{:?}", found());
+    }
 }

@@ -106,7 +106,10 @@ fn what_does_not_fit_is_named_and_never_shown() {
     }
     let error = env("RATIO=1\n").deserialize::<Config>().unwrap_err();
     assert_eq!((error.kind(), error.names()[0].as_str()), (ErrorKind::NotFound, "PORT"));
-    assert!(error.to_string().starts_with("acme/dev: PORT is not set"), "{error}");
+    assert!(
+        error.to_string().starts_with("acme/dev: no level sets PORT: add it with `ioenv set PORT --path acme/dev`"),
+        "{error}"
+    );
     assert_eq!(env("A=1\n").deserialize::<u8>().unwrap_err().kind(), ErrorKind::InvalidValue);
 }
 
@@ -133,10 +136,13 @@ fn what_is_required_is_reported_all_at_once() {
     let all = [("acme", "A=1\n"), ("acme/dev", "PATH=/x\n")];
     let error = loader(&all).require(["Z", "A"]).require(["Y", "X", "W", "V"]).resolve().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert!(error.to_string().contains("required and not set: V, W, X, Y, Z"), "{error}");
+    assert!(error.to_string().contains("required and set by no level: V, W, X, Y, Z"), "{error}");
     assert_eq!(error.path(), Some(&path("acme/dev")));
     let error = loader(&all).require(["PATH"]).resolve().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidName);
+    let error = loader(&all).require(["PATH", "Z", "Y"]).resolve().unwrap_err();
+    assert_eq!((error.kind(), error.names().len()), (ErrorKind::NotFound, 3));
+    assert!(error.to_string().contains("by no level: Y, Z;") && error.to_string().contains("withheld"), "{error}");
     loader(&all).only(["PATH"]).require(["PATH"]).resolve().unwrap();
     // What `only` leaves out is not there.
     assert_eq!(loader(&all).only(["B"]).require(["A"]).resolve().unwrap_err().kind(), ErrorKind::NotFound);
@@ -180,9 +186,40 @@ fn what_is_shared_can_be_shared_and_held_as_a_trait() {
     assert_shared::<Loader>();
     assert_shared::<Box<dyn Source>>();
     assert_shared::<Box<dyn ioenv::Cipher>>();
-    assert_shared::<Box<dyn ioenv::Clock>>();
     assert_shared::<Box<dyn ioenv::KeyDerivation>>();
     assert_shared::<Box<dyn ioenv::Random>>();
     let clone = env("A=1\n").clone();
     std::thread::spawn(move || assert!(clone.var("A").is_ok())).join().unwrap();
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Strict {
+    #[serde(rename = "A")]
+    _a: String,
+}
+
+#[test]
+fn a_struct_that_denies_what_it_does_not_know_says_so() {
+    env("A=1\n").deserialize::<Strict>().unwrap();
+    let error = env("A=1\nB=planted\n").deserialize::<Strict>().unwrap_err();
+    assert!(error.to_string().contains("the struct has no field for B"), "{error}");
+}
+
+#[test]
+fn a_source_can_be_boxed_and_can_fail_in_its_own_words() {
+    #[derive(Debug)]
+    struct Away;
+
+    impl Source for Away {
+        fn layers(&self, _path: &LevelPath, _keys: &KeyRing) -> Result<Vec<Layer>> {
+            let cause = std::io::Error::other("connection refused");
+            Err(ioenv::Error::new(ErrorKind::Unavailable, "the store does not answer").with_source(cause))
+        }
+    }
+
+    let source: Box<dyn Source> = Box::new(Away);
+    let error = Loader::new().source(source).path(path("acme")).resolve().unwrap_err();
+    assert!(error.is_retryable());
+    assert_eq!(format!("{error:?}"), "the store does not answer\n  caused by: connection refused");
 }

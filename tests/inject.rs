@@ -164,6 +164,7 @@ fn the_first_load_is_kept() {
     let first = ioenv::load().unwrap();
     let again = Loader::new().path(path("acme/dev")).load().unwrap();
     assert!(first.names().eq(again.names()));
+    assert_eq!(Loader::new().require(["NOPE"]).load().unwrap_err().kind(), ErrorKind::NotFound);
     for loader in [Loader::new().path(path("acme")), Loader::new().inject(Inject::Overlay)] {
         assert_eq!(loader.load().unwrap_err().kind(), ErrorKind::AlreadyLoaded);
     }

@@ -65,7 +65,7 @@ fn no_debug_shows_a_secret() {
         ("DataKey", format!("{key:?} {key:#?}")),
         ("its text", format!("{:?}", key.to_text())),
         ("KeyString", format!("{string:?} {string:#?}")),
-        ("derived", format!("{:?} {:?}", derivation.derive(&string), Padded.derive(&string))),
+        ("derived", format!("{:?} {:?}", derivation.derive(&string).unwrap(), Padded.derive(&string).unwrap())),
         ("Pbkdf2", format!("{derivation:?}")),
         ("KeyProof", format!("{:?}", KeyProof::new(&string, &derivation))),
         ("KeyRing", format!("{:?}", KeyRing::parse(&format!("{PLANTED}\n{}", key.to_text().expose_secret())).unwrap())),

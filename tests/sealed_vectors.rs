@@ -110,7 +110,7 @@ fn a_chain_needs_the_keys_of_its_own_levels_alone() {
     for id in ["production", "staging"] {
         let level = path(&format!("acme-store/backend/{id}"));
         let error = file.layers(&level, &main).unwrap_err();
-        assert_eq!((error.kind(), error.path()), (ErrorKind::NotFound, Some(&level)), "{error}");
+        assert_eq!((error.kind(), error.path()), (ErrorKind::Config, Some(&level)), "{error}");
         assert!(error.to_string().contains(&format!("`{id}`")), "{error}");
         assert_is_discreet(&error, &index, id);
 
@@ -144,7 +144,7 @@ fn every_damaged_file_gives_its_error_and_stays_as_it_is() {
             assert_eq!(opened.layers(&path(level), &keys).expect_err(name).kind(), error.kind(), "{name}");
             // One level that is damaged takes no other one with it.
             let others = opened.paths().filter(|path| path.as_str() != level);
-            if error.kind() != ErrorKind::NotFound {
+            if error.kind() != ErrorKind::Config {
                 assert_eq!(others.filter(|path| opened.level(path, &keys).is_err()).count(), 0, "{name}");
             }
             error

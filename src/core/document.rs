@@ -212,7 +212,11 @@ impl Document {
         let mut changes = Changes::default();
         if self.entries.is_empty() {
             changes.added = other.len();
-            let head = std::mem::replace(self, other);
+            let mut head = std::mem::replace(self, other);
+            // What stood there spoke of no entry. It must not come to speak of one now: it could be a mark.
+            if !own_comment(&head.tail).is_empty() {
+                head.tail = Zeroizing::new([head.tail.as_str(), "\n"].concat());
+            }
             match self.entries.first_mut() {
                 Some(first) => first.prepend_lead(&head.tail),
                 None => prepend(&mut self.tail, &head.tail),
@@ -252,6 +256,22 @@ impl Document {
     /// readers get the same values.
     pub fn to_export(&self) -> SecretString {
         dotenv::write_export(self.by_name().map(|entry| (&entry.name, &entry.value)))
+    }
+
+    /// Wipes the values that do not count, and all comments; names and kinds stay.
+    pub(super) fn forget(&mut self, counts: &[bool]) {
+        self.tail = Zeroizing::default();
+        for (entry, counts) in self.entries.iter_mut().zip(counts) {
+            if *counts {
+                if let Some(extras) = &mut entry.extras {
+                    extras.lead = Zeroizing::default();
+                    extras.aside = Zeroizing::default();
+                }
+            } else {
+                entry.value = "".into();
+                entry.extras = None;
+            }
+        }
     }
 
     /// The entries, ascending by name.
@@ -458,7 +478,16 @@ mod tests {
     fn an_update_of_no_entries_keeps_what_stood_there_first() {
         let mut document = Document::parse("# head\n").unwrap();
         document.update(Document::parse("A=1\n# tail\n").unwrap());
-        assert_eq!(document.to_text().expose_secret(), "# head\nA=1\n# tail\n");
+        assert_eq!(document.to_text().expose_secret(), "# head\n\nA=1\n# tail\n");
+    }
+
+    /// A comment at the end of an empty level must not mark what is put below it.
+    #[test]
+    fn a_mark_that_marked_nothing_does_not_come_to_mark_something() {
+        let mut document = Document::parse("# ioenv: variable\n# PORT=8080\n").unwrap();
+        document.update(Document::parse("SECRET=1\n").unwrap());
+        let again = Document::parse(document.to_text().expose_secret()).unwrap();
+        assert_eq!(again.get("SECRET").unwrap().kind(), Kind::Secret);
     }
 
     #[test]

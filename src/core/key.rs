@@ -59,7 +59,7 @@ impl DataKey {
 
     /// Takes key bytes that come from elsewhere, such as a key management service.
     pub fn from_bytes(bytes: &[u8; KEY_BYTES]) -> Self {
-        Self(SecretBox::new(Box::new(*bytes)))
+        Self(SecretBox::init_with_mut(|key: &mut [u8; KEY_BYTES]| key.copy_from_slice(bytes)))
     }
 
     /// Reads a key's text; white space around it is ignored.
@@ -78,9 +78,7 @@ impl DataKey {
             Err(_) => return Err(invalid("`ioenv_key_` must be followed by exactly 48 characters of base64url")),
         }
         let (key, checksum) = bytes.split_at(KEY_BYTES);
-        let mut secret = SecretBox::new(Box::new([0; KEY_BYTES]));
-        secret.expose_secret_mut().copy_from_slice(key);
-        let key = Self(secret);
+        let key = Self(SecretBox::init_with_mut(|secret: &mut [u8; KEY_BYTES]| secret.copy_from_slice(key)));
         if key.checksum().as_slice().ct_ne(checksum).to_bool() {
             return Err(invalid("its checksum does not match: there is a typo in it"));
         }
@@ -178,7 +176,10 @@ impl Debug for KeyString {
 /// How a [`KeyString`] becomes a [`DataKey`].
 pub trait KeyDerivation: Debug + Send + Sync {
     /// Derives the key. This may take long on purpose; keep what it returns.
-    fn derive(&self, key: &KeyString) -> DataKey;
+    ///
+    /// # Errors
+    /// None of ours; a derivation of one's own may need what is not there, such as a key management service.
+    fn derive(&self, key: &KeyString) -> Result<DataKey>;
 }
 
 /// PBKDF2-HMAC-SHA256 (RFC 8018) over the whole key string, 32 bytes long.
@@ -188,7 +189,7 @@ pub trait KeyDerivation: Debug + Send + Sync {
 /// use ioenv::{KeyDerivation, KeyString, Pbkdf2};
 ///
 /// let derivation = Pbkdf2::new(b"sixteen byte salt", 1_000)?;
-/// let key = derivation.derive(&KeyString::new("tide-pool-ledger-41")?);
+/// let key = derivation.derive(&KeyString::new("tide-pool-ledger-41")?)?;
 /// # Ok(())
 /// # }
 /// ```
@@ -250,8 +251,8 @@ impl Pbkdf2 {
 }
 
 impl KeyDerivation for Pbkdf2 {
-    fn derive(&self, key: &KeyString) -> DataKey {
-        DataKey::from_bytes(&self.stretch(key.expose_bytes()))
+    fn derive(&self, key: &KeyString) -> Result<DataKey> {
+        Ok(DataKey::from_bytes(&self.stretch(key.expose_bytes())))
     }
 }
 
@@ -264,7 +265,7 @@ impl KeyDerivation for Pbkdf2 {
 /// # fn main() -> Result<(), ioenv::Error> {
 /// use ioenv::{Aes256Gcm, Cipher, KeyDerivation, KeyString, Padded, SealedBlob};
 ///
-/// let key = Padded.derive(&KeyString::verbatim("old-server-key")?);
+/// let key = Padded.derive(&KeyString::verbatim("old-server-key")?)?;
 /// let blob: SealedBlob = "QVxDT+d1ryYPYATlsN+of8K/4dX+17NYUqtOlYnILvJkqQ==".parse()?;
 /// let text = Aes256Gcm.open(&key, &blob)?;
 /// # Ok(())
@@ -274,8 +275,8 @@ impl KeyDerivation for Pbkdf2 {
 pub struct Padded;
 
 impl KeyDerivation for Padded {
-    fn derive(&self, key: &KeyString) -> DataKey {
-        DataKey::from_bytes(&key.padded())
+    fn derive(&self, key: &KeyString) -> Result<DataKey> {
+        Ok(DataKey::from_bytes(&key.padded()))
     }
 }
 

@@ -30,7 +30,7 @@ enum Key {
 }
 
 impl KeyRing {
-    /// Most keys a ring holds.
+    /// Most keys that are read from a text.
     pub const MAX_KEYS: usize = 64;
 
     /// A ring without keys.
@@ -44,6 +44,8 @@ impl KeyRing {
     /// `InvalidValue`, with the line of a data key that has a typo; `Limit`, beyond 64 keys.
     pub fn parse(text: &str) -> Result<Self> {
         let mut ring = Self::new();
+        // Some editors begin a file with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (index, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line == "#" || line.starts_with("# ") {
@@ -80,19 +82,33 @@ impl KeyRing {
     /// it derives them.
     ///
     /// This is how a [`Source`](crate::Source) gets at a key; deriving may take long, so keep what is found.
-    pub fn find(&self, derivation: Option<&dyn KeyDerivation>, accept: impl Fn(&DataKey) -> bool) -> Option<DataKey> {
+    ///
+    /// # Errors
+    /// Those of the derivation.
+    pub fn find(
+        &self,
+        derivation: Option<&dyn KeyDerivation>,
+        accept: impl Fn(&DataKey) -> bool,
+    ) -> Result<Option<DataKey>> {
         // All that costs nothing is tried before anything is stretched.
-        let data_keys = self.keys.iter().find_map(|key| match key {
-            Key::Data(key) if accept(key) => Some(key.clone()),
-            _ => None,
-        });
-        data_keys.or_else(|| {
-            let derivation = derivation?;
-            self.keys.iter().find_map(|key| match key {
-                Key::String(key) => Some(derivation.derive(key)).filter(&accept),
-                Key::Data(_) => None,
-            })
-        })
+        for key in &self.keys {
+            if let Key::Data(key) = key
+                && accept(key)
+            {
+                return Ok(Some(key.clone()));
+            }
+        }
+        for key in &self.keys {
+            if let Key::String(key) = key
+                && let Some(derivation) = derivation
+            {
+                let key = derivation.derive(key)?;
+                if accept(&key) {
+                    return Ok(Some(key));
+                }
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -128,16 +144,17 @@ mod tests {
     #[test]
     fn reads_one_key_a_line() {
         let key = DataKey::from_bytes(&[3; 32]).to_text();
-        let text = format!("# production\n\n{}\r\n  a passphrase  \n#tag is a passphrase\n", key.expose_secret());
+        let text =
+            format!("\u{feff}# production\n\n{}\r\n  a passphrase  \n#tag is a passphrase\n", key.expose_secret());
         let ring = KeyRing::parse(&text).unwrap();
         assert_eq!(ring.len(), 3);
-        assert!(ring.find(None, |key| *key.expose_bytes() == [3; 32]).is_some());
+        assert!(ring.find(None, |key| *key.expose_bytes() == [3; 32]).unwrap().is_some());
 
         let derivation = Pbkdf2::new(b"salt", 1).unwrap();
-        let derived = derivation.derive(&KeyString::new("a passphrase").unwrap());
+        let derived = derivation.derive(&KeyString::new("a passphrase").unwrap()).unwrap();
         let is_derived = |key: &DataKey| key.expose_bytes() == derived.expose_bytes();
-        assert!(ring.find(Some(&derivation), is_derived).is_some());
-        assert!(ring.find(None, is_derived).is_none());
+        assert!(ring.find(Some(&derivation), is_derived).unwrap().is_some());
+        assert!(ring.find(None, is_derived).unwrap().is_none());
     }
 
     #[test]

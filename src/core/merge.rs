@@ -155,6 +155,17 @@ impl Resolved {
         self.rows.retain(|row| keep(&entry_at(layers, row.winner).name));
     }
 
+    /// Wipes what does not count any more: values that lost, were not kept or were replaced, and all comments.
+    pub(crate) fn forget_the_rest(&mut self) {
+        let mut counts: Vec<Vec<bool>> = self.layers.iter().map(|layer| vec![false; layer.document.len()]).collect();
+        for row in self.rows.iter().filter(|row| row.replaced.is_none()) {
+            counts[row.winner.layer as usize][row.winner.entry as usize] = true;
+        }
+        for (layer, counts) in self.layers.iter_mut().zip(counts) {
+            layer.document.forget(&counts);
+        }
+    }
+
     /// Lets the process's own value count for the `number`th variable.
     pub(crate) fn replace_by_process(&mut self, number: usize, value: SecretString) {
         let kind = self.variable(&self.rows[number]).kind();
@@ -278,7 +289,7 @@ impl fmt::Debug for Variable<'_> {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     level: Option<LevelPath>,
     overrode: Vec<LevelPath>,
@@ -351,5 +362,18 @@ mod tests {
         let x = resolved.get("X").unwrap();
         assert_eq!(x.value().expose_secret(), "3");
         assert_eq!(x.origin().to_string(), "the process, over a/b, a");
+    }
+
+    #[test]
+    fn what_is_forgotten_is_gone_and_what_counts_stays() {
+        let mut resolved = merge(vec![layer("a", "X=lost # c\nY=kept\nZ=left out\n"), layer("a/b", "X=won\n# d\n")]);
+        resolved.retain(|name| name.as_str() != "Z");
+        resolved.forget_the_rest();
+        let all: Vec<&str> = resolved.iter().map(|variable| variable.value().expose_secret()).collect();
+        assert_eq!(all, ["won", "kept"]);
+        assert_eq!(resolved.get("X").unwrap().origin().to_string(), "a/b, over a");
+        let left: Vec<String> =
+            resolved.layers.iter().map(|layer| layer.document.to_text().expose_secret().to_owned()).collect();
+        assert_eq!(left, ["X=\nY=kept\nZ=\n", "X=won\n"]);
     }
 }

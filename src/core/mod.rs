@@ -1,11 +1,12 @@
 //! The pure core: names, documents, inheritance, blobs and keys.
 //!
 //! Nothing here touches a file, a socket, the process environment, a clock, a thread or a random source of its own;
-//! what it needs of those comes in through [`Clock`] and [`Random`]. So every rule can be tested by value.
+//! what it needs of those comes in through the traits `Clock` and [`Random`]. So every rule can be tested by value.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod blob;
 mod cipher;
+#[cfg(feature = "sealed")]
 mod clock;
 mod document;
 mod dotenv;
@@ -19,7 +20,8 @@ mod secret;
 
 pub use blob::SealedBlob;
 pub use cipher::{Aes256Gcm, Cipher};
-pub use clock::Clock;
+#[cfg(feature = "sealed")]
+pub(crate) use clock::Clock;
 pub use document::{Changes, Document, Entry, Kind};
 pub use dotenv::{Unresolved, expand};
 pub use key::{DataKey, KeyDerivation, KeyProof, KeyString, Padded, Pbkdf2};

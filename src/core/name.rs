@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use smol_str::SmolStr;
 
+use super::DataKey;
 use crate::{Error, ErrorKind, Result};
 
 /// Longest name of a variable, in bytes.
@@ -92,6 +93,9 @@ fn broken_name_rule(text: &str) -> String {
 
 /// One segment of a [`LevelPath`](crate::LevelPath), or the id of a key: 1 to 100 of `A-Z a-z 0-9 _ -`.
 ///
+/// Slugs are shown and committed, so what begins like a [`DataKey`](crate::DataKey) is refused: somebody has put a key
+/// in the wrong place.
+///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
 /// let slug: ioenv::Slug = "acme-store".parse()?;
@@ -111,7 +115,11 @@ impl Slug {
         if is_slug(text) {
             return Ok(Self(text.into()));
         }
-        let rule = "1 to 100 characters of A-Z, a-z, 0-9, _ and - are allowed here";
+        let rule = if text.starts_with(DataKey::PREFIX) {
+            "this is a key, and keys go into IOENV_KEY or a key file"
+        } else {
+            "1 to 100 characters of A-Z, a-z, 0-9, _ and - are allowed here"
+        };
         Err(Error::new(ErrorKind::InvalidName, rule))
     }
 
@@ -124,6 +132,7 @@ impl Slug {
 /// Whether `text` is a slug, without making one.
 pub(super) fn is_slug(text: &str) -> bool {
     (1..=MAX_SLUG_BYTES).contains(&text.len())
+        && !text.starts_with(DataKey::PREFIX)
         && text.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
 }
 
@@ -199,7 +208,7 @@ mod tests {
         for good in ["a", "_base", "api-ci_cd", "Prod", &"s".repeat(100)] {
             assert_eq!(Slug::new(good).unwrap().as_str(), good);
         }
-        for bad in ["", "a/b", "a.b", "..", "a b", "ü", &"s".repeat(101)] {
+        for bad in ["", "a/b", "a.b", "..", "a b", "ü", "ioenv_key_x", &"s".repeat(101)] {
             assert_eq!(Slug::new(bad).unwrap_err().kind(), ErrorKind::InvalidName, "{bad:?}");
         }
     }

@@ -106,6 +106,12 @@ impl TryFrom<&str> for LevelPath {
     }
 }
 
+impl AsRef<str> for LevelPath {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl fmt::Display for LevelPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

@@ -102,7 +102,13 @@ impl SecretBytes {
 }
 
 impl From<Vec<u8>> for SecretBytes {
-    fn from(bytes: Vec<u8>) -> Self {
+    fn from(mut bytes: Vec<u8>) -> Self {
+        if bytes.capacity() != bytes.len() {
+            // What lies behind the end may be of the same secret.
+            let exact = bytes.as_slice().to_vec();
+            bytes.zeroize();
+            bytes = exact;
+        }
         Self(SecretBox::new(Box::new(Buffer(bytes))))
     }
 }

@@ -11,21 +11,23 @@ use crate::core::{VarName, Variable};
 use crate::{Error, ErrorKind};
 
 pub(super) fn from_env<T: DeserializeOwned>(env: &Env) -> crate::Result<T> {
-    T::deserialize(Variables { env, fields: &[] }).map_err(|failure| match failure {
-        Failure::Missing(field) => {
-            let name = field.to_ascii_uppercase();
-            super::not_found(&name)
-        }
-        Failure::Invalid(Some(name), expected) => {
-            let message = match expected {
-                Some(expected) => format!("the value of {name} is not {expected}"),
-                None => format!("the value of {name} does not fit the field that takes it"),
-            };
-            Error::new(ErrorKind::InvalidValue, message).with_names([name])
-        }
-        Failure::Invalid(None, _) => {
-            Error::new(ErrorKind::InvalidValue, "an environment can be read into a struct or a map only")
-        }
+    T::deserialize(Variables { env, fields: &[] }).map_err(|failure| {
+        let (name, message) = match failure {
+            Failure::Missing(field) => return env.not_found(&field.to_ascii_uppercase()),
+            Failure::Invalid(None, _) => (None, "an environment can be read into a struct or a map only".to_owned()),
+            Failure::Invalid(Some(name), what) => {
+                let message = format!("the value of {name} is not {}", what.unwrap_or("what the field takes"));
+                (Some(name), message)
+            }
+            Failure::NoField(name) => {
+                let message = match &name {
+                    Some(name) => format!("the struct has no field for {name}, and denies what it does not know"),
+                    None => "the struct denies what it does not know".to_owned(),
+                };
+                (name, message)
+            }
+        };
+        Error::new(ErrorKind::InvalidValue, message).with_names(name).with_path(env.path())
     })
 }
 
@@ -34,12 +36,14 @@ pub(super) fn from_env<T: DeserializeOwned>(env: &Env) -> crate::Result<T> {
 enum Failure {
     Missing(&'static str),
     Invalid(Option<VarName>, Option<&'static str>),
+    NoField(Option<VarName>),
 }
 
 impl Failure {
     fn of(self, name: &VarName) -> Self {
         match self {
             Self::Invalid(None, expected) => Self::Invalid(Some(name.clone()), expected),
+            Self::NoField(None) => Self::NoField(Some(name.clone())),
             named => named,
         }
     }
@@ -56,6 +60,14 @@ impl std::error::Error for Failure {}
 impl de::Error for Failure {
     fn custom<T: fmt::Display>(_may_quote_the_value: T) -> Self {
         Self::Invalid(None, None)
+    }
+
+    fn unknown_field(_field: &str, _fields: &'static [&'static str]) -> Self {
+        Self::NoField(None)
+    }
+
+    fn unknown_variant(_may_be_the_value: &str, _variants: &'static [&'static str]) -> Self {
+        Self::Invalid(None, Some("one of the variants that are known"))
     }
 
     fn missing_field(field: &'static str) -> Self {

@@ -61,7 +61,7 @@ impl Env {
     pub fn var(&self, name: &str) -> Result<&SecretString> {
         match self.get(name) {
             Some(variable) => Ok(variable.value()),
-            None => Err(not_found(name).with_path(self.path())),
+            None => Err(self.not_found(name)),
         }
     }
 
@@ -132,7 +132,7 @@ impl Env {
     /// # }
     /// ```
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T> {
-        deserialize::from_env(self).map_err(|error| error.with_path(self.path()))
+        deserialize::from_env(self)
     }
 
     /// Gives the variables to a child process. Safe at any time, with any number of threads.
@@ -145,20 +145,21 @@ impl Env {
         }
     }
 
+    #[cold]
+    fn not_found(&self, name: &str) -> Error {
+        let path = self.path();
+        match VarName::new(name) {
+            Ok(name) => {
+                let message = format!("no level sets {name}: add it with `ioenv set {name} --path {path}`");
+                Error::new(ErrorKind::NotFound, message).with_names([name]).with_path(path)
+            }
+            Err(error) => error,
+        }
+    }
+
     /// One document with the values that count, ascending by name.
     pub fn to_document(&self) -> Document {
         self.snapshot.resolved.to_document()
-    }
-}
-
-#[cold]
-pub(crate) fn not_found(name: &str) -> Error {
-    match VarName::new(name) {
-        Ok(name) => {
-            let message = format!("{name} is not set: add it with `ioenv set {name}`, or set it in the environment");
-            Error::new(ErrorKind::NotFound, message).with_names([name])
-        }
-        Err(error) => error,
     }
 }
 

@@ -8,7 +8,7 @@ mod process;
 mod withheld;
 
 pub(crate) use process::write_process;
-pub(crate) use withheld::is_withheld;
+pub use withheld::is_withheld;
 
 /// What [`Loader::load`](crate::Loader::load) does with what it resolved.
 ///

@@ -72,10 +72,11 @@ fn write(variables: &[(&str, &str)]) {
         //   and std's, no code of a user's, no logging and no callback; names and values were made ready before, and
         //   the source was dropped. A thread that ended before the count is ordered before it by the kernel.
         // - On Windows, std guarantees the call to be safe in multi-threaded programs too.
-        // Not covered, and said in the docs: another process that shares this memory (raw `CLONE_VM`), and code that
-        // a debugger injects.
+        // Not covered, and said in the docs: another process that shares this memory (raw `CLONE_VM`), code that a
+        // debugger injects, an allocator that starts threads which read the environment, and signal handlers.
         //
-        // It does not panic: a `VarName` is not empty and holds neither `=` nor NUL, and no value holds NUL.
+        // But for lack of memory it does not panic: a `VarName` is not empty and holds neither `=` nor NUL, and no
+        // value holds NUL.
         unsafe { std::env::set_var(name, value) };
     }
 }

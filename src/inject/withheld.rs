@@ -44,8 +44,17 @@ const NAMES: [&str; 32] = [
 /// Beginnings of such names, and of our own, which would change where the next start looks.
 const PREFIXES: [&str; 4] = ["LD_", "DYLD_", "BASH_FUNC_", "IOENV_"];
 
-/// Whether a variable is withheld unless it is asked for by name.
-pub(crate) fn is_withheld(name: &VarName) -> bool {
+/// Whether a loader withholds a variable unless [`Loader::only`](crate::Loader::only) lists it, because it changes how
+/// programs are found, loaded and started, or is ioenv's own.
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// assert!(ioenv::is_withheld(&"LD_PRELOAD".parse()?));
+/// assert!(!ioenv::is_withheld(&"DATABASE_URL".parse()?));
+/// # Ok(())
+/// # }
+/// ```
+pub fn is_withheld(name: &VarName) -> bool {
     let name = name.as_str();
     let is = |other: &&str| if cfg!(windows) { other.eq_ignore_ascii_case(name) } else { *other == name };
     let begins = |prefix: &&str| match name.get(..prefix.len()) {

@@ -6,7 +6,7 @@ use super::discovery;
 use super::loader::Precedence;
 use super::settings::Settings;
 use super::source::Source;
-use crate::core::{KeyRing, LevelPath, Slug};
+use crate::core::{DataKey, KeyRing, LevelPath, Slug};
 use crate::env::parse_bool;
 use crate::files::read_text;
 use crate::{Error, ErrorKind, Result};
@@ -69,10 +69,13 @@ impl Configuration {
             (Some(path), _) => (path, "IOENV_PATH".to_owned()),
             (None, Some(path)) => (path.clone(), format!("`path` in {}", self.file_name())),
             (None, None) => {
-                return Err(config(
-                    "no path is given: write `path = \"project/target/environment\"` into ioenv.toml, set IOENV_PATH, \
-                     or call `Loader::path`",
-                ));
+                let how = match &self.file {
+                    Some(file) => format!("write `path = \"project/target/environment\"` into {}", file.display()),
+                    None => format!("{}; make one with `ioenv init PROJECT`", self.no_file()),
+                };
+                return Err(config(format!(
+                    "no path is given: {how}, set IOENV_PATH, or use `Loader::path` or `--path`"
+                )));
             }
         };
         let text = match (text.contains("{env}"), variable("IOENV_ENV")?) {
@@ -108,9 +111,8 @@ impl Configuration {
         }
         self.beside_file(self.settings.file.as_deref().unwrap_or("ioenv.sealed")).ok_or_else(|| {
             config(format!(
-                "no ioenv.toml in {} or above it in its repository: make one with `ioenv init PROJECT`, or name a \
-                 sealed file in IOENV_FILE",
-                self.directory.display()
+                "{}; make one with `ioenv init PROJECT`, or name a sealed file in IOENV_FILE",
+                self.no_file()
             ))
         })
     }
@@ -147,6 +149,11 @@ impl Configuration {
     /// # Errors
     /// As [`keys`](Self::keys).
     pub fn keys_in(file: &Path) -> Result<KeyRing> {
+        // The likeliest mix-up of all, and the error of opening such a file would show the key.
+        if file.iter().any(|part| part.to_string_lossy().contains(DataKey::PREFIX)) {
+            let message = "a key is given where the name of a key file belongs: put it in IOENV_KEY";
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
         let text = read_text(file, "key file", MAX_KEY_FILE_BYTES)?;
         KeyRing::parse(&text).map_err(|error| error.with_file(file))
     }
@@ -191,6 +198,11 @@ impl Configuration {
             None | Some("sealed") => discovery::default_source(|| self.sealed_file()),
             Some(_) => Err(config("the source must be `sealed`: look at IOENV_SOURCE and `source` in ioenv.toml")),
         }
+    }
+
+    fn no_file(&self) -> String {
+        let directory = self.directory.display();
+        format!("there is no ioenv.toml in {directory}, nor one of the same owner above it in its git repository")
     }
 
     /// A file that `ioenv.toml` names, relative to where it lies.

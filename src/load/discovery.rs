@@ -40,12 +40,15 @@ impl Source for SealedFile {
 
 /// In the directory itself, or, within a git repository, in the nearest directory above up to the repository's root.
 ///
-/// Above `directory`, only what belongs to the same owner counts, as for git: whoever can write to a directory that
-/// others share, such as `/tmp`, could steer their programs by a `.git` and an `ioenv.toml` put there.
+/// Above `directory`, only what belongs to its owner counts: whoever can write to a directory that others share, such as
+/// `/tmp`, could steer their programs by a `.git` and an `ioenv.toml` put there.
 fn find(directory: &Path) -> Option<PathBuf> {
+    // Without links, so that what is above is what is really there.
+    let directory = directory.canonicalize().ok()?;
     let mut nearest = None;
     for above in directory.ancestors() {
-        let is_own = |path: &Path| above == directory || same_owner(directory, path);
+        let is_own =
+            |path: &Path| above == directory || (same_owner(&directory, above) && same_owner(&directory, path));
         let file = above.join(FILE_NAME);
         if nearest.is_none() && file.exists() && is_own(&file) {
             if above == directory {
@@ -62,11 +65,12 @@ fn find(directory: &Path) -> Option<PathBuf> {
     None
 }
 
+/// Of a link its own owner: anybody can make a link to what is somebody else's.
 #[cfg(unix)]
 fn same_owner(one: &Path, other: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
 
-    match (one.metadata(), other.metadata()) {
+    match (one.symlink_metadata(), other.symlink_metadata()) {
         (Ok(one), Ok(other)) => one.uid() == other.uid(),
         _ => false,
     }
@@ -102,7 +106,12 @@ fn read(file: &Path) -> Result<Settings> {
             "path" => settings.path = Some(text(value)?),
             "precedence" => settings.precedence = Some(text(value)?),
             "source" => settings.source = Some(text(value)?),
-            _ => return Err(config(format!("a setting is none of those there are: {}", NAMES.join(", ")))),
+            // Named only if it looks like a mistyped setting, and not like something that got here by mistake.
+            _ => {
+                let is_shown = name.len() <= 20 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+                let name = if is_shown { format!("`{name}`") } else { "a setting".to_owned() };
+                return Err(config(format!("{name} is none of the settings there are: {}", NAMES.join(", "))));
+            }
         }
     }
     Ok(settings)

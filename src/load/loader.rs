@@ -3,7 +3,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::{Configuration, Source};
 use crate::core::{KeyRing, LevelPath, Resolved, SecretString, VarName, expand, merge};
-use crate::env::{Env, not_found};
+use crate::env::Env;
 use crate::inject::{Inject, is_withheld, write_process};
 use crate::{Error, ErrorKind, Result};
 
@@ -63,7 +63,10 @@ pub fn var(name: &str) -> Result<SecretString> {
     let name = VarName::new(name)?;
     match process_var(&name)? {
         Some(value) => Ok(value),
-        None => Err(not_found(name.as_str())),
+        None => {
+            let message = format!("{name} is not set: add it with `ioenv set {name}`, or set it in the environment");
+            Err(Error::new(ErrorKind::NotFound, message).with_names([name]))
+        }
     }
 }
 
@@ -163,7 +166,7 @@ impl Loader {
         self
     }
 
-    /// Fails unless the levels have all of these names.
+    /// Fails unless the levels have all of these names. What only the process has does not count.
     pub fn require<I: IntoIterator<Item: Into<String>>>(mut self, names: I) -> Self {
         self.required.extend(names.into_iter().map(Into::into));
         self
@@ -201,7 +204,10 @@ impl Loader {
     /// read this process's memory may read them. Names you do not need are best left out: see [`only`](Self::only).
     ///
     /// The count of threads does not see other processes that share this one's memory without being its threads (raw
-    /// `CLONE_VM`), nor code that a debugger injects.
+    /// `CLONE_VM`), nor code that a debugger injects. Writing allocates memory: a global allocator that starts threads
+    /// which read the environment, or a signal handler that reads it, is outside the promise too.
+    ///
+    /// The key stays where it was: an `IOENV_KEY` in the environment reaches children too. `ioenv run` takes it out.
     pub fn load(self) -> Result<Env> {
         let _loading = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(loaded) = LOADED.get() {
@@ -215,6 +221,7 @@ impl Loader {
         Ok(LOADED.get_or_init(|| Loaded { env, inject }).env.clone())
     }
 
+    /// What a second load gets.
     fn already(&self, loaded: &Loaded) -> Result<Env> {
         let first = loaded.env.path();
         if self.path.as_ref().is_some_and(|path| path != first) {
@@ -225,6 +232,7 @@ impl Loader {
             let message = "the environment was loaded before with another `Inject`: load it once";
             return Err(Error::new(ErrorKind::AlreadyLoaded, message).with_path(first));
         }
+        check_required(first, &self.required, loaded.env.withheld(), |name| loaded.env.get(name).is_some())?;
         Ok(loaded.env.clone())
     }
 
@@ -240,6 +248,11 @@ impl Loader {
             Some(configuration) => configuration,
             None => Configuration::discover()?,
         };
+        // First the source: without the feature for it, that is the error to see.
+        let source = match self.source {
+            Some(source) => source,
+            None => configuration.source()?,
+        };
         let path = match self.path {
             Some(path) => path,
             None => configuration.path()?,
@@ -252,10 +265,6 @@ impl Loader {
             Some(is_expanded) => is_expanded,
             None => configuration.expand()?,
         };
-        let source = match self.source {
-            Some(source) => source,
-            None => configuration.source()?,
-        };
         let keys = match self.keys {
             Some(keys) => keys,
             None => configuration.keys()?,
@@ -267,7 +276,7 @@ impl Loader {
         let unresolved =
             if is_expanded { expand(&mut resolved).map_err(|error| error.with_path(&path))? } else { Vec::new() };
         let withheld = select(&mut resolved, self.only)?;
-        check_required(&resolved, &withheld, &self.required).map_err(|error| error.with_path(&path))?;
+        check_required(&path, &self.required, &withheld, |name| resolved.get(name).is_some())?;
         if precedence == Precedence::ProcessWins {
             let own: Vec<Option<SecretString>> =
                 resolved.iter().map(|variable| own_var(variable.name())).collect::<Result<_>>()?;
@@ -277,6 +286,8 @@ impl Loader {
                 }
             }
         }
+        // What a program did not ask for does not stay in its memory either.
+        resolved.forget_the_rest();
         Ok(Env::new(path, resolved, unresolved, withheld))
     }
 }
@@ -300,19 +311,34 @@ fn select(resolved: &mut Resolved, only: Option<Vec<String>>) -> Result<Vec<VarN
     Ok(withheld)
 }
 
-fn check_required(resolved: &Resolved, withheld: &[VarName], required: &[String]) -> Result<()> {
+/// All that are missing at once, and which of them are there but withheld.
+fn check_required(
+    path: &LevelPath,
+    required: &[String],
+    withheld: &[VarName],
+    is_there: impl Fn(&str) -> bool,
+) -> Result<()> {
     let required: BTreeSet<VarName> = required.iter().map(|name| VarName::new(name)).collect::<Result<_>>()?;
-    let missing: Vec<VarName> = required.into_iter().filter(|name| resolved.get(name.as_str()).is_none()).collect();
-    if let Some(name) = missing.iter().find(|name| withheld.contains(name)) {
-        let message = format!("{name} changes how programs are loaded and is withheld: list it in `only` to take it");
-        return Err(Error::new(ErrorKind::InvalidName, message).with_names([name.clone()]));
-    }
+    let missing: Vec<VarName> = required.into_iter().filter(|name| !is_there(name.as_str())).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let names: Vec<&str> = missing.iter().map(VarName::as_str).collect();
-    let message = format!("required and not set: {}; add each with `ioenv set NAME`", names.join(", "));
-    Err(Error::new(ErrorKind::NotFound, message).with_names(missing))
+    let list = |is_withheld: bool| {
+        let names = missing.iter().filter(|name| withheld.contains(name) == is_withheld);
+        names.map(VarName::as_str).collect::<Vec<_>>().join(", ")
+    };
+    let (absent, withheld) = (list(false), list(true));
+    let mut message = Vec::new();
+    if !absent.is_empty() {
+        message.push(format!("required and set by no level: {absent}; add each with `ioenv set NAME --path {path}`"));
+    }
+    if !withheld.is_empty() {
+        message.push(format!(
+            "required and withheld, because it changes how programs are loaded: {withheld}; list it in `only`"
+        ));
+    }
+    let kind = if absent.is_empty() { ErrorKind::InvalidName } else { ErrorKind::NotFound };
+    Err(Error::new(kind, message.join("; ")).with_names(missing).with_path(path))
 }
 
 /// What the process has itself, rather than from an earlier [`Loader::load`].
@@ -331,7 +357,7 @@ fn process_var(name: &VarName) -> Result<Option<SecretString>> {
         None => Ok(None),
         Some(Ok(value)) => Ok(Some(value.into())),
         Some(Err(_)) => {
-            let message = format!("the process's own value of {name} is not UTF-8 text");
+            let message = format!("the process's own value of {name} is not UTF-8 text: unset it, or set it anew");
             Err(Error::new(ErrorKind::InvalidValue, message).with_names([name.clone()]))
         }
     }

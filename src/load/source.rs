@@ -1,4 +1,5 @@
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use crate::Result;
 use crate::core::{KeyRing, Layer, LevelPath};
@@ -27,10 +28,23 @@ pub trait Source: Debug + Send + Sync {
     /// The levels of the chain of `path` that exist, broad to specific.
     ///
     /// A loader calls this once, and drops the source before it looks at the number of running threads: whatever
-    /// threads a source starts must end with it.
+    /// threads a source starts must end with it. It must not call [`load`](crate::load()) itself, which would wait for
+    /// itself.
     ///
     /// # Errors
     /// `NotFound`, when the level at `path` itself is not there; whatever keeps a level of the chain from being read.
     /// A chain that can be read in part only is an error.
     fn layers(&self, path: &LevelPath, keys: &KeyRing) -> Result<Vec<Layer>>;
+}
+
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn layers(&self, path: &LevelPath, keys: &KeyRing) -> Result<Vec<Layer>> {
+        (**self).layers(path, keys)
+    }
+}
+
+impl<S: Source + ?Sized> Source for Arc<S> {
+    fn layers(&self, path: &LevelPath, keys: &KeyRing) -> Result<Vec<Layer>> {
+        (**self).layers(path, keys)
+    }
 }

@@ -25,7 +25,12 @@ impl Lock {
     pub(super) fn acquire(target: &Path) -> Result<Self> {
         let path = beside(target, ".lock");
         let io = |error| Error::io(format!("cannot lock {}", path.display()), error);
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+        let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        // A colleague's lock file may be read-only for us; to lock it, reading is enough.
+        let file = match opened {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(&path).map_err(io)?,
+            opened => opened.map_err(io)?,
+        };
         let deadline = Instant::now() + PATIENCE;
         loop {
             match file.try_lock() {
@@ -42,7 +47,7 @@ impl Lock {
     }
 }
 
-/// Replaces `target` by `text`, or leaves it as it was: written beside, synced, renamed, and the rename synced.
+/// Replaces `target` by `text`, or leaves it as it was: written beside, synced, renamed. [`sync_directory`] comes next.
 ///
 /// The lock must be held: the file beside has one name, and what a killed writer left of it is written over.
 pub(super) fn replace(_lock: &Lock, target: &Path, text: &str) -> Result<()> {
@@ -53,8 +58,7 @@ pub(super) fn replace(_lock: &Lock, target: &Path, text: &str) -> Result<()> {
         let _ = fs::remove_file(&beside);
         return Err(Error::io(format!("cannot write {}; it is as it was", target.display()), error));
     }
-    sync_directory(target)
-        .map_err(|error| Error::io(format!("cannot sync the directory of {}", target.display()), error))
+    Ok(())
 }
 
 fn write_beside(beside: &Path, target: &Path, text: &str) -> io::Result<()> {
@@ -71,16 +75,14 @@ fn write_beside(beside: &Path, target: &Path, text: &str) -> io::Result<()> {
     file.sync_all()
 }
 
-#[cfg(unix)]
-fn sync_directory(target: &Path) -> io::Result<()> {
-    File::open(directory(target))?.sync_all()
-}
-
-/// Windows syncs a rename with the file system's own journal, and opens no directory as a file.
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the same signature as on Unix")]
-fn sync_directory(_target: &Path) -> io::Result<()> {
-    Ok(())
+/// Makes the rename last. Windows syncs it with the file system's own journal, and opens no directory as a file.
+pub(super) fn sync_directory(target: &Path) -> Result<()> {
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    File::open(directory(target)).and_then(|directory| directory.sync_all()).map_err(|error| {
+        Error::io(format!("{} was written, and its directory cannot be synced", target.display()), error)
+    })
 }
 
 fn directory(target: &Path) -> &Path {

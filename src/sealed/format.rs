@@ -302,7 +302,7 @@ impl<'a> Lines<'a> {
     fn corrupt(&self, what: &str) -> Error {
         let is_conflict = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"].iter().any(|mark| self.line.starts_with(mark));
         let what = if is_conflict {
-            "a merge left a conflict here: keep one side of it, whole levels at a time"
+            "a merge left a conflict here: of two sides of one level keep one; two different levels both stay; then remove the marks"
         } else {
             what
         };

@@ -18,7 +18,8 @@ use crate::core::{
     MAX_FILE_BYTES, Pbkdf2, Random, SealedBlob, SecretBytes, Slug,
 };
 use crate::files::read_text;
-use crate::{Error, ErrorKind, Result, SystemClock, SystemRandom};
+use crate::system::{SystemClock, SystemRandom};
+use crate::{Error, ErrorKind, Result};
 
 /// How a key is given, for the errors that need one.
 const HOW_TO_GIVE_A_KEY: &str =
@@ -150,7 +151,7 @@ impl SealedFile {
     /// `Conflict`, when there is a key of that id; `Limit`, beyond 256 keys.
     pub fn add_passphrase(&mut self, id: Slug, key: &KeyString) -> Result<()> {
         let derivation = Pbkdf2::generate(&SystemRandom)?;
-        let derived = derivation.derive(key);
+        let derived = derivation.derive(key)?;
         self.describe(id, Some(derivation), &derived, &SystemClock)
     }
 
@@ -182,7 +183,7 @@ impl SealedFile {
     /// What a level says itself, or nothing where there is no such level.
     ///
     /// # Errors
-    /// `Config`, without a key; `DecryptionFailed`, with the wrong one; `Corrupt`, when the level was changed or moved.
+    /// `Config`, without a key, or when another key of the file is given; `DecryptionFailed`, with a wrong one; `Corrupt`, when the level was changed or moved.
     pub fn level(&self, path: &LevelPath, keys: &KeyRing) -> Result<Option<Document>> {
         let Some(level) = self.contents.levels.get(path) else {
             return Ok(None);
@@ -237,6 +238,7 @@ impl SealedFile {
     /// # Errors
     /// As [`set_level`](Self::set_level); `NotFound`, when there is no such key.
     pub fn set_level_key(&mut self, path: &LevelPath, id: &Slug, keys: &KeyRing) -> Result<()> {
+        self.check_project(path)?;
         let document = self.level(path, keys)?.unwrap_or_default();
         self.seal(path, &document, id, keys, &SystemRandom)
     }
@@ -250,7 +252,8 @@ impl SealedFile {
     ///
     /// # Errors
     /// `Conflict`, when the file was changed or made by another program since it was opened or created; `Unavailable`;
-    /// `Io`, such as for a full disk; `Config`, for text that was parsed and lies nowhere. The file is then as it was.
+    /// `Io`, such as for a full disk; `Config`, for text that was parsed and lies nowhere. The file is then as it was, but
+    /// for one case: an `Io` that says the directory could not be synced comes after the file was replaced.
     pub fn save(&mut self) -> Result<()> {
         let Some(file) = &self.file else {
             return Err(Error::new(ErrorKind::Config, "this sealed file was read from text: there is no file to save"));
@@ -269,12 +272,14 @@ impl SealedFile {
             lock
         } else {
             acquired = Lock::acquire(file)?;
-            self.check_unchanged(file)?;
             &acquired
         };
+        // Under our own lock too: git, or an editor, takes none.
+        self.check_unchanged(file)?;
         disk::replace(lock, file, &text)?;
+        let synced = disk::sync_directory(file);
         self.saved = Some(text);
-        Ok(())
+        synced
     }
 
     /// With the lock in hand: that the file is still the one this value was read from.
@@ -288,8 +293,17 @@ impl SealedFile {
         }
     }
 
+    fn check_project(&self, path: &LevelPath) -> Result<()> {
+        if path.project() == self.contents.project.as_str() {
+            return Ok(());
+        }
+        let message = format!("the file holds the project {}", self.contents.project);
+        Err(self.error(ErrorKind::InvalidName, message).with_path(path))
+    }
+
     /// The key a level is sealed with when nobody names one.
     fn key_for(&self, path: &LevelPath) -> Result<&Slug> {
+        self.check_project(path)?;
         let mut above = Some(path.clone());
         while let Some(path) = above {
             if let Some(level) = self.contents.levels.get(&path) {
@@ -302,7 +316,10 @@ impl SealedFile {
             [] => Err(self.error(ErrorKind::Config, "the file has no key yet: add one first")),
             keys => {
                 let ids: Vec<&str> = keys.iter().map(|key| key.id.as_str()).collect();
-                let message = format!("say which key is to seal this new level: {}", ids.join(", "));
+                let message = format!(
+                    "several keys could seal this new level ({}): make the level above it first",
+                    ids.join(", ")
+                );
                 Err(self.error(ErrorKind::Config, message).with_path(path))
             }
         }
@@ -316,10 +333,6 @@ impl SealedFile {
         keys: &KeyRing,
         random: &dyn Random,
     ) -> Result<()> {
-        if path.project() != self.contents.project.as_str() {
-            let message = format!("the file holds the project {}", self.contents.project);
-            return Err(self.error(ErrorKind::InvalidName, message).with_path(path));
-        }
         let key = self.unlock(id, keys)?;
         let text = document.to_text();
         if let Some(level) = self.contents.levels.get(path).filter(|level| level.key == *id) {
@@ -365,22 +378,34 @@ impl SealedFile {
             let message = format!("no key is given, and `{id}` is needed: {HOW_TO_GIVE_A_KEY}");
             return Err(self.error(ErrorKind::Config, message));
         }
-        find(descriptor, keys).ok_or_else(|| {
-            // A ring that opens another key of the file is not wrong but incomplete.
-            let is_incomplete = self.contents.keys.iter().any(|other| {
-                let costs_nothing = KeyDescriptor { derivation: None, ..other.clone() };
-                other.id != *id && find(&costs_nothing, keys).is_some()
-            });
-            if is_incomplete {
+        if let Some(key) = find(descriptor, keys)? {
+            return Ok(key);
+        }
+        // A ring that opens another key of the file is not wrong but incomplete.
+        for other in &self.contents.keys {
+            if keys.find(None, |key| binding::is_check(key, &other.check))?.is_some() {
                 let message =
                     format!("the key `{id}` is missing among the keys given: {HOW_TO_GIVE_A_KEY}, one key a line");
-                self.error(ErrorKind::NotFound, message)
-            } else {
-                let message =
-                    format!("decryption failed: no key given is the key `{id}` of this file; {HOW_TO_GIVE_A_KEY}");
-                self.error(ErrorKind::DecryptionFailed, message)
+                return Err(self.error(ErrorKind::Config, message));
             }
-        })
+        }
+        let message = format!("decryption failed: no key given is the key `{id}` of this file; {HOW_TO_GIVE_A_KEY}");
+        Err(self.error(ErrorKind::DecryptionFailed, message))
+    }
+
+    /// The keys, and with them the data keys that their passphrases give for this file, so that they are stretched once
+    /// and not for every level.
+    ///
+    /// # Errors
+    /// Those of the derivation.
+    pub fn stretch(&self, keys: &KeyRing) -> Result<KeyRing> {
+        let mut stretched = keys.clone();
+        for descriptor in self.contents.keys.iter().filter(|descriptor| descriptor.derivation.is_some()) {
+            if let Some(key) = find(descriptor, keys)? {
+                stretched.extend(key);
+            }
+        }
+        Ok(stretched)
     }
 
     #[cold]
@@ -397,7 +422,7 @@ impl SealedFile {
     }
 }
 
-fn find(descriptor: &KeyDescriptor, keys: &KeyRing) -> Option<DataKey> {
+fn find(descriptor: &KeyDescriptor, keys: &KeyRing) -> Result<Option<DataKey>> {
     let derivation = descriptor.derivation.as_ref().map(|derivation| derivation as &dyn KeyDerivation);
     keys.find(derivation, |key| binding::is_check(key, &descriptor.check))
 }

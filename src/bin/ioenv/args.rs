@@ -3,31 +3,52 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
-use ioenv::{LevelPath, Slug, VarName};
+use ioenv::DataKey;
 
-/// The name of a variable, as it was typed. Clap's own complaint about a value repeats it, and people do type
-/// `NAME=secret`; so names are judged by [`Name::get`].
+/// A name, a level or the id of a key, as it was typed. Clap's own complaint about a value repeats it, and people do
+/// type `NAME=secret`, or a key where its file belongs; so it is judged by [`Typed::get`].
 #[derive(Clone)]
-pub(crate) struct Name(String);
+pub(crate) struct Typed(String);
 
-impl From<String> for Name {
+impl From<String> for Typed {
     fn from(text: String) -> Self {
         Self(text)
     }
 }
 
-impl Name {
-    /// The name; ends the program with a usage error if it is none.
-    pub(crate) fn get(&self) -> VarName {
-        VarName::new(&self.0).unwrap_or_else(|error| usage(&error.to_string()))
+impl Typed {
+    /// What was meant; ends the program with a usage error if it is none.
+    pub(crate) fn get<T: FromStr<Err = ioenv::Error>>(&self) -> T {
+        if self.0.contains(DataKey::PREFIX) {
+            usage("this is a key, and keys go into IOENV_KEY or a key file");
+        }
+        self.0.parse().unwrap_or_else(|error: ioenv::Error| usage(&error.to_string()))
     }
+}
+
+/// The arguments. What clap would repeat of a value in the wrong place is not repeated.
+pub(crate) fn parse() -> Args {
+    Args::try_parse().unwrap_or_else(|error| {
+        let repeats = |kind| error.get(kind).is_some_and(|value| !value.to_string().starts_with("--"));
+        let is_stray = match error.kind() {
+            ErrorKind::UnknownArgument => repeats(ContextKind::InvalidArg),
+            ErrorKind::TooManyValues => true,
+            _ => false,
+        };
+        if is_stray {
+            usage("there is an argument too many; put `--` before the command of `ioenv run`, and see `--help`");
+        }
+        error.exit()
+    })
 }
 
 /// Ends the program with a usage error.
 pub(crate) fn usage(message: &str) -> ! {
-    Args::command().error(clap::error::ErrorKind::ValueValidation, message).exit()
+    Args::command().error(ErrorKind::ValueValidation, message).exit()
 }
 
 /// Keeps a program's environment in one encrypted, hierarchical file.
@@ -51,10 +72,11 @@ pub(crate) struct Args {
 }
 
 #[derive(clap::Args)]
+#[command(next_help_heading = "Where")]
 pub(crate) struct ProjectArgs {
     /// The level: project[/target][/environment] [default: IOENV_PATH, or `path` in ioenv.toml]
     #[arg(long, global = true, value_name = "LEVEL")]
-    pub(crate) path: Option<LevelPath>,
+    pub(crate) path: Option<Typed>,
     /// Where to look for ioenv.toml [default: the working directory]
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) dir: Option<PathBuf>,
@@ -66,11 +88,13 @@ pub(crate) struct ProjectArgs {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Make ioenv.toml, ioenv.sealed and ioenv.key for a project
+    ///
+    /// The key goes into .gitignore. `path` in ioenv.toml says which level is loaded; it begins with the project.
     #[command(after_help = "Example:\n  ioenv init acme-store")]
     Init {
         /// The name of the project
         #[arg(value_name = "PROJECT")]
-        name: Slug,
+        name: Typed,
     },
     /// Take the entries of a dotenv file into a level
     #[command(after_help = "\
@@ -79,24 +103,35 @@ Examples:
   ioenv import .env.production --path acme-store/backend/production --variable PORT LOG_LEVEL")]
     Import(ImportArgs),
     /// Set one entry of a level; the value comes from a hidden prompt or from stdin
+    ///
+    /// Of what comes from stdin, one line end is cut off. A level that is not there is made, and sealed with the key of
+    /// the level above it.
     #[command(after_help = "\
 Examples:
   ioenv set STRIPE_SECRET_KEY --path acme-store/backend/production
   ioenv set JWT_PRIVATE_KEY < key.pem
   ioenv set PORT 8080 --variable")]
     Set(SetArgs),
-    /// Remove entries from a level
-    #[command(after_help = "Example:\n  ioenv unset STRIPE_SECRET_KEY --path acme-store/backend/production")]
+    /// Remove entries from a level, or a whole level
+    #[command(after_help = "\
+Examples:
+  ioenv unset STRIPE_SECRET_KEY --path acme-store/backend/production
+  ioenv unset --all --path acme-store/backend/producton")]
     Unset {
         /// The names of the entries
-        #[arg(value_name = "NAME", required = true)]
-        names: Vec<Name>,
+        #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
+        names: Vec<Typed>,
+        /// Remove the level itself, with all it says; the levels below it stay
+        #[arg(long, requires = "path")]
+        all: bool,
     },
     /// Print one value
+    ///
+    /// As it is, and without a line end unless a terminal shows it. ${NAME} is replaced if the configuration says so.
     #[command(after_help = "Example:\n  psql \"$(ioenv get DATABASE_URL)\"")]
     Get {
         /// The name of the variable
-        name: Name,
+        name: Typed,
     },
     /// List what a level resolves to, and which level decided; values are masked
     #[command(after_help = "Example:\n  ioenv list --path acme-store/backend/production")]
@@ -105,18 +140,23 @@ Examples:
     #[command(after_help = "Example:\n  ioenv explain DATABASE_URL --path acme-store/backend/production")]
     Explain {
         /// The name of the variable
-        name: Name,
+        name: Typed,
     },
     /// Show the levels there are and their keys; needs no key itself
     #[command(after_help = "Example:\n  ioenv tree")]
     Tree,
     /// Print all values, for other programs
+    ///
+    /// As they are written: ${NAME} is replaced with --expand only.
     #[command(after_help = "\
 Examples:
   ioenv export --format json --path acme-store/backend/production
   ioenv export --expand -o .env")]
     Export(ExportArgs),
     /// Run a program with the environment of a level
+    ///
+    /// On Unix ioenv becomes the program, so signals and the exit code are the program's. 1 means that it could not be
+    /// run.
     #[command(after_help = "Example:\n  ioenv run --path acme-store/backend/production -- ./server")]
     Run(RunArgs),
     /// Show the keys of the file and which levels use them
@@ -140,14 +180,14 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub(crate) replace: bool,
     /// Mark these entries as variables, whose values may be shown
-    #[arg(long, value_name = "NAME", num_args = 1..)]
-    pub(crate) variable: Vec<Name>,
+    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
+    pub(crate) variable: Vec<Typed>,
 }
 
 #[derive(clap::Args)]
 pub(crate) struct SetArgs {
     /// The name of the entry
-    pub(crate) name: Name,
+    pub(crate) name: Typed,
     /// The value; better left out, since arguments are seen by other users and kept by the shell
     #[arg(allow_hyphen_values = true)]
     pub(crate) value: Option<String>,
@@ -213,7 +253,7 @@ pub(crate) struct RunArgs {
     pub(crate) override_process: bool,
     /// Give the program these variables and no others of the level
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub(crate) only: Vec<Name>,
+    pub(crate) only: Vec<Typed>,
     /// Replace ${NAME} by the value of NAME
     #[arg(long)]
     pub(crate) expand: bool,
@@ -231,7 +271,7 @@ pub(crate) enum KeyCommand {
     #[command(after_help = "Example:\n  ioenv key new production")]
     New {
         /// A name for the key
-        id: Slug,
+        id: Typed,
         /// Ask for a passphrase instead; it is kept nowhere
         #[arg(long)]
         passphrase: bool,
@@ -240,12 +280,12 @@ pub(crate) enum KeyCommand {
     #[command(after_help = "Example:\n  ioenv key use production --path acme-store/backend/production")]
     Use {
         /// The name of the key
-        id: Slug,
+        id: Typed,
     },
     /// Remove a key that no level uses
     #[command(after_help = "Example:\n  ioenv key remove main")]
     Remove {
         /// The name of the key
-        id: Slug,
+        id: Typed,
     },
 }

@@ -11,17 +11,14 @@ mod terminal;
 use std::error::Error;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use self::args::{Args, Command, KeyCommand, Name};
+use self::args::{Args, Command, KeyCommand, usage};
 use self::project::Project;
 
 /// What a command returns: the library's errors, and those of printing.
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    match run(args) {
+    match run(args::parse()) {
         Ok(code) => code,
         // Whoever reads our output has seen enough, as in `ioenv list | head`.
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
@@ -33,12 +30,21 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<ExitCode> {
+    if matches!(args.command, Command::Init { .. }) && (args.project.path.is_some() || args.project.key_file.is_some())
+    {
+        usage(
+            "`ioenv init` takes no --path and no --key-file: it makes ioenv.key, and `path` is for ioenv.toml to say",
+        );
+    }
     let project = Project::new(args.project)?;
     match args.command {
-        Command::Init { name } => commands::init::run(&project, &name)?,
+        Command::Init { name } => commands::init::run(&project, &name.get())?,
         Command::Import(import) => commands::import::run(&project, &import)?,
         Command::Set(set) => commands::set::run(&project, set)?,
-        Command::Unset { names } => commands::unset::run(&project, &names.iter().map(Name::get).collect::<Vec<_>>())?,
+        Command::Unset { all: true, .. } => commands::unset::remove_level(&project)?,
+        Command::Unset { names, .. } => {
+            commands::unset::run(&project, &names.iter().map(args::Typed::get).collect::<Vec<_>>())?;
+        }
         Command::Get { name } => commands::get::run(&project, &name.get())?,
         Command::List(list) => commands::list::run(&project, &list)?,
         Command::Explain { name } => commands::explain::run(&project, &name.get())?,
@@ -48,9 +54,9 @@ fn run(args: Args) -> Result<ExitCode> {
         Command::Key { command } => match command {
             None => commands::key::list(&project)?,
             Some(KeyCommand::Check) => return commands::key::check(&project),
-            Some(KeyCommand::New { id, passphrase }) => commands::key::new(&project, id, passphrase)?,
-            Some(KeyCommand::Use { id }) => commands::key::use_for_level(&project, &id)?,
-            Some(KeyCommand::Remove { id }) => commands::key::remove(&project, &id)?,
+            Some(KeyCommand::New { id, passphrase }) => commands::key::new(&project, &id.get(), passphrase)?,
+            Some(KeyCommand::Use { id }) => commands::key::use_for_level(&project, &id.get())?,
+            Some(KeyCommand::Remove { id }) => commands::key::remove(&project, &id.get())?,
         },
     }
     Ok(ExitCode::SUCCESS)

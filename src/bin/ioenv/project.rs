@@ -28,7 +28,12 @@ impl Project {
             }
         };
         let configuration = Configuration::discover_in(&directory)?;
-        Ok(Self { configuration, directory, chosen_path: args.path, chosen_key_file: args.key_file })
+        Ok(Self {
+            configuration,
+            directory,
+            chosen_path: args.path.map(|path| path.get()),
+            chosen_key_file: args.key_file,
+        })
     }
 
     /// The level: `--path`, or what is configured.
@@ -72,13 +77,16 @@ impl Project {
         Ok(self.open()?.layers(&self.path()?, &self.keys()?)?)
     }
 
-    /// The chain, or of it only the level itself.
+    /// The chain, or only the level itself, which needs no key but its own.
     pub(crate) fn own_or_all_layers(&self, own: bool) -> Result<Vec<Layer>> {
-        let mut layers = self.layers()?;
-        if own {
-            layers.drain(..layers.len().saturating_sub(1));
+        if !own {
+            return self.layers();
         }
-        Ok(layers)
+        let path = self.path()?;
+        match self.open()?.level(&path, &self.keys()?)? {
+            Some(level) => Ok(vec![Layer::new(path, level)]),
+            None => Err(format!("there is no level {path}; `ioenv tree` shows what there is").into()),
+        }
     }
 }
 
@@ -94,7 +102,7 @@ fn warn_if_others_can_read(file: &Path) {
     {
         let mode = metadata.permissions().mode() & 0o777;
         let file = file.display();
-        terminal::warning(format!("{file} can be read by others (mode {mode:04o}): run `chmod 600 {file}`"));
+        terminal::warning(format!("{file} can be read by others (mode {mode:04o}): run `chmod 600 '{file}'`"));
     }
 }
 

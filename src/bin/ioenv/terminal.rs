@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use ioenv::{SecretString, VarName, Variable};
+use zeroize::Zeroizing;
 
 use crate::Result;
 
@@ -19,7 +20,7 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
 /// The bytes that are read of a file or of stdin at most.
-const MAX_INPUT_BYTES: u64 = 16 * 1024 * 1024;
+const MAX_INPUT_BYTES: usize = 16 * 1024 * 1024;
 
 pub(crate) fn error(error: &(dyn Error + 'static)) {
     // Nothing can be done about a stderr that is closed.
@@ -79,16 +80,23 @@ fn printable(text: &str) -> String {
 
 /// The value of a variable, typed without being seen, or all of stdin less one line end.
 pub(crate) fn read_value(name: &VarName) -> Result<SecretString> {
-    if io::stdin().is_terminal() {
-        return Ok(rpassword::prompt_password(format!("Value of {name} (hidden): "))?.into());
+    let value = if io::stdin().is_terminal() {
+        SecretString::from(rpassword::prompt_password(format!("Value of {name} (hidden): "))?)
+    } else {
+        let text = read_utf8(io::stdin().lock(), &format!("the value of {name} on stdin"))?;
+        let text = text.expose_secret();
+        text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text)).into()
+    };
+    // What fed the pipe may have failed.
+    if value.expose_secret().is_empty() {
+        return Err(
+            format!("the value is empty, so {name} was not changed; `ioenv set {name} ''` sets an empty one").into()
+        );
     }
-    let text = read_utf8(io::stdin().lock(), "stdin")?;
-    let text = text.expose_secret();
-    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
-    Ok(text.into())
+    Ok(value)
 }
 
-/// A passphrase, typed twice on a terminal; else the first line of stdin.
+/// A passphrase, typed twice on a terminal; else all of stdin.
 pub(crate) fn read_passphrase() -> Result<SecretString> {
     if !io::stdin().is_terminal() {
         return read_utf8(io::stdin().lock(), "stdin");
@@ -110,13 +118,28 @@ pub(crate) fn read_file(path: &Path) -> Result<SecretString> {
     read_utf8(file, &path.display().to_string())
 }
 
-fn read_utf8(input: impl Read, what: &str) -> Result<SecretString> {
-    let mut bytes = Vec::new();
-    input.take(MAX_INPUT_BYTES + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot read {what}: {error}"))?;
-    if bytes.len() as u64 > MAX_INPUT_BYTES {
-        return Err(format!("{what} is larger than 16 MiB").into());
+fn read_utf8(mut input: impl Read, what: &str) -> Result<SecretString> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
+    let mut chunk = Zeroizing::new([0; 8 * 1024]);
+    loop {
+        let count = match input.read(chunk.as_mut_slice()) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(format!("cannot read {what}: {error}").into()),
+        };
+        if bytes.len() + count > MAX_INPUT_BYTES {
+            return Err(format!("{what} is larger than 16 MiB").into());
+        }
+        if bytes.capacity() - bytes.len() < count {
+            // Growing in place would leave a copy behind that nobody wipes.
+            let mut larger = Zeroizing::new(Vec::with_capacity(2 * bytes.capacity()));
+            larger.extend_from_slice(&bytes);
+            bytes = larger;
+        }
+        bytes.extend_from_slice(&chunk[..count]);
     }
-    match String::from_utf8(bytes) {
+    match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(text.into()),
         Err(_) => Err(format!("{what} is not UTF-8 text").into()),
     }

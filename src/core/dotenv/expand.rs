@@ -131,7 +131,8 @@ impl Expansion<'_> {
                 unreachable!("invariant: a visit that succeeds leaves its target done");
             };
             depth = depth.max(part_depth + 1);
-            if *part_kind == Kind::Secret {
+            // What a person may not see there, they may not see here.
+            if *part_kind == Kind::Secret || !self.resolved.nth(target).is_public() {
                 kind = Kind::Secret;
             }
             let part =

@@ -4,7 +4,6 @@ use memchr::memchr;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::super::document::{Dollars, Entry, check_value, own_comment};
-use super::super::name::is_var_name;
 use super::super::{Document, Kind, MAX_FILE_BYTES, MAX_VALUE_BYTES, VarName};
 use super::{SECRET_MARK, VARIABLE_MARK};
 use crate::{Error, ErrorKind, Result};
@@ -77,7 +76,9 @@ impl<'a> Reader<'a> {
             entries.push(entry);
             lead_start = self.at;
         }
-        let mut tail = Zeroizing::new(self.text[lead_start.min(self.text.len())..].to_owned());
+        let rest = &self.text[lead_start.min(self.text.len())..];
+        let mut tail = Zeroizing::new(String::with_capacity(rest.len() + 1));
+        tail.push_str(rest);
         if !tail.is_empty() && !tail.ends_with('\n') {
             tail.push('\n');
         }
@@ -105,11 +106,7 @@ impl<'a> Reader<'a> {
                 name = exported;
             }
         }
-        if !is_var_name(name) {
-            let error = VarName::new(name).expect_err("invariant: just found not to be a name");
-            return Err(self.error(start, ErrorKind::InvalidName, error.to_string()));
-        }
-        let name = VarName::new(name)?;
+        let name = VarName::new(name).map_err(|error| self.error(start, error.kind(), error.to_string()))?;
         self.value(name, start + equals + 1, end)
     }
 
@@ -216,6 +213,8 @@ impl<'a> Reader<'a> {
 
 /// Copies comment and blank lines without the mark of the kind, which stands among the lines right above the entry.
 fn split_lead(lines: &str, lead: &mut String) -> Kind {
+    // All at once, so that it never grows and leaves a part of itself behind.
+    lead.reserve_exact(lines.len());
     if !lines.contains("ioenv:") {
         lead.push_str(lines);
         return Kind::Secret;
@@ -225,7 +224,7 @@ fn split_lead(lines: &str, lead: &mut String) -> Kind {
     lead.push_str(&lines[..lines.len() - own.len()]);
     let mut kind = Kind::Secret;
     for line in own.split_inclusive('\n') {
-        match line.trim().strip_prefix('#').map(|text| text.trim_matches(BLANKS)) {
+        match line.trim_matches(['\n', ' ', '\t']).strip_prefix('#').map(|text| text.trim_matches(BLANKS)) {
             Some(VARIABLE_MARK) => kind = Kind::Variable,
             Some(SECRET_MARK) => kind = Kind::Secret,
             _ => lead.push_str(line),
@@ -362,6 +361,7 @@ mod tests {
             ("# ioenv: variable\n\nA=1", Kind::Secret),
             ("# ioenv: variables\nA=1", Kind::Secret),
             ("## ioenv: variable\nA=1", Kind::Secret),
+            ("# ioenv: variable\u{a0}\nA=1", Kind::Secret),
             ("A=1", Kind::Secret),
         ] {
             assert_eq!(read(text).unwrap().get("A").unwrap().kind(), expected, "{text}");

@@ -1,6 +1,6 @@
 use std::io::Write as _;
 
-use ioenv::{Kind, Precedence, VarName, merge};
+use ioenv::{Kind, Precedence, VarName, is_withheld, merge};
 
 use crate::project::Project;
 use crate::{Result, terminal};
@@ -25,13 +25,15 @@ pub(crate) fn run(project: &Project, name: &VarName) -> Result {
         } else if origin.overrode().contains(&level) {
             "is overridden"
         } else if sealed.key_of(&level).is_none() {
-            "is no level of the file"
+            "is not in the file"
         } else {
             "does not set it"
         };
         writeln!(out, "  {level} {what}")?;
     }
-    if std::env::var_os(name.as_str()).is_some() {
+    if is_withheld(name) {
+        writeln!(out, "  withheld, because it changes how programs are loaded, unless `only` lists it")?;
+    } else if std::env::var_os(name.as_str()).is_some() {
         match project.configuration.precedence()? {
             Precedence::VaultWins => writeln!(out, "  the process has its own, which `ioenv::load()` would replace")?,
             _ => writeln!(out, "  the process has its own, which would win in `ioenv::load()` and `ioenv run`")?,

@@ -1,5 +1,5 @@
 use std::fs;
-use std::io::{ErrorKind, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
 use ioenv::{Resolved, SecretString, expand, merge};
@@ -20,8 +20,8 @@ pub(crate) fn run(project: &Project, args: ExportArgs) -> Result {
         ExportFormat::Json => json(&resolved)?,
     };
     match args.output {
-        Some(file) => write(&file, text.expose_secret(), args.force),
-        None => {
+        Some(file) if file != Path::new("-") => write(&file, text.expose_secret(), args.force),
+        _ => {
             let mut out = std::io::stdout().lock();
             out.write_all(text.expose_secret().as_bytes())?;
             Ok(out.flush()?)
@@ -39,17 +39,22 @@ fn json(resolved: &Resolved) -> Result<SecretString> {
     Ok(text.into())
 }
 
+/// All of it or nothing, and over another file only by force: written beside, synced, then given its name.
 fn write(file: &Path, text: &str, force: bool) -> Result {
-    let written = match create_private(file) {
-        // Removed first, so that the new file has our mode and not that of the old one.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && force => {
-            fs::remove_file(file).and_then(|()| create_private(file))
-        }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            return Err(format!("{} is there already; use --force to replace it", file.display()).into());
-        }
-        created => created,
-    };
-    let result = written.and_then(|mut file| file.write_all(text.as_bytes()));
-    result.map_err(|error| format!("cannot write {}: {error}", file.display()).into())
+    if !force && file.symlink_metadata().is_ok() {
+        return Err(format!("{} is there already; use --force to replace it", file.display()).into());
+    }
+    let mut beside = file.file_name().unwrap_or_default().to_owned();
+    beside.push(format!(".{}.tmp", std::process::id()));
+    let beside = file.with_file_name(beside);
+    let written = create_private(&beside).and_then(|mut new| {
+        new.write_all(text.as_bytes())?;
+        new.sync_all()?;
+        fs::rename(&beside, file)
+    });
+    written.map_err(|error| {
+        // Best effort; what it holds is only half of what was asked for.
+        let _ = fs::remove_file(&beside);
+        format!("cannot write {}: {error}", file.display()).into()
+    })
 }

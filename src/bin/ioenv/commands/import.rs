@@ -1,21 +1,26 @@
-use ioenv::{Document, Kind};
+use std::path::Path;
+
+use ioenv::{Document, Kind, VarName, is_withheld};
 
 use super::change_level;
-use crate::args::{ImportArgs, Name};
+use crate::args::{ImportArgs, Typed};
 use crate::project::Project;
 use crate::{Result, terminal};
 
 pub(crate) fn run(project: &Project, args: &ImportArgs) -> Result {
+    let file = if args.file == Path::new("-") { "stdin".into() } else { args.file.display().to_string() };
     let text = terminal::read_file(&args.file)?;
-    let mut imported =
-        Document::parse(text.expose_secret()).map_err(|error| format!("{}: {error}", args.file.display()))?;
+    let mut imported = Document::parse(text.expose_secret()).map_err(|error| format!("{file}: {error}"))?;
     for name in imported.duplicates() {
-        terminal::warning(format!("{}: {name} is set more than once; the last one counts", args.file.display()));
+        terminal::warning(format!("{file}: {name} is set more than once; the last one counts"));
     }
-    for name in args.variable.iter().map(Name::get) {
+    for name in args.variable.iter().map(Typed::get::<VarName>) {
         if !imported.set_kind(name.as_str(), Kind::Variable) {
-            return Err(format!("{} does not set {name}, which --variable names", args.file.display()).into());
+            return Err(format!("{file} does not set {name}, which --variable names").into());
         }
+    }
+    for entry in imported.entries().iter().filter(|entry| is_withheld(entry.name())) {
+        super::warn_of_withheld(entry.name());
     }
     let count = imported.len();
     let changes = change_level(project, |document, _| {
@@ -26,7 +31,7 @@ pub(crate) fn run(project: &Project, args: &ImportArgs) -> Result {
     })?;
     let path = project.path()?;
     if args.replace {
-        terminal::note(format!("{path}: {count} entries, as in {}", args.file.display()));
+        terminal::note(format!("{path}: {count} entries, as in {file}"));
     } else {
         let same = count - changes.added - changes.changed;
         terminal::note(format!("{path}: {} added, {} changed, {same} as before", changes.added, changes.changed));

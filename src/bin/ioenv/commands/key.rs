@@ -1,9 +1,10 @@
 use std::fs::OpenOptions;
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use ioenv::{DataKey, ErrorKind, KeyString, LevelPath, SealedFile, Slug, SystemRandom};
+use ioenv::{DataKey, ErrorKind, KeyRing, KeyString, LevelPath, SealedFile, Slug, SystemRandom};
+use zeroize::Zeroizing;
 
 use super::create_private;
 use crate::project::Project;
@@ -34,8 +35,8 @@ fn levels_of<'a>(sealed: &'a SealedFile, id: &'a Slug) -> impl Iterator<Item = &
 
 /// Opens every level, or those of the chain of `--path`; fails if one cannot be opened.
 pub(crate) fn check(project: &Project) -> Result<ExitCode> {
-    let keys = project.keys()?;
     let sealed = project.open()?;
+    let keys = sealed.stretch(&project.keys()?)?;
     let paths: Vec<LevelPath> = match &project.chosen_path {
         Some(path) => path.chain().filter(|path| sealed.key_of(path).is_some()).collect(),
         None => sealed.paths().cloned().collect(),
@@ -47,12 +48,14 @@ pub(crate) fn check(project: &Project) -> Result<ExitCode> {
     let mut rows = Vec::new();
     for path in paths {
         let what = match sealed.level(&path, &keys) {
-            Ok(level) => format!("opens, {} entries", level.map_or(0, |level| level.len())),
+            Ok(level) => match level.map_or(0, |level| level.len()) {
+                1 => "opens, 1 entry".to_owned(),
+                count => format!("opens, {count} entries"),
+            },
             Err(error) => {
                 failed = true;
                 match error.kind() {
-                    ErrorKind::DecryptionFailed | ErrorKind::NotFound => "the key is missing".to_owned(),
-                    ErrorKind::Config => "no key is given".to_owned(),
+                    ErrorKind::DecryptionFailed | ErrorKind::Config => "the key is missing".to_owned(),
                     _ => error.to_string(),
                 }
             }
@@ -64,12 +67,17 @@ pub(crate) fn check(project: &Project) -> Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-pub(crate) fn new(project: &Project, id: Slug, passphrase: bool) -> Result {
+pub(crate) fn new(project: &Project, id: &Slug, passphrase: bool) -> Result {
     if passphrase {
-        let passphrase = KeyString::new(terminal::read_passphrase()?.expose_secret())?;
+        let passphrase = terminal::read_passphrase()?;
         let mut sealed = project.edit()?;
-        sealed.add_passphrase(id, &passphrase)?;
-        return Ok(sealed.save()?);
+        sealed.add_passphrase(id.clone(), &passphrase_of(passphrase.expose_secret())?)?;
+        sealed.save()?;
+        terminal::note(format!(
+            "the passphrase is kept nowhere; to use it, give it as a line of IOENV_KEY or of a key file, then run \
+             `ioenv key use {id} --path LEVEL`"
+        ));
+        return Ok(());
     }
     let Some(file) = project.key_file().or_else(|| Some(project.configuration.file()?.with_file_name("ioenv.key")))
     else {
@@ -79,11 +87,33 @@ pub(crate) fn new(project: &Project, id: Slug, passphrase: bool) -> Result {
     let key = DataKey::generate(&SystemRandom)?;
     sealed.add_key(id.clone(), &key)?;
     // The key before what it opens: a key without its file is not missed.
-    append(&file, &format!("# {id}\n{}\n", key.to_text().expose_secret()))
-        .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    let is_new = file.symlink_metadata().is_err();
+    let text = Zeroizing::new(format!("# {id}\n{}\n", key.to_text().expose_secret()));
+    append(&file, &text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
     sealed.save()?;
-    terminal::note(format!("the new key is the last line of {}", file.display()));
+    let file = file.display();
+    terminal::note(if is_new {
+        format!("the new key is in {file}, which is new: keep it out of git")
+    } else {
+        format!("the new key is the last line of {file}")
+    });
+    if std::env::var_os("IOENV_KEY").is_some_and(|keys| !keys.is_empty()) {
+        terminal::warning(format!("IOENV_KEY is set, so {file} is not read: add the new line to IOENV_KEY too"));
+    }
     Ok(())
+}
+
+/// A passphrase that a key file can hold as a line of its own.
+fn passphrase_of(text: &str) -> Result<KeyString> {
+    let text = text.trim();
+    let is_a_line = KeyRing::parse(text).is_ok_and(|ring| ring.len() == 1);
+    if !is_a_line || text.contains(['\n', '\r']) || text.starts_with(DataKey::PREFIX) {
+        return Err("a passphrase is one line, and begins neither with `# ` nor with `ioenv_key_`".into());
+    }
+    if text.chars().count() < 20 {
+        terminal::warning("who has the file can try passphrases as fast as they like; take 20 characters or more");
+    }
+    Ok(KeyString::new(text)?)
 }
 
 fn append(path: &Path, text: &str) -> std::io::Result<()> {
@@ -91,9 +121,12 @@ fn append(path: &Path, text: &str) -> std::io::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => create_private(path)?,
         opened => {
             let mut file = opened?;
-            let mut before = Vec::new();
-            file.read_to_end(&mut before)?;
-            if !before.is_empty() && !before.ends_with(b"\n") {
+            let mut last = [b'\n'];
+            if file.metadata()?.len() > 0 {
+                file.seek(SeekFrom::End(-1))?;
+                file.read_exact(&mut last)?;
+            }
+            if last != [b'\n'] {
                 file.write_all(b"\n")?;
             }
             file
@@ -104,9 +137,13 @@ fn append(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 pub(crate) fn use_for_level(project: &Project, id: &Slug) -> Result {
-    let keys = project.keys()?;
+    let path = project.path()?;
     let mut sealed = project.edit()?;
-    sealed.set_level_key(&project.path()?, id, &keys)?;
+    if sealed.key_of(&path).is_none() {
+        return Err(format!("there is no level {path}; `ioenv tree` shows what there is").into());
+    }
+    let keys = sealed.stretch(&project.keys()?)?;
+    sealed.set_level_key(&path, id, &keys)?;
     Ok(sealed.save()?)
 }
 

@@ -1,14 +1,17 @@
 use std::io::Write as _;
 
-use ioenv::{Kind, Resolved, merge};
+use ioenv::{Kind, LevelPath, Resolved, Variable, is_withheld, merge};
 use serde_json::{Value, json};
 
+use super::as_configured;
 use crate::args::{ListArgs, ListFormat};
 use crate::project::Project;
 use crate::{Result, terminal};
 
 pub(crate) fn run(project: &Project, args: &ListArgs) -> Result {
     let resolved = merge(project.own_or_all_layers(args.own)?);
+    // A level by itself may refer to what is above it.
+    let resolved = if args.own { resolved } else { as_configured(project, resolved)? };
     match args.format {
         ListFormat::Table if resolved.is_empty() => Ok(()),
         ListFormat::Table => {
@@ -16,28 +19,32 @@ pub(crate) fn run(project: &Project, args: &ListArgs) -> Result {
                 .iter()
                 .map(|variable| {
                     let value = terminal::shown(variable, args.show);
-                    [variable.name().to_string(), value, variable.origin().to_string()]
+                    [variable.name().to_string(), value, level(variable)]
                 })
                 .collect();
             terminal::table(["NAME", "VALUE", "LEVEL"], &rows)
         }
         ListFormat::Json => {
-            let mut out = std::io::stdout().lock();
-            serde_json::to_writer_pretty(&mut out, &json(&resolved, args.show))?;
-            Ok(writeln!(out)?)
+            let text = serde_json::to_string_pretty(&json(&resolved, args.show))?;
+            Ok(writeln!(std::io::stdout().lock(), "{text}")?)
         }
     }
 }
 
+fn level(variable: Variable<'_>) -> String {
+    let withheld = if is_withheld(variable.name()) { " (withheld)" } else { "" };
+    format!("{}{withheld}", variable.origin())
+}
+
 /// A masked value is left out, so that nobody takes a mask for one.
 fn json(resolved: &Resolved, show: bool) -> Vec<Value> {
-    let object = |variable: ioenv::Variable<'_>| {
+    let object = |variable: Variable<'_>| {
         let origin = variable.origin();
-        let overrides: Vec<&str> = origin.overrode().iter().map(ioenv::LevelPath::as_str).collect();
+        let overrides: Vec<&str> = origin.overrode().iter().map(LevelPath::as_str).collect();
         let mut object = json!({
             "name": variable.name().as_str(),
             "kind": if variable.kind() == Kind::Variable { "variable" } else { "secret" },
-            "level": origin.level().map(ioenv::LevelPath::as_str),
+            "level": origin.level().map(LevelPath::as_str),
             "overrides": overrides,
         });
         if show || variable.is_public() {

@@ -15,7 +15,7 @@ pub(crate) mod unset;
 use std::fs::{File, OpenOptions};
 use std::path::Path;
 
-use ioenv::{SealedFile, Unresolved};
+use ioenv::{Resolved, SealedFile, Unresolved, VarName, expand};
 
 use crate::project::Project;
 use crate::{Result, terminal};
@@ -26,24 +26,38 @@ fn change_level<T>(
     change: impl FnOnce(&mut ioenv::Document, &SealedFile) -> Result<T>,
 ) -> Result<T> {
     let path = project.path()?;
-    let keys = project.keys()?;
     let mut sealed = project.edit()?;
+    let keys = sealed.stretch(&project.keys()?)?;
     let level = sealed.level(&path, &keys)?;
     let is_new = level.is_none();
     let mut document = level.unwrap_or_default();
     let result = change(&mut document, &sealed)?;
     sealed.set_level(&path, &document, &keys)?;
     sealed.save()?;
-    if is_new {
-        terminal::note(format!("made the level {path}"));
+    if let Some(key) = sealed.key_of(&path).filter(|_| is_new) {
+        terminal::note(format!("made the level {path}, sealed with the key {key}"));
     }
     Ok(result)
+}
+
+/// With `${NAME}` replaced, if the configuration says so: what a program gets to see.
+fn as_configured(project: &Project, mut resolved: Resolved) -> Result<Resolved> {
+    if project.configuration.expand()? {
+        warn_of_unresolved(&expand(&mut resolved)?);
+    }
+    Ok(resolved)
 }
 
 fn warn_of_unresolved(unresolved: &[Unresolved]) {
     for one in unresolved {
         terminal::warning(format!("{} refers to {}, which no level sets; left as written", one.name, one.reference));
     }
+}
+
+fn warn_of_withheld(name: &VarName) {
+    terminal::warning(format!(
+        "{name} changes how programs are loaded, or is ioenv's own, and is withheld; `--only` takes it by name"
+    ));
 }
 
 /// A new file that only its owner can read.

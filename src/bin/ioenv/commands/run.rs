@@ -1,9 +1,10 @@
+use std::io::ErrorKind;
 use std::process::{Command, ExitCode};
 
-use ioenv::{Loader, Precedence};
+use ioenv::{Loader, Precedence, VarName};
 
-use super::warn_of_unresolved;
-use crate::args::RunArgs;
+use super::{warn_of_unresolved, warn_of_withheld};
+use crate::args::{RunArgs, Typed};
 use crate::project::Project;
 use crate::{Result, terminal};
 
@@ -18,13 +19,17 @@ pub(crate) fn run(project: Project, args: RunArgs) -> Result<ExitCode> {
     if args.expand {
         loader = loader.expand(true);
     }
-    if !args.only.is_empty() {
-        loader = loader.only(args.only.iter().map(|name| name.get().to_string()));
+    let only: Vec<VarName> = args.only.iter().map(Typed::get).collect();
+    if !only.is_empty() {
+        loader = loader.only(only.iter().map(ToString::to_string));
     }
     let env = loader.configuration(project.configuration).resolve()?;
     warn_of_unresolved(env.unresolved());
     for name in env.withheld() {
-        terminal::warning(format!("{name} changes how programs are loaded and is withheld; `--only` takes it by name"));
+        warn_of_withheld(name);
+    }
+    for name in only.iter().filter(|name| env.get(name.as_str()).is_none()) {
+        terminal::warning(format!("no level sets {name}, which --only lists"));
     }
 
     let mut words = args.command.into_iter();
@@ -39,7 +44,13 @@ pub(crate) fn run(project: Project, args: RunArgs) -> Result<ExitCode> {
     }
     // The child has its copy; ours are wiped before it is there.
     drop(env);
-    start(command).map_err(|error| format!("cannot run {}: {error}", program.display()).into())
+    start(command).map_err(|error| {
+        let hint = match error.kind() {
+            ErrorKind::ArgumentListTooLong => "; the environment is too large: give less of it with --only",
+            _ => "",
+        };
+        format!("cannot run {}: {error}{hint}", program.display()).into()
+    })
 }
 
 /// Becomes the child, so that signals and the exit code are the child's own.

@@ -1,4 +1,4 @@
-use ioenv::{Kind, SecretString};
+use ioenv::{Kind, SecretString, VarName, is_withheld};
 
 use super::change_level;
 use crate::args::{SetArgs, usage};
@@ -6,13 +6,13 @@ use crate::project::Project;
 use crate::{Result, terminal};
 
 pub(crate) fn run(project: &Project, args: SetArgs) -> Result {
-    let name = args.name.get();
+    let name: VarName = args.name.get();
     if !args.more.is_empty() {
         usage("the value must be one argument: put it between quotes, or pipe it in");
     }
     let value: SecretString = match args.value {
         Some(value) if value != "-" => {
-            if !args.variable {
+            if !args.variable && !value.is_empty() {
                 terminal::warning(
                     "a value given as an argument can be seen by other users and stays in the shell's history: \
                      leave it out and type it, or pipe it in",
@@ -22,6 +22,9 @@ pub(crate) fn run(project: &Project, args: SetArgs) -> Result {
         }
         _ => terminal::read_value(&name)?,
     };
+    if is_withheld(&name) {
+        super::warn_of_withheld(&name);
+    }
     change_level(project, |document, _| {
         document.set(name.clone(), value)?;
         if args.variable {

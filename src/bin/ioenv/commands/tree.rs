@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use ioenv::LevelPath;
@@ -16,18 +17,17 @@ pub(crate) fn run(project: &Project) -> Result {
     if paths.is_empty() {
         return Err(format!("there is no level at {root} or below it").into());
     }
+    // Ascending, so the last child that is put in stays.
+    let last_children: BTreeMap<LevelPath, &LevelPath> =
+        paths.iter().filter_map(|path| Some((path.parent()?, path))).collect();
     let mut out = std::io::stdout().lock();
     for path in &paths {
         let key = match sealed.key_of(path) {
             Some(key) => format!("(key {key})"),
             None => "(no level of its own)".to_owned(),
         };
-        writeln!(
-            out,
-            "{}{}  {key}",
-            branch(path, &root, &paths),
-            if *path == root { path.as_str() } else { last(path) }
-        )?;
+        let name = if *path == root { path.as_str() } else { path.segments().last().unwrap_or_default() };
+        writeln!(out, "{}{name}  {key}", branch(path, &root, &last_children))?;
     }
     Ok(())
 }
@@ -36,16 +36,12 @@ fn is_below(path: &LevelPath, root: &LevelPath) -> bool {
     path == root || path.parent().is_some_and(|parent| is_below(&parent, root))
 }
 
-fn last(path: &LevelPath) -> &str {
-    path.segments().last().unwrap_or_default()
-}
-
 /// The lines that lead from the root to a path.
-fn branch(path: &LevelPath, root: &LevelPath, all: &[LevelPath]) -> String {
+fn branch(path: &LevelPath, root: &LevelPath, last_children: &BTreeMap<LevelPath, &LevelPath>) -> String {
     let mut parts = Vec::new();
     let mut at = path.clone();
     while let Some(parent) = at.parent().filter(|_| at != *root) {
-        let is_last = !all.iter().any(|other| other.parent().as_ref() == Some(&parent) && last(other) > last(&at));
+        let is_last = last_children.get(&parent) == Some(&&at);
         parts.push(match (at == *path, is_last) {
             (true, true) => "└── ",
             (true, false) => "├── ",
