@@ -22,8 +22,8 @@ pub(crate) fn read_text(path: &Path, what: &str, most: usize) -> Result<Zeroizin
     if metadata.len() > most as u64 {
         return Err(too_large());
     }
-    // Room for the file and the byte that tells it has grown, so the buffer never moves.
-    let expected = usize::try_from(metadata.len()).map_err(|_| too_large())?;
+    // Room for the file and the byte that tells it has grown, so the buffer never moves. A pipe does not say its size.
+    let expected = if metadata.is_file() { usize::try_from(metadata.len()).map_err(|_| too_large())? } else { most };
     let mut bytes = Zeroizing::new(Vec::with_capacity(expected + 1));
     file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
     if bytes.len() > most {

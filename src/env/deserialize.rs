@@ -13,7 +13,11 @@ use crate::{Error, ErrorKind};
 pub(super) fn from_env<T: DeserializeOwned>(env: &Env) -> crate::Result<T> {
     T::deserialize(Variables { env, fields: &[] }).map_err(|failure| {
         let (name, message) = match failure {
-            Failure::Missing(field) => return env.not_found(&field.to_ascii_uppercase()),
+            Failure::Missing(field) => match VarName::new(&field.to_ascii_uppercase()) {
+                Ok(name) => return env.not_found(name.as_str()),
+                // The program's own word, so it can be shown.
+                Err(_) => (None, format!("no variable can be named like the field {field:?}: rename the field")),
+            },
             Failure::Invalid(None, _) => (None, "an environment can be read into a struct or a map only".to_owned()),
             Failure::Invalid(Some(name), what) => {
                 let message = format!("the value of {name} is not {}", what.unwrap_or("what the field takes"));

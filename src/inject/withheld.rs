@@ -2,43 +2,17 @@ use crate::core::VarName;
 
 /// Names that change how programs are found, loaded and started. Who can write a variable could run code with them,
 /// so they are withheld unless a program asks for them by name. `docs/configuration.md` lists them for readers.
-const NAMES: [&str; 32] = [
+#[rustfmt::skip]
+const NAMES: [&str; 40] = [
     // What is found, and where a user's own files are.
-    "PATH",
-    "PATHEXT",
-    "HOME",
-    "SHELL",
-    "COMSPEC",
-    "SYSTEMROOT",
-    "WINDIR",
+    "PATH", "PATHEXT", "HOME", "SHELL", "COMSPEC", "SYSTEMROOT", "WINDIR",
     // Shells.
-    "BASHOPTS",
-    "BASH_ENV",
-    "CDPATH",
-    "IFS",
-    "PROMPT_COMMAND",
-    "PS0",
-    "PS1",
-    "PS2",
-    "PS3",
-    "PS4",
-    "SHELLOPTS",
-    "ZDOTDIR",
-    // The loader and the C library.
-    "GCONV_PATH",
-    "GLIBC_TUNABLES",
-    "LIBPATH",
-    "LOCPATH",
-    "NLSPATH",
-    "SHLIB_PATH",
-    // Code that interpreters run before a program.
-    "JAVA_TOOL_OPTIONS",
-    "JDK_JAVA_OPTIONS",
-    "_JAVA_OPTIONS",
-    "NODE_OPTIONS",
-    "PERL5OPT",
-    "PYTHONHOME",
-    "RUBYOPT",
+    "BASHOPTS", "BASH_ENV", "CDPATH", "IFS", "PROMPT_COMMAND", "PS0", "PS1", "PS2", "PS3", "PS4", "SHELLOPTS", "ZDOTDIR",
+    // The loader, the C library and OpenSSL.
+    "GCONV_PATH", "GLIBC_TUNABLES", "LIBPATH", "LOCPATH", "NLSPATH", "OPENSSL_CONF", "OPENSSL_MODULES", "SHLIB_PATH",
+    // Code that interpreters run before a program, or find in place of its own.
+    "DOTNET_STARTUP_HOOKS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "NODE_OPTIONS", "NODE_PATH",
+    "PERL5LIB", "PERL5OPT", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "RUBYLIB", "RUBYOPT",
 ];
 
 /// Beginnings of such names, and of our own, which would change where the next start looks.

@@ -122,8 +122,11 @@ impl Expansion<'_> {
                 continue;
             };
             let Some(target) = self.resolved.find(name) else {
-                let reference = VarName::new(name)?;
-                self.unresolved.push(Unresolved { name: variable.name().clone(), reference });
+                let one = Unresolved { name: variable.name().clone(), reference: VarName::new(name)? };
+                // A text can repeat a reference millions of times.
+                if self.unresolved.last() != Some(&one) {
+                    self.unresolved.push(one);
+                }
                 continue;
             };
             self.visit(target)?;

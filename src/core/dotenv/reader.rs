@@ -117,15 +117,15 @@ impl<'a> Reader<'a> {
             Some(&quote @ (b'\'' | b'"')) => self.quoted(&name, value_start, quote)?,
             _ => self.unquoted(value_start, end),
         };
-        if (self.has_nul || value.len() > MAX_VALUE_BYTES)
-            && let Err(error) = check_value(&name, &value)
-        {
-            let (line, column) = self.position(value_start);
-            return Err(error.with_position(line, column));
-        }
+        // There is no NUL in most texts, which is known at once, and values are short.
+        let checked = if self.has_nul || value.len() > MAX_VALUE_BYTES { check_value(&name, &value) } else { Ok(()) };
         let mut entry = Entry::new(name, value.as_ref().into(), Kind::Secret);
         if let Cow::Owned(mut unescaped) = value {
             unescaped.zeroize();
+        }
+        if let Err(error) = checked {
+            let (line, column) = self.position(value_start);
+            return Err(error.with_position(line, column));
         }
         entry.set_dollars(dollars);
         if !aside.is_empty() {
