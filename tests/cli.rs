@@ -330,6 +330,7 @@ fn configuration_is_code_over_environment_over_file() {
     assert!(get(&|command| command, &[]).contains("IOENV_ENV is not set: set it, as in IOENV_ENV=production"));
     assert_eq!(get(&|command| command.env("IOENV_ENV", "backend"), &[]), "warn");
     assert!(get(&|command| command.env("IOENV_ENV", "a/b"), &[]).contains("IOENV_ENV cannot fill {env}"));
+    assert_eq!(get(&|command| command.env("IOENV_ENV", "backend").env("IOENV_PATH", "acme-store"), &[]), "info");
     project.write("ioenv.toml", "path = \"acme-store\"\n");
     assert!(get(&|command| command.env("IOENV_ENV", "dev"), &[]).contains("has no `{env}` for it to fill"));
 

@@ -63,9 +63,12 @@ impl Configuration {
     /// The level to load: `IOENV_PATH`, or `path`, with `{env}` filled by `IOENV_ENV`.
     ///
     /// # Errors
-    /// `Config`, when nobody says it, or when `{env}` and `IOENV_ENV` do not come together; `InvalidName`.
+    /// `Config`, when nobody says it, when nothing fills `{env}`, or when `path` has none for `IOENV_ENV` to fill;
+    /// `InvalidName`.
     pub fn path(&self) -> Result<LevelPath> {
-        let (text, said_by) = match (variable("IOENV_PATH")?, &self.settings.path) {
+        let chosen = variable("IOENV_PATH")?;
+        let is_chosen = chosen.is_some();
+        let (text, said_by) = match (chosen, &self.settings.path) {
             (Some(path), _) => (path, "IOENV_PATH".to_owned()),
             (None, Some(path)) => (path.clone(), format!("`path` in {}", self.file_name())),
             (None, None) => {
@@ -80,6 +83,8 @@ impl Configuration {
         };
         let text = match (text.contains("{env}"), variable("IOENV_ENV")?) {
             (false, None) => text,
+            // A path that was chosen for this start counts as it is.
+            (false, Some(_)) if is_chosen => text,
             (true, Some(env)) => {
                 let env = Slug::new(&env).map_err(|error| {
                     Error::new(ErrorKind::InvalidName, format!("IOENV_ENV cannot fill {{env}}: {error}"))
