@@ -350,10 +350,10 @@ fn configuration_is_code_over_environment_over_file() {
     for (toml, complaint) in [
         (
             "paths = \"a\"\n",
-            "`paths` is none of the settings there are: expand, file, key_file, path, precedence, source",
+            "line 1, column 1: there is no such setting; there is: expand, file, key_file, path, precedence, source",
         ),
         ("path = 1\n", "`path` must be a string"),
-        ("path = \"a\"\nplanted planted\n", "line 2, column 1: this is not TOML"),
+        ("path = \"a\"\nplanted planted\n", "line 2, column 9: this is not TOML"),
         ("expand = \"planted\"\n", "`expand` must be true or false"),
     ] {
         project.write("ioenv.toml", toml);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use toml::{Table, Value};
+use toml::de::{DeTable, DeValue};
 
 use super::settings::Settings;
 use super::source::Source;
@@ -43,6 +43,10 @@ impl Source for SealedFile {
 /// Above `directory`, only what belongs to its owner counts: whoever can write to a directory that others share, such as
 /// `/tmp`, could steer their programs by a `.git` and an `ioenv.toml` put there.
 fn find(directory: &Path) -> Option<PathBuf> {
+    let file = directory.join(FILE_NAME);
+    if file.exists() {
+        return Some(file);
+    }
     // Without links, so that what is above is what is really there.
     let directory = directory.canonicalize().ok()?;
     let mut nearest = None;
@@ -51,9 +55,6 @@ fn find(directory: &Path) -> Option<PathBuf> {
             |path: &Path| above == directory || (same_owner(&directory, above) && same_owner(&directory, path));
         let file = above.join(FILE_NAME);
         if nearest.is_none() && file.exists() && is_own(&file) {
-            if above == directory {
-                return Some(file);
-            }
             nearest = Some(file);
         }
         let git = above.join(".git");
@@ -83,35 +84,33 @@ fn same_owner(_one: &Path, _other: &Path) -> bool {
 
 fn read(file: &Path) -> Result<Settings> {
     let text = read_text(file, "configuration", MAX_BYTES)?;
-    let config = |message: String| Error::new(ErrorKind::Config, message).with_file(file);
+    let config = |at: usize, message: String| {
+        let before = text.get(..at).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |found| found + 1);
+        let (line, column) = (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1);
+        Error::new(ErrorKind::Config, message).with_file(file).with_position(line, column)
+    };
     // The parser's own text shows the line, and somebody may have put a key there.
-    let table: Table = text.parse().map_err(|error: toml::de::Error| {
-        let at = error.span().map_or(0, |span| span.start).min(text.len());
-        let line = text.as_str().get(..at).map_or(1, |before| before.matches('\n').count() + 1);
-        config("this is not TOML".to_owned()).with_position(line, 1)
-    })?;
+    let table = DeTable::parse(&text)
+        .map_err(|error| config(error.span().map_or(0, |span| span.start), "this is not TOML".to_owned()))?;
     let mut settings = Settings::default();
-    for (name, value) in table {
-        let text = |value: Value| match value {
-            Value::String(text) => Ok(text),
-            _ => Err(config(format!("`{name}` must be a string, between quotes"))),
+    for (name, value) in table.into_inner() {
+        let at = name.span().start;
+        let name = name.into_inner();
+        let text = |value: DeValue<'_>| match value {
+            DeValue::String(text) => Ok(text.into_owned()),
+            _ => Err(config(at, format!("`{name}` must be a string, between quotes"))),
         };
-        match name.as_str() {
-            "expand" => match value {
-                Value::Boolean(expand) => settings.expand = Some(expand),
-                _ => return Err(config("`expand` must be true or false".to_owned())),
-            },
-            "file" => settings.file = Some(text(value)?),
-            "key_file" => settings.key_file = Some(text(value)?),
-            "path" => settings.path = Some(text(value)?),
-            "precedence" => settings.precedence = Some(text(value)?),
-            "source" => settings.source = Some(text(value)?),
-            // Named only if it looks like a mistyped setting, and not like something that got here by mistake.
-            _ => {
-                let is_shown = name.len() <= 20 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-                let name = if is_shown { format!("`{name}`") } else { "a setting".to_owned() };
-                return Err(config(format!("{name} is none of the settings there are: {}", NAMES.join(", "))));
-            }
+        match (&*name, value.into_inner()) {
+            ("expand", DeValue::Boolean(expand)) => settings.expand = Some(expand),
+            ("expand", _) => return Err(config(at, "`expand` must be true or false".to_owned())),
+            ("file", value) => settings.file = Some(text(value)?),
+            ("key_file", value) => settings.key_file = Some(text(value)?),
+            ("path", value) => settings.path = Some(text(value)?),
+            ("precedence", value) => settings.precedence = Some(text(value)?),
+            ("source", value) => settings.source = Some(text(value)?),
+            // Not repeated: it may be something that got here by mistake.
+            _ => return Err(config(at, format!("there is no such setting; there is: {}", NAMES.join(", ")))),
         }
     }
     Ok(settings)
