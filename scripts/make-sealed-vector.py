@@ -333,7 +333,7 @@ def damaged_frames(files):
     )
     long = b64(bytes(33))
     files.in_line("place-too-long", "a place tag of 33 bytes", level_with("place", long), f"  place {long}")
-    files.in_line("blob-with-blank", "a blank within a blob", with_blob("planted blob"), "    planted blob")
+    files.in_level("blob-with-blank", "a blank within a blob", with_blob("planted blob"))
 
     for name, line, what in [
         ("section-unknown", "token planted", "a section that version 1 does not have"),

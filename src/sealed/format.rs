@@ -1,11 +1,14 @@
 //! The text of a sealed file, version 1; `docs/sealed-file.md` is its specification.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::{Range, RangeInclusive};
 use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use memchr::memchr;
 
 use crate::core::{LevelPath, MAX_FILE_BYTES, Pbkdf2, SealedBlob, Slug};
 use crate::{Error, ErrorKind, Result};
@@ -18,12 +21,16 @@ pub(super) const VERSION: &str = "1";
 const MAX_KEYS: usize = 256;
 /// Characters of base64 in a line of a blob.
 const LINE: usize = 76;
+/// What stands before each line of a blob.
+const INDENTATION: &str = "    ";
 /// Bytes of a salt that are accepted.
-const SALT_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
+const SALT_BYTES: RangeInclusive<usize> = 16..=64;
 
 /// What a sealed file says.
 #[derive(Clone, Debug)]
 pub(super) struct Contents {
+    /// The text this was read from; a file that is begun has none.
+    pub(super) text: String,
     pub(super) project: Slug,
     pub(super) keys: Vec<KeyDescriptor>,
     pub(super) levels: BTreeMap<LevelPath, SealedLevel>,
@@ -67,18 +74,25 @@ impl KeyDescriptor {
     }
 }
 
-/// A level as it lies in the file. Its blob and place are decoded when it is opened.
+/// A level as it lies in the file. Its blob is not looked at before the level is opened.
 #[derive(Clone, Debug)]
 pub(super) struct SealedLevel {
     pub(super) key: Slug,
     pub(super) place: [u8; 32],
-    /// Base64, without line ends; not looked at before the level is opened.
-    pub(super) blob: String,
+    blob: Blob,
+}
+
+#[derive(Clone, Debug)]
+enum Blob {
+    /// Lines of the text that was read, with their indentation. A start opens three levels of however many there are.
+    At(Range<usize>),
+    /// Base64 in one line.
+    New(String),
 }
 
 impl Contents {
     pub(super) fn new(project: Slug) -> Self {
-        Self { project, keys: Vec::new(), levels: BTreeMap::new() }
+        Self { text: String::new(), project, keys: Vec::new(), levels: BTreeMap::new() }
     }
 
     /// The descriptor of that id.
@@ -95,9 +109,26 @@ impl Contents {
         Ok(())
     }
 
+    /// The blob of a level of this file, as base64.
+    pub(super) fn blob(&self, level: &SealedLevel) -> Cow<'_, str> {
+        match &level.blob {
+            Blob::At(range) => self.lines(range).collect::<String>().into(),
+            Blob::New(blob) => blob.clone().into(),
+        }
+    }
+
+    /// Lines of a blob without what indents them.
+    fn lines(&self, range: &Range<usize>) -> impl Iterator<Item = &str> {
+        self.text[range.clone()].lines().map(|line| line.strip_prefix(INDENTATION).unwrap_or(line))
+    }
+
     pub(super) fn to_text(&self) -> String {
-        let blobs: usize = self.levels.values().map(|level| level.blob.len() + 256).sum();
-        let mut text = String::with_capacity(blobs + blobs / 16 + 256 * self.keys.len() + 256);
+        let length = |level: &SealedLevel| match &level.blob {
+            Blob::At(range) => range.len(),
+            Blob::New(blob) => blob.len() + blob.len() / 8,
+        };
+        let blobs: usize = self.levels.values().map(|level| length(level) + 256).sum();
+        let mut text = String::with_capacity(blobs + 256 * self.keys.len() + 256);
         let written = self.write(&mut text);
         written.expect("invariant: a string takes all that is written to it");
         text
@@ -120,33 +151,46 @@ impl Contents {
             writeln!(text, "  key {}", level.key)?;
             writeln!(text, "  place {}", BASE64.encode(level.place))?;
             writeln!(text, "  blob")?;
-            let mut rest = level.blob.as_str();
-            while !rest.is_empty() {
-                let (line, after) = rest.split_at(rest.len().min(LINE));
-                writeln!(text, "    {line}")?;
-                rest = after;
+            match &level.blob {
+                Blob::At(range) => {
+                    for line in self.lines(range) {
+                        writeln!(text, "{INDENTATION}{line}")?;
+                    }
+                }
+                Blob::New(blob) => {
+                    let mut rest = blob.as_str();
+                    while !rest.is_empty() {
+                        let (line, after) = rest.split_at(rest.len().min(LINE));
+                        writeln!(text, "{INDENTATION}{line}")?;
+                        rest = after;
+                    }
+                }
             }
         }
         writeln!(text, "\nend")
     }
 
-    pub(super) fn parse(text: &str) -> Result<Self> {
+    pub(super) fn parse(text: String) -> Result<Self> {
         if text.len() > MAX_FILE_BYTES {
             return Err(Error::new(ErrorKind::Limit, "the sealed file is larger than 16 MiB"));
         }
-        Lines::new(text).contents()
+        let mut contents = Lines::new(&text).contents()?;
+        contents.text = text;
+        Ok(contents)
     }
 }
 
 impl SealedLevel {
     pub(super) fn new(key: Slug, place: [u8; 32], blob: &SealedBlob) -> Self {
-        Self { key, place, blob: blob.to_string() }
+        Self { key, place, blob: Blob::New(blob.to_string()) }
     }
 }
 
 /// The lines of a file, each looked at once.
 struct Lines<'a> {
-    rest: std::iter::Peekable<std::str::Lines<'a>>,
+    text: &'a str,
+    /// Where the next line begins.
+    at: usize,
     /// The line that was taken last, and its number.
     line: &'a str,
     number: usize,
@@ -154,7 +198,7 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn new(text: &'a str) -> Self {
-        Self { rest: text.lines().peekable(), line: "", number: 0 }
+        Self { text, at: 0, line: "", number: 0 }
     }
 
     fn contents(mut self) -> Result<Contents> {
@@ -264,15 +308,11 @@ impl<'a> Lines<'a> {
         if self.next() != Some("  blob") {
             return Err(self.corrupt("here should stand the line `  blob`"));
         }
-        let mut blob = String::new();
-        while let Some(line) = self.rest.peek().and_then(|line| line.strip_prefix("    ")) {
+        let start = self.at;
+        while self.text[self.at..].starts_with(INDENTATION) {
             self.next();
-            if !line.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(self.corrupt("a line of a blob is base64"));
-            }
-            blob.push_str(line);
         }
-        Ok(SealedLevel { key, place, blob })
+        Ok(SealedLevel { key, place, blob: Blob::At(start..self.at) })
     }
 
     /// The value of the field that must stand on the next line.
@@ -293,9 +333,16 @@ impl<'a> Lines<'a> {
 
     fn next(&mut self) -> Option<&'a str> {
         self.number += 1;
-        let line = self.rest.next();
-        self.line = line.unwrap_or_default();
-        line
+        self.line = "";
+        let rest = &self.text[self.at..];
+        if rest.is_empty() {
+            return None;
+        }
+        let end = memchr(b'\n', rest.as_bytes());
+        self.at += end.map_or(rest.len(), |end| end + 1);
+        let line = &rest[..end.unwrap_or(rest.len())];
+        self.line = line.strip_suffix('\r').unwrap_or(line);
+        Some(self.line)
     }
 
     #[cold]

@@ -54,8 +54,8 @@ pub struct SealedFile {
     contents: Contents,
     /// Where the file lies; text that was parsed lies nowhere.
     file: Option<PathBuf>,
-    /// The text that lies there as far as we know; nothing, for a file that is to be created.
-    saved: Option<String>,
+    /// Whether the file is there, with the text the contents were read from; a file that is to be created is not.
+    is_there: bool,
     lock: Option<Lock>,
 }
 
@@ -69,7 +69,7 @@ impl SealedFile {
         if file.symlink_metadata().is_ok() {
             return Err(already_there(&file));
         }
-        Ok(Self { contents: Contents::new(project), file: Some(file), saved: None, lock: None })
+        Ok(Self { contents: Contents::new(project), file: Some(file), is_there: false, lock: None })
     }
 
     /// Reads a file, for looking at it or for a change that may be refused.
@@ -82,8 +82,8 @@ impl SealedFile {
     pub fn open(file: impl Into<PathBuf>) -> Result<Self> {
         let file = file.into();
         let mut text = read_text(&file, "sealed file", MAX_FILE_BYTES)?;
-        let contents = Contents::parse(&text).map_err(|error| error.with_file(&file))?;
-        Ok(Self { contents, file: Some(file), saved: Some(std::mem::take(&mut *text)), lock: None })
+        let contents = Contents::parse(std::mem::take(&mut *text)).map_err(|error| error.with_file(&file))?;
+        Ok(Self { contents, file: Some(file), is_there: true, lock: None })
     }
 
     /// Reads a file for a change, and keeps other writers waiting until the value is dropped.
@@ -109,7 +109,7 @@ impl SealedFile {
     /// # Errors
     /// As [`open`](Self::open), but for `Io`.
     pub fn parse(text: &str) -> Result<Self> {
-        Ok(Self { contents: Contents::parse(text)?, file: None, saved: None, lock: None })
+        Ok(Self { contents: Contents::parse(text.to_owned())?, file: None, is_there: false, lock: None })
     }
 
     /// The text, as it would be saved.
@@ -259,7 +259,7 @@ impl SealedFile {
             return Err(Error::new(ErrorKind::Config, "this sealed file was read from text: there is no file to save"));
         };
         let text = self.contents.to_text();
-        if self.saved.as_ref() == Some(&text) {
+        if self.is_there && text == self.contents.text {
             return Ok(());
         }
         if text.len() > MAX_FILE_BYTES {
@@ -278,19 +278,20 @@ impl SealedFile {
         self.check_unchanged(file)?;
         disk::replace(lock, file, &text)?;
         let synced = disk::sync_directory(file);
-        self.saved = Some(text);
+        self.contents = Contents::parse(text)?;
+        self.is_there = true;
         synced
     }
 
     /// With the lock in hand: that the file is still the one this value was read from.
     fn check_unchanged(&self, file: &Path) -> Result<()> {
-        match &self.saved {
-            None if file.symlink_metadata().is_ok() => Err(already_there(file)),
-            Some(saved) if *read_text(file, "sealed file", MAX_FILE_BYTES)? != *saved => {
-                Err(self.error(ErrorKind::Conflict, "another program has changed the file: open it again"))
-            }
-            _ => Ok(()),
+        if !self.is_there {
+            return if file.symlink_metadata().is_ok() { Err(already_there(file)) } else { Ok(()) };
         }
+        if *read_text(file, "sealed file", MAX_FILE_BYTES)? == self.contents.text {
+            return Ok(());
+        }
+        Err(self.error(ErrorKind::Conflict, "another program has changed the file: open it again"))
     }
 
     fn check_project(&self, path: &LevelPath) -> Result<()> {
@@ -356,7 +357,8 @@ impl SealedFile {
 
     /// `key` has passed its check, so what fails here is not the key's fault.
     fn open_blob(&self, path: &LevelPath, level: &SealedLevel, key: &DataKey) -> Result<SecretBytes> {
-        let blob: SealedBlob = level.blob.parse().map_err(|error: Error| self.locate(error.with_path(path)))?;
+        let blob: SealedBlob =
+            self.contents.blob(level).parse().map_err(|error: Error| self.locate(error.with_path(path)))?;
         let changed = || {
             let message = "the level was changed or moved from another place since it was sealed: restore the file";
             self.error(ErrorKind::Corrupt, message).with_path(path)
