@@ -395,14 +395,14 @@ impl SealedFile {
         Err(self.error(ErrorKind::DecryptionFailed, message))
     }
 
-    /// The keys, and with them the data keys that their passphrases give for this file, so that they are stretched once
-    /// and not for every level.
+    /// The keys, and with them the data keys that their passphrases give for the keys of these ids, so that a passphrase
+    /// is stretched once and not for every level.
     ///
     /// # Errors
     /// Those of the derivation.
-    pub fn stretch(&self, keys: &KeyRing) -> Result<KeyRing> {
+    pub fn stretch(&self, ids: &[&Slug], keys: &KeyRing) -> Result<KeyRing> {
         let mut stretched = keys.clone();
-        for descriptor in self.contents.keys.iter().filter(|descriptor| descriptor.derivation.is_some()) {
+        for descriptor in self.contents.keys.iter().filter(|key| key.derivation.is_some() && ids.contains(&&key.id)) {
             if let Some(key) = find(descriptor, keys)? {
                 stretched.extend(key);
             }

@@ -1,6 +1,5 @@
 //! The files and the level that a command works on.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use ioenv::{Configuration, KeyRing, Layer, LevelPath, SealedFile};
@@ -96,7 +95,7 @@ fn warn_if_others_can_read(file: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
 
     // What a shell hands over as /dev/fd/63 is no file that somebody else could open.
-    if let Ok(metadata) = fs::metadata(file).map_err(|_| ())
+    if let Ok(metadata) = std::fs::metadata(file).map_err(|_| ())
         && metadata.is_file()
         && metadata.permissions().mode() & 0o077 != 0
     {

@@ -36,7 +36,6 @@ fn levels_of<'a>(sealed: &'a SealedFile, id: &'a Slug) -> impl Iterator<Item = &
 /// Opens every level, or those of the chain of `--path`; fails if one cannot be opened.
 pub(crate) fn check(project: &Project) -> Result<ExitCode> {
     let sealed = project.open()?;
-    let keys = sealed.stretch(&project.keys()?)?;
     let paths: Vec<LevelPath> = match &project.chosen_path {
         Some(path) => path.chain().filter(|path| sealed.key_of(path).is_some()).collect(),
         None => sealed.paths().cloned().collect(),
@@ -44,6 +43,8 @@ pub(crate) fn check(project: &Project) -> Result<ExitCode> {
     if paths.is_empty() {
         return Err("there is no such level in the file".into());
     }
+    let ids: Vec<&Slug> = paths.iter().filter_map(|path| sealed.key_of(path)).collect();
+    let keys = sealed.stretch(&ids, &project.keys()?)?;
     let mut failed = false;
     let mut rows = Vec::new();
     for path in paths {
@@ -139,10 +140,10 @@ fn append(path: &Path, text: &str) -> std::io::Result<()> {
 pub(crate) fn use_for_level(project: &Project, id: &Slug) -> Result {
     let path = project.path()?;
     let mut sealed = project.edit()?;
-    if sealed.key_of(&path).is_none() {
+    let Some(old) = sealed.key_of(&path) else {
         return Err(format!("there is no level {path}; `ioenv tree` shows what there is").into());
-    }
-    let keys = sealed.stretch(&project.keys()?)?;
+    };
+    let keys = sealed.stretch(&[old, id], &project.keys()?)?;
     sealed.set_level_key(&path, id, &keys)?;
     Ok(sealed.save()?)
 }

@@ -27,7 +27,7 @@ fn change_level<T>(
 ) -> Result<T> {
     let path = project.path()?;
     let mut sealed = project.edit()?;
-    let keys = sealed.stretch(&project.keys()?)?;
+    let keys = sealed.stretch(sealed.key_of(&path).as_slice(), &project.keys()?)?;
     let level = sealed.level(&path, &keys)?;
     let is_new = level.is_none();
     let mut document = level.unwrap_or_default();
