@@ -32,7 +32,7 @@ fuzz_target!(|text: &str| {
                 assert!(SAID.contains(&said.expose_secret()));
             }
             Err(error) => {
-                assert!(matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::DecryptionFailed | ErrorKind::NotFound));
+                assert!(matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::DecryptionFailed | ErrorKind::Config));
             }
         }
     }
