@@ -289,6 +289,17 @@ fn the_worked_example_of_the_specification_is_true() {
     assert_eq!(sealed.to_text(), *file);
 }
 
+/// Of two carriage returns the first would turn into a part of the line end when the file is written.
+#[test]
+fn a_carriage_return_too_many_is_corrupt() {
+    let text = include_str!("vectors/sealed-v1.sealed");
+    let at = text.find("blob\n").unwrap() + "blob\n".len();
+    let end = at + text[at..].find('\n').unwrap();
+    let with = |line_end: &str| format!("{}{line_end}{}", &text[..end], &text[end + 1..]);
+    assert!(SealedFile::parse(&with("\r\n")).is_ok());
+    assert_eq!(SealedFile::parse(&with("\r\r\n")).unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
 #[test]
 fn a_file_of_too_many_keys_is_refused_at_once() {
     let key = |n: usize| {

@@ -311,6 +311,10 @@ impl<'a> Lines<'a> {
         let start = self.at;
         while self.text[self.at..].starts_with(INDENTATION) {
             self.next();
+            // One is part of a line end; a second one would become it when the line is written.
+            if self.line.ends_with('\r') {
+                return Err(self.corrupt("a line of a blob is base64"));
+            }
         }
         Ok(SealedLevel { key, place, blob: Blob::At(start..self.at) })
     }
