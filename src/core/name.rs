@@ -93,7 +93,7 @@ fn broken_name_rule(text: &str) -> String {
 
 /// One segment of a [`LevelPath`](crate::LevelPath), or the id of a key: 1 to 100 of `A-Z a-z 0-9 _ -`.
 ///
-/// Slugs are shown and committed, so what begins like a [`DataKey`](crate::DataKey) is refused: somebody has put a key
+/// Slugs are shown and committed, so what begins like a [`DataKey`] is refused: somebody has put a key
 /// in the wrong place.
 ///
 /// ```
