@@ -70,6 +70,32 @@ fn a_project_is_made_filled_and_run() {
     assert_eq!(project.stdout(&[&["get", "A"], &here[..]].concat()), "2");
 }
 
+#[test]
+fn init_takes_the_path_and_the_key_file_it_is_given() {
+    let project = empty();
+    fs::create_dir(project.file("keys")).unwrap();
+    project.stdout(&["init", "acme", "--path", "acme/web/dev", "--key-file", "keys/my own.key"]);
+    assert!(!project.file("ioenv.key").exists());
+    #[cfg(unix)]
+    assert_eq!(mode(&project, "keys/my own.key"), 0o600);
+    assert_eq!(fs::read_to_string(project.file(".gitignore")).unwrap(), "/keys/my own.key\n/.ioenv.sealed.*\n");
+    assert!(run(&mut project.ioenv(&["set", "A"]), "1").status.success());
+    assert_eq!(project.stdout(&["explain", "A"]).lines().nth(1), Some("  acme/web/dev decides"));
+
+    let project = empty();
+    let outside = tempfile::tempdir().unwrap();
+    let key = outside.path().join("k");
+    project.stdout(&["init", "acme", "--key-file", key.to_str().unwrap()]);
+    assert_eq!(fs::read_to_string(project.file(".gitignore")).unwrap(), "/.ioenv.sealed.*\n");
+    assert_eq!(project.stdout(&["list"]), "");
+    // Another project's level, and a name that ioenv.toml cannot hold, are refused before anything is made.
+    let project = empty();
+    for args in [&["init", "acme", "--path", "other/dev"][..], &["init", "acme", "--key-file", "it's"]] {
+        project.complaint(args);
+        assert_eq!(fs::read_dir(project.directory()).unwrap().count(), 0);
+    }
+}
+
 #[cfg(unix)]
 fn mode(project: &Project, file: &str) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
@@ -178,7 +204,9 @@ fn setting_takes_a_value_from_stdin_and_warns_of_an_argument() {
         assert!(set.status.success() && set.stdout.is_empty() && set.stderr.is_empty(), "{set:?}");
         assert_eq!(project.value(level, "A").as_deref(), Some(expected));
     }
-    let set = run(&mut project.ioenv(&["set", "A", "planted"]), "");
+    let set = run(&mut project.ioenv(&["set", "A", "planted", "--variable"]), "");
+    assert!(text(&set.stderr).starts_with("warning: a value given as an argument"), "{set:?}");
+    let set = run(&mut project.ioenv(&["set", "A", "planted", "--secret"]), "");
     assert!(set.status.success());
     assert!(text(&set.stderr).starts_with("warning: a value given as an argument"), "{set:?}");
     assert!(!text(&set.stderr).contains("planted"));
@@ -537,9 +565,7 @@ fn a_level_can_be_removed_and_is_made_with_a_note() {
     assert!(!project.stdout(&["tree"]).contains("typo"));
     assert!(project.complaint(&["unset", "--all", "--path", "acme-store/typo"]).contains("there is no level"));
     assert!(project.complaint(&["key", "use", "main", "--path", "acme-store/typo"]).contains("there is no level"));
-    for args in
-        [&["unset", "--all"][..], &["unset", "--all", "A", "--path", "acme-store"], &["init", "x", "--path", "x/y"]]
-    {
+    for args in [&["unset", "--all"][..], &["unset", "--all", "A", "--path", "acme-store"]] {
         assert_eq!(run(&mut project.ioenv(args), "").status.code(), Some(2), "{args:?}");
     }
 }

@@ -89,7 +89,8 @@ pub(crate) struct ProjectArgs {
 pub(crate) enum Command {
     /// Make ioenv.toml, ioenv.sealed and ioenv.key for a project
     ///
-    /// The key goes into .gitignore. `path` in ioenv.toml says which level is loaded; it begins with the project.
+    /// The key goes into .gitignore. `path` in ioenv.toml says which level is loaded: --path, or else the project.
+    /// With --key-file, the key is made there.
     #[command(after_help = "Example:\n  ioenv init acme-store")]
     Init {
         /// The name of the project
@@ -110,7 +111,7 @@ Examples:
 Examples:
   ioenv set STRIPE_SECRET_KEY --path acme-store/backend/production
   ioenv set JWT_PRIVATE_KEY < key.pem
-  ioenv set PORT 8080 --variable")]
+  echo 8080 | ioenv set PORT --variable")]
     Set(SetArgs),
     /// Remove entries from a level, or a whole level
     #[command(after_help = "\

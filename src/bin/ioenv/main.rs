@@ -11,7 +11,7 @@ mod terminal;
 use std::error::Error;
 use std::process::ExitCode;
 
-use self::args::{Args, Command, KeyCommand, usage};
+use self::args::{Args, Command, KeyCommand};
 use self::project::Project;
 
 /// What a command returns: the library's errors, and those of printing.
@@ -30,12 +30,6 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<ExitCode> {
-    if matches!(args.command, Command::Init { .. }) && (args.project.path.is_some() || args.project.key_file.is_some())
-    {
-        usage(
-            "`ioenv init` takes no --path and no --key-file: it makes ioenv.key, and `path` is for ioenv.toml to say",
-        );
-    }
     let project = Project::new(args.project)?;
     match args.command {
         Command::Init { name } => commands::init::run(&project, &name.get())?,

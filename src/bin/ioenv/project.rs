@@ -13,7 +13,8 @@ pub(crate) struct Project {
     pub(crate) directory: PathBuf,
     /// `--path`, if it was given.
     pub(crate) chosen_path: Option<LevelPath>,
-    chosen_key_file: Option<PathBuf>,
+    /// `--key-file`, if it was given.
+    pub(crate) chosen_key_file: Option<PathBuf>,
 }
 
 impl Project {

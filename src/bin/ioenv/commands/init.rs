@@ -1,35 +1,43 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, absolute};
 
-use ioenv::{DataKey, Document, KeyRing, SealedFile, Slug, SystemRandom};
+use ioenv::{DataKey, Document, KeyRing, LevelPath, SealedFile, Slug, SystemRandom};
 
 use super::create_private;
 use crate::project::Project;
 use crate::{Result, terminal};
 
-/// What git is to leave alone: the key, and the files that stand beside the sealed one while it is changed.
-const IGNORED: [&str; 2] = ["ioenv.key", ".ioenv.sealed.*"];
+/// The files that stand beside the sealed one while it is changed, as git is to ignore them.
+const BESIDE_SEALED: &str = ".ioenv.sealed.*";
 
 pub(crate) fn run(project: &Project, name: &Slug) -> Result {
     let directory = project.directory.as_path();
-    let [configuration, sealed_file, key_file] =
-        ["ioenv.toml", "ioenv.sealed", "ioenv.key"].map(|name| directory.join(name));
+    let [configuration, sealed_file] = ["ioenv.toml", "ioenv.sealed"].map(|name| directory.join(name));
+    let key_file = match &project.chosen_key_file {
+        Some(file) => absolute(file)?,
+        None => directory.join("ioenv.key"),
+    };
     for file in [&configuration, &sealed_file, &key_file] {
         if file.symlink_metadata().is_ok() {
             return Err(format!("{} is there already; nothing was changed", file.display()).into());
         }
     }
+    let path = project.chosen_path.clone().unwrap_or_else(|| name.into());
+    let key_setting = key_file.strip_prefix(directory).unwrap_or(&key_file);
+    let settings = configuration_text(name, &path, key_setting)?;
 
     let key = DataKey::generate(&SystemRandom)?;
+    let keys = KeyRing::from(&key);
     let mut sealed = SealedFile::create(&sealed_file, name.clone())?;
     sealed.add_key("main".parse()?, &key)?;
-    sealed.set_level(&name.into(), &Document::new(), &KeyRing::from(&key))?;
+    sealed.set_level(&name.into(), &Document::new(), &keys)?;
+    sealed.set_level(&path, &Document::new(), &keys)?;
 
     // The key first: a sealed file without its key would be lost, a key without its file is not missed.
     let io = |path: &Path, error| format!("cannot write {}: {error}", path.display());
-    ignore(directory).map_err(|error| io(&directory.join(".gitignore"), error))?;
+    ignore(directory, key_setting).map_err(|error| io(&directory.join(".gitignore"), error))?;
     create_private(&key_file)
         .and_then(|mut file| {
             writeln!(file, "{}", key.to_text().expose_secret())?;
@@ -37,31 +45,45 @@ pub(crate) fn run(project: &Project, name: &Slug) -> Result {
         })
         .map_err(|error| io(&key_file, error))?;
     sealed.save()?;
-    fs::write(&configuration, configuration_text(name)).map_err(|error| io(&configuration, error))?;
+    fs::write(&configuration, settings).map_err(|error| io(&configuration, error))?;
 
     terminal::note(format!(
-        "made ioenv.toml and ioenv.sealed, to be committed, and ioenv.key, to be kept: without it nothing can be read\n\
-         next: ioenv import .env --path {name}"
+        "made ioenv.toml and ioenv.sealed, to be committed, and {}, to be kept: without it nothing can be read\n\
+         next: ioenv import .env --path {path}",
+        key_setting.display()
     ));
     Ok(())
 }
 
-fn configuration_text(project: &Slug) -> String {
-    format!(
-        "# What `ioenv` and `ioenv::load()` load in this directory. The key is not here but in ioenv.key.\n\
-         path = \"{project}\"\n\
+/// The setting of the key file is left out where it says what holds anyway.
+fn configuration_text(project: &Slug, path: &LevelPath, key_file: &Path) -> Result<String> {
+    let mut text = format!(
+        "# What `ioenv` and `ioenv::load()` load in this directory. The key is not here but in a file of its own.\n\
+         path = \"{path}\"\n\
          # To choose the environment by IOENV_ENV: path = \"{project}/backend/{{env}}\"\n"
-    )
+    );
+    if key_file != Path::new("ioenv.key") {
+        // Between single quotes TOML takes everything as it is, but for these.
+        match key_file.to_str() {
+            Some(name) if !name.contains(|c: char| c == '\'' || c.is_control()) => {
+                let _ = writeln!(text, "key_file = '{name}'");
+            }
+            _ => return Err("ioenv.toml cannot hold the name of that key file: choose a plainer one".into()),
+        }
+    }
+    Ok(text)
 }
 
-fn ignore(directory: &Path) -> std::io::Result<()> {
+/// The key, where it lies in the project, and what stands beside the sealed file.
+fn ignore(directory: &Path, key_file: &Path) -> std::io::Result<()> {
     let file = directory.join(".gitignore");
     let mut text = match fs::read_to_string(&file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         read => read?,
     };
     let before = text.len();
-    for pattern in IGNORED {
+    let key_file = Some(key_file).filter(|file| file.is_relative()).map(|file| file.display().to_string());
+    for pattern in key_file.as_deref().into_iter().chain([BESIDE_SEALED]) {
         if !text.lines().any(|line| line.trim().trim_start_matches('/') == pattern) {
             let line_end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
             let _ = writeln!(text, "{line_end}/{pattern}");

@@ -12,7 +12,7 @@ pub(crate) fn run(project: &Project, args: SetArgs) -> Result {
     }
     let value: SecretString = match args.value {
         Some(value) if value != "-" => {
-            if !args.variable && !value.is_empty() {
+            if !value.is_empty() {
                 terminal::warning(
                     "a value given as an argument can be seen by other users and stays in the shell's history: \
                      leave it out and type it, or pipe it in",
