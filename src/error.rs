@@ -139,6 +139,14 @@ impl Error {
         self
     }
 
+    /// The position of the byte at `at` in `text`.
+    #[cold]
+    pub(crate) fn with_offset(self, text: &str, at: usize) -> Self {
+        let before = text.get(..at).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |found| found + 1);
+        self.with_position(before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
     /// What a caller can act on.
     pub fn kind(&self) -> ErrorKind {
         self.inner.kind

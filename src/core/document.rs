@@ -79,6 +79,17 @@ pub(super) enum Dollars {
     Mixed(Box<[u32]>),
 }
 
+impl Dollars {
+    /// Whether the `$` at that offset is meant as such.
+    pub(super) fn is_literal(&self, at: usize) -> bool {
+        match self {
+            Self::Expandable => false,
+            Self::Literal => true,
+            Self::Mixed(offsets) => u32::try_from(at).is_ok_and(|at| offsets.binary_search(&at).is_ok()),
+        }
+    }
+}
+
 /// What [`Document::update`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

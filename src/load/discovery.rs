@@ -84,12 +84,8 @@ fn same_owner(_one: &Path, _other: &Path) -> bool {
 
 fn read(file: &Path) -> Result<Settings> {
     let text = read_text(file, "configuration", MAX_BYTES)?;
-    let config = |at: usize, message: String| {
-        let before = text.get(..at).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |found| found + 1);
-        let (line, column) = (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1);
-        Error::new(ErrorKind::Config, message).with_file(file).with_position(line, column)
-    };
+    let config =
+        |at: usize, message: String| Error::new(ErrorKind::Config, message).with_file(file).with_offset(&text, at);
     // The parser's own text shows the line, and somebody may have put a key there.
     let table = DeTable::parse(&text)
         .map_err(|error| config(error.span().map_or(0, |span| span.start), "this is not TOML".to_owned()))?;

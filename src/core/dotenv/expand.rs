@@ -109,11 +109,11 @@ impl Expansion<'_> {
         // Up to where `text` is dealt with: copied, or replaced.
         let mut done = 0;
         for (at, _) in text.match_indices('$') {
-            if at < done || is_literal(dollars, at) {
+            if at < done || dollars.is_literal(at) {
                 continue;
             }
             let rest = &text[at + 1..];
-            if rest.starts_with('$') && !is_literal(dollars, at + 1) {
+            if rest.starts_with('$') && !dollars.is_literal(at + 1) {
                 append(&mut value, &text[done..=at], &mut self.bytes).ok_or_else(|| too_large(variable.name()))?;
                 done = at + 2;
                 continue;
@@ -172,14 +172,6 @@ impl Expansion<'_> {
         let names = self.open.first().map(|&open| self.resolved.nth(open).name().clone());
         let message = format!("a chain of references is longer than {MAX_DEPTH}");
         Error::new(ErrorKind::Limit, message).with_names(names)
-    }
-}
-
-fn is_literal(dollars: &Dollars, at: usize) -> bool {
-    match dollars {
-        Dollars::Expandable => false,
-        Dollars::Literal => true,
-        Dollars::Mixed(offsets) => u32::try_from(at).is_ok_and(|at| offsets.binary_search(&at).is_ok()),
     }
 }
 

@@ -123,10 +123,7 @@ impl<'a> Reader<'a> {
         if let Cow::Owned(mut unescaped) = value {
             unescaped.zeroize();
         }
-        if let Err(error) = checked {
-            let (line, column) = self.position(value_start);
-            return Err(error.with_position(line, column));
-        }
+        checked.map_err(|error| error.with_offset(self.text, value_start))?;
         entry.set_dollars(dollars);
         if !aside.is_empty() {
             entry.extras_mut().aside.push_str(aside);
@@ -199,15 +196,7 @@ impl<'a> Reader<'a> {
 
     #[cold]
     fn error(&self, at: usize, kind: ErrorKind, message: impl Into<String>) -> Error {
-        let (line, column) = self.position(at);
-        Error::new(kind, message).with_position(line, column)
-    }
-
-    #[cold]
-    fn position(&self, at: usize) -> (usize, usize) {
-        let before = &self.text[..at];
-        let line_start = before.rfind('\n').map_or(0, |found| found + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        Error::new(kind, message).with_offset(self.text, at)
     }
 }
 

@@ -70,13 +70,8 @@ impl Text {
             self.push("\"");
             let mut done = 0;
             for (at, special) in value.match_indices(['\\', '"', '`', '$', '\r']) {
-                let is_literal = match dollars {
-                    Dollars::Expandable => false,
-                    Dollars::Literal => true,
-                    Dollars::Mixed(offsets) => u32::try_from(at).is_ok_and(|at| offsets.binary_search(&at).is_ok()),
-                };
                 let escaped = match special {
-                    "$" if !is_literal => continue,
+                    "$" if !dollars.is_literal(at) => continue,
                     "$" => "\\$",
                     "\\" => "\\\\",
                     "\"" => "\\\"",
