@@ -64,7 +64,11 @@ mod inject;
 mod load;
 #[cfg(feature = "sealed")]
 mod sealed;
+#[cfg(feature = "vault")]
+pub mod store;
 mod system;
+#[cfg(feature = "vault")]
+pub mod vault;
 
 pub use crate::core::{
     Aes256Gcm, Changes, Cipher, DataKey, Document, Entry, KeyDerivation, KeyProof, KeyRing, KeyString, Kind, Layer,
