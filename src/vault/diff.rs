@@ -1,0 +1,67 @@
+//! What is another in one document than in another one.
+
+use super::content::is_same;
+use crate::core::{Document, Entry, VarName};
+
+/// One entry that is another than before; at least one of the two is there.
+pub(super) struct Difference<'a> {
+    pub(super) old: Option<&'a Entry>,
+    pub(super) new: Option<&'a Entry>,
+}
+
+impl<'a> Difference<'a> {
+    /// The name it has, or had.
+    pub(super) fn name(&self) -> &'a VarName {
+        match (self.new, self.old) {
+            (Some(entry), _) | (None, Some(entry)) => entry.name(),
+            (None, None) => unreachable!("invariant: a difference has an entry"),
+        }
+    }
+
+    /// The name it had, if that was another one.
+    pub(super) fn old_name(&self) -> Option<&'a VarName> {
+        match (self.old, self.new) {
+            (Some(old), Some(new)) if old.name() != new.name() => Some(old.name()),
+            _ => None,
+        }
+    }
+
+    /// What about an entry changed that was there before.
+    pub(super) fn changed(&self) -> Vec<&'static str> {
+        let (Some(old), Some(new)) = (self.old, self.new) else {
+            return vec!["value"];
+        };
+        let aspects = [
+            ("name", old.name() != new.name()),
+            ("kind", old.kind() != new.kind()),
+            ("value", old.value().expose_secret() != new.value().expose_secret()),
+            ("comment", old.comment() != new.comment()),
+        ];
+        aspects.into_iter().filter(|(_, is_changed)| *is_changed).map(|(aspect, _)| aspect).collect()
+    }
+}
+
+/// What changed from `old` to `new`, in the order of `new`, and then what is gone. `old_name` tells the name that an
+/// entry had before, if it was there.
+pub(super) fn differences<'a>(
+    old: &'a Document,
+    new: &'a Document,
+    old_name: impl Fn(&VarName) -> Option<VarName>,
+) -> Vec<Difference<'a>> {
+    let mut kept = Vec::new();
+    let mut differences = Vec::new();
+    for entry in new.entries() {
+        let before = old_name(entry.name()).and_then(|name| old.get(name.as_str()));
+        if let Some(before) = before {
+            kept.push(before.name());
+        }
+        match before {
+            Some(before) if before.name() == entry.name() && is_same(before, entry) => {}
+            old => differences.push(Difference { old, new: Some(entry) }),
+        }
+    }
+    kept.sort_unstable();
+    let gone = old.entries().iter().filter(|entry| kept.binary_search(&entry.name()).is_err());
+    differences.extend(gone.map(|entry| Difference { old: Some(entry), new: None }));
+    differences
+}

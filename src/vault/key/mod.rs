@@ -1,0 +1,6 @@
+//! The keys that blobs are sealed with: who holds them, what proves them, how they change.
+
+mod establish;
+
+pub(super) use self::establish::PreparedKey;
+pub use self::establish::NewKey;

@@ -1,0 +1,203 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::call::Call;
+use super::records::{KeyRecord, ProjectRecord, Sealed, WrappedKeyRecord, damaged, require};
+use super::{Custody, keys};
+use crate::core::{DataKey, Id, KeyDerivation, KeyString, SecretBytes, wrap};
+use crate::{Error, ErrorKind, Result};
+
+/// Most keys that are kept unwrapped.
+const MAX_KEYS: usize = 4096;
+
+/// Keys that were unwrapped, for the life of the vault. A key of a version never changes, so nothing here grows stale.
+#[derive(Default)]
+pub(super) struct KeyCache {
+    keys: Mutex<HashMap<KeyName, DataKey>>,
+    derivations: AtomicU64,
+}
+
+/// Whose key, what for, and which version of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct KeyName {
+    owner: Id,
+    purpose: Purpose,
+    version: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Purpose {
+    /// Wraps the storage keys of an organization.
+    Organization,
+    /// Wraps the rows of a project.
+    Storage,
+    /// Seals the blobs of a project.
+    Data,
+}
+
+impl KeyCache {
+    fn get(&self, name: KeyName) -> Option<DataKey> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned()
+    }
+
+    fn keep(&self, name: KeyName, key: &DataKey) {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if keys.len() >= MAX_KEYS {
+            keys.clear();
+        }
+        keys.insert(name, key.clone());
+    }
+
+    /// Forgets the keys that blobs of a project are sealed with: the vault is to be unable to open them.
+    pub(super) fn forget_data_keys(&self, project: Id) {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.retain(|name, _| name.owner != project || name.purpose != Purpose::Data);
+    }
+
+    pub(super) fn derivations(&self) -> u64 {
+        self.derivations.load(Ordering::Relaxed)
+    }
+
+    /// Stretches a key, and counts it.
+    pub(super) fn derive(&self, derivation: &dyn KeyDerivation, key: &KeyString) -> Result<DataKey> {
+        self.derivations.fetch_add(1, Ordering::Relaxed);
+        derivation.derive(key)
+    }
+}
+
+impl fmt::Debug for KeyCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyCache").finish_non_exhaustive()
+    }
+}
+
+/// What a row that is wrapped with a storage key is, so that it opens nowhere else.
+#[derive(Clone, Copy)]
+pub(super) enum Row {
+    /// The blob of the content of that number, of the level of that id.
+    Blob(Id, u32),
+    /// What is known of its entries.
+    Entries(Id, u32),
+    /// When the entries of the level of that id were last read.
+    Access(Id),
+    /// The text of the data key of that version.
+    KeyText(u32),
+    /// What was derived from it.
+    KeyData(u32),
+    /// Its proof.
+    KeyCheck(u32),
+}
+
+impl Row {
+    fn context(self, project: &ProjectRecord, storage_version: u32) -> Vec<String> {
+        let (what, id, number) = match self {
+            Self::Blob(id, number) => ("blob", id, number),
+            Self::Entries(id, number) => ("entries", id, number),
+            Self::Access(id) => ("access", id, 0),
+            Self::KeyText(version) => ("key-text", project.id, version),
+            Self::KeyData(version) => ("key-data", project.id, version),
+            Self::KeyCheck(version) => ("key-check", project.id, version),
+        };
+        vec![
+            "ioenv:row:v1".to_owned(),
+            project.organization.to_string(),
+            project.id.to_string(),
+            what.to_owned(),
+            id.to_string(),
+            number.to_string(),
+            storage_version.to_string(),
+        ]
+    }
+}
+
+pub(super) fn organization_context(organization: Id, version: u32) -> [String; 3] {
+    ["ioenv:kek:v1".to_owned(), organization.to_string(), version.to_string()]
+}
+
+pub(super) fn storage_context(organization: Id, project: Id, version: u32) -> [String; 4] {
+    ["ioenv:dek:v1".to_owned(), organization.to_string(), project.to_string(), version.to_string()]
+}
+
+impl Call<'_, '_> {
+    /// The key that wraps an organization's storage keys.
+    pub(super) fn organization_key(&mut self, organization: Id, version: u32) -> Result<DataKey> {
+        let name = KeyName { owner: organization, purpose: Purpose::Organization, version };
+        if let Some(key) = self.vault.keys.get(name) {
+            return Ok(key);
+        }
+        let record: WrappedKeyRecord = require(self.tx, &keys::organization_key(organization, version))?;
+        let context = organization_context(organization, version);
+        let key = unwrap_key(self.vault.root.as_key(), &context, &record.key)?;
+        self.vault.keys.keep(name, &key);
+        Ok(key)
+    }
+
+    /// The key that wraps a project's rows.
+    pub(super) fn storage_key(&mut self, project: &ProjectRecord, version: u32) -> Result<DataKey> {
+        let name = KeyName { owner: project.id, purpose: Purpose::Storage, version };
+        if let Some(key) = self.vault.keys.get(name) {
+            return Ok(key);
+        }
+        let record: WrappedKeyRecord = require(self.tx, &keys::storage_key(project.id, version))?;
+        let wrapping = self.organization_key(project.organization, record.wrapped_by)?;
+        let context = storage_context(project.organization, project.id, version);
+        let key = unwrap_key(&wrapping, &context, &record.key)?;
+        self.vault.keys.keep(name, &key);
+        Ok(key)
+    }
+
+    /// The key that a project's blobs are or were sealed with.
+    pub(super) fn data_key(&mut self, project: &ProjectRecord, version: u32) -> Result<DataKey> {
+        let name = KeyName { owner: project.id, purpose: Purpose::Data, version };
+        // A client's key may still be in memory from the time when it was the server's.
+        if project.custody == Custody::Server
+            && let Some(key) = self.vault.keys.get(name)
+        {
+            return Ok(key);
+        }
+        let record: KeyRecord = require(self.tx, &keys::data_key(project.id, version))?;
+        let Some(data) = &record.data else {
+            return Err(client_managed());
+        };
+        let bytes = self.open_row(project, Row::KeyData(version), record.storage_version, data)?;
+        let key = key_of(&bytes)?;
+        self.vault.keys.keep(name, &key);
+        Ok(key)
+    }
+
+    /// Wraps a row with the storage key that is in use.
+    pub(super) fn seal_row(&mut self, project: &ProjectRecord, row: Row, bytes: &[u8]) -> Result<Sealed> {
+        let key = self.storage_key(project, project.storage_version)?;
+        let context = row.context(project, project.storage_version);
+        Ok(Sealed(wrap::seal(&key, &context, bytes, &*self.vault.random)?))
+    }
+
+    /// Opens a row that was wrapped with the storage key of that version.
+    pub(super) fn open_row(
+        &mut self,
+        project: &ProjectRecord,
+        row: Row,
+        storage_version: u32,
+        sealed: &Sealed,
+    ) -> Result<SecretBytes> {
+        let key = self.storage_key(project, storage_version)?;
+        wrap::open(&key, &row.context(project, storage_version), &sealed.0).map_err(|_| damaged())
+    }
+}
+
+fn unwrap_key<C: AsRef<str>>(wrapping: &DataKey, context: &[C], sealed: &Sealed) -> Result<DataKey> {
+    key_of(&wrap::open(wrapping, context, &sealed.0).map_err(|_| damaged())?)
+}
+
+fn key_of(bytes: &SecretBytes) -> Result<DataKey> {
+    let bytes = bytes.expose_secret().try_into().map_err(|_| damaged())?;
+    Ok(DataKey::from_bytes(bytes))
+}
+
+#[cold]
+pub(super) fn client_managed() -> Error {
+    let message = "only the project's own people hold its key, so the vault cannot open this: read the blobs, and open them where the key is";
+    Error::new(ErrorKind::ClientManaged, message)
+}

@@ -1,0 +1,65 @@
+use super::super::place::Reach;
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::super::{Custody, SecretFormat};
+use crate::Result;
+use crate::core::{Action, Details, Id, LevelPath, Resource, SealedBlob, Timestamp};
+
+/// The blobs of a level and of those above it, unopened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Blobs {
+    /// Who can open them.
+    pub custody: Custody,
+    /// What their text is.
+    pub secret_format: SecretFormat,
+    /// One for each level of the path, broad to specific, also for those that hold nothing.
+    pub levels: Vec<Blob>,
+}
+
+/// The blob of one level.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Blob {
+    /// The id of the level.
+    pub id: Id,
+    /// Where the level stands.
+    pub path: LevelPath,
+    /// What it holds; nothing, when it was never written or was deleted.
+    pub content: Option<SealedBlob>,
+    /// The version of the data key it is sealed with.
+    pub key_version: u32,
+    /// When it was written.
+    pub written_at: Option<Timestamp>,
+}
+
+impl Session<'_> {
+    /// The blobs of a level and of those above it. This works in both custodies: nothing is opened.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn blobs(&self, organization: Id, path: &LevelPath) -> Result<Blobs> {
+        self.read(UseCase::ReadBlobs, |call| {
+            let place = call.place(organization, path, Reach::Inside)?;
+            let mut levels = Vec::new();
+            for (id, path) in place.chain()? {
+                let level = call.level(&place.project, id)?;
+                levels.push(match level {
+                    Some(level) => Blob {
+                        id,
+                        path,
+                        content: Some(call.blob(&place.project, &level.content)?),
+                        key_version: level.content.key_version,
+                        written_at: Some(level.content.written_at),
+                    },
+                    None => {
+                        Blob { id, path, content: None, key_version: place.project.key_version, written_at: None }
+                    }
+                });
+            }
+            let count = levels.iter().filter(|level| level.content.is_some()).count();
+            call.record(Action::Read, Resource::of(&place)?, Details::new().with("op", "blobs").with("count", count))?;
+            Ok(Blobs { custody: place.project.custody, secret_format: place.project.secret_format, levels })
+        })
+    }
+}

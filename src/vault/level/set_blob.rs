@@ -1,0 +1,75 @@
+use super::super::Custody;
+use super::super::content::{Opened, VersionAction, check_blob};
+use super::super::place::Reach;
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use crate::Result;
+use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Document, Id, LevelPath, Resource, SealedBlob, SecretString, VarName};
+
+/// A blob that a level is to hold.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewBlob {
+    /// What was sealed with the data key in use.
+    pub content: SealedBlob,
+    /// The proof of that key, which a client-managed project asks for; otherwise it is passed over.
+    pub key_proof: Option<SecretString>,
+    /// Whether what the level holds now is not kept as a version.
+    pub no_backup: bool,
+}
+
+impl NewBlob {
+    /// A blob without a proof, which keeps what was there.
+    pub fn new(content: SealedBlob) -> Self {
+        Self { content, key_proof: None, no_backup: false }
+    }
+
+    /// The same with a proof.
+    #[must_use]
+    pub fn key_proof(mut self, proof: impl Into<SecretString>) -> Self {
+        self.key_proof = Some(proof.into());
+        self
+    }
+}
+
+impl Session<'_> {
+    /// Puts a blob in the place of what a level holds. In server custody, a blob that holds dotenv text is understood
+    /// entry by entry, any other kept as it is.
+    ///
+    /// # Errors
+    /// `NotFound`; `Limit`, beyond 1 MiB of base64 text; in client custody `KeyProofRequired` and `KeyProofMismatch`.
+    pub fn set_blob(&self, organization: Id, path: &LevelPath, new: &NewBlob) -> Result<()> {
+        self.write(UseCase::SetBlob, |call| {
+            let place = call.place(organization, path, Reach::Inside)?;
+            check_blob(&new.content)?;
+            let project = &place.project;
+            let level = call.level(project, place.id())?;
+            let mut details = Details::new().with("op", "store").with("bytes", new.content.to_string().len());
+            let mut entries = None;
+            let document;
+            if project.custody == Custody::Client {
+                call.check_proof(project, new.key_proof.as_ref())?;
+                document = None;
+            } else {
+                let key = call.data_key(project, project.key_version)?;
+                document = Aes256Gcm.open(&key, &new.content).ok().and_then(|bytes| {
+                    Document::parse(std::str::from_utf8(bytes.expose_secret()).ok()?).ok()
+                });
+            }
+            let number = call.next_number(project)?;
+            if let Some(document) = &document {
+                // What was there before may be no document; then all entries are new.
+                let opened = call.opened(project, level.as_ref()).unwrap_or_default();
+                let Opened { document: old, entries: known } = &opened;
+                entries = Some(known.follow(old, document, &[], number, call.now));
+                call.scrub_new_secrets(&place, old, document)?;
+                let names: Vec<&str> = document.entries().iter().map(|entry| entry.name()).map(VarName::as_str).collect();
+                details = details.with_listed(names);
+            }
+            let action = if level.is_some() { Action::Update } else { Action::Create };
+            let known = document.as_ref().zip(entries.as_ref());
+            call.write_content(&place, level, number, &new.content, known, VersionAction::Update, !new.no_backup)?;
+            call.record(action, Resource::of(&place)?, details)
+        })
+    }
+}
