@@ -75,12 +75,21 @@ pub use crate::core::{
     LevelPath, MAX_FILE_BYTES, MAX_VALUE_BYTES, Origin, Padded, Pbkdf2, Random, Resolved, SealedBlob, SecretBytes,
     SecretString, Slug, Unresolved, VarName, Variable, expand, merge,
 };
+#[cfg(any(feature = "sealed", feature = "vault"))]
+pub use crate::core::{Clock, Timestamp};
+#[cfg(feature = "vault")]
+pub use crate::core::{
+    Context, Field, Id, RootKey, Sealed, Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher, unwrap, unwrap_key,
+    wrap, wrap_key,
+};
 pub use env::Env;
 pub use error::{Error, ErrorKind, Result};
 pub use inject::{Inject, is_withheld};
 pub use load::{Configuration, Loader, Precedence, Source, load, resolve, var};
 #[cfg(feature = "sealed")]
 pub use sealed::{KeyDescriptor, SealedFile};
+#[cfg(any(feature = "sealed", feature = "vault"))]
+pub use system::SystemClock;
 pub use system::SystemRandom;
 
 /// The README's programs compile.

@@ -6,10 +6,12 @@
 
 mod blob;
 mod cipher;
-#[cfg(feature = "sealed")]
+#[cfg(any(feature = "sealed", feature = "vault"))]
 mod clock;
 mod document;
 mod dotenv;
+#[cfg(feature = "vault")]
+mod id;
 mod key;
 mod key_ring;
 mod merge;
@@ -17,13 +19,21 @@ mod name;
 mod path;
 mod random;
 mod secret;
+#[cfg(any(feature = "sealed", feature = "vault"))]
+mod serde_text;
+#[cfg(feature = "vault")]
+mod token;
+#[cfg(feature = "vault")]
+mod wrap;
 
 pub use blob::SealedBlob;
 pub use cipher::{Aes256Gcm, Cipher};
-#[cfg(feature = "sealed")]
-pub(crate) use clock::Clock;
+#[cfg(any(feature = "sealed", feature = "vault"))]
+pub use clock::{Clock, Timestamp};
 pub use document::{Changes, Document, Entry, Kind};
 pub use dotenv::{Unresolved, expand};
+#[cfg(feature = "vault")]
+pub use id::Id;
 pub use key::{DataKey, KeyDerivation, KeyProof, KeyString, Padded, Pbkdf2};
 pub use key_ring::KeyRing;
 pub use merge::{Layer, Origin, Resolved, Variable, merge};
@@ -31,6 +41,10 @@ pub use name::{Slug, VarName};
 pub use path::LevelPath;
 pub use random::Random;
 pub use secret::{SecretBytes, SecretString};
+#[cfg(feature = "vault")]
+pub use token::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
+#[cfg(feature = "vault")]
+pub use wrap::{Context, Field, RootKey, Sealed, unwrap, unwrap_key, wrap, wrap_key};
 
 /// Largest value of a variable, in bytes of UTF-8. Linux holds `NAME=value` to 128 KiB.
 pub const MAX_VALUE_BYTES: usize = 64 * 1024;

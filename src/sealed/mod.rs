@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use self::disk::Lock;
 pub use self::format::KeyDescriptor;
 use self::format::{Contents, SealedLevel};
 use crate::core::{
     Aes256Gcm, Cipher as _, Clock, DataKey, Document, KeyDerivation, KeyRing, KeyString, Layer, LevelPath,
-    MAX_FILE_BYTES, Pbkdf2, Random, SealedBlob, SecretBytes, Slug,
+    MAX_FILE_BYTES, Pbkdf2, Random, SealedBlob, SecretBytes, Slug, Timestamp,
 };
 use crate::files::read_text;
 use crate::system::{SystemClock, SystemRandom};
@@ -174,7 +174,7 @@ impl SealedFile {
             return Err(self.error(ErrorKind::Conflict, format!("there is a key `{id}` already")));
         }
         // The file holds whole seconds, and what is in memory shall be what is read back.
-        let seconds = clock.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let seconds = clock.now().since(Timestamp::MIN).as_secs();
         let created = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let key = KeyDescriptor { id, derivation, created, check: binding::check(key) };
         self.contents.add_key(key).map_err(|error| self.locate(error))

@@ -1,0 +1,248 @@
+use std::fmt::{self, Debug};
+use std::str::FromStr;
+
+use ctutils::CtEq as _;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::serde_text::serde_text;
+use super::{DataKey, Id, Random, RootKey, SecretString};
+use crate::{Error, ErrorKind, Result};
+
+const ALPHANUMERIC: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// Largest token of another service that is taken, in bytes.
+const MAX_OPAQUE_BYTES: usize = 512;
+/// How much of a token's random part is shown.
+const HINT_CHARS: usize = 4;
+
+/// How a new token is spelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TokenFormat {
+    /// `ioenv_` and 32 letters and digits.
+    Ioenv,
+    /// `dotenv_`, the organization's ULID, `_` and 48 letters and digits.
+    DotenvCloud {
+        /// Whose token it is.
+        organization: Id,
+    },
+    /// `sb_env_` and 32 letters and digits: the key of an environment account.
+    StashbaseEnvironment,
+    /// `sb_personal_` and 32 letters and digits: the key of a user.
+    StashbasePersonal,
+    /// `sb_service_` and 32 letters and digits: the key of a service account.
+    StashbaseService,
+}
+
+/// What a program shows to be let in.
+///
+/// It is wiped when dropped and never printed. A store keeps its [`TokenHash`] and its [`hint`](Token::hint) only.
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// use ioenv::{Sha256Hasher, SystemRandom, Token, TokenFormat, TokenHasher as _};
+///
+/// let token = Token::mint(TokenFormat::Ioenv, &SystemRandom)?;
+/// let stored = Sha256Hasher.hash(&token);
+///
+/// let shown = Token::parse(token.expose_secret())?;
+/// assert!(Sha256Hasher.hash(&shown).matches(&stored));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// # fn main() -> Result<(), ioenv::Error> {
+/// println!("{}", ioenv::Token::parse("ioenv_AbCdEf012345")?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Token(SecretString);
+
+impl Token {
+    /// Draws a new token: about 190 random bits, or 285 for dotenv.cloud.
+    ///
+    /// # Errors
+    /// `Io`, when `random` fails.
+    pub fn mint(format: TokenFormat, random: &dyn Random) -> Result<Self> {
+        let (prefix, length) = match format {
+            TokenFormat::Ioenv => ("ioenv_".to_owned(), 32),
+            TokenFormat::DotenvCloud { organization } => (format!("dotenv_{organization}_"), 48),
+            TokenFormat::StashbaseEnvironment => ("sb_env_".to_owned(), 32),
+            TokenFormat::StashbasePersonal => ("sb_personal_".to_owned(), 32),
+            TokenFormat::StashbaseService => ("sb_service_".to_owned(), 32),
+        };
+        let mut text = Zeroizing::new(String::with_capacity(prefix.len() + length));
+        text.push_str(&prefix);
+        append_random(&mut text, length, random)?;
+        Ok(Self(std::mem::take(&mut *text).into()))
+    }
+
+    /// Takes what has the shape of a token: `ioenv_` and 12 to 250 of `A-Z a-z 0-9 _ -`, or `dotenv_` or `sb_` and
+    /// printable ASCII up to 512 bytes in all.
+    ///
+    /// # Errors
+    /// `InvalidValue`, without a word of the text; it says so when this is a data key or a root key.
+    pub fn parse(text: &str) -> Result<Self> {
+        match broken_rule(text) {
+            None => Ok(Self(text.into())),
+            Some(rule) => Err(Error::new(ErrorKind::InvalidValue, format!("this is not a token: {rule}"))),
+        }
+    }
+
+    /// The token itself, as it is sent.
+    pub fn expose_secret(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// What may be shown, to tell tokens from each other: the prefix and four characters. What has fewer than twelve
+    /// behind its prefix shows none of them.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// assert_eq!(ioenv::Token::parse("ioenv_AbCdEf012345")?.hint(), "ioenv_AbCd…");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn hint(&self) -> String {
+        let text = self.expose_secret();
+        let is_ioenv = text.starts_with("ioenv_");
+        let underscore = text.match_indices('_').map(|(at, _)| at + 1).nth(usize::from(!is_ioenv));
+        // A token of a shape we do not mint shows the name of its service.
+        let prefix = underscore.or_else(|| text.find('_').map(|at| at + 1)).unwrap_or(0);
+        let shown = if text.len() - prefix < 12 { prefix } else { prefix + HINT_CHARS };
+        let end = if is_ioenv { "…" } else { "" };
+        format!("{}{end}", &text[..shown])
+    }
+}
+
+impl Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token([REDACTED])")
+    }
+}
+
+impl FromStr for Token {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+fn broken_rule(text: &str) -> Option<&'static str> {
+    if text.starts_with(DataKey::PREFIX) {
+        return Some("it is a data key, which is never sent anywhere");
+    }
+    if text.starts_with(RootKey::PREFIX) {
+        return Some("it is a root key, which is never sent anywhere");
+    }
+    if let Some(rest) = text.strip_prefix("ioenv_") {
+        let is_token = (12..=250).contains(&rest.len())
+            && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+        return (!is_token).then_some("`ioenv_` must be followed by 12 to 250 of A-Z, a-z, 0-9, _ and -");
+    }
+    let Some(rest) = text.strip_prefix("dotenv_").or_else(|| text.strip_prefix("sb_")) else {
+        return Some("it starts with none of `ioenv_`, `dotenv_` and `sb_`");
+    };
+    if text.len() > MAX_OPAQUE_BYTES {
+        return Some("it is longer than 512 bytes");
+    }
+    let is_token = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic());
+    (!is_token).then_some("it is empty, or holds a space or something that is not printable ASCII")
+}
+
+/// Appends letters and digits, each as likely as any other.
+fn append_random(text: &mut String, mut missing: usize, random: &dyn Random) -> Result<()> {
+    let mut bytes = Zeroizing::new([0; 64]);
+    // 62 of 64 bytes are of use; a source of which hardly any is, is broken.
+    for _ in 0..64 {
+        random.fill(bytes.as_mut_slice())?;
+        // 248 is the largest multiple of 62 in a byte; what lies above would make some characters likelier.
+        for byte in bytes.iter().filter(|byte| **byte < 248).take(missing) {
+            text.push(ALPHANUMERIC[usize::from(byte % 62)].into());
+            missing -= 1;
+        }
+        if missing == 0 {
+            return Ok(());
+        }
+    }
+    Err(Error::new(ErrorKind::Io, "the random source gives no random bytes"))
+}
+
+/// What a store keeps of a token. Its text, which is also what serde reads and writes, is 64 lower-case hexadecimal
+/// digits, by which a token is looked up.
+///
+/// It is not printed by `Debug`, and compared only in constant time.
+#[derive(Clone)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// Reads 64 lower-case hexadecimal digits.
+    ///
+    /// # Errors
+    /// `InvalidValue`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let invalid = || Error::new(ErrorKind::InvalidValue, "this is not the hash of a token");
+        let (digits, []) = text.as_bytes().as_chunks::<2>() else {
+            return Err(invalid());
+        };
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Ok(byte - b'0'),
+            b'a'..=b'f' => Ok(byte - b'a' + 10),
+            _ => Err(invalid()),
+        };
+        let bytes: Vec<u8> =
+            digits.iter().map(|[high, low]| Ok(digit(*high)? << 4 | digit(*low)?)).collect::<Result<_>>()?;
+        bytes.try_into().map(Self).map_err(|_| invalid())
+    }
+
+    /// Compares in constant time.
+    pub fn matches(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).to_bool()
+    }
+}
+
+impl FromStr for TokenHash {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash([REDACTED])")
+    }
+}
+
+serde_text!(TokenHash, "the hash of a token");
+
+/// How a store makes of a token what it keeps of it.
+///
+/// A trait, so that an operator can put a key of a hardware module into it.
+pub trait TokenHasher: Debug + Send + Sync {
+    /// The hash of a token; the same one every time, because tokens are looked up by it.
+    fn hash(&self, token: &Token) -> TokenHash;
+}
+
+/// SHA-256 over the whole token. Tokens that are minted here have so many random bits that a fast hash without a salt
+/// is enough.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sha256Hasher;
+
+impl TokenHasher for Sha256Hasher {
+    fn hash(&self, token: &Token) -> TokenHash {
+        TokenHash(Sha256::digest(token.expose_secret()).into())
+    }
+}
