@@ -172,6 +172,29 @@ impl KeyString {
         Ok(Self(text.into()))
     }
 
+    /// Draws a new one: 64 lower-case hexadecimal characters, of 32 random bytes. It is not of the one length, 32
+    /// characters, at which a key is given away by its own proof.
+    ///
+    /// # Errors
+    /// `Io`, when `random` fails.
+    #[cfg(feature = "vault")]
+    pub fn generate(random: &dyn Random) -> Result<Self> {
+        let key = DataKey::generate(random)?;
+        let mut text = String::with_capacity(2 * KEY_BYTES);
+        for byte in key.expose_bytes() {
+            for digit in [byte >> 4, byte & 15] {
+                text.push(char::from_digit(digit.into(), 16).expect("invariant: half a byte is below 16"));
+            }
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The key string itself, to be kept where no stranger reads.
+    #[cfg(feature = "vault")]
+    pub fn to_text(&self) -> SecretString {
+        self.0.clone()
+    }
+
     /// The first 32 bytes, filled up with `0` (byte 0x30).
     fn padded(&self) -> Zeroizing<[u8; KEY_BYTES]> {
         let text = self.expose_bytes();
@@ -338,6 +361,17 @@ impl KeyProof {
             ));
         }
         Ok(Self::new(key, parameters))
+    }
+
+    /// The proof of a random key, which no derivation stands before: HKDF-SHA256 (RFC 5869) of the key under the label
+    /// `ioenv:proof:v1`.
+    #[cfg(feature = "vault")]
+    pub fn of(key: &DataKey) -> Self {
+        let mut proof = Zeroizing::new([0; KEY_BYTES]);
+        hkdf::Hkdf::<Sha256>::new(None, key.expose_bytes())
+            .expand(b"ioenv:proof:v1", proof.as_mut_slice())
+            .expect("invariant: 32 bytes are within what HKDF-SHA256 can give");
+        Self(proof)
     }
 
     /// The proof as it is sent.

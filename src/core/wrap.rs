@@ -188,10 +188,18 @@ impl From<u32> for Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Sealed {
+    /// When the entries of a level were last read.
+    Access,
     /// The document of a level, or of one version of it.
     Blob,
-    /// The key string or the data key of a project.
-    Key,
+    /// What shows that a root key is the right one.
+    Check,
+    /// What is known of the entries of a document beside their values.
+    Entries,
+    /// The text of the key that blobs are sealed with.
+    KeyText,
+    /// The bytes of that key.
+    KeyBytes,
     /// The proof that a client holds a key.
     KeyProof,
     /// What is needed to get in elsewhere, such as an integration's token.
@@ -203,8 +211,12 @@ pub enum Sealed {
 impl Sealed {
     fn as_str(self) -> &'static str {
         match self {
+            Self::Access => "access",
             Self::Blob => "blob",
-            Self::Key => "key",
+            Self::Check => "check",
+            Self::Entries => "entries",
+            Self::KeyBytes => "key-bytes",
+            Self::KeyText => "key-text",
             Self::KeyProof => "key-proof",
             Self::Credential => "credential",
             Self::SigningSecret => "signing-secret",
@@ -403,7 +415,7 @@ mod tests {
             for elsewhere in [
                 Context::row(other, project, Sealed::Blob, &place, version),
                 Context::row(org, other, Sealed::Blob, &place, version),
-                Context::row(org, project, Sealed::Key, &place, version),
+                Context::row(org, project, Sealed::KeyText, &place, version),
                 Context::row(org, project, Sealed::Blob, &[other.into(), number.into()], version),
                 Context::row(org, project, Sealed::Blob, &[level.into(), number.wrapping_add(1).into()], version),
                 Context::row(org, project, Sealed::Blob, &[level.into()], version),

@@ -9,7 +9,7 @@ use super::call::Call;
 use super::key_cache::Row;
 use super::place::Place;
 use super::records::{
-    ContentRecord, LevelRecord, ProjectRecord, Sealed, VersionRecord, damaged, decode, encode, get, put,
+    ContentRecord, LevelRecord, ProjectRecord, Wrapped, VersionRecord, damaged, decode, encode, get, put,
 };
 use super::keys;
 use crate::core::{
@@ -71,7 +71,7 @@ impl From<EntryRecord> for (u32, u32, u32, i64, i64) {
 
 impl From<(u32, u32, u32, i64, i64)> for EntryRecord {
     fn from((id, version, changed_by, created_at, updated_at): (u32, u32, u32, i64, i64)) -> Self {
-        let [created_at, updated_at] = [created_at, updated_at].map(Timestamp::from_millis);
+        let [created_at, updated_at] = [created_at, updated_at].map(|at| Timestamp::from_millis(at).unwrap_or(Timestamp::MAX));
         Self { id, version, changed_by, created_at, updated_at }
     }
 }
@@ -374,7 +374,7 @@ pub(super) type AccessTimes = BTreeMap<VarName, Timestamp>;
 #[derive(Serialize, Deserialize)]
 pub(super) struct AccessRecord {
     pub(super) storage_version: u32,
-    pub(super) times: Sealed,
+    pub(super) times: Wrapped,
 }
 
 impl Call<'_, '_> {

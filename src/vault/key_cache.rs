@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::call::Call;
-use super::records::{KeyRecord, ProjectRecord, Sealed, WrappedKeyRecord, damaged, require};
+use super::records::{KeyRecord, ProjectRecord, Wrapped, WrappedKeyRecord, damaged, require};
 use super::{Custody, keys};
-use crate::core::{DataKey, Id, KeyDerivation, KeyString, SecretBytes, wrap};
+use crate::core::{
+    Context, DataKey, Id, KeyDerivation, KeyString, Sealed, SecretBytes, unwrap, unwrap_key, wrap,
+};
 use crate::{Error, ErrorKind, Result};
 
 /// Most keys that are kept unwrapped.
@@ -84,40 +86,24 @@ pub(super) enum Row {
     Access(Id),
     /// The text of the data key of that version.
     KeyText(u32),
-    /// What was derived from it.
-    KeyData(u32),
+    /// Its bytes.
+    KeyBytes(u32),
     /// Its proof.
-    KeyCheck(u32),
+    KeyProof(u32),
 }
 
 impl Row {
-    fn context(self, project: &ProjectRecord, storage_version: u32) -> Vec<String> {
-        let (what, id, number) = match self {
-            Self::Blob(id, number) => ("blob", id, number),
-            Self::Entries(id, number) => ("entries", id, number),
-            Self::Access(id) => ("access", id, 0),
-            Self::KeyText(version) => ("key-text", project.id, version),
-            Self::KeyData(version) => ("key-data", project.id, version),
-            Self::KeyCheck(version) => ("key-check", project.id, version),
+    fn context(self, project: &ProjectRecord, storage_version: u32) -> Context {
+        let (what, place) = match self {
+            Self::Blob(id, number) => (Sealed::Blob, [id.into(), number.into()]),
+            Self::Entries(id, number) => (Sealed::Entries, [id.into(), number.into()]),
+            Self::Access(id) => (Sealed::Access, [id.into(), 0_u32.into()]),
+            Self::KeyText(version) => (Sealed::KeyText, [project.id.into(), version.into()]),
+            Self::KeyBytes(version) => (Sealed::KeyBytes, [project.id.into(), version.into()]),
+            Self::KeyProof(version) => (Sealed::KeyProof, [project.id.into(), version.into()]),
         };
-        vec![
-            "ioenv:row:v1".to_owned(),
-            project.organization.to_string(),
-            project.id.to_string(),
-            what.to_owned(),
-            id.to_string(),
-            number.to_string(),
-            storage_version.to_string(),
-        ]
+        Context::row(project.organization, project.id, what, &place, storage_version)
     }
-}
-
-pub(super) fn organization_context(organization: Id, version: u32) -> [String; 3] {
-    ["ioenv:kek:v1".to_owned(), organization.to_string(), version.to_string()]
-}
-
-pub(super) fn storage_context(organization: Id, project: Id, version: u32) -> [String; 4] {
-    ["ioenv:dek:v1".to_owned(), organization.to_string(), project.to_string(), version.to_string()]
 }
 
 impl Call<'_, '_> {
@@ -128,8 +114,8 @@ impl Call<'_, '_> {
             return Ok(key);
         }
         let record: WrappedKeyRecord = require(self.tx, &keys::organization_key(organization, version))?;
-        let context = organization_context(organization, version);
-        let key = unwrap_key(self.vault.root.as_key(), &context, &record.key)?;
+        let context = Context::organization_key(organization, version);
+        let key = unwrap_key(self.vault.root.as_key(), &context, &record.key.0).map_err(|_| damaged())?;
         self.vault.keys.keep(name, &key);
         Ok(key)
     }
@@ -142,8 +128,8 @@ impl Call<'_, '_> {
         }
         let record: WrappedKeyRecord = require(self.tx, &keys::storage_key(project.id, version))?;
         let wrapping = self.organization_key(project.organization, record.wrapped_by)?;
-        let context = storage_context(project.organization, project.id, version);
-        let key = unwrap_key(&wrapping, &context, &record.key)?;
+        let context = Context::storage_key(project.organization, project.id, version);
+        let key = unwrap_key(&wrapping, &context, &record.key.0).map_err(|_| damaged())?;
         self.vault.keys.keep(name, &key);
         Ok(key)
     }
@@ -161,17 +147,17 @@ impl Call<'_, '_> {
         let Some(data) = &record.data else {
             return Err(client_managed());
         };
-        let bytes = self.open_row(project, Row::KeyData(version), record.storage_version, data)?;
-        let key = key_of(&bytes)?;
+        let bytes = self.open_row(project, Row::KeyBytes(version), record.storage_version, data)?;
+        let key = DataKey::from_bytes(bytes.expose_secret().try_into().map_err(|_| damaged())?);
         self.vault.keys.keep(name, &key);
         Ok(key)
     }
 
     /// Wraps a row with the storage key that is in use.
-    pub(super) fn seal_row(&mut self, project: &ProjectRecord, row: Row, bytes: &[u8]) -> Result<Sealed> {
+    pub(super) fn seal_row(&mut self, project: &ProjectRecord, row: Row, bytes: &[u8]) -> Result<Wrapped> {
         let key = self.storage_key(project, project.storage_version)?;
         let context = row.context(project, project.storage_version);
-        Ok(Sealed(wrap::seal(&key, &context, bytes, &*self.vault.random)?))
+        Ok(Wrapped(wrap(&key, &context, bytes, &*self.vault.random)?))
     }
 
     /// Opens a row that was wrapped with the storage key of that version.
@@ -180,20 +166,11 @@ impl Call<'_, '_> {
         project: &ProjectRecord,
         row: Row,
         storage_version: u32,
-        sealed: &Sealed,
+        sealed: &Wrapped,
     ) -> Result<SecretBytes> {
         let key = self.storage_key(project, storage_version)?;
-        wrap::open(&key, &row.context(project, storage_version), &sealed.0).map_err(|_| damaged())
+        unwrap(&key, &row.context(project, storage_version), &sealed.0).map_err(|_| damaged())
     }
-}
-
-fn unwrap_key<C: AsRef<str>>(wrapping: &DataKey, context: &[C], sealed: &Sealed) -> Result<DataKey> {
-    key_of(&wrap::open(wrapping, context, &sealed.0).map_err(|_| damaged())?)
-}
-
-fn key_of(bytes: &SecretBytes) -> Result<DataKey> {
-    let bytes = bytes.expose_secret().try_into().map_err(|_| damaged())?;
-    Ok(DataKey::from_bytes(bytes))
 }
 
 #[cold]

@@ -20,14 +20,18 @@
 //! transaction: it finds out who asks, whether that actor may, finds what is meant, checks what is asked, changes it and
 //! records it in the audit log, or does nothing at all. `docs/vault.md` has the whole model.
 
+mod audit;
 mod call;
-
 mod content;
+mod diff;
 mod entry;
 mod environment;
+mod key;
 mod key_cache;
 mod keys;
 mod level;
+mod name;
+mod node;
 mod organization;
 mod page;
 mod place;
@@ -35,24 +39,32 @@ mod project;
 mod records;
 mod session;
 mod target;
+mod token;
 mod use_case;
+mod version;
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-pub use self::entry::{CreatedEntries, DeletedEntries, EntryUpdate, NewEntry, SetEntries, StoredEntry, UpdatedEntries};
+pub use self::content::{MAX_BLOB_BYTES, VersionAction};
+pub use self::entry::{
+    CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryUpdate, FoundEntry, NewEntry, Search, SetEntries,
+    StoredEntry, UpdatedEntries, Which,
+};
 pub use self::environment::{Environment, EnvironmentUpdate, NewEnvironment};
-pub use self::level::{Blob, Blobs};
+pub use self::key::NewKey;
+use self::key_cache::KeyCache;
+pub use self::level::{Blob, Blobs, NewBlob};
 pub use self::organization::{NewOrganization, Organization, OrganizationStatus, OrganizationUpdate};
 pub use self::page::{Page, Paging};
-pub use self::project::{Custody, NewKey, NewProject, Project, ProjectUpdate, SecretFormat};
+pub use self::project::{Custody, NewProject, Project, ProjectUpdate, SecretFormat};
+use self::records::{VaultRecord, Wrapped, decode, encode};
 pub use self::session::{Actor, Session};
 pub use self::target::{NewTarget, Target, TargetUpdate};
+pub use self::token::{IssuedToken, NewToken, TokenInfo, TokenUpdate};
 pub use self::use_case::UseCase;
-pub use self::content::VersionAction;
-use self::key_cache::KeyCache;
-use self::records::{Sealed, VaultRecord, decode, encode};
-use crate::core::{Clock, Id, Random, RootKey, Timestamp, wrap};
+pub use self::version::{Change, ChangedEntry, PurgeScope, Restore, Version, VersionContent};
+use crate::core::{Clock, Context, Id, Random, RootKey, Sealed, Timestamp, unwrap, wrap};
 use crate::store::{Store, StoreExt as _, When};
 use crate::system::{SystemClock, SystemRandom};
 use crate::{Error, ErrorKind, Result};
@@ -108,7 +120,7 @@ impl Vault {
             random: Box::new(random),
             id,
             keys: KeyCache::default(),
-            last_id: Mutex::new(Id::NIL),
+            last_id: Mutex::new(id),
         })
     }
 
@@ -137,7 +149,7 @@ impl Vault {
         self.random.fill(&mut random)?;
         let mut last = self.last_id.lock().unwrap_or_else(PoisonError::into_inner);
         let id = Id::from_parts(now, random);
-        *last = if id > *last { id } else { last.next() };
+        *last = if id > *last { id } else { last.next().unwrap_or(id) };
         Ok(*last)
     }
 }
@@ -153,7 +165,7 @@ fn begin(store: &dyn Store, root: &RootKey, now: Timestamp, random: &dyn Random)
     let mut bytes = [0; 10];
     random.fill(&mut bytes)?;
     let id = Id::from_parts(now, bytes);
-    let check = Sealed(wrap::seal(root.as_key(), &check_context(id), CHECK, random)?);
+    let check = Wrapped(wrap(root.as_key(), &check_context(id), CHECK, random)?);
     let record = encode(&VaultRecord { schema: SCHEMA, id, created_at: now, check })?;
     store.write(|tx| match tx.get(keys::VAULT)? {
         Some(text) => check_root(&text, root),
@@ -170,7 +182,7 @@ fn check_root(text: &str, root: &RootKey) -> Result<Id> {
         let message = "this vault was written by a newer version of ioenv: upgrade";
         return Err(Error::new(ErrorKind::UnsupportedVersion, message));
     }
-    match wrap::open(root.as_key(), &check_context(record.id), &record.check.0) {
+    match unwrap(root.as_key(), &check_context(record.id), &record.check.0) {
         Ok(check) if check.expose_secret() == CHECK => Ok(record.id),
         _ => Err(Error::new(
             ErrorKind::DecryptionFailed,
@@ -179,6 +191,6 @@ fn check_root(text: &str, root: &RootKey) -> Result<Id> {
     }
 }
 
-fn check_context(vault: Id) -> [String; 2] {
-    ["ioenv:check:v1".to_owned(), vault.to_string()]
+fn check_context(vault: Id) -> Context {
+    Context::row(vault, vault, Sealed::Check, &[], 1)
 }

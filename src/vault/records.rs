@@ -20,20 +20,20 @@ pub(super) struct VaultRecord {
     pub(super) id: Id,
     pub(super) created_at: Timestamp,
     /// A known text under the root key.
-    pub(super) check: Sealed,
+    pub(super) check: Wrapped,
 }
 
 /// Bytes that were wrapped, as base64.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Sealed(pub(super) Vec<u8>);
+pub(super) struct Wrapped(pub(super) Vec<u8>);
 
-impl Serialize for Sealed {
+impl Serialize for Wrapped {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&BASE64.encode(&self.0))
     }
 }
 
-impl<'de> Deserialize<'de> for Sealed {
+impl<'de> Deserialize<'de> for Wrapped {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'_, str>::deserialize(deserializer)?;
         BASE64.decode(&*text).map(Self).map_err(|_| serde::de::Error::custom("not base64"))
@@ -141,10 +141,10 @@ pub(super) struct ContentRecord {
     /// The storage key that both are wrapped with.
     pub(super) storage_version: u32,
     /// The blob's bytes; none, for a level that was deleted and says so by its versions.
-    pub(super) blob: Sealed,
+    pub(super) blob: Wrapped,
     /// What is known of each entry beside its value, as JSON; in client custody none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) entries: Option<Sealed>,
+    pub(super) entries: Option<Wrapped>,
     pub(super) written_at: Timestamp,
     pub(super) written_by: AuditActor,
 }
@@ -174,16 +174,16 @@ pub(super) struct KeyRecord {
     pub(super) derivation: Option<DerivationRecord>,
     /// The text of the proof; wrapped, because for a key string of 32 bytes it is the data key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) check: Option<Sealed>,
+    pub(super) check: Option<Wrapped>,
     pub(super) hint: Option<String>,
     pub(super) created_at: Timestamp,
     pub(super) rotated_at: Option<Timestamp>,
     /// In server custody, the key's text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) text: Option<Sealed>,
+    pub(super) text: Option<Wrapped>,
     /// In server custody, what was derived from it, so that it is derived once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) data: Option<Sealed>,
+    pub(super) data: Option<Wrapped>,
     pub(super) storage_version: u32,
 }
 
@@ -200,7 +200,7 @@ pub(super) struct WrappedKeyRecord {
     pub(super) version: u32,
     /// Of the key it is wrapped with.
     pub(super) wrapped_by: u32,
-    pub(super) key: Sealed,
+    pub(super) key: Wrapped,
     pub(super) created_at: Timestamp,
 }
 

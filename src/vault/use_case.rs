@@ -1,7 +1,7 @@
 use crate::core::{Permission, PermissionSet};
 
 macro_rules! use_cases {
-    ($($name:ident: $($permission:ident)|+;)+) => {
+    ($($name:ident: $($permission:ident)|*;)+) => {
         /// What a session can do, each with what it takes.
         ///
         /// The rights are those of the actor *at the place* it acts on; outside of what an actor may know of, everything is
@@ -20,7 +20,7 @@ macro_rules! use_cases {
             /// The permissions it takes, all of them.
             pub const fn permissions(self) -> PermissionSet {
                 match self {
-                    $(Self::$name => PermissionSet::of(&[$(Permission::$permission,)+]),)+
+                    $(Self::$name => PermissionSet::of(&[$(Permission::$permission,)*]),)+
                 }
             }
         }
@@ -46,6 +46,7 @@ use_cases! {
     UpdateTarget: TargetUpdate;
     DeleteTarget: TargetDelete;
 
+    Locate: ;
     CreateEnvironment: EnvironmentCreate;
     ReadEnvironment: EnvironmentRead;
     ListEnvironments: EnvironmentRead;
@@ -89,6 +90,7 @@ use_cases! {
     IssueToken: ApiTokenCreate;
     ListTokens: ApiTokenRead;
     ReadToken: ApiTokenRead;
+    ReadOwnToken: ;
     UpdateToken: ApiTokenUpdate;
     RotateToken: ApiTokenCreate | ApiTokenDelete;
     RevokeToken: ApiTokenDelete;

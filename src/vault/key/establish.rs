@@ -1,10 +1,12 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ctutils::CtEq as _;
+
 use super::super::Custody;
 use super::super::call::Call;
 use super::super::key_cache::{KeyCache, Row};
-use super::super::records::{DerivationRecord, KeyRecord, ProjectRecord};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-
+use super::super::records::{DerivationRecord, KeyRecord, ProjectRecord, require};
+use super::super::keys;
 use crate::core::{DataKey, KeyProof, KeyString, Pbkdf2, Random, SecretString};
 use crate::{Error, ErrorKind, Result};
 
@@ -94,7 +96,7 @@ impl Call<'_, '_> {
             None => None,
         };
         let data = match data {
-            Some(data) => Some(self.seal_row(project, Row::KeyData(version), data.expose_bytes())?),
+            Some(data) => Some(self.seal_row(project, Row::KeyBytes(version), data.expose_bytes())?),
             None => None,
         };
         Ok(KeyRecord {
@@ -104,7 +106,7 @@ impl Call<'_, '_> {
                 salt: BASE64.encode(derivation.salt()),
                 iterations: derivation.iterations(),
             }),
-            check: Some(self.seal_row(project, Row::KeyCheck(version), proof.expose_secret().as_bytes())?),
+            check: Some(self.seal_row(project, Row::KeyProof(version), proof.expose_secret().as_bytes())?),
             hint,
             created_at: self.now,
             rotated_at: None,
@@ -112,6 +114,23 @@ impl Call<'_, '_> {
             data,
             storage_version: project.storage_version,
         })
+    }
+}
+
+impl Call<'_, '_> {
+    /// Lets a write to a client-managed project through, if it comes with the proof of the key in use.
+    pub(in super::super) fn check_proof(&mut self, project: &ProjectRecord, proof: Option<&SecretString>) -> Result<()> {
+        let record: KeyRecord = require(self.tx, &keys::data_key(project.id, project.key_version))?;
+        let (Some(check), Some(proof)) = (&record.check, proof.filter(|proof| !proof.expose_secret().is_empty())) else {
+            let message = "this project's key is held by its people: send the proof of the key along";
+            return Err(Error::new(ErrorKind::KeyProofRequired, message));
+        };
+        let check = self.open_row(project, Row::KeyProof(record.version), record.storage_version, check)?;
+        if check.expose_secret().ct_eq(proof.expose_secret().as_bytes()).to_bool() {
+            return Ok(());
+        }
+        let message = "the proof is not that of the project's key: seal and prove with the key in use; nothing was stored";
+        Err(Error::new(ErrorKind::KeyProofMismatch, message))
     }
 }
 

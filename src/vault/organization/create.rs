@@ -1,12 +1,11 @@
-use super::super::key_cache::organization_context;
 use super::super::name::{check_name, choose_slug};
-use super::super::records::{OrganizationRecord, Sealed, WrappedKeyRecord, put};
+use super::super::records::{OrganizationRecord, Wrapped, WrappedKeyRecord, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::keys;
 use super::{Organization, OrganizationStatus};
 use crate::Result;
-use crate::core::{Action, DataKey, Details, Plan, Resource, Slug, wrap};
+use crate::core::{Action, Context, DataKey, Details, Plan, Resource, Slug, wrap_key};
 use crate::store::When;
 
 /// An organization that is to be made.
@@ -54,9 +53,9 @@ impl Session<'_> {
                 updated_at: call.now,
             };
             let key = DataKey::generate(&*call.vault.random)?;
-            let wrapped =
-                wrap::seal(call.vault.root.as_key(), &organization_context(id, 1), key.expose_bytes(), &*call.vault.random)?;
-            let key = WrappedKeyRecord { version: 1, wrapped_by: 0, key: Sealed(wrapped), created_at: call.now };
+            let context = Context::organization_key(id, 1);
+            let key = Wrapped(wrap_key(call.vault.root.as_key(), &context, &key, &*call.vault.random)?);
+            let key = WrappedKeyRecord { version: 1, wrapped_by: 0, key, created_at: call.now };
             put(call.tx, &keys::organization_key(id, 1), &key, When::Absent)?;
             put(call.tx, &keys::organization(id), &record, When::Absent)?;
             put(call.tx, &keys::organization_slug(&record.slug), &id, When::Absent)?;

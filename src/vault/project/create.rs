@@ -1,14 +1,13 @@
 use super::super::call::Call;
 use super::super::environment::builtin;
 use super::super::key::NewKey;
-use super::super::key_cache::storage_context;
 use super::super::name::{check_description, check_name, choose_slug};
-use super::super::records::{PlaceRecord, ProjectRecord, Sealed, WrappedKeyRecord, put};
+use super::super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::keys;
 use super::{Custody, Project, RESERVED, SecretFormat};
-use crate::core::{Action, DataKey, Details, Id, Resource, Slug, wrap};
+use crate::core::{Action, Context, DataKey, Details, Id, Resource, Slug, wrap_key};
 use crate::store::When;
 use crate::{Error, ErrorKind, Result};
 
@@ -107,8 +106,8 @@ impl Call<'_, '_> {
         let version = project.storage_version;
         let wrapping = self.organization_key(project.organization, wrapped_by)?;
         let key = DataKey::generate(&*self.vault.random)?;
-        let context = storage_context(project.organization, project.id, version);
-        let key = Sealed(wrap::seal(&wrapping, &context, key.expose_bytes(), &*self.vault.random)?);
+        let context = Context::storage_key(project.organization, project.id, version);
+        let key = Wrapped(wrap_key(&wrapping, &context, &key, &*self.vault.random)?);
         let record = WrappedKeyRecord { version, wrapped_by, key, created_at: self.now };
         put(self.tx, &keys::storage_key(project.id, version), &record, When::Absent)
     }

@@ -1,0 +1,97 @@
+use super::super::call::Call;
+use super::super::diff::Difference;
+use super::super::keys;
+use super::super::place::Place;
+use super::super::records::{get, put};
+use super::{Index, id_in};
+use crate::Result;
+use crate::core::{Action, AuditRecord, Details, Document, Entry, Id, Kind, Resource, VarName};
+use crate::store::{Order, When};
+
+/// How many records of a name are looked at at a time.
+const BATCH: usize = 200;
+
+impl Call<'_, '_> {
+    /// Records each entry that changed: the values of variables, and of secrets that they changed.
+    pub(in super::super) fn record_differences(
+        &mut self,
+        place: &Place,
+        differences: &[Difference<'_>],
+    ) -> Result<()> {
+        for difference in differences {
+            let mut details = match (difference.old, difference.new) {
+                (Some(old), Some(new)) if old.kind() != new.kind() => {
+                    Details::new_kind(old.kind(), new.kind(), &difference.changed())
+                }
+                (Some(old), Some(new)) => {
+                    let changed = difference.changed();
+                    let values = (new.kind() == Kind::Variable && changed.contains(&"value"))
+                        .then(|| (old.value().expose_secret(), new.value().expose_secret()));
+                    Details::updated(values, &changed)
+                }
+                (None, Some(new)) => Details::created(public_value(new)),
+                (Some(old), None) => Details::deleted(public_value(old)),
+                (None, None) => continue,
+            };
+            if let Some(old_name) = difference.old_name() {
+                details = details.with("oldName", old_name.as_str());
+            }
+            let action = match (difference.old, difference.new) {
+                (None, _) => Action::Create,
+                (_, None) => Action::Delete,
+                _ => Action::Update,
+            };
+            let kind = difference.new.or(difference.old).map_or(Kind::Secret, Entry::kind);
+            self.record(action, Resource::of(place)?.entry(kind, difference.name()), details)?;
+            if let (Some(old), Some(new)) = (difference.old, difference.new)
+                && (old.kind(), new.kind()) == (Kind::Variable, Kind::Secret)
+            {
+                self.scrub(place, old.name())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Records that an entry was set to what it was.
+    pub(in super::super) fn record_unchanged(&mut self, place: &Place, entry: &Entry) -> Result<()> {
+        let resource = Resource::of(place)?.entry(entry.kind(), entry.name());
+        self.record(Action::Update, resource, Details::changed(&[]))
+    }
+
+    /// Takes former values of variables that are secrets now out of the log.
+    pub(in super::super) fn scrub_new_secrets(&mut self, place: &Place, old: &Document, new: &Document) -> Result<()> {
+        let was_variable = |name: &VarName| old.get(name.as_str()).is_some_and(|entry| entry.kind() == Kind::Variable);
+        for entry in new.entries().iter().filter(|entry| entry.kind() == Kind::Secret) {
+            if was_variable(entry.name()) {
+                self.scrub(place, entry.name())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the values of a name of one level out of the log.
+    fn scrub(&mut self, place: &Place, name: &VarName) -> Result<()> {
+        let (organization, level): (Id, Id) = (place.organization(), place.id());
+        let mut range = keys::audits_by(Index::Name.as_str(), organization, name.as_str());
+        loop {
+            let found = self.tx.scan(&range, Order::Ascending, BATCH)?;
+            for mark in &found {
+                let key = keys::audit(organization, id_in(&mark.key)?);
+                let Some(mut record) = get::<AuditRecord>(self.tx, &key)? else {
+                    continue;
+                };
+                if record.resource.environment == Some(level) && record.details.scrub() {
+                    put(self.tx, &key, &record, When::Present)?;
+                }
+            }
+            match found.last() {
+                Some(last) if found.len() == BATCH => range = range.after(&last.key),
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
+fn public_value(entry: &Entry) -> Option<&str> {
+    (entry.kind() == Kind::Variable).then(|| entry.value().expose_secret())
+}
