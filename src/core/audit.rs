@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -238,8 +239,8 @@ impl Details {
     }
 
     /// Variables were read; `operation` is such as `list` or `export`. The first 200 names are repeated.
-    pub fn read(operation: &'static str, names: impl IntoIterator<Item = &VarName>) -> Self {
-        let mut names = names.into_iter().map(VarName::as_str);
+    pub fn read(operation: &'static str, names: impl IntoIterator<Item: Borrow<VarName>>) -> Self {
+        let mut names = names.into_iter().map(|name| name.borrow().to_string());
         let keys: Vec<_> = names.by_ref().take(MAX_NAMES).collect();
         let count = keys.len() + names.count();
         let is_truncated = count > keys.len();
@@ -549,7 +550,7 @@ mod tests {
         let listed = json(Details::read("export", &names));
         assert_eq!((&listed["op"], &listed["count"]), (&json!("export"), &json!(201)));
         assert_eq!((listed["keys"].as_array().unwrap().len(), &listed["truncated"]), (200, &json!(true)));
-        assert_eq!(json(Details::read("list", [])), json!({ "op": "list", "count": 0, "keys": [] }));
+        assert_eq!(json(Details::read("list", &[] as &[VarName])), json!({ "op": "list", "count": 0, "keys": [] }));
     }
 
     #[test]

@@ -480,9 +480,10 @@ impl Vocabulary {
     ///
     /// # Errors
     /// `InvalidValue`, for an unknown word. It is told by its place in the list; the text says what was likely meant.
-    pub fn parse(self, words: impl IntoIterator<Item = &str>) -> Result<PermissionSet> {
+    pub fn parse(self, words: impl IntoIterator<Item: AsRef<str>>) -> Result<PermissionSet> {
         let mut set = PermissionSet::EMPTY;
         for (at, word) in words.into_iter().enumerate() {
+            let word = word.as_ref();
             let found = self.find(word).ok_or_else(|| {
                 let message = format!("permission {} of the list is not known{}", at + 1, self.advice(word));
                 Error::new(ErrorKind::InvalidValue, message)
