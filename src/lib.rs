@@ -70,6 +70,13 @@ mod system;
 #[cfg(feature = "vault")]
 pub mod vault;
 
+#[cfg(feature = "vault")]
+pub use crate::core::{
+    Action, Actor, ActorKind, AuditRecord, CloudRole, Context, Details, EnvironmentName, EnvironmentRole, Field, Id,
+    OrganizationRole, Permission, PermissionSet, PersonalKeyLevel, Plan, ProjectRole, Resource, ResourceKind,
+    Retention, RootKey, Sealed, Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher, TokenPreset, Vocabulary,
+    WorkspaceRole, unwrap, unwrap_key, wrap, wrap_key,
+};
 pub use crate::core::{
     Aes256Gcm, Changes, Cipher, DataKey, Document, Entry, KeyDerivation, KeyProof, KeyRing, KeyString, Kind, Layer,
     LevelPath, MAX_FILE_BYTES, MAX_VALUE_BYTES, Origin, Padded, Pbkdf2, Random, Resolved, SealedBlob, SecretBytes,
@@ -77,11 +84,6 @@ pub use crate::core::{
 };
 #[cfg(any(feature = "sealed", feature = "vault"))]
 pub use crate::core::{Clock, Timestamp};
-#[cfg(feature = "vault")]
-pub use crate::core::{
-    Context, Field, Id, RootKey, Sealed, Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher, unwrap, unwrap_key,
-    wrap, wrap_key,
-};
 pub use env::Env;
 pub use error::{Error, ErrorKind, Result};
 pub use inject::{Inject, is_withheld};

@@ -409,7 +409,8 @@ mod tests {
             let context = Context::row(org, project, Sealed::Blob, &place, version);
             let wrapped = wrap(&key, &context, &plaintext, &Fixed(vec![3; 12])).unwrap();
             prop_assert_eq!(wrapped.len(), 28 + plaintext.len());
-            prop_assert_eq!(unwrap(&key, &context, &wrapped).unwrap().expose_secret(), &plaintext[..]);
+            let opened = unwrap(&key, &context, &wrapped).unwrap();
+            prop_assert_eq!(opened.expose_secret(), &plaintext[..]);
 
             let other = Id::from_parts(super::super::Timestamp::MAX, [0; 10]);
             for elsewhere in [
