@@ -72,8 +72,8 @@ pub mod vault;
 
 #[cfg(feature = "vault")]
 pub use crate::core::{
-    Action, Actor, ActorKind, AuditRecord, CloudRole, Context, Details, EnvironmentName, EnvironmentRole, Field, Id,
-    OrganizationRole, Permission, PermissionSet, PersonalKeyLevel, Plan, ProjectRole, Resource, ResourceKind,
+    Action, ActorKind, AuditActor, AuditRecord, CloudRole, Context, Details, EnvironmentName, EnvironmentRole, Field,
+    Id, OrganizationRole, Permission, PermissionSet, PersonalKeyLevel, Plan, ProjectRole, Resource, ResourceKind,
     Retention, RootKey, Sealed, Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher, TokenPreset, Vocabulary,
     WorkspaceRole, unwrap, unwrap_key, wrap, wrap_key,
 };

@@ -1,4 +1,3 @@
-use std::borrow::Borrow;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -24,13 +23,13 @@ const VALUES: [&str; 2] = ["oldValue", "newValue"];
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use ioenv::{Action, Actor, AuditRecord, Details, Id, Resource, ResourceKind};
+/// use ioenv::{Action, AuditActor, AuditRecord, Details, Id, Resource, ResourceKind};
 ///
 /// let organization: Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse()?;
 /// let record = AuditRecord {
 ///     id: organization,
 ///     timestamp: "2031-02-03T04:05:06.789Z".parse()?,
-///     actor: Actor::SYSTEM,
+///     actor: AuditActor::SYSTEM,
 ///     ip: None,
 ///     action: Action::Update,
 ///     resource: Resource::new(ResourceKind::Key, organization),
@@ -50,7 +49,7 @@ pub struct AuditRecord {
     /// When.
     pub timestamp: Timestamp,
     /// By whom.
-    pub actor: Actor,
+    pub actor: AuditActor,
     /// From where; nothing for a call inside of the process.
     pub ip: Option<IpAddr>,
     /// What was done.
@@ -65,7 +64,7 @@ pub struct AuditRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::exhaustive_structs, reason = "these three say who it is")]
-pub struct Actor {
+pub struct AuditActor {
     /// What kind of actor it is.
     #[serde(rename = "type")]
     pub kind: ActorKind,
@@ -75,12 +74,12 @@ pub struct Actor {
     pub name: Option<String>,
 }
 
-impl Actor {
-    /// The store itself.
+impl AuditActor {
+    /// A trusted program that nobody has named.
     pub const SYSTEM: Self = Self { kind: ActorKind::System, id: None, name: None };
 }
 
-/// A kind of [`Actor`].
+/// A kind of [`AuditActor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -106,6 +105,18 @@ pub enum Action {
     Update,
     /// Something was removed.
     Delete,
+}
+
+impl Action {
+    /// The action as text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Read => "read",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
 }
 
 /// What something was done to.
@@ -239,8 +250,8 @@ impl Details {
     }
 
     /// Variables were read; `operation` is such as `list` or `export`. The first 200 names are repeated.
-    pub fn read(operation: &'static str, names: impl IntoIterator<Item: Borrow<VarName>>) -> Self {
-        let mut names = names.into_iter().map(|name| name.borrow().to_string());
+    pub fn read(operation: &'static str, names: impl IntoIterator<Item: AsRef<str>>) -> Self {
+        let mut names = names.into_iter().map(|name| name.as_ref().to_owned());
         let keys: Vec<_> = names.by_ref().take(MAX_NAMES).collect();
         let count = keys.len() + names.count();
         let is_truncated = count > keys.len();
@@ -465,7 +476,7 @@ mod tests {
         let record = AuditRecord {
             id: id("01BX5ZZKBKACTAV9WEVGEMMVS0"),
             timestamp: "2031-02-03T04:05:06.789Z".parse().unwrap(),
-            actor: Actor {
+            actor: AuditActor {
                 kind: ActorKind::Token,
                 id: Some(id("01BX5ZZKBKACTAV9WEVGEMMVS1")),
                 name: Some("ci deploy".to_owned()),
@@ -495,7 +506,7 @@ mod tests {
         assert_eq!(written, expected);
         assert_eq!(serde_json::from_value::<AuditRecord>(written).unwrap(), record);
 
-        let system = AuditRecord { actor: Actor::SYSTEM, ip: Some("2001:db8:0:0::7".parse().unwrap()), ..record };
+        let system = AuditRecord { actor: AuditActor::SYSTEM, ip: Some("2001:db8:0:0::7".parse().unwrap()), ..record };
         let written = serde_json::to_value(&system).unwrap();
         assert_eq!(written["actor"], json!({ "type": "system", "id": null, "name": null }));
         assert_eq!(written["ip"], "2001:db8::7");

@@ -35,7 +35,7 @@ mod token;
 mod wrap;
 
 #[cfg(feature = "vault")]
-pub use audit::{Action, Actor, ActorKind, AuditRecord, Details, Plan, Resource, ResourceKind, Retention};
+pub use audit::{Action, ActorKind, AuditActor, AuditRecord, Details, Plan, Resource, ResourceKind, Retention};
 pub use blob::SealedBlob;
 pub use cipher::{Aes256Gcm, Cipher};
 #[cfg(any(feature = "sealed", feature = "vault"))]

@@ -1,8 +1,6 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-
 use super::content::Accessed;
 use super::organization::OrganizationStatus;
 use super::records::{OrganizationRecord, ScopeRecord, TokenRecord, get, put};
@@ -10,7 +8,7 @@ use super::session::{Caller, Session};
 use super::use_case::UseCase;
 use super::{Vault, audit, keys};
 use crate::core::{
-    Action, Actor as AuditActor, AuditRecord, Id, PermissionSet, Resource, Timestamp, TokenHash,
+    Action, ActorKind, AuditActor, AuditRecord, Details, Id, PermissionSet, Resource, Timestamp, TokenHash,
 };
 use crate::store::{Record, Transaction, When};
 use crate::{Error, ErrorKind, Result};
@@ -24,7 +22,6 @@ pub(super) struct Call<'c, 'tx> {
     pub(super) tx: &'tx mut dyn Transaction,
     pub(super) now: Timestamp,
     pub(super) who: Who,
-    pub(super) use_case: UseCase,
     ip: Option<IpAddr>,
     records: Vec<AuditRecord>,
     accessed: Vec<Accessed>,
@@ -55,7 +52,7 @@ impl<'c, 'tx> Call<'c, 'tx> {
         let vault = session.vault;
         let now = vault.now();
         let who = authenticate(&session.who, tx, now)?;
-        let call = Self { vault, tx, now, who, use_case, ip: session.ip, records: Vec::new(), accessed: Vec::new() };
+        let call = Self { vault, tx, now, who, ip: session.ip, records: Vec::new(), accessed: Vec::new() };
         call.allow(use_case.permissions())?;
         Ok(call)
     }
@@ -96,7 +93,7 @@ impl<'c, 'tx> Call<'c, 'tx> {
     }
 
     /// Puts a record into the audit log, together with what the use case does.
-    pub(super) fn record(&mut self, action: Action, resource: Resource, details: Map<String, Value>) -> Result<()> {
+    pub(super) fn record(&mut self, action: Action, resource: Resource, details: Details) -> Result<()> {
         let id = self.new_id()?;
         let actor = self.who.actor.clone();
         let (timestamp, ip) = (self.now, self.ip);
@@ -111,9 +108,10 @@ impl<'c, 'tx> Call<'c, 'tx> {
 
     /// What is to be written beside what the use case wrote itself.
     pub(super) fn finish(self) -> Result<Finished> {
-        let used = self.who.token.filter(|(_, token)| {
-            token.last_used_at.is_none_or(|last| self.now.since(last) >= TOUCH_EVERY)
-        });
+        let used = self
+            .who
+            .token
+            .filter(|(_, token)| token.last_used_at.is_none_or(|last| self.now.since(last) >= TOUCH_EVERY));
         let mut records = Vec::new();
         for record in &self.records {
             audit::add_to(&mut records, record)?;
@@ -142,7 +140,7 @@ impl Finished {
             tx.put(&record.key, &record.value, When::Always)?;
         }
         if let Some(hash) = &self.used {
-            let key = keys::token(&hash.to_text());
+            let key = keys::token(&hash.to_string());
             // Read again: it may have been revoked or rotated since.
             if let Some(mut token) = get::<TokenRecord>(tx, &key)? {
                 token.last_used_at = Some(self.now);
@@ -157,17 +155,17 @@ impl Finished {
 fn authenticate(caller: &Caller, tx: &mut dyn Transaction, now: Timestamp) -> Result<Who> {
     let hash = match caller {
         Caller::System(name) => {
-            let actor = AuditActor::system(name.clone());
+            let actor = AuditActor { name: Some(name.clone()), ..AuditActor::SYSTEM };
             return Ok(Who { actor, permissions: PermissionSet::ALL, token: None });
         }
         Caller::Token(hash) => hash,
     };
     // Found by its hash, which an attacker cannot steer; so a look-up tells nothing by the time it takes.
-    let token: TokenRecord = get(tx, &keys::token(&hash.to_text()))?.ok_or_else(unauthenticated)?;
+    let token: TokenRecord = get(tx, &keys::token(&hash.to_string()))?.ok_or_else(unauthenticated)?;
     if token.revoked_at.is_some() || token.expires_at.is_some_and(|expires_at| expires_at <= now) {
         return Err(unauthenticated());
     }
-    let actor = AuditActor::token(token.id, token.name.clone());
+    let actor = AuditActor { kind: ActorKind::Token, id: Some(token.id), name: Some(token.name.clone()) };
     Ok(Who { actor, permissions: token.permissions, token: Some((hash.clone(), token)) })
 }
 
@@ -181,5 +179,8 @@ fn unauthenticated() -> Error {
 /// What is not there, and what an actor may not know of.
 #[cold]
 pub(super) fn no_such(what: &str) -> Error {
-    Error::new(ErrorKind::NotFound, format!("there is no such {what} here, or it is outside of what this token may see"))
+    Error::new(
+        ErrorKind::NotFound,
+        format!("there is no such {what} here, or it is outside of what this token may see"),
+    )
 }

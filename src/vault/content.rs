@@ -7,14 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::call::Call;
 use super::key_cache::Row;
+use super::keys;
 use super::place::Place;
 use super::records::{
-    ContentRecord, LevelRecord, ProjectRecord, Wrapped, VersionRecord, damaged, decode, encode, get, put,
+    ContentRecord, LevelRecord, ProjectRecord, VersionRecord, Wrapped, damaged, decode, encode, get, put,
 };
-use super::keys;
-use crate::core::{
-    Aes256Gcm, Cipher as _, Document, Id, Kind, SealedBlob, SecretString, Timestamp, VarName,
-};
+use crate::core::{Aes256Gcm, Cipher as _, Document, Id, Kind, SealedBlob, SecretString, Timestamp, VarName};
 use crate::store::{Transaction, When};
 use crate::{Error, ErrorKind, Result};
 
@@ -71,7 +69,8 @@ impl From<EntryRecord> for (u32, u32, u32, i64, i64) {
 
 impl From<(u32, u32, u32, i64, i64)> for EntryRecord {
     fn from((id, version, changed_by, created_at, updated_at): (u32, u32, u32, i64, i64)) -> Self {
-        let [created_at, updated_at] = [created_at, updated_at].map(|at| Timestamp::from_millis(at).unwrap_or(Timestamp::MAX));
+        let [created_at, updated_at] =
+            [created_at, updated_at].map(|at| Timestamp::from_millis(at).unwrap_or(Timestamp::MAX));
         Self { id, version, changed_by, created_at, updated_at }
     }
 }
@@ -112,7 +111,14 @@ impl Entries {
 
     /// What is known of the entries of `new`, which was `old` before it was written as the content of that number.
     /// `renames` are from old names to new ones.
-    pub(super) fn follow(&self, old: &Document, new: &Document, renames: &[(VarName, VarName)], number: u32, now: Timestamp) -> Self {
+    pub(super) fn follow(
+        &self,
+        old: &Document,
+        new: &Document,
+        renames: &[(VarName, VarName)],
+        number: u32,
+        now: Timestamp,
+    ) -> Self {
         let mut next = Self { next_id: self.next_id, entries: BTreeMap::new(), gone: self.gone.clone() };
         for entry in new.entries() {
             let name = entry.name();

@@ -6,9 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::call::Call;
 use super::records::{KeyRecord, ProjectRecord, Wrapped, WrappedKeyRecord, damaged, require};
 use super::{Custody, keys};
-use crate::core::{
-    Context, DataKey, Id, KeyDerivation, KeyString, Sealed, SecretBytes, unwrap, unwrap_key, wrap,
-};
+use crate::core::{Context, DataKey, Id, KeyDerivation, KeyString, Sealed, SecretBytes, unwrap, unwrap_key, wrap};
 use crate::{Error, ErrorKind, Result};
 
 /// Most keys that are kept unwrapped.

@@ -46,6 +46,7 @@ mod version;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+pub use self::audit::AuditFilter;
 pub use self::content::{MAX_BLOB_BYTES, VersionAction};
 pub use self::entry::{
     CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryUpdate, FoundEntry, NewEntry, Search, SetEntries,

@@ -1,24 +1,13 @@
 //! What targets and environments have in common: a place below a project.
 
-use super::call::{Call, no_such};
+use super::call::Call;
+use super::keys;
 use super::name::{check_name, choose_slug, slug_taken};
 use super::place::{Place, check_slug};
 use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, decode, put};
-use super::keys;
 use crate::Result;
-use crate::core::{Id, LevelPath, Resource, Slug};
+use crate::core::{Id, Slug};
 use crate::store::{Order, When};
-
-impl Resource {
-    /// What stands at a place.
-    pub(super) fn of(place: &Place) -> Result<Self> {
-        let (organization, project, path) = (place.organization(), place.project.id, place.path()?);
-        Ok(match place.nodes.last() {
-            None => Self::project(organization, project, path.as_str()),
-            Some(node) => Self::node(node.kind == NodeKind::Target, organization, project, node.id, path.as_str()),
-        })
-    }
-}
 
 /// What has a fixed meaning where the slug of a target or of an environment stands in a path.
 pub(super) fn reserved(kind: NodeKind) -> &'static [&'static str] {
@@ -150,9 +139,4 @@ impl Call<'_, '_> {
 pub(super) fn below(parent: &Place, slug: &str) -> String {
     let above = parent.path_below();
     if above.is_empty() { slug.to_owned() } else { format!("{above}/{slug}") }
-}
-
-/// The path of something in a place of one segment less.
-pub(super) fn parent_of(path: &LevelPath, what: &str) -> Result<LevelPath> {
-    path.parent().ok_or_else(|| no_such(what))
 }

@@ -26,7 +26,8 @@ impl Paging {
     /// Where the page before ended, if that is told by a number.
     pub(super) fn after_number(&self) -> Result<Option<u32>> {
         let number = self.after.as_deref().map(str::parse).transpose();
-        number.map_err(|_| Error::new(ErrorKind::InvalidValue, "a page begins where the page before says: pass that on"))
+        number
+            .map_err(|_| Error::new(ErrorKind::InvalidValue, "a page begins where the page before says: pass that on"))
     }
 
     pub(super) fn limit(&self) -> usize {

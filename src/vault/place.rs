@@ -1,6 +1,6 @@
 use super::call::{Call, no_such};
-use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get, require};
 use super::keys;
+use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get, require};
 use crate::Result;
 use crate::core::{Id, LevelPath};
 use crate::{Error, ErrorKind};
@@ -54,10 +54,6 @@ impl Place {
         let ids = [self.project.id].into_iter().chain(self.nodes.iter().map(|node| node.id));
         Ok(ids.zip(path.chain()).collect())
     }
-
-    pub(super) fn is_production(&self) -> bool {
-        self.nodes.last().is_some_and(|node| node.is_production)
-    }
 }
 
 impl Call<'_, '_> {
@@ -95,7 +91,13 @@ impl Call<'_, '_> {
     }
 
     /// The target or environment at a path.
-    pub(super) fn node(&mut self, organization: Id, path: &LevelPath, kind: NodeKind, reach: Reach) -> Result<(Place, NodeRecord)> {
+    pub(super) fn node(
+        &mut self,
+        organization: Id,
+        path: &LevelPath,
+        kind: NodeKind,
+        reach: Reach,
+    ) -> Result<(Place, NodeRecord)> {
         let place = self.place(organization, path, reach)?;
         match place.nodes.last() {
             Some(node) if node.kind == kind => {
@@ -170,7 +172,16 @@ pub(super) fn check_slug(slug: &str, reserved: &[&str]) -> Result<()> {
 
 /// What the paths of the services' interfaces use, or may come to use, at any place.
 const EVERYWHERE: &[&str] = &[
-    "organizations", "organization", "api-keys", "members", "billing", "user", "plans", "cli", "audit-log", "versions",
+    "organizations",
+    "organization",
+    "api-keys",
+    "members",
+    "billing",
+    "user",
+    "plans",
+    "cli",
+    "audit-log",
+    "versions",
 ];
 
 /// A slug made of a name: lower case, with one `-` for each run of other characters than letters and digits.

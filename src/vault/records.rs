@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Custody, OrganizationStatus, SecretFormat, VersionAction};
-use crate::core::{Actor as AuditActor, Id, PermissionSet, Plan, Timestamp, TokenFormat};
+use crate::core::{AuditActor, Id, PermissionSet, Plan, Timestamp, TokenFormat};
 use crate::store::{Transaction, When};
 use crate::{Error, ErrorKind, Result};
 

@@ -74,11 +74,7 @@ impl<'v> Session<'v> {
 
     /// Runs a use case that only reads. What it saw is one state of the store; its audit record is durable before the
     /// answer is given.
-    pub(super) fn read<T>(
-        &self,
-        use_case: UseCase,
-        mut work: impl FnMut(&mut Call<'_, '_>) -> Result<T>,
-    ) -> Result<T> {
+    pub(super) fn read<T>(&self, use_case: UseCase, mut work: impl FnMut(&mut Call<'_, '_>) -> Result<T>) -> Result<T> {
         let (value, finished) = self.vault.store.read(|tx| {
             let mut call = Call::begin(self, tx, use_case)?;
             let value = work(&mut call)?;

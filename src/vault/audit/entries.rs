@@ -13,24 +13,20 @@ const BATCH: usize = 200;
 
 impl Call<'_, '_> {
     /// Records each entry that changed: the values of variables, and of secrets that they changed.
-    pub(in super::super) fn record_differences(
-        &mut self,
-        place: &Place,
-        differences: &[Difference<'_>],
-    ) -> Result<()> {
+    pub(in super::super) fn record_differences(&mut self, place: &Place, differences: &[Difference<'_>]) -> Result<()> {
         for difference in differences {
             let mut details = match (difference.old, difference.new) {
-                (Some(old), Some(new)) if old.kind() != new.kind() => {
-                    Details::new_kind(old.kind(), new.kind(), &difference.changed())
-                }
+                (Some(old), Some(new)) if old.kind() != new.kind() => Details::kind_changed(old.kind(), new.kind()),
                 (Some(old), Some(new)) => {
                     let changed = difference.changed();
-                    let values = (new.kind() == Kind::Variable && changed.contains(&"value"))
-                        .then(|| (old.value().expose_secret(), new.value().expose_secret()));
-                    Details::updated(values, &changed)
+                    let details = match (public_value(old), public_value(new)) {
+                        (Some(old), Some(new)) if old != new => Details::variable_updated(old, new),
+                        _ => Details::default(),
+                    };
+                    details.with("changed", changed)
                 }
-                (None, Some(new)) => Details::created(public_value(new)),
-                (Some(old), None) => Details::deleted(public_value(old)),
+                (None, Some(new)) => public_value(new).map_or(Details::secret(true), Details::variable_created),
+                (Some(old), None) => public_value(old).map_or(Details::secret(true), Details::variable_deleted),
                 (None, None) => continue,
             };
             if let Some(old_name) = difference.old_name() {

@@ -1,9 +1,9 @@
 use std::io::Write;
 
-use super::super::session::Session;
-use super::super::records::encode;
-use super::super::use_case::UseCase;
 use super::super::Paging;
+use super::super::records::encode;
+use super::super::session::Session;
+use super::super::use_case::UseCase;
 use super::AuditFilter;
 use crate::core::{Action, Details, Id, Resource};
 use crate::{Error, Result};
@@ -22,7 +22,7 @@ impl Session<'_> {
                 let owner = call.organization(organization)?;
                 let page = call.audit_page(&owner, filter, &paging)?;
                 if paging.after.is_none() {
-                    let details = Details::new().with("op", "export");
+                    let details = Details::default().with("op", "export");
                     call.record(Action::Read, Resource::organization(organization), details)?;
                 }
                 Ok(page)

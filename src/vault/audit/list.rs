@@ -5,7 +5,7 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::{Page, Paging, keys};
 use super::{Index, SYSTEM, id_in};
-use crate::core::{Action, AuditRecord, Details, Id, LevelPath, Resource, ResourceType, Retention, Timestamp};
+use crate::core::{Action, AuditRecord, Details, Id, LevelPath, Resource, ResourceKind, Timestamp, VarName};
 use crate::store::{KeyRange, Order};
 use crate::{Error, ErrorKind, Result};
 
@@ -23,11 +23,11 @@ pub struct AuditFilter {
     /// What was done.
     pub action: Option<Action>,
     /// To what kind of thing.
-    pub resource: Option<ResourceType>,
+    pub resource: Option<ResourceKind>,
     /// In that project, target or environment, or below it.
     pub path: Option<LevelPath>,
     /// To the entry of that name.
-    pub name: Option<String>,
+    pub name: Option<VarName>,
     /// At that time or later.
     pub since: Option<Timestamp>,
     /// Before that time.
@@ -43,7 +43,7 @@ impl Session<'_> {
         self.read(UseCase::ListAudit, |call| {
             let owner = call.organization(organization)?;
             let page = call.audit_page(&owner, filter, paging)?;
-            let details = Details::new().with("op", "audit").with("count", page.items.len());
+            let details = Details::default().with("op", "audit").with("count", page.items.len());
             call.record(Action::Read, Resource::organization(organization), details)?;
             Ok(page)
         })
@@ -63,7 +63,7 @@ impl Call<'_, '_> {
             None => self.who.scope().map(|scope| scope.node.unwrap_or(scope.project)),
         };
         let index = match (&filter.name, place, filter.actor) {
-            (Some(name), ..) => Some((Index::Name, name.clone())),
+            (Some(name), ..) => Some((Index::Name, name.to_string())),
             (None, Some(place), _) => Some((Index::Place, place.to_string())),
             (None, None, Some(actor)) => Some((Index::Actor, actor.to_string())),
             (None, None, None) if filter.by_system => Some((Index::Actor, SYSTEM.to_owned())),
@@ -80,14 +80,14 @@ impl Call<'_, '_> {
             range = range.before(&key(Id::from_parts(until, [0; 10])));
         }
         if let Some(after) = &paging.after {
-            let id = Id::parse(after)
-                .map_err(|_| Error::new(ErrorKind::InvalidValue, "a page begins where the page before says: pass that on"))?;
+            let id = Id::parse(after).map_err(|_| {
+                Error::new(ErrorKind::InvalidValue, "a page begins where the page before says: pass that on")
+            })?;
             range = range.before(&key(id));
         }
-        let oldest = [filter.since, Retention::of(owner.plan).oldest(self.now)].into_iter().flatten().max();
-        if let Some(oldest) = oldest {
-            range.start = range.start.max(key(Id::from_parts(oldest, [0; 10])));
-        }
+        let visible = owner.plan.retention().oldest_visible(self.now);
+        let oldest = filter.since.map_or(visible, |since| since.max(visible));
+        range.start = range.start.max(key(Id::from_parts(oldest, [0; 10])));
         self.examine(owner, filter, place, index.is_some(), range, paging.limit())
     }
 
@@ -100,6 +100,8 @@ impl Call<'_, '_> {
         mut range: KeyRange,
         limit: usize,
     ) -> Result<Page<AuditRecord>> {
+        let (retention, now) = (owner.plan.retention(), self.now);
+        let is_visible = |record: &AuditRecord| retention.is_visible(record.timestamp, now);
         let mut items = Vec::new();
         let mut examined = 0;
         loop {
@@ -109,12 +111,10 @@ impl Call<'_, '_> {
             for candidate in &found {
                 let id = id_in(&candidate.key)?;
                 examined += 1;
-                let record: Option<AuditRecord> = if is_index {
-                    get(self.tx, &keys::audit(owner.id, id))?
-                } else {
-                    Some(decode(&candidate.value)?)
-                };
-                let Some(record) = record.filter(|record| is_wanted(record, filter, place)) else {
+                let record: Option<AuditRecord> =
+                    if is_index { get(self.tx, &keys::audit(owner.id, id))? } else { Some(decode(&candidate.value)?) };
+                let Some(record) = record.filter(|record| is_visible(record) && is_wanted(record, filter, place))
+                else {
                     continue;
                 };
                 if items.len() == limit {

@@ -3,13 +3,14 @@
 mod entries;
 mod export;
 mod list;
+mod resource;
 mod sweep;
 
 pub use self::list::AuditFilter;
 use super::keys;
 use super::records::encode;
 use crate::Result;
-use crate::core::{ActorType, AuditRecord, Id};
+use crate::core::{ActorKind, AuditRecord, Id};
 use crate::store::Record;
 
 /// What an index record holds: that it is there is all it says.
@@ -53,13 +54,13 @@ fn indexed(record: &AuditRecord) -> Vec<(Index, String)> {
     let mut indexed = vec![(Index::Action, record.action.as_str().to_owned()), (Index::Actor, actor_key(record))];
     let places = [resource.project, resource.environment.filter(|id| Some(*id) != resource.project)];
     indexed.extend(places.into_iter().flatten().map(|id| (Index::Place, id.to_string())));
-    indexed.extend(resource.key.as_ref().map(|name| (Index::Name, name.clone())));
+    indexed.extend(resource.key.as_ref().map(|name| (Index::Name, name.to_string())));
     indexed
 }
 
 fn actor_key(record: &AuditRecord) -> String {
     match (record.actor.kind, record.actor.id) {
-        (ActorType::System, _) | (_, None) => SYSTEM.to_owned(),
+        (ActorKind::System, _) | (_, None) => SYSTEM.to_owned(),
         (_, Some(id)) => id.to_string(),
     }
 }

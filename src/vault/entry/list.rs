@@ -62,11 +62,12 @@ impl Session<'_> {
                     continue;
                 };
                 let metadata = call.metadata(&place.project, Some(&level), &opened)?;
-                let with_values = metadata.into_iter().zip(opened.document.entries()).map(|(metadata, entry)| StoredEntry {
-                    metadata,
-                    value: entry.value().clone(),
-                    inherited_from: (id != own).then(|| path.clone()),
-                });
+                let with_values =
+                    metadata.into_iter().zip(opened.document.entries()).map(|(metadata, entry)| StoredEntry {
+                        metadata,
+                        value: entry.value().clone(),
+                        inherited_from: (id != own).then(|| path.clone()),
+                    });
                 match which {
                     Which::Named(names) => {
                         entries.extend(with_values.filter(|entry| names.contains(&entry.metadata.name)));
@@ -85,7 +86,7 @@ impl Session<'_> {
                     entries.into_iter().map(|entry| (entry.metadata.name.clone(), entry)).collect();
                 entries = by_name.into_values().collect();
             }
-            let details = Details::listed(entries.iter().map(|entry| entry.metadata.name.as_str())).with("op", "list");
+            let details = Details::read("list", entries.iter().map(|entry| entry.metadata.name.as_str()));
             call.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(Entries { revision: call.revision(&place)?, entries })
         })

@@ -42,7 +42,7 @@ impl Session<'_> {
             let level = call.level(&place.project, place.id())?;
             let opened = call.opened_by_server(&place.project, level.as_ref())?;
             let metadata = call.metadata(&place.project, level.as_ref(), &opened)?;
-            let details = Details::listed(metadata.iter().map(|entry| entry.name.as_str())).with("op", "metadata");
+            let details = Details::read("metadata", metadata.iter().map(|entry| entry.name.as_str()));
             call.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(metadata)
         })

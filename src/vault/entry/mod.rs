@@ -68,8 +68,8 @@ impl NewEntry {
 }
 
 /// Refuses a request that names nothing, or one name twice.
-fn check_names<'a>(names: impl Iterator<Item = &'a VarName>) -> Result<()> {
-    let mut names: Vec<&VarName> = names.collect();
+fn check_names<'a, I: IntoIterator<Item = &'a VarName>>(names: I) -> Result<()> {
+    let mut names: Vec<&VarName> = names.into_iter().collect();
     if names.is_empty() {
         return Err(Error::new(ErrorKind::InvalidValue, "no entry is given"));
     }

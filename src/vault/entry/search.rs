@@ -1,9 +1,9 @@
+use super::super::key_cache::client_managed;
 use super::super::place::{Place, Reach};
 use super::super::records::{NodeKind, NodeRecord, decode};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::{Custody, keys};
-use super::super::key_cache::client_managed;
 use crate::Result;
 use crate::core::{Action, Details, Id, LevelPath, Resource, SecretString, Slug, VarName};
 use crate::store::Order;
@@ -52,7 +52,8 @@ impl Session<'_> {
             for record in call.tx.scan(&keys::nodes(root.project.id, ""), Order::Ascending, usize::MAX)? {
                 let node: NodeRecord = decode(&record.value)?;
                 let path = &record.key[prefix.len()..];
-                let above = path.rsplit_once('/').and_then(|(target, _)| targets.iter().find(|node| node.slug == target));
+                let above =
+                    path.rsplit_once('/').and_then(|(target, _)| targets.iter().find(|node| node.slug == target));
                 let nodes: Vec<NodeRecord> = above.into_iter().chain([&node]).cloned().collect();
                 if node.kind == NodeKind::Target {
                     targets.push(node);
@@ -87,7 +88,7 @@ impl Session<'_> {
             let mut names: Vec<&str> = found.iter().map(|entry| entry.name.as_str()).collect();
             names.sort_unstable();
             names.dedup();
-            let details = Details::listed(names).with("op", "search").with("count", found.len());
+            let details = Details::read("search", names).with("count", found.len());
             call.record(Action::Read, Resource::of(&root)?, details)?;
             Ok(found)
         })

@@ -91,7 +91,8 @@ impl Session<'_> {
 
 fn check_update(update: &EntryUpdate) -> Result<()> {
     let is_same_name = update.new_name.as_ref() == Some(&update.name);
-    let is_empty = update.new_name.is_none() && update.value.is_none() && update.kind.is_none() && update.comment.is_none();
+    let is_empty =
+        update.new_name.is_none() && update.value.is_none() && update.kind.is_none() && update.comment.is_none();
     if !is_same_name && !is_empty {
         return Ok(());
     }

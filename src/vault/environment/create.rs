@@ -56,7 +56,7 @@ impl Session<'_> {
             node.status = Some(status);
             call.put_node(&place.project, &below(&place, &node.slug), &node)?;
             place.nodes.push(node.clone());
-            call.record(Action::Create, Resource::of(&place)?, Details::new().with("name", &node.name))?;
+            call.record(Action::Create, Resource::of(&place)?, Details::default().with("name", node.name.as_str()))?;
             Ok(node.into())
         })
     }

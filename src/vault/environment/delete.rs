@@ -23,7 +23,7 @@ impl Session<'_> {
                 return Err(Error::new(ErrorKind::Unconfirmed, message));
             }
             call.remove_node(&place)?;
-            call.record(Action::Delete, Resource::of(&place)?, Details::new().with("name", &node.name))
+            call.record(Action::Delete, Resource::of(&place)?, Details::default().with("name", node.name.as_str()))
         })
     }
 }

@@ -23,8 +23,9 @@ impl Session<'_> {
             }
             environments.extend(nodes.into_iter().map(Environment::from));
             // Ids are in the order of creation, which for those that are built in is the order to show them in.
-            environments.sort_by_key(|environment| (!environment.is_builtin, environment.is_builtin.then_some(environment.id)));
-            let details = Details::listed(environments.iter().map(|environment| environment.slug.as_str()));
+            environments
+                .sort_by_key(|environment| (!environment.is_builtin, environment.is_builtin.then_some(environment.id)));
+            let details = Details::read("list", environments.iter().map(|environment| environment.slug.as_str()));
             call.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(environments)
         })

@@ -7,8 +7,8 @@ mod locate;
 mod read;
 mod update;
 
-pub(super) use self::create::builtin;
 pub use self::create::NewEnvironment;
+pub(super) use self::create::builtin;
 pub use self::update::EnvironmentUpdate;
 use super::place::{BASE, Place};
 use super::records::NodeRecord;

@@ -19,7 +19,7 @@ impl Session<'_> {
             } else {
                 call.node(organization, path, NodeKind::Environment, Reach::Inside)?.1.into()
             };
-            call.record(Action::Read, Resource::of(&place)?, Details::new())?;
+            call.record(Action::Read, Resource::of(&place)?, Details::default())?;
             Ok(environment)
         })
     }

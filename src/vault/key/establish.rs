@@ -5,8 +5,8 @@ use ctutils::CtEq as _;
 use super::super::Custody;
 use super::super::call::Call;
 use super::super::key_cache::{KeyCache, Row};
-use super::super::records::{DerivationRecord, KeyRecord, ProjectRecord, require};
 use super::super::keys;
+use super::super::records::{DerivationRecord, KeyRecord, ProjectRecord, require};
 use crate::core::{DataKey, KeyProof, KeyString, Pbkdf2, Random, SecretString};
 use crate::{Error, ErrorKind, Result};
 
@@ -119,9 +119,14 @@ impl Call<'_, '_> {
 
 impl Call<'_, '_> {
     /// Lets a write to a client-managed project through, if it comes with the proof of the key in use.
-    pub(in super::super) fn check_proof(&mut self, project: &ProjectRecord, proof: Option<&SecretString>) -> Result<()> {
+    pub(in super::super) fn check_proof(
+        &mut self,
+        project: &ProjectRecord,
+        proof: Option<&SecretString>,
+    ) -> Result<()> {
         let record: KeyRecord = require(self.tx, &keys::data_key(project.id, project.key_version))?;
-        let (Some(check), Some(proof)) = (&record.check, proof.filter(|proof| !proof.expose_secret().is_empty())) else {
+        let (Some(check), Some(proof)) = (&record.check, proof.filter(|proof| !proof.expose_secret().is_empty()))
+        else {
             let message = "this project's key is held by its people: send the proof of the key along";
             return Err(Error::new(ErrorKind::KeyProofRequired, message));
         };
@@ -129,7 +134,8 @@ impl Call<'_, '_> {
         if check.expose_secret().ct_eq(proof.expose_secret().as_bytes()).to_bool() {
             return Ok(());
         }
-        let message = "the proof is not that of the project's key: seal and prove with the key in use; nothing was stored";
+        let message =
+            "the proof is not that of the project's key: seal and prove with the key in use; nothing was stored";
         Err(Error::new(ErrorKind::KeyProofMismatch, message))
     }
 }

@@ -2,5 +2,4 @@
 
 mod establish;
 
-pub(super) use self::establish::PreparedKey;
 pub use self::establish::NewKey;

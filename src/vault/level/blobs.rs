@@ -52,13 +52,15 @@ impl Session<'_> {
                         key_version: level.content.key_version,
                         written_at: Some(level.content.written_at),
                     },
-                    None => {
-                        Blob { id, path, content: None, key_version: place.project.key_version, written_at: None }
-                    }
+                    None => Blob { id, path, content: None, key_version: place.project.key_version, written_at: None },
                 });
             }
             let count = levels.iter().filter(|level| level.content.is_some()).count();
-            call.record(Action::Read, Resource::of(&place)?, Details::new().with("op", "blobs").with("count", count))?;
+            call.record(
+                Action::Read,
+                Resource::of(&place)?,
+                Details::default().with("op", "blobs").with("count", count),
+            )?;
             Ok(Blobs { custody: place.project.custody, secret_format: place.project.secret_format, levels })
         })
     }

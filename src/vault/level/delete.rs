@@ -1,8 +1,8 @@
 use super::super::content::VersionAction;
+use super::super::keys;
 use super::super::place::Reach;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::keys;
 use crate::core::{Action, Details, Id, LevelPath, Resource};
 use crate::{Error, ErrorKind, Result};
 
@@ -20,7 +20,7 @@ impl Session<'_> {
             }
             call.tx.delete(&keys::level(place.project.id, place.id()))?;
             call.tx.delete(&keys::access(place.project.id, place.id()))?;
-            call.record(Action::Delete, Resource::of(&place)?, Details::new().with("op", "delete"))
+            call.record(Action::Delete, Resource::of(&place)?, Details::default().with("op", "delete"))
         })
     }
 
@@ -37,7 +37,7 @@ impl Session<'_> {
             let count = call.remove_versions(place.project.id, place.id())?;
             call.tx.delete(&keys::level(place.project.id, place.id()))?;
             call.tx.delete(&keys::access(place.project.id, place.id()))?;
-            let details = Details::new().with("op", "purge").with("versions", count);
+            let details = Details::default().with("op", "purge").with("versions", count);
             call.record(Action::Delete, Resource::of(&place)?, details)
         })
     }

@@ -20,7 +20,7 @@ impl Session<'_> {
                 None => None,
             };
             let names = document.iter().flat_map(|document| document.entries()).map(|entry| entry.name().as_str());
-            call.record(Action::Read, Resource::of(&place)?, Details::listed(names).with("op", "list"))?;
+            call.record(Action::Read, Resource::of(&place)?, Details::read("list", names))?;
             Ok(document)
         })
     }

@@ -9,4 +9,5 @@ mod set_blob;
 mod set_document;
 
 pub use self::blobs::{Blob, Blobs};
+pub(super) use self::delete::unconfirmed;
 pub use self::set_blob::NewBlob;

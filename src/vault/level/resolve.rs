@@ -27,14 +27,11 @@ impl Session<'_> {
                     layers.push(Layer::new(path, call.document(&place.project, &level.content)?));
                 }
             }
-            let mut names: Vec<&str> = layers
-                .iter()
-                .flat_map(|layer| layer.document().entries())
-                .map(|entry| entry.name().as_str())
-                .collect();
+            let mut names: Vec<&str> =
+                layers.iter().flat_map(|layer| layer.document().entries()).map(|entry| entry.name().as_str()).collect();
             names.sort_unstable();
             names.dedup();
-            let details = Details::listed(names.iter().copied()).with("op", "export");
+            let details = Details::read("export", names.iter().copied());
             call.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(layers)
         })

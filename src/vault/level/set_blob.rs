@@ -4,7 +4,9 @@ use super::super::place::Reach;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::Result;
-use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Document, Id, LevelPath, Resource, SealedBlob, SecretString, VarName};
+use crate::core::{
+    Action, Aes256Gcm, Cipher as _, Details, Document, Id, LevelPath, Resource, SealedBlob, SecretString,
+};
 
 /// A blob that a level is to hold.
 #[derive(Clone, Debug)]
@@ -44,7 +46,7 @@ impl Session<'_> {
             check_blob(&new.content)?;
             let project = &place.project;
             let level = call.level(project, place.id())?;
-            let mut details = Details::new().with("op", "store").with("bytes", new.content.to_string().len());
+            let mut details = Details::default().with("op", "store").with("bytes", new.content.to_string().len());
             let mut entries = None;
             let document;
             if project.custody == Custody::Client {
@@ -52,9 +54,10 @@ impl Session<'_> {
                 document = None;
             } else {
                 let key = call.data_key(project, project.key_version)?;
-                document = Aes256Gcm.open(&key, &new.content).ok().and_then(|bytes| {
-                    Document::parse(std::str::from_utf8(bytes.expose_secret()).ok()?).ok()
-                });
+                document = Aes256Gcm
+                    .open(&key, &new.content)
+                    .ok()
+                    .and_then(|bytes| Document::parse(std::str::from_utf8(bytes.expose_secret()).ok()?).ok());
             }
             let number = call.next_number(project)?;
             if let Some(document) = &document {
@@ -63,8 +66,8 @@ impl Session<'_> {
                 let Opened { document: old, entries: known } = &opened;
                 entries = Some(known.follow(old, document, &[], number, call.now));
                 call.scrub_new_secrets(&place, old, document)?;
-                let names: Vec<&str> = document.entries().iter().map(|entry| entry.name()).map(VarName::as_str).collect();
-                details = details.with_listed(names);
+                let names = document.entries().iter().map(|entry| entry.name().as_str());
+                details = Details::read("store", names).with("bytes", new.content.to_string().len());
             }
             let action = if level.is_some() { Action::Update } else { Action::Create };
             let known = document.as_ref().zip(entries.as_ref());

@@ -1,8 +1,8 @@
+use super::super::keys;
 use super::super::name::{check_name, choose_slug};
 use super::super::records::{OrganizationRecord, Wrapped, WrappedKeyRecord, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::keys;
 use super::{Organization, OrganizationStatus};
 use crate::Result;
 use crate::core::{Action, Context, DataKey, Details, Plan, Resource, Slug, wrap_key};
@@ -59,7 +59,11 @@ impl Session<'_> {
             put(call.tx, &keys::organization_key(id, 1), &key, When::Absent)?;
             put(call.tx, &keys::organization(id), &record, When::Absent)?;
             put(call.tx, &keys::organization_slug(&record.slug), &id, When::Absent)?;
-            call.record(Action::Create, Resource::organization(id), Details::new().with("name", &record.name))?;
+            call.record(
+                Action::Create,
+                Resource::organization(id),
+                Details::default().with("name", record.name.as_str()),
+            )?;
             Ok(record.into())
         })
     }

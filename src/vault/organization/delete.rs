@@ -1,7 +1,7 @@
+use super::super::keys;
 use super::super::records::{ProjectRecord, decode, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::keys;
 use crate::Result;
 use crate::core::{Action, Details, Id, Resource};
 use crate::store::{KeyRange, Order};
@@ -26,7 +26,11 @@ impl Session<'_> {
             call.remove_range(&KeyRange::prefix(format!("organization-key/{id}/")))?;
             call.tx.delete(&keys::organization_slug(&organization.slug))?;
             call.tx.delete(&keys::organization(id))?;
-            call.record(Action::Delete, Resource::organization(id), Details::new().with("name", &organization.name))
+            call.record(
+                Action::Delete,
+                Resource::organization(id),
+                Details::default().with("name", organization.name.as_str()),
+            )
         })
     }
 }

@@ -1,7 +1,7 @@
-use super::super::records::decode;
+use super::super::keys;
+use super::super::records::{OrganizationRecord, decode};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::keys;
 use super::Organization;
 use crate::Result;
 use crate::core::{Action, Details, Resource};
@@ -19,11 +19,13 @@ impl Session<'_> {
                 Some(id) => vec![call.organization(id)?.into()],
                 None => {
                     let records = call.tx.scan(&keys::organizations(), Order::Ascending, usize::MAX)?;
-                    let organizations = records.iter().map(|record| Ok(Organization::from(decode(&record.value)?)));
+                    let organizations = records
+                        .iter()
+                        .map(|record| decode::<OrganizationRecord>(&record.value).map(Organization::from));
                     organizations.collect::<Result<_>>()?
                 }
             };
-            let details = Details::listed(organizations.iter().map(|organization| organization.slug.as_str()));
+            let details = Details::read("list", organizations.iter().map(|organization| organization.slug.as_str()));
             call.record(Action::Read, Resource::organization(own.unwrap_or(call.vault.id)), details)?;
             Ok(organizations)
         })

@@ -1,9 +1,9 @@
+use super::super::keys;
 use super::super::name::{check_name, slug_taken};
 use super::super::place::check_slug;
 use super::super::records::put;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::keys;
 use super::{Organization, OrganizationStatus};
 use crate::Result;
 use crate::core::{Action, Details, Id, Plan, Resource, Slug};

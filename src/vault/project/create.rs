@@ -1,11 +1,11 @@
 use super::super::call::Call;
 use super::super::environment::builtin;
 use super::super::key::NewKey;
+use super::super::keys;
 use super::super::name::{check_description, check_name, choose_slug};
 use super::super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::keys;
 use super::{Custody, Project, RESERVED, SecretFormat};
 use crate::core::{Action, Context, DataKey, Details, Id, Resource, Slug, wrap_key};
 use crate::store::When;
@@ -93,7 +93,7 @@ impl Session<'_> {
                 }
             }
             let custody = if project.custody == Custody::Client { "client" } else { "server" };
-            let details = Details::new().with("name", &project.name).with("custody", custody);
+            let details = Details::default().with("name", project.name.as_str()).with("custody", custody);
             call.record(Action::Create, Resource::project(organization, project.id, &project.slug), details)?;
             Ok(project.into())
         })

@@ -1,9 +1,9 @@
 use super::super::call::Call;
+use super::super::keys;
 use super::super::place::Reach;
-use super::super::records::{NodeRecord, ProjectRecord, TokenRecord, decode, get, put, require};
+use super::super::records::{NodeRecord, ProjectRecord, TokenRecord, decode, put, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::keys;
 use crate::Result;
 use crate::core::{Action, Details, Id, LevelPath, Resource, Slug};
 use crate::store::{KeyRange, Order, When};
@@ -21,7 +21,7 @@ impl Session<'_> {
             let project = call.place(organization, &LevelPath::from(slug), Reach::Inside)?.project;
             call.remove_project(&project)?;
             let resource = Resource::project(organization, project.id, &project.slug);
-            call.record(Action::Delete, resource, Details::new().with("name", &project.name))
+            call.record(Action::Delete, resource, Details::default().with("name", project.name.as_str()))
         })
     }
 }
@@ -79,14 +79,5 @@ impl Call<'_, '_> {
             }
         }
         Ok(())
-    }
-
-    /// What lies at a key, removed.
-    pub(in super::super) fn take<T: serde::de::DeserializeOwned>(&mut self, key: &str) -> Result<Option<T>> {
-        let record = get(self.tx, key)?;
-        if record.is_some() {
-            self.tx.delete(key)?;
-        }
-        Ok(record)
     }
 }

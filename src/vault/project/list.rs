@@ -1,7 +1,7 @@
+use super::super::keys;
 use super::super::records::{ProjectRecord, decode};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::keys;
 use super::Project;
 use crate::Result;
 use crate::core::{Action, Details, Id, Resource};
@@ -23,7 +23,7 @@ impl Session<'_> {
                     projects.push(Project::from(project));
                 }
             }
-            let details = Details::listed(projects.iter().map(|project| project.slug.as_str()));
+            let details = Details::read("list", projects.iter().map(|project| project.slug.as_str()));
             call.record(Action::Read, Resource::organization(organization), details)?;
             Ok(projects)
         })

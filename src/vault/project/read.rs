@@ -13,7 +13,7 @@ impl Session<'_> {
     pub fn project(&self, organization: Id, slug: &Slug) -> Result<Project> {
         self.read(UseCase::ReadProject, |call| {
             let place = call.place(organization, &LevelPath::from(slug), Reach::OnTheWay)?;
-            call.record(Action::Read, Resource::of(&place)?, Details::new())?;
+            call.record(Action::Read, Resource::of(&place)?, Details::default())?;
             Ok(place.project.into())
         })
     }

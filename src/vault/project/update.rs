@@ -1,9 +1,9 @@
+use super::super::keys;
 use super::super::name::{check_description, check_name, slug_taken};
 use super::super::place::{Reach, check_slug};
 use super::super::records::{PlaceRecord, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::keys;
 use super::{Project, RESERVED, SecretFormat};
 use crate::Result;
 use crate::core::{Action, Details, Id, LevelPath, Resource, Slug};

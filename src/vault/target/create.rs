@@ -39,7 +39,7 @@ impl Session<'_> {
             node.description = check_description(new.description.as_deref())?;
             call.put_node(&place.project, &below(&place, &node.slug), &node)?;
             place.nodes.push(node.clone());
-            call.record(Action::Create, Resource::of(&place)?, Details::new().with("name", &node.name))?;
+            call.record(Action::Create, Resource::of(&place)?, Details::default().with("name", node.name.as_str()))?;
             Ok(node.into())
         })
     }

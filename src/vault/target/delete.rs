@@ -14,7 +14,7 @@ impl Session<'_> {
         self.write(UseCase::DeleteTarget, |call| {
             let (place, node) = call.node(organization, path, NodeKind::Target, Reach::Inside)?;
             call.remove_node(&place)?;
-            call.record(Action::Delete, Resource::of(&place)?, Details::new().with("name", &node.name))
+            call.record(Action::Delete, Resource::of(&place)?, Details::default().with("name", node.name.as_str()))
         })
     }
 }

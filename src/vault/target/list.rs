@@ -15,7 +15,7 @@ impl Session<'_> {
         self.read(UseCase::ListTargets, |call| {
             let place = call.place(organization, &LevelPath::from(project), Reach::OnTheWay)?;
             let nodes = call.list_nodes(&place, NodeKind::Target)?;
-            let details = Details::listed(nodes.iter().map(|node| node.slug.as_str()));
+            let details = Details::read("list", nodes.iter().map(|node| node.slug.as_str()));
             call.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(nodes.into_iter().map(Target::from).collect())
         })

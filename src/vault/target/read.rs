@@ -14,7 +14,7 @@ impl Session<'_> {
     pub fn target(&self, organization: Id, path: &LevelPath) -> Result<Target> {
         self.read(UseCase::ReadTarget, |call| {
             let (place, node) = call.node(organization, path, NodeKind::Target, Reach::OnTheWay)?;
-            call.record(Action::Read, Resource::of(&place)?, Details::new())?;
+            call.record(Action::Read, Resource::of(&place)?, Details::default())?;
             Ok(node.into())
         })
     }

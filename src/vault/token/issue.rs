@@ -1,11 +1,12 @@
+use super::super::keys;
 use super::super::name::check_name;
 use super::super::records::{TokenRecord, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::keys;
 use super::TokenInfo;
 use crate::core::{
-    Action, Details, Id, LevelPath, PermissionSet, Resource, Sha256Hasher, Timestamp, Token, TokenFormat, TokenHasher as _,
+    Action, Details, Id, LevelPath, PermissionSet, Resource, Sha256Hasher, Timestamp, Token, TokenFormat,
+    TokenHasher as _,
 };
 use crate::store::When;
 use crate::{Error, ErrorKind, Result};
@@ -98,8 +99,8 @@ impl Session<'_> {
 /// What is recorded of a token that is issued, changed or revoked.
 pub(super) fn details(token: &TokenInfo) -> Details {
     let permissions: Vec<String> = token.permissions.iter().map(|permission| permission.to_string()).collect();
-    Details::new()
-        .with("name", &token.name)
+    Details::default()
+        .with("name", token.name.as_str())
         .with("permissions", permissions)
         .with("expiresAt", token.expires_at.map(|end| end.to_string()))
         .with("scope", token.scope.as_ref().map(LevelPath::as_str))

@@ -1,7 +1,7 @@
+use super::super::keys;
 use super::super::records::{TokenRecord, decode, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::keys;
 use super::TokenInfo;
 use crate::Result;
 use crate::core::{Action, Details, Id, Resource};
@@ -24,7 +24,7 @@ impl Session<'_> {
                     tokens.push(call.token_info(&token)?);
                 }
             }
-            let details = Details::listed(tokens.iter().map(|token| token.name.as_str())).with("op", "tokens");
+            let details = Details::read("tokens", tokens.iter().map(|token| token.name.as_str()));
             call.record(Action::Read, Resource::organization(organization), details)?;
             Ok(tokens)
         })

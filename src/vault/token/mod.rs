@@ -11,8 +11,8 @@ mod update;
 pub use self::issue::{IssuedToken, NewToken};
 pub use self::update::TokenUpdate;
 use super::call::{Call, no_such};
-use super::records::{PlaceRecord, ScopeRecord, TokenRecord, get, require};
 use super::keys;
+use super::records::{PlaceRecord, ScopeRecord, TokenRecord, get, require};
 use crate::core::{Id, LevelPath, PermissionSet, Timestamp, TokenFormat};
 use crate::{Error, ErrorKind, Result};
 
@@ -104,7 +104,8 @@ impl Call<'_, '_> {
             return Ok(true);
         }
         let places = [upper, lower].map(|id| get::<PlaceRecord>(self.tx, &keys::node_id(id)));
-        let [Some(upper), Some(lower)] = [places[0].as_ref(), places[1].as_ref()].map(|place| place.ok()?.as_ref()) else {
+        let [Some(upper), Some(lower)] = [places[0].as_ref(), places[1].as_ref()].map(|place| place.ok()?.as_ref())
+        else {
             return Ok(false);
         };
         let is_inside = lower.path.strip_prefix(&upper.path).is_some_and(|rest| rest.starts_with('/'));

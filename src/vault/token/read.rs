@@ -12,7 +12,7 @@ impl Session<'_> {
     pub fn token(&self, organization: Id, id: Id) -> Result<TokenInfo> {
         self.read(UseCase::ReadToken, |call| {
             let (_, record) = call.token(organization, id)?;
-            call.record(Action::Read, Resource::token(organization, id, &record.name), Details::new())?;
+            call.record(Action::Read, Resource::token(organization, id, &record.name), Details::default())?;
             call.token_info(&record)
         })
     }
@@ -25,7 +25,10 @@ impl Session<'_> {
     pub fn own_token(&self) -> Result<TokenInfo> {
         self.read(UseCase::ReadOwnToken, |call| {
             let Some((_, record)) = call.who.token.clone() else {
-                return Err(Error::new(ErrorKind::NotFound, "this session is that of a trusted program, without a token"));
+                return Err(Error::new(
+                    ErrorKind::NotFound,
+                    "this session is that of a trusted program, without a token",
+                ));
             };
             call.organization(record.organization)?;
             call.token_info(&record)

@@ -1,7 +1,7 @@
+use super::super::keys;
 use super::super::records::put;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::keys;
 use super::IssuedToken;
 use super::issue::details;
 use crate::core::{Action, Id, Resource, Sha256Hasher, Token, TokenHasher as _};

@@ -1,3 +1,4 @@
+use super::super::call::Call;
 use super::super::content::{Entries, Opened};
 use super::super::diff::{Difference, differences};
 use super::super::key_cache::client_managed;
@@ -5,11 +6,10 @@ use super::super::place::Reach;
 use super::super::records::{ContentRecord, ProjectRecord, decode, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::call::Call;
 use super::super::{Custody, Page, Paging, keys};
 use super::version_id;
 use crate::Result;
-use crate::core::{Action, Actor as AuditActor, Details, Document, Id, LevelPath, Resource, SecretString, Timestamp, VarName};
+use crate::core::{Action, AuditActor, Details, Document, Id, LevelPath, Resource, SecretString, Timestamp, VarName};
 use crate::store::Order;
 
 /// One change of a level: what it held afterwards is another than before.
@@ -99,7 +99,7 @@ impl Session<'_> {
                 }
             }
             let next = contents.get(limit - 1).filter(|_| has_more).map(|content| content.number.to_string());
-            let details = Details::new().with("op", "changes").with("count", items.len());
+            let details = Details::default().with("op", "changes").with("count", items.len());
             call.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(Page { items, next })
         })

@@ -5,7 +5,7 @@ use super::super::use_case::UseCase;
 use super::super::{Custody, Page, Paging, VersionAction, keys};
 use super::{is_locked, version_id};
 use crate::Result;
-use crate::core::{Action, Actor as AuditActor, Details, Id, LevelPath, Resource, Timestamp};
+use crate::core::{Action, AuditActor, Details, Id, LevelPath, Resource, Timestamp};
 use crate::store::Order;
 
 /// What is told of a former content.
@@ -77,7 +77,7 @@ impl Session<'_> {
             let versions: Vec<VersionRecord> =
                 records.iter().map(|record| decode(&record.value)).collect::<Result<_>>()?;
             let next = versions.last().filter(|_| has_more).map(|version| version.number.to_string());
-            let details = Details::new().with("op", "versions").with("count", versions.len());
+            let details = Details::default().with("op", "versions").with("count", versions.len());
             call.record(Action::Read, Resource::of(&place)?, details)?;
             let items = versions.into_iter().map(|record| Version::new(record, &place, &owner, call.now));
             Ok(Page { items: items.collect::<Result<_>>()?, next })

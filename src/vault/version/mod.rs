@@ -13,10 +13,10 @@ pub use self::purge::PurgeScope;
 pub use self::read::VersionContent;
 pub use self::restore::Restore;
 use super::call::{Call, no_such};
-use super::place::{Place, Reach};
-use super::records::{ContentRecord, OrganizationRecord, PlaceRecord, ProjectRecord, VersionRecord, get, require};
 use super::keys;
-use crate::core::{Id, LevelPath, Timestamp};
+use super::place::{Place, Reach};
+use super::records::{ContentRecord, OrganizationRecord, ProjectRecord, VersionRecord, get, require};
+use crate::core::{Id, Timestamp};
 use crate::{Error, ErrorKind, Result};
 
 /// The id of a version: the number of its project in the upper half, its own in the lower one. Unique in its

@@ -1,9 +1,9 @@
+use super::super::keys;
 use super::super::level::unconfirmed;
 use super::super::place::Reach;
 use super::super::records::{NodeRecord, decode};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::keys;
 use crate::Result;
 use crate::core::{Action, Details, Id, LevelPath, Resource};
 use crate::store::Order;
@@ -51,7 +51,7 @@ impl Session<'_> {
                     }
                 }
             }
-            let details = Details::new().with("op", "purge").with("versions", count);
+            let details = Details::default().with("op", "purge").with("versions", count);
             call.record(Action::Delete, Resource::of(&place)?, details)?;
             Ok(count)
         })

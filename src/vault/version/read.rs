@@ -27,7 +27,7 @@ impl Session<'_> {
                 return Err(locked(&owner));
             }
             let content = call.blob(&found.place.project, &found.content)?;
-            let details = Details::new().with("op", "version").with("version", id);
+            let details = Details::default().with("op", "version").with("version", id);
             call.record(Action::Read, Resource::of(&found.place)?, details)?;
             Ok(VersionContent { version: Version::new(found.version, &found.place, &owner, call.now)?, content })
         })

@@ -72,7 +72,7 @@ impl Session<'_> {
             }
             let known = document.as_ref().zip(entries.as_ref());
             call.write_content(place, level, number, &blob, known, VersionAction::Restore, true)?;
-            let details = Details::new().with("op", "restore").with("version", id);
+            let details = Details::default().with("op", "restore").with("version", id);
             call.record(Action::Update, Resource::of(place)?, details)
         })
     }
