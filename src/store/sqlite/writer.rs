@@ -1,0 +1,219 @@
+//! The one connection of a process that writes, and the commit that all who write at the same time share.
+//!
+//! A disk makes some thousands of commits durable in a second, whatever is in them. So all that threads write while one
+//! commit is under way is a *batch* for the next one:
+//!
+//! * a transaction runs its work on its own thread, inside a savepoint of the open transaction of SQLite;
+//! * an append leaves its records in a queue, for who commits to write them.
+//!
+//! Then everybody waits for the batch's outcome. Who finds the connection free, and no transaction waiting to join,
+//! commits for all. Nobody is answered before that, not even with the error of a work, which may have come from what
+//! others in the batch have written.
+
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::connection::failed;
+use super::transaction::{SqliteTransaction, UPSERT, execute, run};
+use super::{PATIENCE, PAUSE};
+use crate::Result;
+use crate::store::{Access, Record, Work};
+
+/// How many share a commit before those who wait must wait for the next one.
+const MAX_MEMBERS: usize = 64;
+
+pub(super) struct Writer {
+    path: PathBuf,
+    state: Mutex<State>,
+    /// A transaction may take the connection.
+    free: Condvar,
+}
+
+/// Held for moments: no statement runs meanwhile.
+struct State {
+    /// Not here while somebody uses it. A transaction is open on it as long as works of the batch wait for its commit.
+    connection: Option<Connection>,
+    /// Transactions that wait for the connection.
+    waiting: usize,
+    batch: Arc<Batch>,
+    /// How many wait for the outcome of the batch.
+    members: usize,
+    /// What those have appended.
+    records: Vec<Record>,
+    /// Why the batch cannot be committed any more.
+    lost: Option<Arc<rusqlite::Error>>,
+}
+
+#[derive(Default)]
+struct Batch {
+    outcome: OnceLock<Outcome>,
+    /// There is an outcome, or the connection is free to bring it about.
+    changed: Condvar,
+}
+
+type Outcome = Result<(), Arc<rusqlite::Error>>;
+
+impl Writer {
+    pub(super) fn new(connection: Connection, path: PathBuf) -> Self {
+        let state = State {
+            connection: Some(connection),
+            waiting: 0,
+            batch: Arc::default(),
+            members: 0,
+            records: Vec::new(),
+            lost: None,
+        };
+        Self { path, state: Mutex::new(state), free: Condvar::new() }
+    }
+
+    pub(super) fn append(&self, records: Vec<Record>) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut state = self.lock();
+        state.records.extend(records);
+        self.settle(state, deadline)
+    }
+
+    pub(super) fn transaction(&self, work: &mut Work<'_>) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        let connection = self.take();
+        if let Err(error) = begin(&connection, deadline) {
+            drop(self.give_back(self.lock(), connection));
+            return Err(failed(&self.path, error));
+        }
+        // The connection must come back, whatever the work does.
+        let mut tx = SqliteTransaction::new(&connection, &self.path, Access::Write);
+        let saved = run(&connection, "SAVEPOINT work");
+        let worked = match &saved {
+            Ok(()) => catch_unwind(AssertUnwindSafe(|| work(&mut tx).and_then(|()| tx.finish()))),
+            Err(_) => Ok(Ok(())),
+        };
+        let ended = saved.and_then(|()| {
+            if !matches!(worked, Ok(Ok(()))) {
+                run(&connection, "ROLLBACK TO work")?;
+            }
+            run(&connection, "RELEASE work")
+        });
+        let broken = tx.broken();
+
+        let mut state = self.lock();
+        // With some errors SQLite rolls back everything, which is the reason for the error of the savepoint.
+        state.lost = ended.err().map(|error| broken.unwrap_or_else(|| Arc::new(error)));
+        state.connection = Some(connection);
+        let settled = self.settle(state, deadline);
+        match worked {
+            Ok(worked) => settled.and(worked),
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+
+    /// Waits until a transaction may begin.
+    fn take(&self) -> Connection {
+        let mut state = self.lock();
+        state.waiting += 1;
+        loop {
+            if let Some(connection) = state.connection.take() {
+                state.waiting -= 1;
+                return connection;
+            }
+            state = self.free.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Lets the next one have the connection.
+    fn give_back<'a>(&self, mut state: MutexGuard<'a, State>, connection: Connection) -> MutexGuard<'a, State> {
+        state.connection = Some(connection);
+        if state.waiting > 0 {
+            self.free.notify_one();
+        } else if state.members > 0 {
+            state.batch.changed.notify_one();
+        }
+        state
+    }
+
+    /// Joins the batch, and waits for its commit or brings it about.
+    fn settle<'a>(&'a self, mut state: MutexGuard<'a, State>, deadline: Instant) -> Result<()> {
+        state.members += 1;
+        let batch = Arc::clone(&state.batch);
+        loop {
+            if let Some(outcome) = batch.outcome.get() {
+                return outcome.clone().map_err(|error| failed(&self.path, error));
+            }
+            let complete = state.waiting == 0 || state.members >= MAX_MEMBERS || state.lost.is_some();
+            match state.connection.take_if(|_| complete) {
+                Some(connection) => state = self.commit(state, connection, deadline),
+                None => {
+                    if state.connection.is_some() {
+                        self.free.notify_one();
+                    }
+                    state = batch.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    /// Commits the batch, with all that is appended until then, and answers everybody in it.
+    fn commit<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        connection: Connection,
+        deadline: Instant,
+    ) -> MutexGuard<'a, State> {
+        let mut outcome = state.lost.take().map_or(Ok(()), Err);
+        drop(state);
+        outcome = outcome.and_then(|()| Ok(begin(&connection, deadline)?));
+        let batch = loop {
+            state = self.lock();
+            let records = mem::take(&mut state.records);
+            if outcome.is_err() || records.is_empty() {
+                state.members = 0;
+                break mem::take(&mut state.batch);
+            }
+            drop(state);
+            outcome = upsert(&connection, &records).map_err(Arc::new);
+        };
+        drop(state);
+        outcome = outcome.and_then(|()| Ok(run(&connection, "COMMIT")?));
+        if outcome.is_err() && !connection.is_autocommit() {
+            // It fails only where the transaction has ended already.
+            let _ = run(&connection, "ROLLBACK");
+        }
+        let state = self.lock();
+        let answered = batch.outcome.set(outcome).is_ok();
+        debug_assert!(answered, "a batch is committed once");
+        batch.changed.notify_all();
+        self.give_back(state, connection)
+    }
+
+    /// Nothing that is not ours runs while it is held, so that a panic elsewhere cannot leave it half changed.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Opens a transaction, unless the batch has one. It waits for other processes here and not in SQLite, where everybody
+/// in the queue would wait anew.
+fn begin(connection: &Connection, deadline: Instant) -> rusqlite::Result<()> {
+    if !connection.is_autocommit() {
+        return Ok(());
+    }
+    loop {
+        match run(connection, "BEGIN IMMEDIATE") {
+            Err(error) if is_busy(&error) && Instant::now() < deadline => thread::sleep(PAUSE),
+            begun => return begun,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+}
+
+fn upsert(connection: &Connection, records: &[Record]) -> rusqlite::Result<()> {
+    records.iter().try_for_each(|record| execute(connection, UPSERT, [&record.key, &record.value]).map(drop))
+}
