@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -27,6 +27,9 @@ use crate::store::{Access, Record, Work};
 
 /// How many share a commit before those who wait must wait for the next one.
 const MAX_MEMBERS: usize = 64;
+
+/// How long one who commits lets others come back.
+const GATHERING: Duration = Duration::from_micros(50);
 
 pub(super) struct Writer {
     path: PathBuf,
@@ -44,10 +47,34 @@ struct State {
     batch: Arc<Batch>,
     /// How many wait for the outcome of the batch.
     members: usize,
+    /// How many members the batch will have when those who were answered last are back.
+    expected: usize,
+    /// Whether somebody lets them come back, and until when.
+    gathering: bool,
+    gather_until: Option<Instant>,
     /// What those have appended.
     records: Vec<Record>,
     /// Why the batch cannot be committed any more.
     lost: Option<Arc<rusqlite::Error>>,
+}
+
+impl State {
+    /// Whether no transaction is about to join the batch, or none may.
+    fn is_complete(&self) -> bool {
+        self.waiting == 0 || self.is_closed()
+    }
+
+    /// Whether those who were busy writing a moment ago are back, or had their time. Without it they would miss a batch
+    /// by a hair and wait for a whole commit. One thread that writes alone waits for nobody.
+    fn has_gathered(&mut self) -> bool {
+        self.is_closed()
+            || self.members >= self.expected
+            || *self.gather_until.get_or_insert_with(|| Instant::now() + GATHERING) <= Instant::now()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.members >= MAX_MEMBERS || self.lost.is_some()
+    }
 }
 
 #[derive(Default)]
@@ -66,6 +93,9 @@ impl Writer {
             waiting: 0,
             batch: Arc::default(),
             members: 0,
+            expected: 0,
+            gathering: false,
+            gather_until: None,
             records: Vec::new(),
             lost: None,
         };
@@ -144,15 +174,24 @@ impl Writer {
             if let Some(outcome) = batch.outcome.get() {
                 return outcome.clone().map_err(|error| failed(&self.path, error));
             }
-            let complete = state.waiting == 0 || state.members >= MAX_MEMBERS || state.lost.is_some();
-            match state.connection.take_if(|_| complete) {
-                Some(connection) => state = self.commit(state, connection, deadline),
-                None => {
-                    if state.connection.is_some() {
-                        self.free.notify_one();
-                    }
-                    state = batch.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            if state.is_complete() && state.has_gathered()
+                && let Some(connection) = state.connection.take()
+            {
+                state = self.commit(state, connection, deadline);
+            } else if state.is_complete() && state.connection.is_some() && !state.gathering {
+                state.gathering = true;
+                drop(state);
+                thread::yield_now();
+                state = self.lock();
+                // The next batch may have somebody of its own who does this.
+                if Arc::ptr_eq(&state.batch, &batch) {
+                    state.gathering = false;
                 }
+            } else {
+                if state.connection.is_some() && state.waiting > 0 {
+                    self.free.notify_one();
+                }
+                state = batch.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
         }
     }
@@ -167,12 +206,12 @@ impl Writer {
         let mut outcome = state.lost.take().map_or(Ok(()), Err);
         drop(state);
         outcome = outcome.and_then(|()| Ok(begin(&connection, deadline)?));
-        let batch = loop {
+        let (batch, members) = loop {
             state = self.lock();
             let records = mem::take(&mut state.records);
             if outcome.is_err() || records.is_empty() {
-                state.members = 0;
-                break mem::take(&mut state.batch);
+                state.gathering = false;
+                break (mem::take(&mut state.batch), mem::take(&mut state.members));
             }
             drop(state);
             outcome = upsert(&connection, &records).map_err(Arc::new);
@@ -183,7 +222,9 @@ impl Writer {
             // It fails only where the transaction has ended already.
             let _ = run(&connection, "ROLLBACK");
         }
-        let state = self.lock();
+        let mut state = self.lock();
+        state.expected = members + state.members;
+        state.gather_until = None;
         let answered = batch.outcome.set(outcome).is_ok();
         debug_assert!(answered, "a batch is committed once");
         batch.changed.notify_all();
