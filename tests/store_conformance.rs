@@ -111,13 +111,14 @@ fn a_writer_killed_twenty_times_loses_nothing_it_acknowledged() {
     }
     let (_directory, path) = fresh();
     drop(Sqlite::create(&path).unwrap());
+    let mut count = 0;
     for round in 0..20_u64 {
         let argument = format!("{}|{round:02}", path.display());
-        let mut child =
-            child("a_writer_killed_twenty_times_loses_nothing_it_acknowledged", &argument).spawn().unwrap();
+        let mut child = child("a_writer_killed_twenty_times_loses_nothing_it_acknowledged", &argument).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).split(b'\n').map(Result::unwrap);
         // From its first acknowledgement on, at a moment that differs from round to round.
-        let mut acknowledged: Vec<_> = lines.by_ref().filter(|line| line.starts_with(b"acknowledged")).take(1).collect();
+        let mut acknowledged: Vec<_> =
+            lines.by_ref().filter(|line| line.starts_with(b"acknowledged")).take(1).collect();
         let killer = thread::spawn(move || {
             thread::sleep(Duration::from_micros(1 + round * 7919 % 60_000));
             child.kill().unwrap();
@@ -127,6 +128,7 @@ fn a_writer_killed_twenty_times_loses_nothing_it_acknowledged() {
         killer.join().unwrap();
         // It may have been killed within a line.
         acknowledged.pop();
+        count += acknowledged.len();
 
         let store = Sqlite::open(&path).unwrap();
         store.check().unwrap();
@@ -140,6 +142,7 @@ fn a_writer_killed_twenty_times_loses_nothing_it_acknowledged() {
         let all = store.read(|tx| tx.scan(&KeyRange::prefix(format!("{round:02}/")), Order::Ascending, 1_000_000));
         assert_eq!(all.unwrap().len() % 2, 0, "there is no half of a write");
     }
+    assert!(count > 100, "the writers were killed before they did anything: {count}");
 }
 
 #[cfg(unix)]
@@ -242,7 +245,9 @@ fn a_store_is_copied_while_others_write() {
     let (from, to) = (Sqlite::create(&path).unwrap(), Sqlite::create(path.with_file_name("copy.db")).unwrap());
     from.append((0..1000).map(|n| record(&format!("a/{n}"))).collect()).unwrap();
     thread::scope(|scope| {
-        scope.spawn(|| (0..100).for_each(|n| from.append(vec![record(&format!("b/{n}")), record(&format!("c/{n}"))]).unwrap()));
+        scope.spawn(|| {
+            (0..100).for_each(|n| from.append(vec![record(&format!("b/{n}")), record(&format!("c/{n}"))]).unwrap())
+        });
         let copied = store::copy(&from, &to).unwrap();
         assert!(copied >= 1000 && copied % 2 == 0, "{copied} is one state");
     });

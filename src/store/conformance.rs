@@ -1,16 +1,14 @@
 //! What every store must do, as checks that a store of one's own can be run through.
 //!
-//! ```
+//! ```no_run
 //! use std::sync::Arc;
 //!
 //! use ioenv::store::{Memory, Store, conformance};
 //!
-//! # if false { // takes seconds
 //! conformance::run(|| {
 //!     let store = Arc::new(Memory::new()); // a fresh store for each check
 //!     Box::new(move || Box::new(Arc::clone(&store)) as Box<dyn Store>) // one more handle on it
 //! });
-//! # }
 //! ```
 
 use std::fmt;
@@ -74,7 +72,10 @@ pub const CHECKS: &[Check] = &[
     Check { name: "handles_see_each_others_writes", run: handles_see_each_others_writes },
     Check { name: "readers_see_one_state", run: readers_see_one_state },
     Check { name: "there_is_no_write_skew", run: there_is_no_write_skew },
-    Check { name: "ten_thousand_writes_of_eight_threads_are_there", run: ten_thousand_writes_of_eight_threads_are_there },
+    Check {
+        name: "ten_thousand_writes_of_eight_threads_are_there",
+        run: ten_thousand_writes_of_eight_threads_are_there,
+    },
     Check { name: "errors_of_others_cost_nothing", run: errors_of_others_cost_nothing },
 ];
 
@@ -292,7 +293,11 @@ fn sizes_are_bounded(open: &Open) {
     assert_eq!(value(&*store, &key).map(|back| json(&back)), Some(json(&large)), "the largest record comes back");
     refused(put("a", &value_of(MAX_RECORD_BYTES + 1)), ErrorKind::Limit, "a value that is too large");
     refused(put(&format!("{key}k"), "1"), ErrorKind::Limit, "a key that is too long");
-    refused(store.append(vec![record(&format!("{key}k"), "1")]), ErrorKind::Limit, "an append of a key that is too long");
+    refused(
+        store.append(vec![record(&format!("{key}k"), "1")]),
+        ErrorKind::Limit,
+        "an append of a key that is too long",
+    );
     refused(put("", "1"), ErrorKind::InvalidValue, "an empty key");
     assert_eq!(value(&*store, &format!("{key}k")), None, "a key that is too long is in no record");
 }
@@ -309,7 +314,11 @@ fn nul_is_refused(open: &Open) {
 fn an_append_is_all_or_nothing(open: &Open) {
     let store = open();
     must(store.append(Vec::new()), "an append of nothing");
-    refused(store.append(vec![record("a/1", "1"), record("", "1")]), ErrorKind::InvalidValue, "an append of an empty key");
+    refused(
+        store.append(vec![record("a/1", "1"), record("", "1")]),
+        ErrorKind::InvalidValue,
+        "an append of an empty key",
+    );
     assert!(all(&*store, &KeyRange::prefix("")).is_empty(), "nothing of it is left");
 
     let done = AtomicBool::new(false);
@@ -471,7 +480,10 @@ fn errors_of_others_cost_nothing(open: &Open) {
     });
     let found = all(&*store, &KeyRange::prefix(""));
     let expected = (2..6).flat_map(|writer| (0..60).map(move |n| format!("{writer}/{n:02}")));
-    assert!(found.iter().map(|record| record.key.clone()).eq(expected), "all that succeeded is there, and nothing else");
+    assert!(
+        found.iter().map(|record| record.key.clone()).eq(expected),
+        "all that succeeded is there, and nothing else"
+    );
 }
 
 /// Tries again what other transactions were in the way of, as a caller would.

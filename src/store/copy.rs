@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn several_pages_are_copied_and_nothing_into_itself() {
         let (from, to) = (Memory::new(), Memory::new());
-        let record = |n| Record { key: format!("key/{n}"), value: n.to_string() };
+        let record = |n: u32| Record { key: format!("key/{n}"), value: n.to_string() };
         from.append((0..1000).map(record).collect()).unwrap();
         assert_eq!(copy(&from, &to).unwrap(), 1000);
         assert_eq!(to.read(|tx| tx.get("key/999")).unwrap().as_deref(), Some("999"));

@@ -60,7 +60,7 @@ impl Sqlite {
     /// `Conflict`, when there is such a file; `Io`, when it cannot be made.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         let path = connection::absolute(path.as_ref())?;
-        Ok(Self::with(connection::create(&path)?, path))
+        Self::with(connection::create(&path)?, path)
     }
 
     /// Opens the store in a file.
@@ -71,7 +71,7 @@ impl Sqlite {
     /// does not let go of it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = connection::absolute(path.as_ref())?;
-        Ok(Self::with(connection::open(&path)?, path))
+        Self::with(connection::open(&path)?, path)
     }
 
     /// The file.
@@ -79,8 +79,8 @@ impl Sqlite {
         &self.path
     }
 
-    fn with(connection: Connection, path: PathBuf) -> Self {
-        Self { writer: Writer::new(connection, path.clone()), readers: Mutex::default(), path }
+    fn with(connection: Connection, path: PathBuf) -> Result<Self> {
+        Ok(Self { writer: Writer::new(connection, path.clone())?, readers: Mutex::default(), path })
     }
 
     /// Runs `work` with a connection that nobody else uses. One in which `work` fails or panics is closed.

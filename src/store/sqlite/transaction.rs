@@ -4,8 +4,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 
 use super::connection::failed;
-use crate::store::{Access, KeyRange, Order, Record, Transaction, When, check_record, precondition_failed, read_only};
 use crate::Result;
+use crate::store::{Access, KeyRange, Order, Record, Transaction, When, check_record, precondition_failed, read_only};
 
 pub(super) const UPSERT: &str =
     "INSERT INTO record (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";

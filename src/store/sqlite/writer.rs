@@ -87,7 +87,9 @@ struct Batch {
 type Outcome = Result<(), Arc<rusqlite::Error>>;
 
 impl Writer {
-    pub(super) fn new(connection: Connection, path: PathBuf) -> Self {
+    pub(super) fn new(connection: Connection, path: PathBuf) -> Result<Self> {
+        // It waits in `begin`.
+        connection.busy_timeout(Duration::ZERO).map_err(|error| failed(&path, error))?;
         let state = State {
             connection: Some(connection),
             waiting: 0,
@@ -99,7 +101,7 @@ impl Writer {
             records: Vec::new(),
             lost: None,
         };
-        Self { path, state: Mutex::new(state), free: Condvar::new() }
+        Ok(Self { path, state: Mutex::new(state), free: Condvar::new() })
     }
 
     pub(super) fn append(&self, records: Vec<Record>) -> Result<()> {
@@ -174,7 +176,8 @@ impl Writer {
             if let Some(outcome) = batch.outcome.get() {
                 return outcome.clone().map_err(|error| failed(&self.path, error));
             }
-            if state.is_complete() && state.has_gathered()
+            if state.is_complete()
+                && state.has_gathered()
                 && let Some(connection) = state.connection.take()
             {
                 state = self.commit(state, connection, deadline);
@@ -257,4 +260,100 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 
 fn upsert(connection: &Connection, records: &[Record]) -> rusqlite::Result<()> {
     records.iter().try_for_each(|record| execute(connection, UPSERT, [&record.key, &record.value]).map(drop))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::super::connection;
+    use super::*;
+    use crate::ErrorKind;
+    use crate::store::When;
+
+    fn writer() -> (tempfile::TempDir, Writer) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("vault.db");
+        let writer = Writer::new(connection::create(&path).unwrap(), path).unwrap();
+        (directory, writer)
+    }
+
+    fn pragma(writer: &Writer, name: &str, value: u32) {
+        let state = writer.lock();
+        state.connection.as_ref().unwrap().pragma_update_and_check(None, name, value, |_| Ok(())).unwrap();
+    }
+
+    fn records(key: &str, count: usize) -> Vec<Record> {
+        (0..count).map(|n| Record { key: format!("{key}/{n}"), value: format!("\"{}\"", "x".repeat(3000)) }).collect()
+    }
+
+    fn keys(writer: &Writer) -> u32 {
+        let state = writer.lock();
+        let connection = state.connection.as_ref().unwrap();
+        connection.query_row("SELECT count(*) FROM record", [], |row| row.get(0)).unwrap()
+    }
+
+    fn put(writer: &Writer, records: &[Record]) -> Result<()> {
+        writer.transaction(&mut |tx| {
+            // Who does not look at the error of a put is told at the end.
+            for record in records {
+                let _ = tx.put(&record.key, &record.value, When::Always);
+            }
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn a_full_disk_keeps_nothing_and_room_makes_it_work_again() {
+        let (_directory, writer) = writer();
+        writer.append(records("before", 3)).unwrap();
+        pragma(&writer, "max_page_count", 20);
+        let full = put(&writer, &records("work", 100)).unwrap_err();
+        assert_eq!(full.kind(), ErrorKind::Io, "{full:?}");
+        assert!(full.to_string().ends_with("the disk is full, nothing was written: make room"), "{full}");
+        assert_eq!(writer.append(records("append", 100)).unwrap_err().kind(), ErrorKind::Io);
+        assert_eq!(keys(&writer), 3);
+        writer.append(records("small", 1)).unwrap();
+        pragma(&writer, "max_page_count", 10_000);
+        put(&writer, &records("work", 100)).unwrap();
+        assert_eq!(keys(&writer), 104);
+    }
+
+    /// Some have what is too much, others share a batch with them: nobody hears of success and finds nothing.
+    #[test]
+    fn what_is_acknowledged_beside_writes_that_fail_is_there() {
+        let (_directory, writer) = writer();
+        pragma(&writer, "max_page_count", 600);
+        let start = Barrier::new(6);
+        let written: u32 = thread::scope(|scope| {
+            let write = |n: usize| {
+                let (writer, start) = (&writer, &start);
+                move || {
+                    start.wait();
+                    let write = |round: usize| {
+                        let records = records(&format!("{n}/{round}"), if n < 2 { 700 } else { 1 });
+                        if n % 2 == 0 { writer.append(records) } else { put(writer, &records) }
+                    };
+                    (0..50).map(|round| u32::from(write(round).is_ok())).sum::<u32>()
+                }
+            };
+            let threads: Vec<_> = (0..6).map(|n| scope.spawn(write(n))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert!(written > 0);
+        assert_eq!(keys(&writer), written);
+    }
+
+    #[test]
+    fn who_waits_too_long_for_another_process_is_told_to_try_again() {
+        let (_directory, writer) = writer();
+        let other = connection::connect(&writer.path).unwrap();
+        run(&other, "BEGIN IMMEDIATE").unwrap();
+        let connection = writer.take();
+        let busy = begin(&connection, Instant::now()).unwrap_err();
+        assert!(failed(&writer.path, busy).is_retryable());
+        drop(writer.give_back(writer.lock(), connection));
+        run(&other, "COMMIT").unwrap();
+        put(&writer, &records("after", 1)).unwrap();
+    }
 }
