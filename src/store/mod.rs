@@ -4,6 +4,7 @@
 //! of one's own is one trait with two methods and must pass [`conformance`]; `docs/store.md` says how to write one.
 
 pub mod conformance;
+mod copy;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -11,7 +12,9 @@ mod postgres;
 mod sqlite;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
+pub use self::copy::copy;
 pub use self::memory::Memory;
 #[cfg(feature = "postgres")]
 pub use self::postgres::Postgres;
@@ -60,6 +63,21 @@ pub trait Store: Debug + Send + Sync {
     /// # Errors
     /// `Corrupt`, for damage; otherwise as [`transaction`](Self::transaction).
     fn check(&self) -> Result<()>;
+}
+
+/// A store that several parts of a program share.
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn transaction(&self, access: Access, work: &mut Work<'_>) -> Result<()> {
+        (**self).transaction(access, work)
+    }
+
+    fn append(&self, records: Vec<Record>) -> Result<()> {
+        (**self).append(records)
+    }
+
+    fn check(&self) -> Result<()> {
+        (**self).check()
+    }
 }
 
 /// What is done inside a transaction.
