@@ -12,8 +12,8 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(452840484470)";
 /// From nothing to `VERSION`. "C" is the order of bytes.
 const CREATE: &str = r#"
     CREATE TABLE IF NOT EXISTS ioenv_record (key text COLLATE "C" PRIMARY KEY, value jsonb NOT NULL);
-    CREATE TABLE IF NOT EXISTS ioenv_schema (only boolean PRIMARY KEY CHECK (only), version integer NOT NULL);
-    INSERT INTO ioenv_schema (only, version) VALUES (true, 1) ON CONFLICT (only) DO NOTHING;
+    CREATE TABLE IF NOT EXISTS ioenv_schema (id boolean PRIMARY KEY CHECK (id), version integer NOT NULL);
+    INSERT INTO ioenv_schema (id, version) VALUES (true, 1) ON CONFLICT (id) DO NOTHING;
 "#;
 
 const READ_VERSION: &str = "SELECT version, current_setting('server_encoding') FROM ioenv_schema";

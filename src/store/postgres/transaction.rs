@@ -24,7 +24,7 @@ const DESCENDING_TO: &str =
     "SELECT key, value::text FROM ioenv_record WHERE key >= $1 AND key < $3 ORDER BY key DESC LIMIT $2";
 
 pub(super) const UPSERT: &str = "INSERT INTO ioenv_record (key, value) \
-     SELECT new.key, new.value::jsonb FROM unnest($1::text[], $2::text[]) AS new (key, value) \
+     SELECT given.key, given.value::jsonb FROM unnest($1::text[], $2::text[]) AS given (key, value) \
      ON CONFLICT (key) DO UPDATE SET value = excluded.value";
 const DELETE: &str = "DELETE FROM ioenv_record WHERE key = ANY ($1::text[])";
 
