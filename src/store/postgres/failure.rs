@@ -78,6 +78,9 @@ fn of_code(state: &SqlState) -> Failure {
         "57" if code != "57014" => Failure::Lost(does_not_answer()),
         "25" if code == "25P03" => Failure::Lost(does_not_answer()),
         "53" | "55" | "57" => error(ErrorKind::Unavailable, "the database is too busy: try again later"),
+        "0A" => {
+            error(ErrorKind::Config, "the database lacks what ioenv needs, as a standby does: connect to the primary")
+        }
         "22" => error(ErrorKind::InvalidValue, "the database does not take a value as JSON"),
         "28" => error(ErrorKind::Config, "the database refuses the user or the password: correct its URL"),
         "3D" => error(ErrorKind::Config, "there is no such database: create it, or correct the URL"),
@@ -117,7 +120,7 @@ fn of_tls(cause: Box<dyn StdError + Send + Sync>) -> Failure {
             ErrorKind::Config,
             "the database offers no TLS: set it up there, or use sslmode=disable in a network that is trusted",
         ),
-        Some(io) if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => Error::new(
+        Some(io) if io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some() => Error::new(
             ErrorKind::Config,
             "the database's certificate is not accepted: name its authority with sslrootcert, and its host as the \
              certificate does",

@@ -31,7 +31,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// How often a transaction is begun anew on another connection.
 const LOST_TRIES: u32 = 3;
 
-/// A store in PostgreSQL, from version 12 on, or in a database that speaks its protocol and its SQL.
+/// A store in PostgreSQL. It is tested with version 15, and uses nothing that is newer than version 10.
 ///
 /// The URL is that of libpq: `postgres://USER:PASSWORD@HOST:PORT/DATABASE?PARAMETER=VALUE`, with these parameters:
 /// `application_name`, `channel_binding`, `connect_timeout`, `dbname`, `host`, `hostaddr`, `keepalives`,
@@ -63,13 +63,15 @@ pub struct Postgres {
     connections: Connections,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a program has one store or two")]
 enum Connections {
     Pool(r2d2::Pool<Opener>),
-    Single { opener: Opener, connection: Box<Mutex<Connection>> },
+    Single { opener: Opener, connection: Mutex<Connection> },
 }
 
 impl Postgres {
-    /// Connects, and makes the tables if there are none. Up to eight connections are opened as they are needed.
+    /// Connects, and makes the tables if there are none. Up to eight connections are opened as they are needed,
+    /// by threads of the pool.
     ///
     /// # Errors
     /// `Config`, for a URL that cannot be used, a user or a certificate that is refused, and missing rights; `Io`, for
@@ -109,7 +111,7 @@ impl Postgres {
         let opener = Opener::new(Target::parse(url)?);
         let mut connection = opener.open().map_err(Failure::into_error)?;
         schema::prepare(&mut connection).map_err(Failure::into_error)?;
-        Ok(Self { connections: Connections::Single { opener, connection: Box::new(Mutex::new(connection)) } })
+        Ok(Self { connections: Connections::Single { opener, connection: Mutex::new(connection) } })
     }
 
     /// Calls `attempt` until it succeeds, fails for good, or has been in others' way too often.
@@ -179,6 +181,7 @@ impl Store for Postgres {
 }
 
 /// A connection, for as long as somebody works with it.
+#[expect(clippy::large_enum_variant, reason = "it stays where it is made")]
 enum Lease<'a> {
     Pooled(r2d2::PooledConnection<Opener>),
     Single(MutexGuard<'a, Connection>),

@@ -101,13 +101,13 @@ impl<'a> Running<'a> {
             self.connection.in_transaction = true;
             self.connection.run(async |client| client.batch_execute(begin(Access::Write)).await)?;
         }
-        let (upserted, deleted, committed) = self.connection.run(async |client| {
+        let (put, removed, committed) = self.connection.run(async |client| {
             let upsert =
                 async { if keys.is_empty() { Ok(0) } else { client.execute(&upsert, &[&keys, &values]).await } };
             let delete = async { if deletes.is_empty() { Ok(0) } else { client.execute(&delete, &[&deletes]).await } };
             join3(upsert, delete, client.batch_execute("COMMIT")).await
         });
-        let written = upserted.and(deleted).map_err(Failure::from);
+        let written = put.and(removed).map_err(Failure::from);
         let committed = committed.map_err(Failure::from);
         self.ended(&committed);
         written.and(committed).map_err(Failure::of_commit)

@@ -152,7 +152,7 @@ mod tests {
             ("postgres://u:hunter2@h,%2Frun/d", "both"),
             ("postgres://u:hunter2@h/d?sslrootcert=/no/such", "cannot read sslrootcert, /no/such: entity not found"),
         ] {
-            let error = Target::parse(url).err().expect(url);
+            let Err(error) = Target::parse(url) else { panic!("{url}") };
             assert!(error.to_string().contains(says), "{error:?}");
             assert!(!format!("{error:?}").to_lowercase().contains("hunter2"), "{error:?}");
         }
@@ -167,7 +167,8 @@ mod tests {
             ("postgres://u@h/d?sslmode=verify-full", SslMode::Require),
             ("postgres://u@%2Frun/d?sslmode=require", SslMode::Disable),
         ] {
-            assert_eq!(Target::parse(url).ok().expect(url).config.get_ssl_mode(), mode, "{url}");
+            let Ok(target) = Target::parse(url) else { panic!("{url}") };
+            assert_eq!(target.config.get_ssl_mode(), mode, "{url}");
         }
         assert_eq!(decoded("/a%20b%").unwrap(), "/a b%");
     }
