@@ -5,7 +5,7 @@
 mod postgres;
 
 use std::collections::BTreeSet;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ fn count(store: &Postgres) -> usize {
 fn child(test: &str, variables: &[(&str, &str)]) -> std::process::Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--test-threads=1", "--nocapture"]).envs(variables.iter().copied());
-    command.spawn().unwrap()
+    command.stdout(Stdio::null()).spawn().unwrap()
 }
 
 #[test]

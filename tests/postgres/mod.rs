@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// The URL of a new, empty schema on the server that the tests share.
 pub(crate) fn fresh() -> String {
     static SERVER: OnceLock<Result<String, Cluster>> = OnceLock::new();
-    match SERVER.get_or_init(|| std::env::var("IOENV_TEST_POSTGRES").or_else(|_| Err(Cluster::start(&[])))) {
+    match SERVER.get_or_init(|| std::env::var("IOENV_TEST_POSTGRES").map_err(|_| Cluster::start(&[]))) {
         Ok(url) => fresh_at(url),
         Err(cluster) => cluster.fresh(),
     }
