@@ -22,7 +22,7 @@ const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 /// # fn main() -> Result<(), ioenv::Error> {
 /// let id: ioenv::Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse()?;
 /// let text = id.to_prefixed("env");
-/// assert_eq!(text, "env_0019BEovZ7RMk8gp2hCB8P");
+/// assert_eq!(text, "env_02WP8qFtGJTkHk10j5u4aZ");
 /// assert_eq!(ioenv::Id::parse_prefixed("env", &text)?, id);
 /// # Ok(())
 /// # }
