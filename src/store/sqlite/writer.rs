@@ -332,7 +332,7 @@ mod tests {
                     start.wait();
                     let write = |round: usize| {
                         let records = records(&format!("{n}/{round}"), if n < 2 { 700 } else { 1 });
-                        if n % 2 == 0 { writer.append(records) } else { put(writer, &records) }
+                        if n.is_multiple_of(2) { writer.append(records) } else { put(writer, &records) }
                     };
                     (0..50).map(|round| u32::from(write(round).is_ok())).sum::<u32>()
                 }
