@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 
 use super::connection::failed;
-use super::transaction::{SqliteTransaction, UPSERT, execute, run};
+use super::transaction::{SqliteTransaction, UPSERT, run};
 use super::{PATIENCE, PAUSE};
 use crate::Result;
 use crate::store::{Access, Record, Work};
@@ -259,7 +259,8 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 }
 
 fn upsert(connection: &Connection, records: &[Record]) -> rusqlite::Result<()> {
-    records.iter().try_for_each(|record| execute(connection, UPSERT, [&record.key, &record.value]).map(drop))
+    let mut upsert = connection.prepare_cached(UPSERT)?;
+    records.iter().try_for_each(|record| upsert.execute([&record.key, &record.value]).map(drop))
 }
 
 #[cfg(test)]
