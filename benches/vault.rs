@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ioenv::store::{KeyRange, Order, Record, Sqlite, Store, StoreExt as _};
+use ioenv::store::{KeyRange, Order, Record, Sqlite, StoreExt as _};
 use ioenv::vault::{
     Actor, AuditFilter, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Paging, Vault,
 };
