@@ -87,7 +87,9 @@ pub use crate::core::{Clock, Timestamp};
 pub use env::Env;
 pub use error::{Error, ErrorKind, Result};
 pub use inject::{Inject, is_withheld};
-pub use load::{Configuration, Loader, Precedence, Source, load, resolve, var};
+#[cfg(feature = "vault")]
+pub use load::VaultSource;
+pub use load::{Configuration, Loader, Precedence, Source, SourceKind, VaultLocation, load, resolve, var};
 #[cfg(feature = "sealed")]
 pub use sealed::{KeyDescriptor, SealedFile};
 #[cfg(any(feature = "sealed", feature = "vault"))]
