@@ -378,7 +378,7 @@ fn configuration_is_code_over_environment_over_file() {
     for (toml, complaint) in [
         (
             "paths = \"a\"\n",
-            "line 1, column 1: there is no such setting; there is: expand, file, key_file, path, precedence, source",
+            "line 1, column 1: there is no such setting; there is: expand, file, key_file, path, precedence, source, vault",
         ),
         ("path = 1\n", "`path` must be a string"),
         ("path = \"a\"\nplanted planted\n", "line 2, column 9: this is not TOML"),

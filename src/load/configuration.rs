@@ -220,7 +220,7 @@ impl Configuration {
         if let Some(said) = variable("IOENV_VAULT")? {
             return Ok(match VaultLocation::parse(said) {
                 VaultLocation::File(file) => VaultLocation::File(self.directory.join(file)),
-                url => url,
+                url @ VaultLocation::Postgres(_) => url,
             });
         }
         match VaultLocation::parse(self.settings.vault.clone().unwrap_or_else(|| "ioenv.vault".to_owned())) {
@@ -232,7 +232,7 @@ impl Configuration {
                  change the password",
                 self.file_name()
             ))),
-            url => Ok(url),
+            url @ VaultLocation::Postgres(_) => Ok(url),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A vault as a source, and what opens it.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -234,7 +234,7 @@ impl Configuration {
     }
 }
 
-fn root_key_in(file: &PathBuf) -> Result<RootKey> {
+fn root_key_in(file: &Path) -> Result<RootKey> {
     if file.iter().any(|part| part.to_string_lossy().contains(RootKey::PREFIX)) {
         let message = "IOENV_ROOT_KEY_FILE holds a key where the name of a file belongs: put it in IOENV_ROOT_KEY";
         return Err(Error::new(ErrorKind::InvalidValue, message));
