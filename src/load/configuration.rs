@@ -227,7 +227,7 @@ impl Configuration {
             VaultLocation::File(file) => self.beside_file(&file).map(VaultLocation::File).ok_or_else(|| {
                 config(format!("{}; make a vault with `ioenv vault init`, or name one in IOENV_VAULT", self.no_file()))
             }),
-            url if url.has_password() => Err(config(format!(
+            url @ VaultLocation::Postgres(_) if url.has_password() => Err(config(format!(
                 "`vault` in {} holds the password of a database, and is committed: put the URL into IOENV_VAULT, and \
                  change the password",
                 self.file_name()

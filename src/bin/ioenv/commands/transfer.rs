@@ -16,9 +16,10 @@ pub(crate) fn push(project: &Project, args: &TransferArgs) -> Result {
     let sealed = project.open()?;
     let vault = VaultLevels::open(project)?;
     let path = start(project, args)?;
-    let paths: Vec<LevelPath> = match args.all {
-        true => sealed.paths().filter(|other| other.project() == path.project()).cloned().collect(),
-        false => vec![path],
+    let paths: Vec<LevelPath> = if args.all {
+        sealed.paths().filter(|other| other.project() == path.project()).cloned().collect()
+    } else {
+        vec![path]
     };
     let ids: Vec<_> = paths.iter().filter_map(|path| sealed.key_of(path)).collect();
     let keys = sealed.stretch(&ids, &project.keys()?)?;
@@ -60,12 +61,11 @@ pub(crate) fn push(project: &Project, args: &TransferArgs) -> Result {
 pub(crate) fn pull(project: &Project, args: &TransferArgs) -> Result {
     let vault = VaultLevels::open(project)?;
     let path = start(project, args)?;
-    let paths: Vec<LevelPath> = match args.all {
-        true => {
-            let tree = vault.tree()?.into_iter().map(|(path, _)| path);
-            tree.filter(|other| other.project() == path.project()).collect()
-        }
-        false => vec![path],
+    let paths: Vec<LevelPath> = if args.all {
+        let tree = vault.tree()?.into_iter().map(|(path, _)| path);
+        tree.filter(|other| other.project() == path.project()).collect()
+    } else {
+        vec![path]
     };
     let mut sealed = project.edit()?;
     let ids: Vec<_> = sealed.keys().iter().map(ioenv::KeyDescriptor::id).collect();
