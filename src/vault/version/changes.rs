@@ -75,7 +75,7 @@ impl Session<'_> {
             }
             for record in call.tx.scan(&range, Order::Descending, limit + 1)? {
                 let version: super::super::records::VersionRecord = decode(&record.value)?;
-                contents.push(require(call.tx, &keys::version_content(project.id, version.number))?);
+                contents.push(require(call.tx, &keys::content(project.id, version.number))?);
             }
             let has_more = contents.len() > limit;
             contents.truncate(limit + 1);
