@@ -475,7 +475,7 @@ fn usage_errors_exit_with_2_and_repeat_no_value() {
 fn every_command_shows_an_example() {
     let project = project();
     let commands = ["init", "import", "set", "unset", "get", "list", "explain", "tree", "export", "run", "key"];
-    for command in commands {
+    for command in commands.into_iter().chain(["diff", "push", "pull"]) {
         let help = project.stdout(&[command, "--help"]);
         assert!(
             help.contains("Example") && help.contains(&format!("\n  ioenv {command}")) || help.contains("ioenv get"),

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
+#[cfg(feature = "postgres")]
+mod postgres;
 
 use std::fs;
 use std::process::{Command, Output};
@@ -437,4 +439,36 @@ fn each_mistake_has_its_own_sentence() {
     vault.ok(&["vault", "create", "other"]);
     assert!(vault.complaint(&["list", "--path", "acme", "--organization", "nope"]).contains("there is: acme"));
     vault.ok(&["list", "--path", "acme", "--organization", "acme"]);
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_database_is_a_vault_too() {
+    let url = postgres::fresh().replace("127.0.0.1", "localhost").replacen("postgres@", "postgres:planted-3e7a@", 1);
+    let project = empty();
+    let vault = |args: &[&str], stdin: &str| {
+        let mut command = project.ioenv(args);
+        let output = run(command.env("IOENV_VAULT", &url).env("IOENV_PATH", "acme/dev"), stdin);
+        assert!(!text(&output.stderr).contains(PLANTED), "{output:?}");
+        output
+    };
+    let init = vault(&["vault", "init", "--organization", "Acme"], "");
+    assert!(init.status.success() && text(&init.stdout).starts_with("ioenv_"), "{init:?}");
+    let settings = fs::read_to_string(project.file("ioenv.toml")).unwrap();
+    assert!(settings.contains("source = \"vault\"") && !settings.contains("postgres://"), "{settings}");
+    assert!(!project.file("ioenv.vault").exists());
+    let again = vault(&["vault", "init"], "");
+    assert!(text(&again.stderr).contains("there is a vault in this database already; nothing was changed"));
+
+    assert!(vault(&["vault", "create", "acme/dev"], "").status.success());
+    assert!(vault(&["set", "A"], "1").status.success());
+    assert_eq!(text(&vault(&["get", "A"], "").stdout), "1");
+    let status = text(&vault(&["vault", "status"], "").stdout);
+    assert!(status.starts_with("store          PostgreSQL\n") && !status.contains(PLANTED), "{status}");
+    let child = text(&vault(&["run", "--", "/bin/sh", "-c", "echo \"$A [$IOENV_VAULT]\""], "").stdout);
+    assert_eq!(child, "1 []\n");
+
+    // A copy of it is a file.
+    assert!(vault(&["vault", "backup", "ioenv.vault"], "").status.success());
+    assert_eq!(project.stdout(&["get", "A", "--path", "acme/dev"]), "1");
 }
