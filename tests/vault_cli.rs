@@ -255,6 +255,11 @@ fn tokens_do_what_they_may() {
     }
     assert!(stdout(&mut vault.with(&token, &["vault", "status"])).contains("bound to       acme/dev"));
 
+    // Who may make environments need not be allowed to make projects.
+    let admin = vault.out(&["vault", "token", "create", "a", "--permission", "admin"]).trim().to_owned();
+    stdout(&mut vault.with(&admin, &["vault", "create", "acme/staging"]));
+    assert!(complaint(&mut vault.with(&admin, &["vault", "create", "new"])).contains("project:create"));
+
     let list = vault.out(&["vault", "token", "list"]);
     assert!(!list.contains(&token) && !list.contains(&vault.token), "{list}");
     let line = list.lines().find(|line| line.contains(" ci ")).unwrap();

@@ -1,4 +1,6 @@
-use ioenv::vault::{Actor, Blobs, NewBlob, NewEntry, Organization, Session, Vault};
+use ioenv::vault::{
+    Actor, Blobs, Custody, NewBlob, NewEntry, NewEnvironment, NewProject, NewTarget, Organization, Session, Vault,
+};
 use ioenv::{
     Aes256Gcm, Cipher as _, DataKey, Document, ErrorKind, Id, Kind, Layer, LevelPath, SealedBlob, SecretBytes,
     SecretString, Slug, SystemRandom, Token, VarName,
@@ -141,37 +143,35 @@ impl<'a> VaultLevels<'a> {
 
     /// Makes what is missing of a path; `is_target` says what stands right below the project where nothing else does.
     /// Tells whether anything was.
-    pub(crate) fn create(&self, path: &LevelPath, is_target: bool, new: ioenv::vault::NewProject) -> Result<bool> {
+    pub(crate) fn create(&self, path: &LevelPath, is_target: bool, new: NewProject) -> Result<bool> {
         let (session, organization) = (self.session(), self.organization);
         let slugs: Vec<Slug> = path.segments().map(str::parse).collect::<std::result::Result<_, _>>()?;
-        let mut is_new = made(session.create_project(organization, new))?;
+        // Looked for first: who may make an environment need not be allowed to make its project.
+        let mut is_new = session.project(organization, &slugs[0]).is_err();
+        if is_new {
+            session.create_project(organization, new)?;
+        }
+        let chain: Vec<LevelPath> = path.chain().collect();
         for (depth, slug) in slugs.iter().enumerate().skip(1) {
-            let parent: LevelPath =
-                path.chain().nth(depth - 1).ok_or("invariant: each segment but the first has a parent")?;
-            let is_last = depth + 1 == slugs.len();
-            is_new |= if depth == 1 && (!is_last || is_target) {
-                let mut target = ioenv::vault::NewTarget::new(slug.as_str());
+            let level = &chain[depth];
+            if session.target(organization, level).is_ok() || session.environment(organization, level).is_ok() {
+                continue;
+            }
+            is_new = true;
+            if depth == 1 && (slugs.len() > 2 || is_target) {
+                let mut target = NewTarget::new(slug.as_str());
                 target.slug = Some(slug.clone());
-                made(session.create_target(organization, &slugs[0], &target))?
+                session.create_target(organization, &slugs[0], &target)?;
             } else {
-                let mut environment = ioenv::vault::NewEnvironment::new(slug.as_str());
+                let mut environment = NewEnvironment::new(slug.as_str());
                 environment.slug = Some(slug.clone());
                 if matches!(slug.as_str(), "prod" | "production") {
                     environment.status = Some("production".to_owned());
                 }
-                made(session.create_environment(organization, &parent, &environment))?
-            };
+                session.create_environment(organization, &chain[depth - 1], &environment)?;
+            }
         }
         Ok(is_new)
-    }
-}
-
-/// Whether something was made, rather than there already.
-fn made<T>(created: ioenv::Result<T>) -> Result<bool> {
-    match created {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
-        Err(error) => Err(error.into()),
     }
 }
 
@@ -226,8 +226,8 @@ impl Levels for VaultLevels<'_> {
         for project in session.projects(organization)? {
             let path = LevelPath::new(&project.slug)?;
             let custody = match project.custody {
-                ioenv::vault::Custody::Client => "(project, its key is not in the vault)",
-                ioenv::vault::Custody::Server => "(project)",
+                Custody::Client => "(project, its key is not in the vault)",
+                Custody::Server => "(project)",
             };
             tree.push((path.clone(), custody.to_owned()));
             let mut parents = vec![path.clone()];
