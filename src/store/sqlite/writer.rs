@@ -3,7 +3,8 @@
 //! A disk makes some thousands of commits durable in a second, whatever is in them. So all that threads write while one
 //! commit is under way is a *batch* for the next one:
 //!
-//! * a transaction runs its work on its own thread, inside a savepoint of the open transaction of SQLite;
+//! * a transaction runs its work on its own thread, in the open transaction of SQLite, inside a savepoint unless it is
+//!   the first of the batch;
 //! * an append leaves its records in a queue, for who commits to write them.
 //!
 //! Then everybody waits for the batch's outcome. Who finds the connection free, and no transaction waiting to join,
@@ -114,22 +115,27 @@ impl Writer {
     pub(super) fn transaction(&self, work: &mut Work<'_>) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
         let connection = self.take();
+        // Whoever opens the transaction can roll all of it back, which is cheaper than a savepoint.
+        let is_first = connection.is_autocommit();
         if let Err(error) = begin(&connection, deadline) {
             drop(self.give_back(self.lock(), connection));
             return Err(failed(&self.path, error));
         }
         // The connection must come back, whatever the work does.
         let mut tx = SqliteTransaction::new(&connection, &self.path, Access::Write);
-        let saved = run(&connection, "SAVEPOINT work");
+        let saved = if is_first { Ok(()) } else { run(&connection, "SAVEPOINT work") };
         let worked = match &saved {
             Ok(()) => catch_unwind(AssertUnwindSafe(|| work(&mut tx).and_then(|()| tx.finish()))),
             Err(_) => Ok(Ok(())),
         };
-        let ended = saved.and_then(|()| {
-            if !matches!(worked, Ok(Ok(()))) {
-                run(&connection, "ROLLBACK TO work")?;
-            }
-            run(&connection, "RELEASE work")
+        let is_done = matches!(worked, Ok(Ok(())));
+        let ended = saved.and_then(|()| match (is_first, is_done) {
+            (true, true) => Ok(()),
+            // After some errors SQLite has rolled back already.
+            (true, false) if connection.is_autocommit() => Ok(()),
+            (true, false) => run(&connection, "ROLLBACK"),
+            (false, true) => run(&connection, "RELEASE work"),
+            (false, false) => run(&connection, "ROLLBACK TO work").and_then(|()| run(&connection, "RELEASE work")),
         });
         let broken = tx.broken();
 
