@@ -1,5 +1,5 @@
-use std::fmt;
 use std::net::IpAddr;
+use std::{fmt, mem};
 
 use super::Vault;
 use super::call::{Call, Finished};
@@ -75,11 +75,12 @@ impl<'v> Session<'v> {
     /// Runs a use case that only reads. What it saw is one state of the store; its audit record is durable before the
     /// answer is given.
     pub(super) fn read<T>(&self, use_case: UseCase, mut work: impl FnMut(&mut Call<'_, '_>) -> Result<T>) -> Result<T> {
-        let (value, finished) = self.vault.store.read(|tx| {
+        let (value, mut finished) = self.vault.store.read(|tx| {
             let mut call = Call::begin(self, tx, use_case)?;
             let value = work(&mut call)?;
             Ok((value, call.finish()?))
         })?;
+        self.vault.keys.keep(mem::take(&mut finished.unwrapped));
         self.settle(finished)?;
         Ok(value)
     }
@@ -90,12 +91,15 @@ impl<'v> Session<'v> {
         use_case: UseCase,
         mut work: impl FnMut(&mut Call<'_, '_>) -> Result<T>,
     ) -> Result<T> {
-        self.vault.store.write(|tx| {
+        let (value, unwrapped) = self.vault.store.write(|tx| {
             let mut call = Call::begin(self, tx, use_case)?;
             let value = work(&mut call)?;
-            call.finish()?.write(tx)?;
-            Ok(value)
-        })
+            let finished = call.finish()?;
+            finished.write(tx)?;
+            Ok((value, finished.unwrapped))
+        })?;
+        self.vault.keys.keep(unwrapped);
+        Ok(value)
     }
 
     fn settle(&self, finished: Finished) -> Result<()> {

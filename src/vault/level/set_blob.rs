@@ -71,7 +71,8 @@ impl Session<'_> {
             }
             let action = if level.is_some() { Action::Update } else { Action::Create };
             let known = document.as_ref().zip(entries.as_ref());
-            call.write_content(&place, level, number, &new.content, known, VersionAction::Update, !new.no_backup)?;
+            let keep = !new.no_backup;
+            call.write_content(project, place.id(), level, number, &new.content, known, VersionAction::Update, keep)?;
             call.record(action, Resource::of(&place)?, details)
         })
     }

@@ -74,6 +74,7 @@ impl Session<'_> {
                 key_version: 1,
                 storage_version: 1,
                 rotation: None,
+                custody_changes: 0,
                 created_at: call.now,
                 updated_at: call.now,
             };

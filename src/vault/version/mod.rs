@@ -21,7 +21,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// The id of a version: the number of its project in the upper half, its own in the lower one. Unique in its
 /// organization, and exact in a JSON number.
-fn version_id(project: &ProjectRecord, number: u32) -> u64 {
+pub(super) fn version_id(project: &ProjectRecord, number: u32) -> u64 {
     u64::from(project.number) << 32 | u64::from(number)
 }
 

@@ -71,7 +71,7 @@ impl Session<'_> {
                 call.scrub_new_secrets(place, &opened.document, document)?;
             }
             let known = document.as_ref().zip(entries.as_ref());
-            call.write_content(place, level, number, &blob, known, VersionAction::Restore, true)?;
+            call.write_content(project, place.id(), level, number, &blob, known, VersionAction::Restore, true)?;
             let details = Details::default().with("op", "restore").with("version", id);
             call.record(Action::Update, Resource::of(place)?, details)
         })
