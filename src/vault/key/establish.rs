@@ -62,8 +62,9 @@ impl NewKey {
                     None => KeyString::generate(random)?,
                 };
                 let derivation = Pbkdf2::generate(random)?;
+                // Its people may hold it one day, and its proof must not give it away then.
+                let proof = KeyProof::establish(&key, &derivation)?.to_text();
                 let data = cache.derive(&derivation, &key)?;
-                let proof = KeyProof::new(&key, &derivation).to_text();
                 Ok(PreparedKey::Server { derivation: Some(derivation), text: key.to_text(), data, proof })
             }
         }
