@@ -235,7 +235,7 @@ fn a_key_string_is_stretched_once() {
 fn a_rotation_seals_all_levels_and_keeps_all_versions() {
     on_each(|store| {
         let world = World::new(store, NewKey::Random);
-        world.set("shop", "A=0 # @public\n");
+        world.set("shop", "A=0\n");
         let entry = NewEntry::new("B".parse().unwrap(), "planted-1").kind(Kind::Secret).comment("why");
         world.session().set_entries(world.acme, &path("shop/dev"), &[entry]).unwrap();
         let metadata = |level| world.session().entry_metadata(world.acme, &path(level)).unwrap();
@@ -818,8 +818,12 @@ fn a_file_of_sqlite_holds_no_secret() {
         planted.push(key.text.unwrap().expose_secret().to_owned());
         planted.push(format!("planted-secret-{round}"));
         // The log repeats the values of variables; so these are set with a blob, of which it does not.
-        let text = format!("SECRET=planted-secret-{round}\n# @public\nVARIABLE=planted-variable-{round}\n");
-        session.set_blob(acme, &path("shop/dev"), &NewBlob::new(seal(&data.unwrap(), &text))).unwrap();
+        let data = data.unwrap();
+        planted.push(data.to_text().expose_secret().to_owned());
+        // Long enough for pages of its own, which are free afterwards.
+        let long = format!("planted-variable-{round};").repeat(2_000);
+        let text = format!("SECRET=planted-secret-{round}\n# ioenv: variable\nVARIABLE={long}\n");
+        session.set_blob(acme, &path("shop/dev"), &NewBlob::new(seal(&data, &text))).unwrap();
         if round < 2 {
             session.rotate_key(acme, &shop(), HistoryPolicy::Keep).unwrap();
         }
