@@ -246,10 +246,10 @@ fn a_store_is_copied_while_others_write() {
     from.append((0..1000).map(|n| record(&format!("a/{n}"))).collect()).unwrap();
     thread::scope(|scope| {
         scope.spawn(|| {
-            (0..100).for_each(|n| from.append(vec![record(&format!("b/{n}")), record(&format!("c/{n}"))]).unwrap())
+            (0..100).for_each(|n| from.append(vec![record(&format!("b/{n}")), record(&format!("c/{n}"))]).unwrap());
         });
         let copied = store::copy(&from, &to).unwrap();
-        assert!(copied >= 1000 && copied % 2 == 0, "{copied} is one state");
+        assert!(copied >= 1000 && copied.is_multiple_of(2), "{copied} is one state");
     });
     assert_kind(store::copy(&from, &to), ErrorKind::Conflict, "name an empty one");
 }

@@ -6,12 +6,13 @@ mod postgres;
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ioenv::ErrorKind;
-use ioenv::store::{KeyRange, Order, Postgres, Record, Store, StoreExt, When};
+use ioenv::store::{KeyRange, Order, Postgres, Record, Store, StoreExt, When, conformance};
 
 use self::postgres::{Cluster, execute, fresh};
 
@@ -36,6 +37,15 @@ fn child(test: &str, variables: &[(&str, &str)]) -> std::process::Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--test-threads=1", "--nocapture"]).envs(variables.iter().copied());
     command.stdout(Stdio::null()).spawn().unwrap()
+}
+
+#[test]
+fn postgres_conforms() {
+    // A connection to a server is worth sharing; a handle is one more user of the same pool.
+    conformance::run(|| {
+        let store = Arc::new(Postgres::connect(&fresh()).unwrap());
+        Box::new(move || Box::new(Arc::clone(&store)) as Box<dyn Store>)
+    });
 }
 
 #[test]
@@ -469,38 +479,4 @@ fn nothing_shows_the_password() {
     // Nobody listens there.
     let error = Postgres::connect("postgres://u:hunter2@127.0.0.1:1/d").unwrap_err();
     assert!(error.is_retryable() && !format!("{error:?}").contains("hunter2"), "{error:?}");
-}
-
-#[test]
-fn timings() {
-    let store = Postgres::connect(&fresh()).unwrap();
-    let measure = |what: &str, work: &mut dyn FnMut(usize)| {
-        (0..20).for_each(&mut *work);
-        let mut times: Vec<Duration> = (20..220)
-            .map(|n| {
-                let started = Instant::now();
-                work(n);
-                started.elapsed()
-            })
-            .collect();
-        times.sort_unstable();
-        println!("{what}: median {} µs, p90 {} µs", times[100].as_micros(), times[180].as_micros());
-    };
-    measure("10 rows in a transaction", &mut |n| {
-        store.write(|tx| (0..10).try_for_each(|row| tx.put(&format!("w/{n}/{row}"), "{}", When::Always))).unwrap();
-    });
-    measure("get and put of it", &mut |n| {
-        store
-            .write(|tx| {
-                let key = format!("w/{n}/0");
-                tx.get(&key)?;
-                tx.put(&key, "1", When::Present)
-            })
-            .unwrap();
-    });
-    measure("append of one", &mut |n| store.append(vec![record(&format!("a/{n}"), "{}")]).unwrap());
-    measure("append of ten", &mut |n| {
-        store.append((0..10).map(|row| record(&format!("b/{n}/{row}"), "{}")).collect()).unwrap();
-    });
-    measure("read of one", &mut |n| _ = store.read(|tx| tx.get(&format!("a/{n}"))).unwrap());
 }

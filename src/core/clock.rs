@@ -157,24 +157,31 @@ impl FromStr for Timestamp {
 }
 
 fn parse(text: &str) -> Option<Timestamp> {
-    let Some((local, sign, offset)) = split_offset(text) else {
-        return Some(humantime::parse_rfc3339(text).ok()?.into());
+    let (local, sign, offset) = match text.strip_suffix('Z') {
+        Some(local) => (local, b'-', Duration::ZERO),
+        None => split_offset(text)?,
     };
+    // `humantime` looks at the first 19 characters closely, and not at what is behind them.
+    let fraction = local.get("2031-02-03T04:05:06".len()..)?;
+    let is_fraction = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !fraction.is_empty() && !fraction.strip_prefix('.').is_some_and(is_fraction) {
+        return None;
+    }
     let local = Timestamp::from(humantime::parse_rfc3339(&format!("{local}Z")).ok()?);
     if sign == b'+' { local.checked_sub(offset) } else { local.checked_add(offset) }
 }
 
 /// Splits `+02:00` off, sign and size.
 fn split_offset(text: &str) -> Option<(&str, u8, Duration)> {
-    let (local, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
+    let (local, offset) = text.split_at_checked(text.len().checked_sub("+02:00".len())?)?;
     let &[sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] = offset.as_bytes() else {
         return None;
     };
-    if ![h1, h2, m1, m2].iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let number = |tens: u8, ones: u8| u64::from(tens - b'0') * 10 + u64::from(ones - b'0');
-    let (hours, minutes) = (number(h1, h2), number(m1, m2));
+    let number = |tens: u8, ones: u8| {
+        let is_number = tens.is_ascii_digit() && ones.is_ascii_digit();
+        is_number.then(|| u64::from(tens - b'0') * 10 + u64::from(ones - b'0'))
+    };
+    let (hours, minutes) = (number(h1, h2)?, number(m1, m2)?);
     (hours < 24 && minutes < 60).then(|| (local, sign, Duration::from_secs((hours * 60 + minutes) * 60)))
 }
 
@@ -208,6 +215,9 @@ mod tests {
             "2031-02-03T04:05:06+2:00",
             "2031-02-03T04:05:06+24:00",
             "2031-02-03T04:05:06Z+02:00",
+            "2031-02-03T04:05:06ZZ",
+            "2031-02-03T04:05:06.Z",
+            "2031-02-03T04:05:06,5Z",
             "1970-01-01T00:00:00+00:01",
             "9999-12-31T23:59:59-00:01",
             "ü031-02-03T04:05:06Z",

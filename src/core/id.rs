@@ -22,7 +22,7 @@ const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 /// # fn main() -> Result<(), ioenv::Error> {
 /// let id: ioenv::Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse()?;
 /// let text = id.to_prefixed("env");
-/// assert_eq!(text, "env_0019BEovZ7RMk8gp2hCB8P");
+/// assert_eq!(text, "env_02WP8qFtGJTkHk10j5u4aZ");
 /// assert_eq!(ioenv::Id::parse_prefixed("env", &text)?, id);
 /// # Ok(())
 /// # }
@@ -85,17 +85,10 @@ impl Id {
 
     /// `prefix`, `_`, and the 128 bits as 22 digits of base 62, `0` to `9`, `A` to `Z`, `a` to `z`.
     pub fn to_prefixed(self, prefix: &str) -> String {
-        let mut digits = [b'0'; PREFIXED_CHARS];
-        let mut rest = self.0.0;
-        for digit in digits.iter_mut().rev() {
-            let at = usize::try_from(rest % 62).expect("invariant: a remainder of 62 fits");
-            *digit = BASE62[at];
-            rest /= 62;
-        }
         let mut text = String::with_capacity(prefix.len() + 1 + PREFIXED_CHARS);
         text.push_str(prefix);
         text.push('_');
-        text.extend(digits.map(char::from));
+        text.extend(to_base62(self.0.0).map(char::from));
         text
     }
 
@@ -112,6 +105,16 @@ impl Id {
             )
         })
     }
+}
+
+fn to_base62(mut number: u128) -> [u8; PREFIXED_CHARS] {
+    let mut digits = [b'0'; PREFIXED_CHARS];
+    for digit in digits.iter_mut().rev() {
+        let at = usize::try_from(number % 62).expect("invariant: a remainder of 62 fits");
+        *digit = BASE62[at];
+        number /= 62;
+    }
+    digits
 }
 
 fn from_base62(digits: &str) -> Option<Id> {

@@ -568,3 +568,132 @@ impl Vocabulary {
         words.into_iter().map(|(word, _)| format!("`{word}`")).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::role::tests::section;
+    use super::*;
+
+    #[test]
+    fn words_are_there_and_back_and_fit_into_the_bits() {
+        assert!(Permission::ALL.len() <= 128);
+        for permission in Permission::ALL {
+            assert_eq!(permission.as_str().parse::<Permission>().unwrap(), *permission);
+            assert!(permission.as_str().contains(':'));
+            assert!(PermissionSet::ALL.contains(*permission));
+        }
+        assert_eq!(PermissionSet::ALL.iter().count(), Permission::ALL.len());
+        let words: std::collections::HashSet<_> = Permission::ALL.iter().map(|one| one.as_str()).collect();
+        assert_eq!(words.len(), Permission::ALL.len());
+    }
+
+    #[test]
+    fn sets_are_sets() {
+        let (read, write) = (one(Permission::SecretRead), one(Permission::SecretWrite));
+        let both = read.union(write);
+        assert!(both.contains_all(read) && !read.contains_all(both) && read.contains_all(PermissionSet::EMPTY));
+        assert_eq!((both.difference(read), both.intersection(read)), (write, read));
+        assert_eq!(both.iter().collect::<PermissionSet>(), both);
+        assert_eq!(
+            format!("{both:?} {:?}", PermissionSet::EMPTY),
+            "PermissionSet(secret:read, secret:write) PermissionSet()"
+        );
+        let error = read.require(both).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Denied);
+        assert!(error.to_string().ends_with(": secret:write"), "{error}");
+        both.require(read).unwrap();
+    }
+
+    #[test]
+    fn json_is_a_list_of_words() {
+        for (set, json) in [
+            (PermissionSet::EMPTY, "[]"),
+            (READ, r#"["secret:read","secret:decrypt","environment:read"]"#),
+            (PermissionSet::ALL, r#"["*"]"#),
+        ] {
+            assert_eq!(serde_json::to_string(&set).unwrap(), json);
+            assert_eq!(serde_json::from_str::<PermissionSet>(json).unwrap(), set);
+        }
+        for bad in [r#"["secret:read","planted"]"#, r#""secret:read""#, r#"["secret.read"]"#, "[1]"] {
+            let error = serde_json::from_str::<PermissionSet>(bad).unwrap_err();
+            assert!(!error.to_string().contains("planted"));
+        }
+    }
+
+    #[test]
+    fn every_word_of_every_service_stands_for_what_it_should() {
+        for (vocabulary, name) in [
+            (Vocabulary::Ioenv, "words of ioenv"),
+            (Vocabulary::DotenvCloud, "words of dotenv.cloud"),
+            (Vocabulary::Stashbase, "words of Stashbase"),
+        ] {
+            let lines = section(name);
+            let mut words = Vec::new();
+            for line in &lines {
+                let (word, permissions) = line.split_once(" = ").unwrap();
+                let expected: PermissionSet =
+                    permissions.split(' ').map(|permission| permission.parse::<Permission>().unwrap()).collect();
+                let set = vocabulary.parse([word]).unwrap();
+                assert_eq!(set, expected, "{name}: {word}");
+                if word != "scan" {
+                    assert!(vocabulary.words(set).contains(&word), "{name}: {word}");
+                }
+                words.push(word);
+            }
+            for (word, _) in vocabulary.table() {
+                assert!(words.contains(word), "{name}: {word} is not in the table");
+            }
+        }
+    }
+
+    #[test]
+    fn words_of_a_set_say_no_more_than_the_set() {
+        let words = |vocabulary: Vocabulary, given: &[&str]| vocabulary.words(vocabulary.parse(given).unwrap());
+        assert_eq!(words(Vocabulary::Ioenv, &["write", "read"]), ["read", "write"]);
+        assert_eq!(words(Vocabulary::Ioenv, &["write"]), ["write"]);
+        assert_eq!(words(Vocabulary::Ioenv, &["admin", "read"]), ["admin"]);
+        assert_eq!(words(Vocabulary::DotenvCloud, &["secret:read", "*"]), ["*"]);
+        assert_eq!(words(Vocabulary::DotenvCloud, &["key:retrieve", "secret:read"]), ["secret:read", "key:retrieve"]);
+        assert_eq!(words(Vocabulary::Stashbase, &["scan"]), ["scans.scan"]);
+        // Half of what a word stands for is not the word.
+        assert!(Vocabulary::DotenvCloud.words(one(Permission::SecretWrite)).is_empty());
+        assert!(Vocabulary::Ioenv.words(one(Permission::SecretRead)).is_empty());
+        let nothing: [&str; 0] = [];
+        assert_eq!(Vocabulary::Ioenv.parse(nothing).unwrap(), PermissionSet::EMPTY);
+    }
+
+    #[test]
+    fn reading_does_not_come_with_writing() {
+        let write = Vocabulary::Ioenv.parse(["write"]).unwrap();
+        assert!(!write.contains(Permission::SecretRead) && !write.contains(Permission::SecretDecrypt));
+        assert!(ADMIN.contains_all(READ.union(WRITE)));
+    }
+
+    #[test]
+    fn an_unknown_word_is_answered_with_the_right_one() {
+        for (vocabulary, word, advice) in [
+            (Vocabulary::DotenvCloud, "secrets:read", "write `secret:read`"),
+            (Vocabulary::DotenvCloud, "env:read", "write `environment:read`"),
+            (Vocabulary::DotenvCloud, "projects:write", "write `project:create` or `project:read` or"),
+            (Vocabulary::DotenvCloud, "encryption:read", "write `key:retrieve` or `key:rotate`"),
+            (Vocabulary::DotenvCloud, "apikeys:create", "write `api-token:create`"),
+            (Vocabulary::DotenvCloud, "secret:delete", "write `secret:read` or `secret:write`"),
+            (Vocabulary::DotenvCloud, "secrets.read", "write `secret:read`"),
+            (Vocabulary::Stashbase, "secret:read", "write `secrets.read`"),
+            (Vocabulary::Stashbase, "environments.read", "write `environment.read`"),
+            (Vocabulary::Stashbase, "webhook.erase", "write `webhooks.read` or"),
+            (Vocabulary::Ioenv, "secret:read", "`read`, `write` and `admin`"),
+        ] {
+            let error = vocabulary.parse([vocabulary.table()[0].0, word]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidValue);
+            let text = error.to_string();
+            assert!(text.contains(advice) && text.contains("permission 2 of the list"), "{word}: {text}");
+        }
+        for vocabulary in [Vocabulary::Ioenv, Vocabulary::DotenvCloud, Vocabulary::Stashbase] {
+            for bad in ["", "*:*", "ioenv_planted", "planted:read", "secret:planted", "SECRET:READ"] {
+                let error = vocabulary.parse([bad]).unwrap_err();
+                assert!(!error.to_string().contains("planted"), "{error}");
+            }
+        }
+    }
+}

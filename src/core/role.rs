@@ -314,3 +314,76 @@ roles! {
 }
 
 no_alias!(OrganizationRole ProjectRole WorkspaceRole EnvironmentRole PersonalKeyLevel TokenPreset);
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    /// The lines of a section of the table.
+    pub(in crate::core) fn section(name: &str) -> Vec<&'static str> {
+        let text = include_str!("../../tests/vectors/permissions.txt");
+        let lines = text.lines().skip_while(|line| *line != format!("[{name}]")).skip(1);
+        lines.take_while(|line| !line.is_empty()).collect()
+    }
+
+    /// Compares every cell of a section with the sets of its columns.
+    fn compare(name: &str, columns: &[(&str, PermissionSet)]) {
+        let lines = section(name);
+        let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
+        assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), names, "{name}");
+        assert_eq!(lines.len() - 1, P::ALL.len(), "{name}");
+        for (line, permission) in lines[1..].iter().zip(P::ALL) {
+            let cells: Vec<_> = line.split_whitespace().collect();
+            assert_eq!(cells.len(), 1 + columns.len(), "{line}");
+            assert_eq!(cells[0], permission.as_str());
+            for ((column, set), cell) in columns.iter().zip(&cells[1..]) {
+                assert!(matches!(*cell, "x" | "-"));
+                assert_eq!(set.contains(*permission), *cell == "x", "{name}: {column}: {permission}");
+            }
+        }
+    }
+
+    macro_rules! columns {
+        ($name:ident) => {
+            $name::ALL.iter().map(|role| (role.as_str(), role.permissions())).collect::<Vec<_>>()
+        };
+    }
+
+    #[test]
+    fn every_cell_of_every_table_is_right() {
+        compare("dotenv.cloud roles", &columns!(CloudRole));
+        compare("dotenv.cloud presets", &columns!(TokenPreset));
+        compare("ioenv organization roles", &columns!(OrganizationRole));
+        compare("ioenv project roles", &columns!(ProjectRole));
+        compare("Stashbase workspace roles", &columns!(WorkspaceRole));
+        compare("Stashbase environment roles", &columns!(EnvironmentRole));
+        compare("Stashbase full project access", &[("full", EnvironmentRole::FULL_PROJECT_ACCESS)]);
+        compare("Stashbase personal keys", &columns!(PersonalKeyLevel));
+        let granted: Vec<_> = EnvironmentRole::ALL.iter().map(|role| (role.as_str(), role.grantable())).collect();
+        compare("Stashbase granted by", &granted);
+    }
+
+    #[test]
+    fn nobody_grants_more_than_the_role_and_an_account_have() {
+        for role in EnvironmentRole::ALL {
+            assert!(EnvironmentRole::ACCOUNT.contains_all(role.grantable()));
+            let beyond = role.grantable().difference(role.permissions());
+            assert!(set(&[P::Scan]).contains_all(beyond), "{role}: {beyond}");
+        }
+    }
+
+    #[test]
+    fn roles_are_read_by_their_words() {
+        for role in CloudRole::ALL {
+            assert_eq!(CloudRole::parse(role.as_str()).unwrap(), *role);
+            let json = serde_json::to_string(role).unwrap();
+            assert_eq!(serde_json::from_str::<CloudRole>(&json).unwrap(), *role);
+        }
+        assert_eq!(CloudRole::parse("administrator").unwrap(), CloudRole::Admin);
+        let error = ProjectRole::parse("planted").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidValue);
+        assert_eq!(error.to_string(), "it must be one of `viewer` `editor` `admin`");
+        assert!(OrganizationRole::parse("Owner").is_err());
+    }
+}

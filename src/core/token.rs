@@ -246,3 +246,163 @@ impl TokenHasher for Sha256Hasher {
         TokenHash(Sha256::digest(token.expose_secret()).into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Counts through all bytes, from 240 on.
+    #[derive(Debug)]
+    struct Counter(AtomicU8);
+
+    impl Counter {
+        fn new() -> Self {
+            Self(AtomicU8::new(240))
+        }
+    }
+
+    impl Random for Counter {
+        fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+            bytes.fill_with(|| self.0.fetch_add(1, Ordering::Relaxed));
+            Ok(())
+        }
+    }
+
+    /// Gives one byte forever.
+    #[derive(Debug)]
+    struct Stuck;
+
+    impl Random for Stuck {
+        fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+            bytes.fill(255);
+            Ok(())
+        }
+    }
+
+    fn token(text: &str) -> Token {
+        Token::parse(text).unwrap()
+    }
+
+    #[test]
+    fn minted_tokens_have_the_form_of_their_service() {
+        let organization = Id::parse("01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap();
+        // 240 to 247 are 54 to 61 above 186; 248 to 255 are left out; then it starts over.
+        let drawn = "stuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl";
+        for (format, prefix, length, hint) in [
+            (TokenFormat::Ioenv, "ioenv_", 32, "ioenv_stuv…"),
+            (
+                TokenFormat::DotenvCloud { organization },
+                "dotenv_01ARZ3NDEKTSV4RRFFQ69G5FAV_",
+                48,
+                "dotenv_01ARZ3NDEKTSV4RRFFQ69G5FAV_stuv",
+            ),
+            (TokenFormat::StashbaseEnvironment, "sb_env_", 32, "sb_env_stuv"),
+            (TokenFormat::StashbasePersonal, "sb_personal_", 32, "sb_personal_stuv"),
+            (TokenFormat::StashbaseService, "sb_service_", 32, "sb_service_stuv"),
+        ] {
+            let minted = Token::mint(format, &Counter::new()).unwrap();
+            assert_eq!(minted.expose_secret(), format!("{prefix}{}", &drawn[..length]));
+            assert_eq!(token(minted.expose_secret()).hint(), hint);
+            let json = serde_json::to_string(&format).unwrap();
+            assert_eq!(serde_json::from_str::<TokenFormat>(&json).unwrap(), format);
+        }
+        assert_eq!(Token::mint(TokenFormat::Ioenv, &Stuck).unwrap_err().kind(), ErrorKind::Io);
+    }
+
+    #[test]
+    fn every_character_is_as_likely_as_any_other() {
+        let mut text = String::new();
+        // 62 * 64 characters are sixteen rounds through the 248 bytes that count.
+        append_random(&mut text, 62 * 64, &Counter::new()).unwrap_or_else(|error| panic!("{error}"));
+        for byte in ALPHANUMERIC {
+            assert_eq!(text.matches(char::from(*byte)).count(), 64);
+        }
+    }
+
+    #[test]
+    fn shapes_are_checked() {
+        let long = "a".repeat(250);
+        for good in [
+            "ioenv_AbCdEf012345",
+            "ioenv_-_-_-_-_-_-_",
+            &format!("ioenv_{long}"),
+            "dotenv_abc123",
+            "dotenv_01ARZ3NDEKTSV4RRFFQ69G5FAV_x|y",
+            "sb_personal_x",
+            &format!("sb_{}", "a".repeat(509)),
+        ] {
+            assert_eq!(token(good).expose_secret(), good);
+        }
+        for bad in [
+            "",
+            "ioenv_",
+            "ioenv_planted0123 ",
+            "ioenv_planted.0123",
+            "ioenv_plantedabcd",
+            &format!("ioenv_planted{long}"),
+            "dotenv_",
+            "dotenv_planted x",
+            "dotenv_planted\n",
+            "dotenv_plantedü",
+            "sb_",
+            &format!("sb_planted{}", "a".repeat(503)),
+            " sb_planted",
+            "Bearer sb_planted",
+            "planted",
+        ] {
+            let error = Token::parse(bad).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidValue, "{bad}");
+            assert!(!error.to_string().contains("planted"), "{error}");
+        }
+        let data_key = DataKey::from_bytes(&[7; 32]).to_text();
+        let error = Token::parse(data_key.expose_secret()).unwrap_err();
+        assert!(error.to_string().contains("it is a data key"), "{error}");
+        let root_key = RootKey::from_bytes(&[7; 32]).to_text();
+        let error = Token::parse(root_key.expose_secret()).unwrap_err();
+        assert!(error.to_string().contains("it is a root key"), "{error}");
+    }
+
+    #[test]
+    fn a_hint_gives_little_away() {
+        for (text, hint) in [
+            ("ioenv_AbCdEf012345", "ioenv_AbCd…"),
+            ("dotenv_abc123", "dotenv_"),
+            ("dotenv_abcdefghijkl", "dotenv_abcd"),
+            ("dotenv_01ARZ3NDEKTSV4RRFFQ69G5FAV_abc", "dotenv_01ARZ3NDEKTSV4RRFFQ69G5FAV_"),
+            ("sb_env_short", "sb_env_"),
+            ("sb_planted", "sb_"),
+        ] {
+            assert_eq!(token(text).hint(), hint);
+        }
+        let shown = format!("{:?} {:?}", token("sb_planted"), Sha256Hasher.hash(&token("sb_planted")));
+        assert_eq!(shown, "Token([REDACTED]) TokenHash([REDACTED])");
+    }
+
+    #[test]
+    fn hashes_are_sha_256_of_the_whole_text() {
+        let text = "52323c007441e6899be9093f2a6cab537a47aa8e0b6793f8212937424aca7293";
+        let hash = Sha256Hasher.hash(&token("ioenv_AbCdEf012345"));
+        assert_eq!(hash.to_string(), text);
+        assert!(TokenHash::parse(text).unwrap().matches(&hash));
+        assert!(!Sha256Hasher.hash(&token("ioenv_AbCdEf012346")).matches(&hash));
+        assert_eq!(serde_json::to_string(&hash).unwrap(), format!("\"{text}\""));
+        for bad in ["", &text[2..], &text[1..], &text.to_uppercase(), &format!("{text}00"), &text.replace('5', "g")] {
+            assert_eq!(TokenHash::parse(bad).unwrap_err().kind(), ErrorKind::InvalidValue);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn anything_may_be_offered(text in "(ioenv_|dotenv_|sb_|sb_env_)?.{0,40}") {
+            if let Ok(token) = Token::parse(&text) {
+                prop_assert!(token.hint().len() < text.len() + '…'.len_utf8());
+                prop_assert!(Sha256Hasher.hash(&token).to_string().len() == 64);
+            }
+            let _ = TokenHash::parse(&text);
+        }
+    }
+}

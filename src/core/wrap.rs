@@ -65,12 +65,11 @@ impl RootKey {
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
         if text.len() == 44 {
-            let mut bytes = Zeroizing::new([0; 32]);
-            // The crate wants room for what padding could have been.
-            let mut room = Zeroizing::new([0; 33]);
-            if let Ok(32) = BASE64.decode_slice(text, room.as_mut_slice()) {
-                bytes.copy_from_slice(&room[..32]);
-                return Ok(Self::from_bytes(&bytes));
+            // The crate wants room for what the padding could have been.
+            let mut bytes = Zeroizing::new([0; 33]);
+            let length = BASE64.decode_slice(text, bytes.as_mut_slice());
+            if let (Ok(32), Some(key)) = (length, bytes.first_chunk()) {
+                return Ok(Self::from_bytes(key));
             }
         }
         DataKey::parse_as(&Self::TEXT, text).map(Self)
@@ -100,14 +99,14 @@ impl Debug for RootKey {
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::{Context, Id, Sealed, SystemRandom, RootKey, wrap, unwrap};
+/// use ioenv::{Context, Field, Id, RootKey, Sealed, SystemRandom, unwrap, wrap};
 ///
 /// let (root, organization) = (RootKey::generate(&SystemRandom)?, Id::parse("01ARZ3NDEKTSV4RRFFQ69G5FAV")?);
-/// let context = Context::row(organization, organization, Sealed::Blob, &[3.into()], 1);
+/// let context = Context::row(organization, organization, Sealed::Blob, &[Field::Number(3)], 1);
 /// let bytes = wrap(root.as_key(), &context, b"PORT=8080\n", &SystemRandom)?;
 /// assert_eq!(unwrap(root.as_key(), &context, &bytes)?.expose_secret(), b"PORT=8080\n");
 ///
-/// let another = Context::row(organization, organization, Sealed::Blob, &[4.into()], 1);
+/// let another = Context::row(organization, organization, Sealed::Blob, &[Field::Number(4)], 1);
 /// assert!(unwrap(root.as_key(), &another, &bytes).is_err());
 /// # Ok(())
 /// # }

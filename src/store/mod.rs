@@ -80,6 +80,21 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
 }
 
+/// A store that is chosen at run time.
+impl<S: Store + ?Sized> Store for Box<S> {
+    fn transaction(&self, access: Access, work: &mut Work<'_>) -> Result<()> {
+        (**self).transaction(access, work)
+    }
+
+    fn append(&self, records: Vec<Record>) -> Result<()> {
+        (**self).append(records)
+    }
+
+    fn check(&self) -> Result<()> {
+        (**self).check()
+    }
+}
+
 /// What is done inside a transaction.
 pub type Work<'a> = dyn FnMut(&mut dyn Transaction) -> Result<()> + 'a;
 

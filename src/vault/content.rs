@@ -1,11 +1,12 @@
 //! What a level holds, now and formerly: read, written and kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::call::Call;
+use super::diff::Difference;
 use super::key_cache::Row;
 use super::keys;
 use super::place::Place;
@@ -13,7 +14,7 @@ use super::records::{
     ContentRecord, LevelRecord, ProjectRecord, VersionRecord, Wrapped, damaged, decode, encode, get, put, require,
 };
 use crate::core::{
-    Aes256Gcm, Cipher as _, Document, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
+    Aes256Gcm, Cipher as _, Document, Entry, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
 };
 use crate::store::{Transaction, When};
 use crate::{Error, ErrorKind, Result};
@@ -37,6 +38,13 @@ pub enum VersionAction {
     Restore,
     /// The same was sealed under another key.
     Rotate,
+}
+
+/// A level that holds something.
+pub(super) struct Level {
+    pub(super) content: ContentRecord,
+    /// When all of it was last read, as far as that is written down.
+    pub(super) accessed_at: Option<Timestamp>,
 }
 
 /// What is known of each entry of a document beside its value.
@@ -90,9 +98,9 @@ impl Entries {
     /// What is known by now, with what was known before of entries that are gone.
     pub(super) fn returning(self, now: &Self) -> Self {
         let mut known = now.clone();
-        let is_free = |entry: &EntryRecord| !now.entries.values().any(|other| other.id == entry.id);
+        let taken: BTreeSet<u32> = now.entries.values().map(|entry| entry.id).collect();
         for (name, entry) in self.entries {
-            if !known.entries.contains_key(&name) && is_free(&entry) {
+            if !known.entries.contains_key(&name) && !taken.contains(&entry.id) {
                 known.entries.insert(name, entry);
             }
         }
@@ -111,43 +119,41 @@ impl Entries {
         there.chain(gone).filter(|(name, _)| counts(name)).map(|(_, number)| number).max().unwrap_or_default()
     }
 
-    /// What is known of the entries of `new`, which was `old` before it was written as the content of that number.
-    /// `renames` are from old names to new ones.
-    pub(super) fn follow(
-        &self,
-        old: &Document,
-        new: &Document,
-        renames: &[(VarName, VarName)],
-        number: u32,
-        now: Timestamp,
-    ) -> Self {
-        let mut next = Self { next_id: self.next_id, entries: BTreeMap::new(), gone: self.gone.clone() };
-        for entry in new.entries() {
-            let name = entry.name();
-            let old_name = renames.iter().find(|(_, to)| to == name).map_or(name, |(from, _)| from);
-            let is_taken = renames.iter().any(|(from, _)| from == name) && old_name == name;
-            let record = match self.entries.get(old_name).filter(|_| !is_taken) {
-                Some(record) => match old.get(old_name.as_str()) {
-                    Some(before) if old_name == name && is_same(before, entry) => *record,
-                    _ => EntryRecord { version: record.version + 1, changed_by: number, updated_at: now, ..*record },
-                },
+    /// What is known once these have changed by the content of that number.
+    pub(super) fn follow(mut self, differences: &[Difference<'_>], number: u32, now: Timestamp) -> Self {
+        // All at once, because two entries may have swapped their names.
+        let known: Vec<Option<EntryRecord>> = differences
+            .iter()
+            .map(|difference| difference.old.and_then(|entry| self.entries.remove(entry.name())))
+            .collect();
+        for (difference, known) in differences.iter().zip(known) {
+            let Some(name) = difference.new.map(Entry::name) else {
+                continue;
+            };
+            // One that comes back is the one it was.
+            let record = match known.or_else(|| self.entries.remove(name)) {
+                Some(record) => {
+                    EntryRecord { version: record.version + 1, changed_by: number, updated_at: now, ..record }
+                }
                 None => {
-                    next.next_id += 1;
-                    EntryRecord { id: next.next_id, version: 1, changed_by: number, created_at: now, updated_at: now }
+                    self.next_id += 1;
+                    EntryRecord { id: self.next_id, version: 1, changed_by: number, created_at: now, updated_at: now }
                 }
             };
-            next.gone.remove(name);
-            next.entries.insert(name.clone(), record);
+            self.gone.remove(name);
+            self.entries.insert(name.clone(), record);
         }
-        for name in self.entries.keys().filter(|name| new.get(name.as_str()).is_none()) {
-            next.gone.insert(name.clone(), number);
+        for name in differences.iter().filter_map(|difference| difference.old.map(Entry::name)) {
+            if !self.entries.contains_key(name) {
+                self.gone.insert(name.clone(), number);
+            }
         }
-        next
+        self
     }
 }
 
 /// Whether two entries differ in nothing that a change would be recorded for.
-pub(super) fn is_same(a: &crate::core::Entry, b: &crate::core::Entry) -> bool {
+pub(super) fn is_same(a: &Entry, b: &Entry) -> bool {
     a.value().expose_secret() == b.value().expose_secret() && a.kind() == b.kind() && a.comment() == b.comment()
 }
 
@@ -159,8 +165,20 @@ pub(super) struct Opened {
 }
 
 impl Call<'_, '_> {
-    pub(super) fn level(&mut self, project: &ProjectRecord, node: Id) -> Result<Option<LevelRecord>> {
-        get(self.tx, &keys::level(project.id, node))
+    /// What a level holds now.
+    pub(super) fn level(&mut self, project: &ProjectRecord, node: Id) -> Result<Option<Level>> {
+        let Some(record) = get::<LevelRecord>(self.tx, &keys::level(project.id, node))? else {
+            return Ok(None);
+        };
+        let content = self.content(project.id, node, record.number)?;
+        Ok(Some(Level { content, accessed_at: record.accessed_at }))
+    }
+
+    /// The content of that number, of the level of that id.
+    pub(super) fn content(&mut self, project: Id, node: Id, number: u32) -> Result<ContentRecord> {
+        let content: ContentRecord = require(self.tx, &keys::content(project, number))?;
+        // A row is opened for the place it names, so that must be where it was found.
+        if (content.node, content.number) == (node, number) { Ok(content) } else { Err(damaged()) }
     }
 
     /// The blob of a content, as it was given or sealed.
@@ -196,7 +214,7 @@ impl Call<'_, '_> {
         decode(std::str::from_utf8(bytes.expose_secret()).map_err(|_| damaged())?)
     }
 
-    pub(super) fn opened(&mut self, project: &ProjectRecord, level: Option<&LevelRecord>) -> Result<Opened> {
+    pub(super) fn opened(&mut self, project: &ProjectRecord, level: Option<&Level>) -> Result<Opened> {
         match level {
             Some(level) => Ok(Opened {
                 document: self.document(project, &level.content)?,
@@ -218,24 +236,21 @@ impl Call<'_, '_> {
     }
 
     /// Writes a document over what the level holds.
-    #[expect(clippy::too_many_arguments, reason = "all of them are what a level is written from")]
     pub(super) fn write_document(
         &mut self,
         place: &Place,
-        level: Option<LevelRecord>,
-        opened: &Opened,
+        level: Option<Level>,
         document: &Document,
-        renames: &[(VarName, VarName)],
-        action: VersionAction,
-    ) -> Result<u32> {
+        known: Entries,
+        differences: &[Difference<'_>],
+    ) -> Result<()> {
         let number = self.next_number(&place.project)?;
-        let entries = opened.entries.follow(&opened.document, document, renames, number, self.now);
+        let entries = known.follow(differences, number, self.now);
         let key = self.data_key(&place.project, place.project.key_version)?;
         let blob = Aes256Gcm.seal(&key, document.to_text().expose_secret().as_bytes(), &*self.vault.random)?;
         check_blob(&blob)?;
-        let known = Some((document, &entries));
-        self.write_content(&place.project, place.id(), level, number, &blob, known, action, true)?;
-        Ok(number)
+        let (project, node, action) = (&place.project, place.id(), VersionAction::Update);
+        self.write_content(project, node, level, number, &blob, Some((document, &entries)), action, project.versioning)
     }
 
     /// Writes a blob over what the level holds, which is kept as a version unless it is not to be. `known` is what the
@@ -245,7 +260,7 @@ impl Call<'_, '_> {
         &mut self,
         project: &ProjectRecord,
         node: Id,
-        level: Option<LevelRecord>,
+        level: Option<Level>,
         number: u32,
         blob: &SealedBlob,
         known: Option<(&Document, &Entries)>,
@@ -253,11 +268,12 @@ impl Call<'_, '_> {
         keep: bool,
     ) -> Result<()> {
         let accessed_at = level.as_ref().and_then(|level| level.accessed_at);
-        if let Some(level) = level
-            && keep
-            && project.versioning
-        {
-            self.keep_version(project, level.content, action)?;
+        match level {
+            Some(level) if keep => self.keep_version(project, level.content, action)?,
+            Some(level) => {
+                self.tx.delete(&keys::content(project.id, level.content.number))?;
+            }
+            None => {}
         }
         let entries = match known {
             Some((_, entries)) => {
@@ -277,11 +293,12 @@ impl Call<'_, '_> {
             written_by: self.who.actor.clone(),
         };
         let variables = known.map(|(document, _)| variables(document)).unwrap_or_default();
-        let level = LevelRecord { content, variables, accessed_at };
+        put(self.tx, &keys::content(project.id, number), &content, When::Absent)?;
+        let level = LevelRecord { number, variables, accessed_at };
         put(self.tx, &keys::level(project.id, node), &level, When::Always)
     }
 
-    /// Keeps a content that is being displaced, as it lies: nothing of it is opened.
+    /// Makes a version of a content that is being displaced. The content itself stays where it is.
     pub(super) fn keep_version(
         &mut self,
         project: &ProjectRecord,
@@ -298,8 +315,7 @@ impl Call<'_, '_> {
             created_at: self.now,
             created_by: self.who.actor.clone(),
         };
-        put(self.tx, &keys::version(project.id, content.node, content.number), &version, When::Always)?;
-        put(self.tx, &keys::version_content(project.id, content.number), &content, When::Always)
+        put(self.tx, &keys::version(project.id, content.node, content.number), &version, When::Always)
     }
 
     /// Puts another blob in the place of a former content's: the same, sealed with the key in use.
@@ -318,7 +334,7 @@ impl Call<'_, '_> {
         version.custody = project.custody;
         version.bytes = content.text_length();
         put(self.tx, &key, &version, When::Present)?;
-        put(self.tx, &keys::version_content(project.id, content.number), &content, When::Present)
+        put(self.tx, &keys::content(project.id, content.number), &content, When::Present)
     }
 
     /// Wraps a content with the storage key that is in use; `false`, if it already is.
@@ -437,14 +453,14 @@ pub(super) struct AccessRecord {
 
 impl Call<'_, '_> {
     /// Notes that all values of a level were served.
-    pub(super) fn accessed_all(&mut self, project: &ProjectRecord, level: &LevelRecord) {
+    pub(super) fn accessed_all(&mut self, project: &ProjectRecord, level: &Level) {
         if level.accessed_at.is_none_or(|last| self.now.since(last) >= ACCESS_EVERY) {
             self.touch(Accessed::Level(keys::level(project.id, level.content.node)));
         }
     }
 
     /// Notes that the values of these names were served.
-    pub(super) fn accessed(&mut self, project: &ProjectRecord, level: &LevelRecord, names: &[VarName]) -> Result<()> {
+    pub(super) fn accessed(&mut self, project: &ProjectRecord, level: &Level, names: &[VarName]) -> Result<()> {
         let node = level.content.node;
         let mut times = self.access_times(project, node)?;
         let is_recent = |at: Option<Timestamp>| at.is_some_and(|last| self.now.since(last) < ACCESS_EVERY);

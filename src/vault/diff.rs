@@ -50,8 +50,14 @@ pub(super) fn differences<'a>(
 ) -> Vec<Difference<'a>> {
     let mut kept = Vec::new();
     let mut differences = Vec::new();
-    for entry in new.entries() {
-        let before = old_name(entry.name()).and_then(|name| old.get(name.as_str()));
+    for (index, entry) in new.entries().iter().enumerate() {
+        let Some(old_name) = old_name(entry.name()) else {
+            differences.push(Difference { old: None, new: Some(entry) });
+            continue;
+        };
+        // Most entries stand where they stood.
+        let same_place = old.entries().get(index).filter(|before| *before.name() == old_name);
+        let before = same_place.or_else(|| old.get(old_name.as_str()));
         if let Some(before) = before {
             kept.push(before.name());
         }
@@ -60,8 +66,10 @@ pub(super) fn differences<'a>(
             old => differences.push(Difference { old, new: Some(entry) }),
         }
     }
-    kept.sort_unstable();
-    let gone = old.entries().iter().filter(|entry| kept.binary_search(&entry.name()).is_err());
-    differences.extend(gone.map(|entry| Difference { old: Some(entry), new: None }));
+    if kept.len() < old.len() {
+        kept.sort_unstable();
+        let gone = old.entries().iter().filter(|entry| kept.binary_search(&entry.name()).is_err());
+        differences.extend(gone.map(|entry| Difference { old: Some(entry), new: None }));
+    }
     differences
 }

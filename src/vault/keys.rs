@@ -105,13 +105,13 @@ pub(super) fn project_versions(project: Id) -> KeyRange {
     KeyRange::prefix(format!("version/{project}/"))
 }
 
-/// A former content, by its number alone.
-pub(super) fn version_content(project: Id, number: u32) -> String {
-    format!("version-content/{project}/{number:010}")
+/// A content of a level, present or former.
+pub(super) fn content(project: Id, number: u32) -> String {
+    format!("content/{project}/{number:010}")
 }
 
-pub(super) fn version_contents(project: Id) -> KeyRange {
-    KeyRange::prefix(format!("version-content/{project}/"))
+pub(super) fn contents(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("content/{project}/"))
 }
 
 /// A token's record, under the hash of the token.

@@ -4,7 +4,7 @@ use super::call::Call;
 use super::keys;
 use super::name::{check_name, choose_slug, slug_taken};
 use super::place::{Place, check_slug};
-use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, decode, put};
+use super::records::{LevelRecord, NodeKind, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, decode, get, put};
 use crate::Result;
 use crate::core::{Id, Slug};
 use crate::store::{Order, When};
@@ -91,12 +91,21 @@ impl Call<'_, '_> {
         }
         for (path, id) in &removed {
             self.remove_versions(project.id, *id)?;
-            self.tx.delete(&keys::level(project.id, *id))?;
-            self.tx.delete(&keys::access(project.id, *id))?;
+            self.remove_level(project.id, *id)?;
             self.tx.delete(&keys::node_id(*id))?;
             self.tx.delete(&keys::node(project.id, path))?;
             self.revoke_tokens_of(project, Some(*id))?;
         }
+        Ok(())
+    }
+
+    /// Removes what a level holds now.
+    pub(super) fn remove_level(&mut self, project: Id, node: Id) -> Result<()> {
+        if let Some(level) = get::<LevelRecord>(self.tx, &keys::level(project, node))? {
+            self.tx.delete(&keys::content(project, level.number))?;
+        }
+        self.tx.delete(&keys::level(project, node))?;
+        self.tx.delete(&keys::access(project, node))?;
         Ok(())
     }
 
@@ -106,8 +115,8 @@ impl Call<'_, '_> {
         loop {
             let records = self.tx.scan(&keys::versions(project, node), Order::Ascending, 500)?;
             for record in &records {
-                let version: super::records::VersionRecord = decode(&record.value)?;
-                self.tx.delete(&keys::version_content(project, version.number))?;
+                let version: VersionRecord = decode(&record.value)?;
+                self.tx.delete(&keys::content(project, version.number))?;
                 self.tx.delete(&record.key)?;
                 count += 1;
             }

@@ -134,7 +134,8 @@ pub(super) struct PlaceRecord {
 /// What a level holds now.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct LevelRecord {
-    pub(super) content: ContentRecord,
+    /// The number of the content.
+    pub(super) number: u32,
     /// When all of it was last read, as far as that is written down.
     pub(super) accessed_at: Option<Timestamp>,
     /// In server custody, the values of variables, in plaintext.
@@ -142,7 +143,7 @@ pub(super) struct LevelRecord {
     pub(super) variables: BTreeMap<String, String>,
 }
 
-/// One content of a level: the present one, or as a version a former one.
+/// One content of a level, present or former. It is written once, and stays as it is when it is displaced.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct ContentRecord {
     pub(super) node: Id,
@@ -151,7 +152,7 @@ pub(super) struct ContentRecord {
     pub(super) key_version: u32,
     /// The storage key that both are wrapped with.
     pub(super) storage_version: u32,
-    /// The blob's bytes; none, for a level that was deleted and says so by its versions.
+    /// The blob's bytes.
     pub(super) blob: Wrapped,
     /// What is known of each entry beside its value, as JSON; in client custody none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

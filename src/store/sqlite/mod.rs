@@ -115,7 +115,9 @@ impl Store for Sqlite {
             let failed = |error| connection::failed(&self.path, error);
             run(connection, "BEGIN").map_err(failed)?;
             let mut tx = SqliteTransaction::new(connection, &self.path, Access::Read);
-            worked = work(&mut tx).and_then(|()| tx.finish());
+            worked = work(&mut tx);
+            // After an error of its own SQLite may have ended the transaction, and there is none to commit.
+            tx.finish()?;
             run(connection, "COMMIT").map_err(failed)
         })?;
         worked

@@ -13,7 +13,7 @@ const INSERT: &str = "INSERT INTO record (key, value) VALUES (?1, ?2) ON CONFLIC
 const UPDATE: &str = "UPDATE record SET value = ?2 WHERE key = ?1";
 
 /// Runs a statement, and says how many rows it changed.
-pub(super) fn execute(connection: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<usize> {
+fn execute(connection: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<usize> {
     connection.prepare_cached(sql)?.execute(params)
 }
 

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 
 use super::connection::failed;
-use super::transaction::{SqliteTransaction, UPSERT, execute, run};
+use super::transaction::{SqliteTransaction, UPSERT, run};
 use super::{PATIENCE, PAUSE};
 use crate::Result;
 use crate::store::{Access, Record, Work};
@@ -259,7 +259,8 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 }
 
 fn upsert(connection: &Connection, records: &[Record]) -> rusqlite::Result<()> {
-    records.iter().try_for_each(|record| execute(connection, UPSERT, [&record.key, &record.value]).map(drop))
+    let mut upsert = connection.prepare_cached(UPSERT)?;
+    records.iter().try_for_each(|record| upsert.execute([&record.key, &record.value]).map(drop))
 }
 
 #[cfg(test)]
@@ -332,7 +333,7 @@ mod tests {
                     start.wait();
                     let write = |round: usize| {
                         let records = records(&format!("{n}/{round}"), if n < 2 { 700 } else { 1 });
-                        if n % 2 == 0 { writer.append(records) } else { put(writer, &records) }
+                        if n.is_multiple_of(2) { writer.append(records) } else { put(writer, &records) }
                     };
                     (0..50).map(|round| u32::from(write(round).is_ok())).sum::<u32>()
                 }

@@ -5,7 +5,7 @@ use super::super::place::Place;
 use super::super::records::{get, put};
 use super::{Index, id_in};
 use crate::Result;
-use crate::core::{Action, AuditRecord, Details, Document, Entry, Id, Kind, Resource, VarName};
+use crate::core::{Action, AuditRecord, Details, Entry, Id, Kind, Resource, VarName};
 use crate::store::{Order, When};
 
 /// How many records of a name are looked at at a time.
@@ -39,13 +39,8 @@ impl Call<'_, '_> {
             };
             let kind = difference.new.or(difference.old).map_or(Kind::Secret, Entry::kind);
             self.record(action, Resource::of(place)?.entry(kind, difference.name()), details)?;
-            if let (Some(old), Some(new)) = (difference.old, difference.new)
-                && (old.kind(), new.kind()) == (Kind::Variable, Kind::Secret)
-            {
-                self.scrub(place, old.name())?;
-            }
         }
-        Ok(())
+        self.scrub_new_secrets(place, differences)
     }
 
     /// Records that an entry was set to what it was.
@@ -55,11 +50,12 @@ impl Call<'_, '_> {
     }
 
     /// Takes former values of variables that are secrets now out of the log.
-    pub(in super::super) fn scrub_new_secrets(&mut self, place: &Place, old: &Document, new: &Document) -> Result<()> {
-        let was_variable = |name: &VarName| old.get(name.as_str()).is_some_and(|entry| entry.kind() == Kind::Variable);
-        for entry in new.entries().iter().filter(|entry| entry.kind() == Kind::Secret) {
-            if was_variable(entry.name()) {
-                self.scrub(place, entry.name())?;
+    pub(in super::super) fn scrub_new_secrets(&mut self, place: &Place, differences: &[Difference<'_>]) -> Result<()> {
+        for difference in differences {
+            if let (Some(old), Some(new)) = (difference.old, difference.new)
+                && (old.kind(), new.kind()) == (Kind::Variable, Kind::Secret)
+            {
+                self.scrub(place, old.name())?;
             }
         }
         Ok(())

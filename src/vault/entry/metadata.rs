@@ -1,9 +1,9 @@
 use super::super::Custody;
 use super::super::call::Call;
-use super::super::content::Opened;
+use super::super::content::{Level, Opened};
 use super::super::key_cache::client_managed;
 use super::super::place::Reach;
-use super::super::records::{LevelRecord, ProjectRecord};
+use super::super::records::ProjectRecord;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::Result;
@@ -54,7 +54,7 @@ impl Call<'_, '_> {
     pub(in super::super) fn opened_by_server(
         &mut self,
         project: &ProjectRecord,
-        level: Option<&LevelRecord>,
+        level: Option<&Level>,
     ) -> Result<Opened> {
         if project.custody == Custody::Client {
             return Err(client_managed());
@@ -65,7 +65,7 @@ impl Call<'_, '_> {
     pub(super) fn metadata(
         &mut self,
         project: &ProjectRecord,
-        level: Option<&LevelRecord>,
+        level: Option<&Level>,
         opened: &Opened,
     ) -> Result<Vec<EntryMetadata>> {
         let Some(level) = level else {

@@ -1,14 +1,12 @@
 use super::super::call::Call;
 use super::super::key_cache::Row;
 use super::super::place::Reach;
-use super::super::records::{
-    ContentRecord, KeyRecord, LevelRecord, ProjectRecord, RotationRecord, WrappedKeyRecord, damaged, decode, put,
-    require,
-};
+use super::super::records::{ContentRecord, KeyRecord, ProjectRecord, RotationRecord, WrappedKeyRecord, decode, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::{content::AccessRecord, keys};
-use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Id, Resource, Slug};
+use super::last_id;
+use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Id, Resource, SecretBytes, Slug};
 use crate::store::{Order, Record, When};
 use crate::{ErrorKind, Result};
 
@@ -65,24 +63,25 @@ impl Call<'_, '_> {
     ) -> Result<RotationStep> {
         let (count, former) = self.versions_of_former_keys(project, after, limit)?;
         let is_done = count == former.len();
-        let last = former.last().map_or(after, |version| version.number);
+        let last = former.last().map_or(after, |(_, version)| version.number);
         let mut updated = 0;
-        for version in former {
-            *if self.move_version_to_active_key(project, version.number)? { &mut updated } else { &mut skipped } += 1;
+        for (node, version) in former {
+            *if self.move_version_to_active_key(project, node, version.number)? {
+                &mut updated
+            } else {
+                &mut skipped
+            } += 1;
         }
         project.rotation = (!is_done).then_some(RotationRecord::History { after: last, skipped });
         Ok(RotationStep { updated, skipped, is_done })
     }
 
-    fn move_version_to_active_key(&mut self, project: &ProjectRecord, number: u32) -> Result<bool> {
-        let content: ContentRecord = require(self.tx, &keys::version_content(project.id, number))?;
-        let text = match self.text(project, &content) {
-            Ok(text) => text,
-            Err(error) if matches!(error.kind(), ErrorKind::ClientManaged | ErrorKind::Corrupt) => None,
+    fn move_version_to_active_key(&mut self, project: &ProjectRecord, node: Id, number: u32) -> Result<bool> {
+        let (content, text) = match self.version_text(project, node, number) {
+            Ok((content, Some(text))) => (content, text),
+            Ok((_, None)) => return Ok(false),
+            Err(error) if matches!(error.kind(), ErrorKind::ClientManaged | ErrorKind::Corrupt) => return Ok(false),
             Err(error) => return Err(error),
-        };
-        let Some(text) = text else {
-            return Ok(false);
         };
         let key = self.data_key(project, project.key_version)?;
         let blob = Aes256Gcm.seal(&key, text.expose_secret(), &*self.vault.random)?;
@@ -90,15 +89,22 @@ impl Call<'_, '_> {
         Ok(true)
     }
 
-    /// Wraps rows anew with the storage key in use. Levels come before versions: what is displaced meanwhile is met as a
-    /// version then.
+    fn version_text(
+        &mut self,
+        project: &ProjectRecord,
+        node: Id,
+        number: u32,
+    ) -> Result<(ContentRecord, Option<SecretBytes>)> {
+        let content = self.content(project.id, node, number)?;
+        let text = self.text(project, &content)?;
+        Ok((content, text))
+    }
+
+    /// Wraps rows anew with the storage key in use. What is written meanwhile is wrapped with it already, also behind
+    /// the point that was reached.
     fn move_rows(&mut self, project: &mut ProjectRecord, mut after: String, limit: usize) -> Result<RotationStep> {
-        let ranges = [
-            keys::accesses(project.id),
-            keys::data_keys(project.id),
-            keys::levels(project.id),
-            keys::version_contents(project.id),
-        ];
+        // In the order of their keys.
+        let ranges = [keys::accesses(project.id), keys::contents(project.id), keys::data_keys(project.id)];
         let (mut left, mut updated) = (limit, 0);
         for range in ranges {
             if left == 0 || range.end.as_ref().is_some_and(|end| *end <= after) {
@@ -129,8 +135,7 @@ impl Call<'_, '_> {
         let version = project.storage_version;
         match record.key.split('/').next() {
             Some("access") => {
-                let node = record.key.rsplit('/').next().unwrap_or_default();
-                let node = Id::parse(node).map_err(|_| damaged())?;
+                let node = last_id(&record.key)?;
                 let mut access: AccessRecord = decode(&record.value)?;
                 if access.storage_version == version {
                     return Ok(false);
@@ -156,13 +161,6 @@ impl Call<'_, '_> {
                 }
                 key.storage_version = version;
                 put(self.tx, &record.key, &key, When::Present)?;
-            }
-            Some("level") => {
-                let mut level: LevelRecord = decode(&record.value)?;
-                if !self.rewrap_content(project, &mut level.content)? {
-                    return Ok(false);
-                }
-                put(self.tx, &record.key, &level, When::Present)?;
             }
             _ => {
                 let mut content: ContentRecord = decode(&record.value)?;

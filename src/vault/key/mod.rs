@@ -27,6 +27,7 @@ pub use self::reencrypt::Reencrypted;
 pub use self::rotate::HistoryPolicy;
 pub use self::rotate_client::ClientRotation;
 use super::call::Call;
+use super::content::Level;
 use super::key_cache::client_managed;
 use super::place::Reach;
 use super::records::{KeyRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, put, require};
@@ -59,7 +60,9 @@ impl Call<'_, '_> {
     }
 
     fn active_key(&mut self, project: &ProjectRecord) -> Result<KeyRecord> {
-        require(self.tx, &keys::data_key(project.id, project.key_version))
+        let record: KeyRecord = require(self.tx, &keys::data_key(project.id, project.key_version))?;
+        // A row is opened for the version it names, so that must be the one it was found at.
+        if record.version == project.key_version { Ok(record) } else { Err(damaged()) }
     }
 
     fn put_project(&mut self, project: &mut ProjectRecord) -> Result<()> {
@@ -80,17 +83,23 @@ impl Call<'_, '_> {
         Ok(record)
     }
 
-    fn levels(&mut self, project: Id) -> Result<Vec<LevelRecord>> {
-        let records = self.tx.scan(&keys::levels(project), Order::Ascending, usize::MAX)?;
-        records.iter().map(|record| decode(&record.value)).collect()
+    /// What the levels of a project hold now.
+    fn levels(&mut self, project: Id) -> Result<Vec<Level>> {
+        let mut levels = Vec::new();
+        for record in self.tx.scan(&keys::levels(project), Order::Ascending, usize::MAX)? {
+            let LevelRecord { number, accessed_at, .. } = decode(&record.value)?;
+            levels.push(Level { content: self.content(project, last_id(&record.key)?, number)?, accessed_at });
+        }
+        Ok(levels)
     }
 
     /// What is told of all former contents of a project, with the id of each one's level; oldest first.
     fn all_versions(&mut self, project: Id) -> Result<Vec<(Id, VersionRecord)>> {
         let mut versions = Vec::new();
         for record in self.tx.scan(&keys::project_versions(project), Order::Ascending, usize::MAX)? {
-            let node = record.key.split('/').nth(2).unwrap_or_default();
-            versions.push((Id::parse(node).map_err(|_| damaged())?, decode::<VersionRecord>(&record.value)?));
+            let version: VersionRecord = decode(&record.value)?;
+            let node = record.key.rsplit('/').nth(1).unwrap_or_default();
+            versions.push((Id::parse(node).map_err(|_| damaged())?, version));
         }
         versions.sort_unstable_by_key(|(_, version)| version.number);
         Ok(versions)
@@ -102,14 +111,18 @@ impl Call<'_, '_> {
         project: &ProjectRecord,
         after: u32,
         limit: usize,
-    ) -> Result<(usize, Vec<VersionRecord>)> {
-        let versions = self.all_versions(project.id)?.into_iter().map(|(_, version)| version);
-        let mut former: Vec<_> =
-            versions.filter(|version| version.number > after && version.key_version != project.key_version).collect();
+    ) -> Result<(usize, Vec<(Id, VersionRecord)>)> {
+        let mut former = self.all_versions(project.id)?;
+        former.retain(|(_, version)| version.number > after && version.key_version != project.key_version);
         let count = former.len();
         former.truncate(limit);
         Ok((count, former))
     }
+}
+
+/// The id in the last part of a key.
+fn last_id(key: &str) -> Result<Id> {
+    Id::parse(key.rsplit('/').next().unwrap_or_default()).map_err(|_| damaged())
 }
 
 fn check_custody(project: &ProjectRecord, custody: Custody) -> Result<()> {

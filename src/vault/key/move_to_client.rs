@@ -1,7 +1,10 @@
+use std::collections::BTreeMap;
+
 use super::super::call::Call;
+use super::super::content::Level;
 use super::super::level::unconfirmed;
 use super::super::place::Reach;
-use super::super::records::{ContentRecord, KeyRecord, ProjectRecord, VersionRecord, damaged, decode, put, require};
+use super::super::records::{KeyRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::{Custody, keys};
@@ -40,10 +43,11 @@ impl Session<'_> {
                     *if is_moved { &mut count } else { &mut skipped } += 1;
                 }
             }
-            for mut level in call.levels(project.id)? {
-                level.variables.clear();
-                level.content.entries = None;
-                put(call.tx, &keys::level(project.id, level.content.node), &level, When::Present)?;
+            for Level { mut content, accessed_at } in call.levels(project.id)? {
+                content.entries = None;
+                put(call.tx, &keys::content(project.id, content.number), &content, When::Present)?;
+                let level = LevelRecord { number: content.number, variables: BTreeMap::new(), accessed_at };
+                put(call.tx, &keys::level(project.id, content.node), &level, When::Present)?;
             }
             call.remove_range(&keys::accesses(project.id))?;
             for stored in call.tx.scan(&keys::data_keys(project.id), Order::Ascending, usize::MAX)? {
@@ -83,7 +87,7 @@ impl Call<'_, '_> {
             put(self.tx, &keys::version(project.id, node, version.number), &version, When::Present)?;
             return Ok(None);
         }
-        let content: ContentRecord = require(self.tx, &keys::version_content(project.id, version.number))?;
+        let content = self.content(project.id, node, version.number)?;
         let Some(text) = self.text(project, &content)? else {
             return Ok(Some(false));
         };

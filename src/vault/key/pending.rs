@@ -1,9 +1,8 @@
+use super::super::Custody;
 use super::super::place::Reach;
-use super::super::records::{ContentRecord, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::version::version_id;
-use super::super::{Custody, keys};
 use super::{check_custody, check_idle};
 use crate::Result;
 use crate::core::{Action, Details, Id, Resource, SealedBlob, Slug};
@@ -48,8 +47,8 @@ impl Session<'_> {
             check_idle(&project)?;
             let (remaining, former) = call.versions_of_former_keys(&project, 0, limit)?;
             let mut versions = Vec::new();
-            for version in former {
-                let content: ContentRecord = require(call.tx, &keys::version_content(project.id, version.number))?;
+            for (node, version) in former {
+                let content = call.content(project.id, node, version.number)?;
                 versions.push(PendingVersion {
                     id: version_id(&project, version.number),
                     content: call.blob(&project, &content)?,

@@ -1,6 +1,7 @@
+use super::super::call::Call;
 use super::super::content::check_blob;
 use super::super::place::Reach;
-use super::super::records::{ContentRecord, get};
+use super::super::records::{ContentRecord, ProjectRecord, get};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::version::version_id;
@@ -42,12 +43,13 @@ impl Session<'_> {
             for (id, blob) in versions {
                 check_blob(blob)?;
                 let number = u32::try_from(id & u64::from(u32::MAX)).unwrap_or_default();
-                let content: Option<ContentRecord> = get(call.tx, &keys::version_content(project.id, number))?;
-                match content
-                    .filter(|content| version_id(&project, number) == *id && content.key_version != project.key_version)
-                {
-                    Some(content) => call.reseal_version(&project, content, blob)?,
-                    None => return Err(no_longer_pending()),
+                let content: Option<ContentRecord> = get(call.tx, &keys::content(project.id, number))?;
+                let content = content.filter(|content| content.key_version != project.key_version);
+                match content.filter(|content| version_id(&project, content.number) == *id) {
+                    Some(content) if call.is_version(&project, &content)? => {
+                        call.reseal_version(&project, content, blob)?;
+                    }
+                    _ => return Err(no_longer_pending()),
                 }
             }
             let (remaining, _) = call.versions_of_former_keys(&project, 0, 0)?;
@@ -56,6 +58,13 @@ impl Session<'_> {
             call.record(Action::Update, Resource::key(&project), details)?;
             Ok(Reencrypted { updated: versions.len() as u64, remaining: remaining as u64 })
         })
+    }
+}
+
+impl Call<'_, '_> {
+    /// Whether a content is a former one.
+    fn is_version(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<bool> {
+        Ok(self.tx.get(&keys::version(project.id, content.node, content.number))?.is_some())
     }
 }
 

@@ -1,8 +1,8 @@
 use super::super::Custody;
 use super::super::call::Call;
-use super::super::content::VersionAction;
+use super::super::content::{Level, VersionAction};
 use super::super::place::Reach;
-use super::super::records::{LevelRecord, ProjectRecord, RotationRecord, damaged};
+use super::super::records::{ProjectRecord, RotationRecord, damaged};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{NewKey, ProjectKey, check_custody, check_idle};
@@ -69,7 +69,7 @@ impl Session<'_> {
 
 impl Call<'_, '_> {
     /// Seals what a level holds with the key in use; `false`, if it does not open.
-    fn reseal_level(&mut self, project: &ProjectRecord, level: LevelRecord) -> Result<bool> {
+    fn reseal_level(&mut self, project: &ProjectRecord, level: Level) -> Result<bool> {
         let content = &level.content;
         let node = content.node;
         let Some(text) = self.text(project, content)? else {
@@ -84,7 +84,8 @@ impl Call<'_, '_> {
         let blob = Aes256Gcm.seal(&key, text.expose_secret(), &*self.vault.random)?;
         let number = self.next_number(project)?;
         let known = known.as_ref().map(|(document, entries)| (document, entries));
-        self.write_content(project, node, Some(level), number, &blob, known, VersionAction::Rotate, true)?;
+        let keep = project.versioning;
+        self.write_content(project, node, Some(level), number, &blob, known, VersionAction::Rotate, keep)?;
         Ok(true)
     }
 }

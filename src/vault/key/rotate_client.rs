@@ -66,8 +66,7 @@ impl Session<'_> {
                 let blob = blobs.get(&node).copied().ok_or_else(incomplete)?;
                 check_blob(blob)?;
                 let number = call.next_number(&project)?;
-                call.keep_version(&project, level.content.clone(), VersionAction::Rotate)?;
-                call.write_content(&project, node, Some(level), number, blob, None, VersionAction::Rotate, false)?;
+                call.write_content(&project, node, Some(level), number, blob, None, VersionAction::Rotate, true)?;
             }
             call.put_project(&mut project)?;
             let details = Details::default().with("op", "rotate").with("version", record.version);

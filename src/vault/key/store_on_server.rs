@@ -1,8 +1,9 @@
 use super::super::call::Call;
-use super::super::content::{Entries, variables};
+use super::super::content::{Entries, Level, variables};
+use super::super::diff::differences;
 use super::super::key_cache::Row;
 use super::super::place::Reach;
-use super::super::records::{ContentRecord, LevelRecord, ProjectRecord, VersionRecord, encode, put, require};
+use super::super::records::{LevelRecord, ProjectRecord, VersionRecord, encode, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::{Custody, keys};
@@ -91,8 +92,8 @@ impl Session<'_> {
 impl Call<'_, '_> {
     /// Whether one of these versions opens.
     fn opens_one(&mut self, project: &ProjectRecord, versions: &[(Id, VersionRecord)]) -> Result<bool> {
-        for (_, version) in versions {
-            let content: ContentRecord = require(self.tx, &keys::version_content(project.id, version.number))?;
+        for (node, version) in versions {
+            let content = self.content(project.id, *node, version.number)?;
             if self.text(project, &content)?.is_some() {
                 return Ok(true);
             }
@@ -101,19 +102,21 @@ impl Call<'_, '_> {
     }
 
     /// Writes down what a level says entry by entry; `false`, if it is no dotenv text.
-    fn index(&mut self, project: &ProjectRecord, mut level: LevelRecord, text: &SecretBytes) -> Result<bool> {
+    fn index(&mut self, project: &ProjectRecord, level: Level, text: &SecretBytes) -> Result<bool> {
         let text = std::str::from_utf8(text.expose_secret()).ok();
         let Some(document) = text.and_then(|text| Document::parse(text).ok()) else {
             return Ok(false);
         };
-        let content = &mut level.content;
+        let Level { mut content, accessed_at } = level;
         let (node, number) = (content.node, content.number);
-        let entries = Entries::default().follow(&Document::default(), &document, &[], number, content.written_at);
+        let nothing = Document::default();
+        let differences = differences(&nothing, &document, |name| Some(name.clone()));
+        let entries = Entries::default().follow(&differences, number, content.written_at);
         let entries: SecretString = encode(&entries)?.into();
-        self.rewrap_content(project, content)?;
         content.entries =
             Some(self.seal_row(project, Row::Entries(node, number), entries.expose_secret().as_bytes())?);
-        level.variables = variables(&document);
+        put(self.tx, &keys::content(project.id, number), &content, When::Present)?;
+        let level = LevelRecord { number, variables: variables(&document), accessed_at };
         put(self.tx, &keys::level(project.id, node), &level, When::Present)?;
         Ok(true)
     }

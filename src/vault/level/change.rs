@@ -1,17 +1,16 @@
 use super::super::Custody;
 use super::super::call::Call;
-use super::super::content::{Opened, VersionAction};
+use super::super::content::{Level, Opened};
 use super::super::diff::differences;
 use super::super::key_cache::client_managed;
 use super::super::place::{Place, Reach};
-use super::super::records::LevelRecord;
 use crate::Result;
 use crate::core::{Document, Id, LevelPath, VarName};
 
 /// A level that is being changed from the inside: what it was, and where it stands.
 pub(in super::super) struct Change {
     pub(in super::super) place: Place,
-    pub(in super::super) level: Option<LevelRecord>,
+    pub(in super::super) level: Option<Level>,
     pub(in super::super) opened: Opened,
 }
 
@@ -36,7 +35,7 @@ impl Call<'_, '_> {
         renames: &[(VarName, VarName)],
         asked: &[VarName],
     ) -> Result<()> {
-        let Change { place, level, opened } = change;
+        let Change { place, level, opened: Opened { document: old, entries } } = change;
         // A name that another entry took over is no longer the name of what it was.
         let old_name = |name: &VarName| {
             if let Some((from, _)) = renames.iter().find(|(_, to)| to == name) {
@@ -44,7 +43,7 @@ impl Call<'_, '_> {
             }
             (!renames.iter().any(|(from, _)| from == name)).then(|| name.clone())
         };
-        let differences = differences(&opened.document, document, old_name);
+        let differences = differences(&old, document, old_name);
         self.record_differences(&place, &differences)?;
         for name in asked {
             if let Some(entry) = document.get(name.as_str())
@@ -53,9 +52,9 @@ impl Call<'_, '_> {
                 self.record_unchanged(&place, entry)?;
             }
         }
-        if !differences.is_empty() {
-            self.write_document(&place, level, &opened, document, renames, VersionAction::Update)?;
+        if differences.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.write_document(&place, level, document, entries, &differences)
     }
 }

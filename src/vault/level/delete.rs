@@ -35,8 +35,7 @@ impl Session<'_> {
                 return Err(unconfirmed());
             }
             let count = call.remove_versions(place.project.id, place.id())?;
-            call.tx.delete(&keys::level(place.project.id, place.id()))?;
-            call.tx.delete(&keys::access(place.project.id, place.id()))?;
+            call.remove_level(place.project.id, place.id())?;
             let details = Details::default().with("op", "purge").with("versions", count);
             call.record(Action::Delete, Resource::of(&place)?, details)
         })

@@ -1,5 +1,6 @@
 use super::super::Custody;
-use super::super::content::{Opened, VersionAction, check_blob};
+use super::super::content::{VersionAction, check_blob};
+use super::super::diff::differences;
 use super::super::place::Reach;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -63,15 +64,15 @@ impl Session<'_> {
             if let Some(document) = &document {
                 // What was there before may be no document; then all entries are new.
                 let opened = call.opened(project, level.as_ref()).unwrap_or_default();
-                let Opened { document: old, entries: known } = &opened;
-                entries = Some(known.follow(old, document, &[], number, call.now));
-                call.scrub_new_secrets(&place, old, document)?;
+                let differences = differences(&opened.document, document, |name| Some(name.clone()));
+                entries = Some(opened.entries.clone().follow(&differences, number, call.now));
+                call.scrub_new_secrets(&place, &differences)?;
                 let names = document.entries().iter().map(|entry| entry.name().as_str());
                 details = Details::read("store", names).with("bytes", new.content.to_string().len());
             }
             let action = if level.is_some() { Action::Update } else { Action::Create };
             let known = document.as_ref().zip(entries.as_ref());
-            let keep = !new.no_backup;
+            let keep = project.versioning && !new.no_backup;
             call.write_content(project, place.id(), level, number, &new.content, known, VersionAction::Update, keep)?;
             call.record(action, Resource::of(&place)?, details)
         })

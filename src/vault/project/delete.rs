@@ -37,7 +37,7 @@ impl Call<'_, '_> {
             keys::levels(project.id),
             keys::accesses(project.id),
             keys::project_versions(project.id),
-            keys::version_contents(project.id),
+            keys::contents(project.id),
             keys::data_keys(project.id),
             keys::storage_keys(project.id),
         ];

@@ -24,7 +24,7 @@ impl Session<'_> {
                 }
             }
             call.tx.delete(&keys::version(project, node, number))?;
-            call.tx.delete(&keys::version_content(project, number))?;
+            call.tx.delete(&keys::content(project, number))?;
             let details = Details::default().with("op", "version").with("version", id);
             call.record(Action::Delete, Resource::of(&found.place)?, details)
         })

@@ -15,7 +15,7 @@ pub use self::restore::Restore;
 use super::call::{Call, no_such};
 use super::keys;
 use super::place::{Place, Reach};
-use super::records::{ContentRecord, OrganizationRecord, ProjectRecord, VersionRecord, get, require};
+use super::records::{ContentRecord, OrganizationRecord, ProjectRecord, VersionRecord, damaged, get};
 use crate::core::{Id, Timestamp};
 use crate::{Error, ErrorKind, Result};
 
@@ -54,10 +54,14 @@ impl Call<'_, '_> {
         let project: Id =
             get(self.tx, &keys::project_number(organization, upper))?.ok_or_else(|| no_such("version"))?;
         let content: ContentRecord =
-            get(self.tx, &keys::version_content(project, number))?.ok_or_else(|| no_such("version"))?;
+            get(self.tx, &keys::content(project, number))?.ok_or_else(|| no_such("version"))?;
+        if content.number != number {
+            return Err(damaged());
+        }
         let (_, path) = self.path_of(content.node)?;
         let place = self.place(organization, &path, Reach::Inside).map_err(|_| no_such("version"))?;
-        let version = require(self.tx, &keys::version(project, content.node, number))?;
+        // What a level holds now is no version of it.
+        let version = get(self.tx, &keys::version(project, content.node, number))?.ok_or_else(|| no_such("version"))?;
         Ok(Found { place, content, version })
     }
 }

@@ -1,5 +1,6 @@
 use super::super::Custody;
 use super::super::content::{VersionAction, check_blob};
+use super::super::diff::differences;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{is_locked, locked};
@@ -67,11 +68,13 @@ impl Session<'_> {
                 let opened = call.opened(project, level.as_ref()).unwrap_or_default();
                 // Entries that come back are the ones they were: what was known of them is taken up again.
                 let known = call.entries(project, &found.content)?.returning(&opened.entries);
-                entries = Some(known.follow(&opened.document, document, &[], number, call.now));
-                call.scrub_new_secrets(place, &opened.document, document)?;
+                let differences = differences(&opened.document, document, |name| Some(name.clone()));
+                entries = Some(known.follow(&differences, number, call.now));
+                call.scrub_new_secrets(place, &differences)?;
             }
             let known = document.as_ref().zip(entries.as_ref());
-            call.write_content(project, place.id(), level, number, &blob, known, VersionAction::Restore, true)?;
+            let keep = project.versioning;
+            call.write_content(project, place.id(), level, number, &blob, known, VersionAction::Restore, keep)?;
             let details = Details::default().with("op", "restore").with("version", id);
             call.record(Action::Update, Resource::of(place)?, details)
         })
