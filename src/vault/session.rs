@@ -104,6 +104,7 @@ impl<'v> Session<'v> {
 
     fn settle(&self, finished: Finished) -> Result<()> {
         match finished.into_append_only() {
+            Ok(records) if records.is_empty() => Ok(()),
             Ok(records) => self.vault.store.append(records),
             Err(finished) => self.vault.store.write(|tx| finished.write(tx)),
         }
