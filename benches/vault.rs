@@ -135,11 +135,11 @@ impl Bare {
         let connection = rusqlite::Connection::open(directory.join("bare.db")).unwrap();
         connection.pragma_update(None, "journal_mode", "WAL").unwrap();
         connection.pragma_update(None, "synchronous", "FULL").unwrap();
-        connection
-            .execute_batch("CREATE TABLE record (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
-            .unwrap();
+        connection.execute_batch("CREATE TABLE record (key TEXT PRIMARY KEY, value TEXT NOT NULL)").unwrap();
         for record in all {
-            connection.execute("INSERT INTO record VALUES (?1, ?2)", (&record.key, &record.value)).unwrap();
+            connection
+                .execute("INSERT INTO record (key, value) VALUES (?1, ?2)", (&record.key, &record.value))
+                .unwrap();
         }
         Self { connection, reads, writes, turn: 0 }
     }
@@ -154,14 +154,14 @@ impl Bare {
         }
         for record in &self.writes {
             // What has an id of its own gets a new key, as it does in a vault; the rest is written over.
-            let is_new = record.key.starts_with("audit") || record.key.starts_with("version");
+            let is_new = ["audit", "content", "version"].iter().any(|kind| record.key.starts_with(kind));
             let key = if is_new {
                 let (kept, _) = record.key.split_at(record.key.len() - 8);
                 format!("{kept}{:08}", self.turn)
             } else {
                 record.key.clone()
             };
-            let sql = "INSERT INTO record VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
+            let sql = "INSERT INTO record (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
             self.connection.prepare_cached(sql).unwrap().execute((&key, &record.value)).unwrap();
         }
         self.connection.prepare_cached("COMMIT").unwrap().execute(()).unwrap();

@@ -653,7 +653,8 @@ fn keys_of_transactions_that_were_lost_are_not_used() {
     world.create_project("other", NewKey::Random);
     session.rotate_storage_key(acme, &shop()).unwrap();
     world.set("shop", "A=3\n");
-    world.assert_sound(); assert_eq!(value(&world.elsewhere(), acme, "shop/dev", "A"), "2");
+    world.assert_sound();
+    assert_eq!(value(&world.elsewhere(), acme, "shop/dev", "A"), "2");
     let text = session.move_key_to_client(acme, &shop(), true);
     assert_kind(text, ErrorKind::RotationInProgress);
     world.continue_to_the_end(100);

@@ -243,6 +243,46 @@ impl SealedFile {
         self.seal(path, &document, id, keys, &SystemRandom)
     }
 
+    /// The key that a level is sealed with, or would be if it were new, out of the keys given.
+    ///
+    /// # Errors
+    /// As [`set_level`](Self::set_level).
+    pub fn data_key(&self, path: &LevelPath, keys: &KeyRing) -> Result<DataKey> {
+        self.unlock(self.key_for(path)?, keys)
+    }
+
+    /// The blob of a level as it stands in the file, for whoever has the key and can take it unopened.
+    ///
+    /// # Errors
+    /// As [`level`](Self::level): a blob that does not belong to its place is not handed out.
+    pub fn blob(&self, path: &LevelPath, keys: &KeyRing) -> Result<Option<SealedBlob>> {
+        let Some(level) = self.contents.levels.get(path) else {
+            return Ok(None);
+        };
+        self.open_blob(path, level, &self.unlock(&level.key, keys)?)?;
+        self.contents.blob(level).parse().map(Some).map_err(|error: Error| self.locate(error.with_path(path)))
+    }
+
+    /// Sets a level to a blob that was sealed elsewhere with its [`data_key`](Self::data_key). It is kept as it is.
+    ///
+    /// # Errors
+    /// As [`set_level`](Self::set_level); `DecryptionFailed`, when the blob was sealed with another key; `Corrupt` and
+    /// those of a document, when it holds none.
+    pub fn set_blob(&mut self, path: &LevelPath, blob: &SealedBlob, keys: &KeyRing) -> Result<()> {
+        let id = self.key_for(path)?.clone();
+        let key = self.unlock(&id, keys)?;
+        let bytes = Aes256Gcm.open(&key, blob).map_err(|_| {
+            let message = format!("the blob was not sealed with the key `{id}`: open it and set what it says");
+            self.error(ErrorKind::DecryptionFailed, message).with_path(path)
+        })?;
+        let text = std::str::from_utf8(bytes.expose_secret())
+            .map_err(|_| self.error(ErrorKind::Corrupt, "the level is not UTF-8 text").with_path(path))?;
+        Document::parse(text).map_err(|error| self.locate(error.with_path(path)))?;
+        let place = binding::place_tag(&key, path, blob);
+        self.contents.levels.insert(path.clone(), SealedLevel::new(id, place, blob));
+        Ok(())
+    }
+
     /// Removes a level; `false`, when there is none.
     pub fn remove_level(&mut self, path: &LevelPath) -> bool {
         self.contents.levels.remove(path).is_some()

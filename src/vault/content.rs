@@ -49,6 +49,7 @@ pub(super) struct Level {
 
 /// What is known of each entry of a document beside its value.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the format")]
 pub(super) struct Entries {
     next_id: u32,
     entries: BTreeMap<VarName, EntryRecord>,
@@ -269,7 +270,7 @@ impl Call<'_, '_> {
     ) -> Result<()> {
         let accessed_at = level.as_ref().and_then(|level| level.accessed_at);
         match level {
-            Some(level) if keep => self.keep_version(project, level.content, action)?,
+            Some(level) if keep => self.keep_version(project, &level.content, action)?,
             Some(level) => {
                 self.tx.delete(&keys::content(project.id, level.content.number))?;
             }
@@ -294,7 +295,7 @@ impl Call<'_, '_> {
         };
         let variables = known.map(|(document, _)| variables(document)).unwrap_or_default();
         put(self.tx, &keys::content(project.id, number), &content, When::Absent)?;
-        let level = LevelRecord { number, variables, accessed_at };
+        let level = LevelRecord { number, accessed_at, variables };
         put(self.tx, &keys::level(project.id, node), &level, When::Always)
     }
 
@@ -302,7 +303,7 @@ impl Call<'_, '_> {
     pub(super) fn keep_version(
         &mut self,
         project: &ProjectRecord,
-        content: ContentRecord,
+        content: &ContentRecord,
         action: VersionAction,
     ) -> Result<()> {
         let version = VersionRecord {

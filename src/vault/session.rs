@@ -9,6 +9,7 @@ use crate::core::{Sha256Hasher, Token, TokenHash, TokenHasher as _};
 use crate::store::StoreExt as _;
 
 /// Who asks.
+#[non_exhaustive]
 pub enum Actor {
     /// A trusted program, such as a command on the machine that has the root key. It may do everything, and is
     /// recorded by the name it gives itself.

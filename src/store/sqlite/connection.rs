@@ -15,8 +15,10 @@ use crate::{Error, ErrorKind, Result};
 /// "ioen": what tells a store from the SQLite files of other programs.
 const APPLICATION_ID: i32 = 0x696f_656e;
 const VERSION: i32 = 1;
-// Without a row id there is one tree to write instead of two. BINARY, the default, orders by the bytes of UTF-8.
-const SCHEMA: &str = "CREATE TABLE record (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID";
+// The index has the keys alone, so that it stays flat; without row ids, values would stand in the inner pages of the tree.
+// BINARY, the default, orders by the bytes of UTF-8.
+const SCHEMA: &str =
+    "CREATE TABLE record (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL) STRICT";
 
 pub(super) const DAMAGED: &str = "the store is damaged: restore it from a backup";
 

@@ -29,7 +29,7 @@ use crate::store::{Access, Record, Work};
 const MAX_MEMBERS: usize = 64;
 
 /// How long one who commits lets others come back.
-const GATHERING: Duration = Duration::from_micros(50);
+const GATHERING: Duration = Duration::from_micros(100);
 
 pub(super) struct Writer {
     path: PathBuf,

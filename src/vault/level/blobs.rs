@@ -1,9 +1,14 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::super::keys;
 use super::super::place::Reach;
+use super::super::records::{DerivationRecord, KeyRecord, damaged, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::{Custody, SecretFormat};
 use crate::Result;
-use crate::core::{Action, Details, Id, LevelPath, Resource, SealedBlob, Timestamp};
+use crate::core::{Action, Details, Id, LevelPath, Pbkdf2, Resource, SealedBlob, Timestamp};
 
 /// The blobs of a level and of those above it, unopened.
 #[derive(Clone, Debug)]
@@ -11,6 +16,8 @@ use crate::core::{Action, Details, Id, LevelPath, Resource, SealedBlob, Timestam
 pub struct Blobs {
     /// Who can open them.
     pub custody: Custody,
+    /// How the key string becomes the data key in use; none, for a random key.
+    pub derivation: Option<Pbkdf2>,
     /// What their text is.
     pub secret_format: SecretFormat,
     /// One for each level of the path, broad to specific, also for those that hold nothing.
@@ -61,7 +68,18 @@ impl Session<'_> {
                 Resource::of(&place)?,
                 Details::default().with("op", "blobs").with("count", count),
             )?;
-            Ok(Blobs { custody: place.project.custody, secret_format: place.project.secret_format, levels })
+            let project = &place.project;
+            let key: KeyRecord = require(call.tx, &keys::data_key(project.id, project.key_version))?;
+            Ok(Blobs {
+                custody: project.custody,
+                derivation: key.derivation.as_ref().map(parameters).transpose()?,
+                secret_format: project.secret_format,
+                levels,
+            })
         })
     }
+}
+
+fn parameters(record: &DerivationRecord) -> Result<Pbkdf2> {
+    Pbkdf2::new(&BASE64.decode(&record.salt).map_err(|_| damaged())?, record.iterations.into())
 }
