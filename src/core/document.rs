@@ -257,13 +257,13 @@ impl Document {
     /// # }
     /// ```
     pub fn rename(&mut self, renames: &[(VarName, VarName)]) -> Result<()> {
-        let mut renamed: Vec<VarName> = self.entries.iter().map(|entry| entry.name.clone()).collect();
+        let mut new_names: Vec<VarName> = self.entries.iter().map(|entry| entry.name.clone()).collect();
         for (old, new) in renames {
             if let Ok(found) = self.find(old.as_str()) {
-                renamed[self.by_name[found] as usize] = new.clone();
+                new_names[self.by_name[found] as usize] = new.clone();
             }
         }
-        let mut sorted: Vec<&VarName> = renamed.iter().collect();
+        let mut sorted: Vec<&VarName> = new_names.iter().collect();
         sorted.sort_unstable();
         let mut twice: Vec<VarName> =
             sorted.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone()).collect();
@@ -273,7 +273,7 @@ impl Document {
             let message = format!("there would be two entries of the same name: {}", names.join(", "));
             return Err(Error::new(ErrorKind::Conflict, message).with_names(twice));
         }
-        for (entry, name) in self.entries.iter_mut().zip(renamed) {
+        for (entry, name) in self.entries.iter_mut().zip(new_names) {
             entry.name = name;
         }
         self.by_name = sorted_by_name(&self.entries);

@@ -125,6 +125,15 @@ impl DataKey {
     pub(crate) fn expose_bytes(&self) -> &[u8; KEY_BYTES] {
         self.0.expose_secret()
     }
+
+    #[cfg(feature = "vault")]
+    fn expand(&self, label: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {
+        let mut expanded = Zeroizing::new([0; KEY_BYTES]);
+        hkdf::Hkdf::<Sha256>::new(None, self.expose_bytes())
+            .expand(label, expanded.as_mut_slice())
+            .expect("invariant: 32 bytes are within what HKDF-SHA256 can give");
+        expanded
+    }
 }
 
 impl Clone for DataKey {
@@ -183,7 +192,7 @@ impl KeyString {
         let mut text = String::with_capacity(2 * KEY_BYTES);
         for byte in key.expose_bytes() {
             for digit in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(digit.into(), 16).expect("invariant: half a byte is below 16"));
+                text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
             }
         }
         Ok(Self(text.into()))
@@ -367,11 +376,7 @@ impl KeyProof {
     /// `ioenv:proof:v1`.
     #[cfg(feature = "vault")]
     pub fn of(key: &DataKey) -> Self {
-        let mut proof = Zeroizing::new([0; KEY_BYTES]);
-        hkdf::Hkdf::<Sha256>::new(None, key.expose_bytes())
-            .expand(b"ioenv:proof:v1", proof.as_mut_slice())
-            .expect("invariant: 32 bytes are within what HKDF-SHA256 can give");
-        Self(proof)
+        Self(key.expand(b"ioenv:proof:v1"))
     }
 
     /// The proof as it is sent.

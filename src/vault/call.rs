@@ -2,6 +2,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::content::Accessed;
+use super::key_cache::Unwrapped;
 use super::organization::OrganizationStatus;
 use super::records::{OrganizationRecord, ScopeRecord, TokenRecord, get, put};
 use super::session::{Caller, Session};
@@ -25,6 +26,7 @@ pub(super) struct Call<'c, 'tx> {
     ip: Option<IpAddr>,
     records: Vec<AuditRecord>,
     accessed: Vec<Accessed>,
+    pub(super) unwrapped: Vec<Unwrapped>,
 }
 
 /// The actor, as the store knows it at this moment.
@@ -52,7 +54,8 @@ impl<'c, 'tx> Call<'c, 'tx> {
         let vault = session.vault;
         let now = vault.now();
         let who = authenticate(&session.who, tx, now)?;
-        let call = Self { vault, tx, now, who, ip: session.ip, records: Vec::new(), accessed: Vec::new() };
+        let (records, accessed, unwrapped) = (Vec::new(), Vec::new(), Vec::new());
+        let call = Self { vault, tx, now, who, ip: session.ip, records, accessed, unwrapped };
         call.allow(use_case.permissions())?;
         Ok(call)
     }
@@ -116,7 +119,8 @@ impl<'c, 'tx> Call<'c, 'tx> {
         for record in &self.records {
             audit::add_to(&mut records, record)?;
         }
-        Ok(Finished { now: self.now, records, used: used.map(|(hash, _)| hash), accessed: self.accessed })
+        let used = used.map(|(hash, _)| hash);
+        Ok(Finished { now: self.now, records, used, accessed: self.accessed, unwrapped: self.unwrapped })
     }
 }
 
@@ -127,6 +131,8 @@ pub(super) struct Finished {
     /// The token that was used, if that is to be written down.
     used: Option<TokenHash>,
     accessed: Vec<Accessed>,
+    /// What may be kept, once the transaction is through.
+    pub(super) unwrapped: Vec<Unwrapped>,
 }
 
 impl Finished {

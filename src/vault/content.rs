@@ -13,7 +13,9 @@ use super::place::Place;
 use super::records::{
     ContentRecord, LevelRecord, ProjectRecord, VersionRecord, Wrapped, damaged, decode, encode, get, put, require,
 };
-use crate::core::{Aes256Gcm, Cipher as _, Document, Entry, Id, Kind, SealedBlob, SecretString, Timestamp, VarName};
+use crate::core::{
+    Aes256Gcm, Cipher as _, Document, Entry, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
+};
 use crate::store::{Transaction, When};
 use crate::{Error, ErrorKind, Result};
 
@@ -47,6 +49,7 @@ pub(super) struct Level {
 
 /// What is known of each entry of a document beside its value.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the format")]
 pub(super) struct Entries {
     next_id: u32,
     entries: BTreeMap<VarName, EntryRecord>,
@@ -168,8 +171,15 @@ impl Call<'_, '_> {
         let Some(record) = get::<LevelRecord>(self.tx, &keys::level(project.id, node))? else {
             return Ok(None);
         };
-        let content = require(self.tx, &keys::content(project.id, record.number))?;
+        let content = self.content(project.id, node, record.number)?;
         Ok(Some(Level { content, accessed_at: record.accessed_at }))
+    }
+
+    /// The content of that number, of the level of that id.
+    pub(super) fn content(&mut self, project: Id, node: Id, number: u32) -> Result<ContentRecord> {
+        let content: ContentRecord = require(self.tx, &keys::content(project, number))?;
+        // A row is opened for the place it names, so that must be where it was found.
+        if (content.node, content.number) == (node, number) { Ok(content) } else { Err(damaged()) }
     }
 
     /// The blob of a content, as it was given or sealed.
@@ -186,6 +196,13 @@ impl Call<'_, '_> {
         let bytes = Aes256Gcm.open(&key, &blob).map_err(|_| damaged())?;
         let text = std::str::from_utf8(bytes.expose_secret()).map_err(|_| not_a_document())?;
         Document::parse(text)
+    }
+
+    /// What a content holds; nothing, if the key it is said to be sealed with does not open it, because it was sealed
+    /// by somebody else. `ClientManaged`, when the vault does not hold that key.
+    pub(super) fn text(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<Option<SecretBytes>> {
+        let key = self.data_key(project, content.key_version)?;
+        Ok(Aes256Gcm.open(&key, &self.blob(project, content)?).ok())
     }
 
     /// What is known of the entries of a content.
@@ -233,7 +250,8 @@ impl Call<'_, '_> {
         let key = self.data_key(&place.project, place.project.key_version)?;
         let blob = Aes256Gcm.seal(&key, document.to_text().expose_secret().as_bytes(), &*self.vault.random)?;
         check_blob(&blob)?;
-        self.write_content(place, level, number, &blob, Some((document, &entries)), VersionAction::Update, true)
+        let (project, node, action) = (&place.project, place.id(), VersionAction::Update);
+        self.write_content(project, node, level, number, &blob, Some((document, &entries)), action, project.versioning)
     }
 
     /// Writes a blob over what the level holds, which is kept as a version unless it is not to be. `known` is what the
@@ -241,7 +259,8 @@ impl Call<'_, '_> {
     #[expect(clippy::too_many_arguments, reason = "all of them are what a level is written from")]
     pub(super) fn write_content(
         &mut self,
-        place: &Place,
+        project: &ProjectRecord,
+        node: Id,
         level: Option<Level>,
         number: u32,
         blob: &SealedBlob,
@@ -249,10 +268,9 @@ impl Call<'_, '_> {
         action: VersionAction,
         keep: bool,
     ) -> Result<()> {
-        let (project, node) = (&place.project, place.id());
         let accessed_at = level.as_ref().and_then(|level| level.accessed_at);
         match level {
-            Some(level) if keep && project.versioning => self.keep_version(project, level.content, action)?,
+            Some(level) if keep => self.keep_version(project, &level.content, action)?,
             Some(level) => {
                 self.tx.delete(&keys::content(project.id, level.content.number))?;
             }
@@ -277,7 +295,7 @@ impl Call<'_, '_> {
         };
         let variables = known.map(|(document, _)| variables(document)).unwrap_or_default();
         put(self.tx, &keys::content(project.id, number), &content, When::Absent)?;
-        let level = LevelRecord { number, variables, accessed_at };
+        let level = LevelRecord { number, accessed_at, variables };
         put(self.tx, &keys::level(project.id, node), &level, When::Always)
     }
 
@@ -285,7 +303,7 @@ impl Call<'_, '_> {
     pub(super) fn keep_version(
         &mut self,
         project: &ProjectRecord,
-        content: ContentRecord,
+        content: &ContentRecord,
         action: VersionAction,
     ) -> Result<()> {
         let version = VersionRecord {
@@ -299,6 +317,39 @@ impl Call<'_, '_> {
             created_by: self.who.actor.clone(),
         };
         put(self.tx, &keys::version(project.id, content.node, content.number), &version, When::Always)
+    }
+
+    /// Puts another blob in the place of a former content's: the same, sealed with the key in use.
+    pub(super) fn reseal_version(
+        &mut self,
+        project: &ProjectRecord,
+        mut content: ContentRecord,
+        blob: &SealedBlob,
+    ) -> Result<()> {
+        self.rewrap_content(project, &mut content)?;
+        content.blob = self.seal_row(project, Row::Blob(content.node, content.number), blob.as_bytes())?;
+        content.key_version = project.key_version;
+        let key = keys::version(project.id, content.node, content.number);
+        let mut version: VersionRecord = require(self.tx, &key)?;
+        version.key_version = project.key_version;
+        version.custody = project.custody;
+        version.bytes = content.text_length();
+        put(self.tx, &key, &version, When::Present)?;
+        put(self.tx, &keys::content(project.id, content.number), &content, When::Present)
+    }
+
+    /// Wraps a content with the storage key that is in use; `false`, if it already is.
+    pub(super) fn rewrap_content(&mut self, project: &ProjectRecord, content: &mut ContentRecord) -> Result<bool> {
+        let (node, number, version) = (content.node, content.number, content.storage_version);
+        if version == project.storage_version {
+            return Ok(false);
+        }
+        content.blob = self.rewrap_row(project, Row::Blob(node, number), version, &content.blob)?;
+        if let Some(entries) = &content.entries {
+            content.entries = Some(self.rewrap_row(project, Row::Entries(node, number), version, entries)?);
+        }
+        content.storage_version = project.storage_version;
+        Ok(true)
     }
 
     /// A counter of what an actor sees of a level: greater after every change of the level itself, or of a level above
@@ -349,7 +400,7 @@ pub(super) fn check_blob(blob: &SealedBlob) -> Result<()> {
 }
 
 /// The values that may be seen by whoever sees the database.
-fn variables(document: &Document) -> BTreeMap<String, String> {
+pub(super) fn variables(document: &Document) -> BTreeMap<String, String> {
     let variables = document.entries().iter().filter(|entry| entry.kind() == Kind::Variable);
     variables.map(|entry| (entry.name().to_string(), entry.value().expose_secret().to_owned())).collect()
 }
@@ -363,8 +414,8 @@ fn not_a_document() -> Error {
 pub(super) enum Accessed {
     /// All of the level at that key.
     Level(String),
-    /// Some, whose times are in the record that is to be put at that key.
-    Names(String, String),
+    /// Some of the level of a project and an id, whose times are in the record.
+    Names(Id, Id, AccessRecord),
 }
 
 impl Accessed {
@@ -378,7 +429,16 @@ impl Accessed {
                 }
                 Ok(())
             }
-            Self::Names(key, record) => tx.put(key, record, When::Always),
+            Self::Names(project, node, record) => {
+                // The storage key may have been rotated since, or the level deleted; then the times are let go.
+                let key = |version| keys::storage_key(*project, version);
+                let is_in_use = tx.get(&key(record.storage_version))?.is_some()
+                    && tx.get(&key(record.storage_version + 1))?.is_none();
+                if is_in_use && tx.get(&keys::level(*project, *node))?.is_some() {
+                    put(tx, &keys::access(*project, *node), record, When::Always)?;
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -411,7 +471,7 @@ impl Call<'_, '_> {
         times.extend(names.iter().map(|name| (name.clone(), self.now)));
         let times = self.seal_row(project, Row::Access(node), encode(&times)?.as_bytes())?;
         let record = AccessRecord { storage_version: project.storage_version, times };
-        self.touch(Accessed::Names(keys::access(project.id, node), encode(&record)?));
+        self.touch(Accessed::Names(project.id, node, record));
         Ok(())
     }
 

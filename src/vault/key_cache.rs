@@ -12,7 +12,8 @@ use crate::{Error, ErrorKind, Result};
 /// Most keys that are kept unwrapped.
 const MAX_KEYS: usize = 4096;
 
-/// Keys that were unwrapped, for the life of the vault. A key of a version never changes, so nothing here grows stale.
+/// Keys that were unwrapped, for the life of the vault. A key of a version never changes, so nothing here grows stale;
+/// that holds for committed versions only, so a transaction's keys come here when it is through.
 #[derive(Default)]
 pub(super) struct KeyCache {
     keys: Mutex<HashMap<KeyName, DataKey>>,
@@ -25,7 +26,12 @@ pub(super) struct KeyName {
     owner: Id,
     purpose: Purpose,
     version: u32,
+    /// Of a data key: how often its project has changed hands, since the key may come back as another one.
+    custody_changes: u32,
 }
+
+/// A key that a transaction unwrapped, or made.
+pub(super) type Unwrapped = (KeyName, DataKey);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Purpose {
@@ -42,12 +48,16 @@ impl KeyCache {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned()
     }
 
-    fn keep(&self, name: KeyName, key: &DataKey) {
+    /// Keeps what a transaction unwrapped that is through.
+    pub(super) fn keep(&self, unwrapped: Vec<Unwrapped>) {
+        if unwrapped.is_empty() {
+            return;
+        }
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        if keys.len() >= MAX_KEYS {
+        if keys.len() + unwrapped.len() > MAX_KEYS {
             keys.clear();
         }
-        keys.insert(name, key.clone());
+        keys.extend(unwrapped);
     }
 
     /// Forgets the keys that blobs of a project are sealed with: the vault is to be unable to open them.
@@ -105,40 +115,48 @@ impl Row {
 }
 
 impl Call<'_, '_> {
+    /// A key that was unwrapped before, in this transaction or in one that is through.
+    fn unwrapped_key(&self, name: KeyName) -> Option<DataKey> {
+        let in_this_one = self.unwrapped.iter().find(|(unwrapped, _)| *unwrapped == name);
+        in_this_one.map(|(_, key)| key.clone()).or_else(|| self.vault.keys.get(name))
+    }
+
     /// The key that wraps an organization's storage keys.
     pub(super) fn organization_key(&mut self, organization: Id, version: u32) -> Result<DataKey> {
-        let name = KeyName { owner: organization, purpose: Purpose::Organization, version };
-        if let Some(key) = self.vault.keys.get(name) {
+        let name = KeyName { owner: organization, purpose: Purpose::Organization, version, custody_changes: 0 };
+        if let Some(key) = self.unwrapped_key(name) {
             return Ok(key);
         }
         let record: WrappedKeyRecord = require(self.tx, &keys::organization_key(organization, version))?;
         let context = Context::organization_key(organization, version);
         let key = unwrap_key(self.vault.root.as_key(), &context, &record.key.0).map_err(|_| damaged())?;
-        self.vault.keys.keep(name, &key);
+        self.unwrapped.push((name, key.clone()));
         Ok(key)
     }
 
     /// The key that wraps a project's rows.
     pub(super) fn storage_key(&mut self, project: &ProjectRecord, version: u32) -> Result<DataKey> {
-        let name = KeyName { owner: project.id, purpose: Purpose::Storage, version };
-        if let Some(key) = self.vault.keys.get(name) {
+        let name = KeyName { owner: project.id, purpose: Purpose::Storage, version, custody_changes: 0 };
+        if let Some(key) = self.unwrapped_key(name) {
             return Ok(key);
         }
         let record: WrappedKeyRecord = require(self.tx, &keys::storage_key(project.id, version))?;
         let wrapping = self.organization_key(project.organization, record.wrapped_by)?;
         let context = Context::storage_key(project.organization, project.id, version);
         let key = unwrap_key(&wrapping, &context, &record.key.0).map_err(|_| damaged())?;
-        self.vault.keys.keep(name, &key);
+        self.unwrapped.push((name, key.clone()));
         Ok(key)
     }
 
     /// The key that a project's blobs are or were sealed with.
     pub(super) fn data_key(&mut self, project: &ProjectRecord, version: u32) -> Result<DataKey> {
-        let name = KeyName { owner: project.id, purpose: Purpose::Data, version };
-        // A client's key may still be in memory from the time when it was the server's.
-        if project.custody == Custody::Server
-            && let Some(key) = self.vault.keys.get(name)
-        {
+        let custody_changes = project.custody_changes;
+        let name = KeyName { owner: project.id, purpose: Purpose::Data, version, custody_changes };
+        // It may still be in memory, from the time when it was the vault's.
+        if project.custody == Custody::Client {
+            return Err(client_managed());
+        }
+        if let Some(key) = self.unwrapped_key(name) {
             return Ok(key);
         }
         let record: KeyRecord = require(self.tx, &keys::data_key(project.id, version))?;
@@ -147,7 +165,7 @@ impl Call<'_, '_> {
         };
         let bytes = self.open_row(project, Row::KeyBytes(version), record.storage_version, data)?;
         let key = DataKey::from_bytes(bytes.expose_secret().try_into().map_err(|_| damaged())?);
-        self.vault.keys.keep(name, &key);
+        self.unwrapped.push((name, key.clone()));
         Ok(key)
     }
 
@@ -156,6 +174,18 @@ impl Call<'_, '_> {
         let key = self.storage_key(project, project.storage_version)?;
         let context = row.context(project, project.storage_version);
         Ok(Wrapped(wrap(&key, &context, bytes, &*self.vault.random)?))
+    }
+
+    /// Wraps a row anew, with the storage key that is in use.
+    pub(super) fn rewrap_row(
+        &mut self,
+        project: &ProjectRecord,
+        row: Row,
+        storage_version: u32,
+        sealed: &Wrapped,
+    ) -> Result<Wrapped> {
+        let bytes = self.open_row(project, row, storage_version, sealed)?;
+        self.seal_row(project, row, bytes.expose_secret())
     }
 
     /// Opens a row that was wrapped with the storage key of that version.

@@ -54,7 +54,10 @@ pub use self::entry::{
     StoredEntry, UpdatedEntries, Which,
 };
 pub use self::environment::{Environment, EnvironmentUpdate, NewEnvironment};
-pub use self::key::NewKey;
+pub use self::key::{
+    ClientRotation, HistoryPolicy, KeyInfo, NewKey, PendingVersion, PendingVersions, ProjectKey, Reencrypted,
+    RotationStep,
+};
 use self::key_cache::KeyCache;
 pub use self::level::{Blob, Blobs, NewBlob};
 pub use self::organization::{NewOrganization, Organization, OrganizationStatus, OrganizationUpdate};

@@ -76,17 +76,28 @@ pub(super) struct ProjectRecord {
     /// The storage key that new rows are wrapped with.
     pub(super) storage_version: u32,
     pub(super) rotation: Option<RotationRecord>,
+    /// How often the data key has changed hands.
+    #[serde(default)]
+    pub(super) custody_changes: u32,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
 }
 
-/// A rotation that has not reached all versions yet.
+/// A rotation that has not reached everything yet.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) enum RotationRecord {
     /// Versions are being sealed anew under the data key in use.
-    History,
+    History {
+        /// The number of the last one that was looked at.
+        after: u32,
+        /// How many of these could not be opened.
+        skipped: u64,
+    },
     /// Rows are being wrapped anew under the storage key in use.
-    Storage,
+    Storage {
+        /// The key of the last one that was looked at.
+        after: String,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,6 +168,7 @@ pub(super) struct VersionRecord {
     /// What displaced it.
     pub(super) action: VersionAction,
     pub(super) key_version: u32,
+    /// Of that key.
     pub(super) custody: Custody,
     /// Length of the blob's text.
     pub(super) bytes: u32,

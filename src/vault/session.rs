@@ -1,5 +1,5 @@
-use std::fmt;
 use std::net::IpAddr;
+use std::{fmt, mem};
 
 use super::Vault;
 use super::call::{Call, Finished};
@@ -9,6 +9,7 @@ use crate::core::{Sha256Hasher, Token, TokenHash, TokenHasher as _};
 use crate::store::StoreExt as _;
 
 /// Who asks.
+#[non_exhaustive]
 pub enum Actor {
     /// A trusted program, such as a command on the machine that has the root key. It may do everything, and is
     /// recorded by the name it gives itself.
@@ -75,11 +76,12 @@ impl<'v> Session<'v> {
     /// Runs a use case that only reads. What it saw is one state of the store; its audit record is durable before the
     /// answer is given.
     pub(super) fn read<T>(&self, use_case: UseCase, mut work: impl FnMut(&mut Call<'_, '_>) -> Result<T>) -> Result<T> {
-        let (value, finished) = self.vault.store.read(|tx| {
+        let (value, mut finished) = self.vault.store.read(|tx| {
             let mut call = Call::begin(self, tx, use_case)?;
             let value = work(&mut call)?;
             Ok((value, call.finish()?))
         })?;
+        self.vault.keys.keep(mem::take(&mut finished.unwrapped));
         self.settle(finished)?;
         Ok(value)
     }
@@ -90,16 +92,20 @@ impl<'v> Session<'v> {
         use_case: UseCase,
         mut work: impl FnMut(&mut Call<'_, '_>) -> Result<T>,
     ) -> Result<T> {
-        self.vault.store.write(|tx| {
+        let (value, unwrapped) = self.vault.store.write(|tx| {
             let mut call = Call::begin(self, tx, use_case)?;
             let value = work(&mut call)?;
-            call.finish()?.write(tx)?;
-            Ok(value)
-        })
+            let finished = call.finish()?;
+            finished.write(tx)?;
+            Ok((value, finished.unwrapped))
+        })?;
+        self.vault.keys.keep(unwrapped);
+        Ok(value)
     }
 
     fn settle(&self, finished: Finished) -> Result<()> {
         match finished.into_append_only() {
+            Ok(records) if records.is_empty() => Ok(()),
             Ok(records) => self.vault.store.append(records),
             Err(finished) => self.vault.store.write(|tx| finished.write(tx)),
         }

@@ -85,6 +85,7 @@ use_cases! {
     ListPendingVersions: KeyRotate;
     ReencryptVersions: KeyRotate;
     RotateStorageKey: KeyRotate;
+    ContinueRotation: KeyRotate;
     RotateOrganizationKey: KeyRotate | OrganizationUpdate;
 
     IssueToken: ApiTokenCreate;

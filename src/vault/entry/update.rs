@@ -57,14 +57,14 @@ impl Session<'_> {
                 check_names(new_names())?;
             }
             let mut document = change.opened.document.clone();
-            let mut updated = UpdatedEntries { updated: Vec::new(), not_found: Vec::new() };
+            let mut result = UpdatedEntries { updated: Vec::new(), not_found: Vec::new() };
             let mut renames = Vec::new();
             let mut asked = Vec::new();
             for update in updates {
                 check_update(update)?;
                 let name = update.name.as_str();
                 if document.get(name).is_none() {
-                    updated.not_found.push(update.name.clone());
+                    result.not_found.push(update.name.clone());
                     continue;
                 }
                 if let Some(value) = &update.value {
@@ -80,11 +80,11 @@ impl Session<'_> {
                     renames.push((update.name.clone(), new_name.clone()));
                 }
                 asked.push(update.new_name.as_ref().unwrap_or(&update.name).clone());
-                updated.updated.push(update.name.clone());
+                result.updated.push(update.name.clone());
             }
             document.rename(&renames)?;
             call.finish_change(change, &document, &renames, &asked)?;
-            Ok(updated)
+            Ok(result)
         })
     }
 }

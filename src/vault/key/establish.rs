@@ -5,8 +5,7 @@ use ctutils::CtEq as _;
 use super::super::Custody;
 use super::super::call::Call;
 use super::super::key_cache::{KeyCache, Row};
-use super::super::keys;
-use super::super::records::{DerivationRecord, KeyRecord, ProjectRecord, require};
+use super::super::records::{DerivationRecord, KeyRecord, ProjectRecord};
 use crate::core::{DataKey, KeyProof, KeyString, Pbkdf2, Random, SecretString};
 use crate::{Error, ErrorKind, Result};
 
@@ -62,8 +61,9 @@ impl NewKey {
                     None => KeyString::generate(random)?,
                 };
                 let derivation = Pbkdf2::generate(random)?;
+                // Its people may hold it one day, and its proof must not give it away then.
+                let proof = KeyProof::establish(&key, &derivation)?.to_text();
                 let data = cache.derive(&derivation, &key)?;
-                let proof = KeyProof::new(&key, &derivation).to_text();
                 Ok(PreparedKey::Server { derivation: Some(derivation), text: key.to_text(), data, proof })
             }
         }
@@ -124,7 +124,7 @@ impl Call<'_, '_> {
         project: &ProjectRecord,
         proof: Option<&SecretString>,
     ) -> Result<()> {
-        let record: KeyRecord = require(self.tx, &keys::data_key(project.id, project.key_version))?;
+        let record = self.active_key(project)?;
         let (Some(check), Some(proof)) = (&record.check, proof.filter(|proof| !proof.expose_secret().is_empty()))
         else {
             let message = "this project's key is held by its people: send the proof of the key along";

@@ -16,7 +16,7 @@ impl Session<'_> {
         self.write(UseCase::DeleteLevel, |call| {
             let place = call.place(organization, path, Reach::Inside)?;
             if let Some(level) = call.level(&place.project, place.id())? {
-                call.keep_version(&place.project, level.content, VersionAction::Delete)?;
+                call.keep_version(&place.project, &level.content, VersionAction::Delete)?;
             }
             call.tx.delete(&keys::level(place.project.id, place.id()))?;
             call.tx.delete(&keys::access(place.project.id, place.id()))?;

@@ -49,17 +49,16 @@ impl Session<'_> {
             let level = call.level(project, place.id())?;
             let mut details = Details::default().with("op", "store").with("bytes", new.content.to_string().len());
             let mut entries = None;
-            let document;
-            if project.custody == Custody::Client {
+            let document = if project.custody == Custody::Client {
                 call.check_proof(project, new.key_proof.as_ref())?;
-                document = None;
+                None
             } else {
                 let key = call.data_key(project, project.key_version)?;
-                document = Aes256Gcm
+                Aes256Gcm
                     .open(&key, &new.content)
                     .ok()
-                    .and_then(|bytes| Document::parse(std::str::from_utf8(bytes.expose_secret()).ok()?).ok());
-            }
+                    .and_then(|bytes| Document::parse(std::str::from_utf8(bytes.expose_secret()).ok()?).ok())
+            };
             let number = call.next_number(project)?;
             if let Some(document) = &document {
                 // What was there before may be no document; then all entries are new.
@@ -72,7 +71,8 @@ impl Session<'_> {
             }
             let action = if level.is_some() { Action::Update } else { Action::Create };
             let known = document.as_ref().zip(entries.as_ref());
-            call.write_content(&place, level, number, &new.content, known, VersionAction::Update, !new.no_backup)?;
+            let keep = project.versioning && !new.no_backup;
+            call.write_content(project, place.id(), level, number, &new.content, known, VersionAction::Update, keep)?;
             call.record(action, Resource::of(&place)?, details)
         })
     }

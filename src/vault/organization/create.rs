@@ -32,6 +32,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `InvalidName`; `Conflict`, when the slug is taken.
+    #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn create_organization(&self, new: NewOrganization) -> Result<Organization> {
         self.write(UseCase::CreateOrganization, |call| {
             call.system_only()?;

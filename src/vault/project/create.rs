@@ -48,6 +48,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `InvalidName`; `InvalidValue`, for a key that cannot be used; `Conflict`, when the slug is taken.
+    #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn create_project(&self, organization: Id, new: NewProject) -> Result<Project> {
         // Outside of the transaction, which may run more than once: it can take long.
         let key = new.key.clone().prepare(&self.vault.keys, &*self.vault.random)?;
@@ -74,6 +75,7 @@ impl Session<'_> {
                 key_version: 1,
                 storage_version: 1,
                 rotation: None,
+                custody_changes: 0,
                 created_at: call.now,
                 updated_at: call.now,
             };

@@ -40,6 +40,9 @@ pub struct Project {
     pub custody: Custody,
     /// The version of the data key that is in use.
     pub key_version: u32,
+    /// Whether a rotation has not reached everything yet; [`continue_rotation`](super::Session::continue_rotation)
+    /// takes it on.
+    pub is_rotating: bool,
     /// When it was made.
     pub created_at: Timestamp,
     /// When one of these was changed last.
@@ -86,6 +89,7 @@ impl From<ProjectRecord> for Project {
             has_base: record.has_base,
             custody: record.custody,
             key_version: record.key_version,
+            is_rotating: record.rotation.is_some(),
             created_at: record.created_at,
             updated_at: record.updated_at,
         }

@@ -103,8 +103,8 @@ impl Call<'_, '_> {
         if upper == lower {
             return Ok(true);
         }
-        let places = [upper, lower].map(|id| get::<PlaceRecord>(self.tx, &keys::node_id(id)));
-        let [Some(upper), Some(lower)] = [places[0].as_ref(), places[1].as_ref()].map(|place| place.ok()?.as_ref())
+        let (Some(upper), Some(lower)) =
+            (get::<PlaceRecord>(self.tx, &keys::node_id(upper))?, get::<PlaceRecord>(self.tx, &keys::node_id(lower))?)
         else {
             return Ok(false);
         };

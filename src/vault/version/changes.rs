@@ -3,7 +3,7 @@ use super::super::content::{Entries, Opened};
 use super::super::diff::{Difference, differences};
 use super::super::key_cache::client_managed;
 use super::super::place::Reach;
-use super::super::records::{ContentRecord, ProjectRecord, decode, require};
+use super::super::records::{ContentRecord, ProjectRecord, decode};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::{Custody, Page, Paging, keys};
@@ -75,7 +75,7 @@ impl Session<'_> {
             }
             for record in call.tx.scan(&range, Order::Descending, limit + 1)? {
                 let version: super::super::records::VersionRecord = decode(&record.value)?;
-                contents.push(require(call.tx, &keys::content(project.id, version.number))?);
+                contents.push(call.content(project.id, place.id(), version.number)?);
             }
             let has_more = contents.len() > limit;
             contents.truncate(limit + 1);

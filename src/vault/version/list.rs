@@ -18,7 +18,7 @@ pub struct Version {
     pub path: LevelPath,
     /// What displaced it.
     pub action: VersionAction,
-    /// Who could open it when it was displaced.
+    /// Who holds the key it is sealed with.
     pub custody: Custody,
     /// The data key it is sealed with.
     pub key_version: u32,

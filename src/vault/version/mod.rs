@@ -15,13 +15,13 @@ pub use self::restore::Restore;
 use super::call::{Call, no_such};
 use super::keys;
 use super::place::{Place, Reach};
-use super::records::{ContentRecord, OrganizationRecord, ProjectRecord, VersionRecord, get};
+use super::records::{ContentRecord, OrganizationRecord, ProjectRecord, VersionRecord, damaged, get};
 use crate::core::{Id, Timestamp};
 use crate::{Error, ErrorKind, Result};
 
 /// The id of a version: the number of its project in the upper half, its own in the lower one. Unique in its
 /// organization, and exact in a JSON number.
-fn version_id(project: &ProjectRecord, number: u32) -> u64 {
+pub(super) fn version_id(project: &ProjectRecord, number: u32) -> u64 {
     u64::from(project.number) << 32 | u64::from(number)
 }
 
@@ -55,6 +55,9 @@ impl Call<'_, '_> {
             get(self.tx, &keys::project_number(organization, upper))?.ok_or_else(|| no_such("version"))?;
         let content: ContentRecord =
             get(self.tx, &keys::content(project, number))?.ok_or_else(|| no_such("version"))?;
+        if content.number != number {
+            return Err(damaged());
+        }
         let (_, path) = self.path_of(content.node)?;
         let place = self.place(organization, &path, Reach::Inside).map_err(|_| no_such("version"))?;
         // What a level holds now is no version of it.

@@ -73,7 +73,8 @@ impl Session<'_> {
                 call.scrub_new_secrets(place, &differences)?;
             }
             let known = document.as_ref().zip(entries.as_ref());
-            call.write_content(place, level, number, &blob, known, VersionAction::Restore, true)?;
+            let keep = project.versioning;
+            call.write_content(project, place.id(), level, number, &blob, known, VersionAction::Restore, keep)?;
             let details = Details::default().with("op", "restore").with("version", id);
             call.record(Action::Update, Resource::of(place)?, details)
         })
