@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use ioenv::store::Sqlite;
 use ioenv::vault::{
-    Actor, AuditFilter, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Paging, Restore, Vault,
+    Actor, AuditFilter, HistoryPolicy, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Paging,
+    Restore, Vault,
 };
 use ioenv::{Document, Id, LevelPath, Loader, RootKey, SystemRandom, VaultSource, Vocabulary};
 
@@ -49,6 +50,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let refused = vault.session(issued.token).document(acme, &"acme-store".parse()?);
     println!("   Of the level above it hears: {}.", refused.expect_err("it is bound to another one"));
+
+    // Keys change without anybody noticing.
+    operator.rotate_key(acme, &"acme-store".parse()?, HistoryPolicy::Keep)?;
+    operator.rotate_organization_key(acme)?;
 
     // Every write keeps what was there before.
     operator.set_document(acme, &production, &Document::parse("STRIPE_KEY=sk_broken\n")?)?;

@@ -422,6 +422,24 @@ pub(crate) enum VaultCommand {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Put a new key in the place of a project's, or of the organization's own
+    ///
+    /// All that is sealed now is sealed anew. Former contents stay under the key they were sealed with, unless --history
+    /// is given. Without a project, --organization names whose key is meant. A rotation that was cut short goes on when
+    /// the command is run again.
+    #[command(
+        after_help = "Examples:\n  ioenv vault rotate acme-store\n  ioenv vault rotate acme-store --storage\n  ioenv vault rotate --organization acme"
+    )]
+    Rotate {
+        /// The project whose key is rotated
+        project: Option<Typed>,
+        /// Seal former contents anew, too
+        #[arg(long, requires = "project", conflicts_with = "storage")]
+        history: bool,
+        /// Rotate the key that the project's rows are wrapped with, not the one its levels are sealed with
+        #[arg(long, requires = "project")]
+        storage: bool,
+    },
     /// Remove audit records that are older than they are kept
     Sweep,
     /// Copy the vault, while it is used, into a new SQLite file that only you can read

@@ -37,7 +37,7 @@ use crate::store::{Order, When};
 use crate::{Error, ErrorKind, Result};
 
 impl KeyRecord {
-    fn pbkdf2(&self) -> Result<Option<Pbkdf2>> {
+    pub(super) fn pbkdf2(&self) -> Result<Option<Pbkdf2>> {
         let Some(derivation) = &self.derivation else {
             return Ok(None);
         };

@@ -1,9 +1,6 @@
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-
 use super::super::keys;
 use super::super::place::Reach;
-use super::super::records::{DerivationRecord, KeyRecord, damaged, require};
+use super::super::records::{KeyRecord, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::{Custody, SecretFormat};
@@ -72,14 +69,10 @@ impl Session<'_> {
             let key: KeyRecord = require(call.tx, &keys::data_key(project.id, project.key_version))?;
             Ok(Blobs {
                 custody: project.custody,
-                derivation: key.derivation.as_ref().map(parameters).transpose()?,
+                derivation: key.pbkdf2()?,
                 secret_format: project.secret_format,
                 levels,
             })
         })
     }
-}
-
-fn parameters(record: &DerivationRecord) -> Result<Pbkdf2> {
-    Pbkdf2::new(&BASE64.decode(&record.salt).map_err(|_| damaged())?, record.iterations.into())
 }

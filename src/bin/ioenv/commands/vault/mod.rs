@@ -6,6 +6,7 @@ mod check;
 mod create;
 mod history;
 mod init;
+mod rotate;
 mod status;
 mod token;
 
@@ -28,6 +29,10 @@ pub(crate) fn run(project: &Project, command: VaultCommand) -> Result<ExitCode> 
         VaultCommand::History { level, show, limit } => history::run(project, level.as_ref(), show, limit)?,
         VaultCommand::Restore { what } => history::restore(project, &what)?,
         VaultCommand::Token { command } => token::run(project, command)?,
+        VaultCommand::Rotate { project: Some(name), history, storage } => {
+            rotate::project(project, &name.get(), history, storage)?;
+        }
+        VaultCommand::Rotate { project: None, .. } => rotate::organization(project)?,
         VaultCommand::Sweep => {
             let access = Access::open(project)?;
             access.trusted_only()?;
