@@ -231,6 +231,11 @@ fn row(what: &str, ours: &str, compared: &str, theirs: &str, ratio: f64, target:
 }
 
 fn main() {
+    // `cargo bench --bench vault -- postgres` measures that alone.
+    #[cfg(feature = "postgres")]
+    if std::env::args().any(|argument| argument == "postgres") {
+        return postgres();
+    }
     println!("| what | ioenv | compared with | that | ratio | target | met |");
     println!("|---|---:|---|---:|---:|---|---|");
 

@@ -294,7 +294,7 @@ impl Call<'_, '_> {
             written_by: self.who.actor.clone(),
         };
         let variables = known.map(|(document, _)| variables(document)).unwrap_or_default();
-        put(self.tx, &keys::content(project.id, number), &content, When::Absent)?;
+        put(self.tx, &keys::content(project.id, number), &content, When::Always)?;
         let level = LevelRecord { number, accessed_at, variables };
         put(self.tx, &keys::level(project.id, node), &level, When::Always)
     }
