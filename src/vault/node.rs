@@ -93,6 +93,7 @@ impl Call<'_, '_> {
             self.remove_versions(project.id, *id)?;
             self.tx.delete(&keys::level(project.id, *id))?;
             self.tx.delete(&keys::access(project.id, *id))?;
+            self.tx.delete(&keys::floor(project.id, *id))?;
             self.tx.delete(&keys::node_id(*id))?;
             self.tx.delete(&keys::node(project.id, path))?;
             self.revoke_tokens_of(project, Some(*id))?;

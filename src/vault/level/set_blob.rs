@@ -1,12 +1,10 @@
 use super::super::Custody;
-use super::super::content::{Opened, VersionAction, check_blob};
+use super::super::content::{Opened, VersionAction, check_blob, read_document};
 use super::super::place::Reach;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::Result;
-use crate::core::{
-    Action, Aes256Gcm, Cipher as _, Details, Document, Id, LevelPath, Resource, SealedBlob, SecretString,
-};
+use crate::core::{Action, Details, Id, LevelPath, Resource, ResourceKind, SealedBlob, SecretString};
 
 /// A blob that a level is to hold.
 #[derive(Clone, Debug)]
@@ -54,15 +52,12 @@ impl Session<'_> {
                 document = None;
             } else {
                 let key = call.data_key(project, project.key_version)?;
-                document = Aes256Gcm
-                    .open(&key, &new.content)
-                    .ok()
-                    .and_then(|bytes| Document::parse(std::str::from_utf8(bytes.expose_secret()).ok()?).ok());
+                document = read_document(&key, &new.content);
             }
             let number = call.next_number(project)?;
             if let Some(document) = &document {
                 // What was there before may be no document; then all entries are new.
-                let opened = call.opened(project, level.as_ref()).unwrap_or_default();
+                let opened = call.opened_or_empty(project, level.as_ref())?;
                 let Opened { document: old, entries: known } = &opened;
                 entries = Some(known.follow(old, document, &[], number, call.now));
                 call.scrub_new_secrets(&place, old, document)?;
@@ -72,7 +67,7 @@ impl Session<'_> {
             let action = if level.is_some() { Action::Update } else { Action::Create };
             let known = document.as_ref().zip(entries.as_ref());
             call.write_content(&place, level, number, &new.content, known, VersionAction::Update, !new.no_backup)?;
-            call.record(action, Resource::of(&place)?, details)
+            call.record(action, Resource::of(&place)?.kind(ResourceKind::Level), details)
         })
     }
 }

@@ -55,8 +55,12 @@ impl Call<'_, '_> {
             get(self.tx, &keys::project_number(organization, upper))?.ok_or_else(|| no_such("version"))?;
         let content: ContentRecord =
             get(self.tx, &keys::version_content(project, number))?.ok_or_else(|| no_such("version"))?;
-        let (_, path) = self.path_of(content.node)?;
-        let place = self.place(organization, &path, Reach::Inside).map_err(|_| no_such("version"))?;
+        let found = self.path_of(content.node).and_then(|(_, path)| self.place(organization, &path, Reach::Inside));
+        let place = match found {
+            // In the same words as for a version that does not exist.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(no_such("version")),
+            found => found?,
+        };
         let version = require(self.tx, &keys::version(project, content.node, number))?;
         Ok(Found { place, content, version })
     }

@@ -3,7 +3,7 @@ use super::super::content::{VersionAction, check_blob};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{is_locked, locked};
-use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Document, Id, Resource, SealedBlob, SecretString};
+use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Document, Id, Resource, ResourceKind, SealedBlob, SecretString};
 use crate::{Error, ErrorKind, Result};
 
 /// What goes along with a version of a client-managed project that is to be restored.
@@ -64,7 +64,7 @@ impl Session<'_> {
             let number = call.next_number(project)?;
             let mut entries = None;
             if let Some(document) = &document {
-                let opened = call.opened(project, level.as_ref()).unwrap_or_default();
+                let opened = call.opened_or_empty(project, level.as_ref())?;
                 // Entries that come back are the ones they were: what was known of them is taken up again.
                 let known = call.entries(project, &found.content)?.returning(&opened.entries);
                 entries = Some(known.follow(&opened.document, document, &[], number, call.now));
@@ -73,7 +73,7 @@ impl Session<'_> {
             let known = document.as_ref().zip(entries.as_ref());
             call.write_content(place, level, number, &blob, known, VersionAction::Restore, true)?;
             let details = Details::default().with("op", "restore").with("version", id);
-            call.record(Action::Update, Resource::of(place)?, details)
+            call.record(Action::Update, Resource::of(place)?.kind(ResourceKind::Level), details)
         })
     }
 }
