@@ -66,8 +66,10 @@ impl Session<'_> {
             if let Some(document) = &document {
                 let opened = call.opened_or_empty(project, level.as_ref())?;
                 // Entries that come back are the ones they were: what was known of them is taken up again.
-                let known = call.entries(project, &found.content)?.returning(&opened.entries);
-                entries = Some(known.follow(&opened.document, document, &[], number, call.now));
+                let former = call.entries(project, &found.content)?;
+                let renames = former.renames_since(&opened.entries);
+                let known = former.returning(&opened.entries);
+                entries = Some(known.follow(&opened.document, document, &renames, number, call.now));
                 call.scrub_new_secrets(place, &opened.document, document)?;
             }
             let known = document.as_ref().zip(entries.as_ref());
