@@ -118,10 +118,7 @@ impl<'c, 'tx> Call<'c, 'tx> {
 
     /// What is to be written beside what the use case wrote itself.
     pub(super) fn finish(self) -> Result<Finished> {
-        let used = self
-            .who
-            .token
-            .filter(|(_, token)| !is_recent(token.last_used_at, self.now, TOUCH_EVERY));
+        let used = self.who.token.filter(|(_, token)| !is_recent(token.last_used_at, self.now, TOUCH_EVERY));
         let mut records = Vec::new();
         for record in &self.records {
             audit::add_to(&mut records, record)?;

@@ -102,7 +102,8 @@ impl Entries {
     /// From the names that entries have by now to those they have here.
     pub(super) fn renames_since(&self, now: &Self) -> Vec<(VarName, VarName)> {
         let by_id: BTreeMap<u32, &VarName> = now.entries.iter().map(|(name, entry)| (entry.id, name)).collect();
-        let both = self.entries.iter().filter_map(|(name, entry)| Some(((*by_id.get(&entry.id)?).clone(), name.clone())));
+        let both =
+            self.entries.iter().filter_map(|(name, entry)| Some(((*by_id.get(&entry.id)?).clone(), name.clone())));
         both.filter(|(from, to)| from != to).collect()
     }
 

@@ -9,9 +9,7 @@ use ioenv::Action::{Create, Delete, Read, Update};
 use ioenv::ErrorKind::{InvalidValue, Io, NotFound};
 use ioenv::Kind::{Secret, Variable};
 use ioenv::store::{self, Access, KeyRange, Memory, Record, Store, Transaction, When, Work};
-use ioenv::vault::{
-    AuditFilter, EntryUpdate, NewToken, OrganizationUpdate, Paging, Restore, Search, Which,
-};
+use ioenv::vault::{AuditFilter, EntryUpdate, NewToken, OrganizationUpdate, Paging, Restore, Search, Which};
 use ioenv::{Action, AuditRecord, Document, Error, PermissionSet, Plan, ResourceKind, Result};
 use serde_json::{Value, json};
 

@@ -172,10 +172,9 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::RestoreVersion => &[P::SecretRestore],
         UseCase::DeleteVersion | UseCase::PurgeVersions => &[P::SecretPurge],
         UseCase::ReadKey | UseCase::ListKeys => &[P::KeyRetrieve],
-        UseCase::RotateKey
-        | UseCase::ListPendingVersions
-        | UseCase::ReencryptVersions
-        | UseCase::RotateStorageKey => &[P::KeyRotate],
+        UseCase::RotateKey | UseCase::ListPendingVersions | UseCase::ReencryptVersions | UseCase::RotateStorageKey => {
+            &[P::KeyRotate]
+        }
         UseCase::RotateClientKey => &[P::KeyRotate, P::SecretWrite],
         UseCase::SwitchCustody => &[P::KeyRotate, P::KeyRetrieve],
         UseCase::RotateOrganizationKey => &[P::KeyRotate, P::OrganizationUpdate],

@@ -1,6 +1,8 @@
 //! Levels as documents, as blobs and entry by entry, which are views of the same.
 
-use ioenv::ErrorKind::{ClientManaged, Conflict, Corrupt, InvalidName, InvalidValue, KeyProofMismatch, KeyProofRequired, Limit};
+use ioenv::ErrorKind::{
+    ClientManaged, Conflict, Corrupt, InvalidName, InvalidValue, KeyProofMismatch, KeyProofRequired, Limit,
+};
 use ioenv::Kind::{Secret, Variable};
 use ioenv::vault::{Custody, EntryUpdate, MAX_BLOB_BYTES, NewBlob, NewKey, Paging, Search, Which};
 use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, KeyProof, SealedBlob, SystemRandom};
@@ -38,7 +40,7 @@ on_every_store! {
         stage.write("shop/dev", text);
         assert_eq!(stage.text("shop/dev").as_deref(), Some(text));
         // The order and the quotes are part of it.
-        for other in ["A=1\nB=2\n", "B=2\nA=1\n", "# note\n\nB=2\nA=1\n", "B=2\nA='$1'\n", "B=2\nA=$1\n"] {
+        for other in ["A=1\nB=2\n", "B=2\nA=1\n", "# note\n\nB=2\nA=1\n", "B=2\nA='$1'\n", "B=2\nA=\"$1\"\n"] {
             stage.write("shop/dev", other);
             assert_eq!(stage.text("shop/dev").as_deref(), Some(other));
         }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Actor, IssuedToken, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Session, Vault, Which,
+    Actor, IssuedToken, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Session, Vault,
+    Which,
 };
 use ioenv::{
     Clock, Document, Error, ErrorKind, Id, LevelPath, PermissionSet, RootKey, Slug, SystemRandom, Timestamp, VarName,

@@ -1,14 +1,17 @@
 //! Tokens: what they are, what they reach, and that nobody gives away what is not theirs.
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
-use ioenv::Permission::{ApiTokenCreate, ApiTokenDelete, ApiTokenRead, ApiTokenUpdate, SecretDecrypt, SecretRead, SecretWrite};
+use ioenv::Permission::{
+    ApiTokenCreate, ApiTokenDelete, ApiTokenRead, ApiTokenUpdate, SecretDecrypt, SecretRead, SecretWrite,
+};
 use ioenv::vault::{NewToken, TokenUpdate, Which};
 use ioenv::{PermissionSet, Sha256Hasher, Token, TokenFormat, TokenHasher as _};
 
 use super::stage::{DAY, MINUTE, Stage, after, entry, path, refused, slug};
 
 const READ: PermissionSet = PermissionSet::of(&[SecretRead, SecretDecrypt]);
-const MANAGE: PermissionSet = READ.union(PermissionSet::of(&[ApiTokenCreate, ApiTokenRead, ApiTokenUpdate, ApiTokenDelete]));
+const MANAGE: PermissionSet =
+    READ.union(PermissionSet::of(&[ApiTokenCreate, ApiTokenRead, ApiTokenUpdate, ApiTokenDelete]));
 
 on_every_store! {
     fn a_token_of_every_format_is_told_once(stage: &Stage) {

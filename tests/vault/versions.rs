@@ -19,7 +19,9 @@ fn restore(stage: &Stage, id: u64) {
 
 fn spelled(entries: &[ChangedEntry]) -> String {
     let side = |name: &Option<ioenv::VarName>, value: &Option<ioenv::SecretString>| {
-        name.as_ref().zip(value.as_ref()).map_or_else(|| "-".to_owned(), |(name, value)| format!("{name}={}", value.expose_secret()))
+        name.as_ref()
+            .zip(value.as_ref())
+            .map_or_else(|| "-".to_owned(), |(name, value)| format!("{name}={}", value.expose_secret()))
     };
     let all: Vec<String> = entries
         .iter()

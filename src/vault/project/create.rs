@@ -7,9 +7,9 @@ use super::super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecor
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{Custody, Project, RESERVED, SecretFormat};
+use crate::Result;
 use crate::core::{Action, Context, DataKey, Details, Id, Resource, Slug, wrap_key};
 use crate::store::When;
-use crate::Result;
 
 /// A project that is to be made.
 #[derive(Clone, Debug)]

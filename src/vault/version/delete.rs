@@ -1,6 +1,6 @@
+use super::super::keys;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::keys;
 use crate::core::{Action, Details, Id, Resource, ResourceKind};
 use crate::store::Order;
 use crate::{Error, ErrorKind, Result};

@@ -3,7 +3,9 @@ use super::super::content::{VersionAction, check_blob};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{is_locked, locked};
-use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Document, Id, Resource, ResourceKind, SealedBlob, SecretString};
+use crate::core::{
+    Action, Aes256Gcm, Cipher as _, Details, Document, Id, Resource, ResourceKind, SealedBlob, SecretString,
+};
 use crate::{Error, ErrorKind, Result};
 
 /// What goes along with a version of a client-managed project that is to be restored.
