@@ -236,7 +236,6 @@ impl Call<'_, '_> {
     }
 
     /// Writes a document over what the level holds.
-    #[expect(clippy::too_many_arguments, reason = "all of them are what a level is written from")]
     pub(super) fn write_document(
         &mut self,
         place: &Place,
@@ -298,7 +297,7 @@ impl Call<'_, '_> {
             written_by: self.who.actor.clone(),
         };
         let variables = known.map(|(document, _)| variables(document)).unwrap_or_default();
-        let level = LevelRecord { content, variables, accessed_at };
+        let level = LevelRecord { content, accessed_at, variables };
         put(self.tx, &keys::level(project.id, node), &level, When::Always)
     }
 

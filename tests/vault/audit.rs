@@ -25,6 +25,8 @@ fn set_plan(stage: &Stage, plan: Plan) {
     stage.system().update_organization(stage.acme, &update).unwrap();
 }
 
+type Test = Box<dyn Fn(&AuditRecord) -> bool>;
+
 /// All that a filter finds, in pages of that length.
 fn found(stage: &Stage, filter: &AuditFilter, limit: usize) -> Vec<AuditRecord> {
     let mut paging = Paging::first(limit);
@@ -180,10 +182,9 @@ on_every_store! {
         let under = |record: &AuditRecord, prefix: &str| {
             record.resource.path.as_ref().is_some_and(|at| at.as_str() == prefix || at.as_str().starts_with(&format!("{prefix}/")))
         };
-        type Test<'a> = Box<dyn Fn(&AuditRecord) -> bool + 'a>;
         let (middle, late) = (begin.checked_add(std::time::Duration::from_secs(2)).unwrap(), begin.checked_add(std::time::Duration::from_secs(5)).unwrap());
-        let mut cases: Vec<(AuditFilter, Test<'_>)> = Vec::new();
-        let mut case = |change: &dyn Fn(&mut AuditFilter), test: Test<'static>| {
+        let mut cases: Vec<(AuditFilter, Test)> = Vec::new();
+        let mut case = |change: &dyn Fn(&mut AuditFilter), test: Test| {
             let mut filter = AuditFilter::default();
             change(&mut filter);
             cases.push((filter, test));
@@ -265,7 +266,8 @@ on_every_store! {
         stage.shop();
         set_plan(stage, Plan::Free);
         let other = stage.system().create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
-        let many: String = (0..600).map(|number| format!("K{number}=1\n")).collect();
+        let many: Vec<String> = (0..600).map(|number| format!("K{number}=1\n")).collect();
+        let many = many.concat();
         stage.system().set_document(stage.acme, &path("shop"), &Document::parse(&many).unwrap()).unwrap();
         let old = stage.log().len();
         stage.pass(8 * DAY);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ioenv::ErrorKind::NotFound;
 use ioenv::Kind::{Secret, Variable};
-use ioenv::vault::{PurgeScope, Which};
+use ioenv::vault::{Paging, PurgeScope, Restore, Which};
 use ioenv::{Document, Kind};
 use proptest::prelude::*;
 
@@ -183,15 +183,16 @@ proptest! {
                 }
                 Edit::Document(at, bits) => {
                     let keys = ["A", "B", "C"].iter().enumerate().filter(|(bit, _)| bits & (1 << bit) != 0);
-                    let text: String = keys.map(|(_, key)| format!("{key}={bits}\n")).collect();
+                    let lines: Vec<String> = keys.map(|(_, key)| format!("{key}={bits}\n")).collect();
+                    let text = lines.concat();
                     system.set_document(stage.acme, &path(LEVELS[at]), &Document::parse(&text).unwrap())
                 }
                 Edit::DeleteLevel(at) => system.delete_level(stage.acme, &path(LEVELS[at])),
                 Edit::Purge(at) => system.purge_level(stage.acme, &path(LEVELS[at]), true),
                 Edit::Restore(at) => {
-                    let versions = system.versions(stage.acme, &path(LEVELS[at]), &Default::default()).unwrap().items;
+                    let versions = system.versions(stage.acme, &path(LEVELS[at]), &Paging::default()).unwrap().items;
                     let oldest = versions.last().map(|version| version.id);
-                    oldest.map_or(Ok(()), |id| system.restore_version(stage.acme, id, &Default::default()))
+                    oldest.map_or(Ok(()), |id| system.restore_version(stage.acme, id, &Restore::default()))
                 }
                 Edit::PurgeVersions => {
                     system.purge_versions(stage.acme, &path("shop"), PurgeScope::Project, true).map(drop)

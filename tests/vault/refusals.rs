@@ -8,6 +8,8 @@ use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, Id, PermissionSet,
 
 use super::stage::{Stage, entry, name, path, slug};
 
+type Call<'a> = (&'a str, Box<dyn Fn() -> Result<(), Error> + 'a>);
+
 on_every_store! {
     fn nothing_is_left_of_what_is_refused(stage: &Stage) {
         stage.shop();
@@ -18,7 +20,7 @@ on_every_store! {
         let token = stage.issue(PermissionSet::ALL, None).info.id;
         system.revoke_token(acme, token).unwrap();
         let nowhere: Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
-        let (shop, none) = (&path("shop"), &path("shop/none"));
+        let (shop, missing) = (&path("shop"), &path("shop/none"));
         let mut taken = NewProject::new("p");
         taken.slug = Some(slug("shop"));
         let mut taken_organization = NewOrganization::new("o");
@@ -39,7 +41,6 @@ on_every_store! {
         let large = NewBlob::new(Aes256Gcm.seal(&key, &vec![b'x'; 800_000], &SystemRandom).unwrap());
         let long = "x".repeat(70_000);
         let past = NewToken::new("t", PermissionSet::ALL).expires_at(stage.now());
-        type Call<'a> = (&'a str, Box<dyn Fn() -> Result<(), Error> + 'a>);
         let calls: Vec<Call<'_>> = vec![
             ("organization name", Box::new(|| system.create_organization(NewOrganization::new("")).map(drop))),
             ("organization slug", Box::new(|| system.create_organization(taken_organization.clone()).map(drop))),
@@ -56,15 +57,15 @@ on_every_store! {
             ("environment update", Box::new(|| system.update_environment(acme, &path("own/dev"), &renamed).map(drop))),
             ("environment delete", Box::new(|| system.delete_environment(acme, &path("own/dev"), false))),
             ("environment base", Box::new(|| system.delete_environment(acme, &path("own/_base"), true))),
-            ("document", Box::new(|| system.set_document(acme, none, &Document::new()))),
+            ("document", Box::new(|| system.set_document(acme, missing, &Document::new()))),
             ("blob", Box::new(|| system.set_blob(acme, shop, &large))),
             ("entries", Box::new(|| system.set_entries(acme, shop, &[entry("A", "3"), entry("B", &long)]).map(drop))),
-            ("create", Box::new(|| system.create_entries(acme, none, &[entry("A", "3")]).map(drop))),
+            ("create", Box::new(|| system.create_entries(acme, missing, &[entry("A", "3")]).map(drop))),
             ("rename", Box::new(|| system.update_entries(acme, shop, std::slice::from_ref(&onto_taken)).map(drop))),
             ("delete", Box::new(|| system.delete_entries(acme, shop, &[]).map(drop))),
-            ("delete all", Box::new(|| system.delete_all_entries(acme, none).map(drop))),
-            ("list", Box::new(|| system.entries(acme, none, Which::Resolved).map(drop))),
-            ("delete level", Box::new(|| system.delete_level(acme, none))),
+            ("delete all", Box::new(|| system.delete_all_entries(acme, missing).map(drop))),
+            ("list", Box::new(|| system.entries(acme, missing, Which::Resolved).map(drop))),
+            ("delete level", Box::new(|| system.delete_level(acme, missing))),
             ("purge level", Box::new(|| system.purge_level(acme, shop, false))),
             ("purge", Box::new(|| system.purge_versions(acme, shop, PurgeScope::Project, false).map(drop))),
             ("restore", Box::new(|| system.restore_version(acme, 7, &Restore::default()))),

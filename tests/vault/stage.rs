@@ -168,7 +168,8 @@ impl Stage {
 
     /// All that is stored, as one text to be searched.
     pub(crate) fn dump(&self, prefix: &str) -> String {
-        self.records(prefix).iter().map(|(key, value)| format!("{key} {value}\n")).collect()
+        let lines: Vec<String> = self.records(prefix).iter().map(|(key, value)| format!("{key} {value}\n")).collect();
+        lines.concat()
     }
 
     /// The audit records of the organization, oldest first.

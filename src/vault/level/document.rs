@@ -19,7 +19,7 @@ impl Session<'_> {
                 }
                 None => None,
             };
-            let names = document.iter().flat_map(|document| document.entries()).map(|entry| entry.name().as_str());
+            let names = document.iter().flat_map(Document::entries).map(|entry| entry.name().as_str());
             call.record(Action::Read, Resource::of(&place)?, Details::read("list", names))?;
             Ok(document)
         })

@@ -46,14 +46,13 @@ impl Session<'_> {
             let level = call.level(project, place.id())?;
             let mut details = Details::default().with("op", "store").with("bytes", new.content.to_string().len());
             let mut entries = None;
-            let document;
-            if project.custody == Custody::Client {
+            let document = if project.custody == Custody::Client {
                 call.check_proof(project, new.key_proof.as_ref())?;
-                document = None;
+                None
             } else {
                 let key = call.data_key(project, project.key_version)?;
-                document = read_document(&key, &new.content);
-            }
+                read_document(&key, &new.content)
+            };
             let number = call.next_number(project)?;
             if let Some(document) = &document {
                 // What was there before may be no document; then all entries are new.
