@@ -43,7 +43,6 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Option<Resu
     let (acme, prod, api, shop) = (on.acme, &path("shop/api/prod"), &path("shop/api"), &slug("shop"));
     let paging = &Paging::default();
     Some(match use_case {
-        UseCase::CreateOrganization => return None,
         UseCase::ReadOrganization => session.organization(acme).map(drop),
         UseCase::ListOrganizations => session.organizations().map(drop),
         UseCase::UpdateOrganization => {
@@ -109,7 +108,8 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Option<Resu
         UseCase::RestoreVersion => session.restore_version(acme, on.version, &Restore::default()),
         UseCase::DeleteVersion => session.delete_version(acme, on.version, false),
         UseCase::PurgeVersions => session.purge_versions(acme, prod, PurgeScope::Level, true).map(drop),
-        UseCase::ReadKey
+        UseCase::CreateOrganization
+        | UseCase::ReadKey
         | UseCase::ListKeys
         | UseCase::RotateKey
         | UseCase::RotateClientKey

@@ -254,4 +254,24 @@ on_every_store! {
         assert_eq!(kept.len(), 1);
         assert_eq!(system.version(stage.acme, kept[0].id).unwrap().content, second.content);
     }
+
+    fn writers_do_not_lose_what_others_wrote(stage: &Stage) {
+        stage.shop();
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                scope.spawn(move || {
+                    for number in 0..5 {
+                        let new = entry(&format!("K{writer}_{number}"), "1");
+                        stage.system().set_entries(stage.acme, &path("shop"), &[new]).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(stage.system().resolve(stage.acme, &path("shop")).unwrap().len(), 20);
+        let all = versions(stage, "shop");
+        assert!(all.windows(2).all(|pair| pair[0].id == pair[1].id + 1), "each write has a number of its own");
+        assert_eq!(all.len(), 19);
+        let log = stage.log();
+        assert_eq!(log.iter().filter(|record| record.resource.key.is_some()).count(), 20);
+    }
 }
