@@ -17,8 +17,8 @@ on_every_store! {
         stage.write("shop", "A=1\nB=1\n");
         stage.write("shop", "A=2\nB=1\n");
         let (system, acme) = (stage.system(), stage.acme);
-        let token = stage.issue(PermissionSet::ALL, None).info.id;
-        system.revoke_token(acme, token).unwrap();
+        let revoked = stage.issue(PermissionSet::ALL, None).info.id;
+        system.revoke_token(acme, revoked).unwrap();
         let nowhere: Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
         let (shop, missing) = (&path("shop"), &path("shop/none"));
         let mut taken = NewProject::new("p");
@@ -72,7 +72,7 @@ on_every_store! {
             ("version", Box::new(|| system.delete_version(acme, 7, true))),
             ("page", Box::new(|| system.changes(acme, shop, &Paging::first(1).after("x")).map(drop))),
             ("token", Box::new(|| system.issue_token(acme, &past).map(drop))),
-            ("rotate", Box::new(|| system.rotate_token(acme, token).map(drop))),
+            ("rotate", Box::new(|| system.rotate_token(acme, revoked).map(drop))),
             ("revoke", Box::new(|| system.revoke_token(acme, nowhere))),
         ];
         let before = stage.records("");

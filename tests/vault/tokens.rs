@@ -203,9 +203,9 @@ on_every_store! {
             assert_eq!(refused(session.update_token(stage.acme, id, &weaken)), Denied);
         }
         for id in [own, issued.id] {
-            let mut widen = TokenUpdate::default();
-            widen.permissions = Some(PermissionSet::ALL);
-            assert_eq!(refused(session.update_token(stage.acme, id, &widen)), Denied);
+            let mut strengthen = TokenUpdate::default();
+            strengthen.permissions = Some(PermissionSet::ALL);
+            assert_eq!(refused(session.update_token(stage.acme, id, &strengthen)), Denied);
             let mut prolong = TokenUpdate::default();
             prolong.expires_at = Some(None);
             assert_eq!(refused(session.update_token(stage.acme, id, &prolong)), Denied);
