@@ -136,6 +136,9 @@ pub struct Resource {
     /// The project.
     #[serde(rename = "projectId", default, skip_serializing_if = "Option::is_none")]
     pub project: Option<Id>,
+    /// The target that the level stands below.
+    #[serde(rename = "targetId", default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Id>,
     /// The level: an environment, a target, or the project's own.
     #[serde(rename = "envId", default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<Id>,
@@ -153,7 +156,17 @@ pub struct Resource {
 impl Resource {
     /// Something of an organization. The other fields are empty, and can be set.
     pub fn new(kind: ResourceKind, organization: Id) -> Self {
-        Self { kind, id: None, organization, project: None, environment: None, path: None, key: None, name: None }
+        Self {
+            kind,
+            id: None,
+            organization,
+            project: None,
+            target: None,
+            environment: None,
+            path: None,
+            key: None,
+            name: None,
+        }
     }
 }
 

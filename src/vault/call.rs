@@ -91,6 +91,16 @@ impl<'c, 'tx> Call<'c, 'tx> {
         Ok(organization)
     }
 
+    /// The organization, for what concerns all of it: whoever is bound to a place in it may not.
+    pub(super) fn whole_organization(&mut self, id: Id) -> Result<OrganizationRecord> {
+        let organization = self.organization(id)?;
+        if self.who.scope().is_some() {
+            let message = "this token is bound to a place, and this concerns all of the organization";
+            return Err(Error::new(ErrorKind::Denied, message));
+        }
+        Ok(organization)
+    }
+
     pub(super) fn new_id(&self) -> Result<Id> {
         self.vault.new_id(self.now)
     }
@@ -111,10 +121,7 @@ impl<'c, 'tx> Call<'c, 'tx> {
 
     /// What is to be written beside what the use case wrote itself.
     pub(super) fn finish(self) -> Result<Finished> {
-        let used = self
-            .who
-            .token
-            .filter(|(_, token)| token.last_used_at.is_none_or(|last| self.now.since(last) >= TOUCH_EVERY));
+        let used = self.who.token.filter(|(_, token)| !is_recent(token.last_used_at, self.now, TOUCH_EVERY));
         let mut records = Vec::new();
         for record in &self.records {
             audit::add_to(&mut records, record)?;
@@ -122,6 +129,11 @@ impl<'c, 'tx> Call<'c, 'tx> {
         let used = used.map(|(hash, _)| hash);
         Ok(Finished { now: self.now, records, used, accessed: self.accessed, unwrapped: self.unwrapped })
     }
+}
+
+/// Whether something was noted less than `every` ago. What a clock noted that has gone back since does not count.
+pub(super) fn is_recent(noted: Option<Timestamp>, now: Timestamp, every: Duration) -> bool {
+    noted.is_some_and(|last| last <= now && now.since(last) < every)
 }
 
 /// What a use case leaves behind beside its result.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::call::Call;
+use super::Custody;
+use super::call::{Call, is_recent};
 use super::diff::Difference;
 use super::key_cache::Row;
 use super::keys;
@@ -14,7 +15,7 @@ use super::records::{
     ContentRecord, LevelRecord, ProjectRecord, VersionRecord, Wrapped, damaged, decode, encode, get, put, require,
 };
 use crate::core::{
-    Aes256Gcm, Cipher as _, Document, Entry, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
+    Aes256Gcm, Cipher as _, DataKey, Document, Entry, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
 };
 use crate::store::{Transaction, When};
 use crate::{Error, ErrorKind, Result};
@@ -109,6 +110,14 @@ impl Entries {
         known
     }
 
+    /// From the names that entries have by now to those they have here.
+    pub(super) fn renames_since(&self, now: &Self) -> Vec<(VarName, VarName)> {
+        let by_id: BTreeMap<u32, &VarName> = now.entries.iter().map(|(name, entry)| (entry.id, name)).collect();
+        let both =
+            self.entries.iter().filter_map(|(name, entry)| Some(((*by_id.get(&entry.id)?).clone(), name.clone())));
+        both.filter(|(from, to)| from != to).collect()
+    }
+
     pub(super) fn names(&self) -> impl Iterator<Item = &VarName> {
         self.entries.keys()
     }
@@ -193,7 +202,7 @@ impl Call<'_, '_> {
     pub(super) fn document(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<Document> {
         let key = self.data_key(project, content.key_version)?;
         let blob = self.blob(project, content)?;
-        let bytes = Aes256Gcm.open(&key, &blob).map_err(|_| damaged())?;
+        let bytes = Aes256Gcm.open(&key, &blob).map_err(|_| not_a_document())?;
         let text = std::str::from_utf8(bytes.expose_secret()).map_err(|_| not_a_document())?;
         Document::parse(text)
     }
@@ -203,6 +212,24 @@ impl Call<'_, '_> {
     pub(super) fn text(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<Option<SecretBytes>> {
         let key = self.data_key(project, content.key_version)?;
         Ok(Aes256Gcm.open(&key, &self.blob(project, content)?).ok())
+    }
+
+    /// The document of a content; none, for a blob that was stored as it is and holds no document.
+    pub(super) fn understood(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<Option<Document>> {
+        let key = self.data_key(project, content.key_version)?;
+        let blob = self.blob(project, content)?;
+        Ok(read_document(&key, &blob))
+    }
+
+    /// As [`opened`](Self::opened); a blob that holds no document counts as an empty one.
+    pub(super) fn opened_or_empty(&mut self, project: &ProjectRecord, level: Option<&Level>) -> Result<Opened> {
+        let Some(level) = level else {
+            return Ok(Opened::default());
+        };
+        match self.understood(project, &level.content)? {
+            Some(document) => Ok(Opened { document, entries: self.entries(project, &level.content)? }),
+            None => Ok(Opened::default()),
+        }
     }
 
     /// What is known of the entries of a content.
@@ -269,12 +296,16 @@ impl Call<'_, '_> {
         keep: bool,
     ) -> Result<()> {
         let accessed_at = level.as_ref().and_then(|level| level.accessed_at);
+        let is_understood = level.as_ref().is_none_or(|level| level.content.entries.is_some());
         match level {
             Some(level) if keep => self.keep_version(project, &level.content, action)?,
             Some(level) => {
                 self.tx.delete(&keys::content(project.id, level.content.number))?;
             }
             None => {}
+        }
+        if project.custody == Custody::Server && (known.is_none() || !is_understood) {
+            self.forget_changes(project, node, number)?;
         }
         let entries = match known {
             Some((_, entries)) => {
@@ -352,6 +383,12 @@ impl Call<'_, '_> {
         Ok(true)
     }
 
+    /// Notes that at that number a level lost what was known of its entries, and so which of them changed when. Its
+    /// revisions, and those of the levels below it, go on from there.
+    pub(super) fn forget_changes(&mut self, project: &ProjectRecord, node: Id, number: u32) -> Result<()> {
+        put(self.tx, &keys::floor(project.id, node), &number, When::Always)
+    }
+
     /// A counter of what an actor sees of a level: greater after every change of the level itself, or of a level above
     /// it that this one does not override. Never the same for two states.
     pub(super) fn revision(&mut self, place: &Place) -> Result<u64> {
@@ -361,6 +398,12 @@ impl Call<'_, '_> {
         let mut inherited = 0;
         let mut below: Vec<VarName> = Vec::new();
         for (distance, id) in ids.into_iter().rev().enumerate() {
+            let floor: u32 = get(self.tx, &keys::floor(project.id, id))?.unwrap_or_default();
+            if distance == 0 {
+                own = floor;
+            } else {
+                inherited = inherited.max(floor);
+            }
             let Some(level) = self.level(project, id)? else {
                 continue;
             };
@@ -390,6 +433,12 @@ impl ContentRecord {
     }
 }
 
+/// The document in a blob, if the key opens it and dotenv text is in it.
+pub(super) fn read_document(key: &DataKey, blob: &SealedBlob) -> Option<Document> {
+    let bytes = Aes256Gcm.open(key, blob).ok()?;
+    Document::parse(std::str::from_utf8(bytes.expose_secret()).ok()?).ok()
+}
+
 /// Bounds what a level may hold.
 pub(super) fn check_blob(blob: &SealedBlob) -> Result<()> {
     if blob.as_bytes().len().div_ceil(3) * 4 > MAX_BLOB_BYTES {
@@ -407,7 +456,8 @@ pub(super) fn variables(document: &Document) -> BTreeMap<String, String> {
 
 #[cold]
 fn not_a_document() -> Error {
-    Error::new(ErrorKind::Corrupt, "the blob holds no text: it was sealed by something else; read it as a blob")
+    let message = "the key of the project opens no text in the blob: something else sealed it; read it as a blob";
+    Error::new(ErrorKind::Corrupt, message)
 }
 
 /// Values that were served, which is written down beside what a use case does.
@@ -455,7 +505,7 @@ pub(super) struct AccessRecord {
 impl Call<'_, '_> {
     /// Notes that all values of a level were served.
     pub(super) fn accessed_all(&mut self, project: &ProjectRecord, level: &Level) {
-        if level.accessed_at.is_none_or(|last| self.now.since(last) >= ACCESS_EVERY) {
+        if !is_recent(level.accessed_at, self.now, ACCESS_EVERY) {
             self.touch(Accessed::Level(keys::level(project.id, level.content.node)));
         }
     }
@@ -464,7 +514,7 @@ impl Call<'_, '_> {
     pub(super) fn accessed(&mut self, project: &ProjectRecord, level: &Level, names: &[VarName]) -> Result<()> {
         let node = level.content.node;
         let mut times = self.access_times(project, node)?;
-        let is_recent = |at: Option<Timestamp>| at.is_some_and(|last| self.now.since(last) < ACCESS_EVERY);
+        let is_recent = |at: Option<Timestamp>| is_recent(at, self.now, ACCESS_EVERY);
         if is_recent(level.accessed_at) || names.iter().all(|name| is_recent(times.get(name).copied())) {
             return Ok(());
         }

@@ -73,3 +73,13 @@ pub(super) fn differences<'a>(
     }
     differences
 }
+
+/// For [`differences`]: the names that entries had before these renames, from old names to new ones, were carried out at
+/// the same time.
+pub(super) fn renamed(renames: &[(VarName, VarName)]) -> impl Fn(&VarName) -> Option<VarName> {
+    |name| match renames.iter().find(|(_, to)| to == name) {
+        Some((from, _)) => Some(from.clone()),
+        // A name that was given up is no longer the name of what it was.
+        None => (!renames.iter().any(|(from, _)| from == name)).then(|| name.clone()),
+    }
+}

@@ -83,6 +83,15 @@ pub(super) fn levels(project: Id) -> KeyRange {
     KeyRange::prefix(format!("level/{project}/"))
 }
 
+/// From which number on it is known when entries of a level changed, if that was ever forgotten.
+pub(super) fn floor(project: Id, node: Id) -> String {
+    format!("floor/{project}/{node}")
+}
+
+pub(super) fn floors(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("floor/{project}/"))
+}
+
 /// When the entries of a level were last read.
 pub(super) fn access(project: Id, node: Id) -> String {
     format!("access/{project}/{node}")

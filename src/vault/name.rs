@@ -1,6 +1,6 @@
 //! Names and slugs of what a hierarchy is made of.
 
-use super::place::{check_slug, slug_of};
+use super::place::{check_slug, looks_like_id, slug_of};
 use crate::core::Slug;
 use crate::{Error, ErrorKind, Result};
 
@@ -9,12 +9,16 @@ const MAX_NAME: usize = 255;
 /// Longest description, in characters.
 const MAX_DESCRIPTION: usize = 1000;
 
-/// A name for people: 1 to 255 characters, none of them a control character, without white space around it.
+/// A name for people: 1 to 255 characters, none of them a control character, without white space around it. It never
+/// looks like an id, so that either can stand for the thing.
 pub(super) fn check_name(name: &str) -> Result<String> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > MAX_NAME || name.contains(char::is_control) {
         let message = "a name has 1 to 255 characters, and no control characters";
         return Err(Error::new(ErrorKind::InvalidName, message));
+    }
+    if looks_like_id(name) {
+        return Err(Error::new(ErrorKind::InvalidName, "a name must not look like an id: choose another one"));
     }
     Ok(name.to_owned())
 }
@@ -46,7 +50,8 @@ pub(super) fn choose_slug(
         let message = "no slug can be made of this name: give one, of a-z, 0-9 and -";
         return Err(Error::new(ErrorKind::InvalidName, message));
     }
-    let numbered = (2_u32..).map(|number| format!("{}-{number}", &made[..made.len().min(90)]));
+    let stem = made[..made.len().min(90)].trim_end_matches('-');
+    let numbered = (2_u32..).map(|number| format!("{stem}-{number}"));
     for slug in [made.clone()].into_iter().chain(numbered) {
         if check_slug(&slug, reserved).is_ok() && !is_taken(&slug)? {
             return Ok(slug);

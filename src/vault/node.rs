@@ -92,6 +92,7 @@ impl Call<'_, '_> {
         for (path, id) in &removed {
             self.remove_versions(project.id, *id)?;
             self.remove_level(project.id, *id)?;
+            self.tx.delete(&keys::floor(project.id, *id))?;
             self.tx.delete(&keys::node_id(*id))?;
             self.tx.delete(&keys::node(project.id, path))?;
             self.revoke_tokens_of(project, Some(*id))?;

@@ -74,8 +74,10 @@ impl Call<'_, '_> {
         let project = self.project(organization, segments.next().unwrap_or_default())?;
         let mut place = Place { project, nodes: Vec::new() };
         let mut below = String::new();
+        // Nothing stands below `_base`: it is the project's own level.
+        let is_base = place.project.has_base && path.segments().count() == 2;
         for slug in segments {
-            if slug == BASE && below.is_empty() && place.project.has_base {
+            if is_base && slug == BASE {
                 continue;
             }
             if !below.is_empty() {
@@ -163,12 +165,20 @@ impl Call<'_, '_> {
 
 /// Refuses a slug that its siblings, or what has a fixed meaning in its place, have taken.
 pub(super) fn check_slug(slug: &str, reserved: &[&str]) -> Result<()> {
-    if slug.starts_with('_') || reserved.contains(&slug) || EVERYWHERE.contains(&slug) {
+    if slug.starts_with('_') || looks_like_id(slug) || reserved.contains(&slug) || EVERYWHERE.contains(&slug) {
         let message = "this slug has a fixed meaning here: choose another one";
         return Err(Error::new(ErrorKind::InvalidName, message));
     }
     Ok(())
 }
+
+/// Whether a name could be taken for an id, where either is understood.
+pub(super) fn looks_like_id(name: &str) -> bool {
+    let is_digits = |rest: &str| rest.len() == 22 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    name.split_once('_').is_some_and(|(prefix, rest)| ID_PREFIXES.contains(&prefix) && is_digits(rest))
+}
+
+const ID_PREFIXES: &[&str] = &["org", "usr", "proj", "env", "tok", "aud"];
 
 /// What the paths of the services' interfaces use, or may come to use, at any place.
 const EVERYWHERE: &[&str] = &[

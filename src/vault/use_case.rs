@@ -71,8 +71,8 @@ use_cases! {
     DeleteAllEntries: SecretDelete;
 
     ListVersions: SecretHistory;
-    ReadVersion: SecretHistory;
-    ListChanges: SecretHistory | SecretDecrypt;
+    ReadVersion: SecretHistory | SecretRead;
+    ListChanges: SecretHistory | SecretRead | SecretDecrypt;
     RestoreVersion: SecretRestore;
     DeleteVersion: SecretPurge;
     PurgeVersions: SecretPurge;

@@ -143,5 +143,8 @@ fn is_wanted(record: &AuditRecord, filter: &AuditFilter, place: Option<Id>) -> b
         && filter.action.is_none_or(|action| record.action == action)
         && filter.resource.is_none_or(|kind| resource.kind == kind)
         && filter.name.as_ref().is_none_or(|name| resource.key.as_ref() == Some(name))
-        && place.is_none_or(|place| resource.project == Some(place) || resource.environment == Some(place))
+        // The order is that of ids, which after a clock went back is not quite that of time.
+        && filter.since.is_none_or(|since| record.timestamp >= since)
+        && filter.until.is_none_or(|until| record.timestamp < until)
+        && place.is_none_or(|place| [resource.project, resource.target, resource.environment].contains(&Some(place)))
 }

@@ -52,7 +52,7 @@ pub(super) fn add_to(records: &mut Vec<Record>, record: &AuditRecord) -> Result<
 fn indexed(record: &AuditRecord) -> Vec<(Index, String)> {
     let resource = &record.resource;
     let mut indexed = vec![(Index::Action, record.action.as_str().to_owned()), (Index::Actor, actor_key(record))];
-    let places = [resource.project, resource.environment.filter(|id| Some(*id) != resource.project)];
+    let places = [resource.project, resource.target, resource.environment.filter(|id| Some(*id) != resource.project)];
     indexed.extend(places.into_iter().flatten().map(|id| (Index::Place, id.to_string())));
     indexed.extend(resource.key.as_ref().map(|name| (Index::Name, name.to_string())));
     indexed

@@ -1,5 +1,5 @@
 use super::super::place::Place;
-use super::super::records::NodeKind;
+use super::super::records::{NodeKind, TokenRecord};
 use crate::Result;
 use crate::core::{Id, Kind, LevelPath, Resource, ResourceKind, VarName};
 
@@ -26,6 +26,7 @@ impl Resource {
                 NodeKind::Environment => ResourceKind::Environment,
             };
             resource.environment = Some(node.id);
+            resource.target = place.nodes.first().map(|node| node.id).filter(|id| *id != node.id);
             resource.path = Some(place.path()?);
         }
         Ok(resource)
@@ -44,10 +45,13 @@ impl Resource {
         self
     }
 
-    pub(in super::super) fn token(organization: Id, id: Id, name: &str) -> Self {
-        let mut resource = Self::new(ResourceKind::Token, organization);
-        resource.id = Some(id);
-        resource.name = Some(name.to_owned());
+    /// A token, which belongs to what it is bound to.
+    pub(in super::super) fn token(token: &TokenRecord) -> Self {
+        let mut resource = Self::new(ResourceKind::Token, token.organization);
+        resource.id = Some(token.id);
+        resource.project = token.scope.as_ref().map(|scope| scope.project);
+        resource.environment = token.scope.as_ref().and_then(|scope| scope.node);
+        resource.name = Some(token.name.clone());
         resource
     }
 }

@@ -89,7 +89,8 @@ impl Call<'_, '_> {
                 has_value: !entry.value().expose_secret().is_empty(),
                 created_at,
                 updated_at,
-                last_accessed_at: with_all.max(times.get(name).copied()),
+                // An older time is that of another entry, which had the name before.
+                last_accessed_at: with_all.max(times.get(name).copied().filter(|at| *at >= created_at)),
             }
         });
         Ok(metadata.collect())

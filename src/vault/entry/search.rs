@@ -68,7 +68,9 @@ impl Session<'_> {
                 let Some(level) = call.level(&place.project, place.id())? else {
                     continue;
                 };
-                let document = call.document(&place.project, &level.content)?;
+                let Some(document) = call.understood(&place.project, &level.content)? else {
+                    continue;
+                };
                 let mut served = Vec::new();
                 for entry in document.entries() {
                     let is_found = match search {

@@ -48,7 +48,8 @@ impl Call<'_, '_> {
         let above: Vec<Id> = above.take(place.nodes.len()).collect();
         for id in above.into_iter().rev() {
             if let Some(level) = self.level(&place.project, id)?
-                && let Some(entry) = self.document(&place.project, &level.content)?.get(name.as_str())
+                && let Some(document) = self.understood(&place.project, &level.content)?
+                && let Some(entry) = document.get(name.as_str())
             {
                 return Ok(Some(entry.kind()));
             }

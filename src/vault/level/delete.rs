@@ -3,7 +3,7 @@ use super::super::keys;
 use super::super::place::Reach;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use crate::core::{Action, Details, Id, LevelPath, Resource};
+use crate::core::{Action, Details, Id, LevelPath, Resource, ResourceKind};
 use crate::{Error, ErrorKind, Result};
 
 impl Session<'_> {
@@ -17,10 +17,13 @@ impl Session<'_> {
             let place = call.place(organization, path, Reach::Inside)?;
             if let Some(level) = call.level(&place.project, place.id())? {
                 call.keep_version(&place.project, &level.content, VersionAction::Delete)?;
+                let number = call.next_number(&place.project)?;
+                call.forget_changes(&place.project, place.id(), number)?;
             }
             call.tx.delete(&keys::level(place.project.id, place.id()))?;
             call.tx.delete(&keys::access(place.project.id, place.id()))?;
-            call.record(Action::Delete, Resource::of(&place)?, Details::default().with("op", "delete"))
+            let resource = Resource::of(&place)?.kind(ResourceKind::Level);
+            call.record(Action::Delete, resource, Details::default().with("op", "delete"))
         })
     }
 
@@ -35,9 +38,13 @@ impl Session<'_> {
                 return Err(unconfirmed());
             }
             let count = call.remove_versions(place.project.id, place.id())?;
+            if call.level(&place.project, place.id())?.is_some() {
+                let number = call.next_number(&place.project)?;
+                call.forget_changes(&place.project, place.id(), number)?;
+            }
             call.remove_level(place.project.id, place.id())?;
             let details = Details::default().with("op", "purge").with("versions", count);
-            call.record(Action::Delete, Resource::of(&place)?, details)
+            call.record(Action::Delete, Resource::of(&place)?.kind(ResourceKind::Level), details)
         })
     }
 }

@@ -1,13 +1,11 @@
 use super::super::Custody;
-use super::super::content::{VersionAction, check_blob};
-use super::super::diff::differences;
+use super::super::content::{VersionAction, check_blob, read_document};
+use super::super::diff::{differences, renamed};
 use super::super::place::Reach;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::Result;
-use crate::core::{
-    Action, Aes256Gcm, Cipher as _, Details, Document, Id, LevelPath, Resource, SealedBlob, SecretString,
-};
+use crate::core::{Action, Details, Id, LevelPath, Resource, ResourceKind, SealedBlob, SecretString};
 
 /// A blob that a level is to hold.
 #[derive(Clone, Debug)]
@@ -54,16 +52,13 @@ impl Session<'_> {
                 None
             } else {
                 let key = call.data_key(project, project.key_version)?;
-                Aes256Gcm
-                    .open(&key, &new.content)
-                    .ok()
-                    .and_then(|bytes| Document::parse(std::str::from_utf8(bytes.expose_secret()).ok()?).ok())
+                read_document(&key, &new.content)
             };
             let number = call.next_number(project)?;
             if let Some(document) = &document {
                 // What was there before may be no document; then all entries are new.
-                let opened = call.opened(project, level.as_ref()).unwrap_or_default();
-                let differences = differences(&opened.document, document, |name| Some(name.clone()));
+                let opened = call.opened_or_empty(project, level.as_ref())?;
+                let differences = differences(&opened.document, document, renamed(&[]));
                 entries = Some(opened.entries.clone().follow(&differences, number, call.now));
                 call.scrub_new_secrets(&place, &differences)?;
                 let names = document.entries().iter().map(|entry| entry.name().as_str());
@@ -73,7 +68,7 @@ impl Session<'_> {
             let known = document.as_ref().zip(entries.as_ref());
             let keep = project.versioning && !new.no_backup;
             call.write_content(project, place.id(), level, number, &new.content, known, VersionAction::Update, keep)?;
-            call.record(action, Resource::of(&place)?, details)
+            call.record(action, Resource::of(&place)?.kind(ResourceKind::Level), details)
         })
     }
 }

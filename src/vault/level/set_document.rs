@@ -10,8 +10,8 @@ impl Session<'_> {
     /// `NotFound`; `ClientManaged`; `Limit`, beyond 1 MiB of base64 text.
     pub fn set_document(&self, organization: Id, path: &LevelPath, document: &Document) -> Result<()> {
         self.write(UseCase::SetDocument, |call| {
-            let change = call.change(organization, path)?;
-            call.finish_change(change, document, &[], &[])
+            let change = call.replace(organization, path)?;
+            call.finish_replace(change, document)
         })
     }
 }

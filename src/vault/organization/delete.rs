@@ -10,10 +10,10 @@ impl Session<'_> {
     /// Removes an organization with everything in it, for good. Its audit log stays, until it is too old.
     ///
     /// # Errors
-    /// See [`Session`].
+    /// `NotFound`; `Denied`, also for a token that is bound to a place.
     pub fn delete_organization(&self, id: Id) -> Result<()> {
         self.write(UseCase::DeleteOrganization, |call| {
-            let organization = call.organization(id)?;
+            let organization = call.whole_organization(id)?;
             for record in call.tx.scan(&keys::projects(id), Order::Ascending, usize::MAX)? {
                 let project: ProjectRecord = decode(&record.value)?;
                 call.remove_project(&project)?;

@@ -29,10 +29,10 @@ impl Session<'_> {
     /// Changes an organization.
     ///
     /// # Errors
-    /// `InvalidName`; `Conflict`, when the slug is taken.
+    /// `InvalidName`; `Denied`, also for a token that is bound to a place; `Conflict`, when the slug is taken.
     pub fn update_organization(&self, id: Id, update: &OrganizationUpdate) -> Result<Organization> {
         self.write(UseCase::UpdateOrganization, |call| {
-            let mut record = call.organization(id)?;
+            let mut record = call.whole_organization(id)?;
             if update.plan.is_some() || update.status.is_some() || update.version_retention_days.is_some() {
                 call.system_only()?;
             }

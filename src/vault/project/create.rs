@@ -7,9 +7,9 @@ use super::super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecor
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{Custody, Project, RESERVED, SecretFormat};
+use crate::Result;
 use crate::core::{Action, Context, DataKey, Details, Id, Resource, Slug, wrap_key};
 use crate::store::When;
-use crate::{Error, ErrorKind, Result};
 
 /// A project that is to be made.
 #[derive(Clone, Debug)]
@@ -53,10 +53,7 @@ impl Session<'_> {
         // Outside of the transaction, which may run more than once: it can take long.
         let key = new.key.clone().prepare(&self.vault.keys, &*self.vault.random)?;
         self.write(UseCase::CreateProject, |call| {
-            let mut owner = call.organization(organization)?;
-            if call.who.scope().is_some() {
-                return Err(Error::new(ErrorKind::Denied, "this token is bound to a project, and cannot make another"));
-            }
+            let mut owner = call.whole_organization(organization)?;
             let name = check_name(&new.name)?;
             let slug = choose_slug(&name, new.slug.as_ref(), RESERVED, |slug| {
                 Ok(call.tx.get(&keys::project(organization, slug))?.is_some())

@@ -36,6 +36,7 @@ impl Call<'_, '_> {
         let project_wide = [
             keys::levels(project.id),
             keys::accesses(project.id),
+            keys::floors(project.id),
             keys::project_versions(project.id),
             keys::contents(project.id),
             keys::data_keys(project.id),

@@ -71,6 +71,10 @@ impl Session<'_> {
             call.check_grant(new.permissions, new.expires_at)?;
             let name = check_name(&new.name)?;
             check_token(new.permissions, new.expires_at, call.now)?;
+            if matches!(new.format, TokenFormat::DotenvCloud { organization: spelled } if spelled != organization) {
+                let message = "the token would be spelled with the id of another organization";
+                return Err(Error::new(ErrorKind::InvalidValue, message));
+            }
             let token = Token::mint(new.format, &*call.vault.random)?;
             let hash = Sha256Hasher.hash(&token).to_string();
             let record = TokenRecord {
@@ -90,7 +94,7 @@ impl Session<'_> {
             put(call.tx, &keys::token(&hash), &record, When::Absent)?;
             put(call.tx, &keys::token_id(organization, record.id), &hash, When::Absent)?;
             let info = call.token_info(&record)?;
-            call.record(Action::Create, Resource::token(organization, record.id, &record.name), details(&info))?;
+            call.record(Action::Create, Resource::token(&record), details(&info))?;
             Ok(IssuedToken { token, info })
         })
     }

@@ -12,7 +12,7 @@ impl Session<'_> {
     pub fn token(&self, organization: Id, id: Id) -> Result<TokenInfo> {
         self.read(UseCase::ReadToken, |call| {
             let (_, record) = call.token(organization, id)?;
-            call.record(Action::Read, Resource::token(organization, id, &record.name), Details::default())?;
+            call.record(Action::Read, Resource::token(&record), Details::default())?;
             call.token_info(&record)
         })
     }

@@ -18,7 +18,7 @@ impl Session<'_> {
             record.updated_at = call.now;
             put(call.tx, &key, &record, When::Present)?;
             let info = call.token_info(&record)?;
-            call.record(Action::Delete, Resource::token(organization, id, &record.name), details(&info))
+            call.record(Action::Delete, Resource::token(&record), details(&info))
         })
     }
 }

@@ -30,7 +30,7 @@ impl Session<'_> {
             put(call.tx, &keys::token(&hash), &record, When::Absent)?;
             put(call.tx, &keys::token_id(organization, id), &hash, When::Present)?;
             let info = call.token_info(&record)?;
-            let resource = Resource::token(organization, id, &record.name);
+            let resource = Resource::token(&record);
             call.record(Action::Update, resource, details(&info).with("op", "rotate"))?;
             Ok(IssuedToken { token, info })
         })

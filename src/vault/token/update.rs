@@ -29,6 +29,8 @@ impl Session<'_> {
     pub fn update_token(&self, organization: Id, id: Id, update: &TokenUpdate) -> Result<TokenInfo> {
         self.write(UseCase::UpdateToken, |call| {
             let (key, mut record) = call.token(organization, id)?;
+            // What the token may do was not this actor's to give, nor is it to change.
+            call.check_grant(record.permissions, record.expires_at)?;
             if let Some(permissions) = update.permissions {
                 record.permissions = permissions;
             }
@@ -45,7 +47,7 @@ impl Session<'_> {
             record.updated_at = call.now;
             put(call.tx, &key, &record, When::Present)?;
             let info = call.token_info(&record)?;
-            call.record(Action::Update, Resource::token(organization, id, &record.name), details(&info))?;
+            call.record(Action::Update, Resource::token(&record), details(&info))?;
             Ok(info)
         })
     }

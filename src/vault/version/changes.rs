@@ -3,11 +3,11 @@ use super::super::content::{Entries, Opened};
 use super::super::diff::{Difference, differences};
 use super::super::key_cache::client_managed;
 use super::super::place::Reach;
-use super::super::records::{ContentRecord, ProjectRecord, decode};
+use super::super::records::{ContentRecord, ProjectRecord, VersionRecord, decode};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::{Custody, Page, Paging, keys};
-use super::version_id;
+use super::{is_locked, version_id};
 use crate::Result;
 use crate::core::{Action, AuditActor, Details, Document, Id, LevelPath, Resource, SecretString, Timestamp, VarName};
 use crate::store::Order;
@@ -53,12 +53,14 @@ impl From<&Difference<'_>> for ChangedEntry {
 
 impl Session<'_> {
     /// The changes of a level, newest first, each as the difference of what it held before and after. Of a level that
-    /// was deleted, they are those up to then.
+    /// was deleted, they are those up to then. A blob that is no document counts as an empty one, and what is too old to
+    /// be opened is left out.
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`; `InvalidValue`, for a page that begins nowhere.
     pub fn changes(&self, organization: Id, path: &LevelPath, paging: &Paging) -> Result<Page<Change>> {
         self.read(UseCase::ListChanges, |call| {
+            let owner = call.organization(organization)?;
             let place = call.place(organization, path, Reach::Inside)?;
             let project = &place.project;
             if project.custody == Custody::Client {
@@ -73,8 +75,14 @@ impl Session<'_> {
             if let Some(after) = after {
                 range = range.before(&keys::version(project.id, place.id(), after));
             }
+            let mut is_cut = false;
             for record in call.tx.scan(&range, Order::Descending, limit + 1)? {
-                let version: super::super::records::VersionRecord = decode(&record.value)?;
+                let version: VersionRecord = decode(&record.value)?;
+                if is_locked(&owner, version.created_at, call.now) {
+                    // What is too old is not opened, so nobody can tell what the first change behind it was.
+                    is_cut = true;
+                    break;
+                }
                 contents.push(call.content(project.id, place.id(), version.number)?);
             }
             let has_more = contents.len() > limit;
@@ -83,7 +91,8 @@ impl Session<'_> {
                 contents.iter().map(|content| call.state(project, content)).collect::<Result<_>>()?;
             let before_all = Opened::default();
             let mut items = Vec::new();
-            for (index, content) in contents.iter().enumerate().take(limit) {
+            let shown = if is_cut { limit.min(contents.len().saturating_sub(1)) } else { limit };
+            for (index, content) in contents.iter().enumerate().take(shown) {
                 let (new, old) = (&states[index], states.get(index + 1).unwrap_or(&before_all));
                 let differences = differences(&old.document, &new.document, |name| {
                     former_name(&old.entries, &new.entries, name, &old.document)
@@ -108,7 +117,10 @@ impl Session<'_> {
 
 impl Call<'_, '_> {
     fn state(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<Opened> {
-        Ok(Opened { document: self.document(project, content)?, entries: self.entries(project, content)? })
+        match self.understood(project, content)? {
+            Some(document) => Ok(Opened { document, entries: self.entries(project, content)? }),
+            None => Ok(Opened::default()),
+        }
     }
 }
 

@@ -1,8 +1,7 @@
-use super::super::records::VersionRecord;
+use super::super::keys;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::{VersionAction, keys};
-use crate::core::{Action, Details, Id, Resource};
+use crate::core::{Action, Details, Id, Resource, ResourceKind};
 use crate::store::Order;
 use crate::{Error, ErrorKind, Result};
 
@@ -10,13 +9,14 @@ impl Session<'_> {
     /// Removes a former content, for good.
     ///
     /// # Errors
-    /// `NotFound`; `VersionProtected`, when it is all that a deleted level can be restored from, unless `force` says so.
+    /// `NotFound`; `VersionProtected`, for the newest one of a deleted level, which is what that would be restored from,
+    /// unless `force` says so.
     pub fn delete_version(&self, organization: Id, id: u64, force: bool) -> Result<()> {
         self.write(UseCase::DeleteVersion, |call| {
             let found = call.version(organization, id)?;
             let (project, node) = (found.place.project.id, found.place.id());
-            let VersionRecord { number, action, .. } = found.version;
-            if !force && action == VersionAction::Delete && call.level(&found.place.project, node)?.is_none() {
+            let number = found.version.number;
+            if !force && call.level(&found.place.project, node)?.is_none() {
                 let newest = call.tx.scan(&keys::versions(project, node), Order::Descending, 1)?;
                 if newest.first().is_some_and(|newest| newest.key == keys::version(project, node, number)) {
                     let message = "the level was deleted, and can only be restored from this version: remove it by force, if that is meant";
@@ -26,7 +26,7 @@ impl Session<'_> {
             call.tx.delete(&keys::version(project, node, number))?;
             call.tx.delete(&keys::content(project, number))?;
             let details = Details::default().with("op", "version").with("version", id);
-            call.record(Action::Delete, Resource::of(&found.place)?, details)
+            call.record(Action::Delete, Resource::of(&found.place)?.kind(ResourceKind::Version), details)
         })
     }
 }

@@ -58,8 +58,12 @@ impl Call<'_, '_> {
         if content.number != number {
             return Err(damaged());
         }
-        let (_, path) = self.path_of(content.node)?;
-        let place = self.place(organization, &path, Reach::Inside).map_err(|_| no_such("version"))?;
+        let found = self.path_of(content.node).and_then(|(_, path)| self.place(organization, &path, Reach::Inside));
+        let place = match found {
+            // In the same words as for a version that does not exist.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(no_such("version")),
+            found => found?,
+        };
         // What a level holds now is no version of it.
         let version = get(self.tx, &keys::version(project, content.node, number))?.ok_or_else(|| no_such("version"))?;
         Ok(Found { place, content, version })

@@ -5,7 +5,7 @@ use super::super::records::{NodeRecord, decode};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::Result;
-use crate::core::{Action, Details, Id, LevelPath, Resource};
+use crate::core::{Action, Details, Id, LevelPath, Resource, ResourceKind};
 use crate::store::Order;
 
 /// Whose former contents are to be removed.
@@ -52,7 +52,7 @@ impl Session<'_> {
                 }
             }
             let details = Details::default().with("op", "purge").with("versions", count);
-            call.record(Action::Delete, Resource::of(&place)?, details)?;
+            call.record(Action::Delete, Resource::of(&place)?.kind(ResourceKind::Version), details)?;
             Ok(count)
         })
     }

@@ -1,10 +1,12 @@
 use super::super::Custody;
 use super::super::content::{VersionAction, check_blob};
-use super::super::diff::differences;
+use super::super::diff::{differences, renamed};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{is_locked, locked};
-use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Document, Id, Resource, SealedBlob, SecretString};
+use crate::core::{
+    Action, Aes256Gcm, Cipher as _, Details, Document, Id, Resource, ResourceKind, SealedBlob, SecretString,
+};
 use crate::{Error, ErrorKind, Result};
 
 /// What goes along with a version of a client-managed project that is to be restored.
@@ -65,18 +67,19 @@ impl Session<'_> {
             let number = call.next_number(project)?;
             let mut entries = None;
             if let Some(document) = &document {
-                let opened = call.opened(project, level.as_ref()).unwrap_or_default();
+                let opened = call.opened_or_empty(project, level.as_ref())?;
                 // Entries that come back are the ones they were: what was known of them is taken up again.
-                let known = call.entries(project, &found.content)?.returning(&opened.entries);
-                let differences = differences(&opened.document, document, |name| Some(name.clone()));
-                entries = Some(known.follow(&differences, number, call.now));
+                let former = call.entries(project, &found.content)?;
+                let renames = former.renames_since(&opened.entries);
+                let differences = differences(&opened.document, document, renamed(&renames));
+                entries = Some(former.returning(&opened.entries).follow(&differences, number, call.now));
                 call.scrub_new_secrets(place, &differences)?;
             }
             let known = document.as_ref().zip(entries.as_ref());
             let keep = project.versioning;
             call.write_content(project, place.id(), level, number, &blob, known, VersionAction::Restore, keep)?;
             let details = Details::default().with("op", "restore").with("version", id);
-            call.record(Action::Update, Resource::of(place)?, details)
+            call.record(Action::Update, Resource::of(place)?.kind(ResourceKind::Level), details)
         })
     }
 }
