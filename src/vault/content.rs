@@ -15,7 +15,8 @@ use super::records::{
     ContentRecord, LevelRecord, ProjectRecord, VersionRecord, Wrapped, damaged, decode, encode, get, put, require,
 };
 use crate::core::{
-    Aes256Gcm, Cipher as _, DataKey, Document, Entry, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
+    Aes256Gcm, Cipher as _, DataKey, Document, Entry, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp,
+    VarName,
 };
 use crate::store::{Transaction, When};
 use crate::{Error, ErrorKind, Result};

@@ -71,7 +71,7 @@ use_cases! {
     DeleteAllEntries: SecretDelete;
 
     ListVersions: SecretHistory;
-    ReadVersion: SecretHistory | SecretRead;
+    ReadVersion: SecretHistory;
     ListChanges: SecretHistory | SecretRead | SecretDecrypt;
     RestoreVersion: SecretRestore;
     DeleteVersion: SecretPurge;

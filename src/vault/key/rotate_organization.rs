@@ -2,9 +2,9 @@ use super::super::keys;
 use super::super::records::{ProjectRecord, Wrapped, WrappedKeyRecord, damaged, decode, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
+use crate::Result;
 use crate::core::{Action, Context, DataKey, Details, Id, Resource, ResourceKind, unwrap_key, wrap_key};
 use crate::store::{Order, When};
-use crate::{Error, ErrorKind, Result};
 
 impl Session<'_> {
     /// Makes a new key of the organization, wraps the storage keys of all its projects with it, and drops the one before.
@@ -14,11 +14,7 @@ impl Session<'_> {
     /// `NotFound`; `Denied`, for a token that is bound to a part of the organization.
     pub fn rotate_organization_key(&self, organization: Id) -> Result<()> {
         self.write(UseCase::RotateOrganizationKey, |call| {
-            let mut owner = call.organization(organization)?;
-            if call.who.scope().is_some() {
-                let message = "this token is bound to a part of the organization, and cannot rotate the key of all";
-                return Err(Error::new(ErrorKind::Denied, message));
-            }
+            let mut owner = call.whole_organization(organization)?;
             let random = &*call.vault.random;
             let version = owner.key_version + 1;
             let new = DataKey::generate(random)?;
