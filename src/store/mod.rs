@@ -128,6 +128,14 @@ pub trait Transaction {
     /// As [`Store::transaction`].
     fn get(&mut self, key: &str) -> Result<Option<String>>;
 
+    /// Tells which keys will be read next. A store that is far away can read them all at once; others do nothing.
+    ///
+    /// # Errors
+    /// As [`Store::transaction`].
+    fn prefetch(&mut self, _keys: &[String]) -> Result<()> {
+        Ok(())
+    }
+
     /// Writes a value: JSON text without a NUL character in it. It may come back with other white space and with the
     /// members of objects in another order.
     ///

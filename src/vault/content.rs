@@ -178,11 +178,25 @@ pub(super) struct Opened {
 impl Call<'_, '_> {
     /// What a level holds now.
     pub(super) fn level(&mut self, project: &ProjectRecord, node: Id) -> Result<Option<Level>> {
-        let Some(record) = get::<LevelRecord>(self.tx, &keys::level(project.id, node))? else {
-            return Ok(None);
-        };
-        let content = self.content(project.id, node, record.number)?;
-        Ok(Some(Level { content, accessed_at: record.accessed_at }))
+        Ok(self.levels_at(project, &[node])?.pop().flatten())
+    }
+
+    /// What levels hold now, in the order they are asked for.
+    pub(super) fn levels_at(&mut self, project: &ProjectRecord, nodes: &[Id]) -> Result<Vec<Option<Level>>> {
+        let pointers: Vec<String> = nodes.iter().map(|node| keys::level(project.id, *node)).collect();
+        self.tx.prefetch(&pointers)?;
+        let records: Vec<Option<LevelRecord>> = pointers.iter().map(|key| get(self.tx, key)).collect::<Result<_>>()?;
+        let contents: Vec<String> =
+            records.iter().flatten().map(|record| keys::content(project.id, record.number)).collect();
+        self.tx.prefetch(&contents)?;
+        let levels = nodes.iter().zip(records).map(|(node, record)| {
+            let Some(record) = record else {
+                return Ok(None);
+            };
+            let content = self.content(project.id, *node, record.number)?;
+            Ok(Some(Level { content, accessed_at: record.accessed_at }))
+        });
+        levels.collect()
     }
 
     /// The content of that number, of the level of that id.

@@ -59,6 +59,7 @@ impl Place {
 impl Call<'_, '_> {
     /// The project of that slug, if the actor may know of it.
     pub(super) fn project(&mut self, organization: Id, slug: &str) -> Result<ProjectRecord> {
+        self.tx.prefetch(&[keys::organization(organization), keys::project(organization, slug)])?;
         self.organization(organization)?;
         let project: ProjectRecord =
             get(self.tx, &keys::project(organization, slug))?.ok_or_else(|| no_such("project"))?;
@@ -76,16 +77,17 @@ impl Call<'_, '_> {
         let mut below = String::new();
         // Nothing stands below `_base`: it is the project's own level.
         let is_base = place.project.has_base && path.segments().count() == 2;
-        for slug in segments {
-            if is_base && slug == BASE {
-                continue;
-            }
+        let mut nodes = Vec::new();
+        for slug in segments.filter(|slug| !(is_base && *slug == BASE)) {
             if !below.is_empty() {
                 below.push('/');
             }
             below.push_str(slug);
-            let node: NodeRecord =
-                get(self.tx, &keys::node(place.project.id, &below))?.ok_or_else(|| no_such("level"))?;
+            nodes.push(keys::node(place.project.id, &below));
+        }
+        self.tx.prefetch(&nodes)?;
+        for key in &nodes {
+            let node: NodeRecord = get(self.tx, key)?.ok_or_else(|| no_such("level"))?;
             place.nodes.push(node);
         }
         self.check_reach(&place, reach)?;

@@ -13,6 +13,7 @@ use crate::store::{Access, KeyRange, Order, Record, Transaction, When, check_rec
 use crate::{Error, ErrorKind, Result};
 
 const GET: &str = "SELECT value::text FROM ioenv_record WHERE key = $1";
+const GET_ALL: &str = "SELECT key, value::text FROM ioenv_record WHERE key = ANY ($1::text[])";
 const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM ioenv_record WHERE key = $1)";
 
 /// One statement for each shape, because a plan for all of them would not begin and end where the range does.
@@ -36,6 +37,8 @@ pub(super) struct Running<'a> {
     access: Access,
     /// What is to be written: the value, or that the record goes.
     writes: BTreeMap<String, Option<String>>,
+    /// What was read ahead.
+    ahead: HashMap<String, Option<String>>,
     /// Which records the database has, as far as it was asked: in a transaction it does not change its answer.
     exists: HashMap<String, bool>,
     /// What has ended the transaction, whatever the caller makes of it.
@@ -44,7 +47,14 @@ pub(super) struct Running<'a> {
 
 impl<'a> Running<'a> {
     pub(super) fn new(connection: &'a mut Connection, access: Access) -> Self {
-        Self { connection, access, writes: BTreeMap::new(), exists: HashMap::new(), failure: None }
+        Self {
+            connection,
+            access,
+            writes: BTreeMap::new(),
+            ahead: HashMap::new(),
+            exists: HashMap::new(),
+            failure: None,
+        }
     }
 
     /// Ends the transaction as the `outcome` of the work wants it, and returns that outcome.
@@ -176,9 +186,32 @@ impl Transaction for Running<'_> {
         if key.contains('\0') || self.exists.get(key) == Some(&false) {
             return Ok(None);
         }
+        if let Some(value) = self.ahead.get(key) {
+            return Ok(value.clone());
+        }
         let rows = self.query(GET, &[&key])?;
         self.exists.insert(key.to_owned(), !rows.is_empty());
         rows.first().map(|row| self.column(row, 0)).transpose()
+    }
+
+    fn prefetch(&mut self, keys: &[String]) -> Result<()> {
+        let is_unknown = |key: &&String| !self.writes.contains_key(*key) && !key.contains('\0');
+        let keys: Vec<&String> = keys.iter().filter(is_unknown).collect();
+        // One by one is as far for one.
+        if keys.len() < 2 {
+            return Ok(());
+        }
+        let rows = self.query(GET_ALL, &[&keys])?;
+        let mut found = HashMap::new();
+        for row in &rows {
+            found.insert(self.column::<String>(row, 0)?, self.column::<String>(row, 1)?);
+        }
+        for key in keys {
+            let value = found.remove(key);
+            self.exists.insert(key.clone(), value.is_some());
+            self.ahead.insert(key.clone(), value);
+        }
+        Ok(())
     }
 
     fn put(&mut self, key: &str, value: &str, when: When) -> Result<()> {

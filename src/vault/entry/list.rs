@@ -55,8 +55,8 @@ impl Session<'_> {
             }
             let own = place.id();
             let mut entries: Vec<StoredEntry> = Vec::new();
-            for (id, path) in chain {
-                let level = call.level(&place.project, id)?;
+            let ids: Vec<Id> = chain.iter().map(|(id, _)| *id).collect();
+            for ((id, path), level) in chain.into_iter().zip(call.levels_at(&place.project, &ids)?) {
                 let opened = call.opened_by_server(&place.project, level.as_ref())?;
                 let Some(level) = level else {
                     continue;

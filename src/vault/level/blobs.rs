@@ -46,8 +46,9 @@ impl Session<'_> {
         self.read(UseCase::ReadBlobs, |call| {
             let place = call.place(organization, path, Reach::Inside)?;
             let mut levels = Vec::new();
-            for (id, path) in place.chain()? {
-                let level = call.level(&place.project, id)?;
+            let chain = place.chain()?;
+            let ids: Vec<Id> = chain.iter().map(|(id, _)| *id).collect();
+            for ((id, path), level) in chain.into_iter().zip(call.levels_at(&place.project, &ids)?) {
                 levels.push(match level {
                     Some(level) => Blob {
                         id,

@@ -3,6 +3,7 @@ use super::super::call::Call;
 use super::super::content::{Level, Opened};
 use super::super::diff::{differences, renamed};
 use super::super::key_cache::client_managed;
+use super::super::keys;
 use super::super::place::{Place, Reach};
 use crate::Result;
 use crate::core::{Action, Details, Document, Id, LevelPath, Resource, ResourceKind, VarName};
@@ -34,6 +35,7 @@ impl Call<'_, '_> {
         if place.project.custody == Custody::Client {
             return Err(client_managed());
         }
+        self.tx.prefetch(&[keys::level(place.project.id, place.id()), keys::counter(place.project.id)])?;
         let level = self.level(&place.project, place.id())?;
         Ok((place, level))
     }

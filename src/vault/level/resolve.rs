@@ -21,8 +21,9 @@ impl Session<'_> {
         self.read(UseCase::ResolveLevel, |call| {
             let place = call.place(organization, path, Reach::Inside)?;
             let mut layers = Vec::new();
-            for (id, path) in place.chain()? {
-                if let Some(level) = call.level(&place.project, id)? {
+            let (ids, paths): (Vec<Id>, Vec<LevelPath>) = place.chain()?.into_iter().unzip();
+            for (path, level) in paths.into_iter().zip(call.levels_at(&place.project, &ids)?) {
+                if let Some(level) = level {
                     call.accessed_all(&place.project, &level);
                     layers.push(Layer::new(path, call.document(&place.project, &level.content)?));
                 }
