@@ -6,10 +6,12 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on has nobody to tell but its reader")]
 #![expect(clippy::disallowed_methods, reason = "these are for the core")]
 
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use ioenv::store::{KeyRange, Order, Record, Sqlite, StoreExt as _};
+use ioenv::store::{self, KeyRange, Record, Sqlite, StoreExt as _};
 use ioenv::vault::{
     Actor, AuditFilter, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Paging, Vault,
 };
@@ -64,7 +66,9 @@ impl Stage {
 
     /// All records, by key.
     fn records(&self) -> Vec<Record> {
-        let all = |tx: &mut dyn ioenv::store::Transaction| tx.scan(&KeyRange::prefix(""), Order::Ascending, usize::MAX);
+        let all = |tx: &mut dyn ioenv::store::Transaction| {
+            tx.scan(&KeyRange::prefix(""), store::Order::Ascending, usize::MAX)
+        };
         self.vault.store().read(all).unwrap()
     }
 
@@ -312,17 +316,27 @@ fn setting(stage: &Stage) {
 }
 
 fn threads(stage: &Stage) {
-    let (eight, one, ratio) =
-        compare(|| throughput(8, |thread| stage.read(thread)), || throughput(1, |thread| stage.read(thread)));
-    row(
-        "reads with audit a second, 8 threads",
-        &format!("{eight:.0}"),
-        "1 thread",
-        &format!("{one:.0}"),
-        ratio,
-        "at least 6x",
-        ratio >= 6.0,
-    );
+    let measure =
+        || compare(|| throughput(8, |thread| stage.read(thread)), || throughput(1, |thread| stage.read(thread)));
+    let show = |what: &str, (eight, one, ratio): (f64, f64, f64)| {
+        row(what, &format!("{eight:.0}"), "1 thread", &format!("{one:.0}"), ratio, "at least 6x", ratio >= 6.0);
+    };
+    show("reads with audit a second, 8 threads", measure());
+    // What commits share is the wait for the disk, so it tells where there is one.
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut file = std::fs::File::create(stage.directory.path().join("busy")).unwrap();
+            while !is_done.load(Ordering::Relaxed) {
+                file.set_len(0).unwrap();
+                file.rewind().unwrap();
+                file.write_all(&[7; 64 * 1024]).unwrap();
+                file.sync_all().unwrap();
+            }
+        });
+        show("the same, while another program syncs files of its own", measure());
+        is_done.store(true, Ordering::Relaxed);
+    });
 }
 
 fn growing(small: &Stage) {
