@@ -200,3 +200,15 @@ fn check_root(text: &str, root: &RootKey) -> Result<Id> {
 fn check_context(vault: Id) -> Context {
     Context::row(vault, vault, Sealed::Check, &[], 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vault_is_shared_between_threads() {
+        fn assert_bounds<T: Send + Sync>() {}
+        assert_bounds::<Vault>();
+        assert_bounds::<Session<'_>>();
+    }
+}
