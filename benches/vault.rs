@@ -66,7 +66,7 @@ impl Stage {
 
     /// All records, by key.
     fn records(&self) -> Vec<Record> {
-        let all = |tx: &mut dyn ioenv::store::Transaction| {
+        let all = |tx: &mut dyn store::Transaction| {
             tx.scan(&KeyRange::prefix(""), store::Order::Ascending, usize::MAX)
         };
         self.vault.store().read(all).unwrap()
@@ -327,10 +327,11 @@ fn threads(stage: &Stage) {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut file = std::fs::File::create(stage.directory.path().join("busy")).unwrap();
+            let block = vec![7; 64 * 1024];
             while !is_done.load(Ordering::Relaxed) {
                 file.set_len(0).unwrap();
                 file.rewind().unwrap();
-                file.write_all(&[7; 64 * 1024]).unwrap();
+                file.write_all(&block).unwrap();
                 file.sync_all().unwrap();
             }
         });
