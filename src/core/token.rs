@@ -42,7 +42,8 @@ pub enum TokenFormat {
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::{Sha256Hasher, SystemRandom, Token, TokenFormat, TokenHasher as _};
+/// use ioenv::SystemRandom;
+/// use ioenv::vault::{Sha256Hasher, Token, TokenFormat, TokenHasher as _};
 ///
 /// let token = Token::mint(TokenFormat::Ioenv, &SystemRandom)?;
 /// let stored = Sha256Hasher.hash(&token);
@@ -55,7 +56,7 @@ pub enum TokenFormat {
 ///
 /// ```compile_fail
 /// # fn main() -> Result<(), ioenv::Error> {
-/// println!("{}", ioenv::Token::parse("ioenv_AbCdEf012345")?);
+/// println!("{}", ioenv::vault::Token::parse("ioenv_AbCdEf012345")?);
 /// # Ok(())
 /// # }
 /// ```
@@ -103,7 +104,7 @@ impl Token {
     ///
     /// ```
     /// # fn main() -> Result<(), ioenv::Error> {
-    /// assert_eq!(ioenv::Token::parse("ioenv_AbCdEf012345")?.hint(), "ioenv_AbCd…");
+    /// assert_eq!(ioenv::vault::Token::parse("ioenv_AbCdEf012345")?.hint(), "ioenv_AbCd…");
     /// # Ok(())
     /// # }
     /// ```

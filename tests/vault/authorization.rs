@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 
 use ioenv::ErrorKind::{Denied, NotFound};
 use ioenv::vault::{
-    AuditFilter, ClientRotation, EntryUpdate, EnvironmentUpdate, HistoryPolicy, NewBlob, NewEnvironment, NewKey,
-    NewOrganization, NewProject, NewTarget, NewToken, OrganizationUpdate, Paging, ProjectUpdate, PurgeScope, Restore,
-    Search, Session, TargetUpdate, TokenUpdate, UseCase, Which,
+    AuditFilter, ClientRotation, CloudRole, EntryUpdate, EnvironmentRole, EnvironmentUpdate, HistoryPolicy, Id,
+    NewBlob, NewEnvironment, NewKey, NewOrganization, NewProject, NewTarget, NewToken, OrganizationRole,
+    OrganizationUpdate, Paging, Permission, Permission as P, PermissionSet, ProjectRole, ProjectUpdate, PurgeScope,
+    Restore, Search, Session, TargetUpdate, TokenUpdate, UseCase, Which, WorkspaceRole,
 };
-use ioenv::{
-    Aes256Gcm, Cipher as _, CloudRole, DataKey, Document, EnvironmentRole, Error, ErrorKind, Id, KeyProof,
-    OrganizationRole, Permission, Permission as P, PermissionSet, ProjectRole, SecretString, SystemRandom,
-    WorkspaceRole,
-};
+use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, ErrorKind, KeyProof, SecretString, SystemRandom};
 
 use super::stage::{Stage, entry, name, names, path, slug};
 
@@ -187,8 +184,7 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::SetDocument => &[P::SecretWrite, P::SecretDelete],
         UseCase::DeleteLevel | UseCase::DeleteEntries | UseCase::DeleteAllEntries => &[P::SecretDelete],
         UseCase::PurgeLevel => &[P::SecretDelete, P::SecretPurge],
-        UseCase::ListVersions => &[P::SecretHistory],
-        UseCase::ReadVersion => &[P::SecretHistory],
+        UseCase::ListVersions | UseCase::ReadVersion => &[P::SecretHistory],
         UseCase::ListChanges => &[P::SecretHistory, P::SecretRead, P::SecretDecrypt],
         UseCase::RestoreVersion => &[P::SecretRestore],
         UseCase::DeleteVersion | UseCase::PurgeVersions => &[P::SecretPurge],

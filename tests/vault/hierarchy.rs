@@ -3,9 +3,8 @@
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated, Unconfirmed};
 use ioenv::vault::{
     EnvironmentUpdate, NewEnvironment, NewOrganization, NewProject, NewTarget, OrganizationStatus, OrganizationUpdate,
-    Paging, ProjectUpdate, TargetUpdate,
+    Paging, PermissionSet, Plan, ProjectUpdate, TargetUpdate,
 };
-use ioenv::{PermissionSet, Plan};
 
 use super::stage::{MINUTE, Stage, path, refused, slug};
 
