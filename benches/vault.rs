@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 
 use ioenv::store::{self, KeyRange, Record, Sqlite, StoreExt as _};
 use ioenv::vault::{
-    Actor, AuditFilter, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Paging, Vault,
+    Actor, AuditFilter, Id, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Paging,
+    PermissionSet, RootKey, Timestamp, Token, Vault,
 };
-use ioenv::{Document, Id, LevelPath, PermissionSet, RootKey, SystemRandom, Timestamp, Token, VarName};
+use ioenv::{Document, LevelPath, SystemRandom, VarName};
 
 /// How long each side of a comparison is run for in one turn.
 const TURN: Duration = Duration::from_millis(250);

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use ioenv::store::Sqlite;
 use ioenv::vault::{
-    Actor, AuditFilter, HistoryPolicy, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Paging,
-    Restore, Vault,
+    Actor, AuditFilter, HistoryPolicy, Id, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Paging,
+    Restore, RootKey, Vault, VaultSource, Vocabulary,
 };
-use ioenv::{Document, Id, LevelPath, Loader, RootKey, SystemRandom, VaultSource, Vocabulary};
+use ioenv::{Document, LevelPath, Loader, SystemRandom};
 
 const LEVELS: [(&str, &str); 3] = [
     ("acme-store", "# ioenv: variable\nLOG_LEVEL=info\nSTRIPE_KEY=sk_test_1\n"),

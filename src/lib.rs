@@ -73,30 +73,17 @@ mod system;
 #[cfg(feature = "vault")]
 pub mod vault;
 
-#[cfg(feature = "vault")]
-pub use crate::core::{
-    Action, ActorKind, AuditActor, AuditRecord, CloudRole, Context, Details, EnvironmentName, EnvironmentRole, Field,
-    Id, OrganizationRole, Permission, PermissionSet, PersonalKeyLevel, Plan, ProjectRole, Resource, ResourceKind,
-    Retention, RootKey, Sealed, Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher, TokenPreset, Vocabulary,
-    WorkspaceRole, unwrap, unwrap_key, wrap, wrap_key,
-};
 pub use crate::core::{
     Aes256Gcm, Changes, Cipher, DataKey, Document, Entry, KeyDerivation, KeyProof, KeyRing, KeyString, Kind, Layer,
     LevelPath, MAX_FILE_BYTES, MAX_VALUE_BYTES, Origin, Padded, Pbkdf2, Random, Resolved, SealedBlob, SecretBytes,
     SecretString, Slug, Unresolved, VarName, Variable, expand, merge,
 };
-#[cfg(any(feature = "sealed", feature = "vault"))]
-pub use crate::core::{Clock, Timestamp};
 pub use env::Env;
 pub use error::{Error, ErrorKind, Result};
 pub use inject::{Inject, is_withheld};
-#[cfg(feature = "vault")]
-pub use load::VaultSource;
 pub use load::{Configuration, Loader, Precedence, Source, SourceKind, VaultLocation, load, resolve, var};
 #[cfg(feature = "sealed")]
 pub use sealed::{KeyDescriptor, SealedFile};
-#[cfg(any(feature = "sealed", feature = "vault"))]
-pub use system::SystemClock;
 pub use system::SystemRandom;
 
 /// The README's programs compile.

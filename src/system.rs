@@ -1,12 +1,12 @@
 //! The machine's own clock and random source, behind the core's traits.
 
-#[cfg(any(feature = "sealed", feature = "vault"))]
+#[cfg(feature = "vault")]
 pub use clock::SystemClock;
 
 use crate::core::Random;
 use crate::{Error, Result};
 
-#[cfg(any(feature = "sealed", feature = "vault"))]
+#[cfg(feature = "vault")]
 mod clock {
     use std::time::SystemTime;
 
@@ -15,7 +15,7 @@ mod clock {
     /// The clock of the operating system.
     ///
     /// ```
-    /// use ioenv::{Clock as _, SystemClock, Timestamp};
+    /// use ioenv::vault::{Clock as _, SystemClock, Timestamp};
     ///
     /// assert!(SystemClock.now() > Timestamp::MIN);
     /// ```

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use ioenv::store::{KeyRange, Memory, Order, Record, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Actor, AuditFilter, NewEntry, NewOrganization, NewProject, Paging, PurgeScope, Restore, Vault, VersionAction,
+    Actor, AuditFilter, Id, NewEntry, NewOrganization, NewProject, Paging, PurgeScope, Restore, RootKey, Vault,
+    VersionAction,
 };
-use ioenv::{Document, ErrorKind, Id, Kind, LevelPath, RootKey};
+use ioenv::{Document, ErrorKind, Kind, LevelPath};
 
 #[cfg(all(unix, feature = "postgres"))]
 mod postgres;

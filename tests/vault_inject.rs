@@ -10,10 +10,10 @@ use std::process::ExitCode;
 
 use common::{Project, path, run, text};
 use ioenv::store::{Sqlite, Store};
-use ioenv::vault::{Actor, NewEnvironment, NewKey, NewOrganization, NewProject, NewToken, Vault};
-use ioenv::{
-    Aes256Gcm, Cipher as _, Document, ErrorKind, KeyProof, PermissionSet, RootKey, SystemRandom, VarName, Vocabulary,
+use ioenv::vault::{
+    Actor, NewEnvironment, NewKey, NewOrganization, NewProject, NewToken, PermissionSet, RootKey, Vault, Vocabulary,
 };
+use ioenv::{Aes256Gcm, Cipher as _, Document, ErrorKind, KeyProof, SystemRandom, VarName};
 
 const SCENARIO: &str = "TEST_SCENARIO";
 const PLANTED: &str = "planted-9f2c";

@@ -11,12 +11,13 @@ use std::thread;
 
 use ioenv::store::{Access, KeyRange, Memory, Order, Record, Sqlite, Store, StoreExt as _, When, Work};
 use ioenv::vault::{
-    Actor, AuditFilter, ClientRotation, Custody, HistoryPolicy, NewBlob, NewEntry, NewKey, NewOrganization, NewProject,
-    NewToken, Paging, Restore, Session, Vault, VersionAction, Which,
+    Actor, AuditFilter, ClientRotation, Custody, HistoryPolicy, Id, NewBlob, NewEntry, NewKey, NewOrganization,
+    NewProject, NewToken, Paging, Permission, PermissionSet, ResourceKind, Restore, RootKey, Session, Vault,
+    VersionAction, Which,
 };
 use ioenv::{
-    Aes256Gcm, Cipher as _, DataKey, Document, Error, ErrorKind, Id, KeyDerivation as _, KeyProof, KeyString, Kind,
-    LevelPath, Pbkdf2, Permission, PermissionSet, ResourceKind, RootKey, SealedBlob, SecretString, Slug, SystemRandom,
+    Aes256Gcm, Cipher as _, DataKey, Document, Error, ErrorKind, KeyDerivation as _, KeyProof, KeyString, Kind,
+    LevelPath, Pbkdf2, SealedBlob, SecretString, Slug, SystemRandom,
 };
 use proptest::prelude::*;
 

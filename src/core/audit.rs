@@ -23,7 +23,7 @@ const VALUES: [&str; 2] = ["oldValue", "newValue"];
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use ioenv::{Action, AuditActor, AuditRecord, Details, Id, Resource, ResourceKind};
+/// use ioenv::vault::{Action, AuditActor, AuditRecord, Details, Id, Resource, ResourceKind};
 ///
 /// let organization: Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse()?;
 /// let record = AuditRecord {
@@ -221,7 +221,7 @@ impl From<Kind> for ResourceKind {
 /// The values of variables are repeated up to 4,096 bytes, those of secrets never.
 ///
 /// ```
-/// use ioenv::Details;
+/// use ioenv::vault::Details;
 ///
 /// let details = Details::variable_updated("8080", "9090");
 /// let json = r#"{"changed":["value"],"newValue":"9090","oldValue":"8080"}"#;
@@ -306,7 +306,7 @@ impl Details {
     /// are none.
     ///
     /// ```
-    /// let mut details = ioenv::Details::variable_created("8080");
+    /// let mut details = ioenv::vault::Details::variable_created("8080");
     /// assert!(details.scrub());
     /// assert_eq!(serde_json::Value::from(details).to_string(), r#"{"newValue":{"redacted":true}}"#);
     /// ```
@@ -343,7 +343,7 @@ impl From<Details> for Value {
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// assert_eq!("pro".parse::<ioenv::Plan>()?.to_string(), "Pro");
+/// assert_eq!("pro".parse::<ioenv::vault::Plan>()?.to_string(), "Pro");
 /// # Ok(())
 /// # }
 /// ```
@@ -405,7 +405,7 @@ serde_text!(Plan, "Free, Pro or Team");
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::{Plan, Timestamp};
+/// use ioenv::vault::{Plan, Timestamp};
 ///
 /// let written: Timestamp = "2031-02-03T04:05:06.789Z".parse()?;
 /// let retention = Plan::Free.retention();

@@ -8,10 +8,10 @@ use crate::{Error, ErrorKind, Result};
 /// Where the time of day comes from.
 ///
 /// A trait, so that the core has no clock of its own and a test can have the same time every time. The real one is
-/// [`SystemClock`](crate::SystemClock).
+/// [`SystemClock`](crate::vault::SystemClock).
 ///
 /// ```
-/// use ioenv::{Clock, Timestamp};
+/// use ioenv::vault::{Clock, Timestamp};
 ///
 /// /// Always the same time.
 /// #[derive(Debug)]
@@ -41,7 +41,7 @@ pub trait Clock: Debug + Send + Sync {
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::Timestamp;
+/// use ioenv::vault::Timestamp;
 ///
 /// let time: Timestamp = "2031-02-03T06:05:06.7+02:00".parse()?;
 /// assert_eq!(time.to_string(), "2031-02-03T04:05:06.700Z");
@@ -60,7 +60,7 @@ impl Timestamp {
     /// The moment so many milliseconds after the start of 1970, if a timestamp goes that far.
     ///
     /// ```
-    /// use ioenv::Timestamp;
+    /// use ioenv::vault::Timestamp;
     ///
     /// assert_eq!(Timestamp::from_millis(0), Some(Timestamp::MIN));
     /// assert_eq!(Timestamp::from_millis(-1), None);
@@ -80,7 +80,7 @@ impl Timestamp {
     /// # fn main() -> Result<(), ioenv::Error> {
     /// use std::time::Duration;
     ///
-    /// use ioenv::Timestamp;
+    /// use ioenv::vault::Timestamp;
     ///
     /// let time: Timestamp = "2031-02-03T04:05:06.789Z".parse()?;
     /// let later = time.checked_add(Duration::from_millis(1));
@@ -97,7 +97,7 @@ impl Timestamp {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use ioenv::Timestamp;
+    /// # use ioenv::vault::Timestamp;
     /// assert_eq!(Timestamp::MIN.checked_sub(Duration::from_millis(1)), None);
     /// ```
     pub fn checked_sub(self, duration: Duration) -> Option<Self> {
@@ -108,7 +108,7 @@ impl Timestamp {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use ioenv::Timestamp;
+    /// # use ioenv::vault::Timestamp;
     /// let second = Duration::from_secs(1);
     /// assert_eq!(Timestamp::MIN.checked_add(second).map(|time| time.since(Timestamp::MIN)), Some(second));
     /// assert_eq!(Timestamp::MIN.since(Timestamp::MAX), Duration::ZERO);

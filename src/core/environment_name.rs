@@ -15,7 +15,7 @@ const IDENTIFIER_CHARS: RangeInclusive<usize> = 2..=40;
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::EnvironmentName;
+/// use ioenv::vault::EnvironmentName;
 ///
 /// let name = EnvironmentName::new("api-production")?;
 /// assert_eq!((name.group(), name.name()), (Some("api"), "production"));

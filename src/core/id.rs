@@ -20,10 +20,10 @@ const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// let id: ioenv::Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse()?;
+/// let id: ioenv::vault::Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse()?;
 /// let text = id.to_prefixed("env");
 /// assert_eq!(text, "env_02WP8qFtGJTkHk10j5u4aZ");
-/// assert_eq!(ioenv::Id::parse_prefixed("env", &text)?, id);
+/// assert_eq!(ioenv::vault::Id::parse_prefixed("env", &text)?, id);
 /// # Ok(())
 /// # }
 /// ```
@@ -35,7 +35,7 @@ impl Id {
     ///
     /// ```
     /// # fn main() -> Result<(), ioenv::Error> {
-    /// use ioenv::{Id, Timestamp};
+    /// use ioenv::vault::{Id, Timestamp};
     ///
     /// let now: Timestamp = "2016-07-30T23:54:10.259Z".parse()?;
     /// let id = Id::from_parts(now, [0; 10]);

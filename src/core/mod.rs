@@ -8,7 +8,7 @@
 mod audit;
 mod blob;
 mod cipher;
-#[cfg(any(feature = "sealed", feature = "vault"))]
+#[cfg(feature = "vault")]
 mod clock;
 mod document;
 mod dotenv;
@@ -27,7 +27,7 @@ mod random;
 #[cfg(feature = "vault")]
 mod role;
 mod secret;
-#[cfg(any(feature = "sealed", feature = "vault"))]
+#[cfg(feature = "vault")]
 mod serde_text;
 #[cfg(feature = "vault")]
 mod token;
@@ -38,7 +38,7 @@ mod wrap;
 pub use audit::{Action, ActorKind, AuditActor, AuditRecord, Details, Plan, Resource, ResourceKind, Retention};
 pub use blob::SealedBlob;
 pub use cipher::{Aes256Gcm, Cipher};
-#[cfg(any(feature = "sealed", feature = "vault"))]
+#[cfg(feature = "vault")]
 pub use clock::{Clock, Timestamp};
 pub use document::{Changes, Document, Entry, Kind};
 pub use dotenv::{Unresolved, expand};
@@ -62,7 +62,9 @@ pub use secret::{SecretBytes, SecretString};
 #[cfg(feature = "vault")]
 pub use token::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
 #[cfg(feature = "vault")]
-pub use wrap::{Context, Field, RootKey, Sealed, unwrap, unwrap_key, wrap, wrap_key};
+pub use wrap::RootKey;
+#[cfg(feature = "vault")]
+pub(crate) use wrap::{Context, Sealed, unwrap, unwrap_key, wrap, wrap_key};
 
 /// Largest value of a variable, in bytes of UTF-8. Linux holds `NAME=value` to 128 KiB.
 pub const MAX_VALUE_BYTES: usize = 64 * 1024;

@@ -16,7 +16,7 @@ macro_rules! permissions {
         ///
         /// ```
         /// # fn main() -> Result<(), ioenv::Error> {
-        /// use ioenv::Permission;
+        /// use ioenv::vault::Permission;
         ///
         /// assert_eq!("secret:read".parse::<Permission>()?, Permission::SecretRead);
         /// assert_eq!(Permission::SecretRead.to_string(), "secret:read");
@@ -176,7 +176,7 @@ serde_text!(Permission, "a permission, such as secret:read");
 /// still do so when there is more to do.
 ///
 /// ```
-/// use ioenv::{Permission, PermissionSet};
+/// use ioenv::vault::{Permission, PermissionSet};
 ///
 /// const READER: PermissionSet = PermissionSet::of(&[Permission::SecretRead, Permission::ProjectRead]);
 /// assert!(READER.contains(Permission::SecretRead));
@@ -243,7 +243,7 @@ impl PermissionSet {
     /// `Denied`, which names what is missing.
     ///
     /// ```
-    /// use ioenv::{Permission, PermissionSet};
+    /// use ioenv::vault::{Permission, PermissionSet};
     ///
     /// let error = PermissionSet::EMPTY.require(Permission::SecretRead.into()).unwrap_err();
     /// assert_eq!(error.to_string(), "this takes a permission that is not there: secret:read");
@@ -344,7 +344,7 @@ serde_text!(Word, "a permission, such as secret:read, or *");
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::{Permission, Vocabulary};
+/// use ioenv::vault::{Permission, Vocabulary};
 ///
 /// let set = Vocabulary::DotenvCloud.parse(["secret:write"])?;
 /// assert!(set.contains(Permission::SecretDelete));
@@ -507,7 +507,7 @@ impl Vocabulary {
     ///
     /// ```
     /// # fn main() -> Result<(), ioenv::Error> {
-    /// use ioenv::Vocabulary::Stashbase;
+    /// use ioenv::vault::Vocabulary::Stashbase;
     ///
     /// let actions = Stashbase.actions(Stashbase.parse(["environment.read", "secrets.read", "secrets.write"])?);
     /// assert_eq!(actions["secrets"], ["read", "write"]);

@@ -98,7 +98,7 @@ roles! {
     ///
     /// ```
     /// # fn main() -> Result<(), ioenv::Error> {
-    /// use ioenv::{CloudRole, Permission};
+    /// use ioenv::vault::{CloudRole, Permission};
     ///
     /// let role = CloudRole::parse("auditor")?;
     /// assert!(!role.permissions().contains(Permission::SecretDecrypt));
@@ -225,7 +225,7 @@ roles! {
     /// What a user is in one environment at Stashbase, or in all of a project. Of several roles the highest counts.
     ///
     /// ```
-    /// use ioenv::{EnvironmentRole, Permission};
+    /// use ioenv::vault::{EnvironmentRole, Permission};
     ///
     /// assert!(EnvironmentRole::Editor.permissions().contains(Permission::SecretWrite));
     /// assert!(!EnvironmentRole::Editor.grantable().contains(Permission::SecretDelete));

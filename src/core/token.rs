@@ -42,7 +42,8 @@ pub enum TokenFormat {
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::{Sha256Hasher, SystemRandom, Token, TokenFormat, TokenHasher as _};
+/// use ioenv::SystemRandom;
+/// use ioenv::vault::{Sha256Hasher, Token, TokenFormat, TokenHasher as _};
 ///
 /// let token = Token::mint(TokenFormat::Ioenv, &SystemRandom)?;
 /// let stored = Sha256Hasher.hash(&token);
@@ -55,7 +56,7 @@ pub enum TokenFormat {
 ///
 /// ```compile_fail
 /// # fn main() -> Result<(), ioenv::Error> {
-/// println!("{}", ioenv::Token::parse("ioenv_AbCdEf012345")?);
+/// println!("{}", ioenv::vault::Token::parse("ioenv_AbCdEf012345")?);
 /// # Ok(())
 /// # }
 /// ```
@@ -103,20 +104,29 @@ impl Token {
     ///
     /// ```
     /// # fn main() -> Result<(), ioenv::Error> {
-    /// assert_eq!(ioenv::Token::parse("ioenv_AbCdEf012345")?.hint(), "ioenv_AbCd…");
+    /// assert_eq!(ioenv::vault::Token::parse("ioenv_AbCdEf012345")?.hint(), "ioenv_AbCd…");
     /// # Ok(())
     /// # }
     /// ```
     pub fn hint(&self) -> String {
         let text = self.expose_secret();
-        let is_ioenv = text.starts_with("ioenv_");
-        let underscore = text.match_indices('_').map(|(at, _)| at + 1).nth(usize::from(!is_ioenv));
-        // A token of a shape we do not mint shows the name of its service.
-        let prefix = underscore.or_else(|| text.find('_').map(|at| at + 1)).unwrap_or(0);
+        let prefix = prefix_length(text);
         let shown = if text.len() - prefix < 12 { prefix } else { prefix + HINT_CHARS };
-        let end = if is_ioenv { "…" } else { "" };
+        let end = if text.starts_with("ioenv_") { "…" } else { "" };
         format!("{}{end}", &text[..shown])
     }
+}
+
+/// How much of a token is no secret: what those that we mint begin with, and else the name of its service.
+fn prefix_length(text: &str) -> usize {
+    let is_minted = |prefix: &&str| match prefix.strip_prefix("dotenv_") {
+        Some(organization) => Id::parse(organization.trim_end_matches('_')).is_ok(),
+        None => matches!(*prefix, "sb_env_" | "sb_personal_" | "sb_service_"),
+    };
+    let mut ends = text.match_indices('_').map(|(at, _)| at + 1);
+    let service = ends.next().unwrap_or(0);
+    let minted = ends.next().filter(|end| *end < text.len()).map(|end| &text[..end]).filter(is_minted);
+    minted.map_or(service, str::len)
 }
 
 impl Debug for Token {
@@ -375,6 +385,11 @@ mod tests {
             ("dotenv_01ARZ3NDEKTSV4RRFFQ69G5FAV_abc", "dotenv_01ARZ3NDEKTSV4RRFFQ69G5FAV_"),
             ("sb_env_short", "sb_env_"),
             ("sb_planted", "sb_"),
+            ("sb_env_", "sb_"),
+            ("dotenv_planted-and-more_", "dotenv_plan"),
+            ("dotenv_planted-and-more_x", "dotenv_plan"),
+            ("sb_planted_0123456789ab", "sb_plan"),
+            ("dotenv_01ARZ3NDEKTSV4RRFFQ69G5FAV_", "dotenv_01AR"),
         ] {
             assert_eq!(token(text).hint(), hint);
         }
@@ -397,9 +412,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn anything_may_be_offered(text in "(ioenv_|dotenv_|sb_|sb_env_)?.{0,40}") {
+        fn anything_may_be_offered(text in "(ioenv_|dotenv_|sb_|sb_env_)?([a-z_]{0,8}|.{0,40})") {
             if let Ok(token) = Token::parse(&text) {
-                prop_assert!(token.hint().len() < text.len() + '…'.len_utf8());
+                let hint = token.hint();
+                let shown = hint.trim_end_matches('…');
+                prop_assert!(text.starts_with(shown) && shown.len() < text.len());
                 prop_assert!(Sha256Hasher.hash(&token).to_string().len() == 64);
             }
             let _ = TokenHash::parse(&text);

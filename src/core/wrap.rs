@@ -19,7 +19,8 @@ const SEPARATOR: char = '\u{1f}';
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::{RootKey, SystemRandom};
+/// use ioenv::SystemRandom;
+/// use ioenv::vault::RootKey;
 ///
 /// let key = RootKey::generate(&SystemRandom)?;
 /// let text = key.to_text();
@@ -30,7 +31,7 @@ const SEPARATOR: char = '\u{1f}';
 /// ```
 ///
 /// ```compile_fail
-/// println!("{}", ioenv::RootKey::from_bytes(&[0; 32]));
+/// println!("{}", ioenv::vault::RootKey::from_bytes(&[0; 32]));
 /// ```
 #[derive(Clone)]
 pub struct RootKey(DataKey);
@@ -81,7 +82,7 @@ impl RootKey {
     }
 
     /// The key as what [`wrap`] takes.
-    pub fn as_key(&self) -> &DataKey {
+    pub(crate) fn as_key(&self) -> &DataKey {
         &self.0
     }
 }
@@ -96,38 +97,23 @@ impl Debug for RootKey {
 ///
 /// What is wrapped for one place does not open at another. Names are never part of it, so that renaming wraps nothing
 /// again.
-///
-/// ```
-/// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::{Context, Field, Id, RootKey, Sealed, SystemRandom, unwrap, wrap};
-///
-/// let (root, organization) = (RootKey::generate(&SystemRandom)?, Id::parse("01ARZ3NDEKTSV4RRFFQ69G5FAV")?);
-/// let context = Context::row(organization, organization, Sealed::Blob, &[Field::Number(3)], 1);
-/// let bytes = wrap(root.as_key(), &context, b"PORT=8080\n", &SystemRandom)?;
-/// assert_eq!(unwrap(root.as_key(), &context, &bytes)?.expose_secret(), b"PORT=8080\n");
-///
-/// let another = Context::row(organization, organization, Sealed::Blob, &[Field::Number(4)], 1);
-/// assert!(unwrap(root.as_key(), &another, &bytes).is_err());
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct Context(String);
+pub(crate) struct Context(String);
 
 impl Context {
     /// That of an organization's key, which is wrapped under the root key.
-    pub fn organization_key(organization: Id, version: u32) -> Self {
+    pub(crate) fn organization_key(organization: Id, version: u32) -> Self {
         Self::new("ioenv:kek:v1", [Field::Id(organization), version.into()])
     }
 
     /// That of a project's storage key, which is wrapped under the organization's key.
-    pub fn storage_key(organization: Id, project: Id, version: u32) -> Self {
+    pub(crate) fn storage_key(organization: Id, project: Id, version: u32) -> Self {
         Self::new("ioenv:dek:v1", [Field::Id(organization), Field::Id(project), version.into()])
     }
 
     /// That of a row of a project, which is wrapped under the project's storage key of that version. `place` are the
     /// ids and numbers that make out the one row among all of `what`.
-    pub fn row(organization: Id, project: Id, what: Sealed, place: &[Field], version: u32) -> Self {
+    pub(crate) fn row(organization: Id, project: Id, what: Sealed, place: &[Field], version: u32) -> Self {
         let fields = [Field::Id(organization), Field::Id(project), Field::Word(what)];
         Self::new("ioenv:row:v1", fields.into_iter().chain(place.iter().copied()).chain([version.into()]))
     }
@@ -155,8 +141,7 @@ impl Debug for Context {
 
 /// A part of a [`Context`]. It is no text, so that no two lists of fields are joined to the same bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Field {
+pub(crate) enum Field {
     /// An id, written as a ULID.
     Id(Id),
     /// A number, such as a version, written in decimal without leading zeros.
@@ -185,8 +170,7 @@ impl From<u32> for Field {
 
 /// What kind of row is wrapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Sealed {
+pub(crate) enum Sealed {
     /// When the entries of a level were last read.
     Access,
     /// The document of a level, or of one version of it.
@@ -201,10 +185,6 @@ pub enum Sealed {
     KeyBytes,
     /// The proof that a client holds a key.
     KeyProof,
-    /// What is needed to get in elsewhere, such as an integration's token.
-    Credential,
-    /// What webhooks are signed with.
-    SigningSecret,
 }
 
 impl Sealed {
@@ -217,8 +197,6 @@ impl Sealed {
             Self::KeyBytes => "key-bytes",
             Self::KeyText => "key-text",
             Self::KeyProof => "key-proof",
-            Self::Credential => "credential",
-            Self::SigningSecret => "signing-secret",
         }
     }
 }
@@ -230,7 +208,7 @@ impl Sealed {
 ///
 /// # Security
 /// Nonces are drawn at random. Keep one key below 2^32 calls.
-pub fn wrap(key: &DataKey, context: &Context, plaintext: &[u8], random: &dyn Random) -> Result<Vec<u8>> {
+pub(crate) fn wrap(key: &DataKey, context: &Context, plaintext: &[u8], random: &dyn Random) -> Result<Vec<u8>> {
     seal_bound(key, context.0.as_bytes(), plaintext, random)
 }
 
@@ -238,7 +216,7 @@ pub fn wrap(key: &DataKey, context: &Context, plaintext: &[u8], random: &dyn Ran
 ///
 /// # Errors
 /// `DecryptionFailed`, for whatever is wrong: the key, the place or the bytes.
-pub fn unwrap(key: &DataKey, context: &Context, bytes: &[u8]) -> Result<SecretBytes> {
+pub(crate) fn unwrap(key: &DataKey, context: &Context, bytes: &[u8]) -> Result<SecretBytes> {
     open(key, context.0.as_bytes(), bytes)
 }
 
@@ -246,7 +224,7 @@ pub fn unwrap(key: &DataKey, context: &Context, bytes: &[u8]) -> Result<SecretBy
 ///
 /// # Errors
 /// `Io`, when `random` fails.
-pub fn wrap_key(under: &DataKey, context: &Context, key: &DataKey, random: &dyn Random) -> Result<Vec<u8>> {
+pub(crate) fn wrap_key(under: &DataKey, context: &Context, key: &DataKey, random: &dyn Random) -> Result<Vec<u8>> {
     wrap(under, context, key.expose_bytes(), random)
 }
 
@@ -254,7 +232,7 @@ pub fn wrap_key(under: &DataKey, context: &Context, key: &DataKey, random: &dyn 
 ///
 /// # Errors
 /// `DecryptionFailed`, for whatever is wrong.
-pub fn unwrap_key(under: &DataKey, context: &Context, bytes: &[u8]) -> Result<DataKey> {
+pub(crate) fn unwrap_key(under: &DataKey, context: &Context, bytes: &[u8]) -> Result<DataKey> {
     let key = unwrap(under, context, bytes)?;
     key.expose_secret().try_into().map(DataKey::from_bytes).map_err(|_| failed())
 }
@@ -347,6 +325,17 @@ mod tests {
         assert_eq!(unwrap_key(&root, &context, &wrapped).unwrap().expose_bytes(), &[2; 32]);
         let short = wrap(&root, &context, &[2; 31], &random).unwrap();
         assert_eq!(unwrap_key(&root, &context, &short).unwrap_err().kind(), ErrorKind::DecryptionFailed);
+    }
+
+    #[test]
+    fn a_row_opens_in_its_place_alone() {
+        let root = RootKey::from_bytes(&[1; 32]);
+        let organization = id("01ARZ3NDEKTSV4RRFFQ69G5FAV");
+        let context = Context::row(organization, organization, Sealed::Blob, &[Field::Number(3)], 1);
+        let bytes = wrap(root.as_key(), &context, b"PORT=8080\n", &Fixed(vec![9; 12])).unwrap();
+        assert_eq!(unwrap(root.as_key(), &context, &bytes).unwrap().expose_secret(), b"PORT=8080\n");
+        let another = Context::row(organization, organization, Sealed::Blob, &[Field::Number(4)], 1);
+        assert_eq!(kind(unwrap(root.as_key(), &another, &bytes)), ErrorKind::DecryptionFailed);
     }
 
     mod vectors {

@@ -27,8 +27,8 @@ const MAX_BYTES: usize = 4096;
 ///
 /// ```
 /// # fn main() -> ioenv::Result<()> {
-/// use ioenv::vault::{Actor, NewOrganization, NewProject, Vault};
-/// use ioenv::{Document, Loader, RootKey, SystemRandom, VaultSource, store::Memory};
+/// use ioenv::vault::{Actor, NewOrganization, NewProject, RootKey, Vault, VaultSource};
+/// use ioenv::{Document, Loader, SystemRandom, store::Memory};
 ///
 /// let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
 /// let session = vault.session(Actor::system("example"));

@@ -8,17 +8,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use self::disk::Lock;
 pub use self::format::KeyDescriptor;
 use self::format::{Contents, SealedLevel};
 use crate::core::{
-    Aes256Gcm, Cipher as _, Clock, DataKey, Document, KeyDerivation, KeyRing, KeyString, Layer, LevelPath,
-    MAX_FILE_BYTES, Pbkdf2, Random, SealedBlob, SecretBytes, Slug, Timestamp,
+    Aes256Gcm, Cipher as _, DataKey, Document, KeyDerivation, KeyRing, KeyString, Layer, LevelPath, MAX_FILE_BYTES,
+    Pbkdf2, Random, SealedBlob, SecretBytes, Slug,
 };
 use crate::files::read_text;
-use crate::system::{SystemClock, SystemRandom};
+use crate::system::SystemRandom;
 use crate::{Error, ErrorKind, Result};
 
 /// How a key is given, for the errors that need one.
@@ -142,7 +142,7 @@ impl SealedFile {
     /// # Errors
     /// `Conflict`, when there is a key of that id; `Limit`, beyond 256 keys.
     pub fn add_key(&mut self, id: Slug, key: &DataKey) -> Result<()> {
-        self.describe(id, None, key, &SystemClock)
+        self.describe(id, None, key)
     }
 
     /// Adds a passphrase. Opening a level with it then costs 600,000 iterations of PBKDF2.
@@ -152,7 +152,7 @@ impl SealedFile {
     pub fn add_passphrase(&mut self, id: Slug, key: &KeyString) -> Result<()> {
         let derivation = Pbkdf2::generate(&SystemRandom)?;
         let derived = derivation.derive(key)?;
-        self.describe(id, Some(derivation), &derived, &SystemClock)
+        self.describe(id, Some(derivation), &derived)
     }
 
     /// Removes a key that no level uses; `false`, when there is none of that id.
@@ -169,13 +169,13 @@ impl SealedFile {
         Ok(self.contents.keys.len() < before)
     }
 
-    fn describe(&mut self, id: Slug, derivation: Option<Pbkdf2>, key: &DataKey, clock: &dyn Clock) -> Result<()> {
+    fn describe(&mut self, id: Slug, derivation: Option<Pbkdf2>, key: &DataKey) -> Result<()> {
         if self.contents.key(&id).is_some() {
             return Err(self.error(ErrorKind::Conflict, format!("there is a key `{id}` already")));
         }
         // The file holds whole seconds, and what is in memory shall be what is read back.
-        let seconds = clock.now().since(Timestamp::MIN).as_secs();
-        let created = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let created = UNIX_EPOCH + Duration::from_secs(seconds);
         let key = KeyDescriptor { id, derivation, created, check: binding::check(key) };
         self.contents.add_key(key).map_err(|error| self.locate(error))
     }

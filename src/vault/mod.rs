@@ -2,8 +2,8 @@
 //!
 //! ```
 //! # fn main() -> ioenv::Result<()> {
-//! use ioenv::vault::{Actor, NewOrganization, NewProject, Vault};
-//! use ioenv::{Document, RootKey, SystemRandom, store::Memory};
+//! use ioenv::vault::{Actor, NewOrganization, NewProject, RootKey, Vault};
+//! use ioenv::{Document, SystemRandom, store::Memory};
 //!
 //! let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
 //! let session = vault.session(Actor::system("setup"));
@@ -47,32 +47,62 @@ mod version;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-pub use self::audit::AuditFilter;
-pub use self::content::{MAX_BLOB_BYTES, VersionAction};
+// Who does what in a vault.
+pub use self::session::{Actor, Session};
+pub use self::use_case::UseCase;
+pub use crate::core::{Id, RootKey};
+pub use crate::load::VaultSource;
+
+// Organizations, projects, targets and environments.
+pub use self::environment::{Environment, EnvironmentUpdate, NewEnvironment};
+pub use self::organization::{NewOrganization, Organization, OrganizationStatus, OrganizationUpdate};
+pub use self::page::{Page, Paging};
+pub use self::project::{Custody, NewProject, Project, ProjectUpdate, SecretFormat};
+pub use self::statistics::Statistics;
+pub use self::target::{NewTarget, Target, TargetUpdate};
+pub use crate::core::{EnvironmentName, Plan};
+
+// Levels and their entries.
+pub use self::content::MAX_BLOB_BYTES;
 pub use self::entry::{
     CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryUpdate, FoundEntry, NewEntry, Search, SetEntries,
     StoredEntry, UpdatedEntries, Which,
 };
-pub use self::environment::{Environment, EnvironmentUpdate, NewEnvironment};
+pub use self::level::{Blob, Blobs, NewBlob};
+
+// Versions.
+pub use self::content::VersionAction;
+pub use self::version::{Change, ChangedEntry, PurgeScope, Restore, Version, VersionContent};
+
+// Keys.
 pub use self::key::{
     ClientRotation, HistoryPolicy, KeyInfo, NewKey, PendingVersion, PendingVersions, ProjectKey, Reencrypted,
     RotationStep,
 };
-use self::key_cache::KeyCache;
-pub use self::level::{Blob, Blobs, NewBlob};
-pub use self::organization::{NewOrganization, Organization, OrganizationStatus, OrganizationUpdate};
-pub use self::page::{Page, Paging};
-pub use self::project::{Custody, NewProject, Project, ProjectUpdate, SecretFormat};
-use self::records::{VaultRecord, Wrapped, decode, encode};
-pub use self::session::{Actor, Session};
-pub use self::statistics::Statistics;
-pub use self::target::{NewTarget, Target, TargetUpdate};
+
+// Tokens.
 pub use self::token::{IssuedToken, NewToken, TokenInfo, TokenUpdate};
-pub use self::use_case::UseCase;
-pub use self::version::{Change, ChangedEntry, PurgeScope, Restore, Version, VersionContent};
-use crate::core::{Clock, Context, Id, Random, RootKey, Sealed, Timestamp, unwrap, wrap};
+pub use crate::core::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
+
+// Permissions and roles.
+pub use crate::core::{
+    CloudRole, EnvironmentRole, OrganizationRole, Permission, PermissionSet, PersonalKeyLevel, ProjectRole,
+    TokenPreset, Vocabulary, WorkspaceRole,
+};
+
+// The audit log.
+pub use self::audit::AuditFilter;
+pub use crate::core::{Action, ActorKind, AuditActor, AuditRecord, Details, Resource, ResourceKind, Retention};
+
+// Time.
+pub use crate::core::{Clock, Timestamp};
+pub use crate::system::SystemClock;
+
+use self::key_cache::KeyCache;
+use self::records::{VaultRecord, Wrapped, decode, encode};
+use crate::core::{Context, Random, Sealed, unwrap, wrap};
 use crate::store::{Store, StoreExt as _, When};
-use crate::system::{SystemClock, SystemRandom};
+use crate::system::SystemRandom;
 use crate::{Error, ErrorKind, Result};
 
 /// Of the records, not of the store below them.

@@ -5,12 +5,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ioenv::Action::{Create, Delete, Read, Update};
 use ioenv::ErrorKind::{InvalidValue, Io, NotFound};
 use ioenv::Kind::{Secret, Variable};
 use ioenv::store::{self, Access, KeyRange, Memory, Record, Store, Transaction, When, Work};
-use ioenv::vault::{AuditFilter, EntryUpdate, NewToken, OrganizationUpdate, Paging, Restore, Search, Which};
-use ioenv::{Action, AuditRecord, Document, Error, PermissionSet, Plan, ResourceKind, Result};
+use ioenv::vault::Action::{Create, Delete, Read, Update};
+use ioenv::vault::{
+    Action, AuditFilter, AuditRecord, EntryUpdate, NewToken, OrganizationUpdate, Paging, PermissionSet, Plan,
+    ResourceKind, Restore, Search, Which,
+};
+use ioenv::{Document, Error, Result};
 use serde_json::{Value, json};
 
 use super::stage::{DAY, SECOND, Stage, entry, name, names, path, refused};

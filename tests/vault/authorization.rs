@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 
 use ioenv::ErrorKind::{Denied, NotFound};
 use ioenv::vault::{
-    AuditFilter, ClientRotation, EntryUpdate, EnvironmentUpdate, HistoryPolicy, NewBlob, NewEnvironment, NewKey,
-    NewOrganization, NewProject, NewTarget, NewToken, OrganizationUpdate, Paging, ProjectUpdate, PurgeScope, Restore,
-    Search, Session, TargetUpdate, TokenUpdate, UseCase, Which,
+    AuditFilter, ClientRotation, CloudRole, EntryUpdate, EnvironmentRole, EnvironmentUpdate, HistoryPolicy, Id,
+    NewBlob, NewEnvironment, NewKey, NewOrganization, NewProject, NewTarget, NewToken, OrganizationRole,
+    OrganizationUpdate, Paging, Permission, Permission as P, PermissionSet, ProjectRole, ProjectUpdate, PurgeScope,
+    Restore, Search, Session, TargetUpdate, TokenUpdate, UseCase, Which, WorkspaceRole,
 };
-use ioenv::{
-    Aes256Gcm, Cipher as _, CloudRole, DataKey, Document, EnvironmentRole, Error, ErrorKind, Id, KeyProof,
-    OrganizationRole, Permission, Permission as P, PermissionSet, ProjectRole, SecretString, SystemRandom,
-    WorkspaceRole,
-};
+use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, ErrorKind, KeyProof, SecretString, SystemRandom};
 
 use super::stage::{Stage, entry, name, names, path, slug};
 

@@ -1,7 +1,6 @@
 //! A clock that goes back a year loses nothing.
 
-use ioenv::PermissionSet;
-use ioenv::vault::{AuditFilter, OrganizationUpdate, Paging, Restore};
+use ioenv::vault::{AuditFilter, OrganizationUpdate, Paging, PermissionSet, Restore};
 
 use super::stage::{DAY, MINUTE, Stage, entry, path};
 

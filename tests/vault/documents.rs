@@ -174,7 +174,7 @@ on_every_store! {
         assert_eq!(search(&stage.system(), &Search::Name(name("A"))), ["shop A=1", "shop/api/prod A=2"]);
         assert_eq!(search(&stage.system(), &Search::Value("2".into())), ["shop B=2", "shop/api/prod A=2", "shop/dev C=2"]);
         assert!(search(&stage.system(), &Search::Value("".into())).is_empty());
-        let bound = stage.session(ioenv::PermissionSet::ALL, Some("shop/api/prod"));
+        let bound = stage.session(ioenv::vault::PermissionSet::ALL, Some("shop/api/prod"));
         assert_eq!(search(&bound, &Search::Value("2".into())), ["shop/api/prod A=2"]);
     }
 

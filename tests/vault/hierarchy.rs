@@ -1,11 +1,12 @@
 //! Organizations, projects, targets and environments come, change and go.
 
-use ioenv::ErrorKind::{Conflict, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated, Unconfirmed};
+use ioenv::Document;
+use ioenv::ErrorKind::{Conflict, Corrupt, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated, Unconfirmed};
 use ioenv::vault::{
-    EnvironmentUpdate, NewEnvironment, NewOrganization, NewProject, NewTarget, OrganizationStatus, OrganizationUpdate,
-    Paging, ProjectUpdate, TargetUpdate,
+    Custody, EnvironmentName, EnvironmentUpdate, NewBlob, NewEnvironment, NewKey, NewOrganization, NewProject,
+    NewTarget, NewToken, OrganizationStatus, OrganizationUpdate, Paging, PermissionSet, Plan, ProjectUpdate,
+    SecretFormat, TargetUpdate,
 };
-use ioenv::{PermissionSet, Plan};
 
 use super::stage::{MINUTE, Stage, path, refused, slug};
 
@@ -258,5 +259,147 @@ on_every_store! {
         let left: Vec<String> = stage.records("").into_keys().filter(|key| !key.starts_with("audit")).collect();
         assert_eq!(left, ["vault"]);
         assert!(!stage.log().is_empty());
+    }
+
+    fn the_example_of_acme(stage: &Stage) {
+        let system = stage.system();
+        let acme = system.create_organization(NewOrganization::new("Acme Inc")).unwrap().id;
+        let store = slug("acme-store");
+        system.create_project(acme, NewProject::new("acme-store")).unwrap();
+        let levels = [
+            ("backend", "Production", "DATABASE_URL=postgres://prod\nSTRIPE_SECRET_KEY=sk_live\n"),
+            ("backend", "Development", "DATABASE_URL=postgres://localhost\n"),
+            ("frontend", "Production", "API_BASE_URL=https://api.acme.com\n"),
+            ("frontend", "Development", "API_BASE_URL=http://localhost:8000\n"),
+        ];
+        for target in ["backend", "frontend"] {
+            system.create_target(acme, &store, &NewTarget::new(target)).unwrap();
+        }
+        for (target, status, text) in levels {
+            let mut environment = NewEnvironment::new(status);
+            environment.status = Some(status.into());
+            let parent = path(&format!("acme-store/{target}"));
+            let slug = system.create_environment(acme, &parent, &environment).unwrap().slug;
+            let at = path(&format!("{parent}/{slug}"));
+            system.set_document(acme, &at, &Document::parse(text).unwrap()).unwrap();
+        }
+        let resolved = |at: &str| -> Vec<String> {
+            let resolved = system.resolve(acme, &path(at)).unwrap();
+            resolved.iter().map(|one| format!("{}={}", one.name(), one.value().expose_secret())).collect()
+        };
+        assert_eq!(
+            resolved("acme-store/backend/production"),
+            ["DATABASE_URL=postgres://prod", "STRIPE_SECRET_KEY=sk_live"]
+        );
+        assert_eq!(resolved("acme-store/backend/development"), ["DATABASE_URL=postgres://localhost"]);
+        assert_eq!(resolved("acme-store/frontend/production"), ["API_BASE_URL=https://api.acme.com"]);
+        assert_eq!(resolved("acme-store/frontend/development"), ["API_BASE_URL=http://localhost:8000"]);
+        // A token of one part of the application does not see the other.
+        let frontend = NewToken::new("build", PermissionSet::ALL).scope(path("acme-store/frontend"));
+        let frontend = stage.vault.session(system.issue_token(acme, &frontend).unwrap().token);
+        assert_eq!(frontend.resolve(acme, &path("acme-store/frontend/production")).unwrap().len(), 1);
+        assert_eq!(refused(frontend.resolve(acme, &path("acme-store/backend/production"))), NotFound);
+    }
+
+    fn a_project_is_in_one_organization(stage: &Stage) {
+        stage.shop();
+        let system = stage.system();
+        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+        assert_eq!(refused(system.project(other, &slug("shop"))), NotFound);
+        // Another one may have a project of the name, which is another project.
+        let theirs = system.create_project(other, NewProject::new("shop")).unwrap();
+        let ours = system.project(stage.acme, &slug("shop")).unwrap();
+        assert_ne!(theirs.id, ours.id);
+        assert_eq!((theirs.organization, ours.organization), (other, stage.acme));
+        assert_eq!(system.projects(other).unwrap(), [theirs]);
+        assert_eq!(system.projects(stage.acme).unwrap(), [ours]);
+        assert_eq!(stage.acme.to_string().len(), 26);
+    }
+
+    fn each_project_has_a_key_of_its_own(stage: &Stage) {
+        stage.shop();
+        let system = stage.system();
+        system.create_project(stage.acme, NewProject::new("billing-api")).unwrap();
+        let keys = ["shop", "billing-api"].map(|project| system.key(stage.acme, &slug(project)).unwrap().text.unwrap());
+        assert_ne!(keys[0].expose_secret(), keys[1].expose_secret());
+        stage.write("shop", "A=1\n");
+        let blob = system.blobs(stage.acme, &path("shop")).unwrap().levels.pop().unwrap().content.unwrap();
+        system.set_blob(stage.acme, &path("billing-api"), &NewBlob::new(blob)).unwrap();
+        assert_eq!(refused(system.document(stage.acme, &path("billing-api"))), Corrupt);
+    }
+
+    fn a_project_is_made_as_it_was_asked_for(stage: &Stage) {
+        let system = stage.system();
+        let mut new = NewProject::new("production");
+        new.description = Some("Production application secrets".into());
+        new.secret_format = SecretFormat::Env;
+        let made = system.create_project(stage.acme, new).unwrap();
+        assert_eq!((made.name.as_str(), made.slug.as_str()), ("production", "production"));
+        assert_eq!(made.description.as_deref(), Some("Production application secrets"));
+        assert_eq!((made.secret_format, made.custody, made.key_version), (SecretFormat::Env, Custody::Server, 1));
+        assert_eq!(system.project(stage.acme, &slug("production")).unwrap(), made);
+        assert!(system.key(stage.acme, &slug("production")).unwrap().text.is_some(), "one was drawn");
+        // Without a proof no key is held elsewhere.
+        for bad in ["", "x", "AAAA"] {
+            let mut client = NewProject::new("client");
+            client.key = NewKey::Client { derivation: None, proof: bad.into(), hint: None };
+            assert_eq!(refused(system.create_project(stage.acme, client)), InvalidValue, "{bad}");
+        }
+        let mut update = ProjectUpdate::default();
+        update.description = Some("Updated description".into());
+        let updated = system.update_project(stage.acme, &slug("production"), &update).unwrap();
+        assert_eq!((updated.name, updated.description.as_deref()), (made.name, Some("Updated description")));
+    }
+
+    fn targets_come_change_and_go(stage: &Stage) {
+        stage.system().create_project(stage.acme, NewProject::new("my-app")).unwrap();
+        let (system, at) = (stage.system(), path("my-app/us-east"));
+        let mut new = NewTarget::new("us-east");
+        new.description = Some("US East region deployment".into());
+        let made = system.create_target(stage.acme, &slug("my-app"), &new).unwrap();
+        assert_eq!((made.slug.as_str(), made.description.as_deref()), ("us-east", Some("US East region deployment")));
+        assert_eq!(system.targets(stage.acme, &slug("my-app")).unwrap(), [made]);
+        let mut update = TargetUpdate::default();
+        (update.name, update.slug) = (Some("US East".into()), Some(slug("us-east")));
+        assert_eq!(system.update_target(stage.acme, &at, &update).unwrap().name, "US East");
+        assert_eq!(system.target(stage.acme, &at).unwrap().name, "US East");
+        system.delete_target(stage.acme, &at).unwrap();
+        assert_eq!(refused(system.target(stage.acme, &at)), NotFound);
+        assert!(system.targets(stage.acme, &slug("my-app")).unwrap().is_empty());
+    }
+
+    fn the_four_statuses(stage: &Stage) {
+        stage.shop();
+        let system = stage.system();
+        for word in ["Production", "Staging", "Development", "Local"] {
+            let mut new = NewEnvironment::new(word);
+            new.status = Some(word.into());
+            let made = system.create_environment(stage.acme, &path("shop/api"), &new).unwrap();
+            let lower = word.to_lowercase();
+            assert_eq!((&made.slug, &made.status, made.is_production), (&lower, &lower, word == "Production"));
+        }
+        let mut update = EnvironmentUpdate::default();
+        (update.is_production, update.status) = (Some(true), Some("production".into()));
+        let updated = system.update_environment(stage.acme, &path("shop/api/local"), &update).unwrap();
+        assert_eq!((updated.status.as_str(), updated.is_production), ("production", true));
+    }
+
+    fn names_of_stashbase_can_be_used(stage: &Stage) {
+        stage.shop();
+        for name in ["dev_2", "api_dev", "production", "api-dev", "api-production", "api-ci_cd"] {
+            let checked = EnvironmentName::new(name).unwrap();
+            let mut new = NewEnvironment::new(name);
+            new.slug = Some(slug(name));
+            let made = stage.system().create_environment(stage.acme, &path("shop"), &new).unwrap();
+            assert_eq!((made.name.as_str(), made.slug.as_str()), (checked.as_str(), name));
+            stage.write(&format!("shop/{name}"), "A=1\n");
+        }
+    }
+
+    fn a_level_is_one_content(stage: &Stage) {
+        stage.shop();
+        let lines: Vec<String> = (0..50).map(|number| format!("K{number}={number}\n")).collect();
+        stage.write("shop", &lines.concat());
+        assert_eq!((stage.records("level/").len(), stage.records("content/").len()), (1, 1));
     }
 }

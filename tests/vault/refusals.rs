@@ -1,10 +1,10 @@
 //! What is refused changes nothing.
 
 use ioenv::vault::{
-    EntryUpdate, EnvironmentUpdate, NewBlob, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Paging,
-    ProjectUpdate, PurgeScope, Restore, TargetUpdate, Which,
+    EntryUpdate, EnvironmentUpdate, Id, NewBlob, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
+    Paging, PermissionSet, ProjectUpdate, PurgeScope, Restore, TargetUpdate, Which,
 };
-use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, Id, PermissionSet, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, SystemRandom};
 
 use super::stage::{Stage, entry, name, path, slug};
 

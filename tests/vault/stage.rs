@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Actor, IssuedToken, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Session, Vault,
-    Which,
+    Actor, Clock, Id, IssuedToken, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
+    PermissionSet, RootKey, Session, Timestamp, Vault, Which,
 };
-use ioenv::{
-    Clock, Document, Error, ErrorKind, Id, LevelPath, PermissionSet, RootKey, Slug, SystemRandom, Timestamp, VarName,
-};
+use ioenv::{Document, Error, ErrorKind, LevelPath, Slug, SystemRandom, VarName};
 use tempfile::TempDir;
 
 /// Makes of each scenario a module with one test for each store.
@@ -173,13 +171,13 @@ impl Stage {
     }
 
     /// The audit records of the organization, oldest first.
-    pub(crate) fn log(&self) -> Vec<ioenv::AuditRecord> {
+    pub(crate) fn log(&self) -> Vec<ioenv::vault::AuditRecord> {
         let records = self.records(&format!("audit/{}/", self.acme));
         records.into_values().map(|value| serde_json::from_value(value).unwrap()).collect()
     }
 
     /// The audit records that `work` leaves.
-    pub(crate) fn logged(&self, work: impl FnOnce()) -> Vec<ioenv::AuditRecord> {
+    pub(crate) fn logged(&self, work: impl FnOnce()) -> Vec<ioenv::vault::AuditRecord> {
         let before = self.log().len();
         work();
         self.log().split_off(before)

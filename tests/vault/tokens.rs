@@ -1,11 +1,10 @@
 //! Tokens: what they are, what they reach, and that nobody gives away what is not theirs.
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
-use ioenv::Permission::{
+use ioenv::vault::Permission::{
     ApiTokenCreate, ApiTokenDelete, ApiTokenRead, ApiTokenUpdate, SecretDecrypt, SecretRead, SecretWrite,
 };
-use ioenv::vault::{NewToken, TokenUpdate, Which};
-use ioenv::{PermissionSet, Sha256Hasher, Token, TokenFormat, TokenHasher as _};
+use ioenv::vault::{NewToken, PermissionSet, Sha256Hasher, Token, TokenFormat, TokenHasher as _, TokenUpdate, Which};
 
 use super::stage::{DAY, MINUTE, Stage, after, entry, path, refused, slug};
 

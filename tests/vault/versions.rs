@@ -2,10 +2,10 @@
 
 use ioenv::ErrorKind::{InvalidValue, NotFound, Unconfirmed, VersionLocked, VersionProtected};
 use ioenv::vault::{
-    ChangedEntry, EntryUpdate, NewBlob, NewOrganization, NewProject, OrganizationUpdate, Paging, ProjectUpdate,
-    PurgeScope, Restore, Version, VersionAction,
+    ChangedEntry, EntryUpdate, NewBlob, NewOrganization, NewProject, OrganizationUpdate, Paging, PermissionSet,
+    ProjectUpdate, PurgeScope, Restore, Version, VersionAction,
 };
-use ioenv::{Aes256Gcm, Cipher as _, DataKey, PermissionSet, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, DataKey, SystemRandom};
 
 use super::stage::{DAY, SECOND, Stage, entry, name, names, path, refused, slug};
 

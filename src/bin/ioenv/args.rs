@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
-use ioenv::{DataKey, RootKey, Token};
+use ioenv::DataKey;
+use ioenv::vault::{RootKey, Token};
 
 /// A name, a level or the id of a key, as it was typed. Clap's own complaint about a value repeats it, and people do
 /// type `NAME=secret`, or a key where its file belongs; so it is judged by [`Typed::get`].

@@ -1,9 +1,10 @@
 use ioenv::vault::{
-    Actor, Blobs, Custody, NewBlob, NewEntry, NewEnvironment, NewProject, NewTarget, Organization, Session, Vault,
+    Actor, Blobs, Custody, Id, NewBlob, NewEntry, NewEnvironment, NewProject, NewTarget, Organization, Session, Token,
+    Vault,
 };
 use ioenv::{
-    Aes256Gcm, Cipher as _, DataKey, Document, ErrorKind, Id, Kind, Layer, LevelPath, SealedBlob, SecretBytes,
-    SecretString, Slug, SystemRandom, Token, VarName,
+    Aes256Gcm, Cipher as _, DataKey, Document, ErrorKind, Kind, Layer, LevelPath, SealedBlob, SecretBytes,
+    SecretString, Slug, SystemRandom, VarName,
 };
 
 use super::{Levels, no_such_entry};

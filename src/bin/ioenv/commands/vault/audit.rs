@@ -1,7 +1,6 @@
 use std::io::Write as _;
 
-use ioenv::vault::{AuditFilter, Paging};
-use ioenv::{Action, ActorKind, AuditRecord, Timestamp};
+use ioenv::vault::{Action, ActorKind, AuditFilter, AuditRecord, Paging, Timestamp};
 use serde_json::Value;
 
 use super::{moment, shown};
@@ -72,7 +71,7 @@ fn row(record: &AuditRecord) -> Result<[String; 5]> {
     ])
 }
 
-pub(super) fn actor(actor: &ioenv::AuditActor) -> String {
+pub(super) fn actor(actor: &ioenv::vault::AuditActor) -> String {
     let name = actor.name.as_deref().map(terminal::printable).unwrap_or_default();
     match (actor.kind, actor.id) {
         (ActorKind::System, _) | (_, None) if name.is_empty() => "system".to_owned(),

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ioenv::store::{Sqlite, Store};
-use ioenv::vault::{NewOrganization, NewToken, Vault};
-use ioenv::{PermissionSet, RootKey, SystemRandom, VaultLocation};
+use ioenv::vault::{NewOrganization, NewToken, PermissionSet, RootKey, Vault};
+use ioenv::{SystemRandom, VaultLocation};
 
 use crate::commands::init::{ignore, write_key};
 use crate::levels::Access;

@@ -13,7 +13,7 @@ mod token;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use ioenv::Timestamp;
+use ioenv::vault::Timestamp;
 
 use crate::args::{Typed, VaultCommand, usage};
 use crate::levels::Access;

@@ -1,8 +1,7 @@
 use std::io::Write as _;
 use std::time::SystemTime;
 
-use ioenv::vault::{IssuedToken, NewToken, TokenInfo};
-use ioenv::{Id, PermissionSet, Timestamp, TokenFormat, Vocabulary};
+use ioenv::vault::{Id, IssuedToken, NewToken, PermissionSet, Timestamp, TokenFormat, TokenInfo, Vocabulary};
 
 use super::{moment, shown};
 use crate::args::{TokenCommand, TokenFormatArg};
