@@ -9,6 +9,7 @@ use std::fs;
 use std::process::{Command, Output};
 
 use common::{Project, run, text};
+use ioenv::RootKey;
 use serde_json::Value;
 
 const PLANTED: &str = "planted-3e7a";
@@ -259,6 +260,11 @@ fn tokens_do_what_they_may() {
     let admin = vault.out(&["vault", "token", "create", "a", "--permission", "admin"]).trim().to_owned();
     stdout(&mut vault.with(&admin, &["vault", "create", "acme/staging"]));
     assert!(complaint(&mut vault.with(&admin, &["vault", "create", "new"])).contains("project:create"));
+    // Nor to look at them.
+    let words = "environment:create,environment:read,target:read";
+    let blind = vault.out(&["vault", "token", "create", "b", "--permission", words]).trim().to_owned();
+    stdout(&mut vault.with(&blind, &["vault", "create", "acme/blind"]));
+    assert!(complaint(&mut vault.with(&blind, &["vault", "create", "acme"])).contains("project:create"));
 
     let list = vault.out(&["vault", "token", "list"]);
     assert!(!list.contains(&token) && !list.contains(&vault.token), "{list}");
@@ -418,10 +424,53 @@ fn two_processes_use_one_vault() {
 }
 
 #[test]
+fn a_rotation_that_was_cut_short_is_not_taken_for_a_new_one() {
+    let vault = Vault::new();
+    for value in ["1", "2", "3"] {
+        vault.pipe(&["set", "KEY", "--path", "acme/dev"], value);
+    }
+    let root = RootKey::parse(&fs::read_to_string(vault.project.file("ioenv.root")).unwrap()).unwrap();
+    let library =
+        ioenv::vault::Vault::open(ioenv::store::Sqlite::open(vault.project.file("ioenv.vault")).unwrap(), &root)
+            .unwrap();
+    let session = library.session(ioenv::vault::Actor::system("test"));
+    let organization = session.organizations().unwrap()[0].id;
+    let acme = "acme".parse().unwrap();
+    session.rotate_key(organization, &acme, ioenv::vault::HistoryPolicy::Reencrypt).unwrap();
+    let version = || session.key(organization, &acme).unwrap().version;
+    assert_eq!(version(), 2);
+    let [_, told] = vault.ok(&["vault", "rotate", "acme"]);
+    assert!(told.contains("there is no newer key: run the command again"), "{told}");
+    assert_eq!(version(), 2);
+    let [_, told] = vault.ok(&["vault", "rotate", "acme"]);
+    assert!(told.contains("its version 3") && !told.contains("again"), "{told}");
+}
+
+/// The vault cannot merge what it cannot open.
+#[test]
+fn two_processes_use_one_level_whose_key_is_not_in_the_vault() {
+    let project = Project::new(&[("acme", "")]);
+    project.stdout(&["vault", "init"]);
+    project.stdout(&["vault", "create", "acme/dev", "--client-key"]);
+    let set = |name: String| {
+        let args = ["set", &name, "1", "--source", "vault", "--path", "acme/dev"];
+        project.ioenv(&args).stderr(std::process::Stdio::null()).spawn().unwrap()
+    };
+    let children: Vec<_> = (0..8).map(|number| set(format!("N{number}"))).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(project.stdout(&["export", "--source", "vault", "--path", "acme/dev"]).lines().count(), 8);
+}
+
+#[test]
 fn each_mistake_has_its_own_sentence() {
     let vault = Vault::new();
     let list = ["list", "--path", "acme/dev"];
     let with = |name: &str, value: &str| complaint(vault.command(&list).env(name, value));
+    for url in ["mysql://u:planted-3e7a@h/d", "Postgres://u:planted-3e7a@h/d"] {
+        assert!(!with("IOENV_VAULT", url).contains(PLANTED), "{url}");
+    }
     let key = vault.project.key.to_text();
     let named = with("IOENV_TOKEN", key.expose_secret());
     assert!(named.contains("IOENV_TOKEN: ") && named.contains("it is a data key"), "{named}");
@@ -451,12 +500,20 @@ fn each_mistake_has_its_own_sentence() {
 fn a_database_is_a_vault_too() {
     let url = postgres::fresh().replace("127.0.0.1", "localhost").replacen("postgres@", "postgres:planted-3e7a@", 1);
     let project = empty();
-    let vault = |args: &[&str], stdin: &str| {
+    let vault_command = |args: &[&str]| {
         let mut command = project.ioenv(args);
-        let output = run(command.env("IOENV_VAULT", &url).env("IOENV_PATH", "acme/dev"), stdin);
+        command.env("IOENV_VAULT", &url).env("IOENV_PATH", "acme/dev");
+        command
+    };
+    let vault = |args: &[&str], stdin: &str| {
+        let output = run(&mut vault_command(args), stdin);
         assert!(!text(&output.stderr).contains(PLANTED), "{output:?}");
         output
     };
+    // A look at an empty database makes nothing of it.
+    let root = RootKey::generate(&ioenv::SystemRandom).unwrap().to_text();
+    let early = run(vault_command(&["vault", "status"]).env("IOENV_ROOT_KEY", root.expose_secret()), "");
+    assert!(text(&early.stderr).contains("the store is empty: make a vault with `ioenv vault init`"), "{early:?}");
     let init = vault(&["vault", "init", "--organization", "Acme"], "");
     assert!(init.status.success() && text(&init.stdout).starts_with("ioenv_"), "{init:?}");
     let settings = fs::read_to_string(project.file("ioenv.toml")).unwrap();

@@ -25,9 +25,10 @@ pub enum VaultLocation {
 }
 
 impl VaultLocation {
-    /// `postgres://` and `postgresql://` begin a URL; anything else is the name of a file.
+    /// What has `://` in it is a URL, also one that no store understands: it may hold a password, which the name of a
+    /// file would show. Anything else is the name of a file.
     pub fn parse(text: String) -> Self {
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        if text.contains("://") {
             return Self::Postgres(text.into());
         }
         Self::File(text.into())

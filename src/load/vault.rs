@@ -13,7 +13,7 @@ use crate::core::{
     Token,
 };
 use crate::files::{read_bytes, read_text};
-use crate::store::Store;
+use crate::store::{KeyRange, Order, Store, StoreExt as _};
 use crate::vault::{Actor, Blobs, Custody, Session, Vault};
 use crate::{Error, ErrorKind, Result};
 
@@ -155,7 +155,7 @@ pub(super) fn default_source(configuration: &Configuration) -> Result<Box<dyn So
                 `ioenv vault token create` makes one",
         )
     })?;
-    let vault = Vault::open(store, &configuration.required_root_key()?)?;
+    let vault = open_made(store, &configuration.required_root_key()?)?;
     Ok(Box::new(VaultSource::new(vault, token)))
 }
 
@@ -178,15 +178,26 @@ fn open_store(location: &VaultLocation) -> Result<Arc<dyn Store>> {
     }
 }
 
+/// Opens the vault in a store. Unlike [`Vault::open`] it makes none of an empty one, which is a mistake here: the
+/// vault would have no organization, and `ioenv vault init` would find that there is one.
+fn open_made(store: Arc<dyn Store>, root: &RootKey) -> Result<Vault> {
+    if store.read(|tx| tx.scan(&KeyRange::prefix(""), Order::Ascending, 1))?.is_empty() {
+        let message = "the store is empty: make a vault with `ioenv vault init`, for which a file must not be there yet, or \
+                       name another one in IOENV_VAULT";
+        return Err(Error::new(ErrorKind::NotFound, message));
+    }
+    Vault::open(store, root)
+}
+
 impl Configuration {
     /// Opens the vault at the [`vault_location`](Self::vault_location), with the [`root_key`](Self::root_key). No thread
     /// is started by it.
     ///
     /// # Errors
-    /// `Config`, when the vault or its root key is not named; `CrateFeature`, when the store it is in is not compiled
+    /// `Config`, when the vault or its root key is not named; `NotFound`, for a store without a vault; `CrateFeature`, when the store it is in is not compiled
     /// in; as [`Vault::open`].
     pub fn open_vault(&self) -> Result<Vault> {
-        Vault::open(open_store(&self.vault_location()?)?, &self.required_root_key()?)
+        open_made(open_store(&self.vault_location()?)?, &self.required_root_key()?)
     }
 
     /// The token: `IOENV_TOKEN`, or `IOENV_API_TOKEN`, or what is in the file that `IOENV_TOKEN_FILE` names.

@@ -93,9 +93,9 @@ impl Entries {
         self.entries.get(name)
     }
 
-    /// The name of the entry of that id.
-    pub(super) fn name_of(&self, id: u32) -> Option<&VarName> {
-        self.entries.iter().find(|(_, entry)| entry.id == id).map(|(name, _)| name)
+    /// The name of each entry, by its id.
+    pub(super) fn names_by_id(&self) -> BTreeMap<u32, &VarName> {
+        self.entries.iter().map(|(name, entry)| (entry.id, name)).collect()
     }
 
     /// What is known by now, with what was known before of entries that are gone.
@@ -113,7 +113,7 @@ impl Entries {
 
     /// From the names that entries have by now to those they have here.
     pub(super) fn renames_since(&self, now: &Self) -> Vec<(VarName, VarName)> {
-        let by_id: BTreeMap<u32, &VarName> = now.entries.iter().map(|(name, entry)| (entry.id, name)).collect();
+        let by_id = now.names_by_id();
         let both =
             self.entries.iter().filter_map(|(name, entry)| Some(((*by_id.get(&entry.id)?).clone(), name.clone())));
         both.filter(|(from, to)| from != to).collect()
@@ -411,7 +411,7 @@ impl Call<'_, '_> {
         let ids: Vec<Id> = [project.id].into_iter().chain(place.nodes.iter().map(|node| node.id)).collect();
         let mut own = 0;
         let mut inherited = 0;
-        let mut below: Vec<VarName> = Vec::new();
+        let mut below: BTreeSet<VarName> = BTreeSet::new();
         for (distance, id) in ids.into_iter().rev().enumerate() {
             let floor: u32 = get(self.tx, &keys::floor(project.id, id))?.unwrap_or_default();
             if distance == 0 {

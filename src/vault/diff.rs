@@ -1,5 +1,7 @@
 //! What is another in one document than in another one.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::content::is_same;
 use crate::core::{Document, Entry, VarName};
 
@@ -77,9 +79,11 @@ pub(super) fn differences<'a>(
 /// For [`differences`]: the names that entries had before these renames, from old names to new ones, were carried out at
 /// the same time.
 pub(super) fn renamed(renames: &[(VarName, VarName)]) -> impl Fn(&VarName) -> Option<VarName> {
-    |name| match renames.iter().find(|(_, to)| to == name) {
-        Some((from, _)) => Some(from.clone()),
+    let given_up: BTreeSet<&VarName> = renames.iter().map(|(from, _)| from).collect();
+    let by_new_name: BTreeMap<&VarName, &VarName> = renames.iter().map(|(from, to)| (to, from)).collect();
+    move |name| match by_new_name.get(name) {
+        Some(from) => Some((*from).clone()),
         // A name that was given up is no longer the name of what it was.
-        None => (!renames.iter().any(|(from, _)| from == name)).then(|| name.clone()),
+        None => (!given_up.contains(name)).then(|| name.clone()),
     }
 }

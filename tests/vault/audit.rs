@@ -167,6 +167,31 @@ on_every_store! {
         assert!(!stage.dump("").contains("public-3"));
     }
 
+    fn what_becomes_a_secret_is_taken_out_under_former_names_too(stage: &Stage) {
+        stage.shop();
+        let (system, at) = (stage.system(), path("shop/dev"));
+        let rename = |from: &str, to: &str| {
+            let mut update = EntryUpdate::new(name(from));
+            update.new_name = Some(name(to));
+            system.update_entries(stage.acme, &at, &[update]).unwrap();
+        };
+        system.set_entries(stage.acme, &at, &[entry("A", "first-1").kind(Variable)]).unwrap();
+        rename("A", "B");
+        system.set_entries(stage.acme, &at, &[entry("B", "second-2")]).unwrap();
+        rename("B", "C");
+        // Another entry by the same name, later.
+        system.set_entries(stage.acme, &at, &[entry("A", "other-3").kind(Variable)]).unwrap();
+        system.set_entries(stage.acme, &at, &[entry("C", "second-2").kind(Secret)]).unwrap();
+        let stored = stage.dump("");
+        assert!(!stored.contains("first-1") && !stored.contains("second-2"));
+        assert!(stage.dump("audit").contains("other-3"));
+        // Round and round it goes.
+        rename("A", "D");
+        rename("D", "A");
+        system.set_entries(stage.acme, &at, &[entry("A", "x").kind(Secret)]).unwrap();
+        assert!(!stage.dump("").contains("other-3"));
+    }
+
     fn filters_and_pages(stage: &Stage) {
         stage.shop();
         let worker = stage.issue(PermissionSet::ALL, None);

@@ -215,6 +215,14 @@ on_every_store! {
         set(&NewBlob::new(blob.clone()).key_proof(proof.clone())).unwrap();
         let blobs = system.blobs(stage.acme, &at).unwrap();
         assert_eq!((blobs.custody, blobs.levels[1].content.as_ref()), (Custody::Client, Some(&blob)));
+        // What somebody else has written meanwhile is not lost.
+        let next = NewBlob::new(seal(&key, "A=2\n")).key_proof(proof.clone());
+        let before = stage.records("");
+        for other in [None, Some(seal(&key, "A=1\n"))] {
+            assert_eq!(refused(set(&next.clone().replaces(other))), Conflict);
+        }
+        assert_eq!(stage.records(""), before, "nothing was stored");
+        set(&next.replaces(Some(blob.clone()))).unwrap();
         let before = stage.records("");
         assert_eq!(refused(system.set_document(stage.acme, &at, &Document::parse("A=1\n").unwrap())), ClientManaged);
         assert_eq!(refused(system.document(stage.acme, &at)), ClientManaged);

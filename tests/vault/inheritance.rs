@@ -1,6 +1,7 @@
 //! What a level inherits, and the counter that tells when that changed.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use ioenv::ErrorKind::NotFound;
 use ioenv::Kind::{Secret, Variable};
@@ -13,6 +14,21 @@ use super::stage::{Stage, entry, name, names, path, refused};
 type Side = Option<(&'static str, Kind)>;
 
 on_every_store! {
+    /// Others wait to write meanwhile, so what is above is opened once and not for each entry.
+    fn many_entries_take_their_kinds_from_above(stage: &Stage) {
+        stage.shop();
+        let (system, at) = (stage.system(), path("shop/dev"));
+        let text: Vec<String> = (0..2000).map(|n| format!("# ioenv: variable\nN{n}=1\n")).collect();
+        stage.write("shop", &text.concat());
+        let new: Vec<_> = (0..2000).map(|n| entry(&format!("N{n}"), "2")).collect();
+        let begin = Instant::now();
+        system.set_entries(stage.acme, &at, &new[..1000]).unwrap();
+        system.create_entries(stage.acme, &at, &new[1000..]).unwrap();
+        assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+        let entries = system.entries(stage.acme, &at, Which::Own).unwrap().entries;
+        assert!(entries.len() == 2000 && entries.iter().all(|entry| entry.metadata.kind == Variable));
+    }
+
     fn the_truth_table(stage: &Stage) {
         stage.with_base("shop");
         let (base, own): (Side, Side) = (Some(("base", Variable)), Some(("own", Variable)));

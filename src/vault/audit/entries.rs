@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::super::call::Call;
 use super::super::diff::Difference;
 use super::super::keys;
@@ -61,10 +63,34 @@ impl Call<'_, '_> {
         Ok(())
     }
 
-    /// Takes the values of a name of one level out of the log.
+    /// Takes the values of an entry of one level out of the log, also those it had under former names.
     fn scrub(&mut self, place: &Place, name: &VarName) -> Result<()> {
+        let mut names = vec![(name.clone(), None)];
+        // Up to when each was looked for.
+        let mut done: BTreeMap<VarName, Option<Id>> = BTreeMap::new();
+        while let Some((name, until)) = names.pop() {
+            if done.get(&name).is_some_and(|done| done.is_none_or(|done| until.is_some_and(|until| until <= done))) {
+                continue;
+            }
+            self.scrub_name(place, &name, until, &mut names)?;
+            done.insert(name, until);
+        }
+        Ok(())
+    }
+
+    /// The same for one name, before the record of that id; `renamed` gets the names it had before, and until when.
+    fn scrub_name(
+        &mut self,
+        place: &Place,
+        name: &VarName,
+        until: Option<Id>,
+        renamed: &mut Vec<(VarName, Option<Id>)>,
+    ) -> Result<()> {
         let (organization, level): (Id, Id) = (place.organization(), place.id());
         let mut range = keys::audits_by(Index::Name.as_str(), organization, name.as_str());
+        if let Some(until) = until {
+            range = range.before(&keys::audit_by(Index::Name.as_str(), organization, name.as_str(), until));
+        }
         loop {
             let found = self.tx.scan(&range, Order::Ascending, BATCH)?;
             for mark in &found {
@@ -72,7 +98,14 @@ impl Call<'_, '_> {
                 let Some(mut record) = get::<AuditRecord>(self.tx, &key)? else {
                     continue;
                 };
-                if record.resource.environment == Some(level) && record.details.scrub() {
+                if record.resource.environment != Some(level) {
+                    continue;
+                }
+                let old_name = record.details.get("oldName").and_then(|name| name.as_str());
+                if let Some(old_name) = old_name.and_then(|name| name.parse().ok()) {
+                    renamed.push((old_name, Some(record.id)));
+                }
+                if record.details.scrub() {
                     put(self.tx, &key, &record, When::Present)?;
                 }
             }

@@ -1,5 +1,6 @@
 use super::super::session::Session;
 use super::super::use_case::UseCase;
+use super::set::inherited_kind;
 use super::{NewEntry, check_names};
 use crate::Result;
 use crate::core::{Id, LevelPath, VarName};
@@ -26,9 +27,9 @@ impl Session<'_> {
             let (existing, wanted): (Vec<&NewEntry>, Vec<&NewEntry>) =
                 new.iter().partition(|entry| change.opened.document.get(entry.name.as_str()).is_some());
             let mut document = change.opened.document.clone();
+            let above = call.documents_above(&change.place, &document, new)?;
             for entry in &wanted {
-                let inherited = call.inherited_kind(&change.place, &entry.name)?;
-                entry.apply(&mut document, |_| inherited)?;
+                entry.apply(&mut document, |name| inherited_kind(&above, name))?;
             }
             call.finish_change(change, &document, &[], &[])?;
             let names = |entries: Vec<&NewEntry>| entries.into_iter().map(|entry| entry.name.clone()).collect();

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::place::Reach;
 use super::super::session::Session;
@@ -70,6 +70,7 @@ impl Session<'_> {
                     });
                 match which {
                     Which::Named(names) => {
+                        let names: BTreeSet<&VarName> = names.iter().collect();
                         entries.extend(with_values.filter(|entry| names.contains(&entry.metadata.name)));
                         let served: Vec<VarName> = entries.iter().map(|entry| entry.metadata.name.clone()).collect();
                         call.accessed(&place.project, &level, &served)?;

@@ -5,7 +5,7 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{NewEntry, check_names};
 use crate::Result;
-use crate::core::{Id, Kind, LevelPath, VarName};
+use crate::core::{Document, Entry, Id, Kind, LevelPath, VarName};
 
 /// What became of entries that were to be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,10 +28,10 @@ impl Session<'_> {
             check_names(new.iter().map(|entry| &entry.name))?;
             let mut document = change.opened.document.clone();
             let mut set = SetEntries { created: Vec::new(), updated: Vec::new() };
+            let above = call.documents_above(&change.place, &document, new)?;
             for entry in new {
                 let is_there = document.get(entry.name.as_str()).is_some();
-                let inherited = if is_there { None } else { call.inherited_kind(&change.place, &entry.name)? };
-                entry.apply(&mut document, |_| inherited)?;
+                entry.apply(&mut document, |name| inherited_kind(&above, name))?;
                 if is_there { &mut set.updated } else { &mut set.created }.push(entry.name.clone());
             }
             call.finish_change(change, &document, &[], &set.updated)?;
@@ -41,19 +41,31 @@ impl Session<'_> {
 }
 
 impl Call<'_, '_> {
-    /// The kind that the nearest level above gives a name.
-    pub(super) fn inherited_kind(&mut self, place: &Place, name: &VarName) -> Result<Option<Kind>> {
+    /// What the levels above say, the nearest first; nothing, if no entry is new and takes its kind from there. They are
+    /// opened once, however many entries there are: others wait to write meanwhile.
+    pub(super) fn documents_above(
+        &mut self,
+        place: &Place,
+        document: &Document,
+        new: &[NewEntry],
+    ) -> Result<Vec<Document>> {
         debug_assert_eq!(place.project.custody, Custody::Server);
+        let mut documents = Vec::new();
+        if new.iter().all(|entry| entry.kind.is_some() || document.get(entry.name.as_str()).is_some()) {
+            return Ok(documents);
+        }
         let above = [place.project.id].into_iter().chain(place.nodes.iter().map(|node| node.id));
         let above: Vec<Id> = above.take(place.nodes.len()).collect();
         for id in above.into_iter().rev() {
-            if let Some(level) = self.level(&place.project, id)?
-                && let Some(document) = self.understood(&place.project, &level.content)?
-                && let Some(entry) = document.get(name.as_str())
-            {
-                return Ok(Some(entry.kind()));
+            if let Some(level) = self.level(&place.project, id)? {
+                documents.extend(self.understood(&place.project, &level.content)?);
             }
         }
-        Ok(None)
+        Ok(documents)
     }
+}
+
+/// The kind that the nearest level above gives a name.
+pub(super) fn inherited_kind(above: &[Document], name: &VarName) -> Option<Kind> {
+    above.iter().find_map(|document| document.get(name.as_str())).map(Entry::kind)
 }

@@ -1,7 +1,9 @@
+use std::collections::BTreeSet;
+
 use super::super::Custody;
 use super::super::call::Call;
 use super::super::content::{Level, Opened};
-use super::super::diff::{differences, renamed};
+use super::super::diff::{Difference, differences, renamed};
 use super::super::key_cache::client_managed;
 use super::super::keys;
 use super::super::place::{Place, Reach};
@@ -70,9 +72,10 @@ impl Call<'_, '_> {
         let Change { place, level, opened: Opened { document: old, entries } } = change;
         let differences = differences(&old, document, renamed(renames));
         self.record_differences(&place, &differences)?;
+        let different: BTreeSet<&VarName> = differences.iter().map(Difference::name).collect();
         for name in asked {
             if let Some(entry) = document.get(name.as_str())
-                && !differences.iter().any(|difference| difference.name() == name)
+                && !different.contains(name)
             {
                 self.record_unchanged(&place, entry)?;
             }

@@ -4,8 +4,8 @@ use super::super::diff::{differences, renamed};
 use super::super::place::Reach;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use crate::Result;
 use crate::core::{Action, Details, Id, LevelPath, Resource, ResourceKind, SealedBlob, SecretString};
+use crate::{Error, ErrorKind, Result};
 
 /// A blob that a level is to hold.
 #[derive(Clone, Debug)]
@@ -17,18 +17,28 @@ pub struct NewBlob {
     pub key_proof: Option<SecretString>,
     /// Whether what the level holds now is not kept as a version.
     pub no_backup: bool,
+    /// What the level must still hold, so that no change by somebody else is lost; `Some(None)` for nothing. Where it is
+    /// not given, the level may hold anything.
+    pub replaces: Option<Option<SealedBlob>>,
 }
 
 impl NewBlob {
     /// A blob without a proof, which keeps what was there.
     pub fn new(content: SealedBlob) -> Self {
-        Self { content, key_proof: None, no_backup: false }
+        Self { content, key_proof: None, no_backup: false, replaces: None }
     }
 
     /// The same with a proof.
     #[must_use]
     pub fn key_proof(mut self, proof: impl Into<SecretString>) -> Self {
         self.key_proof = Some(proof.into());
+        self
+    }
+
+    /// The same, if the level still holds that.
+    #[must_use]
+    pub fn replaces(mut self, there: Option<SealedBlob>) -> Self {
+        self.replaces = Some(there);
         self
     }
 }
@@ -38,7 +48,8 @@ impl Session<'_> {
     /// entry by entry, any other kept as it is.
     ///
     /// # Errors
-    /// `NotFound`; `Limit`, beyond 1 MiB of base64 text; in client custody `KeyProofRequired` and `KeyProofMismatch`.
+    /// `NotFound`; `Limit`, beyond 1 MiB of base64 text; `Conflict`, when the level holds another blob than the one this
+    /// replaces; in client custody `KeyProofRequired` and `KeyProofMismatch`.
     pub fn set_blob(&self, organization: Id, path: &LevelPath, new: &NewBlob) -> Result<()> {
         self.write(UseCase::SetBlob, |call| {
             let place = call.place(organization, path, Reach::Inside)?;
@@ -54,6 +65,12 @@ impl Session<'_> {
                 let key = call.data_key(project, project.key_version)?;
                 read_document(&key, &new.content)
             };
+            if let Some(expected) = &new.replaces {
+                let there = level.as_ref().map(|level| call.blob(project, &level.content)).transpose()?;
+                if there != *expected {
+                    return Err(changed());
+                }
+            }
             let number = call.next_number(project)?;
             if let Some(document) = &document {
                 // What was there before may be no document; then all entries are new.
@@ -71,4 +88,11 @@ impl Session<'_> {
             call.record(action, Resource::of(&place)?.kind(ResourceKind::Level), details)
         })
     }
+}
+
+#[cold]
+fn changed() -> Error {
+    let message =
+        "somebody has written to the level meanwhile: read it again, and change what it says now; nothing was stored";
+    Error::new(ErrorKind::Conflict, message)
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::super::call::Call;
 use super::super::content::{Entries, Opened};
 use super::super::diff::{Difference, differences};
@@ -94,8 +96,9 @@ impl Session<'_> {
             let shown = if is_cut { limit.min(contents.len().saturating_sub(1)) } else { limit };
             for (index, content) in contents.iter().enumerate().take(shown) {
                 let (new, old) = (&states[index], states.get(index + 1).unwrap_or(&before_all));
+                let old_names = old.entries.names_by_id();
                 let differences = differences(&old.document, &new.document, |name| {
-                    former_name(&old.entries, &new.entries, name, &old.document)
+                    former_name(&old_names, &new.entries, name, &old.document)
                 });
                 // The same, sealed anew, is no change.
                 if !differences.is_empty() {
@@ -125,9 +128,9 @@ impl Call<'_, '_> {
 }
 
 /// The name that an entry had before: that of the entry of the same id.
-fn former_name(old: &Entries, new: &Entries, name: &VarName, document: &Document) -> Option<VarName> {
+fn former_name(old: &BTreeMap<u32, &VarName>, new: &Entries, name: &VarName, document: &Document) -> Option<VarName> {
     match new.get(name) {
-        Some(record) => old.name_of(record.id).cloned(),
+        Some(record) => old.get(&record.id).copied().cloned(),
         None => document.get(name.as_str()).map(|entry| entry.name().clone()),
     }
 }

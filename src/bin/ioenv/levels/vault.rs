@@ -13,6 +13,8 @@ use crate::{Result, terminal};
 
 /// What is recorded where no token is given.
 const SYSTEM: &str = "ioenv command";
+/// How often a change is made anew of a level that others write to, too.
+const ATTEMPTS: usize = 100;
 
 /// A vault, and in whose name it is used: that of the token, or else that of the operator, who has the root key.
 pub(crate) struct Access {
@@ -111,8 +113,18 @@ impl<'a> VaultLevels<'a> {
     }
 
     /// Writes a level whose key the vault does not hold. `content` says what, from what is there; it may be called
-    /// again, for another of the keys at hand.
+    /// again, for another of the keys at hand, or because somebody else has written meanwhile.
     pub(crate) fn write_client(&self, path: &LevelPath, content: &dyn Fn(&Opened) -> Result<SealedBlob>) -> Result {
+        for _ in 1..ATTEMPTS {
+            match self.try_write_client(path, content) {
+                Err(error) if is_conflict(&*error) => {}
+                written => return written,
+            }
+        }
+        self.try_write_client(path, content)
+    }
+
+    fn try_write_client(&self, path: &LevelPath, content: &dyn Fn(&Opened) -> Result<SealedBlob>) -> Result {
         let blobs = self.blobs(path)?;
         let there = blobs.levels.last().and_then(|level| level.content.as_ref());
         for (key, proof) in self.project.keys()?.with_proofs(blobs.derivation.as_ref())? {
@@ -122,7 +134,7 @@ impl<'a> VaultLevels<'a> {
                 None => Document::new(),
             };
             let opened = Opened { document, key, proof: proof.to_text() };
-            let new = NewBlob::new(content(&opened)?).key_proof(opened.proof);
+            let new = NewBlob::new(content(&opened)?).key_proof(opened.proof).replaces(there.cloned());
             match self.session().set_blob(self.organization, path, &new) {
                 // What was there would have told; where nothing was, the vault tells.
                 Err(error) if error.kind() == ErrorKind::KeyProofMismatch => {}
@@ -148,7 +160,13 @@ impl<'a> VaultLevels<'a> {
         let (session, organization) = (self.session(), self.organization);
         let slugs: Vec<Slug> = path.segments().map(str::parse).collect::<std::result::Result<_, _>>()?;
         // Looked for first: who may make an environment need not be allowed to make its project.
-        let mut is_new = session.project(organization, &slugs[0]).is_err();
+        let mut is_new = match session.project(organization, &slugs[0]) {
+            Ok(_) => false,
+            Err(error) if error.kind() == ErrorKind::NotFound => true,
+            // Who may not look at it may have it all the same, and make something in it.
+            Err(error) if error.kind() == ErrorKind::Denied => slugs.len() == 1,
+            Err(error) => return Err(error.into()),
+        };
         if is_new {
             session.create_project(organization, new)?;
         }
@@ -195,6 +213,10 @@ pub(crate) fn hint(path: &LevelPath, error: ioenv::Error) -> ioenv::Error {
          `ioenv vault create {path}`"
     );
     ioenv::Error::new(ErrorKind::NotFound, message)
+}
+
+fn is_conflict(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<ioenv::Error>().is_some_and(|error| error.kind() == ErrorKind::Conflict)
 }
 
 fn is_client_managed<T>(result: &ioenv::Result<T>) -> bool {

@@ -19,24 +19,30 @@ pub(crate) fn project(project: &Project, name: &Slug, history: bool, storage: bo
         let rotated = session.rotate_key(organization, name, policy);
         rotated.map(|key| format!("the key of {name} is a new one, its version {}", key.version))
     };
-    match rotated {
-        Ok(message) => terminal::note(message),
-        Err(error) if error.kind() == ErrorKind::RotationInProgress => {
-            terminal::note(format!("a rotation of {name} was cut short: going on with that one"));
+    let was_cut_short = match rotated {
+        Ok(message) => {
+            terminal::note(message);
+            false
         }
+        Err(error) if error.kind() == ErrorKind::RotationInProgress => true,
         Err(error) => return Err(error.into()),
-    }
-    let (mut updated, mut skipped) = (0, 0);
-    loop {
+    };
+    let mut updated = 0;
+    let skipped = loop {
         let step: RotationStep = session.continue_rotation(organization, name, STEP)?;
         updated += step.updated;
-        skipped += step.skipped;
         if step.is_done {
-            break;
+            // Of the whole rotation.
+            break step.skipped;
         }
-    }
+    };
     if updated + skipped > 0 {
         terminal::note(format!("{updated} were sealed anew, {skipped} could not be opened and stay as they are"));
+    }
+    if was_cut_short {
+        terminal::note(format!(
+            "that was a rotation of {name} which had been cut short, and there is no newer key: run the command again for one"
+        ));
     }
     Ok(())
 }
