@@ -67,9 +67,7 @@ impl Stage {
 
     /// All records, by key.
     fn records(&self) -> Vec<Record> {
-        let all = |tx: &mut dyn store::Transaction| {
-            tx.scan(&KeyRange::prefix(""), store::Order::Ascending, usize::MAX)
-        };
+        let all = |tx: &mut dyn store::Transaction| tx.scan(&KeyRange::prefix(""), store::Order::Ascending, usize::MAX);
         self.vault.store().read(all).unwrap()
     }
 
@@ -406,7 +404,7 @@ fn postgres() {
         eprintln!("IOENV_TEST_POSTGRES names no server: the row about PostgreSQL is left out");
         return;
     };
-    let store = ioenv::store::Postgres::connect(&url).unwrap();
+    let store = store::Postgres::connect(&url).unwrap();
     let root = RootKey::from_bytes(&[7; 32]);
     let vault = Vault::open(store, &root).unwrap();
     let session = vault.session(Actor::system("bench"));

@@ -9,7 +9,7 @@ use std::fs;
 use std::process::{Command, Output};
 
 use common::{Project, run, text};
-use ioenv::RootKey;
+use ioenv::vault::RootKey;
 use serde_json::Value;
 
 const PLANTED: &str = "planted-3e7a";
