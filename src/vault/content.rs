@@ -1,6 +1,7 @@
 //! What a level holds, now and formerly: read, written and kept.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,12 @@ use crate::{Error, ErrorKind, Result};
 
 /// Longest text of a blob, in bytes; base64 of a document of about 768 KiB.
 pub const MAX_BLOB_BYTES: usize = 1024 * 1024;
+
+/// Longest text of what is known of a level's entries: with the blob, as much as a record of a store holds.
+const MAX_ENTRIES_BYTES: usize = 2 * 1024 * 1024;
+
+/// Most names that are gone and remembered, so that a level whose names change all the time stays of one size.
+const MAX_GONE: usize = 1000;
 
 /// The last access of an entry is written at most this often.
 const ACCESS_EVERY: Duration = Duration::from_secs(60);
@@ -128,6 +135,15 @@ impl Entries {
         let there = self.entries.iter().map(|(name, entry)| (name, entry.changed_by));
         let gone = self.gone.iter().map(|(name, number)| (name, *number));
         there.chain(gone).filter(|(name, _)| counts(name)).map(|(_, number)| number).max().unwrap_or_default()
+    }
+
+    /// Forgets the names that are gone once they are too many, and tells the number of the content that was the last to
+    /// lose one.
+    fn forget_gone(&mut self) -> Option<u32> {
+        if self.gone.len() <= MAX_GONE {
+            return None;
+        }
+        mem::take(&mut self.gone).into_values().max()
     }
 
     /// What is known once these have changed by the content of that number.
@@ -324,7 +340,15 @@ impl Call<'_, '_> {
         }
         let entries = match known {
             Some((_, entries)) => {
-                let text: SecretString = encode(entries)?.into();
+                let mut entries = entries.clone();
+                if let Some(number) = entries.forget_gone() {
+                    self.forget_changes(project, node, number)?;
+                }
+                let text: SecretString = encode(&entries)?.into();
+                // What a store says of records would help nobody here.
+                if text.expose_secret().len() > MAX_ENTRIES_BYTES {
+                    return Err(too_many_entries());
+                }
                 Some(self.seal_row(project, Row::Entries(node, number), text.expose_secret().as_bytes())?)
             }
             None => None,
@@ -401,7 +425,9 @@ impl Call<'_, '_> {
     /// Notes that at that number a level lost what was known of its entries, and so which of them changed when. Its
     /// revisions, and those of the levels below it, go on from there.
     pub(super) fn forget_changes(&mut self, project: &ProjectRecord, node: Id, number: u32) -> Result<()> {
-        put(self.tx, &keys::floor(project.id, node), &number, When::Always)
+        let key = keys::floor(project.id, node);
+        let before: u32 = get(self.tx, &key)?.unwrap_or_default();
+        put(self.tx, &key, &number.max(before), When::Always)
     }
 
     /// A counter of what an actor sees of a level: greater after every change of the level itself, or of a level above
@@ -461,6 +487,12 @@ pub(super) fn check_blob(blob: &SealedBlob) -> Result<()> {
         return Err(Error::new(ErrorKind::Limit, message));
     }
     Ok(())
+}
+
+#[cold]
+fn too_many_entries() -> Error {
+    let message = "a level holds at most some 40,000 entries: spread them over more levels";
+    Error::new(ErrorKind::Limit, message)
 }
 
 /// The values that may be seen by whoever sees the database.

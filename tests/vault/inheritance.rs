@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use ioenv::ErrorKind::NotFound;
+use ioenv::ErrorKind::{Limit, NotFound};
 use ioenv::Kind::{Secret, Variable};
 use ioenv::vault::{Paging, PurgeScope, Restore, Which};
 use ioenv::{Document, Kind};
@@ -27,6 +27,27 @@ on_every_store! {
         assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
         let entries = system.entries(stage.acme, &at, Which::Own).unwrap().entries;
         assert!(entries.len() == 2000 && entries.iter().all(|entry| entry.metadata.kind == Variable));
+    }
+
+    fn a_level_whose_names_change_all_the_time_can_be_written(stage: &Stage) {
+        stage.shop();
+        let (system, at) = (stage.system(), path("shop/dev"));
+        let document = |prefix: &str, count: usize| {
+            let text: Vec<String> = (0..count).map(|n| format!("{prefix}{n}=1\n")).collect();
+            Document::parse(&text.concat()).unwrap()
+        };
+        let mut revision = 0;
+        for prefix in ["A", "B", "C", "D"] {
+            system.set_document(stage.acme, &path("shop"), &document(prefix, 2_000)).unwrap();
+            let now = system.entries(stage.acme, &at, Which::Resolved).unwrap().revision;
+            assert!(now > revision, "{prefix}");
+            revision = now;
+        }
+        let longest = stage.records("content").values().map(|record| record.to_string().len()).max();
+        assert!(longest < Some(190_000), "{longest:?}");
+        let error = system.set_document(stage.acme, &at, &document("A", 60_000)).unwrap_err();
+        assert_eq!(error.kind(), Limit);
+        assert!(error.to_string().contains("spread them over more levels"), "{error}");
     }
 
     fn the_truth_table(stage: &Stage) {
