@@ -250,7 +250,7 @@ fn tokens_do_what_they_may() {
     assert!(complaint(&mut vault.with(&token, &["get", "PORT", "--path", "acme"])).contains("no level acme"));
     assert!(complaint(&mut vault.with(&token, &["set", "A", "--path", "acme/dev"])).contains("empty"));
     let denied = run(&mut vault.with(&token, &["set", "A", "--path", "acme/dev"]), "1");
-    assert!(text(&denied.stderr).contains("a permission that is missing: secret:write"), "{denied:?}");
+    assert!(text(&denied.stderr).contains("a permission that is missing: secret:write;"), "{denied:?}");
     for operator in [&["vault", "sweep"][..], &["vault", "check"], &["vault", "backup", "b"]] {
         assert!(complaint(&mut vault.with(&token, operator)).contains("unset IOENV_TOKEN"));
     }

@@ -66,7 +66,7 @@ impl<'c, 'tx> Call<'c, 'tx> {
         if missing.is_empty() {
             return Ok(());
         }
-        let message = format!("this takes a permission that is missing: {missing}");
+        let message = format!("this takes a permission that is missing: {missing}; use a token that has it");
         Err(Error::new(ErrorKind::Denied, message))
     }
 
