@@ -61,6 +61,8 @@ impl Target {
                 "sslmode" => mode = ssl_mode(value)?,
                 "sslrootcert" => root = Some(decoded(value)?),
                 name if PARAMETERS.contains(&name) => known.push(parameter),
+                // Behind an `@` that is not written as %40, this could be a part of the password.
+                _ if query.contains('@') => return Err(unreadable()),
                 name => return Err(unsupported(name)),
             }
         }
@@ -138,6 +140,8 @@ fn config_error(message: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -148,6 +152,7 @@ mod tests {
             ("postgres://u:hunter2@h/d?sslcert=hunter2", "`sslcert`"),
             ("postgres://u:hunter2@h/d?port=hunter2", "cannot be read"),
             ("postgres://u:pa@ss?HUNTER2@h/d", "cannot be read"),
+            ("postgres://u:p@ss?hunter=hunter2@h/d", "cannot be read"),
             ("postgres://u:hunter2@/d", "no host"),
             ("postgres://u:hunter2@h,%2Frun/d", "both"),
             ("postgres://u:hunter2@h/d?sslrootcert=/no/such", "cannot read sslrootcert, /no/such: entity not found"),
@@ -171,5 +176,14 @@ mod tests {
             assert_eq!(target.config.get_ssl_mode(), mode, "{url}");
         }
         assert_eq!(decoded("/a%20b%").unwrap(), "/a b%");
+    }
+
+    proptest! {
+        #[test]
+        fn anything_may_be_offered(url in "(postgres://)?([a-z]{0,3}:[?@:/&=%a-z]{0,6}planted[?@:/&=%a-z]{0,6}@)?[h,/?&=%@:0-9]{0,9}(sslmode=[a-z]{0,7})?.{0,9}") {
+            if let Err(error) = Target::parse(&format!("{url}&sslmode=disable")) {
+                prop_assert!(!format!("{error:?}").contains("planted"), "{error:?}");
+            }
+        }
     }
 }

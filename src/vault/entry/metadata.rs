@@ -1,3 +1,5 @@
+use std::fmt;
+
 use super::super::Custody;
 use super::super::call::Call;
 use super::super::content::{Level, Opened};
@@ -10,7 +12,7 @@ use crate::Result;
 use crate::core::{Action, Details, Id, Kind, LevelPath, Resource, Timestamp, VarName};
 
 /// What is known of an entry beside its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EntryMetadata {
     /// Its name.
@@ -29,6 +31,21 @@ pub struct EntryMetadata {
     pub updated_at: Timestamp,
     /// When its value was last served, to the minute.
     pub last_accessed_at: Option<Timestamp>,
+}
+
+/// Without the comment, which may say what the value was.
+impl fmt::Debug for EntryMetadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EntryMetadata")
+            .field("name", &self.name)
+            .field("kind", &self.kind)
+            .field("version", &self.version)
+            .field("has_value", &self.has_value)
+            .field("created_at", &self.created_at)
+            .field("updated_at", &self.updated_at)
+            .field("last_accessed_at", &self.last_accessed_at)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Session<'_> {

@@ -8,6 +8,8 @@ mod search;
 mod set;
 mod update;
 
+use std::fmt;
+
 pub use self::create::CreatedEntries;
 pub use self::delete::DeletedEntries;
 pub use self::list::{Entries, StoredEntry, Which};
@@ -19,7 +21,7 @@ use crate::core::{Document, Kind, SecretString, VarName};
 use crate::{Error, ErrorKind, Result};
 
 /// An entry that is to be made or set.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct NewEntry {
     /// Its name.
@@ -31,6 +33,13 @@ pub struct NewEntry {
     pub kind: Option<Kind>,
     /// A comment; an empty one removes it, and nothing leaves it as it is.
     pub comment: Option<String>,
+}
+
+/// Without the value, and without the comment, which may say what the value was.
+impl fmt::Debug for NewEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewEntry").field("name", &self.name).field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 impl NewEntry {

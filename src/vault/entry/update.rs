@@ -1,3 +1,5 @@
+use std::fmt;
+
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::check_names;
@@ -5,7 +7,7 @@ use crate::core::{Id, Kind, LevelPath, SecretString, VarName};
 use crate::{Error, ErrorKind, Result};
 
 /// What is to change about an entry.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct EntryUpdate {
     /// The entry.
@@ -18,6 +20,17 @@ pub struct EntryUpdate {
     pub kind: Option<Kind>,
     /// Another comment; an empty one removes it.
     pub comment: Option<String>,
+}
+
+/// Without the value, and without the comment, which may say what the value was.
+impl fmt::Debug for EntryUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EntryUpdate")
+            .field("name", &self.name)
+            .field("new_name", &self.new_name)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
 }
 
 impl EntryUpdate {
