@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::content::Accessed;
+use super::access::Accessed;
 use super::key_cache::Unwrapped;
 use super::organization::OrganizationStatus;
 use super::records::{OrganizationRecord, ScopeRecord, TokenRecord, get, put};

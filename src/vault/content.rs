@@ -1,25 +1,23 @@
 //! What a level holds, now and formerly: read, written and kept.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::mem;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::Custody;
-use super::call::{Call, is_recent};
+use super::call::Call;
 use super::diff::Difference;
+use super::entries::Entries;
 use super::key_cache::Row;
 use super::keys;
 use super::place::Place;
 use super::records::{
-    ContentRecord, LevelRecord, ProjectRecord, VersionRecord, Wrapped, damaged, decode, encode, get, put, require,
+    ContentRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, encode, get, put, require,
 };
 use crate::core::{
-    Aes256Gcm, Cipher as _, DataKey, Document, Entry, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp,
-    VarName,
+    Aes256Gcm, Cipher as _, DataKey, Document, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
 };
-use crate::store::{Transaction, When};
+use crate::store::When;
 use crate::{Error, ErrorKind, Result};
 
 /// Longest text of a blob, in bytes; base64 of a document of about 768 KiB.
@@ -27,12 +25,6 @@ pub const MAX_BLOB_BYTES: usize = 1024 * 1024;
 
 /// Longest text of what is known of a level's entries: with the blob, as much as a record of a store holds.
 const MAX_ENTRIES_BYTES: usize = 2 * 1024 * 1024;
-
-/// Most names that are gone and remembered, so that a level whose names change all the time stays of one size.
-const MAX_GONE: usize = 1000;
-
-/// The last access of an entry is written at most this often.
-const ACCESS_EVERY: Duration = Duration::from_secs(60);
 
 /// What was done to a level, and so displaced what it held before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,134 +46,6 @@ pub(super) struct Level {
     pub(super) content: ContentRecord,
     /// When all of it was last read, as far as that is written down.
     pub(super) accessed_at: Option<Timestamp>,
-}
-
-/// What is known of each entry of a document beside its value.
-#[derive(Clone, Default, Serialize, Deserialize)]
-#[expect(clippy::struct_field_names, reason = "the names are those of the format")]
-pub(super) struct Entries {
-    next_id: u32,
-    entries: BTreeMap<VarName, EntryRecord>,
-    /// Names that are gone, and the number of the content that no longer had them.
-    gone: BTreeMap<VarName, u32>,
-}
-
-/// In this order, as an array, because there is one for each entry.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(into = "(u32, u32, u32, i64, i64)", from = "(u32, u32, u32, i64, i64)")]
-pub(super) struct EntryRecord {
-    /// The same through renames.
-    pub(super) id: u32,
-    /// From 1, one more with each change.
-    pub(super) version: u32,
-    /// Of the content that changed it last.
-    changed_by: u32,
-    pub(super) created_at: Timestamp,
-    pub(super) updated_at: Timestamp,
-}
-
-impl From<EntryRecord> for (u32, u32, u32, i64, i64) {
-    fn from(entry: EntryRecord) -> Self {
-        let EntryRecord { id, version, changed_by, created_at, updated_at } = entry;
-        (id, version, changed_by, created_at.as_millis(), updated_at.as_millis())
-    }
-}
-
-impl From<(u32, u32, u32, i64, i64)> for EntryRecord {
-    fn from((id, version, changed_by, created_at, updated_at): (u32, u32, u32, i64, i64)) -> Self {
-        let [created_at, updated_at] =
-            [created_at, updated_at].map(|at| Timestamp::from_millis(at).unwrap_or(Timestamp::MAX));
-        Self { id, version, changed_by, created_at, updated_at }
-    }
-}
-
-impl Entries {
-    pub(super) fn get(&self, name: &VarName) -> Option<&EntryRecord> {
-        self.entries.get(name)
-    }
-
-    /// The name of each entry, by its id.
-    pub(super) fn names_by_id(&self) -> BTreeMap<u32, &VarName> {
-        self.entries.iter().map(|(name, entry)| (entry.id, name)).collect()
-    }
-
-    /// What is known by now, with what was known before of entries that are gone.
-    pub(super) fn returning(self, now: &Self) -> Self {
-        let mut known = now.clone();
-        let taken: BTreeSet<u32> = now.entries.values().map(|entry| entry.id).collect();
-        for (name, entry) in self.entries {
-            if !known.entries.contains_key(&name) && !taken.contains(&entry.id) {
-                known.entries.insert(name, entry);
-            }
-        }
-        known.next_id = known.next_id.max(self.next_id);
-        known
-    }
-
-    /// From the names that entries have by now to those they have here.
-    pub(super) fn renames_since(&self, now: &Self) -> Vec<(VarName, VarName)> {
-        let by_id = now.names_by_id();
-        let both =
-            self.entries.iter().filter_map(|(name, entry)| Some(((*by_id.get(&entry.id)?).clone(), name.clone())));
-        both.filter(|(from, to)| from != to).collect()
-    }
-
-    pub(super) fn names(&self) -> impl Iterator<Item = &VarName> {
-        self.entries.keys()
-    }
-
-    /// The number of the content that changed a name last, of all names that `counts` takes; 0 for none.
-    fn last_change(&self, counts: impl Fn(&VarName) -> bool) -> u32 {
-        let there = self.entries.iter().map(|(name, entry)| (name, entry.changed_by));
-        let gone = self.gone.iter().map(|(name, number)| (name, *number));
-        there.chain(gone).filter(|(name, _)| counts(name)).map(|(_, number)| number).max().unwrap_or_default()
-    }
-
-    /// Forgets the names that are gone once they are too many, and tells the number of the content that was the last to
-    /// lose one.
-    fn forget_gone(&mut self) -> Option<u32> {
-        if self.gone.len() <= MAX_GONE {
-            return None;
-        }
-        mem::take(&mut self.gone).into_values().max()
-    }
-
-    /// What is known once these have changed by the content of that number.
-    pub(super) fn follow(mut self, differences: &[Difference<'_>], number: u32, now: Timestamp) -> Self {
-        // All at once, because two entries may have swapped their names.
-        let known: Vec<Option<EntryRecord>> = differences
-            .iter()
-            .map(|difference| difference.old.and_then(|entry| self.entries.remove(entry.name())))
-            .collect();
-        for (difference, known) in differences.iter().zip(known) {
-            let Some(name) = difference.new.map(Entry::name) else {
-                continue;
-            };
-            // One that comes back is the one it was.
-            let record = match known.or_else(|| self.entries.remove(name)) {
-                Some(record) => {
-                    EntryRecord { version: record.version + 1, changed_by: number, updated_at: now, ..record }
-                }
-                None => {
-                    self.next_id += 1;
-                    EntryRecord { id: self.next_id, version: 1, changed_by: number, created_at: now, updated_at: now }
-                }
-            };
-            self.gone.remove(name);
-            self.entries.insert(name.clone(), record);
-        }
-        for name in differences.iter().filter_map(|difference| difference.old.map(Entry::name)) {
-            if !self.entries.contains_key(name) {
-                self.gone.insert(name.clone(), number);
-            }
-        }
-        self
-    }
-}
-
-/// Whether two entries differ in nothing that a change would be recorded for.
-pub(super) fn is_same(a: &Entry, b: &Entry) -> bool {
-    a.value().expose_secret() == b.value().expose_secret() && a.kind() == b.kind() && a.comment() == b.comment()
 }
 
 /// The document of a level, opened.
@@ -247,9 +111,7 @@ impl Call<'_, '_> {
 
     /// The document of a content; none, for a blob that was stored as it is and holds no document.
     pub(super) fn understood(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<Option<Document>> {
-        let key = self.data_key(project, content.key_version)?;
-        let blob = self.blob(project, content)?;
-        Ok(read_document(&key, &blob))
+        Ok(self.text(project, content)?.and_then(|text| parse(&text)))
     }
 
     /// As [`opened`](Self::opened); a blob that holds no document counts as an empty one.
@@ -309,7 +171,7 @@ impl Call<'_, '_> {
         let blob = Aes256Gcm.seal(&key, document.to_text().expose_secret().as_bytes(), &*self.vault.random)?;
         check_blob(&blob)?;
         let (project, node, action) = (&place.project, place.id(), VersionAction::Update);
-        self.write_content(project, node, level, number, &blob, Some((document, &entries)), action, project.versioning)
+        self.write_content(project, node, level, number, &blob, Some((document, entries)), action, project.versioning)
     }
 
     /// Writes a blob over what the level holds, which is kept as a version unless it is not to be. `known` is what the
@@ -322,7 +184,7 @@ impl Call<'_, '_> {
         level: Option<Level>,
         number: u32,
         blob: &SealedBlob,
-        known: Option<(&Document, &Entries)>,
+        known: Option<(&Document, Entries)>,
         action: VersionAction,
         keep: bool,
     ) -> Result<()> {
@@ -338,9 +200,9 @@ impl Call<'_, '_> {
         if project.custody == Custody::Server && (known.is_none() || !is_understood) {
             self.forget_changes(project, node, number)?;
         }
+        let variables = known.as_ref().map(|(document, _)| variables(document)).unwrap_or_default();
         let entries = match known {
-            Some((_, entries)) => {
-                let mut entries = entries.clone();
+            Some((_, mut entries)) => {
                 if let Some(number) = entries.forget_gone() {
                     self.forget_changes(project, node, number)?;
                 }
@@ -363,7 +225,6 @@ impl Call<'_, '_> {
             written_at: self.now,
             written_by: self.who.actor.clone(),
         };
-        let variables = known.map(|(document, _)| variables(document)).unwrap_or_default();
         put(self.tx, &keys::content(project.id, number), &content, When::Always)?;
         let level = LevelRecord { number, accessed_at, variables };
         put(self.tx, &keys::level(project.id, node), &level, When::Always)
@@ -476,8 +337,11 @@ impl ContentRecord {
 
 /// The document in a blob, if the key opens it and dotenv text is in it.
 pub(super) fn read_document(key: &DataKey, blob: &SealedBlob) -> Option<Document> {
-    let bytes = Aes256Gcm.open(key, blob).ok()?;
-    Document::parse(std::str::from_utf8(bytes.expose_secret()).ok()?).ok()
+    Aes256Gcm.open(key, blob).ok().and_then(|text| parse(&text))
+}
+
+fn parse(text: &SecretBytes) -> Option<Document> {
+    Document::parse(std::str::from_utf8(text.expose_secret()).ok()?).ok()
 }
 
 /// Bounds what a level may hold.
@@ -505,78 +369,4 @@ pub(super) fn variables(document: &Document) -> BTreeMap<String, String> {
 fn not_a_document() -> Error {
     let message = "the key of the project opens no text in the blob: something else sealed it; read it as a blob";
     Error::new(ErrorKind::Corrupt, message)
-}
-
-/// Values that were served, which is written down beside what a use case does.
-pub(super) enum Accessed {
-    /// All of the level at that key.
-    Level(String),
-    /// Some of the level of a project and an id, whose times are in the record.
-    Names(Id, Id, AccessRecord),
-}
-
-impl Accessed {
-    pub(super) fn write(&self, tx: &mut dyn Transaction, now: Timestamp) -> Result<()> {
-        match self {
-            Self::Level(key) => {
-                // Read again: it may have been written or deleted since.
-                if let Some(mut level) = get::<LevelRecord>(tx, key)? {
-                    level.accessed_at = Some(now);
-                    put(tx, key, &level, When::Present)?;
-                }
-                Ok(())
-            }
-            Self::Names(project, node, record) => {
-                // The storage key may have been rotated since, or the level deleted; then the times are let go.
-                let key = |version| keys::storage_key(*project, version);
-                let is_in_use = tx.get(&key(record.storage_version))?.is_some()
-                    && tx.get(&key(record.storage_version + 1))?.is_none();
-                if is_in_use && tx.get(&keys::level(*project, *node))?.is_some() {
-                    put(tx, &keys::access(*project, *node), record, When::Always)?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-/// When entries were last read one by one.
-pub(super) type AccessTimes = BTreeMap<VarName, Timestamp>;
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct AccessRecord {
-    pub(super) storage_version: u32,
-    pub(super) times: Wrapped,
-}
-
-impl Call<'_, '_> {
-    /// Notes that all values of a level were served.
-    pub(super) fn accessed_all(&mut self, project: &ProjectRecord, level: &Level) {
-        if !is_recent(level.accessed_at, self.now, ACCESS_EVERY) {
-            self.touch(Accessed::Level(keys::level(project.id, level.content.node)));
-        }
-    }
-
-    /// Notes that the values of these names were served.
-    pub(super) fn accessed(&mut self, project: &ProjectRecord, level: &Level, names: &[VarName]) -> Result<()> {
-        let node = level.content.node;
-        let mut times = self.access_times(project, node)?;
-        let is_recent = |at: Option<Timestamp>| is_recent(at, self.now, ACCESS_EVERY);
-        if is_recent(level.accessed_at) || names.iter().all(|name| is_recent(times.get(name).copied())) {
-            return Ok(());
-        }
-        times.extend(names.iter().map(|name| (name.clone(), self.now)));
-        let times = self.seal_row(project, Row::Access(node), encode(&times)?.as_bytes())?;
-        let record = AccessRecord { storage_version: project.storage_version, times };
-        self.touch(Accessed::Names(project.id, node, record));
-        Ok(())
-    }
-
-    pub(super) fn access_times(&mut self, project: &ProjectRecord, node: Id) -> Result<AccessTimes> {
-        let Some(record) = get::<AccessRecord>(self.tx, &keys::access(project.id, node))? else {
-            return Ok(AccessTimes::default());
-        };
-        let bytes = self.open_row(project, Row::Access(node), record.storage_version, &record.times)?;
-        decode(std::str::from_utf8(bytes.expose_secret()).map_err(|_| damaged())?)
-    }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::content::is_same;
 use crate::core::{Document, Entry, VarName};
 
 /// One entry that is another than before; at least one of the two is there.
@@ -86,4 +85,9 @@ pub(super) fn renamed(renames: &[(VarName, VarName)]) -> impl Fn(&VarName) -> Op
         // A name that was given up is no longer the name of what it was.
         None => (!given_up.contains(name)).then(|| name.clone()),
     }
+}
+
+/// Whether two entries differ in nothing that a change would be recorded for.
+pub(super) fn is_same(a: &Entry, b: &Entry) -> bool {
+    a.value().expose_secret() == b.value().expose_secret() && a.kind() == b.kind() && a.comment() == b.comment()
 }

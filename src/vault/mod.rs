@@ -20,10 +20,12 @@
 //! transaction: it finds out who asks, whether that actor may, finds what is meant, checks what is asked, changes it and
 //! records it in the audit log, or does nothing at all. `docs/vault.md` has the whole model.
 
+mod access;
 mod audit;
 mod call;
 mod content;
 mod diff;
+mod entries;
 mod entry;
 mod environment;
 mod key;

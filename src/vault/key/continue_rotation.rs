@@ -4,7 +4,7 @@ use super::super::place::Reach;
 use super::super::records::{ContentRecord, KeyRecord, ProjectRecord, RotationRecord, WrappedKeyRecord, decode, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::{content::AccessRecord, keys};
+use super::super::{access::AccessRecord, keys};
 use super::last_id;
 use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Id, Resource, SecretBytes, Slug};
 use crate::store::{Order, Record, When};

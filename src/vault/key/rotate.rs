@@ -83,7 +83,8 @@ impl Call<'_, '_> {
         let key = self.data_key(project, project.key_version)?;
         let blob = Aes256Gcm.seal(&key, text.expose_secret(), &*self.vault.random)?;
         let number = self.next_number(project)?;
-        let known = known.as_ref().map(|(document, entries)| (document, entries));
+        let (document, entries) = known.unzip();
+        let known = document.as_ref().zip(entries);
         let keep = project.versioning;
         self.write_content(project, node, Some(level), number, &blob, known, VersionAction::Rotate, keep)?;
         Ok(true)

@@ -1,6 +1,7 @@
 use super::super::call::Call;
-use super::super::content::{Entries, Level, variables};
+use super::super::content::{Level, variables};
 use super::super::diff::differences;
+use super::super::entries::Entries;
 use super::super::key_cache::Row;
 use super::super::place::Reach;
 use super::super::records::{LevelRecord, ProjectRecord, VersionRecord, encode, put};

@@ -82,7 +82,7 @@ impl Session<'_> {
                 details = Details::read("store", names).with("bytes", new.content.to_string().len());
             }
             let action = if level.is_some() { Action::Update } else { Action::Create };
-            let known = document.as_ref().zip(entries.as_ref());
+            let known = document.as_ref().zip(entries);
             let keep = project.versioning && !new.no_backup;
             call.write_content(project, place.id(), level, number, &new.content, known, VersionAction::Update, keep)?;
             call.record(action, Resource::of(&place)?.kind(ResourceKind::Level), details)

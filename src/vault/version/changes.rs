@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::super::call::Call;
-use super::super::content::{Entries, Opened};
+use super::super::content::Opened;
 use super::super::diff::{Difference, differences};
+use super::super::entries::Entries;
 use super::super::key_cache::client_managed;
 use super::super::place::Reach;
 use super::super::records::{ContentRecord, ProjectRecord, VersionRecord, decode};

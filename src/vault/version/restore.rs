@@ -75,7 +75,7 @@ impl Session<'_> {
                 entries = Some(former.returning(&opened.entries).follow(&differences, number, call.now));
                 call.scrub_new_secrets(place, &differences)?;
             }
-            let known = document.as_ref().zip(entries.as_ref());
+            let known = document.as_ref().zip(entries);
             let keep = project.versioning;
             call.write_content(project, place.id(), level, number, &blob, known, VersionAction::Restore, keep)?;
             let details = Details::default().with("op", "restore").with("version", id);
