@@ -326,7 +326,7 @@ fn threads(stage: &Stage) {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut file = std::fs::File::create(stage.directory.path().join("busy")).unwrap();
-            let block = vec![7; 64 * 1024];
+            let block = vec![7; 2 * 1024 * 1024];
             while !is_done.load(Ordering::Relaxed) {
                 file.set_len(0).unwrap();
                 file.rewind().unwrap();

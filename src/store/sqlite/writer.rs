@@ -29,8 +29,9 @@ use crate::store::{Access, Record, Work};
 /// How many share a commit before those who wait must wait for the next one.
 const MAX_MEMBERS: usize = 64;
 
-/// How long one who commits lets others come back.
-const GATHERING: Duration = Duration::from_micros(100);
+/// How long one who commits lets others come back: half of what the last commit took, within these. Whoever misses a
+/// batch waits for a whole commit, so on a slow disk it pays to wait longer.
+const GATHERING: std::ops::RangeInclusive<Duration> = Duration::from_micros(100)..=Duration::from_millis(1);
 
 pub(super) struct Writer {
     path: PathBuf,
@@ -53,6 +54,7 @@ struct State {
     /// Whether somebody lets them come back, and until when.
     gathering: bool,
     gather_until: Option<Instant>,
+    gathering_time: Duration,
     /// What those have appended.
     records: Vec<Record>,
     /// Why the batch cannot be committed any more.
@@ -70,7 +72,7 @@ impl State {
     fn has_gathered(&mut self) -> bool {
         self.is_closed()
             || self.members >= self.expected
-            || *self.gather_until.get_or_insert_with(|| Instant::now() + GATHERING) <= Instant::now()
+            || *self.gather_until.get_or_insert_with(|| Instant::now() + self.gathering_time) <= Instant::now()
     }
 
     fn is_closed(&self) -> bool {
@@ -99,6 +101,7 @@ impl Writer {
             expected: 0,
             gathering: false,
             gather_until: None,
+            gathering_time: *GATHERING.start(),
             records: Vec::new(),
             lost: None,
         };
@@ -226,7 +229,9 @@ impl Writer {
             outcome = upsert(&connection, &records).map_err(Arc::new);
         };
         drop(state);
+        let begun = Instant::now();
         outcome = outcome.and_then(|()| Ok(run(&connection, "COMMIT")?));
+        let took = begun.elapsed();
         if outcome.is_err() && !connection.is_autocommit() {
             // It fails only where the transaction has ended already.
             let _ = run(&connection, "ROLLBACK");
@@ -234,6 +239,7 @@ impl Writer {
         let mut state = self.lock();
         state.expected = members + state.members;
         state.gather_until = None;
+        state.gathering_time = (took / 2).clamp(*GATHERING.start(), *GATHERING.end());
         let answered = batch.outcome.set(outcome).is_ok();
         debug_assert!(answered, "a batch is committed once");
         batch.changed.notify_all();
