@@ -43,36 +43,58 @@ struct Inner {
 pub enum ErrorKind {
     /// [`load`](crate::load()) has succeeded before, with another path or another way of injection.
     AlreadyLoaded,
+    /// Only its clients hold the key of this project, so the store cannot open or change single entries of it.
+    ClientManaged,
     /// The configuration is incomplete or contradicts itself: a path, a key or a setting is not given.
     Config,
     /// Something else changed or made the file in the meantime; nothing was written.
     Conflict,
+    /// The version is under an old key that only clients hold: restoring it takes its content, encrypted again.
+    ContentRequired,
     /// A sealed file, a blob or its place is damaged or was tampered with.
     Corrupt,
     /// The text asks for what a feature of this crate provides that is not compiled in.
     CrateFeature,
     /// The key is not the right one.
     DecryptionFailed,
+    /// The request lacks a permission; the text names it.
+    Denied,
     /// A name or a level path breaks the rules for names, or may not be used here.
     InvalidName,
     /// A value, a key or a setting cannot be what it was given as.
     InvalidValue,
     /// The operating system refused to read or write.
     Io,
+    /// The proof is that of another key than the project's.
+    KeyProofMismatch,
+    /// The key of the project must be proved to be held, and no proof was given.
+    KeyProofRequired,
+    /// The project's key has another version by now: get the active key and try again.
+    KeyVersionConflict,
     /// A size, a count or a number of iterations is beyond its bound.
     Limit,
     /// More than one thread is running, so the process environment cannot be written safely.
     MultiThreaded,
     /// A level, a variable or a key is not there.
     NotFound,
+    /// The project's key is being rotated; trying again later works.
+    RotationInProgress,
     /// The text is not dotenv text.
     Syntax,
+    /// The token is not known, has expired or was revoked.
+    Unauthenticated,
     /// Somebody else holds the file right now; trying again later may work.
     Unavailable,
+    /// What was asked for destroys something, and needs to be confirmed explicitly.
+    Unconfirmed,
     /// The number of running threads cannot be told here, so the process environment is not written.
     UnknownThreadCount,
     /// The file was written by a newer version of this crate.
     UnsupportedVersion,
+    /// The version cannot be changed or removed for now.
+    VersionLocked,
+    /// The version is protected, and must not be removed.
+    VersionProtected,
 }
 
 impl Error {

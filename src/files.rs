@@ -12,6 +12,18 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// Never more than `most` bytes are held, whatever the file says of its own size. The buffer is wiped when dropped.
 pub(crate) fn read_text(path: &Path, what: &str, most: usize) -> Result<Zeroizing<String>> {
+    let mut bytes = read_bytes(path, what, most)?;
+    match String::from_utf8(std::mem::take(&mut *bytes)) {
+        Ok(text) => Ok(Zeroizing::new(text)),
+        Err(error) => {
+            drop(Zeroizing::new(error.into_bytes()));
+            Err(Error::new(ErrorKind::Corrupt, format!("the {what} is not UTF-8 text")).with_file(path))
+        }
+    }
+}
+
+/// The same for a file that need not be text.
+pub(crate) fn read_bytes(path: &Path, what: &str, most: usize) -> Result<Zeroizing<Vec<u8>>> {
     let io = |error| Error::io(format!("cannot read the {what} {}", path.display()), error);
     let file = File::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
@@ -29,11 +41,5 @@ pub(crate) fn read_text(path: &Path, what: &str, most: usize) -> Result<Zeroizin
     if bytes.len() > most {
         return Err(too_large());
     }
-    match String::from_utf8(std::mem::take(&mut *bytes)) {
-        Ok(text) => Ok(Zeroizing::new(text)),
-        Err(error) => {
-            drop(Zeroizing::new(error.into_bytes()));
-            Err(Error::new(ErrorKind::Corrupt, format!("the {what} is not UTF-8 text")).with_file(path))
-        }
-    }
+    Ok(bytes)
 }

@@ -41,8 +41,11 @@
 //! |---|---|---|
 //! | `inject` | yes | writing into the process environment; without it the crate forbids unsafe code |
 //! | `sealed` | yes | the sealed file and the search for `ioenv.toml` |
+//! | `vault` | no | the vault, a secrets service inside of a program, in memory; and it as a source |
+//! | `sqlite` | no | a vault in a SQLite file |
+//! | `postgres` | no | a vault in a PostgreSQL database |
 //! | `cli` | no | the `ioenv` command |
-//! | `full` | no | all of them |
+//! | `full` | no | all of them but `postgres` |
 //!
 //! Features only add. What is asked for and not compiled in is an error of the kind [`ErrorKind::CrateFeature`].
 //!
@@ -64,7 +67,11 @@ mod inject;
 mod load;
 #[cfg(feature = "sealed")]
 mod sealed;
+#[cfg(feature = "vault")]
+pub mod store;
 mod system;
+#[cfg(feature = "vault")]
+pub mod vault;
 
 pub use crate::core::{
     Aes256Gcm, Changes, Cipher, DataKey, Document, Entry, KeyDerivation, KeyProof, KeyRing, KeyString, Kind, Layer,
@@ -74,7 +81,7 @@ pub use crate::core::{
 pub use env::Env;
 pub use error::{Error, ErrorKind, Result};
 pub use inject::{Inject, is_withheld};
-pub use load::{Configuration, Loader, Precedence, Source, load, resolve, var};
+pub use load::{Configuration, Loader, Precedence, Source, SourceKind, VaultLocation, load, resolve, var};
 #[cfg(feature = "sealed")]
 pub use sealed::{KeyDescriptor, SealedFile};
 pub use system::SystemRandom;

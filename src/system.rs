@@ -1,24 +1,30 @@
 //! The machine's own clock and random source, behind the core's traits.
 
-#[cfg(feature = "sealed")]
-pub(crate) use clock::SystemClock;
+#[cfg(feature = "vault")]
+pub use clock::SystemClock;
 
 use crate::core::Random;
 use crate::{Error, Result};
 
-#[cfg(feature = "sealed")]
+#[cfg(feature = "vault")]
 mod clock {
     use std::time::SystemTime;
 
-    use crate::core::Clock;
+    use crate::core::{Clock, Timestamp};
 
     /// The clock of the operating system.
-    #[derive(Debug)]
-    pub(crate) struct SystemClock;
+    ///
+    /// ```
+    /// use ioenv::vault::{Clock as _, SystemClock, Timestamp};
+    ///
+    /// assert!(SystemClock.now() > Timestamp::MIN);
+    /// ```
+    #[derive(Clone, Copy, Debug, Default)]
+    pub struct SystemClock;
 
     impl Clock for SystemClock {
-        fn now(&self) -> SystemTime {
-            SystemTime::now()
+        fn now(&self) -> Timestamp {
+            SystemTime::now().into()
         }
     }
 }

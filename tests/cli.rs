@@ -378,7 +378,7 @@ fn configuration_is_code_over_environment_over_file() {
     for (toml, complaint) in [
         (
             "paths = \"a\"\n",
-            "line 1, column 1: there is no such setting; there is: expand, file, key_file, path, precedence, source",
+            "line 1, column 1: there is no such setting; there is: expand, file, key_file, path, precedence, source, vault",
         ),
         ("path = 1\n", "`path` must be a string"),
         ("path = \"a\"\nplanted planted\n", "line 2, column 9: this is not TOML"),
@@ -475,7 +475,7 @@ fn usage_errors_exit_with_2_and_repeat_no_value() {
 fn every_command_shows_an_example() {
     let project = project();
     let commands = ["init", "import", "set", "unset", "get", "list", "explain", "tree", "export", "run", "key"];
-    for command in commands {
+    for command in commands.into_iter().chain(["diff", "push", "pull"]) {
         let help = project.stdout(&[command, "--help"]);
         assert!(
             help.contains("Example") && help.contains(&format!("\n  ioenv {command}")) || help.contains("ioenv get"),

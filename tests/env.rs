@@ -223,3 +223,17 @@ fn a_source_can_be_boxed_and_can_fail_in_its_own_words() {
     assert!(error.is_retryable());
     assert_eq!(format!("{error:?}"), "the store does not answer\n  caused by: connection refused");
 }
+
+#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+#[test]
+fn a_vault_that_is_not_compiled_in_names_its_feature() {
+    let directory = tempfile::tempdir().unwrap();
+    for (vault, feature) in [("ioenv.vault", "sqlite"), ("postgres://u@h/d", "postgres")] {
+        let text = format!("source = \"vault\"\npath = \"acme\"\nvault = \"{vault}\"\n");
+        std::fs::write(directory.path().join("ioenv.toml"), text).unwrap();
+        let configuration = ioenv::Configuration::discover_in(directory.path()).unwrap();
+        let error = Loader::new().configuration(configuration).resolve().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::CrateFeature);
+        assert!(error.to_string().contains(&format!("needs the feature `{feature}`")), "{error}");
+    }
+}

@@ -42,33 +42,45 @@ pub struct Aes256Gcm;
 
 impl Cipher for Aes256Gcm {
     fn seal(&self, key: &DataKey, plaintext: &[u8], random: &dyn Random) -> Result<SealedBlob> {
-        let mut iv = [0; SealedBlob::IV_BYTES];
-        random.fill(&mut iv)?;
-
-        let mut bytes = Vec::with_capacity(SealedBlob::IV_BYTES + plaintext.len() + SealedBlob::TAG_BYTES);
-        bytes.extend_from_slice(&iv);
-        bytes.extend_from_slice(plaintext);
-        let tag = schedule(key)
-            .encrypt_inout_detached(&Nonce::from(iv), b"", (&mut bytes[SealedBlob::IV_BYTES..]).into())
-            .map_err(|_| Error::new(ErrorKind::Limit, "the plaintext is too large for one blob"))?;
-        bytes.extend_from_slice(&tag);
-        SealedBlob::from_bytes(bytes)
+        SealedBlob::from_bytes(seal_bound(key, b"", plaintext, random)?)
     }
 
     fn open(&self, key: &DataKey, blob: &SealedBlob) -> Result<SecretBytes> {
-        let (iv, ciphertext, tag) = blob.parts();
-        let failed = || {
+        open_bound(key, b"", blob.parts()).ok_or_else(|| {
             Error::new(
                 ErrorKind::DecryptionFailed,
                 "decryption failed: the key is not the right one, or the blob was changed",
             )
-        };
-        let iv = Nonce::try_from(iv).map_err(|_| failed())?;
-        let tag = Tag::try_from(tag).map_err(|_| failed())?;
-        let mut bytes = Zeroizing::new(ciphertext.to_vec());
-        schedule(key).decrypt_inout_detached(&iv, b"", bytes.as_mut_slice().into(), &tag).map_err(|_| failed())?;
-        Ok(std::mem::take(&mut *bytes).into())
+        })
     }
+}
+
+/// `iv ‖ ciphertext ‖ tag`, bound to the associated data.
+pub(super) fn seal_bound(key: &DataKey, associated: &[u8], plaintext: &[u8], random: &dyn Random) -> Result<Vec<u8>> {
+    let mut iv = [0; SealedBlob::IV_BYTES];
+    random.fill(&mut iv)?;
+
+    let mut bytes = Vec::with_capacity(SealedBlob::IV_BYTES + plaintext.len() + SealedBlob::TAG_BYTES);
+    bytes.extend_from_slice(&iv);
+    bytes.extend_from_slice(plaintext);
+    let tag = schedule(key)
+        .encrypt_inout_detached(&Nonce::from(iv), associated, (&mut bytes[SealedBlob::IV_BYTES..]).into())
+        .map_err(|_| Error::new(ErrorKind::Limit, "the plaintext is too large for one blob"))?;
+    bytes.extend_from_slice(&tag);
+    Ok(bytes)
+}
+
+/// Opens what [`seal_bound`] made, given as its three parts.
+pub(super) fn open_bound(
+    key: &DataKey,
+    associated: &[u8],
+    (iv, ciphertext, tag): (&[u8], &[u8], &[u8]),
+) -> Option<SecretBytes> {
+    let iv = Nonce::try_from(iv).ok()?;
+    let tag = Tag::try_from(tag).ok()?;
+    let mut bytes = Zeroizing::new(ciphertext.to_vec());
+    schedule(key).decrypt_inout_detached(&iv, associated, bytes.as_mut_slice().into(), &tag).ok()?;
+    Some(std::mem::take(&mut *bytes).into())
 }
 
 fn schedule(key: &DataKey) -> aes_gcm::Aes256Gcm {

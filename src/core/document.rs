@@ -199,6 +199,87 @@ impl Document {
         true
     }
 
+    /// Sets or removes the comment of an entry; `false`, when there is none of that name.
+    ///
+    /// # Errors
+    /// `InvalidValue`, for a NUL character, and for a line that would mark the entry as a variable.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// let mut document = ioenv::Document::parse("PORT=8080\n")?;
+    /// document.set_comment("PORT", Some("what the server\nlistens on"))?;
+    /// assert_eq!(document.to_text().expose_secret(), "# what the server\n# listens on\nPORT=8080\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_comment(&mut self, name: &str, comment: Option<&str>) -> Result<bool> {
+        let mut lines = Zeroizing::new(String::new());
+        if let Some(comment) = comment.filter(|comment| !comment.is_empty()) {
+            // A lone carriage return ends a line, too.
+            for line in comment.replace("\r\n", "\n").split(['\n', '\r']) {
+                lines.push('#');
+                if !line.is_empty() {
+                    lines.push(' ');
+                    lines.push_str(line);
+                }
+                lines.push('\n');
+            }
+            if lines.contains('\0') || lines.lines().any(dotenv::is_mark) {
+                let message = "this cannot be a comment: a NUL is in it, or a line that marks a variable";
+                return Err(Error::new(ErrorKind::InvalidValue, message));
+            }
+        }
+        let Ok(found) = self.find(name) else {
+            return Ok(false);
+        };
+        let entry = &mut self.entries[self.by_name[found] as usize];
+        if !lines.is_empty() || entry.extras.is_some() {
+            lines.insert_str(0, entry.shared_lead());
+            let extras = entry.extras_mut();
+            extras.lead = lines;
+            extras.aside = Zeroizing::default();
+        }
+        Ok(true)
+    }
+
+    /// Gives entries other names, all at the same time, so that two can swap theirs. Each keeps its place, value, kind
+    /// and comments; a name that is not there is passed over.
+    ///
+    /// # Errors
+    /// `Conflict`, with the names that two entries would have; nothing is renamed then.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// let mut document = ioenv::Document::parse("A=1\nB=2\n")?;
+    /// document.rename(&[("A".parse()?, "B".parse()?), ("B".parse()?, "A".parse()?)])?;
+    /// assert_eq!(document.to_text().expose_secret(), "B=1\nA=2\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn rename(&mut self, renames: &[(VarName, VarName)]) -> Result<()> {
+        let mut new_names: Vec<VarName> = self.entries.iter().map(|entry| entry.name.clone()).collect();
+        for (old, new) in renames {
+            if let Ok(found) = self.find(old.as_str()) {
+                new_names[self.by_name[found] as usize] = new.clone();
+            }
+        }
+        let mut sorted: Vec<&VarName> = new_names.iter().collect();
+        sorted.sort_unstable();
+        let mut twice: Vec<VarName> =
+            sorted.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone()).collect();
+        twice.dedup();
+        if !twice.is_empty() {
+            let names: Vec<&str> = twice.iter().map(VarName::as_str).collect();
+            let message = format!("there would be two entries of the same name: {}", names.join(", "));
+            return Err(Error::new(ErrorKind::Conflict, message).with_names(twice));
+        }
+        for (entry, name) in self.entries.iter_mut().zip(new_names) {
+            entry.name = name;
+        }
+        self.by_name = sorted_by_name(&self.entries);
+        Ok(())
+    }
+
     /// Removes an entry and the comments that belong to it; `false`, when there is none of that name.
     ///
     /// Comments above a blank line speak of more than one entry, and stay.
@@ -535,6 +616,31 @@ mod tests {
         assert_eq!((error.kind(), error.names()), (ErrorKind::Limit, [name()].as_slice()));
         assert_eq!(document.set(name(), "a\0b").unwrap_err().kind(), ErrorKind::InvalidValue);
         document.set(name(), "x".repeat(MAX_VALUE_BYTES)).unwrap();
+    }
+
+    #[test]
+    fn a_comment_is_set_and_marks_nothing() {
+        let mut document = Document::parse("# the file\n\n# of A\nA=1 # aside\nB=2\n").unwrap();
+        assert!(document.set_comment("A", Some("one\r\n\n two")).unwrap());
+        assert!(!document.set_comment("C", None).unwrap());
+        assert_eq!(document.to_text().expose_secret(), "# the file\n\n# one\n#\n#  two\nA=1\nB=2\n");
+        assert_eq!(document.get("A").unwrap().comment().as_deref(), Some("one\n\n two"));
+        assert!(document.set_comment("A", None).unwrap());
+        assert_eq!(document.get("A").unwrap().comment(), None);
+        for bad in ["ioenv: variable", "why\rioenv: secret", "a\0b"] {
+            assert_eq!(document.set_comment("B", Some(bad)).unwrap_err().kind(), ErrorKind::InvalidValue, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn renaming_is_all_or_nothing() {
+        let name = |text: &str| VarName::new(text).unwrap();
+        let mut document = Document::parse("# a\nA=1\nB=2\nC=3\n").unwrap();
+        let error = document.rename(&[(name("A"), name("D")), (name("B"), name("C"))]).unwrap_err();
+        assert_eq!((error.kind(), error.names()), (ErrorKind::Conflict, [name("C")].as_slice()));
+        document.rename(&[(name("A"), name("C")), (name("C"), name("A")), (name("X"), name("Y"))]).unwrap();
+        assert_eq!(document.to_text().expose_secret(), "# a\nC=1\nB=2\nA=3\n");
+        assert_eq!(document.get("A").unwrap().value().expose_secret(), "3");
     }
 
     #[test]

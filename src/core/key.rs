@@ -16,6 +16,13 @@ const KEY_BYTES: usize = 32;
 /// Bytes of the checksum behind a data key's text.
 const CHECKSUM_BYTES: usize = 4;
 
+/// How a kind of key is written: its prefix, then base64url of the key and its checksum under a label.
+pub(super) struct KeyText {
+    pub(super) name: &'static str,
+    pub(super) prefix: &'static str,
+    pub(super) label: &'static str,
+}
+
 /// The 32 bytes a blob is sealed with.
 ///
 /// Its text is `ioenv_key_` and 48 characters of unpadded base64url (RFC 4648, section 5), which hold the key and the
@@ -46,6 +53,7 @@ pub struct DataKey(SecretBox<[u8; KEY_BYTES]>);
 impl DataKey {
     /// What the text of every data key starts with.
     pub const PREFIX: &str = "ioenv_key_";
+    const TEXT: KeyText = KeyText { name: "data key", prefix: Self::PREFIX, label: "ioenv:key:v1" };
 
     /// Draws a new key.
     ///
@@ -67,37 +75,48 @@ impl DataKey {
     /// # Errors
     /// `InvalidValue`, which says whether the prefix, the length or the checksum is wrong.
     pub fn parse(text: &str) -> Result<Self> {
-        let invalid = |what: &str| Error::new(ErrorKind::InvalidValue, format!("this is not a data key: {what}"));
-        let Some(text) = text.trim().strip_prefix(Self::PREFIX) else {
-            return Err(invalid("it does not start with `ioenv_key_`"));
+        Self::parse_as(&Self::TEXT, text)
+    }
+
+    /// The key as text, to be kept where no stranger reads.
+    pub fn to_text(&self) -> SecretString {
+        self.to_text_as(&Self::TEXT)
+    }
+
+    pub(super) fn parse_as(kind: &KeyText, text: &str) -> Result<Self> {
+        let KeyText { name, prefix, .. } = kind;
+        let invalid = |what: &str| Error::new(ErrorKind::InvalidValue, format!("this is not a {name}: {what}"));
+        let Some(text) = text.trim().strip_prefix(prefix) else {
+            return Err(invalid(&format!("it does not start with `{prefix}`")));
         };
         let mut bytes = Zeroizing::new([0; KEY_BYTES + CHECKSUM_BYTES]);
         match BASE64URL.decode_slice(text, bytes.as_mut_slice()) {
             Ok(length) if length == bytes.len() => {}
             Ok(_) => return Err(invalid("it is too short: it was cut off")),
-            Err(_) => return Err(invalid("`ioenv_key_` must be followed by exactly 48 characters of base64url")),
+            Err(_) => {
+                return Err(invalid(&format!("`{prefix}` must be followed by exactly 48 characters of base64url")));
+            }
         }
         let (key, checksum) = bytes.split_at(KEY_BYTES);
         let key = Self(SecretBox::init_with_mut(|secret: &mut [u8; KEY_BYTES]| secret.copy_from_slice(key)));
-        if key.checksum().as_slice().ct_ne(checksum).to_bool() {
+        if key.checksum(kind).as_slice().ct_ne(checksum).to_bool() {
             return Err(invalid("its checksum does not match: there is a typo in it"));
         }
         Ok(key)
     }
 
-    /// The key as text, to be kept where no stranger reads.
-    pub fn to_text(&self) -> SecretString {
+    pub(super) fn to_text_as(&self, kind: &KeyText) -> SecretString {
         let mut bytes = Zeroizing::new([0; KEY_BYTES + CHECKSUM_BYTES]);
         bytes[..KEY_BYTES].copy_from_slice(self.expose_bytes());
-        bytes[KEY_BYTES..].copy_from_slice(&self.checksum());
-        let mut text = String::with_capacity(Self::PREFIX.len() + 48);
-        text.push_str(Self::PREFIX);
+        bytes[KEY_BYTES..].copy_from_slice(&self.checksum(kind));
+        let mut text = String::with_capacity(kind.prefix.len() + 48);
+        text.push_str(kind.prefix);
         BASE64URL.encode_string(bytes.as_slice(), &mut text);
         text.into()
     }
 
-    fn checksum(&self) -> [u8; CHECKSUM_BYTES] {
-        let mut hash = Sha256::new_with_prefix(b"ioenv:key:v1").chain_update(self.expose_bytes()).finalize();
+    fn checksum(&self, kind: &KeyText) -> [u8; CHECKSUM_BYTES] {
+        let mut hash = Sha256::new_with_prefix(kind.label).chain_update(self.expose_bytes()).finalize();
         let checksum = [hash[0], hash[1], hash[2], hash[3]];
         hash.as_mut_slice().zeroize();
         checksum
@@ -105,6 +124,15 @@ impl DataKey {
 
     pub(crate) fn expose_bytes(&self) -> &[u8; KEY_BYTES] {
         self.0.expose_secret()
+    }
+
+    #[cfg(feature = "vault")]
+    fn expand(&self, label: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {
+        let mut expanded = Zeroizing::new([0; KEY_BYTES]);
+        hkdf::Hkdf::<Sha256>::new(None, self.expose_bytes())
+            .expand(label, expanded.as_mut_slice())
+            .expect("invariant: 32 bytes are within what HKDF-SHA256 can give");
+        expanded
     }
 }
 
@@ -151,6 +179,29 @@ impl KeyString {
             return Err(Error::new(ErrorKind::InvalidValue, "the key is empty"));
         }
         Ok(Self(text.into()))
+    }
+
+    /// Draws a new one: 64 lower-case hexadecimal characters, of 32 random bytes. It is not of the one length, 32
+    /// characters, at which a key is given away by its own proof.
+    ///
+    /// # Errors
+    /// `Io`, when `random` fails.
+    #[cfg(feature = "vault")]
+    pub fn generate(random: &dyn Random) -> Result<Self> {
+        let key = DataKey::generate(random)?;
+        let mut text = String::with_capacity(2 * KEY_BYTES);
+        for byte in key.expose_bytes() {
+            for digit in [byte >> 4, byte & 15] {
+                text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+            }
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The key string itself, to be kept where no stranger reads.
+    #[cfg(feature = "vault")]
+    pub fn to_text(&self) -> SecretString {
+        self.0.clone()
     }
 
     /// The first 32 bytes, filled up with `0` (byte 0x30).
@@ -319,6 +370,13 @@ impl KeyProof {
             ));
         }
         Ok(Self::new(key, parameters))
+    }
+
+    /// The proof of a random key, which no derivation stands before: HKDF-SHA256 (RFC 5869) of the key under the label
+    /// `ioenv:proof:v1`.
+    #[cfg(feature = "vault")]
+    pub fn of(key: &DataKey) -> Self {
+        Self(key.expand(b"ioenv:proof:v1"))
     }
 
     /// The proof as it is sent.

@@ -1,6 +1,8 @@
 use std::fmt;
 
 use super::{DataKey, KeyDerivation, KeyString};
+#[cfg(feature = "vault")]
+use super::{KeyProof, Pbkdf2};
 use crate::{Error, ErrorKind, Result};
 
 /// The keys a program holds, in no particular order: which one opens what is found out by trying.
@@ -109,6 +111,28 @@ impl KeyRing {
             }
         }
         Ok(None)
+    }
+}
+
+#[cfg(feature = "vault")]
+impl KeyRing {
+    /// The keys that can be those of a client-managed project with that `derivation`, each with its proof. Where there
+    /// is one, each key string is stretched for it twice.
+    ///
+    /// # Errors
+    /// Those of the derivation.
+    pub fn with_proofs(&self, derivation: Option<&Pbkdf2>) -> Result<Vec<(DataKey, KeyProof)>> {
+        let mut found = Vec::new();
+        for key in &self.keys {
+            match (key, derivation) {
+                (Key::Data(key), None) => found.push((key.clone(), KeyProof::of(key))),
+                (Key::String(key), Some(derivation)) => {
+                    found.push((derivation.derive(key)?, KeyProof::new(key, derivation)));
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
     }
 }
 

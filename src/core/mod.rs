@@ -4,33 +4,67 @@
 //! what it needs of those comes in through the traits `Clock` and [`Random`]. So every rule can be tested by value.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+#[cfg(feature = "vault")]
+mod audit;
 mod blob;
 mod cipher;
-#[cfg(feature = "sealed")]
+#[cfg(feature = "vault")]
 mod clock;
 mod document;
 mod dotenv;
+#[cfg(feature = "vault")]
+mod environment_name;
+#[cfg(feature = "vault")]
+mod id;
 mod key;
 mod key_ring;
 mod merge;
 mod name;
 mod path;
+#[cfg(feature = "vault")]
+mod permission;
 mod random;
+#[cfg(feature = "vault")]
+mod role;
 mod secret;
+#[cfg(feature = "vault")]
+mod serde_text;
+#[cfg(feature = "vault")]
+mod token;
+#[cfg(feature = "vault")]
+mod wrap;
 
+#[cfg(feature = "vault")]
+pub use audit::{Action, ActorKind, AuditActor, AuditRecord, Details, Plan, Resource, ResourceKind, Retention};
 pub use blob::SealedBlob;
 pub use cipher::{Aes256Gcm, Cipher};
-#[cfg(feature = "sealed")]
-pub(crate) use clock::Clock;
+#[cfg(feature = "vault")]
+pub use clock::{Clock, Timestamp};
 pub use document::{Changes, Document, Entry, Kind};
 pub use dotenv::{Unresolved, expand};
+#[cfg(feature = "vault")]
+pub use environment_name::EnvironmentName;
+#[cfg(feature = "vault")]
+pub use id::Id;
 pub use key::{DataKey, KeyDerivation, KeyProof, KeyString, Padded, Pbkdf2};
 pub use key_ring::KeyRing;
 pub use merge::{Layer, Origin, Resolved, Variable, merge};
 pub use name::{Slug, VarName};
 pub use path::LevelPath;
+#[cfg(feature = "vault")]
+pub use permission::{Permission, PermissionSet, Vocabulary};
 pub use random::Random;
+#[cfg(feature = "vault")]
+pub use role::{
+    CloudRole, EnvironmentRole, OrganizationRole, PersonalKeyLevel, ProjectRole, TokenPreset, WorkspaceRole,
+};
 pub use secret::{SecretBytes, SecretString};
+#[cfg(feature = "vault")]
+pub use token::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
+#[cfg(feature = "vault")]
+pub use wrap::RootKey;
+#[cfg(feature = "vault")]
+pub(crate) use wrap::{Context, Sealed, unwrap, unwrap_key, wrap, wrap_key};
 
 /// Largest value of a variable, in bytes of UTF-8. Linux holds `NAME=value` to 128 KiB.
 pub const MAX_VALUE_BYTES: usize = 64 * 1024;

@@ -183,6 +183,11 @@ macro_rules! parsed_text {
 parsed_text!(VarName);
 parsed_text!(Slug);
 
+#[cfg(feature = "vault")]
+super::serde_text::serde_text!(VarName, "the name of a variable");
+#[cfg(feature = "vault")]
+super::serde_text::serde_text!(Slug, "1 to 100 of A-Z, a-z, 0-9, _ and -");
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -124,6 +124,9 @@ impl fmt::Debug for LevelPath {
     }
 }
 
+#[cfg(feature = "vault")]
+super::serde_text::serde_text!(LevelPath, "the path of a level");
+
 #[cfg(test)]
 mod tests {
     use super::*;

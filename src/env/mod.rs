@@ -17,16 +17,18 @@ use crate::{Error, ErrorKind, Result};
 /// It is a snapshot, cheap to clone and the same in every clone. `Debug` shows names and origins, never values.
 ///
 /// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # use ioenv::{DataKey, Document, SealedFile, SystemRandom};
-/// # let directory = tempfile::tempdir()?;
-/// # let key = DataKey::generate(&SystemRandom)?;
-/// # let mut sealed = SealedFile::create(directory.path().join("ioenv.sealed"), "acme-store".parse()?)?;
-/// # sealed.add_key("main".parse()?, &key)?;
-/// # sealed.set_level(&"acme-store".parse()?, &Document::parse("PORT=8080\nTLS=on\n")?, &(&key).into())?;
+/// # use ioenv::{Document, KeyRing, Layer, LevelPath, Result, Source};
+/// # #[derive(Debug)]
+/// # struct Fixed;
+/// # impl Source for Fixed {
+/// #     fn layers(&self, path: &LevelPath, _keys: &KeyRing) -> Result<Vec<Layer>> {
+/// #         Ok(vec![Layer::new(path.clone(), Document::parse("PORT=8080\nTLS=on\n")?)])
+/// #     }
+/// # }
+/// # fn main() -> Result<()> {
 /// use ioenv::Loader;
 ///
-/// let env = Loader::new().source(sealed).path("acme-store".parse()?).key(key).resolve()?;
+/// let env = Loader::new().source(Fixed).path("acme-store".parse()?).resolve()?;
 /// assert_eq!(env.var("PORT")?.expose_secret(), "8080");
 /// assert_eq!(env.origin("PORT").unwrap().to_string(), "acme-store");
 /// # Ok(())
@@ -111,14 +113,16 @@ impl Env {
     /// `NotFound` or `InvalidValue`, naming the variable and never the value.
     ///
     /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use ioenv::{DataKey, Document, SealedFile, SystemRandom};
-    /// # let directory = tempfile::tempdir()?;
-    /// # let key = DataKey::generate(&SystemRandom)?;
-    /// # let mut sealed = SealedFile::create(directory.path().join("ioenv.sealed"), "acme-store".parse()?)?;
-    /// # sealed.add_key("main".parse()?, &key)?;
-    /// # sealed.set_level(&"acme-store".parse()?, &Document::parse("PORT=8080\nAPI_KEY=x\n")?, &(&key).into())?;
-    /// # let env = ioenv::Loader::new().source(sealed).path("acme-store".parse()?).key(key).resolve()?;
+    /// # use ioenv::{Document, KeyRing, Layer, LevelPath, Result, Source};
+    /// # #[derive(Debug)]
+    /// # struct Fixed;
+    /// # impl Source for Fixed {
+    /// #     fn layers(&self, path: &LevelPath, _keys: &KeyRing) -> Result<Vec<Layer>> {
+    /// #         Ok(vec![Layer::new(path.clone(), Document::parse("PORT=8080\nAPI_KEY=x\n")?)])
+    /// #     }
+    /// # }
+    /// # fn main() -> Result<()> {
+    /// # let env = ioenv::Loader::new().source(Fixed).path("acme-store".parse()?).resolve()?;
     /// #[derive(serde::Deserialize)]
     /// struct Config {
     ///     port: u16,

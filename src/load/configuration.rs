@@ -2,10 +2,10 @@ use std::env::{self, VarError};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::discovery;
 use super::loader::Precedence;
 use super::settings::Settings;
-use super::source::Source;
+use super::source::{Source, SourceKind};
+use super::{VaultLocation, discovery, vault};
 use crate::core::{DataKey, KeyRing, LevelPath, Slug};
 use crate::env::parse_bool;
 use crate::files::read_text;
@@ -28,8 +28,8 @@ const MAX_KEY_FILE_BYTES: usize = 64 * 1024;
 /// ```
 #[derive(Debug)]
 pub struct Configuration {
-    /// What `IOENV_FILE` and `IOENV_KEY_FILE` are relative to.
-    directory: PathBuf,
+    /// What `IOENV_FILE`, `IOENV_VAULT` and other variables that name a file are relative to.
+    pub(super) directory: PathBuf,
     /// The `ioenv.toml` that was found.
     file: Option<PathBuf>,
     settings: Settings,
@@ -196,12 +196,60 @@ impl Configuration {
         }
     }
 
-    /// The source that `IOENV_SOURCE`, or `source`, asks for: `sealed`, which is also the default.
-    pub(super) fn source(&self) -> Result<Box<dyn Source>> {
+    /// Where levels come from: `IOENV_SOURCE`, or `source`, or the sealed file.
+    ///
+    /// # Errors
+    /// `Config`, when it is neither `sealed` nor `vault`.
+    pub fn source_kind(&self) -> Result<SourceKind> {
         let said = variable("IOENV_SOURCE")?.or_else(|| self.settings.source.clone());
         match said.as_deref() {
-            None | Some("sealed") => discovery::default_source(|| self.sealed_file()),
-            Some(_) => Err(config("the source must be `sealed`: look at IOENV_SOURCE and `source` in ioenv.toml")),
+            None | Some("sealed") => Ok(SourceKind::Sealed),
+            Some("vault") => Ok(SourceKind::Vault),
+            Some(_) => {
+                let message = "the source must be `sealed` or `vault`: look at IOENV_SOURCE and `source` in ioenv.toml";
+                Err(config(message))
+            }
+        }
+    }
+
+    /// The vault: `IOENV_VAULT`, or `vault`, or `ioenv.vault` beside `ioenv.toml`.
+    ///
+    /// # Errors
+    /// `Config`, when nobody says it and there is no `ioenv.toml`, and when that holds the password of a database.
+    pub fn vault_location(&self) -> Result<VaultLocation> {
+        if let Some(said) = variable("IOENV_VAULT")? {
+            return Ok(match VaultLocation::parse(said) {
+                VaultLocation::File(file) => VaultLocation::File(self.directory.join(file)),
+                url @ VaultLocation::Postgres(_) => url,
+            });
+        }
+        match VaultLocation::parse(self.settings.vault.clone().unwrap_or_else(|| "ioenv.vault".to_owned())) {
+            VaultLocation::File(file) => self.beside_file(&file).map(VaultLocation::File).ok_or_else(|| {
+                config(format!("{}; make a vault with `ioenv vault init`, or name one in IOENV_VAULT", self.no_file()))
+            }),
+            url @ VaultLocation::Postgres(_) if url.has_password() => Err(config(format!(
+                "`vault` in {} holds the password of a database, and is committed: put the URL into IOENV_VAULT, and \
+                 change the password",
+                self.file_name()
+            ))),
+            url @ VaultLocation::Postgres(_) => Ok(url),
+        }
+    }
+
+    /// The file with the root key of a vault, as far as one is named or there is one: `IOENV_ROOT_KEY_FILE`, or
+    /// `ioenv.root` beside `ioenv.toml`. What `IOENV_ROOT_KEY` holds counts before any file.
+    pub fn root_key_file(&self) -> Option<PathBuf> {
+        match variable_os("IOENV_ROOT_KEY_FILE") {
+            Some(file) => Some(self.directory.join(file)),
+            None => self.beside_file("ioenv.root").filter(|file| file.exists()),
+        }
+    }
+
+    /// The source that is asked for.
+    pub(super) fn source(&self) -> Result<Box<dyn Source>> {
+        match self.source_kind()? {
+            SourceKind::Sealed => discovery::default_source(|| self.sealed_file()),
+            SourceKind::Vault => vault::default_source(self),
         }
     }
 
@@ -211,7 +259,7 @@ impl Configuration {
     }
 
     /// A file that `ioenv.toml` names, relative to where it lies.
-    fn beside_file(&self, name: &str) -> Option<PathBuf> {
+    fn beside_file(&self, name: impl AsRef<Path>) -> Option<PathBuf> {
         Some(self.file.as_ref()?.parent()?.join(name))
     }
 
@@ -221,12 +269,12 @@ impl Configuration {
 }
 
 #[cold]
-fn config(message: impl Into<String>) -> Error {
+pub(super) fn config(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Config, message)
 }
 
 /// An `IOENV_*` variable; an empty one counts as not set.
-fn variable(name: &str) -> Result<Option<String>> {
+pub(super) fn variable(name: &str) -> Result<Option<String>> {
     match env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
         Err(VarError::NotPresent) => Ok(None),
@@ -235,6 +283,6 @@ fn variable(name: &str) -> Result<Option<String>> {
     }
 }
 
-fn variable_os(name: &str) -> Option<OsString> {
+pub(super) fn variable_os(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }

@@ -14,7 +14,7 @@ use crate::{Error, ErrorKind, Result};
 const FILE_NAME: &str = "ioenv.toml";
 /// Largest configuration that is read.
 const MAX_BYTES: usize = 64 * 1024;
-const NAMES: [&str; 6] = ["expand", "file", "key_file", "path", "precedence", "source"];
+const NAMES: [&str; 7] = ["expand", "file", "key_file", "path", "precedence", "source", "vault"];
 
 /// The settings of the `ioenv.toml` that counts in `directory`, and where it lies.
 pub(super) fn discover(directory: &Path) -> Result<(Option<PathBuf>, Settings)> {
@@ -105,6 +105,7 @@ fn read(file: &Path) -> Result<Settings> {
             ("path", value) => settings.path = Some(text(value)?),
             ("precedence", value) => settings.precedence = Some(text(value)?),
             ("source", value) => settings.source = Some(text(value)?),
+            ("vault", value) => settings.vault = Some(text(value)?),
             // Not repeated: it may be something that got here by mistake.
             _ => return Err(config(at, format!("there is no such setting; there is: {}", NAMES.join(", ")))),
         }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::{Configuration, Source};
+use super::{Configuration, Source, SourceKind};
 use crate::core::{KeyRing, LevelPath, Resolved, SecretString, VarName, expand, merge};
 use crate::env::Env;
 use crate::inject::{Inject, is_withheld, write_process};
@@ -249,6 +249,7 @@ impl Loader {
             None => Configuration::discover()?,
         };
         // First the source: without the feature for it, that is the error to see.
+        let is_vault = self.source.is_none() && configuration.source_kind()? == SourceKind::Vault;
         let source = match self.source {
             Some(source) => source,
             None => configuration.source()?,
@@ -265,11 +266,22 @@ impl Loader {
             Some(is_expanded) => is_expanded,
             None => configuration.expand()?,
         };
+        let mut bad_keys = None;
         let keys = match self.keys {
             Some(keys) => keys,
-            None => configuration.keys()?,
+            None => match configuration.keys() {
+                // A vault that holds the key itself asks for none; then it does not matter that ours cannot be read.
+                Err(error) if is_vault => {
+                    bad_keys = Some(error);
+                    KeyRing::new()
+                }
+                keys => keys?,
+            },
         };
-        let layers = source.layers(&path, &keys)?;
+        let layers = source.layers(&path, &keys).map_err(|error| match bad_keys {
+            Some(bad) if error.kind() == ErrorKind::Config => bad,
+            _ => error,
+        })?;
         drop(source);
 
         let mut resolved = merge(layers);

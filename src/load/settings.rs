@@ -7,4 +7,5 @@ pub(super) struct Settings {
     pub(super) path: Option<String>,
     pub(super) precedence: Option<String>,
     pub(super) source: Option<String>,
+    pub(super) vault: Option<String>,
 }

@@ -4,7 +4,18 @@ use std::sync::Arc;
 use crate::Result;
 use crate::core::{KeyRing, Layer, LevelPath};
 
-/// Where levels come from: a sealed file, or anything that can answer for a chain.
+/// Where a [`Configuration`](crate::Configuration) says that levels come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SourceKind {
+    /// The sealed file.
+    #[default]
+    Sealed,
+    /// A vault.
+    Vault,
+}
+
+/// Where levels come from: a sealed file, a vault, or anything that can answer for a chain.
 ///
 /// ```
 /// use ioenv::{Document, ErrorKind, KeyRing, Layer, LevelPath, Loader, Result, Source};

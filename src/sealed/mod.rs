@@ -14,11 +14,11 @@ use self::disk::Lock;
 pub use self::format::KeyDescriptor;
 use self::format::{Contents, SealedLevel};
 use crate::core::{
-    Aes256Gcm, Cipher as _, Clock, DataKey, Document, KeyDerivation, KeyRing, KeyString, Layer, LevelPath,
-    MAX_FILE_BYTES, Pbkdf2, Random, SealedBlob, SecretBytes, Slug,
+    Aes256Gcm, Cipher as _, DataKey, Document, KeyDerivation, KeyRing, KeyString, Layer, LevelPath, MAX_FILE_BYTES,
+    Pbkdf2, Random, SealedBlob, SecretBytes, Slug,
 };
 use crate::files::read_text;
-use crate::system::{SystemClock, SystemRandom};
+use crate::system::SystemRandom;
 use crate::{Error, ErrorKind, Result};
 
 /// How a key is given, for the errors that need one.
@@ -142,7 +142,7 @@ impl SealedFile {
     /// # Errors
     /// `Conflict`, when there is a key of that id; `Limit`, beyond 256 keys.
     pub fn add_key(&mut self, id: Slug, key: &DataKey) -> Result<()> {
-        self.describe(id, None, key, &SystemClock)
+        self.describe(id, None, key)
     }
 
     /// Adds a passphrase. Opening a level with it then costs 600,000 iterations of PBKDF2.
@@ -152,7 +152,7 @@ impl SealedFile {
     pub fn add_passphrase(&mut self, id: Slug, key: &KeyString) -> Result<()> {
         let derivation = Pbkdf2::generate(&SystemRandom)?;
         let derived = derivation.derive(key)?;
-        self.describe(id, Some(derivation), &derived, &SystemClock)
+        self.describe(id, Some(derivation), &derived)
     }
 
     /// Removes a key that no level uses; `false`, when there is none of that id.
@@ -169,13 +169,13 @@ impl SealedFile {
         Ok(self.contents.keys.len() < before)
     }
 
-    fn describe(&mut self, id: Slug, derivation: Option<Pbkdf2>, key: &DataKey, clock: &dyn Clock) -> Result<()> {
+    fn describe(&mut self, id: Slug, derivation: Option<Pbkdf2>, key: &DataKey) -> Result<()> {
         if self.contents.key(&id).is_some() {
             return Err(self.error(ErrorKind::Conflict, format!("there is a key `{id}` already")));
         }
         // The file holds whole seconds, and what is in memory shall be what is read back.
-        let seconds = clock.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let created = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let created = UNIX_EPOCH + Duration::from_secs(seconds);
         let key = KeyDescriptor { id, derivation, created, check: binding::check(key) };
         self.contents.add_key(key).map_err(|error| self.locate(error))
     }
@@ -241,6 +241,46 @@ impl SealedFile {
         self.check_project(path)?;
         let document = self.level(path, keys)?.unwrap_or_default();
         self.seal(path, &document, id, keys, &SystemRandom)
+    }
+
+    /// The key that a level is sealed with, or would be if it were new, out of the keys given.
+    ///
+    /// # Errors
+    /// As [`set_level`](Self::set_level).
+    pub fn data_key(&self, path: &LevelPath, keys: &KeyRing) -> Result<DataKey> {
+        self.unlock(self.key_for(path)?, keys)
+    }
+
+    /// The blob of a level as it stands in the file, for whoever has the key and can take it unopened.
+    ///
+    /// # Errors
+    /// As [`level`](Self::level): a blob that does not belong to its place is not handed out.
+    pub fn blob(&self, path: &LevelPath, keys: &KeyRing) -> Result<Option<SealedBlob>> {
+        let Some(level) = self.contents.levels.get(path) else {
+            return Ok(None);
+        };
+        self.open_blob(path, level, &self.unlock(&level.key, keys)?)?;
+        self.contents.blob(level).parse().map(Some).map_err(|error: Error| self.locate(error.with_path(path)))
+    }
+
+    /// Sets a level to a blob that was sealed elsewhere with its [`data_key`](Self::data_key). It is kept as it is.
+    ///
+    /// # Errors
+    /// As [`set_level`](Self::set_level); `DecryptionFailed`, when the blob was sealed with another key; `Corrupt` and
+    /// those of a document, when it holds none.
+    pub fn set_blob(&mut self, path: &LevelPath, blob: &SealedBlob, keys: &KeyRing) -> Result<()> {
+        let id = self.key_for(path)?.clone();
+        let key = self.unlock(&id, keys)?;
+        let bytes = Aes256Gcm.open(&key, blob).map_err(|_| {
+            let message = format!("the blob was not sealed with the key `{id}`: open it and set what it says");
+            self.error(ErrorKind::DecryptionFailed, message).with_path(path)
+        })?;
+        let text = std::str::from_utf8(bytes.expose_secret())
+            .map_err(|_| self.error(ErrorKind::Corrupt, "the level is not UTF-8 text").with_path(path))?;
+        Document::parse(text).map_err(|error| self.locate(error.with_path(path)))?;
+        let place = binding::place_tag(&key, path, blob);
+        self.contents.levels.insert(path.clone(), SealedLevel::new(id, place, blob));
+        Ok(())
     }
 
     /// Removes a level; `false`, when there is none.

@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod levels;
 mod project;
 mod terminal;
 
@@ -42,6 +43,10 @@ fn run(args: Args) -> Result<ExitCode> {
         Command::Get { name } => commands::get::run(&project, &name.get())?,
         Command::List(list) => commands::list::run(&project, &list)?,
         Command::Explain { name } => commands::explain::run(&project, &name.get())?,
+        Command::Diff(diff) => commands::diff::run(&project, &diff)?,
+        Command::Push(args) => commands::transfer::push(&project, &args)?,
+        Command::Pull(args) => commands::transfer::pull(&project, &args)?,
+        Command::Vault { command } => return commands::vault::run(&project, command),
         Command::Tree => commands::tree::run(&project)?,
         Command::Export(export) => commands::export::run(&project, export)?,
         Command::Run(run) => return commands::run::run(project, run),

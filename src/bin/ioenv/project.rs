@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use ioenv::{Configuration, KeyRing, Layer, LevelPath, SealedFile};
+use ioenv::{Configuration, KeyRing, Layer, LevelPath, SealedFile, SourceKind};
 
-use crate::args::ProjectArgs;
+use crate::args::{ProjectArgs, SourceArg};
+use crate::levels::{self, Levels};
 use crate::{Result, terminal};
 
 pub(crate) struct Project {
@@ -15,6 +16,10 @@ pub(crate) struct Project {
     pub(crate) chosen_path: Option<LevelPath>,
     /// `--key-file`, if it was given.
     pub(crate) chosen_key_file: Option<PathBuf>,
+    /// `--source`, if it was given.
+    chosen_source: Option<SourceArg>,
+    /// `--organization`, if it was given.
+    pub(crate) chosen_organization: Option<String>,
 }
 
 impl Project {
@@ -33,6 +38,8 @@ impl Project {
             directory,
             chosen_path: args.path.map(|path| path.get()),
             chosen_key_file: args.key_file,
+            chosen_source: args.source,
+            chosen_organization: args.organization,
         })
     }
 
@@ -42,6 +49,19 @@ impl Project {
             Some(path) => Ok(path.clone()),
             None => Ok(self.configuration.path()?),
         }
+    }
+
+    pub(crate) fn source_kind(&self) -> Result<SourceKind> {
+        match self.chosen_source {
+            Some(SourceArg::Sealed) => Ok(SourceKind::Sealed),
+            Some(SourceArg::Vault) => Ok(SourceKind::Vault),
+            None => Ok(self.configuration.source_kind()?),
+        }
+    }
+
+    /// The levels, wherever they are.
+    pub(crate) fn levels(&self) -> Result<Box<dyn Levels + '_>> {
+        levels::open(self)
     }
 
     pub(crate) fn open(&self) -> Result<SealedFile> {
@@ -74,25 +94,23 @@ impl Project {
 
     /// The levels of the chain, broad to specific.
     pub(crate) fn layers(&self) -> Result<Vec<Layer>> {
-        Ok(self.open()?.layers(&self.path()?, &self.keys()?)?)
+        self.levels()?.layers(&self.path()?)
     }
 
-    /// The chain, or only the level itself, which needs no key but its own.
+    /// The chain, or only the level itself.
     pub(crate) fn own_or_all_layers(&self, own: bool) -> Result<Vec<Layer>> {
         if !own {
             return self.layers();
         }
         let path = self.path()?;
-        match self.open()?.level(&path, &self.keys()?)? {
-            Some(level) => Ok(vec![Layer::new(path, level)]),
-            None => Err(format!("there is no level {path}; `ioenv tree` shows what there is").into()),
-        }
+        let level = self.levels()?.own(&path)?;
+        Ok(vec![Layer::new(path, level)])
     }
 }
 
 /// A container may mount a key so, which is why nothing but a command complains.
 #[cfg(unix)]
-fn warn_if_others_can_read(file: &Path) {
+pub(crate) fn warn_if_others_can_read(file: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
 
     // What a shell hands over as /dev/fd/63 is no file that somebody else could open.
@@ -107,4 +125,4 @@ fn warn_if_others_can_read(file: &Path) {
 }
 
 #[cfg(not(unix))]
-fn warn_if_others_can_read(_file: &Path) {}
+pub(crate) fn warn_if_others_can_read(_file: &Path) {}

@@ -65,7 +65,7 @@ pub(crate) fn shown(variable: Variable<'_>, show_secrets: bool) -> String {
     if show_secrets || variable.is_public() { printable(variable.value().expose_secret()) } else { MASK.to_owned() }
 }
 
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         // Marks that turn the direction of text could make a value read as another one.

@@ -5,7 +5,7 @@ mod reader;
 mod writer;
 
 pub use expand::{Unresolved, expand};
-pub(super) use reader::read;
+pub(super) use reader::{is_mark, read};
 pub(super) use writer::{write_document, write_export};
 
 /// What a comment line above an entry says to tell its kind.

@@ -213,13 +213,26 @@ fn split_lead(lines: &str, lead: &mut String) -> Kind {
     lead.push_str(&lines[..lines.len() - own.len()]);
     let mut kind = Kind::Secret;
     for line in own.split_inclusive('\n') {
-        match line.trim_matches(['\n', ' ', '\t']).strip_prefix('#').map(|text| text.trim_matches(BLANKS)) {
-            Some(VARIABLE_MARK) => kind = Kind::Variable,
-            Some(SECRET_MARK) => kind = Kind::Secret,
-            _ => lead.push_str(line),
+        match mark(line) {
+            Some(marked) => kind = marked,
+            None => lead.push_str(line),
         }
     }
     kind
+}
+
+/// The kind that a comment line tells.
+fn mark(line: &str) -> Option<Kind> {
+    match line.trim_matches(['\n', ' ', '\t']).strip_prefix('#').map(|text| text.trim_matches(BLANKS)) {
+        Some(VARIABLE_MARK) => Some(Kind::Variable),
+        Some(SECRET_MARK) => Some(Kind::Secret),
+        _ => None,
+    }
+}
+
+/// Whether a comment line would tell a kind, right above an entry.
+pub(in crate::core) fn is_mark(line: &str) -> bool {
+    mark(line).is_some()
 }
 
 /// One pass over what stands between double quotes.

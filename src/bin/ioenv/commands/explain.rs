@@ -7,8 +7,10 @@ use crate::{Result, terminal};
 
 pub(crate) fn run(project: &Project, name: &VarName) -> Result {
     let path = project.path()?;
-    let sealed = project.open()?;
-    let resolved = merge(sealed.layers(&path, &project.keys()?)?);
+    let levels = project.levels()?;
+    let layers = levels.layers(&path)?;
+    let there: Vec<_> = layers.iter().map(|layer| layer.path().clone()).collect();
+    let resolved = merge(layers);
     let Some(variable) = resolved.get(name.as_str()) else {
         return Err(format!("no level of {path} sets {name}; add it with `ioenv set {name} --path {path}`").into());
     };
@@ -17,15 +19,15 @@ pub(crate) fn run(project: &Project, name: &VarName) -> Result {
 
     let mut out = anstream::stdout().lock();
     writeln!(out, "{name} is a {kind}: {}", terminal::shown(variable, false))?;
-    let mut levels: Vec<_> = path.chain().collect();
-    levels.reverse();
-    for level in levels {
+    let mut chain: Vec<_> = path.chain().collect();
+    chain.reverse();
+    for level in chain {
         let what = if origin.level() == Some(&level) {
             "decides"
         } else if origin.overrode().contains(&level) {
             "is overridden"
-        } else if sealed.key_of(&level).is_none() {
-            "is not in the file"
+        } else if !there.contains(&level) {
+            levels.absent()
         } else {
             "does not set it"
         };

@@ -2,7 +2,6 @@ use std::path::Path;
 
 use ioenv::{Document, Kind, VarName, is_withheld};
 
-use super::change_level;
 use crate::args::{ImportArgs, Typed};
 use crate::project::Project;
 use crate::{Result, terminal};
@@ -23,18 +22,12 @@ pub(crate) fn run(project: &Project, args: &ImportArgs) -> Result {
         super::warn_of_withheld(entry.name());
     }
     let count = imported.len();
-    let changes = change_level(project, |document, _| {
-        if args.replace {
-            *document = Document::new();
-        }
-        Ok(document.update(imported))
-    })?;
     let path = project.path()?;
+    let done = project.levels()?.import(&path, imported, args.replace)?;
     if args.replace {
         terminal::note(format!("{path}: {count} entries, as in {file}"));
     } else {
-        let same = count - changes.added - changes.changed;
-        terminal::note(format!("{path}: {} added, {} changed, {same} as before", changes.added, changes.changed));
+        terminal::note(format!("{path}: {done}"));
     }
     Ok(())
 }

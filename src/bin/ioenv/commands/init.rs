@@ -3,7 +3,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, absolute};
 
-use ioenv::{DataKey, Document, KeyRing, LevelPath, SealedFile, Slug, SystemRandom};
+use ioenv::{DataKey, Document, KeyRing, LevelPath, SealedFile, SecretString, Slug, SystemRandom};
 
 use super::create_private;
 use crate::project::Project;
@@ -36,16 +36,13 @@ pub(crate) fn run(project: &Project, name: &Slug) -> Result {
     sealed.set_level(&path, &Document::new(), &keys)?;
 
     // The key first: a sealed file without its key would be lost, a key without its file is not missed.
-    let io = |path: &Path, error| format!("cannot write {}: {error}", path.display());
-    ignore(directory, key_setting).map_err(|error| io(&directory.join(".gitignore"), error))?;
-    create_private(&key_file)
-        .and_then(|mut file| {
-            writeln!(file, "{}", key.to_text().expose_secret())?;
-            file.sync_all()
-        })
-        .map_err(|error| io(&key_file, error))?;
+    // Where the key file lies elsewhere, git does not see it.
+    let ignored = Some(key_setting).filter(|file| file.is_relative()).map(|file| file.display().to_string());
+    ignore(directory, ignored.as_deref().into_iter().chain([BESIDE_SEALED]))?;
+    write_key(&key_file, &key.to_text())?;
     sealed.save()?;
-    fs::write(&configuration, settings).map_err(|error| io(&configuration, error))?;
+    fs::write(&configuration, settings)
+        .map_err(|error| format!("cannot write {}: {error}", configuration.display()))?;
 
     terminal::note(format!(
         "made ioenv.toml and ioenv.sealed, to be committed, and {}, to be kept: without it nothing can be read\n\
@@ -74,20 +71,32 @@ fn configuration_text(project: &Slug, path: &LevelPath, key_file: &Path) -> Resu
     Ok(text)
 }
 
-/// The key, where it lies in the project, and what stands beside the sealed file.
-fn ignore(directory: &Path, key_file: &Path) -> std::io::Result<()> {
+/// Adds what is not there yet to .gitignore.
+pub(super) fn ignore(directory: &Path, patterns: impl IntoIterator<Item = impl AsRef<str>>) -> Result {
     let file = directory.join(".gitignore");
-    let mut text = match fs::read_to_string(&file) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        read => read?,
-    };
-    let before = text.len();
-    let key_file = Some(key_file).filter(|file| file.is_relative()).map(|file| file.display().to_string());
-    for pattern in key_file.as_deref().into_iter().chain([BESIDE_SEALED]) {
-        if !text.lines().any(|line| line.trim().trim_start_matches('/') == pattern) {
-            let line_end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-            let _ = writeln!(text, "{line_end}/{pattern}");
+    let write = || {
+        let mut text = match fs::read_to_string(&file) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            read => read?,
+        };
+        let before = text.len();
+        for pattern in patterns {
+            let pattern = pattern.as_ref();
+            if !text.lines().any(|line| line.trim().trim_start_matches('/') == pattern) {
+                let line_end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+                let _ = writeln!(text, "{line_end}/{pattern}");
+            }
         }
-    }
-    if text.len() == before { Ok(()) } else { fs::write(file, text) }
+        if text.len() == before { Ok(()) } else { fs::write(&file, text) }
+    };
+    write().map_err(|error: std::io::Error| format!("cannot write {}: {error}", file.display()).into())
+}
+
+/// Writes a key into a new file that only its owner can read.
+pub(super) fn write_key(file: &Path, key: &SecretString) -> Result {
+    let written = create_private(file).and_then(|mut new| {
+        writeln!(new, "{}", key.expose_secret())?;
+        new.sync_all()
+    });
+    written.map_err(|error| format!("cannot write {}: {error}", file.display()).into())
 }

@@ -1,18 +1,31 @@
 use std::io::ErrorKind;
 use std::process::{Command, ExitCode};
 
-use ioenv::{Loader, Precedence, VarName};
+use ioenv::{KeyRing, Layer, LevelPath, Loader, Precedence, Source, VarName, VaultLocation};
 
 use super::{warn_of_unresolved, warn_of_withheld};
 use crate::args::{RunArgs, Typed};
 use crate::project::Project;
 use crate::{Result, terminal};
 
+/// Levels that were read.
+#[derive(Debug)]
+struct Read(Vec<Layer>);
+
+impl Source for Read {
+    fn layers(&self, _path: &LevelPath, _keys: &KeyRing) -> ioenv::Result<Vec<Layer>> {
+        Ok(self.0.clone())
+    }
+}
+
 /// What opens the store, and is no business of the program that runs.
 const CREDENTIALS: [&str; 4] = ["IOENV_KEY", "IOENV_TOKEN", "IOENV_API_TOKEN", "IOENV_ROOT_KEY"];
 
 pub(crate) fn run(project: Project, args: RunArgs) -> Result<ExitCode> {
-    let mut loader = Loader::new().path(project.path()?).key(project.keys()?);
+    let path = project.path()?;
+    let source = Read(project.levels()?.layers(&path)?);
+    // What is read is open already.
+    let mut loader = Loader::new().path(path).key(KeyRing::new()).source(source);
     if args.override_process {
         loader = loader.precedence(Precedence::VaultWins);
     }
@@ -41,6 +54,9 @@ pub(crate) fn run(project: Project, args: RunArgs) -> Result<ExitCode> {
         if name.to_str().is_some_and(|name| CREDENTIALS.iter().any(|credential| name.starts_with(credential))) {
             command.env_remove(name);
         }
+    }
+    if std::env::var("IOENV_VAULT").is_ok_and(|vault| VaultLocation::parse(vault).has_password()) {
+        command.env_remove("IOENV_VAULT");
     }
     // The child has its copy; ours are wiped before it is there.
     drop(env);

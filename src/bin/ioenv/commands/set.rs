@@ -1,6 +1,5 @@
 use ioenv::{Kind, SecretString, VarName, is_withheld};
 
-use super::change_level;
 use crate::args::{SetArgs, usage};
 use crate::project::Project;
 use crate::{Result, terminal};
@@ -25,13 +24,10 @@ pub(crate) fn run(project: &Project, args: SetArgs) -> Result {
     if is_withheld(&name) {
         super::warn_of_withheld(&name);
     }
-    change_level(project, |document, _| {
-        document.set(name.clone(), value)?;
-        if args.variable {
-            document.set_kind(name.as_str(), Kind::Variable);
-        } else if args.secret {
-            document.set_kind(name.as_str(), Kind::Secret);
-        }
-        Ok(())
-    })
+    let kind = match (args.variable, args.secret) {
+        (true, _) => Some(Kind::Variable),
+        (_, true) => Some(Kind::Secret),
+        _ => None,
+    };
+    project.levels()?.set(&project.path()?, &name, &value, kind)
 }

@@ -7,29 +7,30 @@ use crate::Result;
 use crate::project::Project;
 
 pub(crate) fn run(project: &Project) -> Result {
-    let sealed = project.open()?;
-    let root = project.chosen_path.clone().unwrap_or_else(|| sealed.project().into());
-    // Levels of which only those below exist are drawn too, for what they hold.
-    let mut paths: Vec<LevelPath> =
-        sealed.paths().flat_map(LevelPath::chain).filter(|path| is_below(path, &root)).collect();
-    paths.sort_by(|a, b| a.segments().cmp(b.segments()));
-    paths.dedup();
-    if paths.is_empty() {
-        return Err(format!("there is no level at {root} or below it").into());
-    }
-    // Ascending, so the last child that is put in stays.
-    let last_children: BTreeMap<LevelPath, &LevelPath> =
-        paths.iter().filter_map(|path| Some((path.parent()?, path))).collect();
+    let tree: BTreeMap<LevelPath, String> = project.levels()?.tree()?.into_iter().collect();
+    let roots: Vec<LevelPath> = match &project.chosen_path {
+        Some(path) => vec![path.clone()],
+        None => tree.keys().filter(|path| path.parent().is_none()).cloned().collect(),
+    };
     let mut out = std::io::stdout().lock();
-    for path in &paths {
-        let key = match sealed.key_of(path) {
-            Some(key) => format!("(key {key})"),
-            None => "(no level of its own)".to_owned(),
-        };
-        let name = if *path == root { path.as_str() } else { path.segments().last().unwrap_or_default() };
-        writeln!(out, "{}{name}  {key}", branch(path, &root, &last_children))?;
+    let mut is_empty = true;
+    for root in &roots {
+        let mut paths: Vec<&LevelPath> = tree.keys().filter(|path| is_below(path, root)).collect();
+        paths.sort_by(|a, b| a.segments().cmp(b.segments()));
+        is_empty &= paths.is_empty();
+        // Ascending, so the last child that is put in stays.
+        let last_children: BTreeMap<LevelPath, &LevelPath> =
+            paths.iter().filter_map(|path| Some((path.parent()?, *path))).collect();
+        for path in paths {
+            let name = if path == root { path.as_str() } else { path.segments().last().unwrap_or_default() };
+            writeln!(out, "{}{name}  {}", branch(path, root, &last_children), tree[path])?;
+        }
     }
-    Ok(())
+    match project.chosen_path.as_ref().filter(|_| is_empty) {
+        Some(root) => Err(format!("there is no level at {root} or below it").into()),
+        None if is_empty => Err("there is no level yet".into()),
+        None => Ok(()),
+    }
 }
 
 fn is_below(path: &LevelPath, root: &LevelPath) -> bool {

@@ -1,0 +1,155 @@
+//! A record that somebody changed in the database makes errors, and neither a panic nor a value that was never set.
+//!
+//! The first byte says which record of a small vault gets the rest as its text.
+#![no_main]
+
+use std::hint::black_box;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ioenv::store::{KeyRange, Memory, Order, Record, StoreExt as _, When};
+use ioenv::vault::{
+    Actor, AuditFilter, Clock, HistoryPolicy, Id, NewEntry, NewOrganization, NewProject, NewTarget, NewToken, Paging,
+    PermissionSet, Restore, RootKey, Search, Session, Timestamp, Token, Vault, Which,
+};
+use ioenv::{Document, LevelPath, Random, Result, Slug};
+use libfuzzer_sys::fuzz_target;
+
+/// What the levels say. Nothing else may come out of them.
+const VALUES: [&str; 4] = ["80", "planted-1", "planted-2", ""];
+
+/// The same bytes in the same order, so that an input means the same each time.
+#[derive(Debug, Default)]
+struct Counted(AtomicU64);
+
+impl Random for Counted {
+    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+        for byte in bytes {
+            // The high bits of a multiplicative sequence have no short period.
+            let number = self.0.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            *byte = number.to_be_bytes()[0];
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_927_857_906_789).expect("it is in this century")
+    }
+}
+
+struct Small {
+    records: Vec<Record>,
+    organization: Id,
+    token: Token,
+}
+
+static SMALL: LazyLock<Small> = LazyLock::new(|| small().expect("a vault can be made"));
+
+fn open(store: Memory) -> Result<Vault> {
+    Vault::open_with(store, &RootKey::from_bytes(&[7; 32]), Stopped, Counted::default())
+}
+
+fn path(text: &str) -> LevelPath {
+    text.parse().expect("it is a path")
+}
+
+fn shop() -> Slug {
+    "shop".parse().expect("it is a slug")
+}
+
+/// A vault with some of everything.
+fn small() -> Result<Small> {
+    let vault = open(Memory::new())?;
+    let session = vault.session(Actor::system("fuzz"));
+    let organization = session.create_organization(NewOrganization::new("Acme"))?.id;
+    let mut project = NewProject::new("shop");
+    project.has_base = true;
+    session.create_project(organization, project)?;
+    session.create_target(organization, &shop(), &NewTarget::new("api"))?;
+    for text in ["# ioenv: variable\nPORT=80\nKEY=planted-1\n", "KEY=planted-2\nEMPTY=\n"] {
+        for level in ["shop", "shop/dev", "shop/api"] {
+            session.set_document(organization, &path(level), &Document::parse(text)?)?;
+        }
+    }
+    session.rotate_key(organization, &shop(), HistoryPolicy::Reencrypt)?;
+    let token = NewToken::new("worker", PermissionSet::ALL).scope(path("shop/dev"));
+    let token = session.issue_token(organization, &token)?.token;
+    let mut records = vault.store().read(|tx| tx.scan(&KeyRange::prefix(""), Order::Ascending, usize::MAX))?;
+    // Of the log, some are enough.
+    let mut logged = 0;
+    records.retain(|record| {
+        logged += usize::from(record.key.starts_with("audit"));
+        !record.key.starts_with("audit") || logged < 8
+    });
+    Ok(Small { records, organization, token })
+}
+
+fuzz_target!(|input: (u8, &str)| {
+    let (which, text) = input;
+    let small = &*SMALL;
+    let which = usize::from(which) % small.records.len();
+    let store = Memory::new();
+    let stored = store.write(|tx| {
+        for (number, record) in small.records.iter().enumerate() {
+            tx.put(&record.key, if number == which { text } else { &record.value }, When::Absent)?;
+        }
+        Ok(())
+    });
+    if stored.is_err() {
+        return;
+    }
+    let Ok(vault) = open(store) else {
+        return;
+    };
+    let acme = small.organization;
+    for session in [vault.session(Actor::system("fuzz")), vault.session(small.token.clone())] {
+        for level in ["shop", "shop/dev", "shop/api"] {
+            let level = path(level);
+            if let Ok(resolved) = session.resolve(acme, &level) {
+                assert!(resolved.iter().all(|one| VALUES.contains(&one.value().expose_secret())));
+            }
+            if let Ok(found) = session.entries(acme, &level, Which::Own) {
+                assert!(found.entries.iter().all(|one| VALUES.contains(&one.value.expose_secret())));
+            }
+            look(&session, acme, &level);
+        }
+        let _ = black_box((session.organizations(), session.projects(acme), session.project(acme, &shop())));
+        let _ = black_box((session.targets(acme, &shop()), session.environments(acme, &path("shop"))));
+        let _ = black_box((session.own_token(), session.tokens(acme), session.key(acme, &shop())));
+        let _ = black_box((session.keys(acme, &shop()), session.pending_versions(acme, &shop(), 9)));
+        let _ = black_box(session.search_entries(acme, &shop(), &Search::Value("80".into())));
+        let _ = black_box(session.audit(acme, &AuditFilter::default(), &Paging::default()));
+        let _ = black_box(session.export_audit(acme, &AuditFilter::default(), &mut Vec::new()));
+        // From here on, what is there changes.
+        let dev = path("shop/dev");
+        let entry = NewEntry::new("NEW".parse().expect("it is a name"), "1");
+        let _ = black_box(session.set_entries(acme, &dev, &[entry]));
+        for id in 1..9 {
+            let _ = black_box(session.restore_version(acme, (1 << 32) + id, &Restore::default()));
+        }
+        let _ = black_box(session.continue_rotation(acme, &shop(), 9));
+        let _ = black_box(session.rotate_storage_key(acme, &shop()));
+        let _ = black_box(session.continue_rotation(acme, &shop(), 99));
+        let _ = black_box(session.rotate_organization_key(acme));
+        let _ = black_box(session.delete_level(acme, &dev));
+    }
+    let _ = black_box((vault.statistics(), vault.sweep()));
+    let system = vault.session(Actor::system("fuzz"));
+    let _ = black_box((system.delete_project(acme, &shop()), system.delete_organization(acme)));
+});
+
+/// Reads whatever can be read of a level.
+fn look(session: &Session<'_>, acme: Id, level: &LevelPath) {
+    let _ = black_box((session.document(acme, level), session.blobs(acme, level)));
+    let _ = black_box((session.entry_metadata(acme, level), session.changes(acme, level, &Paging::default())));
+    if let Ok(page) = session.versions(acme, level, &Paging::default()) {
+        for version in page.items {
+            let _ = black_box(session.version(acme, version.id));
+        }
+    }
+}

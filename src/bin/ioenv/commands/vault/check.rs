@@ -1,0 +1,49 @@
+use std::process::ExitCode;
+
+use ioenv::ErrorKind;
+use ioenv::vault::Organization;
+
+use crate::levels::{Access, Levels as _, VaultLevels};
+use crate::project::Project;
+use crate::{Result, terminal};
+
+/// Looks for damage in the store, and opens every level as far as the vault can; fails if one cannot be opened.
+pub(crate) fn run(project: &Project) -> Result<ExitCode> {
+    let access = Access::open(project)?;
+    access.trusted_only()?;
+    access.vault.store().check()?;
+    terminal::note("the store is sound");
+    let organizations = access.session().organizations()?;
+    let is_one = organizations.len() == 1;
+    let Some(first) = organizations.first() else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let mut levels = VaultLevels::of(project, access, first.id);
+    let mut failed = false;
+    let mut rows = Vec::new();
+    for Organization { id, slug, .. } in organizations {
+        levels.organization = id;
+        for (path, _) in levels.tree()? {
+            let session = levels.session();
+            let what = match session.document(id, &path) {
+                Ok(None) => "says nothing".to_owned(),
+                Ok(Some(document)) if document.len() == 1 => "opens, 1 entry".to_owned(),
+                Ok(Some(document)) => format!("opens, {} entries", document.len()),
+                Err(error) if error.kind() == ErrorKind::ClientManaged => match session.blobs(id, &path) {
+                    Ok(_) => "is whole; its key is not in the vault".to_owned(),
+                    Err(error) => fail(&mut failed, &error),
+                },
+                Err(error) => fail(&mut failed, &error),
+            };
+            let path = if is_one { path.to_string() } else { format!("{slug}: {path}") };
+            rows.push([path, what]);
+        }
+    }
+    terminal::table(["LEVEL", "RESULT"], &rows)?;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn fail(failed: &mut bool, error: &ioenv::Error) -> String {
+    *failed = true;
+    error.to_string()
+}

@@ -1,0 +1,149 @@
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use ioenv::store::{Sqlite, Store};
+use ioenv::vault::{NewOrganization, NewToken, PermissionSet, RootKey, Vault};
+use ioenv::{SystemRandom, VaultLocation};
+
+use crate::commands::init::{ignore, write_key};
+use crate::levels::Access;
+use crate::project::Project;
+use crate::{Result, terminal};
+
+const ROOT_KEY: &str = "ioenv.root";
+const VAULT: &str = "ioenv.vault";
+
+pub(crate) fn run(project: &Project, location: Option<String>) -> Result {
+    let configuration = &project.configuration;
+    let directory = configuration.file().and_then(Path::parent).unwrap_or(&project.directory);
+    let location = match location.map(VaultLocation::parse) {
+        Some(url) if url.has_password() => {
+            return Err("other users see the arguments of a program: put the URL into IOENV_VAULT".into());
+        }
+        Some(VaultLocation::File(file)) => VaultLocation::File(project.directory.join(file)),
+        Some(url) => url,
+        None if configuration.file().is_none() && std::env::var_os("IOENV_VAULT").is_none_or(|url| url.is_empty()) => {
+            VaultLocation::File(directory.join(VAULT))
+        }
+        None => configuration.vault_location()?,
+    };
+    let settings = match configuration.file() {
+        Some(_) => None,
+        None => Some(settings(directory, &location)?),
+    };
+    if let VaultLocation::File(file) = &location
+        && file.symlink_metadata().is_ok()
+    {
+        return Err(format!("{} is there already; nothing was changed", file.display()).into());
+    }
+    let given = configuration.root_key()?;
+    let is_new = given.is_none();
+    let file = directory.join(ROOT_KEY);
+    if is_new && file.symlink_metadata().is_ok() {
+        return Err(format!(
+            "{} is there already, and not beside an ioenv.toml: name it in IOENV_ROOT_KEY_FILE, or move it away",
+            file.display()
+        )
+        .into());
+    }
+    let root = given.map_or_else(|| RootKey::generate(&SystemRandom), Ok)?;
+    let database = match &location {
+        VaultLocation::Postgres(url) => Some(empty_database(url.expose_secret())?),
+        VaultLocation::File(_) => None,
+    };
+
+    // The key first: a vault without its key would be lost, a key without its vault is not missed.
+    let beside = match &location {
+        VaultLocation::File(file) => file.strip_prefix(directory).ok().and_then(Path::to_str),
+        VaultLocation::Postgres(_) => None,
+    };
+    let beside: Vec<String> = beside.into_iter().flat_map(|name| [name.to_owned(), format!("{name}-*")]).collect();
+    ignore(directory, is_new.then_some(ROOT_KEY).into_iter().chain(beside.iter().map(String::as_str)))?;
+    if is_new {
+        write_key(&file, &root.to_text())?;
+    }
+    let store: Arc<dyn Store> = match (database, &location) {
+        (Some(store), _) => store,
+        (None, VaultLocation::File(file)) => Arc::new(Sqlite::create(file)?),
+        (None, VaultLocation::Postgres(_)) => return Err("invariant: a database was connected to".into()),
+    };
+    let access = Access::trusted(Vault::open(store, &root)?);
+    let session = access.session();
+    let name = project.chosen_organization.clone().unwrap_or_else(|| name_of(directory));
+    let organization = session.create_organization(NewOrganization::new(name))?;
+    let issued = session.issue_token(organization.id, &NewToken::new("admin", PermissionSet::ALL))?;
+    if let Some(settings) = &settings {
+        let file = directory.join("ioenv.toml");
+        fs::write(&file, settings).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    }
+
+    let made =
+        if is_new { format!(", and {ROOT_KEY}, to be kept: without it nothing can be read") } else { String::new() };
+    let source = if settings.is_some() {
+        ""
+    } else {
+        "\nto read from it: --source vault, or `source = \"vault\"` in ioenv.toml"
+    };
+    terminal::note(format!(
+        "made the vault with the organization {}{made}{source}\n\
+         the token that follows may do everything in the organization, and is shown this once\n\
+         next: ioenv vault create PROJECT/ENVIRONMENT",
+        organization.slug
+    ));
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", issued.token.expose_secret())?;
+    Ok(out.flush()?)
+}
+
+/// Called as the directory is, if that can be a name.
+fn name_of(directory: &Path) -> String {
+    let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let is_a_name = name.starts_with(|first: char| first.is_ascii_alphanumeric()) && !name.contains(char::is_control);
+    if is_a_name { name.to_owned() } else { "main".to_owned() }
+}
+
+/// The text of an `ioenv.toml`, where there is none yet.
+fn settings(directory: &Path, location: &VaultLocation) -> Result<String> {
+    let mut text = "# What `ioenv` and `ioenv::load()` load in this directory. Tokens and keys are not here.\n\
+                    source = \"vault\"\n\
+                    # path = \"project/environment\"\n"
+        .to_owned();
+    let name = match location {
+        VaultLocation::File(file) => {
+            let file = file.strip_prefix(directory).unwrap_or(file);
+            file.to_str().ok_or("ioenv.toml cannot hold the name of that file: choose a plainer one")?
+        }
+        // One that came from the environment goes on coming from there.
+        VaultLocation::Postgres(url) if location.has_password() || std::env::var_os("IOENV_VAULT").is_some() => {
+            let _ = url;
+            return Ok(text);
+        }
+        VaultLocation::Postgres(url) => url.expose_secret(),
+    };
+    if name.contains(|c: char| c == '\'' || c.is_control()) {
+        return Err("ioenv.toml cannot hold the name of that vault: choose a plainer one".into());
+    }
+    if name != VAULT {
+        let _ = writeln!(text, "vault = '{name}'");
+    }
+    Ok(text)
+}
+
+#[cfg(feature = "postgres")]
+fn empty_database(url: &str) -> Result<Arc<dyn Store>> {
+    use ioenv::store::{KeyRange, Order, StoreExt as _};
+
+    let store = ioenv::store::Postgres::connect_single(url)?;
+    if !store.read(|tx| tx.scan(&KeyRange::prefix(""), Order::Ascending, 1))?.is_empty() {
+        return Err("there is a vault in this database already; nothing was changed".into());
+    }
+    Ok(Arc::new(store))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn empty_database(_url: &str) -> Result<Arc<dyn Store>> {
+    Err("a vault in a PostgreSQL database needs the feature `postgres` of ioenv: enable it".into())
+}

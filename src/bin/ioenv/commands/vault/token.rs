@@ -1,0 +1,97 @@
+use std::io::Write as _;
+use std::time::SystemTime;
+
+use ioenv::vault::{Id, IssuedToken, NewToken, PermissionSet, Timestamp, TokenFormat, TokenInfo, Vocabulary};
+
+use super::{moment, shown};
+use crate::args::{TokenCommand, TokenFormatArg};
+use crate::levels::Access;
+use crate::project::Project;
+use crate::{Result, terminal};
+
+pub(crate) fn run(project: &Project, command: TokenCommand) -> Result {
+    let access = Access::open(project)?;
+    let organization = access.organization()?;
+    let session = access.session();
+    match command {
+        TokenCommand::Create { name, permission, expires, format } => {
+            let mut new = NewToken::new(name, permissions(&permission)?);
+            new.scope.clone_from(&project.chosen_path);
+            new.expires_at = expires.map(|expires| moment(&expires, Timestamp::checked_add));
+            new.format = match (format, &new.scope) {
+                (TokenFormatArg::Ioenv, _) => TokenFormat::Ioenv,
+                (TokenFormatArg::Dotenv, _) => TokenFormat::DotenvCloud { organization },
+                (TokenFormatArg::Stashbase, Some(_)) => TokenFormat::StashbaseEnvironment,
+                (TokenFormatArg::Stashbase, None) => TokenFormat::StashbaseService,
+            };
+            print(&session.issue_token(organization, &new)?)
+        }
+        TokenCommand::List => {
+            let now = Timestamp::from(SystemTime::now());
+            let rows: Vec<[String; 7]> = session.tokens(organization)?.iter().map(|info| row(info, now)).collect();
+            terminal::table(["ID", "NAME", "TOKEN", "PERMISSIONS", "LEVEL", "LAST USED", "STATE"], &rows)
+        }
+        TokenCommand::Rotate { id } => print(&session.rotate_token(organization, id.get::<Id>())?),
+        TokenCommand::Revoke { id } => {
+            let id: Id = id.get();
+            session.revoke_token(organization, id)?;
+            terminal::note(format!("revoked the token {id}"));
+            Ok(())
+        }
+    }
+}
+
+/// The token alone on stdout, so that it can be piped to where it is kept.
+fn print(issued: &IssuedToken) -> Result {
+    let info = &issued.info;
+    let scope = info.scope.as_ref().map(|path| format!(", bound to {path}")).unwrap_or_default();
+    let end = info.expires_at.map(|end| format!(", until {}", shown(end))).unwrap_or_default();
+    let name = terminal::printable(&info.name);
+    terminal::note(format!("the token {name} ({}{scope}{end}), which is shown this once:", info.id));
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", issued.token.expose_secret())?;
+    Ok(out.flush()?)
+}
+
+fn row(info: &TokenInfo, now: Timestamp) -> [String; 7] {
+    let dash = || "-".to_owned();
+    let state = match (info.revoked_at, info.expires_at) {
+        (Some(at), _) => format!("revoked {}", shown(at)),
+        (None, Some(at)) if at <= now => format!("expired {}", shown(at)),
+        (None, Some(at)) => format!("until {}", shown(at)),
+        (None, None) => "for ever".to_owned(),
+    };
+    [
+        info.id.to_string(),
+        terminal::printable(&info.name),
+        info.hint.clone(),
+        words(info.permissions),
+        info.scope.as_ref().map_or_else(dash, ToString::to_string),
+        info.last_used_at.map_or_else(dash, shown),
+        state,
+    ]
+}
+
+/// All words of a list belong to one service.
+fn permissions(words: &[String]) -> Result<PermissionSet> {
+    let vocabulary = match words {
+        words if words.iter().any(|word| word.contains('.')) => Vocabulary::Stashbase,
+        words if words.iter().any(|word| word.contains(':') || word == "*") => Vocabulary::DotenvCloud,
+        _ => Vocabulary::Ioenv,
+    };
+    Ok(vocabulary.parse(words)?)
+}
+
+/// In the fewest words that say it all.
+pub(super) fn words(permissions: PermissionSet) -> String {
+    if permissions == PermissionSet::ALL {
+        return "*".to_owned();
+    }
+    for vocabulary in [Vocabulary::Ioenv, Vocabulary::DotenvCloud] {
+        let words = vocabulary.words(permissions);
+        if vocabulary.parse(&words).is_ok_and(|said| said == permissions) {
+            return words.join(", ");
+        }
+    }
+    permissions.to_string()
+}

@@ -1,0 +1,354 @@
+use ioenv::vault::{
+    Actor, Blobs, Custody, Id, NewBlob, NewEntry, NewEnvironment, NewProject, NewTarget, Organization, Session, Token,
+    Vault,
+};
+use ioenv::{
+    Aes256Gcm, Cipher as _, DataKey, Document, ErrorKind, Kind, Layer, LevelPath, SealedBlob, SecretBytes,
+    SecretString, Slug, SystemRandom, VarName,
+};
+
+use super::{Levels, no_such_entry};
+use crate::project::{Project, warn_if_others_can_read};
+use crate::{Result, terminal};
+
+/// What is recorded where no token is given.
+const SYSTEM: &str = "ioenv command";
+/// How often a change is made anew of a level that others write to, too.
+const ATTEMPTS: usize = 100;
+
+/// A vault, and in whose name it is used: that of the token, or else that of the operator, who has the root key.
+pub(crate) struct Access {
+    pub(crate) vault: Vault,
+    token: Option<Token>,
+    chosen: Option<String>,
+}
+
+impl Access {
+    pub(crate) fn open(project: &Project) -> Result<Self> {
+        let configuration = &project.configuration;
+        let is_given = std::env::var_os("IOENV_ROOT_KEY").is_some_and(|key| !key.is_empty());
+        if let Some(file) = configuration.root_key_file().filter(|_| !is_given) {
+            warn_if_others_can_read(&file);
+        }
+        let token = configuration.token()?;
+        Ok(Self { vault: configuration.open_vault()?, token, chosen: project.chosen_organization.clone() })
+    }
+
+    /// For a vault that was just made.
+    pub(crate) fn trusted(vault: Vault) -> Self {
+        Self { vault, token: None, chosen: None }
+    }
+
+    pub(crate) fn session(&self) -> Session<'_> {
+        match &self.token {
+            Some(token) => self.vault.session(token.clone()),
+            None => self.vault.session(Actor::system(SYSTEM)),
+        }
+    }
+
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.token.is_none()
+    }
+
+    /// Refuses what concerns all of the vault to whoever came with a token.
+    pub(crate) fn trusted_only(&self) -> Result {
+        if self.is_trusted() {
+            return Ok(());
+        }
+        Err("this concerns the whole vault, so it is not done in the name of a token: unset IOENV_TOKEN".into())
+    }
+
+    /// That of the token, or the one that is chosen, or the only one.
+    pub(crate) fn organization(&self) -> Result<Id> {
+        if self.chosen.is_none() && !self.is_trusted() {
+            return Ok(self.session().own_token()?.organization);
+        }
+        let organizations = self.session().organizations()?;
+        let slugs = || organizations.iter().map(|one| one.slug.as_str()).collect::<Vec<_>>().join(", ");
+        match (&self.chosen, organizations.as_slice()) {
+            (None, [Organization { id, .. }]) => Ok(*id),
+            (None, []) => Err("there is no organization in the vault: its creation was cut short; make another".into()),
+            (None, _) => {
+                Err(format!("there are several organizations: choose one with --organization: {}", slugs()).into())
+            }
+            (Some(chosen), _) => match organizations.iter().find(|one| one.slug == *chosen) {
+                Some(found) => Ok(found.id),
+                None => Err(format!("there is no such organization for you; there is: {}", slugs()).into()),
+            },
+        }
+    }
+}
+
+/// The levels of one organization of a vault.
+pub(crate) struct VaultLevels<'a> {
+    project: &'a Project,
+    pub(crate) access: Access,
+    pub(crate) organization: Id,
+}
+
+/// A level that its people hold the key of, opened: with the key and its proof.
+pub(crate) struct Opened {
+    pub(crate) document: Document,
+    pub(crate) key: DataKey,
+    proof: SecretString,
+}
+
+impl<'a> VaultLevels<'a> {
+    pub(crate) fn open(project: &'a Project) -> Result<Self> {
+        let access = Access::open(project)?;
+        let organization = access.organization()?;
+        Ok(Self::of(project, access, organization))
+    }
+
+    pub(crate) fn of(project: &'a Project, access: Access, organization: Id) -> Self {
+        Self { project, access, organization }
+    }
+
+    pub(crate) fn session(&self) -> Session<'_> {
+        self.access.session()
+    }
+
+    pub(crate) fn blobs(&self, path: &LevelPath) -> Result<Blobs> {
+        Ok(self.session().blobs(self.organization, path).map_err(|error| hint(path, error))?)
+    }
+
+    /// Writes a level whose key the vault does not hold. `content` says what, from what is there; it may be called
+    /// again, for another of the keys at hand, or because somebody else has written meanwhile.
+    pub(crate) fn write_client(&self, path: &LevelPath, content: &dyn Fn(&Opened) -> Result<SealedBlob>) -> Result {
+        for _ in 1..ATTEMPTS {
+            match self.try_write_client(path, content) {
+                Err(error) if is_conflict(&*error) => {}
+                written => return written,
+            }
+        }
+        self.try_write_client(path, content)
+    }
+
+    fn try_write_client(&self, path: &LevelPath, content: &dyn Fn(&Opened) -> Result<SealedBlob>) -> Result {
+        let blobs = self.blobs(path)?;
+        let there = blobs.levels.last().and_then(|level| level.content.as_ref());
+        for (key, proof) in self.project.keys()?.with_proofs(blobs.derivation.as_ref())? {
+            let document = match there.map(|blob| Aes256Gcm.open(&key, blob)) {
+                Some(Ok(bytes)) => parse(&bytes)?,
+                Some(Err(_)) => continue,
+                None => Document::new(),
+            };
+            let opened = Opened { document, key, proof: proof.to_text() };
+            let new = NewBlob::new(content(&opened)?).key_proof(opened.proof).replaces(there.cloned());
+            match self.session().set_blob(self.organization, path, &new) {
+                // What was there would have told; where nothing was, the vault tells.
+                Err(error) if error.kind() == ErrorKind::KeyProofMismatch => {}
+                written => return Ok(written.map_err(|error| hint(path, error))?),
+            }
+        }
+        Err(format!("the key of {path} is not in the vault, and none that is given is that key: give it in IOENV_KEY")
+            .into())
+    }
+
+    /// The same for a change of the document.
+    fn change_client(&self, path: &LevelPath, change: &dyn Fn(&mut Document) -> Result) -> Result {
+        self.write_client(path, &|opened| {
+            let mut document = opened.document.clone();
+            change(&mut document)?;
+            seal(&opened.key, &document)
+        })
+    }
+
+    /// Makes what is missing of a path; `is_target` says what stands right below the project where nothing else does.
+    /// Tells whether anything was.
+    pub(crate) fn create(&self, path: &LevelPath, is_target: bool, new: NewProject) -> Result<bool> {
+        let (session, organization) = (self.session(), self.organization);
+        let slugs: Vec<Slug> = path.segments().map(str::parse).collect::<std::result::Result<_, _>>()?;
+        // Looked for first: who may make an environment need not be allowed to make its project.
+        let mut is_new = match session.project(organization, &slugs[0]) {
+            Ok(_) => false,
+            Err(error) if error.kind() == ErrorKind::NotFound => true,
+            // Who may not look at it may have it all the same, and make something in it.
+            Err(error) if error.kind() == ErrorKind::Denied => slugs.len() == 1,
+            Err(error) => return Err(error.into()),
+        };
+        if is_new {
+            session.create_project(organization, new)?;
+        }
+        let chain: Vec<LevelPath> = path.chain().collect();
+        for (depth, slug) in slugs.iter().enumerate().skip(1) {
+            let level = &chain[depth];
+            if session.target(organization, level).is_ok() || session.environment(organization, level).is_ok() {
+                continue;
+            }
+            is_new = true;
+            if depth == 1 && (slugs.len() > 2 || is_target) {
+                let mut target = NewTarget::new(slug.as_str());
+                target.slug = Some(slug.clone());
+                session.create_target(organization, &slugs[0], &target)?;
+            } else {
+                let mut environment = NewEnvironment::new(slug.as_str());
+                environment.slug = Some(slug.clone());
+                if matches!(slug.as_str(), "prod" | "production") {
+                    environment.status = Some("production".to_owned());
+                }
+                session.create_environment(organization, &chain[depth - 1], &environment)?;
+            }
+        }
+        Ok(is_new)
+    }
+}
+
+pub(crate) fn parse(bytes: &SecretBytes) -> Result<Document> {
+    let text = std::str::from_utf8(bytes.expose_secret()).map_err(|_| "the level is not UTF-8 text")?;
+    Ok(Document::parse(text)?)
+}
+
+pub(crate) fn seal(key: &DataKey, document: &Document) -> Result<SealedBlob> {
+    Ok(Aes256Gcm.seal(key, document.to_text().expose_secret().as_bytes(), &SystemRandom)?)
+}
+
+/// Says of what is missing how to make it.
+pub(crate) fn hint(path: &LevelPath, error: ioenv::Error) -> ioenv::Error {
+    if error.kind() != ErrorKind::NotFound {
+        return error;
+    }
+    let message = format!(
+        "there is no level {path} in the vault, or it is outside of what this token may see; make it with \
+         `ioenv vault create {path}`"
+    );
+    ioenv::Error::new(ErrorKind::NotFound, message)
+}
+
+fn is_conflict(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<ioenv::Error>().is_some_and(|error| error.kind() == ErrorKind::Conflict)
+}
+
+fn is_client_managed<T>(result: &ioenv::Result<T>) -> bool {
+    result.as_ref().is_err_and(|error| error.kind() == ErrorKind::ClientManaged)
+}
+
+impl Levels for VaultLevels<'_> {
+    fn layers(&self, path: &LevelPath) -> Result<Vec<Layer>> {
+        let layers = self.session().layers(self.organization, path);
+        if is_client_managed(&layers) {
+            return Ok(self.blobs(path)?.open(&self.project.keys()?)?);
+        }
+        Ok(layers.map_err(|error| hint(path, error))?)
+    }
+
+    fn own(&self, path: &LevelPath) -> Result<Document> {
+        let document = self.session().document(self.organization, path);
+        if is_client_managed(&document) {
+            let mut blobs = self.blobs(path)?;
+            blobs.levels.drain(..blobs.levels.len() - 1);
+            let own = blobs.open(&self.project.keys()?)?;
+            return Ok(own.first().map(|layer| layer.document().clone()).unwrap_or_default());
+        }
+        Ok(document.map_err(|error| hint(path, error))?.unwrap_or_default())
+    }
+
+    fn tree(&self) -> Result<Vec<(LevelPath, String)>> {
+        let (session, organization) = (self.session(), self.organization);
+        let mut tree = Vec::new();
+        for project in session.projects(organization)? {
+            let path = LevelPath::new(&project.slug)?;
+            let custody = match project.custody {
+                Custody::Client => "(project, its key is not in the vault)",
+                Custody::Server => "(project)",
+            };
+            tree.push((path.clone(), custody.to_owned()));
+            let mut parents = vec![path.clone()];
+            for target in session.targets(organization, &project.slug.parse()?)? {
+                let path = LevelPath::new(&format!("{path}/{}", target.slug))?;
+                tree.push((path.clone(), "(target)".to_owned()));
+                parents.push(path);
+            }
+            for parent in parents {
+                // `_base` is the project itself.
+                let environments = session.environments(organization, &parent)?;
+                for environment in environments.into_iter().filter(|environment| environment.slug != "_base") {
+                    let path = LevelPath::new(&format!("{parent}/{}", environment.slug))?;
+                    tree.push((path, format!("({})", environment.status)));
+                }
+            }
+        }
+        Ok(tree)
+    }
+
+    fn import(&self, path: &LevelPath, imported: Document, replace: bool) -> Result<String> {
+        let count = imported.len();
+        let (session, organization) = (self.session(), self.organization);
+        let written = if replace {
+            session.set_document(organization, path, &imported).map(|()| String::new())
+        } else if imported.is_empty() {
+            return Ok("0 added".to_owned());
+        } else {
+            let entries: Vec<NewEntry> = imported
+                .entries()
+                .iter()
+                .map(|entry| {
+                    let mut new = NewEntry::new(entry.name().clone(), entry.value().clone());
+                    new.kind = Some(entry.kind()).filter(|kind| *kind == Kind::Variable);
+                    new.comment = entry.comment();
+                    new
+                })
+                .collect();
+            let set = session.set_entries(organization, path, &entries);
+            set.map(|set| format!("{} added, {} set", set.created.len(), set.updated.len()))
+        };
+        if is_client_managed(&written) {
+            self.change_client(path, &|document| {
+                if replace {
+                    *document = Document::new();
+                }
+                document.update(imported.clone());
+                Ok(())
+            })?;
+            return Ok(format!("{count} set"));
+        }
+        Ok(written.map_err(|error| hint(path, error))?)
+    }
+
+    fn set(&self, path: &LevelPath, name: &VarName, value: &SecretString, kind: Option<Kind>) -> Result {
+        let mut entry = NewEntry::new(name.clone(), value.clone());
+        entry.kind = kind;
+        let set = self.session().set_entries(self.organization, path, &[entry]);
+        if is_client_managed(&set) {
+            return self.change_client(path, &|document| {
+                document.set(name.clone(), value.clone())?;
+                if let Some(kind) = kind {
+                    document.set_kind(name.as_str(), kind);
+                }
+                Ok(())
+            });
+        }
+        set.map_err(|error| hint(path, error))?;
+        Ok(())
+    }
+
+    fn unset(&self, path: &LevelPath, names: &[VarName]) -> Result {
+        let (session, organization) = (self.session(), self.organization);
+        let there = session.entry_metadata(organization, path);
+        if is_client_managed(&there) {
+            return self.change_client(
+                path,
+                &|document| match names.iter().find(|name| !document.remove(name.as_str())) {
+                    Some(missing) => Err(no_such_entry(path, missing).into()),
+                    None => Ok(()),
+                },
+            );
+        }
+        let there = there.map_err(|error| hint(path, error))?;
+        if let Some(missing) = names.iter().find(|name| !there.iter().any(|entry| entry.name == **name)) {
+            return Err(no_such_entry(path, missing).into());
+        }
+        session.delete_entries(organization, path, names)?;
+        Ok(())
+    }
+
+    fn remove(&self, path: &LevelPath) -> Result {
+        self.session().delete_level(self.organization, path).map_err(|error| hint(path, error))?;
+        terminal::note(format!("{path} says nothing any more; `ioenv vault restore {path}` brings it back"));
+        Ok(())
+    }
+
+    fn absent(&self) -> &'static str {
+        "says nothing"
+    }
+}

@@ -1,0 +1,389 @@
+use std::fmt;
+use std::str::FromStr;
+
+use super::permission::{self, Permission as P, PermissionSet};
+use super::serde_text::serde_text;
+use crate::{Error, ErrorKind, Result};
+
+const fn set(permissions: &[P]) -> PermissionSet {
+    PermissionSet::of(permissions)
+}
+
+/// An enumeration with a word and a set of permissions for each of its members.
+macro_rules! roles {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal: $set:expr,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+        }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The word for it.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+
+            /// What it allows.
+            pub const fn permissions(self) -> PermissionSet {
+                match self {
+                    $(Self::$variant => $set,)*
+                }
+            }
+
+            /// Reads its word.
+            ///
+            /// # Errors
+            /// `InvalidValue`, which lists the words.
+            pub fn parse(text: &str) -> Result<Self> {
+                let found = Self::ALL.iter().copied().find(|role| role.as_str() == text);
+                found.or_else(|| Self::alias(text)).ok_or_else(|| {
+                    let message = concat!("it must be one of", $(" `", $word, "`",)*);
+                    Error::new(ErrorKind::InvalidValue, message)
+                })
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self> {
+                Self::parse(text)
+            }
+        }
+
+        serde_text!($name, "the word of a role");
+    };
+}
+
+/// Types without a second word for anything.
+macro_rules! no_alias {
+    ($($name:ident)*) => {
+        $(impl $name {
+            fn alias(_text: &str) -> Option<Self> {
+                None
+            }
+        })*
+    };
+}
+
+const CLOUD_MEMBER: PermissionSet = set(&[
+    P::SecretRead,
+    P::SecretWrite,
+    P::SecretDelete,
+    P::SecretHistory,
+    P::KeyRetrieve,
+    P::ProjectRead,
+    P::TargetRead,
+    P::EnvironmentRead,
+    P::OrganizationRead,
+    P::TeamRead,
+    P::MemberRead,
+]);
+
+roles! {
+    /// What a member of an organization is at dotenv.cloud.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// use ioenv::vault::{CloudRole, Permission};
+    ///
+    /// let role = CloudRole::parse("auditor")?;
+    /// assert!(!role.permissions().contains(Permission::SecretDecrypt));
+    /// # Ok(())
+    /// # }
+    /// ```
+    CloudRole {
+        /// Everything.
+        Owner = "owner": PermissionSet::ALL,
+        /// Everything but billing and the organization's own existence. `administrator` is read too.
+        Admin = "admin": PermissionSet::ALL.difference(set(&[
+            P::BillingRead,
+            P::BillingWrite,
+            P::OrganizationCreate,
+            P::OrganizationDelete,
+        ])),
+        /// The work of every day; the store opens nothing.
+        Member = "member": CLOUD_MEMBER,
+        /// A member who may have secrets opened, and shapes projects.
+        Developer = "developer": CLOUD_MEMBER.union(set(&[
+            P::SecretDecrypt,
+            P::SecretRestore,
+            P::ProjectUpdate,
+            P::TargetCreate,
+            P::TargetUpdate,
+            P::EnvironmentCreate,
+            P::EnvironmentUpdate,
+        ])),
+        /// Sees what there is and what happened, and no secret.
+        Auditor = "auditor": set(&[
+            P::SecretHistory,
+            P::ProjectRead,
+            P::TargetRead,
+            P::EnvironmentRead,
+            P::OrganizationRead,
+            P::TeamRead,
+            P::MemberRead,
+            P::ApiTokenRead,
+            P::AuditRead,
+        ]),
+        /// Billing alone.
+        BillingManager = "billing_manager": set(&[P::BillingRead, P::BillingWrite, P::OrganizationRead]),
+        /// What a program needs to load its environment.
+        ApiUser = "api_user": set(&[
+            P::SecretRead,
+            P::SecretDecrypt,
+            P::KeyRetrieve,
+            P::ProjectRead,
+            P::TargetRead,
+            P::EnvironmentRead,
+            P::OrganizationRead,
+        ]),
+    }
+}
+
+impl CloudRole {
+    fn alias(text: &str) -> Option<Self> {
+        (text == "administrator").then_some(Self::Admin)
+    }
+}
+
+roles! {
+    /// What a member of an organization is at ioenv.
+    OrganizationRole {
+        /// Everything.
+        Owner = "owner": PermissionSet::ALL,
+        /// Everything but removing the organization.
+        Admin = "admin": PermissionSet::ALL.difference(set(&[P::OrganizationDelete])),
+        /// To be in it; what else there is, a [`ProjectRole`] says.
+        Member = "member": set(&[P::OrganizationRead]),
+    }
+}
+
+roles! {
+    /// What a member of an organization is in one project at ioenv.
+    ProjectRole {
+        /// What a token with `read` may do.
+        Viewer = "viewer": permission::READ,
+        /// What a token with `read` and `write` may do.
+        Editor = "editor": permission::READ.union(permission::WRITE),
+        /// What a token with `admin` may do.
+        Admin = "admin": permission::ADMIN,
+    }
+}
+
+roles! {
+    /// What a user of a workspace is at Stashbase.
+    WorkspaceRole {
+        /// Everything.
+        Owner = "owner": PermissionSet::ALL,
+        /// All projects and users; neither billing nor the end of the workspace.
+        Admin = "admin": PermissionSet::ALL.difference(set(&[
+            P::BillingRead,
+            P::BillingWrite,
+            P::OrganizationDelete,
+        ])),
+        /// To be in it; what else there is, an [`EnvironmentRole`] says.
+        Member = "member": set(&[P::OrganizationRead]),
+    }
+}
+
+const VIEWER: PermissionSet = set(&[
+    P::ProjectRead,
+    P::EnvironmentRead,
+    P::SecretRead,
+    P::SecretDecrypt,
+    P::SecretHistory,
+    P::AccountCreate,
+    P::AccountRead,
+]);
+const EDITOR: PermissionSet =
+    VIEWER.union(set(&[P::SecretWrite, P::SecretRestore, P::WebhookRead, P::IntegrationRead]));
+const ENVIRONMENT_ADMIN: PermissionSet = EDITOR.union(set(&[
+    P::SecretDelete,
+    P::WebhookTest,
+    P::WebhookCreate,
+    P::WebhookUpdate,
+    P::WebhookDelete,
+    P::IntegrationWrite,
+    P::AccountDelete,
+]));
+
+roles! {
+    /// What a user is in one environment at Stashbase, or in all of a project. Of several roles the highest counts.
+    ///
+    /// ```
+    /// use ioenv::vault::{EnvironmentRole, Permission};
+    ///
+    /// assert!(EnvironmentRole::Editor.permissions().contains(Permission::SecretWrite));
+    /// assert!(!EnvironmentRole::Editor.grantable().contains(Permission::SecretDelete));
+    /// ```
+    EnvironmentRole {
+        /// Sees the secrets.
+        Viewer = "viewer": VIEWER,
+        /// Makes and changes them, too. An old state is brought back only where nothing is removed by that, because
+        /// that takes `secret:delete`.
+        Editor = "editor": EDITOR,
+        /// Removes them, too, and has webhooks and integrations.
+        Admin = "admin": ENVIRONMENT_ADMIN,
+    }
+}
+
+impl EnvironmentRole {
+    /// Full access to a project, which is that of owners, admins and the project's creator: the highest role, and also
+    /// who may do what, and the environments and the project themselves.
+    pub const FULL_PROJECT_ACCESS: PermissionSet = ENVIRONMENT_ADMIN.union(set(&[
+        P::ProjectUpdate,
+        P::ProjectDelete,
+        P::EnvironmentCreate,
+        P::EnvironmentUpdate,
+        P::EnvironmentDelete,
+        P::AccessManage,
+    ]));
+
+    /// What an account of the environment can have at most.
+    pub const ACCOUNT: PermissionSet = set(&[
+        P::EnvironmentRead,
+        P::SecretRead,
+        P::SecretDecrypt,
+        P::SecretWrite,
+        P::SecretDelete,
+        P::WebhookRead,
+        P::WebhookTest,
+        P::WebhookCreate,
+        P::WebhookUpdate,
+        P::WebhookDelete,
+        P::Scan,
+    ]);
+
+    /// What an account of the environment can be given by somebody in this role. It always has `environment:read`.
+    pub const fn grantable(self) -> PermissionSet {
+        let read = set(&[P::EnvironmentRead, P::SecretRead, P::SecretDecrypt]);
+        match self {
+            Self::Viewer => read,
+            Self::Editor => read.union(set(&[P::SecretWrite, P::WebhookRead])),
+            Self::Admin => Self::ACCOUNT,
+        }
+    }
+}
+
+const KEY_READ_ONLY: PermissionSet =
+    set(&[P::ProjectRead, P::EnvironmentRead, P::SecretRead, P::SecretDecrypt, P::Scan]);
+
+roles! {
+    /// What a user's own key at Stashbase allows at most; never more than the user may.
+    PersonalKeyLevel {
+        /// All that the user may.
+        FullAccess = "full_access": PermissionSet::ALL,
+        /// Projects, environments and secrets are read.
+        ReadOnly = "read_only": KEY_READ_ONLY,
+        /// Secrets are changed, too.
+        SecretsWrite = "secrets_write": KEY_READ_ONLY.union(set(&[
+            P::SecretWrite,
+            P::SecretDelete,
+            P::SecretHistory,
+            P::SecretRestore,
+            P::SecretPurge,
+        ])),
+    }
+}
+
+const READ_ONLY: PermissionSet =
+    set(&[P::SecretRead, P::ProjectRead, P::TargetRead, P::EnvironmentRead, P::OrganizationRead]);
+
+roles! {
+    /// Usual permissions of a token at dotenv.cloud.
+    TokenPreset {
+        /// The service's own. It gets no key, so what it reads cannot be decrypted with it.
+        ReadOnly = "read-only": READ_ONLY,
+        /// That, and the key: what `pull` needs.
+        Pull = "pull": READ_ONLY.union(set(&[P::KeyRetrieve])),
+    }
+}
+
+no_alias!(OrganizationRole ProjectRole WorkspaceRole EnvironmentRole PersonalKeyLevel TokenPreset);
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    /// The lines of a section of the table.
+    pub(in crate::core) fn section(name: &str) -> Vec<&'static str> {
+        let text = include_str!("../../tests/vectors/permissions.txt");
+        let lines = text.lines().skip_while(|line| *line != format!("[{name}]")).skip(1);
+        lines.take_while(|line| !line.is_empty()).collect()
+    }
+
+    /// Compares every cell of a section with the sets of its columns.
+    fn compare(name: &str, columns: &[(&str, PermissionSet)]) {
+        let lines = section(name);
+        let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
+        assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), names, "{name}");
+        assert_eq!(lines.len() - 1, P::ALL.len(), "{name}");
+        for (line, permission) in lines[1..].iter().zip(P::ALL) {
+            let cells: Vec<_> = line.split_whitespace().collect();
+            assert_eq!(cells.len(), 1 + columns.len(), "{line}");
+            assert_eq!(cells[0], permission.as_str());
+            for ((column, set), cell) in columns.iter().zip(&cells[1..]) {
+                assert!(matches!(*cell, "x" | "-"));
+                assert_eq!(set.contains(*permission), *cell == "x", "{name}: {column}: {permission}");
+            }
+        }
+    }
+
+    macro_rules! columns {
+        ($name:ident) => {
+            $name::ALL.iter().map(|role| (role.as_str(), role.permissions())).collect::<Vec<_>>()
+        };
+    }
+
+    #[test]
+    fn every_cell_of_every_table_is_right() {
+        compare("dotenv.cloud roles", &columns!(CloudRole));
+        compare("dotenv.cloud presets", &columns!(TokenPreset));
+        compare("ioenv organization roles", &columns!(OrganizationRole));
+        compare("ioenv project roles", &columns!(ProjectRole));
+        compare("Stashbase workspace roles", &columns!(WorkspaceRole));
+        compare("Stashbase environment roles", &columns!(EnvironmentRole));
+        compare("Stashbase full project access", &[("full", EnvironmentRole::FULL_PROJECT_ACCESS)]);
+        compare("Stashbase personal keys", &columns!(PersonalKeyLevel));
+        let granted: Vec<_> = EnvironmentRole::ALL.iter().map(|role| (role.as_str(), role.grantable())).collect();
+        compare("Stashbase granted by", &granted);
+    }
+
+    #[test]
+    fn nobody_grants_more_than_the_role_and_an_account_have() {
+        for role in EnvironmentRole::ALL {
+            assert!(EnvironmentRole::ACCOUNT.contains_all(role.grantable()));
+            let beyond = role.grantable().difference(role.permissions());
+            assert!(set(&[P::Scan]).contains_all(beyond), "{role}: {beyond}");
+        }
+    }
+
+    #[test]
+    fn roles_are_read_by_their_words() {
+        for role in CloudRole::ALL {
+            assert_eq!(CloudRole::parse(role.as_str()).unwrap(), *role);
+            let json = serde_json::to_string(role).unwrap();
+            assert_eq!(serde_json::from_str::<CloudRole>(&json).unwrap(), *role);
+        }
+        assert_eq!(CloudRole::parse("administrator").unwrap(), CloudRole::Admin);
+        let error = ProjectRole::parse("planted").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidValue);
+        assert_eq!(error.to_string(), "it must be one of `viewer` `editor` `admin`");
+        assert!(OrganizationRole::parse("Owner").is_err());
+    }
+}

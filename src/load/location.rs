@@ -1,0 +1,67 @@
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::core::SecretString;
+use crate::{Error, ErrorKind};
+
+/// Where a vault is kept.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use ioenv::VaultLocation;
+///
+/// let location = VaultLocation::parse("ioenv.vault".to_owned());
+/// assert!(matches!(&location, VaultLocation::File(file) if file == Path::new("ioenv.vault")));
+/// assert!(VaultLocation::parse("postgres://ioenv:hunter2@localhost/ioenv".to_owned()).has_password());
+/// ```
+#[derive(Clone)]
+#[expect(clippy::exhaustive_enums, reason = "there is one embedded store and one that is not")]
+pub enum VaultLocation {
+    /// A SQLite file.
+    File(PathBuf),
+    /// The URL of a PostgreSQL database, which may hold a password.
+    Postgres(SecretString),
+}
+
+impl VaultLocation {
+    /// What has `://` in it is a URL, also one that no store understands: it may hold a password, which the name of a
+    /// file would show. Anything else is the name of a file.
+    pub fn parse(text: String) -> Self {
+        if text.contains("://") {
+            return Self::Postgres(text.into());
+        }
+        Self::File(text.into())
+    }
+
+    /// Whether it is a URL that holds a password, or may.
+    pub fn has_password(&self) -> bool {
+        let Self::Postgres(url) = self else {
+            return false;
+        };
+        let (_, rest) = url.expose_secret().split_once("://").unwrap_or_default();
+        rest.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')) || rest.contains("password")
+    }
+
+    /// What is said where the store that it takes is not compiled in.
+    #[cold]
+    #[allow(dead_code, reason = "with both stores there is no use for it")]
+    pub(super) fn not_compiled_in(&self) -> Error {
+        let (kind, feature) = match self {
+            Self::File(_) => ("a SQLite file", "sqlite"),
+            Self::Postgres(_) => ("a PostgreSQL database", "postgres"),
+        };
+        let message = format!("a vault in {kind} needs the feature `{feature}` of ioenv: enable it");
+        Error::new(ErrorKind::CrateFeature, message)
+    }
+}
+
+/// Without the URL.
+impl fmt::Debug for VaultLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(file) => f.debug_tuple("File").field(file).finish(),
+            Self::Postgres(_) => f.debug_tuple("Postgres").finish_non_exhaustive(),
+        }
+    }
+}

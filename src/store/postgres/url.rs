@@ -1,0 +1,189 @@
+//! The URL of a database. It may hold a password, so no error quotes it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::tls::{self, Authorities};
+use crate::{Error, ErrorKind, Result};
+
+/// What `tokio_postgres` reads itself.
+const PARAMETERS: [&str; 17] = [
+    "application_name",
+    "channel_binding",
+    "connect_timeout",
+    "dbname",
+    "host",
+    "hostaddr",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_retries",
+    "load_balance_hosts",
+    "options",
+    "password",
+    "port",
+    "target_session_attrs",
+    "tcp_user_timeout",
+    "user",
+];
+
+/// How long an address may take to answer, and how long a server may take to acknowledge what was sent.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where to connect to, and how.
+pub(super) struct Target {
+    pub(super) config: Config,
+    pub(super) tls: MakeRustlsConnect,
+}
+
+impl Target {
+    pub(super) fn parse(url: &str) -> Result<Self> {
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(unreadable());
+        }
+        // A question mark in front of the `@` belongs to the password.
+        let behind_user = url.find('@').unwrap_or_default();
+        let (rest, query) = match url[behind_user..].find('?') {
+            Some(at) => (&url[..behind_user + at], &url[behind_user + at + 1..]),
+            None => (url, ""),
+        };
+        let mut mode = SslMode::Prefer;
+        let mut root = None;
+        let mut known = Vec::new();
+        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+            let (name, value) = parameter.split_once('=').ok_or_else(unreadable)?;
+            match name {
+                "sslmode" => mode = ssl_mode(value)?,
+                "sslrootcert" => root = Some(decoded(value)?),
+                name if PARAMETERS.contains(&name) => known.push(parameter),
+                // Behind an `@` that is not written as %40, this could be a part of the password.
+                _ if query.contains('@') => return Err(unreadable()),
+                name => return Err(unsupported(name)),
+            }
+        }
+        let mut config: Config = format!("{rest}?{}", known.join("&")).parse().map_err(|_| unreadable())?;
+        let sockets = config.get_hosts().iter().filter(|host| !matches!(host, Host::Tcp(_))).count();
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(config_error("the database's URL names no host"));
+        }
+        if sockets > 0 && sockets < config.get_hosts().len() {
+            return Err(config_error("the database's URL names both hosts and Unix sockets: use one or the other"));
+        }
+        if sockets > 0 {
+            mode = SslMode::Disable;
+        }
+        config.ssl_mode(mode);
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(SEND_TIMEOUT);
+        }
+        let tls = tls::connector(&match (mode, root.as_deref()) {
+            (SslMode::Disable, _) => Authorities::None,
+            (_, None | Some("system")) => Authorities::System,
+            (_, Some(file)) => Authorities::File(Path::new(file)),
+        })?;
+        Ok(Self { config, tls })
+    }
+}
+
+fn ssl_mode(value: &str) -> Result<SslMode> {
+    match value {
+        "disable" => Ok(SslMode::Disable),
+        "prefer" => Ok(SslMode::Prefer),
+        "require" | "verify-full" => Ok(SslMode::Require),
+        _ => Err(config_error("sslmode in the database's URL must be disable, prefer, require or verify-full")),
+    }
+}
+
+fn decoded(value: &str) -> Result<String> {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        rest = behind;
+        let digits = behind.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.filter(|_| *first == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            None => bytes.push(*first),
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| unreadable())
+}
+
+fn unreadable() -> Error {
+    config_error(
+        "the database's URL cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, and what is special in \
+         user and password as %XX",
+    )
+}
+
+/// Names the parameter if it looks like the name of one: behind an `@` in a password stands no name.
+fn unsupported(name: &str) -> Error {
+    if name.len() > 32 || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
+        return unreadable();
+    }
+    config_error(&format!("the database's URL has a parameter that is not supported here: remove `{name}`"))
+}
+
+fn config_error(message: &str) -> Error {
+    Error::new(ErrorKind::Config, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn errors_name_parameters_and_quote_nothing() {
+        for (url, says) in [
+            ("hunter2", "cannot be read"),
+            ("postgres://u:hunter2@h/d?sslmode=hunter2", "sslmode"),
+            ("postgres://u:hunter2@h/d?sslcert=hunter2", "`sslcert`"),
+            ("postgres://u:hunter2@h/d?port=hunter2", "cannot be read"),
+            ("postgres://u:pa@ss?HUNTER2@h/d", "cannot be read"),
+            ("postgres://u:p@ss?hunter=hunter2@h/d", "cannot be read"),
+            ("postgres://u:hunter2@/d", "no host"),
+            ("postgres://u:hunter2@h,%2Frun/d", "both"),
+            ("postgres://u:hunter2@h/d?sslrootcert=/no/such", "cannot read sslrootcert, /no/such: entity not found"),
+        ] {
+            let Err(error) = Target::parse(url) else { panic!("{url}") };
+            assert!(error.to_string().contains(says), "{error:?}");
+            assert!(!format!("{error:?}").to_lowercase().contains("hunter2"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn modes_are_as_documented() {
+        for (url, mode) in [
+            ("postgres://u:p?w@h/d", SslMode::Prefer),
+            ("postgresql://u@h/d?sslmode=disable&options=-csearch_path%3Dx", SslMode::Disable),
+            ("postgres://u@h/d?sslmode=require&sslrootcert=system", SslMode::Require),
+            ("postgres://u@h/d?sslmode=verify-full", SslMode::Require),
+            ("postgres://u@%2Frun/d?sslmode=require", SslMode::Disable),
+        ] {
+            let Ok(target) = Target::parse(url) else { panic!("{url}") };
+            assert_eq!(target.config.get_ssl_mode(), mode, "{url}");
+        }
+        assert_eq!(decoded("/a%20b%").unwrap(), "/a b%");
+    }
+
+    proptest! {
+        #[test]
+        fn anything_may_be_offered(url in "(postgres://)?([a-z]{0,3}:[?@:/&=%a-z]{0,6}planted[?@:/&=%a-z]{0,6}@)?[h,/?&=%@:0-9]{0,9}(sslmode=[a-z]{0,7})?.{0,9}") {
+            if let Err(error) = Target::parse(&format!("{url}&sslmode=disable")) {
+                prop_assert!(!format!("{error:?}").contains("planted"), "{error:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::access::Accessed;
+use super::key_cache::Unwrapped;
+use super::organization::OrganizationStatus;
+use super::records::{OrganizationRecord, ScopeRecord, TokenRecord, get, put};
+use super::session::{Caller, Session};
+use super::use_case::UseCase;
+use super::{Vault, audit, keys};
+use crate::core::{
+    Action, ActorKind, AuditActor, AuditRecord, Details, Id, PermissionSet, Resource, Timestamp, TokenHash,
+};
+use crate::store::{Record, Transaction, When};
+use crate::{Error, ErrorKind, Result};
+
+/// A token's last use is written at most this often.
+const TOUCH_EVERY: Duration = Duration::from_secs(60);
+
+/// One use case on its way: who asks is known, and that they may ask for such a thing at all.
+pub(super) struct Call<'c, 'tx> {
+    pub(super) vault: &'c Vault,
+    pub(super) tx: &'tx mut dyn Transaction,
+    pub(super) now: Timestamp,
+    pub(super) who: Who,
+    ip: Option<IpAddr>,
+    records: Vec<AuditRecord>,
+    accessed: Vec<Accessed>,
+    pub(super) unwrapped: Vec<Unwrapped>,
+}
+
+/// The actor, as the store knows it at this moment.
+pub(super) struct Who {
+    pub(super) actor: AuditActor,
+    pub(super) permissions: PermissionSet,
+    /// Nothing, for a trusted program.
+    pub(super) token: Option<(TokenHash, TokenRecord)>,
+}
+
+impl Who {
+    pub(super) fn is_system(&self) -> bool {
+        self.token.is_none()
+    }
+
+    pub(super) fn scope(&self) -> Option<&ScopeRecord> {
+        self.token.as_ref().and_then(|(_, token)| token.scope.as_ref())
+    }
+}
+
+impl<'c, 'tx> Call<'c, 'tx> {
+    /// Finds out who asks, and refuses whoever may not do such a thing anywhere; before anything is looked up, so that
+    /// the answer does not depend on what there is.
+    pub(super) fn begin(session: &Session<'c>, tx: &'tx mut dyn Transaction, use_case: UseCase) -> Result<Self> {
+        let vault = session.vault;
+        let now = vault.now();
+        let who = authenticate(&session.who, tx, now)?;
+        let (records, accessed, unwrapped) = (Vec::new(), Vec::new(), Vec::new());
+        let call = Self { vault, tx, now, who, ip: session.ip, records, accessed, unwrapped };
+        call.allow(use_case.permissions())?;
+        Ok(call)
+    }
+
+    /// Refuses an actor that lacks one of these.
+    pub(super) fn allow(&self, needed: PermissionSet) -> Result<()> {
+        let missing = needed.difference(self.who.permissions);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let message = format!("this takes a permission that is missing: {missing}; use a token that has it");
+        Err(Error::new(ErrorKind::Denied, message))
+    }
+
+    /// Refuses all but trusted programs.
+    pub(super) fn system_only(&self) -> Result<()> {
+        if self.who.is_system() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Denied, "only the operator of the vault may do this, with the root key"))
+    }
+
+    /// The organization, if the actor may know of it.
+    pub(super) fn organization(&mut self, id: Id) -> Result<OrganizationRecord> {
+        if self.who.token.as_ref().is_some_and(|(_, token)| token.organization != id) {
+            return Err(no_such("organization"));
+        }
+        let organization: OrganizationRecord =
+            get(self.tx, &keys::organization(id))?.ok_or_else(|| no_such("organization"))?;
+        if organization.status != OrganizationStatus::Active && !self.who.is_system() {
+            return Err(Error::new(ErrorKind::Denied, "the organization is not active: its operator can activate it"));
+        }
+        Ok(organization)
+    }
+
+    /// The organization, for what concerns all of it: whoever is bound to a place in it may not.
+    pub(super) fn whole_organization(&mut self, id: Id) -> Result<OrganizationRecord> {
+        let organization = self.organization(id)?;
+        if self.who.scope().is_some() {
+            let message = "this token is bound to a place, and this concerns all of the organization";
+            return Err(Error::new(ErrorKind::Denied, message));
+        }
+        Ok(organization)
+    }
+
+    pub(super) fn new_id(&self) -> Result<Id> {
+        self.vault.new_id(self.now)
+    }
+
+    /// Puts a record into the audit log, together with what the use case does.
+    pub(super) fn record(&mut self, action: Action, resource: Resource, details: Details) -> Result<()> {
+        let id = self.new_id()?;
+        let actor = self.who.actor.clone();
+        let (timestamp, ip) = (self.now, self.ip);
+        self.records.push(AuditRecord { id, timestamp, actor, ip, action, resource, details });
+        Ok(())
+    }
+
+    /// Notes that values of a level were served, if that is to be written down.
+    pub(super) fn touch(&mut self, accessed: Accessed) {
+        self.accessed.push(accessed);
+    }
+
+    /// What is to be written beside what the use case wrote itself.
+    pub(super) fn finish(self) -> Result<Finished> {
+        let used = self.who.token.filter(|(_, token)| !is_recent(token.last_used_at, self.now, TOUCH_EVERY));
+        let mut records = Vec::new();
+        for record in &self.records {
+            audit::add_to(&mut records, record)?;
+        }
+        let used = used.map(|(hash, _)| hash);
+        Ok(Finished { now: self.now, records, used, accessed: self.accessed, unwrapped: self.unwrapped })
+    }
+}
+
+/// Whether something was noted less than `every` ago. What a clock noted that has gone back since does not count.
+pub(super) fn is_recent(noted: Option<Timestamp>, now: Timestamp, every: Duration) -> bool {
+    noted.is_some_and(|last| last <= now && now.since(last) < every)
+}
+
+/// What a use case leaves behind beside its result.
+pub(super) struct Finished {
+    now: Timestamp,
+    records: Vec<Record>,
+    /// The token that was used, if that is to be written down.
+    used: Option<TokenHash>,
+    accessed: Vec<Accessed>,
+    /// What may be kept, once the transaction is through.
+    pub(super) unwrapped: Vec<Unwrapped>,
+}
+
+impl Finished {
+    /// The audit records, if there is nothing else.
+    pub(super) fn into_append_only(self) -> Result<Vec<Record>, Self> {
+        if self.used.is_none() && self.accessed.is_empty() { Ok(self.records) } else { Err(self) }
+    }
+
+    pub(super) fn write(&self, tx: &mut dyn Transaction) -> Result<()> {
+        for record in &self.records {
+            tx.put(&record.key, &record.value, When::Always)?;
+        }
+        if let Some(hash) = &self.used {
+            let key = keys::token(&hash.to_string());
+            // Read again: it may have been revoked or rotated since.
+            if let Some(mut token) = get::<TokenRecord>(tx, &key)? {
+                token.last_used_at = Some(self.now);
+                put(tx, &key, &token, When::Present)?;
+            }
+        }
+        self.accessed.iter().try_for_each(|accessed| accessed.write(tx, self.now))
+    }
+}
+
+/// Finds out who asks.
+fn authenticate(caller: &Caller, tx: &mut dyn Transaction, now: Timestamp) -> Result<Who> {
+    let hash = match caller {
+        Caller::System(name) => {
+            let actor = AuditActor { name: Some(name.clone()), ..AuditActor::SYSTEM };
+            return Ok(Who { actor, permissions: PermissionSet::ALL, token: None });
+        }
+        Caller::Token(hash) => hash,
+    };
+    // Found by its hash, which an attacker cannot steer; so a look-up tells nothing by the time it takes.
+    let token: TokenRecord = get(tx, &keys::token(&hash.to_string()))?.ok_or_else(unauthenticated)?;
+    if token.revoked_at.is_some() || token.expires_at.is_some_and(|expires_at| expires_at <= now) {
+        return Err(unauthenticated());
+    }
+    let actor = AuditActor { kind: ActorKind::Token, id: Some(token.id), name: Some(token.name.clone()) };
+    Ok(Who { actor, permissions: token.permissions, token: Some((hash.clone(), token)) })
+}
+
+/// The same for every reason, so that a stranger learns nothing.
+#[cold]
+fn unauthenticated() -> Error {
+    let message = "the token is unknown, expired or revoked: ask whoever issued it for another one";
+    Error::new(ErrorKind::Unauthenticated, message)
+}
+
+/// What is not there, and what an actor may not know of.
+#[cold]
+pub(super) fn no_such(what: &str) -> Error {
+    Error::new(
+        ErrorKind::NotFound,
+        format!("there is no such {what} here, or it is outside of what this token may see"),
+    )
+}

@@ -1,0 +1,372 @@
+//! What a level holds, now and formerly: read, written and kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::Custody;
+use super::call::Call;
+use super::diff::Difference;
+use super::entries::Entries;
+use super::key_cache::Row;
+use super::keys;
+use super::place::Place;
+use super::records::{
+    ContentRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, encode, get, put, require,
+};
+use crate::core::{
+    Aes256Gcm, Cipher as _, DataKey, Document, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
+};
+use crate::store::When;
+use crate::{Error, ErrorKind, Result};
+
+/// Longest text of a blob, in bytes; base64 of a document of about 768 KiB.
+pub const MAX_BLOB_BYTES: usize = 1024 * 1024;
+
+/// Longest text of what is known of a level's entries: with the blob, as much as a record of a store holds.
+const MAX_ENTRIES_BYTES: usize = 2 * 1024 * 1024;
+
+/// What was done to a level, and so displaced what it held before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum VersionAction {
+    /// It was written anew.
+    Update,
+    /// It was deleted.
+    Delete,
+    /// A former content was put in its place.
+    Restore,
+    /// The same was sealed under another key.
+    Rotate,
+}
+
+/// A level that holds something.
+pub(super) struct Level {
+    pub(super) content: ContentRecord,
+    /// When all of it was last read, as far as that is written down.
+    pub(super) accessed_at: Option<Timestamp>,
+}
+
+/// The document of a level, opened.
+#[derive(Default)]
+pub(super) struct Opened {
+    pub(super) document: Document,
+    pub(super) entries: Entries,
+}
+
+impl Call<'_, '_> {
+    /// What a level holds now.
+    pub(super) fn level(&mut self, project: &ProjectRecord, node: Id) -> Result<Option<Level>> {
+        Ok(self.levels_at(project, &[node])?.pop().flatten())
+    }
+
+    /// What levels hold now, in the order they are asked for.
+    pub(super) fn levels_at(&mut self, project: &ProjectRecord, nodes: &[Id]) -> Result<Vec<Option<Level>>> {
+        let pointers: Vec<String> = nodes.iter().map(|node| keys::level(project.id, *node)).collect();
+        self.tx.prefetch(&pointers)?;
+        let records: Vec<Option<LevelRecord>> = pointers.iter().map(|key| get(self.tx, key)).collect::<Result<_>>()?;
+        let contents: Vec<String> =
+            records.iter().flatten().map(|record| keys::content(project.id, record.number)).collect();
+        self.tx.prefetch(&contents)?;
+        let levels = nodes.iter().zip(records).map(|(node, record)| {
+            let Some(record) = record else {
+                return Ok(None);
+            };
+            let content = self.content(project.id, *node, record.number)?;
+            Ok(Some(Level { content, accessed_at: record.accessed_at }))
+        });
+        levels.collect()
+    }
+
+    /// The content of that number, of the level of that id.
+    pub(super) fn content(&mut self, project: Id, node: Id, number: u32) -> Result<ContentRecord> {
+        let content: ContentRecord = require(self.tx, &keys::content(project, number))?;
+        // A row is opened for the place it names, so that must be where it was found.
+        if (content.node, content.number) == (node, number) { Ok(content) } else { Err(damaged()) }
+    }
+
+    /// The blob of a content, as it was given or sealed.
+    pub(super) fn blob(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<SealedBlob> {
+        let row = Row::Blob(content.node, content.number);
+        let bytes = self.open_row(project, row, content.storage_version, &content.blob)?;
+        SealedBlob::from_bytes(bytes.expose_secret().to_vec())
+    }
+
+    /// The document of a content; `ClientManaged`, when the vault does not hold the key.
+    pub(super) fn document(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<Document> {
+        let key = self.data_key(project, content.key_version)?;
+        let blob = self.blob(project, content)?;
+        let bytes = Aes256Gcm.open(&key, &blob).map_err(|_| not_a_document())?;
+        let text = std::str::from_utf8(bytes.expose_secret()).map_err(|_| not_a_document())?;
+        Document::parse(text)
+    }
+
+    /// What a content holds; nothing, if the key it is said to be sealed with does not open it, because it was sealed
+    /// by somebody else. `ClientManaged`, when the vault does not hold that key.
+    pub(super) fn text(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<Option<SecretBytes>> {
+        let key = self.data_key(project, content.key_version)?;
+        Ok(Aes256Gcm.open(&key, &self.blob(project, content)?).ok())
+    }
+
+    /// The document of a content; none, for a blob that was stored as it is and holds no document.
+    pub(super) fn understood(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<Option<Document>> {
+        Ok(self.text(project, content)?.and_then(|text| parse(&text)))
+    }
+
+    /// As [`opened`](Self::opened); a blob that holds no document counts as an empty one.
+    pub(super) fn opened_or_empty(&mut self, project: &ProjectRecord, level: Option<&Level>) -> Result<Opened> {
+        let Some(level) = level else {
+            return Ok(Opened::default());
+        };
+        match self.understood(project, &level.content)? {
+            Some(document) => Ok(Opened { document, entries: self.entries(project, &level.content)? }),
+            None => Ok(Opened::default()),
+        }
+    }
+
+    /// What is known of the entries of a content.
+    pub(super) fn entries(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<Entries> {
+        let Some(sealed) = &content.entries else {
+            return Ok(Entries::default());
+        };
+        let row = Row::Entries(content.node, content.number);
+        let bytes = self.open_row(project, row, content.storage_version, sealed)?;
+        decode(std::str::from_utf8(bytes.expose_secret()).map_err(|_| damaged())?)
+    }
+
+    pub(super) fn opened(&mut self, project: &ProjectRecord, level: Option<&Level>) -> Result<Opened> {
+        match level {
+            Some(level) => Ok(Opened {
+                document: self.document(project, &level.content)?,
+                entries: self.entries(project, &level.content)?,
+            }),
+            None => Ok(Opened::default()),
+        }
+    }
+
+    /// The number of the content that is about to be written.
+    pub(super) fn next_number(&mut self, project: &ProjectRecord) -> Result<u32> {
+        let key = keys::counter(project.id);
+        let last: u32 = get(self.tx, &key)?.unwrap_or_default();
+        let next = last.checked_add(1).ok_or_else(|| {
+            Error::new(ErrorKind::Limit, "the project has had 4 billion versions: go on in another project")
+        })?;
+        put(self.tx, &key, &next, When::Always)?;
+        Ok(next)
+    }
+
+    /// Writes a document over what the level holds.
+    pub(super) fn write_document(
+        &mut self,
+        place: &Place,
+        level: Option<Level>,
+        document: &Document,
+        known: Entries,
+        differences: &[Difference<'_>],
+    ) -> Result<()> {
+        let number = self.next_number(&place.project)?;
+        let entries = known.follow(differences, number, self.now);
+        let key = self.data_key(&place.project, place.project.key_version)?;
+        let blob = Aes256Gcm.seal(&key, document.to_text().expose_secret().as_bytes(), &*self.vault.random)?;
+        check_blob(&blob)?;
+        let (project, node, action) = (&place.project, place.id(), VersionAction::Update);
+        self.write_content(project, node, level, number, &blob, Some((document, entries)), action, project.versioning)
+    }
+
+    /// Writes a blob over what the level holds, which is kept as a version unless it is not to be. `known` is what the
+    /// blob holds, if the vault can tell.
+    #[expect(clippy::too_many_arguments, reason = "all of them are what a level is written from")]
+    pub(super) fn write_content(
+        &mut self,
+        project: &ProjectRecord,
+        node: Id,
+        level: Option<Level>,
+        number: u32,
+        blob: &SealedBlob,
+        known: Option<(&Document, Entries)>,
+        action: VersionAction,
+        keep: bool,
+    ) -> Result<()> {
+        let accessed_at = level.as_ref().and_then(|level| level.accessed_at);
+        let is_understood = level.as_ref().is_none_or(|level| level.content.entries.is_some());
+        match level {
+            Some(level) if keep => self.keep_version(project, &level.content, action)?,
+            Some(level) => {
+                self.tx.delete(&keys::content(project.id, level.content.number))?;
+            }
+            None => {}
+        }
+        if project.custody == Custody::Server && (known.is_none() || !is_understood) {
+            self.forget_changes(project, node, number)?;
+        }
+        let variables = known.as_ref().map(|(document, _)| variables(document)).unwrap_or_default();
+        let entries = match known {
+            Some((_, mut entries)) => {
+                if let Some(number) = entries.forget_gone() {
+                    self.forget_changes(project, node, number)?;
+                }
+                let text: SecretString = encode(&entries)?.into();
+                // What a store says of records would help nobody here.
+                if text.expose_secret().len() > MAX_ENTRIES_BYTES {
+                    return Err(too_many_entries());
+                }
+                Some(self.seal_row(project, Row::Entries(node, number), text.expose_secret().as_bytes())?)
+            }
+            None => None,
+        };
+        let content = ContentRecord {
+            node,
+            number,
+            key_version: project.key_version,
+            storage_version: project.storage_version,
+            blob: self.seal_row(project, Row::Blob(node, number), blob.as_bytes())?,
+            entries,
+            written_at: self.now,
+            written_by: self.who.actor.clone(),
+        };
+        put(self.tx, &keys::content(project.id, number), &content, When::Always)?;
+        let level = LevelRecord { number, accessed_at, variables };
+        put(self.tx, &keys::level(project.id, node), &level, When::Always)
+    }
+
+    /// Makes a version of a content that is being displaced. The content itself stays where it is.
+    pub(super) fn keep_version(
+        &mut self,
+        project: &ProjectRecord,
+        content: &ContentRecord,
+        action: VersionAction,
+    ) -> Result<()> {
+        let version = VersionRecord {
+            number: content.number,
+            action,
+            key_version: content.key_version,
+            custody: project.custody,
+            bytes: content.text_length(),
+            written_at: content.written_at,
+            created_at: self.now,
+            created_by: self.who.actor.clone(),
+        };
+        put(self.tx, &keys::version(project.id, content.node, content.number), &version, When::Always)
+    }
+
+    /// Puts another blob in the place of a former content's: the same, sealed with the key in use.
+    pub(super) fn reseal_version(
+        &mut self,
+        project: &ProjectRecord,
+        mut content: ContentRecord,
+        blob: &SealedBlob,
+    ) -> Result<()> {
+        self.rewrap_content(project, &mut content)?;
+        content.blob = self.seal_row(project, Row::Blob(content.node, content.number), blob.as_bytes())?;
+        content.key_version = project.key_version;
+        let key = keys::version(project.id, content.node, content.number);
+        let mut version: VersionRecord = require(self.tx, &key)?;
+        version.key_version = project.key_version;
+        version.custody = project.custody;
+        version.bytes = content.text_length();
+        put(self.tx, &key, &version, When::Present)?;
+        put(self.tx, &keys::content(project.id, content.number), &content, When::Present)
+    }
+
+    /// Wraps a content with the storage key that is in use; `false`, if it already is.
+    pub(super) fn rewrap_content(&mut self, project: &ProjectRecord, content: &mut ContentRecord) -> Result<bool> {
+        let (node, number, version) = (content.node, content.number, content.storage_version);
+        if version == project.storage_version {
+            return Ok(false);
+        }
+        content.blob = self.rewrap_row(project, Row::Blob(node, number), version, &content.blob)?;
+        if let Some(entries) = &content.entries {
+            content.entries = Some(self.rewrap_row(project, Row::Entries(node, number), version, entries)?);
+        }
+        content.storage_version = project.storage_version;
+        Ok(true)
+    }
+
+    /// Notes that at that number a level lost what was known of its entries, and so which of them changed when. Its
+    /// revisions, and those of the levels below it, go on from there.
+    pub(super) fn forget_changes(&mut self, project: &ProjectRecord, node: Id, number: u32) -> Result<()> {
+        let key = keys::floor(project.id, node);
+        let before: u32 = get(self.tx, &key)?.unwrap_or_default();
+        put(self.tx, &key, &number.max(before), When::Always)
+    }
+
+    /// A counter of what an actor sees of a level: greater after every change of the level itself, or of a level above
+    /// it that this one does not override. Never the same for two states.
+    pub(super) fn revision(&mut self, place: &Place) -> Result<u64> {
+        let project = &place.project;
+        let ids: Vec<Id> = [project.id].into_iter().chain(place.nodes.iter().map(|node| node.id)).collect();
+        let mut own = 0;
+        let mut inherited = 0;
+        let mut below: BTreeSet<VarName> = BTreeSet::new();
+        for (distance, id) in ids.into_iter().rev().enumerate() {
+            let floor: u32 = get(self.tx, &keys::floor(project.id, id))?.unwrap_or_default();
+            if distance == 0 {
+                own = floor;
+            } else {
+                inherited = inherited.max(floor);
+            }
+            let Some(level) = self.level(project, id)? else {
+                continue;
+            };
+            if distance == 0 {
+                own = level.content.number;
+            }
+            if level.content.entries.is_none() {
+                // Nobody here can see into the blob, so every change of it counts.
+                inherited = inherited.max(if distance == 0 { 0 } else { level.content.number });
+                continue;
+            }
+            let entries = self.entries(project, &level.content)?;
+            if distance > 0 {
+                inherited = inherited.max(entries.last_change(|name| !below.contains(name)));
+            }
+            below.extend(entries.names().cloned());
+        }
+        Ok(u64::from(own) << 32 | u64::from(inherited))
+    }
+}
+
+impl ContentRecord {
+    /// The length of the blob's text: base64 of what is below the wrapping.
+    fn text_length(&self) -> u32 {
+        let bytes = self.blob.0.len().saturating_sub(SealedBlob::IV_BYTES + SealedBlob::TAG_BYTES);
+        u32::try_from(bytes.div_ceil(3) * 4).unwrap_or(u32::MAX)
+    }
+}
+
+/// The document in a blob, if the key opens it and dotenv text is in it.
+pub(super) fn read_document(key: &DataKey, blob: &SealedBlob) -> Option<Document> {
+    Aes256Gcm.open(key, blob).ok().and_then(|text| parse(&text))
+}
+
+fn parse(text: &SecretBytes) -> Option<Document> {
+    Document::parse(std::str::from_utf8(text.expose_secret()).ok()?).ok()
+}
+
+/// Bounds what a level may hold.
+pub(super) fn check_blob(blob: &SealedBlob) -> Result<()> {
+    if blob.as_bytes().len().div_ceil(3) * 4 > MAX_BLOB_BYTES {
+        let message = "a level holds at most 1 MiB of base64 text: spread the entries over more levels";
+        return Err(Error::new(ErrorKind::Limit, message));
+    }
+    Ok(())
+}
+
+#[cold]
+fn too_many_entries() -> Error {
+    let message = "a level holds at most some 40,000 entries: spread them over more levels";
+    Error::new(ErrorKind::Limit, message)
+}
+
+/// The values that may be seen by whoever sees the database.
+pub(super) fn variables(document: &Document) -> BTreeMap<String, String> {
+    let variables = document.entries().iter().filter(|entry| entry.kind() == Kind::Variable);
+    variables.map(|entry| (entry.name().to_string(), entry.value().expose_secret().to_owned())).collect()
+}
+
+#[cold]
+fn not_a_document() -> Error {
+    let message = "the key of the project opens no text in the blob: something else sealed it; read it as a blob";
+    Error::new(ErrorKind::Corrupt, message)
+}

@@ -1,0 +1,135 @@
+//! What is known of the entries of a level beside their values, through all contents it has had.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+
+use serde::{Deserialize, Serialize};
+
+use super::diff::Difference;
+use crate::core::{Entry, Timestamp, VarName};
+
+/// Most names that are gone and remembered, so that a level whose names change all the time stays of one size.
+const MAX_GONE: usize = 1000;
+
+/// What is known of each entry of a document beside its value.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the format")]
+pub(super) struct Entries {
+    next_id: u32,
+    entries: BTreeMap<VarName, EntryRecord>,
+    /// Names that are gone, and the number of the content that no longer had them.
+    gone: BTreeMap<VarName, u32>,
+}
+
+/// In this order, as an array, because there is one for each entry.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(into = "(u32, u32, u32, i64, i64)", from = "(u32, u32, u32, i64, i64)")]
+pub(super) struct EntryRecord {
+    /// The same through renames.
+    pub(super) id: u32,
+    /// From 1, one more with each change.
+    pub(super) version: u32,
+    /// Of the content that changed it last.
+    changed_by: u32,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+impl From<EntryRecord> for (u32, u32, u32, i64, i64) {
+    fn from(entry: EntryRecord) -> Self {
+        let EntryRecord { id, version, changed_by, created_at, updated_at } = entry;
+        (id, version, changed_by, created_at.as_millis(), updated_at.as_millis())
+    }
+}
+
+impl From<(u32, u32, u32, i64, i64)> for EntryRecord {
+    fn from((id, version, changed_by, created_at, updated_at): (u32, u32, u32, i64, i64)) -> Self {
+        let [created_at, updated_at] =
+            [created_at, updated_at].map(|at| Timestamp::from_millis(at).unwrap_or(Timestamp::MAX));
+        Self { id, version, changed_by, created_at, updated_at }
+    }
+}
+
+impl Entries {
+    pub(super) fn get(&self, name: &VarName) -> Option<&EntryRecord> {
+        self.entries.get(name)
+    }
+
+    /// The name of each entry, by its id.
+    pub(super) fn names_by_id(&self) -> BTreeMap<u32, &VarName> {
+        self.entries.iter().map(|(name, entry)| (entry.id, name)).collect()
+    }
+
+    /// What is known by now, with what was known before of entries that are gone.
+    pub(super) fn returning(self, now: &Self) -> Self {
+        let mut known = now.clone();
+        let taken: BTreeSet<u32> = now.entries.values().map(|entry| entry.id).collect();
+        for (name, entry) in self.entries {
+            if !known.entries.contains_key(&name) && !taken.contains(&entry.id) {
+                known.entries.insert(name, entry);
+            }
+        }
+        known.next_id = known.next_id.max(self.next_id);
+        known
+    }
+
+    /// From the names that entries have by now to those they have here.
+    pub(super) fn renames_since(&self, now: &Self) -> Vec<(VarName, VarName)> {
+        let by_id = now.names_by_id();
+        let both =
+            self.entries.iter().filter_map(|(name, entry)| Some(((*by_id.get(&entry.id)?).clone(), name.clone())));
+        both.filter(|(from, to)| from != to).collect()
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &VarName> {
+        self.entries.keys()
+    }
+
+    /// The number of the content that changed a name last, of all names that `counts` takes; 0 for none.
+    pub(super) fn last_change(&self, counts: impl Fn(&VarName) -> bool) -> u32 {
+        let there = self.entries.iter().map(|(name, entry)| (name, entry.changed_by));
+        let gone = self.gone.iter().map(|(name, number)| (name, *number));
+        there.chain(gone).filter(|(name, _)| counts(name)).map(|(_, number)| number).max().unwrap_or_default()
+    }
+
+    /// Forgets the names that are gone once they are too many, and tells the number of the content that was the last to
+    /// lose one.
+    pub(super) fn forget_gone(&mut self) -> Option<u32> {
+        if self.gone.len() <= MAX_GONE {
+            return None;
+        }
+        mem::take(&mut self.gone).into_values().max()
+    }
+
+    /// What is known once these have changed by the content of that number.
+    pub(super) fn follow(mut self, differences: &[Difference<'_>], number: u32, now: Timestamp) -> Self {
+        // All at once, because two entries may have swapped their names.
+        let known: Vec<Option<EntryRecord>> = differences
+            .iter()
+            .map(|difference| difference.old.and_then(|entry| self.entries.remove(entry.name())))
+            .collect();
+        for (difference, known) in differences.iter().zip(known) {
+            let Some(name) = difference.new.map(Entry::name) else {
+                continue;
+            };
+            // One that comes back is the one it was.
+            let record = match known.or_else(|| self.entries.remove(name)) {
+                Some(record) => {
+                    EntryRecord { version: record.version + 1, changed_by: number, updated_at: now, ..record }
+                }
+                None => {
+                    self.next_id += 1;
+                    EntryRecord { id: self.next_id, version: 1, changed_by: number, created_at: now, updated_at: now }
+                }
+            };
+            self.gone.remove(name);
+            self.entries.insert(name.clone(), record);
+        }
+        for name in differences.iter().filter_map(|difference| difference.old.map(Entry::name)) {
+            if !self.entries.contains_key(name) {
+                self.gone.insert(name.clone(), number);
+            }
+        }
+        self
+    }
+}

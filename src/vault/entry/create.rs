@@ -1,0 +1,39 @@
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::set::inherited_kind;
+use super::{NewEntry, check_names};
+use crate::Result;
+use crate::core::{Id, LevelPath, VarName};
+
+/// What became of entries that were to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CreatedEntries {
+    /// Those that are new.
+    pub created: Vec<VarName>,
+    /// Those that were there, and are as they were.
+    pub existing: Vec<VarName>,
+}
+
+impl Session<'_> {
+    /// Makes entries, behind those that are there. What is there already is left alone.
+    ///
+    /// # Errors
+    /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry; `InvalidName`, for a name that is given twice.
+    pub fn create_entries(&self, organization: Id, path: &LevelPath, new: &[NewEntry]) -> Result<CreatedEntries> {
+        self.write(UseCase::CreateEntries, |call| {
+            let change = call.change(organization, path)?;
+            check_names(new.iter().map(|entry| &entry.name))?;
+            let (existing, wanted): (Vec<&NewEntry>, Vec<&NewEntry>) =
+                new.iter().partition(|entry| change.opened.document.get(entry.name.as_str()).is_some());
+            let mut document = change.opened.document.clone();
+            let above = call.documents_above(&change.place, &document, new)?;
+            for entry in &wanted {
+                entry.apply(&mut document, |name| inherited_kind(&above, name))?;
+            }
+            call.finish_change(change, &document, &[], &[])?;
+            let names = |entries: Vec<&NewEntry>| entries.into_iter().map(|entry| entry.name.clone()).collect();
+            Ok(CreatedEntries { created: names(wanted), existing: names(existing) })
+        })
+    }
+}

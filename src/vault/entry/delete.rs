@@ -1,0 +1,54 @@
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use crate::core::{Document, Id, LevelPath, VarName};
+use crate::{Error, ErrorKind, Result};
+
+/// What became of entries that were to be deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeletedEntries {
+    /// Those that were there.
+    pub deleted: Vec<VarName>,
+    /// Those that were not. What is only inherited is not there.
+    pub not_found: Vec<VarName>,
+}
+
+impl Session<'_> {
+    /// Deletes entries of a level itself; what it inherits under their names shows again. A name that is given twice
+    /// counts once.
+    ///
+    /// # Errors
+    /// `NotFound`, without the level; `ClientManaged`; `InvalidValue`, for no name.
+    pub fn delete_entries(&self, organization: Id, path: &LevelPath, names: &[VarName]) -> Result<DeletedEntries> {
+        self.write(UseCase::DeleteEntries, |call| {
+            let change = call.change(organization, path)?;
+            if names.is_empty() {
+                return Err(Error::new(ErrorKind::InvalidValue, "no entry is given"));
+            }
+            let mut document = change.opened.document.clone();
+            let mut deleted = DeletedEntries { deleted: Vec::new(), not_found: Vec::new() };
+            for name in names {
+                if document.remove(name.as_str()) {
+                    deleted.deleted.push(name.clone());
+                } else if !deleted.deleted.contains(name) && !deleted.not_found.contains(name) {
+                    deleted.not_found.push(name.clone());
+                }
+            }
+            call.finish_change(change, &document, &[], &[])?;
+            Ok(deleted)
+        })
+    }
+
+    /// Deletes all entries of a level itself, and tells how many there were.
+    ///
+    /// # Errors
+    /// `NotFound`; `ClientManaged`.
+    pub fn delete_all_entries(&self, organization: Id, path: &LevelPath) -> Result<usize> {
+        self.write(UseCase::DeleteAllEntries, |call| {
+            let change = call.change(organization, path)?;
+            let count = change.opened.document.len();
+            call.finish_change(change, &Document::new(), &[], &[])?;
+            Ok(count)
+        })
+    }
+}

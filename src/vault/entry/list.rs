@@ -1,0 +1,95 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::place::Reach;
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::EntryMetadata;
+use crate::Result;
+use crate::core::{Action, Details, Id, LevelPath, Resource, SecretString, VarName};
+
+/// Which entries of a level are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a level has its own entries and those above it")]
+pub enum Which<'a> {
+    /// Its own, in order.
+    Own,
+    /// Of its own, those of these names.
+    Named(&'a [VarName]),
+    /// Its own and those it inherits, ascending by name.
+    Resolved,
+}
+
+/// Entries of a level.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Entries {
+    /// Greater after every change of what these are taken from.
+    pub revision: u64,
+    /// The entries.
+    pub entries: Vec<StoredEntry>,
+}
+
+/// An entry, with all that is known of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StoredEntry {
+    /// What is known beside the value.
+    pub metadata: EntryMetadata,
+    /// The value, as written.
+    pub value: SecretString,
+    /// The level above that it is inherited from; none, for an own one.
+    pub inherited_from: Option<LevelPath>,
+}
+
+impl Session<'_> {
+    /// Entries of a level with their values. Names that are not there are passed over.
+    ///
+    /// # Errors
+    /// `NotFound`; `ClientManaged`.
+    pub fn entries(&self, organization: Id, path: &LevelPath, which: Which<'_>) -> Result<Entries> {
+        self.read(UseCase::ListEntries, |call| {
+            let place = call.place(organization, path, Reach::Inside)?;
+            let mut chain = place.chain()?;
+            if which != Which::Resolved {
+                chain.drain(..chain.len() - 1);
+            }
+            let own = place.id();
+            let mut entries: Vec<StoredEntry> = Vec::new();
+            let ids: Vec<Id> = chain.iter().map(|(id, _)| *id).collect();
+            for ((id, path), level) in chain.into_iter().zip(call.levels_at(&place.project, &ids)?) {
+                let opened = call.opened_by_server(&place.project, level.as_ref())?;
+                let Some(level) = level else {
+                    continue;
+                };
+                let metadata = call.metadata(&place.project, Some(&level), &opened)?;
+                let with_values =
+                    metadata.into_iter().zip(opened.document.entries()).map(|(metadata, entry)| StoredEntry {
+                        metadata,
+                        value: entry.value().clone(),
+                        inherited_from: (id != own).then(|| path.clone()),
+                    });
+                match which {
+                    Which::Named(names) => {
+                        let names: BTreeSet<&VarName> = names.iter().collect();
+                        entries.extend(with_values.filter(|entry| names.contains(&entry.metadata.name)));
+                        let served: Vec<VarName> = entries.iter().map(|entry| entry.metadata.name.clone()).collect();
+                        call.accessed(&place.project, &level, &served)?;
+                    }
+                    Which::Own | Which::Resolved => {
+                        entries.extend(with_values);
+                        call.accessed_all(&place.project, &level);
+                    }
+                }
+            }
+            if which == Which::Resolved {
+                // The most specific came last.
+                let by_name: BTreeMap<VarName, StoredEntry> =
+                    entries.into_iter().map(|entry| (entry.metadata.name.clone(), entry)).collect();
+                entries = by_name.into_values().collect();
+            }
+            let details = Details::read("list", entries.iter().map(|entry| entry.metadata.name.as_str()));
+            call.record(Action::Read, Resource::of(&place)?, details)?;
+            Ok(Entries { revision: call.revision(&place)?, entries })
+        })
+    }
+}

@@ -1,0 +1,98 @@
+use super::super::key_cache::client_managed;
+use super::super::place::{Place, Reach};
+use super::super::records::{NodeKind, NodeRecord, decode};
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::super::{Custody, keys};
+use crate::Result;
+use crate::core::{Action, Details, Id, LevelPath, Resource, SecretString, Slug, VarName};
+use crate::store::Order;
+
+/// What is looked for in the environments of a project.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "an entry is a name and a value")]
+pub enum Search {
+    /// Entries of exactly that name.
+    Name(VarName),
+    /// Entries of exactly that value.
+    Value(SecretString),
+}
+
+/// An entry that was found.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FoundEntry {
+    /// The level that says it itself.
+    pub path: LevelPath,
+    /// The id of that level.
+    pub level: Id,
+    /// The name.
+    pub name: VarName,
+    /// The value.
+    pub value: SecretString,
+}
+
+impl Session<'_> {
+    /// Looks for entries in all levels of a project that the actor may read.
+    ///
+    /// # Errors
+    /// `NotFound`, without the project; `ClientManaged`.
+    pub fn search_entries(&self, organization: Id, project: &Slug, search: &Search) -> Result<Vec<FoundEntry>> {
+        self.read(UseCase::SearchEntries, |call| {
+            let root = call.place(organization, &LevelPath::from(project), Reach::OnTheWay)?;
+            if root.project.custody == Custody::Client {
+                return Err(client_managed());
+            }
+            let mut places = Vec::new();
+            if call.who.scope().is_none_or(|scope| scope.node.is_none()) {
+                places.push(Place { project: root.project.clone(), nodes: Vec::new() });
+            }
+            let prefix = keys::node(root.project.id, "");
+            let mut targets: Vec<NodeRecord> = Vec::new();
+            for record in call.tx.scan(&keys::nodes(root.project.id, ""), Order::Ascending, usize::MAX)? {
+                let node: NodeRecord = decode(&record.value)?;
+                let path = &record.key[prefix.len()..];
+                let above =
+                    path.rsplit_once('/').and_then(|(target, _)| targets.iter().find(|node| node.slug == target));
+                let nodes: Vec<NodeRecord> = above.into_iter().chain([&node]).cloned().collect();
+                if node.kind == NodeKind::Target {
+                    targets.push(node);
+                }
+                let place = Place { project: root.project.clone(), nodes };
+                if call.is_inside(&place) {
+                    places.push(place);
+                }
+            }
+            let mut found = Vec::new();
+            for place in places {
+                let Some(level) = call.level(&place.project, place.id())? else {
+                    continue;
+                };
+                let Some(document) = call.understood(&place.project, &level.content)? else {
+                    continue;
+                };
+                let mut served = Vec::new();
+                for entry in document.entries() {
+                    let is_found = match search {
+                        Search::Name(name) => entry.name() == name,
+                        Search::Value(value) => entry.value().expose_secret() == value.expose_secret(),
+                    };
+                    if is_found {
+                        served.push(entry.name().clone());
+                        let (path, level, name) = (place.path()?, place.id(), entry.name().clone());
+                        found.push(FoundEntry { path, level, name, value: entry.value().clone() });
+                    }
+                }
+                if !served.is_empty() {
+                    call.accessed(&place.project, &level, &served)?;
+                }
+            }
+            let mut names: Vec<&str> = found.iter().map(|entry| entry.name.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            let details = Details::read("search", names).with("count", found.len());
+            call.record(Action::Read, Resource::of(&root)?, details)?;
+            Ok(found)
+        })
+    }
+}

@@ -1,0 +1,115 @@
+use std::fmt;
+
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::check_names;
+use crate::core::{Id, Kind, LevelPath, SecretString, VarName};
+use crate::{Error, ErrorKind, Result};
+
+/// What is to change about an entry.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct EntryUpdate {
+    /// The entry.
+    pub name: VarName,
+    /// Another name.
+    pub new_name: Option<VarName>,
+    /// Another value.
+    pub value: Option<SecretString>,
+    /// Another kind.
+    pub kind: Option<Kind>,
+    /// Another comment; an empty one removes it.
+    pub comment: Option<String>,
+}
+
+/// Without the value, and without the comment, which may say what the value was.
+impl fmt::Debug for EntryUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EntryUpdate")
+            .field("name", &self.name)
+            .field("new_name", &self.new_name)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+impl EntryUpdate {
+    /// A change of nothing yet about the entry of that name.
+    pub fn new(name: VarName) -> Self {
+        Self { name, new_name: None, value: None, kind: None, comment: None }
+    }
+}
+
+/// What became of entries that were to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UpdatedEntries {
+    /// Those that were there, by the name they had.
+    pub updated: Vec<VarName>,
+    /// Those that were not there.
+    pub not_found: Vec<VarName>,
+}
+
+impl Session<'_> {
+    /// Changes entries that are there, all at the same time, so that two can swap their names.
+    ///
+    /// # Errors
+    /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry or for nothing to change about one; `InvalidName`, for a
+    /// name that is given twice; `Conflict`, for a new name that another entry has and keeps.
+    pub fn update_entries(
+        &self,
+        organization: Id,
+        path: &LevelPath,
+        updates: &[EntryUpdate],
+    ) -> Result<UpdatedEntries> {
+        self.write(UseCase::UpdateEntries, |call| {
+            let change = call.change(organization, path)?;
+            check_names(updates.iter().map(|update| &update.name))?;
+            let new_names = || updates.iter().filter_map(|update| update.new_name.as_ref());
+            if new_names().next().is_some() {
+                check_names(new_names())?;
+            }
+            let mut document = change.opened.document.clone();
+            let mut result = UpdatedEntries { updated: Vec::new(), not_found: Vec::new() };
+            let mut renames = Vec::new();
+            let mut asked = Vec::new();
+            for update in updates {
+                check_update(update)?;
+                let name = update.name.as_str();
+                if document.get(name).is_none() {
+                    result.not_found.push(update.name.clone());
+                    continue;
+                }
+                if let Some(value) = &update.value {
+                    document.set(update.name.clone(), value.clone())?;
+                }
+                if let Some(kind) = update.kind {
+                    document.set_kind(name, kind);
+                }
+                if let Some(comment) = &update.comment {
+                    document.set_comment(name, Some(comment))?;
+                }
+                if let Some(new_name) = &update.new_name {
+                    renames.push((update.name.clone(), new_name.clone()));
+                }
+                asked.push(update.new_name.as_ref().unwrap_or(&update.name).clone());
+                result.updated.push(update.name.clone());
+            }
+            document.rename(&renames)?;
+            call.finish_change(change, &document, &renames, &asked)?;
+            Ok(result)
+        })
+    }
+}
+
+fn check_update(update: &EntryUpdate) -> Result<()> {
+    let is_same_name = update.new_name.as_ref() == Some(&update.name);
+    let is_empty =
+        update.new_name.is_none() && update.value.is_none() && update.kind.is_none() && update.comment.is_none();
+    if !is_same_name && !is_empty {
+        return Ok(());
+    }
+    let message = if is_same_name { "the new name is the one it has" } else { "nothing is given that is to change" };
+    let message = format!("{}: {message}", update.name);
+    Err(Error::new(ErrorKind::InvalidValue, message).with_names([update.name.clone()]))
+}

@@ -1,0 +1,92 @@
+use super::super::call::Call;
+use super::super::name::check_description;
+use super::super::node::below;
+use super::super::place::{Reach, slug_of};
+use super::super::records::{NodeKind, NodeRecord};
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::{DEFAULT_STATUS, Environment, PRODUCTION};
+use crate::core::{Action, Details, Id, LevelPath, Resource, Slug};
+use crate::{Error, ErrorKind, Result};
+
+/// An environment that is to be made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewEnvironment {
+    /// Its name.
+    pub name: String,
+    /// Its slug; made of the name, where none is given.
+    pub slug: Option<Slug>,
+    /// What it is about.
+    pub description: Option<String>,
+    /// `production`, `staging`, `development` (which it is, where nothing is given), `local`, or a word of one's own.
+    pub status: Option<String>,
+    /// Whether it holds what live systems use; where nothing is given, whether its status is `production`.
+    pub is_production: Option<bool>,
+}
+
+impl NewEnvironment {
+    /// An environment of that name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), slug: None, description: None, status: None, is_production: None }
+    }
+}
+
+impl Session<'_> {
+    /// Makes an environment below a project or below a target.
+    ///
+    /// # Errors
+    /// `NotFound`, without the parent; `InvalidName`; `InvalidValue`; `Conflict`, when the slug is taken.
+    pub fn create_environment(
+        &self,
+        organization: Id,
+        parent: &LevelPath,
+        new: &NewEnvironment,
+    ) -> Result<Environment> {
+        self.write(UseCase::CreateEnvironment, |call| {
+            let mut place = call.place(organization, parent, Reach::Inside)?;
+            if place.nodes.last().is_some_and(|node| node.kind == NodeKind::Environment) {
+                let message = "an environment stands below a project or a target, not below another environment";
+                return Err(Error::new(ErrorKind::InvalidName, message));
+            }
+            let mut node = call.new_node(&place, NodeKind::Environment, &new.name, new.slug.as_ref())?;
+            node.description = check_description(new.description.as_deref())?;
+            let status = check_status(new.status.as_deref().unwrap_or(DEFAULT_STATUS))?;
+            node.is_production = new.is_production.unwrap_or(status == PRODUCTION);
+            node.status = Some(status);
+            call.put_node(&place.project, &below(&place, &node.slug), &node)?;
+            place.nodes.push(node.clone());
+            call.record(Action::Create, Resource::of(&place)?, Details::default().with("name", node.name.as_str()))?;
+            Ok(node.into())
+        })
+    }
+}
+
+/// One of the four words, or a word of one's own, made a slug.
+pub(super) fn check_status(status: &str) -> Result<String> {
+    let status = slug_of(status);
+    if status.is_empty() {
+        return Err(Error::new(ErrorKind::InvalidValue, "the status of an environment is a word of a-z, 0-9 and -"));
+    }
+    Ok(status)
+}
+
+/// The environments that come with a project that has a `_base`, beside that.
+pub(in super::super) fn builtin(call: &mut Call<'_, '_>) -> Result<Vec<NodeRecord>> {
+    let builtin = [("dev", DEFAULT_STATUS), ("staging", "staging"), ("prod", PRODUCTION)];
+    let nodes = builtin.map(|(name, status)| {
+        Ok(NodeRecord {
+            id: call.new_id()?,
+            kind: NodeKind::Environment,
+            name: name.to_owned(),
+            slug: name.to_owned(),
+            description: None,
+            status: Some(status.to_owned()),
+            is_production: status == PRODUCTION,
+            is_builtin: true,
+            created_at: call.now,
+            updated_at: call.now,
+        })
+    });
+    nodes.into_iter().collect()
+}

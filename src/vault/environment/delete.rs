@@ -1,0 +1,29 @@
+use super::super::place::Reach;
+use super::super::records::NodeKind;
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use crate::core::{Action, Details, Id, LevelPath, Resource};
+use crate::{Error, ErrorKind, Result};
+
+impl Session<'_> {
+    /// Removes an environment with its versions, for good. Tokens bound to it no longer work.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidName`, for `_base`; `Unconfirmed`, for another one that is built in, unless `force` says so.
+    pub fn delete_environment(&self, organization: Id, path: &LevelPath, force: bool) -> Result<()> {
+        self.write(UseCase::DeleteEnvironment, |call| {
+            let place = call.place(organization, path, Reach::Inside)?;
+            if place.nodes.is_empty() && place.project.has_base {
+                let message = "`_base` belongs to its project, and cannot be deleted without it";
+                return Err(Error::new(ErrorKind::InvalidName, message));
+            }
+            let (place, node) = call.node(organization, path, NodeKind::Environment, Reach::Inside)?;
+            if node.is_builtin && !force {
+                let message = "this environment is built in: delete it by force, if that is meant";
+                return Err(Error::new(ErrorKind::Unconfirmed, message));
+            }
+            call.remove_node(&place)?;
+            call.record(Action::Delete, Resource::of(&place)?, Details::default().with("name", node.name.as_str()))
+        })
+    }
+}

@@ -1,0 +1,175 @@
+use super::super::call::Call;
+use super::super::key_cache::Row;
+use super::super::place::Reach;
+use super::super::records::{ContentRecord, KeyRecord, ProjectRecord, RotationRecord, WrappedKeyRecord, decode, put};
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::super::{access::AccessRecord, keys};
+use super::last_id;
+use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Id, Resource, SecretBytes, Slug};
+use crate::store::{Order, Record, When};
+use crate::{ErrorKind, Result};
+
+/// What one step of a rotation did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RotationStep {
+    /// How many versions or rows this step has moved to the key in use.
+    pub updated: u64,
+    /// How many versions the rotation has left under former keys so far, because they do not open: people hold the key,
+    /// or something is wrong with them.
+    pub skipped: u64,
+    /// Whether nothing is left to be done.
+    pub is_done: bool,
+}
+
+const MAX_STEP: usize = 500;
+
+impl Session<'_> {
+    /// Takes a rotation on that was begun: one step, of 1 to 500 versions or rows. Call it until it
+    /// [`is_done`](RotationStep::is_done); that may be in another process, and others may read and write meanwhile.
+    ///
+    /// # Errors
+    /// `NotFound`; `Corrupt`, when a row is damaged: the rotation of a storage key goes on when it was restored or
+    /// removed.
+    pub fn continue_rotation(&self, organization: Id, project: &Slug, limit: usize) -> Result<RotationStep> {
+        let limit = limit.clamp(1, MAX_STEP);
+        self.write(UseCase::ContinueRotation, |call| {
+            let mut project = call.key_project(organization, project, Reach::Inside)?;
+            let (step, operation) = match project.rotation.take() {
+                None => return Ok(RotationStep { updated: 0, skipped: 0, is_done: true }),
+                Some(RotationRecord::History { after, skipped }) => {
+                    (call.move_history(&mut project, after, skipped, limit)?, "reencrypt")
+                }
+                Some(RotationRecord::Storage { after }) => (call.move_rows(&mut project, after, limit)?, "rewrap"),
+            };
+            call.put_project(&mut project)?;
+            let details = Details::default().with("op", operation).with("updated", step.updated);
+            let details = details.with("skipped", step.skipped).with("done", step.is_done);
+            call.record(Action::Update, Resource::key(&project), details)?;
+            Ok(step)
+        })
+    }
+}
+
+impl Call<'_, '_> {
+    /// Seals versions anew with the data key in use.
+    fn move_history(
+        &mut self,
+        project: &mut ProjectRecord,
+        after: u32,
+        mut skipped: u64,
+        limit: usize,
+    ) -> Result<RotationStep> {
+        let (count, former) = self.versions_of_former_keys(project, after, limit)?;
+        let is_done = count == former.len();
+        let last = former.last().map_or(after, |(_, version)| version.number);
+        let mut updated = 0;
+        for (node, version) in former {
+            *if self.move_version_to_active_key(project, node, version.number)? {
+                &mut updated
+            } else {
+                &mut skipped
+            } += 1;
+        }
+        project.rotation = (!is_done).then_some(RotationRecord::History { after: last, skipped });
+        Ok(RotationStep { updated, skipped, is_done })
+    }
+
+    fn move_version_to_active_key(&mut self, project: &ProjectRecord, node: Id, number: u32) -> Result<bool> {
+        let (content, text) = match self.version_text(project, node, number) {
+            Ok((content, Some(text))) => (content, text),
+            Ok((_, None)) => return Ok(false),
+            Err(error) if matches!(error.kind(), ErrorKind::ClientManaged | ErrorKind::Corrupt) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let key = self.data_key(project, project.key_version)?;
+        let blob = Aes256Gcm.seal(&key, text.expose_secret(), &*self.vault.random)?;
+        self.reseal_version(project, content, &blob)?;
+        Ok(true)
+    }
+
+    fn version_text(
+        &mut self,
+        project: &ProjectRecord,
+        node: Id,
+        number: u32,
+    ) -> Result<(ContentRecord, Option<SecretBytes>)> {
+        let content = self.content(project.id, node, number)?;
+        let text = self.text(project, &content)?;
+        Ok((content, text))
+    }
+
+    /// Wraps rows anew with the storage key in use. What is written meanwhile is wrapped with it already, also behind
+    /// the point that was reached.
+    fn move_rows(&mut self, project: &mut ProjectRecord, mut after: String, limit: usize) -> Result<RotationStep> {
+        // In the order of their keys.
+        let ranges = [keys::accesses(project.id), keys::contents(project.id), keys::data_keys(project.id)];
+        let (mut left, mut updated) = (limit, 0);
+        for range in ranges {
+            if left == 0 || range.end.as_ref().is_some_and(|end| *end <= after) {
+                continue;
+            }
+            for record in self.tx.scan(&range.after(&after), Order::Ascending, left)? {
+                updated += u64::from(self.rewrap(project, &record)?);
+                after = record.key;
+                left -= 1;
+            }
+        }
+        let is_done = left > 0;
+        if is_done {
+            // No row names the keys before any more.
+            for record in self.tx.scan(&keys::storage_keys(project.id), Order::Ascending, usize::MAX)? {
+                let key: WrappedKeyRecord = decode(&record.value)?;
+                if key.version != project.storage_version {
+                    self.tx.delete(&record.key)?;
+                }
+            }
+        }
+        project.rotation = (!is_done).then_some(RotationRecord::Storage { after });
+        Ok(RotationStep { updated, skipped: 0, is_done })
+    }
+
+    /// Wraps a row anew; `false`, if that is done.
+    fn rewrap(&mut self, project: &ProjectRecord, record: &Record) -> Result<bool> {
+        let version = project.storage_version;
+        match record.key.split('/').next() {
+            Some("access") => {
+                let node = last_id(&record.key)?;
+                let mut access: AccessRecord = decode(&record.value)?;
+                if access.storage_version == version {
+                    return Ok(false);
+                }
+                access.times = self.rewrap_row(project, Row::Access(node), access.storage_version, &access.times)?;
+                access.storage_version = version;
+                put(self.tx, &record.key, &access, When::Present)?;
+            }
+            Some("key") => {
+                let mut key: KeyRecord = decode(&record.value)?;
+                if key.storage_version == version {
+                    return Ok(false);
+                }
+                let parts = [
+                    (&mut key.text, Row::KeyText(key.version)),
+                    (&mut key.data, Row::KeyBytes(key.version)),
+                    (&mut key.check, Row::KeyProof(key.version)),
+                ];
+                for (part, row) in parts {
+                    if let Some(sealed) = part {
+                        *sealed = self.rewrap_row(project, row, key.storage_version, sealed)?;
+                    }
+                }
+                key.storage_version = version;
+                put(self.tx, &record.key, &key, When::Present)?;
+            }
+            _ => {
+                let mut content: ContentRecord = decode(&record.value)?;
+                if !self.rewrap_content(project, &mut content)? {
+                    return Ok(false);
+                }
+                put(self.tx, &record.key, &content, When::Present)?;
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,145 @@
+//! The keys that blobs are sealed with: who holds them, what proves them, how they change. And those below them, which
+//! keep the rows of a vault.
+
+mod continue_rotation;
+mod establish;
+mod list;
+mod move_to_client;
+mod pending;
+mod read;
+mod reencrypt;
+mod rotate;
+mod rotate_client;
+mod rotate_organization;
+mod rotate_storage;
+mod store_on_server;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+pub use self::continue_rotation::RotationStep;
+pub use self::establish::NewKey;
+use self::establish::PreparedKey;
+pub use self::list::KeyInfo;
+pub use self::pending::{PendingVersion, PendingVersions};
+pub use self::read::ProjectKey;
+pub use self::reencrypt::Reencrypted;
+pub use self::rotate::HistoryPolicy;
+pub use self::rotate_client::ClientRotation;
+use super::call::Call;
+use super::content::Level;
+use super::key_cache::client_managed;
+use super::place::Reach;
+use super::records::{KeyRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, put, require};
+use super::{Custody, keys};
+use crate::core::{Id, LevelPath, Pbkdf2, Resource, ResourceKind, Slug};
+use crate::store::{Order, When};
+use crate::{Error, ErrorKind, Result};
+
+impl KeyRecord {
+    pub(super) fn pbkdf2(&self) -> Result<Option<Pbkdf2>> {
+        let Some(derivation) = &self.derivation else {
+            return Ok(None);
+        };
+        let salt = BASE64.decode(&derivation.salt).map_err(|_| damaged())?;
+        Pbkdf2::new(&salt, derivation.iterations.into()).map(Some)
+    }
+}
+
+impl Resource {
+    /// The key of a project.
+    fn key(project: &ProjectRecord) -> Self {
+        Self::project(project.organization, project.id, &project.slug).kind(ResourceKind::Key)
+    }
+}
+
+impl Call<'_, '_> {
+    /// The project whose key is meant.
+    fn key_project(&mut self, organization: Id, slug: &Slug, reach: Reach) -> Result<ProjectRecord> {
+        Ok(self.place(organization, &LevelPath::from(slug), reach)?.project)
+    }
+
+    fn active_key(&mut self, project: &ProjectRecord) -> Result<KeyRecord> {
+        let record: KeyRecord = require(self.tx, &keys::data_key(project.id, project.key_version))?;
+        // A row is opened for the version it names, so that must be the one it was found at.
+        if record.version == project.key_version { Ok(record) } else { Err(damaged()) }
+    }
+
+    fn put_project(&mut self, project: &mut ProjectRecord) -> Result<()> {
+        project.updated_at = self.now;
+        put(self.tx, &keys::project(project.organization, &project.slug), project, When::Present)
+    }
+
+    /// Freezes the key in use and puts another one in its place.
+    fn put_next_key(&mut self, project: &mut ProjectRecord, new: &PreparedKey) -> Result<KeyRecord> {
+        let mut old = self.active_key(project)?;
+        old.rotated_at = Some(self.now);
+        // Nobody is told it again; what it sealed is opened with its bytes.
+        old.text = None;
+        put(self.tx, &keys::data_key(project.id, old.version), &old, When::Present)?;
+        project.key_version = old.version + 1;
+        let record = self.key_record(project, project.key_version, new)?;
+        put(self.tx, &keys::data_key(project.id, record.version), &record, When::Absent)?;
+        Ok(record)
+    }
+
+    /// What the levels of a project hold now.
+    fn levels(&mut self, project: Id) -> Result<Vec<Level>> {
+        let mut levels = Vec::new();
+        for record in self.tx.scan(&keys::levels(project), Order::Ascending, usize::MAX)? {
+            let LevelRecord { number, accessed_at, .. } = decode(&record.value)?;
+            levels.push(Level { content: self.content(project, last_id(&record.key)?, number)?, accessed_at });
+        }
+        Ok(levels)
+    }
+
+    /// What is told of all former contents of a project, with the id of each one's level; oldest first.
+    fn all_versions(&mut self, project: Id) -> Result<Vec<(Id, VersionRecord)>> {
+        let mut versions = Vec::new();
+        for record in self.tx.scan(&keys::project_versions(project), Order::Ascending, usize::MAX)? {
+            let version: VersionRecord = decode(&record.value)?;
+            let node = record.key.rsplit('/').nth(1).unwrap_or_default();
+            versions.push((Id::parse(node).map_err(|_| damaged())?, version));
+        }
+        versions.sort_unstable_by_key(|(_, version)| version.number);
+        Ok(versions)
+    }
+
+    /// How many former contents are sealed with former keys, and those of them that come first.
+    fn versions_of_former_keys(
+        &mut self,
+        project: &ProjectRecord,
+        after: u32,
+        limit: usize,
+    ) -> Result<(usize, Vec<(Id, VersionRecord)>)> {
+        let mut former = self.all_versions(project.id)?;
+        former.retain(|(_, version)| version.number > after && version.key_version != project.key_version);
+        let count = former.len();
+        former.truncate(limit);
+        Ok((count, former))
+    }
+}
+
+/// The id in the last part of a key.
+fn last_id(key: &str) -> Result<Id> {
+    Id::parse(key.rsplit('/').next().unwrap_or_default()).map_err(|_| damaged())
+}
+
+fn check_custody(project: &ProjectRecord, custody: Custody) -> Result<()> {
+    match (project.custody, custody) {
+        (Custody::Client, Custody::Server) => Err(client_managed()),
+        (Custody::Server, Custody::Client) => {
+            let message = "the vault holds this project's key: nobody else needs to do this, or could prove to have it";
+            Err(Error::new(ErrorKind::InvalidValue, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_idle(project: &ProjectRecord) -> Result<()> {
+    if project.rotation.is_none() {
+        return Ok(());
+    }
+    let message = "a rotation of this project has not reached everything yet: continue it to its end, then try again";
+    Err(Error::new(ErrorKind::RotationInProgress, message))
+}

@@ -1,0 +1,48 @@
+use super::super::keys;
+use super::super::records::{ProjectRecord, Wrapped, WrappedKeyRecord, damaged, decode, put};
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use crate::Result;
+use crate::core::{Action, Context, DataKey, Details, Id, Resource, ResourceKind, unwrap_key, wrap_key};
+use crate::store::{Order, When};
+
+impl Session<'_> {
+    /// Makes a new key of the organization, wraps the storage keys of all its projects with it, and drops the one before.
+    /// No row of any project changes.
+    ///
+    /// # Errors
+    /// `NotFound`; `Denied`, for a token that is bound to a part of the organization.
+    pub fn rotate_organization_key(&self, organization: Id) -> Result<()> {
+        self.write(UseCase::RotateOrganizationKey, |call| {
+            let mut owner = call.whole_organization(organization)?;
+            let random = &*call.vault.random;
+            let version = owner.key_version + 1;
+            let new = DataKey::generate(random)?;
+            let context = Context::organization_key(organization, version);
+            let key = Wrapped(wrap_key(call.vault.root.as_key(), &context, &new, random)?);
+            let record = WrappedKeyRecord { version, wrapped_by: 0, key, created_at: call.now };
+            put(call.tx, &keys::organization_key(organization, version), &record, When::Absent)?;
+
+            let mut count = 0;
+            for project in call.tx.scan(&keys::projects(organization), Order::Ascending, usize::MAX)? {
+                let project: ProjectRecord = decode(&project.value)?;
+                for stored in call.tx.scan(&keys::storage_keys(project.id), Order::Ascending, usize::MAX)? {
+                    let mut record: WrappedKeyRecord = decode(&stored.value)?;
+                    let old = call.organization_key(organization, record.wrapped_by)?;
+                    let context = Context::storage_key(organization, project.id, record.version);
+                    let key = unwrap_key(&old, &context, &record.key.0).map_err(|_| damaged())?;
+                    record.key = Wrapped(wrap_key(&new, &context, &key, random)?);
+                    record.wrapped_by = version;
+                    put(call.tx, &stored.key, &record, When::Present)?;
+                    count += 1;
+                }
+            }
+            call.tx.delete(&keys::organization_key(organization, owner.key_version))?;
+            owner.key_version = version;
+            put(call.tx, &keys::organization(organization), &owner, When::Present)?;
+            let resource = Resource::organization(organization).kind(ResourceKind::Key);
+            let details = Details::default().with("op", "rotate-organization").with("version", version);
+            call.record(Action::Update, resource, details.with("keys", count))
+        })
+    }
+}

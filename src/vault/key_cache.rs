@@ -1,0 +1,208 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::call::Call;
+use super::records::{KeyRecord, ProjectRecord, Wrapped, WrappedKeyRecord, damaged, require};
+use super::{Custody, keys};
+use crate::core::{Context, DataKey, Id, KeyDerivation, KeyString, Sealed, SecretBytes, unwrap, unwrap_key, wrap};
+use crate::{Error, ErrorKind, Result};
+
+/// Most keys that are kept unwrapped.
+const MAX_KEYS: usize = 4096;
+
+/// Keys that were unwrapped, for the life of the vault. A key of a version never changes, so nothing here grows stale;
+/// that holds for committed versions only, so a transaction's keys come here when it is through.
+#[derive(Default)]
+pub(super) struct KeyCache {
+    keys: Mutex<HashMap<KeyName, DataKey>>,
+    derivations: AtomicU64,
+}
+
+/// Whose key, what for, and which version of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct KeyName {
+    owner: Id,
+    purpose: Purpose,
+    version: u32,
+    /// Of a data key: how often its project has changed hands, since the key may come back as another one.
+    custody_changes: u32,
+}
+
+/// A key that a transaction unwrapped, or made.
+pub(super) type Unwrapped = (KeyName, DataKey);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Purpose {
+    /// Wraps the storage keys of an organization.
+    Organization,
+    /// Wraps the rows of a project.
+    Storage,
+    /// Seals the blobs of a project.
+    Data,
+}
+
+impl KeyCache {
+    fn get(&self, name: KeyName) -> Option<DataKey> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned()
+    }
+
+    /// Keeps what a transaction unwrapped that is through.
+    pub(super) fn keep(&self, unwrapped: Vec<Unwrapped>) {
+        if unwrapped.is_empty() {
+            return;
+        }
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if keys.len() + unwrapped.len() > MAX_KEYS {
+            keys.clear();
+        }
+        keys.extend(unwrapped);
+    }
+
+    /// Forgets the keys that blobs of a project are sealed with: the vault is to be unable to open them.
+    pub(super) fn forget_data_keys(&self, project: Id) {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.retain(|name, _| name.owner != project || name.purpose != Purpose::Data);
+    }
+
+    pub(super) fn derivations(&self) -> u64 {
+        self.derivations.load(Ordering::Relaxed)
+    }
+
+    /// Stretches a key, and counts it.
+    pub(super) fn derive(&self, derivation: &dyn KeyDerivation, key: &KeyString) -> Result<DataKey> {
+        self.derivations.fetch_add(1, Ordering::Relaxed);
+        derivation.derive(key)
+    }
+}
+
+impl fmt::Debug for KeyCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyCache").finish_non_exhaustive()
+    }
+}
+
+/// What a row that is wrapped with a storage key is, so that it opens nowhere else.
+#[derive(Clone, Copy)]
+pub(super) enum Row {
+    /// The blob of the content of that number, of the level of that id.
+    Blob(Id, u32),
+    /// What is known of its entries.
+    Entries(Id, u32),
+    /// When the entries of the level of that id were last read.
+    Access(Id),
+    /// The text of the data key of that version.
+    KeyText(u32),
+    /// Its bytes.
+    KeyBytes(u32),
+    /// Its proof.
+    KeyProof(u32),
+}
+
+impl Row {
+    fn context(self, project: &ProjectRecord, storage_version: u32) -> Context {
+        let (what, place) = match self {
+            Self::Blob(id, number) => (Sealed::Blob, [id.into(), number.into()]),
+            Self::Entries(id, number) => (Sealed::Entries, [id.into(), number.into()]),
+            Self::Access(id) => (Sealed::Access, [id.into(), 0_u32.into()]),
+            Self::KeyText(version) => (Sealed::KeyText, [project.id.into(), version.into()]),
+            Self::KeyBytes(version) => (Sealed::KeyBytes, [project.id.into(), version.into()]),
+            Self::KeyProof(version) => (Sealed::KeyProof, [project.id.into(), version.into()]),
+        };
+        Context::row(project.organization, project.id, what, &place, storage_version)
+    }
+}
+
+impl Call<'_, '_> {
+    /// A key that was unwrapped before, in this transaction or in one that is through.
+    fn unwrapped_key(&self, name: KeyName) -> Option<DataKey> {
+        let in_this_one = self.unwrapped.iter().find(|(unwrapped, _)| *unwrapped == name);
+        in_this_one.map(|(_, key)| key.clone()).or_else(|| self.vault.keys.get(name))
+    }
+
+    /// The key that wraps an organization's storage keys.
+    pub(super) fn organization_key(&mut self, organization: Id, version: u32) -> Result<DataKey> {
+        let name = KeyName { owner: organization, purpose: Purpose::Organization, version, custody_changes: 0 };
+        if let Some(key) = self.unwrapped_key(name) {
+            return Ok(key);
+        }
+        let record: WrappedKeyRecord = require(self.tx, &keys::organization_key(organization, version))?;
+        let context = Context::organization_key(organization, version);
+        let key = unwrap_key(self.vault.root.as_key(), &context, &record.key.0).map_err(|_| damaged())?;
+        self.unwrapped.push((name, key.clone()));
+        Ok(key)
+    }
+
+    /// The key that wraps a project's rows.
+    pub(super) fn storage_key(&mut self, project: &ProjectRecord, version: u32) -> Result<DataKey> {
+        let name = KeyName { owner: project.id, purpose: Purpose::Storage, version, custody_changes: 0 };
+        if let Some(key) = self.unwrapped_key(name) {
+            return Ok(key);
+        }
+        let record: WrappedKeyRecord = require(self.tx, &keys::storage_key(project.id, version))?;
+        let wrapping = self.organization_key(project.organization, record.wrapped_by)?;
+        let context = Context::storage_key(project.organization, project.id, version);
+        let key = unwrap_key(&wrapping, &context, &record.key.0).map_err(|_| damaged())?;
+        self.unwrapped.push((name, key.clone()));
+        Ok(key)
+    }
+
+    /// The key that a project's blobs are or were sealed with.
+    pub(super) fn data_key(&mut self, project: &ProjectRecord, version: u32) -> Result<DataKey> {
+        let custody_changes = project.custody_changes;
+        let name = KeyName { owner: project.id, purpose: Purpose::Data, version, custody_changes };
+        // It may still be in memory, from the time when it was the vault's.
+        if project.custody == Custody::Client {
+            return Err(client_managed());
+        }
+        if let Some(key) = self.unwrapped_key(name) {
+            return Ok(key);
+        }
+        let record: KeyRecord = require(self.tx, &keys::data_key(project.id, version))?;
+        let Some(data) = &record.data else {
+            return Err(client_managed());
+        };
+        let bytes = self.open_row(project, Row::KeyBytes(version), record.storage_version, data)?;
+        let key = DataKey::from_bytes(bytes.expose_secret().try_into().map_err(|_| damaged())?);
+        self.unwrapped.push((name, key.clone()));
+        Ok(key)
+    }
+
+    /// Wraps a row with the storage key that is in use.
+    pub(super) fn seal_row(&mut self, project: &ProjectRecord, row: Row, bytes: &[u8]) -> Result<Wrapped> {
+        let key = self.storage_key(project, project.storage_version)?;
+        let context = row.context(project, project.storage_version);
+        Ok(Wrapped(wrap(&key, &context, bytes, &*self.vault.random)?))
+    }
+
+    /// Wraps a row anew, with the storage key that is in use.
+    pub(super) fn rewrap_row(
+        &mut self,
+        project: &ProjectRecord,
+        row: Row,
+        storage_version: u32,
+        sealed: &Wrapped,
+    ) -> Result<Wrapped> {
+        let bytes = self.open_row(project, row, storage_version, sealed)?;
+        self.seal_row(project, row, bytes.expose_secret())
+    }
+
+    /// Opens a row that was wrapped with the storage key of that version.
+    pub(super) fn open_row(
+        &mut self,
+        project: &ProjectRecord,
+        row: Row,
+        storage_version: u32,
+        sealed: &Wrapped,
+    ) -> Result<SecretBytes> {
+        let key = self.storage_key(project, storage_version)?;
+        unwrap(&key, &row.context(project, storage_version), &sealed.0).map_err(|_| damaged())
+    }
+}
+
+#[cold]
+pub(super) fn client_managed() -> Error {
+    let message = "only the project's own people hold its key, so the vault cannot open this: read the blobs, and open them where the key is";
+    Error::new(ErrorKind::ClientManaged, message)
+}

@@ -1,0 +1,27 @@
+use super::super::place::Reach;
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use crate::Result;
+use crate::core::{Action, Details, Document, Id, LevelPath, Resource};
+
+impl Session<'_> {
+    /// What a level says itself, or nothing where nobody has said anything yet.
+    ///
+    /// # Errors
+    /// `NotFound`; `ClientManaged`.
+    pub fn document(&self, organization: Id, path: &LevelPath) -> Result<Option<Document>> {
+        self.read(UseCase::ReadDocument, |call| {
+            let place = call.place(organization, path, Reach::Inside)?;
+            let document = match call.level(&place.project, place.id())? {
+                Some(level) => {
+                    call.accessed_all(&place.project, &level);
+                    Some(call.document(&place.project, &level.content)?)
+                }
+                None => None,
+            };
+            let names = document.iter().flat_map(Document::entries).map(|entry| entry.name().as_str());
+            call.record(Action::Read, Resource::of(&place)?, Details::read("list", names))?;
+            Ok(document)
+        })
+    }
+}

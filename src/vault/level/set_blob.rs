@@ -1,0 +1,98 @@
+use super::super::Custody;
+use super::super::content::{VersionAction, check_blob, read_document};
+use super::super::diff::{differences, renamed};
+use super::super::place::Reach;
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use crate::core::{Action, Details, Id, LevelPath, Resource, ResourceKind, SealedBlob, SecretString};
+use crate::{Error, ErrorKind, Result};
+
+/// A blob that a level is to hold.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewBlob {
+    /// What was sealed with the data key in use.
+    pub content: SealedBlob,
+    /// The proof of that key, which a client-managed project asks for; otherwise it is passed over.
+    pub key_proof: Option<SecretString>,
+    /// Whether what the level holds now is not kept as a version.
+    pub no_backup: bool,
+    /// What the level must still hold, so that no change by somebody else is lost; `Some(None)` for nothing. Where it is
+    /// not given, the level may hold anything.
+    pub replaces: Option<Option<SealedBlob>>,
+}
+
+impl NewBlob {
+    /// A blob without a proof, which keeps what was there.
+    pub fn new(content: SealedBlob) -> Self {
+        Self { content, key_proof: None, no_backup: false, replaces: None }
+    }
+
+    /// The same with a proof.
+    #[must_use]
+    pub fn key_proof(mut self, proof: impl Into<SecretString>) -> Self {
+        self.key_proof = Some(proof.into());
+        self
+    }
+
+    /// The same, if the level still holds that.
+    #[must_use]
+    pub fn replaces(mut self, there: Option<SealedBlob>) -> Self {
+        self.replaces = Some(there);
+        self
+    }
+}
+
+impl Session<'_> {
+    /// Puts a blob in the place of what a level holds. In server custody, a blob that holds dotenv text is understood
+    /// entry by entry, any other kept as it is.
+    ///
+    /// # Errors
+    /// `NotFound`; `Limit`, beyond 1 MiB of base64 text; `Conflict`, when the level holds another blob than the one this
+    /// replaces; in client custody `KeyProofRequired` and `KeyProofMismatch`.
+    pub fn set_blob(&self, organization: Id, path: &LevelPath, new: &NewBlob) -> Result<()> {
+        self.write(UseCase::SetBlob, |call| {
+            let place = call.place(organization, path, Reach::Inside)?;
+            check_blob(&new.content)?;
+            let project = &place.project;
+            let level = call.level(project, place.id())?;
+            let mut details = Details::default().with("op", "store").with("bytes", new.content.to_string().len());
+            let mut entries = None;
+            let document = if project.custody == Custody::Client {
+                call.check_proof(project, new.key_proof.as_ref())?;
+                None
+            } else {
+                let key = call.data_key(project, project.key_version)?;
+                read_document(&key, &new.content)
+            };
+            if let Some(expected) = &new.replaces {
+                let there = level.as_ref().map(|level| call.blob(project, &level.content)).transpose()?;
+                if there != *expected {
+                    return Err(changed());
+                }
+            }
+            let number = call.next_number(project)?;
+            if let Some(document) = &document {
+                // What was there before may be no document; then all entries are new.
+                let opened = call.opened_or_empty(project, level.as_ref())?;
+                let differences = differences(&opened.document, document, renamed(&[]));
+                entries = Some(opened.entries.clone().follow(&differences, number, call.now));
+                call.scrub_new_secrets(&place, &differences)?;
+                let names = document.entries().iter().map(|entry| entry.name().as_str());
+                details = Details::read("store", names).with("bytes", new.content.to_string().len());
+            }
+            let action = if level.is_some() { Action::Update } else { Action::Create };
+            let known = document.as_ref().zip(entries);
+            let keep = project.versioning && !new.no_backup;
+            call.write_content(project, place.id(), level, number, &new.content, known, VersionAction::Update, keep)?;
+            call.record(action, Resource::of(&place)?.kind(ResourceKind::Level), details)
+        })
+    }
+}
+
+#[cold]
+fn changed() -> Error {
+    let message =
+        "somebody has written to the level meanwhile: read it again, and change what it says now; nothing was stored";
+    Error::new(ErrorKind::Conflict, message)
+}

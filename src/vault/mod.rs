@@ -1,0 +1,246 @@
+//! The engine: an in-process secrets service over a [`Store`].
+//!
+//! ```
+//! # fn main() -> ioenv::Result<()> {
+//! use ioenv::vault::{Actor, NewOrganization, NewProject, RootKey, Vault};
+//! use ioenv::{Document, SystemRandom, store::Memory};
+//!
+//! let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
+//! let session = vault.session(Actor::system("setup"));
+//! let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
+//! session.create_project(acme, NewProject::new("acme-store"))?;
+//! session.set_document(acme, &"acme-store".parse()?, &Document::parse("PORT=8080\n")?)?;
+//! let env = session.resolve(acme, &"acme-store".parse()?)?;
+//! assert_eq!(env.get("PORT").unwrap().value().expose_secret(), "8080");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A [`Vault`] is shared between threads and used through [`Session`]s, one for each actor. Every call is one
+//! transaction: it finds out who asks, whether that actor may, finds what is meant, checks what is asked, changes it and
+//! records it in the audit log, or does nothing at all. `docs/vault.md` has the whole model.
+
+mod access;
+mod audit;
+mod call;
+mod content;
+mod diff;
+mod entries;
+mod entry;
+mod environment;
+mod key;
+mod key_cache;
+mod keys;
+mod level;
+mod name;
+mod node;
+mod organization;
+mod page;
+mod place;
+mod project;
+mod records;
+mod session;
+mod statistics;
+mod target;
+mod token;
+mod use_case;
+mod version;
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+// Who does what in a vault.
+pub use self::session::{Actor, Session};
+pub use self::use_case::UseCase;
+pub use crate::core::{Id, RootKey};
+pub use crate::load::VaultSource;
+
+// Organizations, projects, targets and environments.
+pub use self::environment::{Environment, EnvironmentUpdate, NewEnvironment};
+pub use self::organization::{NewOrganization, Organization, OrganizationStatus, OrganizationUpdate};
+pub use self::page::{Page, Paging};
+pub use self::project::{Custody, NewProject, Project, ProjectUpdate, SecretFormat};
+pub use self::statistics::Statistics;
+pub use self::target::{NewTarget, Target, TargetUpdate};
+pub use crate::core::{EnvironmentName, Plan};
+
+// Levels and their entries.
+pub use self::content::MAX_BLOB_BYTES;
+pub use self::entry::{
+    CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryUpdate, FoundEntry, NewEntry, Search, SetEntries,
+    StoredEntry, UpdatedEntries, Which,
+};
+pub use self::level::{Blob, Blobs, NewBlob};
+
+// Versions.
+pub use self::content::VersionAction;
+pub use self::version::{Change, ChangedEntry, PurgeScope, Restore, Version, VersionContent};
+
+// Keys.
+pub use self::key::{
+    ClientRotation, HistoryPolicy, KeyInfo, NewKey, PendingVersion, PendingVersions, ProjectKey, Reencrypted,
+    RotationStep,
+};
+
+// Tokens.
+pub use self::token::{IssuedToken, NewToken, TokenInfo, TokenUpdate};
+pub use crate::core::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
+
+// Permissions and roles.
+pub use crate::core::{
+    CloudRole, EnvironmentRole, OrganizationRole, Permission, PermissionSet, PersonalKeyLevel, ProjectRole,
+    TokenPreset, Vocabulary, WorkspaceRole,
+};
+
+// The audit log.
+pub use self::audit::AuditFilter;
+pub use crate::core::{Action, ActorKind, AuditActor, AuditRecord, Details, Resource, ResourceKind, Retention};
+
+// Time.
+pub use crate::core::{Clock, Timestamp};
+pub use crate::system::SystemClock;
+
+use self::key_cache::KeyCache;
+use self::records::{VaultRecord, Wrapped, decode, encode};
+use crate::core::{Context, Random, Sealed, unwrap, wrap};
+use crate::store::{Store, StoreExt as _, When};
+use crate::system::SystemRandom;
+use crate::{Error, ErrorKind, Result};
+
+/// Of the records, not of the store below them.
+const SCHEMA: u32 = 1;
+/// What the check of a root key says when it is opened.
+const CHECK: &[u8] = b"ioenv vault";
+
+/// An in-process secrets service.
+///
+/// It holds no secret but keys, which it wipes when it is dropped.
+pub struct Vault {
+    store: Box<dyn Store>,
+    root: RootKey,
+    clock: Box<dyn Clock>,
+    random: Box<dyn Random>,
+    id: Id,
+    keys: KeyCache,
+    /// The id that was made last, so that the next one is greater.
+    last_id: Mutex<Id>,
+}
+
+impl Vault {
+    /// Opens a vault; an empty store becomes one.
+    ///
+    /// # Errors
+    /// `DecryptionFailed`, with another root key than the one the vault was made with; `UnsupportedVersion`, when it
+    /// was written by a newer version of this crate; what the store says.
+    pub fn open(store: impl Store + 'static, root: &RootKey) -> Result<Self> {
+        Self::open_with(store, root, SystemClock, SystemRandom)
+    }
+
+    /// Opens a vault with a clock and a random source of one's own, which only a test should do.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(
+        store: impl Store + 'static,
+        root: &RootKey,
+        clock: impl Clock + 'static,
+        random: impl Random + 'static,
+    ) -> Result<Self> {
+        let store: Box<dyn Store> = Box::new(store);
+        let id = match store.read(|tx| tx.get(keys::VAULT))? {
+            Some(text) => check_root(&text, root)?,
+            None => begin(&*store, root, clock.now(), &random)?,
+        };
+        Ok(Self {
+            store,
+            root: root.clone(),
+            clock: Box::new(clock),
+            random: Box::new(random),
+            id,
+            keys: KeyCache::default(),
+            last_id: Mutex::new(id),
+        })
+    }
+
+    /// A session in the name of `actor`, in which everything is done.
+    pub fn session(&self, actor: impl Into<Actor>) -> Session<'_> {
+        Session::new(self, actor.into())
+    }
+
+    /// The store below.
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// How often a key was stretched since the vault was opened; a read never is the reason.
+    pub fn derivations(&self) -> u64 {
+        self.keys.derivations()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// An id that is greater than all this vault has made before.
+    fn new_id(&self, now: Timestamp) -> Result<Id> {
+        let mut random = [0; 10];
+        self.random.fill(&mut random)?;
+        let mut last = self.last_id.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = Id::from_parts(now, random);
+        *last = if id > *last { id } else { last.next().unwrap_or(id) };
+        Ok(*last)
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+/// Makes an empty store a vault. Where several do at once, the first one counts.
+fn begin(store: &dyn Store, root: &RootKey, now: Timestamp, random: &dyn Random) -> Result<Id> {
+    let mut bytes = [0; 10];
+    random.fill(&mut bytes)?;
+    let id = Id::from_parts(now, bytes);
+    let check = Wrapped(wrap(root.as_key(), &check_context(id), CHECK, random)?);
+    let record = encode(&VaultRecord { schema: SCHEMA, id, created_at: now, check })?;
+    store.write(|tx| match tx.get(keys::VAULT)? {
+        Some(text) => check_root(&text, root),
+        None => {
+            tx.put(keys::VAULT, &record, When::Absent)?;
+            Ok(id)
+        }
+    })
+}
+
+fn check_root(text: &str, root: &RootKey) -> Result<Id> {
+    let record: VaultRecord = decode(text)?;
+    if record.schema > SCHEMA {
+        let message = "this vault was written by a newer version of ioenv: upgrade";
+        return Err(Error::new(ErrorKind::UnsupportedVersion, message));
+    }
+    match unwrap(root.as_key(), &check_context(record.id), &record.check.0) {
+        Ok(check) if check.expose_secret() == CHECK => Ok(record.id),
+        _ => Err(Error::new(
+            ErrorKind::DecryptionFailed,
+            "the root key is not the one this vault was made with: give that one in IOENV_ROOT_KEY or a root key file",
+        )),
+    }
+}
+
+fn check_context(vault: Id) -> Context {
+    Context::row(vault, vault, Sealed::Check, &[], 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vault_is_shared_between_threads() {
+        fn assert_bounds<T: Send + Sync>() {}
+        assert_bounds::<Vault>();
+        assert_bounds::<Session<'_>>();
+    }
+}

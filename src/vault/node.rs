@@ -1,0 +1,152 @@
+//! What targets and environments have in common: a place below a project.
+
+use super::call::Call;
+use super::keys;
+use super::name::{check_name, choose_slug, slug_taken};
+use super::place::{Place, check_slug};
+use super::records::{LevelRecord, NodeKind, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, decode, get, put};
+use crate::Result;
+use crate::core::{Id, Slug};
+use crate::store::{Order, When};
+
+/// What has a fixed meaning where the slug of a target or of an environment stands in a path.
+pub(super) fn reserved(kind: NodeKind) -> &'static [&'static str] {
+    match kind {
+        NodeKind::Target => &["targets", "secrets", "encryption-key"],
+        NodeKind::Environment => &["environments", "secrets", "targets", "encryption-key"],
+    }
+}
+
+impl Call<'_, '_> {
+    /// A node below `parent` that is not there yet.
+    pub(super) fn new_node(
+        &mut self,
+        parent: &Place,
+        kind: NodeKind,
+        name: &str,
+        slug: Option<&Slug>,
+    ) -> Result<NodeRecord> {
+        let name = check_name(name)?;
+        let project = parent.project.id;
+        let slug = choose_slug(&name, slug, reserved(kind), |slug| {
+            Ok(self.tx.get(&keys::node(project, &below(parent, slug)))?.is_some())
+        })?;
+        Ok(NodeRecord {
+            id: self.new_id()?,
+            kind,
+            name,
+            slug,
+            description: None,
+            status: None,
+            is_production: false,
+            is_builtin: false,
+            created_at: self.now,
+            updated_at: self.now,
+        })
+    }
+
+    /// Writes a node that is not there yet; `path` is what follows the project's slug.
+    pub(super) fn put_node(&mut self, project: &ProjectRecord, path: &str, node: &NodeRecord) -> Result<()> {
+        put(self.tx, &keys::node(project.id, path), node, When::Absent)?;
+        let place = PlaceRecord { organization: project.organization, project: project.id, path: path.to_owned() };
+        put(self.tx, &keys::node_id(node.id), &place, When::Absent)
+    }
+
+    /// Writes a node that is there, perhaps with another slug; what lies below it moves along.
+    pub(super) fn change_node(&mut self, place: &Place, node: &NodeRecord) -> Result<()> {
+        let project = &place.project;
+        let old = place.path_below();
+        let new = match old.rsplit_once('/') {
+            Some((above, _)) => format!("{above}/{}", node.slug),
+            None => node.slug.clone(),
+        };
+        if new == old {
+            return put(self.tx, &keys::node(project.id, &old), node, When::Present);
+        }
+        check_slug(&node.slug, reserved(node.kind))?;
+        if self.tx.get(&keys::node(project.id, &new))?.is_some() {
+            return Err(slug_taken());
+        }
+        let mut moved = vec![(old.clone(), new.clone(), node.clone())];
+        for record in self.tx.scan(&keys::nodes(project.id, &format!("{old}/")), Order::Ascending, usize::MAX)? {
+            let child: NodeRecord = decode(&record.value)?;
+            moved.push((format!("{old}/{}", child.slug), format!("{new}/{}", child.slug), child));
+        }
+        for (old, new, node) in &moved {
+            self.tx.delete(&keys::node(project.id, old))?;
+            self.tx.delete(&keys::node_id(node.id))?;
+            self.put_node(project, new, node)?;
+        }
+        Ok(())
+    }
+
+    /// Removes a node with its level and its versions, and all that lies below it.
+    pub(super) fn remove_node(&mut self, place: &Place) -> Result<()> {
+        let project = &place.project;
+        let path = place.path_below();
+        let mut removed: Vec<(String, Id)> = vec![(path.clone(), place.id())];
+        for record in self.tx.scan(&keys::nodes(project.id, &format!("{path}/")), Order::Ascending, usize::MAX)? {
+            let child: NodeRecord = decode(&record.value)?;
+            removed.push((format!("{path}/{}", child.slug), child.id));
+        }
+        for (path, id) in &removed {
+            self.remove_versions(project.id, *id)?;
+            self.remove_level(project.id, *id)?;
+            self.tx.delete(&keys::floor(project.id, *id))?;
+            self.tx.delete(&keys::node_id(*id))?;
+            self.tx.delete(&keys::node(project.id, path))?;
+            self.revoke_tokens_of(project, Some(*id))?;
+        }
+        Ok(())
+    }
+
+    /// Removes what a level holds now.
+    pub(super) fn remove_level(&mut self, project: Id, node: Id) -> Result<()> {
+        if let Some(level) = get::<LevelRecord>(self.tx, &keys::level(project, node))? {
+            self.tx.delete(&keys::content(project, level.number))?;
+        }
+        self.tx.delete(&keys::level(project, node))?;
+        self.tx.delete(&keys::access(project, node))?;
+        Ok(())
+    }
+
+    /// Removes all versions of a level, and tells how many there were.
+    pub(super) fn remove_versions(&mut self, project: Id, node: Id) -> Result<u64> {
+        let mut count = 0;
+        loop {
+            let records = self.tx.scan(&keys::versions(project, node), Order::Ascending, 500)?;
+            for record in &records {
+                let version: VersionRecord = decode(&record.value)?;
+                self.tx.delete(&keys::content(project, version.number))?;
+                self.tx.delete(&record.key)?;
+                count += 1;
+            }
+            if records.len() < 500 {
+                return Ok(count);
+            }
+        }
+    }
+
+    /// The nodes of a kind right below a place that are to be listed for this actor, in the order of their slugs.
+    pub(super) fn list_nodes(&mut self, parent: &Place, kind: NodeKind) -> Result<Vec<NodeRecord>> {
+        let above = parent.path_below();
+        let prefix = if above.is_empty() { above } else { above + "/" };
+        let mut nodes = Vec::new();
+        for record in self.tx.scan(&keys::nodes(parent.project.id, &prefix), Order::Ascending, usize::MAX)? {
+            let node: NodeRecord = decode(&record.value)?;
+            let path = format!("{prefix}{}", node.slug);
+            // What lies deeper has another path.
+            let is_here = record.key == keys::node(parent.project.id, &path);
+            if is_here && node.kind == kind && self.is_listed(parent.project.id, &path, node.id)? {
+                nodes.push(node);
+            }
+        }
+        Ok(nodes)
+    }
+}
+
+/// The path of a node below `parent`, without the project's slug.
+pub(super) fn below(parent: &Place, slug: &str) -> String {
+    let above = parent.path_below();
+    if above.is_empty() { slug.to_owned() } else { format!("{above}/{slug}") }
+}

@@ -1,0 +1,214 @@
+use super::call::{Call, no_such};
+use super::keys;
+use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get, require};
+use crate::Result;
+use crate::core::{Id, LevelPath};
+use crate::{Error, ErrorKind};
+
+/// The name of the level of a project itself, where its dialect has one.
+pub(super) const BASE: &str = "_base";
+
+/// Where an actor acts: a project, or a target or an environment in it, all of which are there.
+pub(super) struct Place {
+    pub(super) project: ProjectRecord,
+    /// Below the project, broad to specific: at most two.
+    pub(super) nodes: Vec<NodeRecord>,
+}
+
+/// How far a place may be from what a token is bound to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// It must be inside.
+    Inside,
+    /// It may also stand on the way there: a token of an environment may know of its project, not of what that holds.
+    OnTheWay,
+}
+
+impl Place {
+    /// The id of the level, which for a project's own level is the project's.
+    pub(super) fn id(&self) -> Id {
+        self.nodes.last().map_or(self.project.id, |node| node.id)
+    }
+
+    pub(super) fn organization(&self) -> Id {
+        self.project.organization
+    }
+
+    pub(super) fn path(&self) -> Result<LevelPath> {
+        let mut path = self.project.slug.clone();
+        for node in &self.nodes {
+            path.push('/');
+            path.push_str(&node.slug);
+        }
+        LevelPath::new(&path)
+    }
+
+    /// What follows the project's slug in the path.
+    pub(super) fn path_below(&self) -> String {
+        self.nodes.iter().map(|node| node.slug.as_str()).collect::<Vec<_>>().join("/")
+    }
+
+    /// The levels this one inherits from and itself, broad to specific: the id of each and its path.
+    pub(super) fn chain(&self) -> Result<Vec<(Id, LevelPath)>> {
+        let path = self.path()?;
+        let ids = [self.project.id].into_iter().chain(self.nodes.iter().map(|node| node.id));
+        Ok(ids.zip(path.chain()).collect())
+    }
+}
+
+impl Call<'_, '_> {
+    /// The project of that slug, if the actor may know of it.
+    pub(super) fn project(&mut self, organization: Id, slug: &str) -> Result<ProjectRecord> {
+        self.tx.prefetch(&[keys::organization(organization), keys::project(organization, slug)])?;
+        self.organization(organization)?;
+        let project: ProjectRecord =
+            get(self.tx, &keys::project(organization, slug))?.ok_or_else(|| no_such("project"))?;
+        match self.who.scope() {
+            Some(scope) if scope.project != project.id => Err(no_such("project")),
+            _ => Ok(project),
+        }
+    }
+
+    /// What stands at a path, if the actor may know of it.
+    pub(super) fn place(&mut self, organization: Id, path: &LevelPath, reach: Reach) -> Result<Place> {
+        let mut segments = path.segments();
+        let project = self.project(organization, segments.next().unwrap_or_default())?;
+        let mut place = Place { project, nodes: Vec::new() };
+        let mut below = String::new();
+        // Nothing stands below `_base`: it is the project's own level.
+        let is_base = place.project.has_base && path.segments().count() == 2;
+        let mut nodes = Vec::new();
+        for slug in segments.filter(|slug| !(is_base && *slug == BASE)) {
+            if !below.is_empty() {
+                below.push('/');
+            }
+            below.push_str(slug);
+            nodes.push(keys::node(place.project.id, &below));
+        }
+        self.tx.prefetch(&nodes)?;
+        for key in &nodes {
+            let node: NodeRecord = get(self.tx, key)?.ok_or_else(|| no_such("level"))?;
+            place.nodes.push(node);
+        }
+        self.check_reach(&place, reach)?;
+        Ok(place)
+    }
+
+    /// The target or environment at a path.
+    pub(super) fn node(
+        &mut self,
+        organization: Id,
+        path: &LevelPath,
+        kind: NodeKind,
+        reach: Reach,
+    ) -> Result<(Place, NodeRecord)> {
+        let place = self.place(organization, path, reach)?;
+        match place.nodes.last() {
+            Some(node) if node.kind == kind => {
+                let node = node.clone();
+                Ok((place, node))
+            }
+            _ => Err(no_such(match kind {
+                NodeKind::Target => "target",
+                NodeKind::Environment => "environment",
+            })),
+        }
+    }
+
+    fn check_reach(&mut self, place: &Place, reach: Reach) -> Result<()> {
+        let is_reached = match (reach, self.who.scope().and_then(|scope| scope.node)) {
+            (Reach::OnTheWay, Some(bound)) => self.is_inside(place) || self.is_on_the_way(place, bound)?,
+            _ => self.is_inside(place),
+        };
+        if is_reached { Ok(()) } else { Err(no_such("level")) }
+    }
+
+    /// Whether a place is inside of what the actor's token is bound to, as far as it is bound below a project.
+    pub(super) fn is_inside(&self, place: &Place) -> bool {
+        let bound = self.who.scope().and_then(|scope| scope.node);
+        bound.is_none_or(|bound| place.nodes.iter().any(|node| node.id == bound))
+    }
+
+    /// Whether a place stands above the node of that id.
+    fn is_on_the_way(&mut self, place: &Place, node: Id) -> Result<bool> {
+        let Some(bound) = get::<PlaceRecord>(self.tx, &keys::node_id(node))? else {
+            return Ok(false);
+        };
+        let below = place.path_below();
+        Ok(bound.project == place.project.id
+            && (below.is_empty() || bound.path.strip_prefix(&below).is_some_and(|rest| rest.starts_with('/'))))
+    }
+
+    /// Whether the node at `path` below a project is to be listed for this actor.
+    pub(super) fn is_listed(&mut self, project: Id, path: &str, node: Id) -> Result<bool> {
+        let Some(bound) = self.who.scope().and_then(|scope| scope.node) else {
+            return Ok(true);
+        };
+        if bound == node {
+            return Ok(true);
+        }
+        let Some(place) = get::<PlaceRecord>(self.tx, &keys::node_id(bound))? else {
+            return Ok(false);
+        };
+        let is_inside = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'));
+        Ok(place.project == project && (is_inside(&place.path, path) || is_inside(path, &place.path)))
+    }
+
+    /// The path of a project, target or environment, by its id.
+    pub(super) fn path_of(&mut self, id: Id) -> Result<(Id, LevelPath)> {
+        if let Some(place) = get::<PlaceRecord>(self.tx, &keys::node_id(id))? {
+            let project: PlaceRecord = require(self.tx, &keys::project_id(place.project))?;
+            return Ok((place.organization, LevelPath::new(&format!("{}/{}", project.path, place.path))?));
+        }
+        let project: PlaceRecord = get(self.tx, &keys::project_id(id))?.ok_or_else(|| no_such("level"))?;
+        Ok((project.organization, LevelPath::new(&project.path)?))
+    }
+}
+
+/// Refuses a slug that its siblings, or what has a fixed meaning in its place, have taken.
+pub(super) fn check_slug(slug: &str, reserved: &[&str]) -> Result<()> {
+    if slug.starts_with('_') || looks_like_id(slug) || reserved.contains(&slug) || EVERYWHERE.contains(&slug) {
+        let message = "this slug has a fixed meaning here: choose another one";
+        return Err(Error::new(ErrorKind::InvalidName, message));
+    }
+    Ok(())
+}
+
+/// Whether a name could be taken for an id, where either is understood.
+pub(super) fn looks_like_id(name: &str) -> bool {
+    let is_digits = |rest: &str| rest.len() == 22 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    name.split_once('_').is_some_and(|(prefix, rest)| ID_PREFIXES.contains(&prefix) && is_digits(rest))
+}
+
+const ID_PREFIXES: &[&str] = &["org", "usr", "proj", "env", "tok", "aud"];
+
+/// What the paths of the services' interfaces use, or may come to use, at any place.
+const EVERYWHERE: &[&str] = &[
+    "organizations",
+    "organization",
+    "api-keys",
+    "members",
+    "billing",
+    "user",
+    "plans",
+    "cli",
+    "audit-log",
+    "versions",
+];
+
+/// A slug made of a name: lower case, with one `-` for each run of other characters than letters and digits.
+pub(super) fn slug_of(name: &str) -> String {
+    let mut slug = String::new();
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.truncate(MAX_SLUG);
+    slug.truncate(slug.trim_end_matches('-').len());
+    slug
+}
+
+const MAX_SLUG: usize = 100;

@@ -1,0 +1,113 @@
+use super::super::call::Call;
+use super::super::environment::builtin;
+use super::super::key::NewKey;
+use super::super::keys;
+use super::super::name::{check_description, check_name, choose_slug};
+use super::super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, put};
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::{Custody, Project, RESERVED, SecretFormat};
+use crate::Result;
+use crate::core::{Action, Context, DataKey, Details, Id, Resource, Slug, wrap_key};
+use crate::store::When;
+
+/// A project that is to be made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewProject {
+    /// Its name.
+    pub name: String,
+    /// Its slug; made of the name, where none is given.
+    pub slug: Option<Slug>,
+    /// What it is about.
+    pub description: Option<String>,
+    /// What the text of its blobs is.
+    pub secret_format: SecretFormat,
+    /// Whether the project's own level is called `_base`, and `dev`, `staging` and `prod` are made at once.
+    pub has_base: bool,
+    /// The key of its blobs: a random one that the vault keeps, unless said otherwise.
+    pub key: NewKey,
+}
+
+impl NewProject {
+    /// A project of that name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            slug: None,
+            description: None,
+            secret_format: SecretFormat::Env,
+            has_base: false,
+            key: NewKey::Random,
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Makes a project, with keys of its own.
+    ///
+    /// # Errors
+    /// `InvalidName`; `InvalidValue`, for a key that cannot be used; `Conflict`, when the slug is taken.
+    #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
+    pub fn create_project(&self, organization: Id, new: NewProject) -> Result<Project> {
+        // Outside of the transaction, which may run more than once: it can take long.
+        let key = new.key.clone().prepare(&self.vault.keys, &*self.vault.random)?;
+        self.write(UseCase::CreateProject, |call| {
+            let mut owner = call.whole_organization(organization)?;
+            let name = check_name(&new.name)?;
+            let slug = choose_slug(&name, new.slug.as_ref(), RESERVED, |slug| {
+                Ok(call.tx.get(&keys::project(organization, slug))?.is_some())
+            })?;
+            let project = ProjectRecord {
+                id: call.new_id()?,
+                organization,
+                number: owner.next_project,
+                name,
+                slug,
+                description: check_description(new.description.as_deref())?,
+                secret_format: new.secret_format,
+                versioning: true,
+                has_base: new.has_base,
+                custody: key.custody(),
+                key_version: 1,
+                storage_version: 1,
+                rotation: None,
+                custody_changes: 0,
+                created_at: call.now,
+                updated_at: call.now,
+            };
+            owner.next_project += 1;
+            put(call.tx, &keys::organization(organization), &owner, When::Present)?;
+            call.put_storage_key(&project, owner.key_version)?;
+            let record = call.key_record(&project, 1, &key)?;
+            put(call.tx, &keys::data_key(project.id, 1), &record, When::Absent)?;
+
+            let place = PlaceRecord { organization, project: project.id, path: project.slug.clone() };
+            put(call.tx, &keys::project_id(project.id), &place, When::Absent)?;
+            put(call.tx, &keys::project_number(organization, project.number), &project.id, When::Absent)?;
+            put(call.tx, &keys::project(organization, &project.slug), &project, When::Absent)?;
+            if project.has_base {
+                for environment in builtin(call)? {
+                    call.put_node(&project, &environment.slug.clone(), &environment)?;
+                }
+            }
+            let custody = if project.custody == Custody::Client { "client" } else { "server" };
+            let details = Details::default().with("name", project.name.as_str()).with("custody", custody);
+            call.record(Action::Create, Resource::project(organization, project.id, &project.slug), details)?;
+            Ok(project.into())
+        })
+    }
+}
+
+impl Call<'_, '_> {
+    /// Makes the storage key that a project names, wrapped with that version of the organization's key.
+    pub(in super::super) fn put_storage_key(&mut self, project: &ProjectRecord, wrapped_by: u32) -> Result<()> {
+        let version = project.storage_version;
+        let wrapping = self.organization_key(project.organization, wrapped_by)?;
+        let key = DataKey::generate(&*self.vault.random)?;
+        let context = Context::storage_key(project.organization, project.id, version);
+        let key = Wrapped(wrap_key(&wrapping, &context, &key, &*self.vault.random)?);
+        let record = WrappedKeyRecord { version, wrapped_by, key, created_at: self.now };
+        put(self.tx, &keys::storage_key(project.id, version), &record, When::Absent)
+    }
+}

@@ -1,0 +1,20 @@
+use super::super::place::Reach;
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::Project;
+use crate::Result;
+use crate::core::{Action, Details, Id, LevelPath, Resource, Slug};
+
+impl Session<'_> {
+    /// A project.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn project(&self, organization: Id, slug: &Slug) -> Result<Project> {
+        self.read(UseCase::ReadProject, |call| {
+            let place = call.place(organization, &LevelPath::from(slug), Reach::OnTheWay)?;
+            call.record(Action::Read, Resource::of(&place)?, Details::default())?;
+            Ok(place.project.into())
+        })
+    }
+}

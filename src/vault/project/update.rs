@@ -1,0 +1,73 @@
+use super::super::keys;
+use super::super::name::{check_description, check_name, slug_taken};
+use super::super::place::{Reach, check_slug};
+use super::super::records::{PlaceRecord, put};
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::{Project, RESERVED, SecretFormat};
+use crate::Result;
+use crate::core::{Action, Details, Id, LevelPath, Resource, Slug};
+use crate::store::When;
+
+/// What is to change about a project.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ProjectUpdate {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another slug. All paths of the project change with it.
+    pub slug: Option<Slug>,
+    /// Another description; an empty one removes it.
+    pub description: Option<String>,
+    /// What the text of its blobs is.
+    pub secret_format: Option<SecretFormat>,
+    /// Whether previous contents are kept from now on.
+    pub versioning: Option<bool>,
+}
+
+impl Session<'_> {
+    /// Changes a project.
+    ///
+    /// # Errors
+    /// `InvalidName`; `InvalidValue`; `Conflict`, when the slug is taken.
+    pub fn update_project(&self, organization: Id, slug: &Slug, update: &ProjectUpdate) -> Result<Project> {
+        self.write(UseCase::UpdateProject, |call| {
+            let mut project = call.place(organization, &LevelPath::from(slug), Reach::Inside)?.project;
+            let mut changed = Vec::new();
+            if let Some(name) = &update.name {
+                project.name = check_name(name)?;
+                changed.push("name");
+            }
+            if let Some(description) = &update.description {
+                project.description = check_description(Some(description))?;
+                changed.push("description");
+            }
+            if let Some(format) = update.secret_format {
+                project.secret_format = format;
+                changed.push("secretFormat");
+            }
+            if let Some(versioning) = update.versioning {
+                project.versioning = versioning;
+                changed.push("versioning");
+            }
+            project.updated_at = call.now;
+            if let Some(slug) = &update.slug
+                && slug.as_str() != project.slug
+            {
+                check_slug(slug.as_str(), RESERVED)?;
+                if call.tx.get(&keys::project(organization, slug.as_str()))?.is_some() {
+                    return Err(slug_taken());
+                }
+                call.tx.delete(&keys::project(organization, &project.slug))?;
+                slug.as_str().clone_into(&mut project.slug);
+                let place = PlaceRecord { organization, project: project.id, path: project.slug.clone() };
+                put(call.tx, &keys::project_id(project.id), &place, When::Present)?;
+                changed.push("slug");
+            }
+            put(call.tx, &keys::project(organization, &project.slug), &project, When::Always)?;
+            let resource = Resource::project(organization, project.id, &project.slug);
+            call.record(Action::Update, resource, Details::changed(&changed))?;
+            Ok(project.into())
+        })
+    }
+}

@@ -1,0 +1,274 @@
+//! What is stored, as it is stored. These shapes are a format: a field may be added with a default, none may change.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Custody, OrganizationStatus, SecretFormat, VersionAction};
+use crate::core::{AuditActor, Id, PermissionSet, Plan, Timestamp, TokenFormat};
+use crate::store::{Transaction, When};
+use crate::{Error, ErrorKind, Result};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct VaultRecord {
+    /// Of these shapes.
+    pub(super) schema: u32,
+    pub(super) id: Id,
+    pub(super) created_at: Timestamp,
+    /// A known text under the root key.
+    pub(super) check: Wrapped,
+}
+
+/// Bytes that were wrapped, as base64.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Wrapped(pub(super) Vec<u8>);
+
+impl Serialize for Wrapped {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Wrapped {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'_, str>::deserialize(deserializer)?;
+        BASE64.decode(&*text).map(Self).map_err(|_| serde::de::Error::custom("not base64"))
+    }
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct OrganizationRecord {
+    pub(super) id: Id,
+    pub(super) name: String,
+    pub(super) slug: String,
+    pub(super) plan: Plan,
+    pub(super) status: OrganizationStatus,
+    /// Days that a version can be opened; 0 for ever.
+    pub(super) version_retention_days: u32,
+    pub(super) key_version: u32,
+    /// The number of the next project.
+    pub(super) next_project: u32,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct ProjectRecord {
+    pub(super) id: Id,
+    pub(super) organization: Id,
+    /// Unique in the organization; upper half of the ids of versions.
+    pub(super) number: u32,
+    pub(super) name: String,
+    pub(super) slug: String,
+    pub(super) description: Option<String>,
+    pub(super) secret_format: SecretFormat,
+    /// Whether the previous content is kept when a level is written.
+    pub(super) versioning: bool,
+    /// Whether `_base`, `dev`, `staging` and `prod` are built in.
+    pub(super) has_base: bool,
+    pub(super) custody: Custody,
+    /// The data key that is in use.
+    pub(super) key_version: u32,
+    /// The storage key that new rows are wrapped with.
+    pub(super) storage_version: u32,
+    pub(super) rotation: Option<RotationRecord>,
+    /// How often the data key has changed hands.
+    #[serde(default)]
+    pub(super) custody_changes: u32,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+/// A rotation that has not reached everything yet.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) enum RotationRecord {
+    /// Versions are being sealed anew under the data key in use.
+    History {
+        /// The number of the last one that was looked at.
+        after: u32,
+        /// How many of these could not be opened.
+        skipped: u64,
+    },
+    /// Rows are being wrapped anew under the storage key in use.
+    Storage {
+        /// The key of the last one that was looked at.
+        after: String,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum NodeKind {
+    Target,
+    Environment,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct NodeRecord {
+    pub(super) id: Id,
+    pub(super) kind: NodeKind,
+    pub(super) name: String,
+    pub(super) slug: String,
+    pub(super) description: Option<String>,
+    /// Of an environment: `production`, `staging`, `development`, `local` or a word of one's own.
+    pub(super) status: Option<String>,
+    pub(super) is_production: bool,
+    pub(super) is_builtin: bool,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+/// Where a project, target or environment of an id stands.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct PlaceRecord {
+    pub(super) organization: Id,
+    pub(super) project: Id,
+    /// Of a project: its slug. Of a node: what follows the project's slug.
+    pub(super) path: String,
+}
+
+/// What a level holds now.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct LevelRecord {
+    /// The number of the content.
+    pub(super) number: u32,
+    /// When all of it was last read, as far as that is written down.
+    pub(super) accessed_at: Option<Timestamp>,
+    /// In server custody, the values of variables, in plaintext.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) variables: BTreeMap<String, String>,
+}
+
+/// One content of a level, present or former. It is written once, and stays as it is when it is displaced.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct ContentRecord {
+    pub(super) node: Id,
+    pub(super) number: u32,
+    /// The data key the blob is sealed with.
+    pub(super) key_version: u32,
+    /// The storage key that both are wrapped with.
+    pub(super) storage_version: u32,
+    /// The blob's bytes.
+    pub(super) blob: Wrapped,
+    /// What is known of each entry beside its value, as JSON; in client custody none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) entries: Option<Wrapped>,
+    pub(super) written_at: Timestamp,
+    pub(super) written_by: AuditActor,
+}
+
+/// What is told of a version without opening it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct VersionRecord {
+    pub(super) number: u32,
+    /// What displaced it.
+    pub(super) action: VersionAction,
+    pub(super) key_version: u32,
+    /// Of that key.
+    pub(super) custody: Custody,
+    /// Length of the blob's text.
+    pub(super) bytes: u32,
+    pub(super) written_at: Timestamp,
+    pub(super) created_at: Timestamp,
+    pub(super) created_by: AuditActor,
+}
+
+/// A key that blobs are or were sealed with.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct KeyRecord {
+    pub(super) version: u32,
+    pub(super) custody: Custody,
+    /// None, for a key of the random scheme.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) derivation: Option<DerivationRecord>,
+    /// The text of the proof; wrapped, because for a key string of 32 bytes it is the data key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) check: Option<Wrapped>,
+    pub(super) hint: Option<String>,
+    pub(super) created_at: Timestamp,
+    pub(super) rotated_at: Option<Timestamp>,
+    /// In server custody, the key's text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) text: Option<Wrapped>,
+    /// In server custody, what was derived from it, so that it is derived once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) data: Option<Wrapped>,
+    pub(super) storage_version: u32,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct DerivationRecord {
+    /// Base64.
+    pub(super) salt: String,
+    pub(super) iterations: u32,
+}
+
+/// A key that wraps others or rows, itself wrapped.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct WrappedKeyRecord {
+    pub(super) version: u32,
+    /// Of the key it is wrapped with.
+    pub(super) wrapped_by: u32,
+    pub(super) key: Wrapped,
+    pub(super) created_at: Timestamp,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct TokenRecord {
+    pub(super) id: Id,
+    pub(super) organization: Id,
+    pub(super) name: String,
+    pub(super) format: TokenFormat,
+    pub(super) hint: String,
+    pub(super) permissions: PermissionSet,
+    pub(super) scope: Option<ScopeRecord>,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) revoked_at: Option<Timestamp>,
+    pub(super) last_used_at: Option<Timestamp>,
+}
+
+/// What a token is bound to inside its organization.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct ScopeRecord {
+    pub(super) project: Id,
+    /// A target or an environment of it.
+    pub(super) node: Option<Id>,
+}
+
+/// Reads a record.
+pub(super) fn get<T: DeserializeOwned>(tx: &mut dyn Transaction, key: &str) -> Result<Option<T>> {
+    tx.get(key)?.map(|value| decode(&value)).transpose()
+}
+
+/// Reads a record that must be there, because another one says so.
+pub(super) fn require<T: DeserializeOwned>(tx: &mut dyn Transaction, key: &str) -> Result<T> {
+    get(tx, key)?.ok_or_else(damaged)
+}
+
+/// Writes a record.
+pub(super) fn put<T: Serialize>(tx: &mut dyn Transaction, key: &str, record: &T, when: When) -> Result<()> {
+    tx.put(key, &encode(record)?, when)
+}
+
+pub(super) fn decode<T: DeserializeOwned>(value: &str) -> Result<T> {
+    // The cause is left out: it would quote what it found.
+    serde_json::from_str(value).map_err(|_| damaged())
+}
+
+pub(super) fn encode<T: Serialize>(record: &T) -> Result<String> {
+    serde_json::to_string(record).map_err(|_| Error::new(ErrorKind::InvalidValue, "this cannot be stored as JSON"))
+}
+
+#[cold]
+pub(super) fn damaged() -> Error {
+    Error::new(
+        ErrorKind::Corrupt,
+        "a record of the vault is damaged or missing: run `ioenv vault check`, and restore a backup if it finds damage",
+    )
+}

@@ -1,0 +1,119 @@
+use std::net::IpAddr;
+use std::{fmt, mem};
+
+use super::Vault;
+use super::call::{Call, Finished};
+use super::use_case::UseCase;
+use crate::Result;
+use crate::core::{Sha256Hasher, Token, TokenHash, TokenHasher as _};
+use crate::store::StoreExt as _;
+
+/// Who asks.
+#[non_exhaustive]
+pub enum Actor {
+    /// A trusted program, such as a command on the machine that has the root key. It may do everything, and is
+    /// recorded by the name it gives itself.
+    System(String),
+    /// Whoever holds this token.
+    Token(Token),
+}
+
+impl Actor {
+    /// A trusted program of that name.
+    pub fn system(name: impl Into<String>) -> Self {
+        Self::System(name.into())
+    }
+}
+
+impl From<Token> for Actor {
+    fn from(token: Token) -> Self {
+        Self::Token(token)
+    }
+}
+
+impl fmt::Debug for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System(name) => f.debug_tuple("System").field(name).finish(),
+            Self::Token(_) => f.debug_tuple("Token").finish_non_exhaustive(),
+        }
+    }
+}
+
+/// What an actor does in a vault. Each method is one transaction, recorded in the audit log with it.
+///
+/// All methods can answer, beside what they document: `Unauthenticated`, for a token that is unknown, expired or
+/// revoked; `Denied`, naming the permission that is missing; `NotFound`, for what is not there or outside of what the
+/// actor may know of; and what the [`Store`](crate::store::Store) says. Nothing has changed then.
+pub struct Session<'v> {
+    pub(super) vault: &'v Vault,
+    pub(super) who: Caller,
+    pub(super) ip: Option<IpAddr>,
+}
+
+/// An actor, as a call needs it: the token itself is no longer there.
+pub(super) enum Caller {
+    System(String),
+    Token(TokenHash),
+}
+
+impl<'v> Session<'v> {
+    pub(super) fn new(vault: &'v Vault, actor: Actor) -> Self {
+        let who = match actor {
+            Actor::System(name) => Caller::System(name),
+            Actor::Token(token) => Caller::Token(Sha256Hasher.hash(&token)),
+        };
+        Self { vault, who, ip: None }
+    }
+
+    /// The address the request came from, for the audit log.
+    #[must_use]
+    pub fn from_ip(mut self, ip: IpAddr) -> Self {
+        self.ip = Some(ip);
+        self
+    }
+
+    /// Runs a use case that only reads. What it saw is one state of the store; its audit record is durable before the
+    /// answer is given.
+    pub(super) fn read<T>(&self, use_case: UseCase, mut work: impl FnMut(&mut Call<'_, '_>) -> Result<T>) -> Result<T> {
+        let (value, mut finished) = self.vault.store.read(|tx| {
+            let mut call = Call::begin(self, tx, use_case)?;
+            let value = work(&mut call)?;
+            Ok((value, call.finish()?))
+        })?;
+        self.vault.keys.keep(mem::take(&mut finished.unwrapped));
+        self.settle(finished)?;
+        Ok(value)
+    }
+
+    /// Runs a use case that changes something, together with its audit record.
+    pub(super) fn write<T>(
+        &self,
+        use_case: UseCase,
+        mut work: impl FnMut(&mut Call<'_, '_>) -> Result<T>,
+    ) -> Result<T> {
+        let (value, unwrapped) = self.vault.store.write(|tx| {
+            let mut call = Call::begin(self, tx, use_case)?;
+            let value = work(&mut call)?;
+            let finished = call.finish()?;
+            finished.write(tx)?;
+            Ok((value, finished.unwrapped))
+        })?;
+        self.vault.keys.keep(unwrapped);
+        Ok(value)
+    }
+
+    fn settle(&self, finished: Finished) -> Result<()> {
+        match finished.into_append_only() {
+            Ok(records) if records.is_empty() => Ok(()),
+            Ok(records) => self.vault.store.append(records),
+            Err(finished) => self.vault.store.write(|tx| finished.write(tx)),
+        }
+    }
+}
+
+impl fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("ip", &self.ip).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,91 @@
+use super::records::{OrganizationRecord, ProjectRecord, VaultRecord, decode, get};
+use super::{Vault, keys};
+use crate::Result;
+use crate::core::{Id, Timestamp};
+use crate::store::{KeyRange, Order, StoreExt as _, Transaction};
+
+/// How many records are looked at at a time.
+const PAGE: usize = 500;
+
+/// How much there is in a vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// The version of the shapes of its records.
+    pub schema: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Organizations.
+    pub organizations: u64,
+    /// Projects, in all organizations.
+    pub projects: u64,
+    /// Projects, targets and environments: the places that can hold a document.
+    pub levels: u64,
+    /// Former contents of levels.
+    pub versions: u64,
+    /// Whether there are audit records that nobody sees any more, which [`Vault::sweep`] removes.
+    pub is_sweep_due: bool,
+}
+
+impl Vault {
+    /// Counts what there is. It opens nothing, and no content of a level is read.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn statistics(&self) -> Result<Statistics> {
+        let now = self.now();
+        self.store.read(|tx| {
+            let vault: VaultRecord = super::records::require(tx, keys::VAULT)?;
+            let mut statistics = Statistics {
+                schema: vault.schema,
+                created_at: vault.created_at,
+                organizations: 0,
+                projects: 0,
+                levels: 0,
+                versions: 0,
+                is_sweep_due: false,
+            };
+            let mut organizations: Vec<Id> = Vec::new();
+            each(tx, keys::organizations(), |value| {
+                organizations.push(decode::<OrganizationRecord>(value)?.id);
+                Ok(())
+            })?;
+            statistics.organizations = organizations.len() as u64;
+            for organization in organizations {
+                let mut projects: Vec<Id> = Vec::new();
+                each(tx, keys::projects(organization), |value| {
+                    projects.push(decode::<ProjectRecord>(value)?.id);
+                    Ok(())
+                })?;
+                statistics.projects += projects.len() as u64;
+                for project in projects {
+                    statistics.levels += 1 + each(tx, keys::nodes(project, ""), |_| Ok(()))?;
+                    statistics.versions += each(tx, keys::project_versions(project), |_| Ok(()))?;
+                }
+                let owner: Option<OrganizationRecord> = get(tx, &keys::organization(organization))?;
+                let oldest = tx.scan(&keys::audits(organization), Order::Ascending, 1)?;
+                if let (Some(owner), Some(oldest)) = (owner, oldest.first()) {
+                    let id = Id::parse(oldest.key.rsplit('/').next().unwrap_or_default())?;
+                    statistics.is_sweep_due |= id.timestamp() < owner.plan.retention().oldest_visible(now);
+                }
+            }
+            Ok(statistics)
+        })
+    }
+}
+
+/// Counts the records of a range, with a look at each.
+fn each(tx: &mut dyn Transaction, mut range: KeyRange, mut look: impl FnMut(&str) -> Result<()>) -> Result<u64> {
+    let mut count = 0;
+    loop {
+        let page = tx.scan(&range, Order::Ascending, PAGE)?;
+        for record in &page {
+            look(&record.value)?;
+        }
+        count += page.len() as u64;
+        match page.last() {
+            Some(last) if page.len() == PAGE => range = range.after(&last.key),
+            _ => return Ok(count),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::TokenInfo;
+use crate::core::{Action, Details, Id, Resource};
+use crate::{Error, ErrorKind, Result};
+
+impl Session<'_> {
+    /// What is known of a token.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn token(&self, organization: Id, id: Id) -> Result<TokenInfo> {
+        self.read(UseCase::ReadToken, |call| {
+            let (_, record) = call.token(organization, id)?;
+            call.record(Action::Read, Resource::token(&record), Details::default())?;
+            call.token_info(&record)
+        })
+    }
+
+    /// What is known of the token this session is in the name of. Whoever holds a token may know that of it; it is not
+    /// recorded.
+    ///
+    /// # Errors
+    /// `NotFound`, for a trusted program, which has no token.
+    pub fn own_token(&self) -> Result<TokenInfo> {
+        self.read(UseCase::ReadOwnToken, |call| {
+            let Some((_, record)) = call.who.token.clone() else {
+                return Err(Error::new(
+                    ErrorKind::NotFound,
+                    "this session is that of a trusted program, without a token",
+                ));
+            };
+            call.organization(record.organization)?;
+            call.token_info(&record)
+        })
+    }
+}

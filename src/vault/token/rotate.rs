@@ -1,0 +1,38 @@
+use super::super::keys;
+use super::super::records::put;
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::IssuedToken;
+use super::issue::details;
+use crate::core::{Action, Id, Resource, Sha256Hasher, Token, TokenHasher as _};
+use crate::store::When;
+use crate::{Error, ErrorKind, Result};
+
+impl Session<'_> {
+    /// Issues a token anew, with the same id and rights; the old one no longer works from then on.
+    ///
+    /// # Errors
+    /// `NotFound`; `Denied`, when the token holds what the actor does not; `Conflict`, for one that was revoked.
+    pub fn rotate_token(&self, organization: Id, id: Id) -> Result<IssuedToken> {
+        self.write(UseCase::RotateToken, |call| {
+            let (key, mut record) = call.token(organization, id)?;
+            // Whoever could would hold all that the token holds.
+            call.check_grant(record.permissions, record.expires_at)?;
+            if record.revoked_at.is_some() {
+                return Err(Error::new(ErrorKind::Conflict, "the token was revoked: issue another one"));
+            }
+            let token = Token::mint(record.format, &*call.vault.random)?;
+            let hash = Sha256Hasher.hash(&token).to_string();
+            record.hint = token.hint();
+            record.updated_at = call.now;
+            record.last_used_at = None;
+            call.tx.delete(&key)?;
+            put(call.tx, &keys::token(&hash), &record, When::Absent)?;
+            put(call.tx, &keys::token_id(organization, id), &hash, When::Present)?;
+            let info = call.token_info(&record)?;
+            let resource = Resource::token(&record);
+            call.record(Action::Update, resource, details(&info).with("op", "rotate"))?;
+            Ok(IssuedToken { token, info })
+        })
+    }
+}

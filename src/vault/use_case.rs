@@ -1,0 +1,101 @@
+use crate::core::{Permission, PermissionSet};
+
+macro_rules! use_cases {
+    ($($name:ident: $($permission:ident)|*;)+) => {
+        /// What a session can do, each with what it takes.
+        ///
+        /// The rights are those of the actor *at the place* it acts on; outside of what an actor may know of, everything is
+        /// `NotFound`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[expect(missing_docs, reason = "each is named for the method that does it")]
+        #[expect(clippy::exhaustive_enums, reason = "who lists all use cases must notice a new one")]
+        pub enum UseCase {
+            $($name,)+
+        }
+
+        impl UseCase {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The permissions it takes, all of them.
+            pub const fn permissions(self) -> PermissionSet {
+                match self {
+                    $(Self::$name => PermissionSet::of(&[$(Permission::$permission,)*]),)+
+                }
+            }
+        }
+    };
+}
+
+use_cases! {
+    CreateOrganization: OrganizationCreate;
+    ReadOrganization: OrganizationRead;
+    ListOrganizations: OrganizationRead;
+    UpdateOrganization: OrganizationUpdate;
+    DeleteOrganization: OrganizationDelete;
+
+    CreateProject: ProjectCreate;
+    ReadProject: ProjectRead;
+    ListProjects: ProjectRead;
+    UpdateProject: ProjectUpdate;
+    DeleteProject: ProjectDelete;
+
+    CreateTarget: TargetCreate;
+    ReadTarget: TargetRead;
+    ListTargets: TargetRead;
+    UpdateTarget: TargetUpdate;
+    DeleteTarget: TargetDelete;
+
+    Locate: ;
+    CreateEnvironment: EnvironmentCreate;
+    ReadEnvironment: EnvironmentRead;
+    ListEnvironments: EnvironmentRead;
+    UpdateEnvironment: EnvironmentUpdate;
+    DeleteEnvironment: EnvironmentDelete;
+
+    ReadBlobs: SecretRead;
+    SetBlob: SecretWrite;
+    ResolveLevel: SecretRead | SecretDecrypt;
+    ReadDocument: SecretRead | SecretDecrypt;
+    SetDocument: SecretWrite | SecretDelete;
+    DeleteLevel: SecretDelete;
+    PurgeLevel: SecretDelete | SecretPurge;
+
+    ListEntries: SecretRead | SecretDecrypt;
+    ListEntryMetadata: SecretRead;
+    SearchEntries: SecretRead | SecretDecrypt;
+    CreateEntries: SecretWrite;
+    SetEntries: SecretWrite;
+    UpdateEntries: SecretWrite;
+    DeleteEntries: SecretDelete;
+    DeleteAllEntries: SecretDelete;
+
+    ListVersions: SecretHistory;
+    ReadVersion: SecretHistory;
+    ListChanges: SecretHistory | SecretRead | SecretDecrypt;
+    RestoreVersion: SecretRestore;
+    DeleteVersion: SecretPurge;
+    PurgeVersions: SecretPurge;
+
+    ReadKey: KeyRetrieve;
+    ListKeys: KeyRetrieve;
+    RotateKey: KeyRotate;
+    RotateClientKey: KeyRotate | SecretWrite;
+    SwitchCustody: KeyRotate | KeyRetrieve;
+    ListPendingVersions: KeyRotate;
+    ReencryptVersions: KeyRotate;
+    RotateStorageKey: KeyRotate;
+    ContinueRotation: KeyRotate;
+    RotateOrganizationKey: KeyRotate | OrganizationUpdate;
+
+    IssueToken: ApiTokenCreate;
+    ListTokens: ApiTokenRead;
+    ReadToken: ApiTokenRead;
+    ReadOwnToken: ;
+    UpdateToken: ApiTokenUpdate;
+    RotateToken: ApiTokenCreate | ApiTokenDelete;
+    RevokeToken: ApiTokenDelete;
+
+    ListAudit: AuditRead;
+    ExportAudit: AuditRead;
+}

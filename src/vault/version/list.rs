@@ -1,0 +1,86 @@
+use super::super::place::{Place, Reach};
+use super::super::records::{OrganizationRecord, VersionRecord, decode};
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::super::{Custody, Page, Paging, VersionAction, keys};
+use super::{is_locked, version_id};
+use crate::Result;
+use crate::core::{Action, AuditActor, Details, Id, LevelPath, Resource, Timestamp};
+use crate::store::Order;
+
+/// What is told of a former content.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Version {
+    /// Its id, unique in the organization.
+    pub id: u64,
+    /// The level it belongs to.
+    pub path: LevelPath,
+    /// What displaced it.
+    pub action: VersionAction,
+    /// Who holds the key it is sealed with.
+    pub custody: Custody,
+    /// The data key it is sealed with.
+    pub key_version: u32,
+    /// The length of its blob's text.
+    pub bytes: u32,
+    /// When it was written.
+    pub written_at: Timestamp,
+    /// When it was displaced.
+    pub created_at: Timestamp,
+    /// Who displaced it.
+    pub created_by: AuditActor,
+    /// Whether it is too old to be opened or restored.
+    pub is_locked: bool,
+}
+
+impl Version {
+    pub(super) fn new(
+        record: VersionRecord,
+        place: &Place,
+        organization: &OrganizationRecord,
+        now: Timestamp,
+    ) -> Result<Self> {
+        Ok(Self {
+            id: version_id(&place.project, record.number),
+            path: place.path()?,
+            action: record.action,
+            custody: record.custody,
+            key_version: record.key_version,
+            bytes: record.bytes,
+            written_at: record.written_at,
+            is_locked: is_locked(organization, record.created_at, now),
+            created_at: record.created_at,
+            created_by: record.created_by,
+        })
+    }
+}
+
+impl Session<'_> {
+    /// The former contents of a level, newest first. What it holds now is not among them.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidValue`, for a page that begins nowhere.
+    pub fn versions(&self, organization: Id, path: &LevelPath, paging: &Paging) -> Result<Page<Version>> {
+        self.read(UseCase::ListVersions, |call| {
+            let owner = call.organization(organization)?;
+            let place = call.place(organization, path, Reach::Inside)?;
+            let (project, node) = (place.project.id, place.id());
+            let mut range = keys::versions(project, node);
+            if let Some(after) = paging.after_number()? {
+                range = range.before(&keys::version(project, node, after));
+            }
+            let limit = paging.limit();
+            let mut records = call.tx.scan(&range, Order::Descending, limit + 1)?;
+            let has_more = records.len() > limit;
+            records.truncate(limit);
+            let versions: Vec<VersionRecord> =
+                records.iter().map(|record| decode(&record.value)).collect::<Result<_>>()?;
+            let next = versions.last().filter(|_| has_more).map(|version| version.number.to_string());
+            let details = Details::default().with("op", "versions").with("count", versions.len());
+            call.record(Action::Read, Resource::of(&place)?, details)?;
+            let items = versions.into_iter().map(|record| Version::new(record, &place, &owner, call.now));
+            Ok(Page { items: items.collect::<Result<_>>()?, next })
+        })
+    }
+}

@@ -1,0 +1,35 @@
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::{Version, is_locked, locked};
+use crate::Result;
+use crate::core::{Action, Details, Id, Resource, SealedBlob};
+
+/// A former content.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct VersionContent {
+    /// What is told of it without opening it.
+    pub version: Version,
+    /// What the level held.
+    pub content: SealedBlob,
+}
+
+impl Session<'_> {
+    /// A former content, unopened.
+    ///
+    /// # Errors
+    /// `NotFound`; `VersionLocked`, when it is too old.
+    pub fn version(&self, organization: Id, id: u64) -> Result<VersionContent> {
+        self.read(UseCase::ReadVersion, |call| {
+            let owner = call.organization(organization)?;
+            let found = call.version(organization, id)?;
+            if is_locked(&owner, found.version.created_at, call.now) {
+                return Err(locked(&owner));
+            }
+            let content = call.blob(&found.place.project, &found.content)?;
+            let details = Details::default().with("op", "version").with("version", id);
+            call.record(Action::Read, Resource::of(&found.place)?, details)?;
+            Ok(VersionContent { version: Version::new(found.version, &found.place, &owner, call.now)?, content })
+        })
+    }
+}

@@ -1,0 +1,401 @@
+//! The log has one record of each thing that was done, no value of a secret, and no longer a memory than the plan.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ioenv::ErrorKind::{InvalidValue, Io, NotFound};
+use ioenv::Kind::{Secret, Variable};
+use ioenv::store::{self, Access, KeyRange, Memory, Record, Store, Transaction, When, Work};
+use ioenv::vault::Action::{Create, Delete, Read, Update};
+use ioenv::vault::{
+    Action, AuditFilter, AuditRecord, EntryUpdate, NewToken, OrganizationUpdate, Paging, PermissionSet, Plan,
+    ResourceKind, Restore, Search, Which,
+};
+use ioenv::{Document, Error, Result};
+use serde_json::{Value, json};
+
+use super::stage::{DAY, SECOND, Stage, entry, name, names, path, refused};
+
+fn details(record: &AuditRecord) -> Value {
+    record.details.clone().into()
+}
+
+fn set_plan(stage: &Stage, plan: Plan) {
+    let mut update = OrganizationUpdate::default();
+    update.plan = Some(plan);
+    stage.system().update_organization(stage.acme, &update).unwrap();
+}
+
+type Test = Box<dyn Fn(&AuditRecord) -> bool>;
+
+/// All that a filter finds, in pages of that length.
+fn found(stage: &Stage, filter: &AuditFilter, limit: usize) -> Vec<AuditRecord> {
+    let mut paging = Paging::first(limit);
+    let mut all = Vec::new();
+    loop {
+        let page = stage.system().audit(stage.acme, filter, &paging).unwrap();
+        assert!(page.items.len() <= limit);
+        all.extend(page.items);
+        let Some(next) = page.next else { return all };
+        paging = Paging::first(limit).after(next);
+    }
+}
+
+on_every_store! {
+    fn a_record_says_who_what_and_where(stage: &Stage) {
+        stage.shop();
+        let issued = stage.issue(PermissionSet::ALL, None);
+        let ip: IpAddr = "203.0.113.7".parse().unwrap();
+        let session = stage.vault.session(issued.token).from_ip(ip);
+        let at = path("shop/api/prod");
+        let logged = stage.logged(|| {
+            session.set_entries(stage.acme, &at, &[entry("PORT", "80").kind(Variable), entry("KEY", "s3cr3t-1")]).unwrap();
+            session.set_entries(stage.acme, &at, &[entry("PORT", "81"), entry("KEY", "s3cr3t-2")]).unwrap();
+            session.set_entries(stage.acme, &at, &[entry("PORT", "81"), entry("KEY", "s3cr3t-2")]).unwrap();
+            session.delete_entries(stage.acme, &at, &names(["PORT", "KEY"])).unwrap();
+            session.resolve(stage.acme, &at).unwrap();
+        });
+        let told: Vec<(Action, ResourceKind, Value)> =
+            logged.iter().map(|record| (record.action, record.resource.kind, details(record))).collect();
+        let (variable, secret) = (ResourceKind::Variable, ResourceKind::Secret);
+        assert_eq!(told, [
+            (Create, variable, json!({"newValue": "80"})),
+            (Create, secret, json!({"changed": ["value"]})),
+            (Update, variable, json!({"oldValue": "80", "newValue": "81", "changed": ["value"]})),
+            (Update, secret, json!({"changed": ["value"]})),
+            (Update, variable, json!({"changed": []})),
+            (Update, secret, json!({"changed": []})),
+            (Delete, variable, json!({"oldValue": "81"})),
+            (Delete, secret, json!({"changed": ["value"]})),
+            (Read, ResourceKind::Environment, json!({"op": "export", "count": 0, "keys": []})),
+        ]);
+        for record in &logged {
+            assert_eq!((record.ip, record.timestamp), (Some(ip), stage.now()));
+            assert_eq!((record.actor.id, record.actor.name.as_deref()), (Some(issued.info.id), Some("worker")));
+            assert_eq!(record.resource.path, Some(at.clone()));
+        }
+    }
+
+    fn each_thing_done_is_one_record(stage: &Stage) {
+        stage.shop();
+        let (system, at) = (stage.system(), path("shop"));
+        let one = |what: &str, action: Action, work: &dyn Fn()| {
+            let logged = stage.logged(work);
+            assert_eq!(logged.iter().map(|record| record.action).collect::<Vec<_>>(), [action], "{what}");
+        };
+        one("document", Create, &|| stage.write("shop", "A=1\n"));
+        one("the same", Update, &|| stage.write("shop", "A=1\n"));
+        one("a comment between", Update, &|| stage.write("shop", "# of all\n\nA=1\n"));
+        assert_eq!(stage.text("shop").as_deref(), Some("# of all\n\nA=1\n"));
+        one("read", Read, &|| drop(system.document(stage.acme, &at)));
+        one("list", Read, &|| drop(system.entries(stage.acme, &at, Which::Resolved)));
+        one("metadata", Read, &|| drop(system.entry_metadata(stage.acme, &at)));
+        one("blobs", Read, &|| drop(system.blobs(stage.acme, &at)));
+        one("search", Read, &|| drop(system.search_entries(stage.acme, &"shop".parse().unwrap(), &Search::Name(name("A")))));
+        one("versions", Read, &|| drop(system.versions(stage.acme, &at, &Paging::default())));
+        let id = system.versions(stage.acme, &at, &Paging::default()).unwrap().items[0].id;
+        one("version", Read, &|| drop(system.version(stage.acme, id)));
+        one("changes", Read, &|| drop(system.changes(stage.acme, &at, &Paging::default())));
+        one("restore", Update, &|| system.restore_version(stage.acme, id, &Restore::default()).unwrap());
+        one("delete version", Delete, &|| system.delete_version(stage.acme, id, false).unwrap());
+        one("delete level", Delete, &|| system.delete_level(stage.acme, &at).unwrap());
+        one("issue", Create, &|| drop(stage.issue(PermissionSet::ALL, None)));
+        let token = stage.issue(PermissionSet::ALL, Some("shop")).info;
+        one("tokens", Read, &|| drop(system.tokens(stage.acme)));
+        one("rotate", Update, &|| drop(system.rotate_token(stage.acme, token.id).unwrap()));
+        one("revoke", Delete, &|| system.revoke_token(stage.acme, token.id).unwrap());
+        let last = stage.log().pop().unwrap();
+        assert_eq!(last.resource.kind, ResourceKind::Token);
+        assert_eq!(last.resource.project, Some(system.project(stage.acme, &"shop".parse().unwrap()).unwrap().id));
+        one("audit", Read, &|| drop(system.audit(stage.acme, &AuditFilter::default(), &Paging::default())));
+        one("export", Read, &|| drop(system.export_audit(stage.acme, &AuditFilter::default(), &mut Vec::new())));
+        assert!(stage.logged(|| drop(system.document(stage.acme, &path("none")))).is_empty(), "what is refused is not recorded");
+    }
+
+    fn no_record_holds_a_secret(stage: &Stage) {
+        stage.shop();
+        let (system, at) = (stage.system(), path("shop/dev"));
+        let mut rename = EntryUpdate::new(name("A"));
+        (rename.new_name, rename.value) = (Some(name("Z")), Some("planted-5".into()));
+        let mut open = EntryUpdate::new(name("B"));
+        (open.kind, open.value) = (Some(Variable), Some("planted-6".into()));
+        let mut close = EntryUpdate::new(name("B"));
+        (close.kind, close.value) = (Some(Secret), Some("planted-7".into()));
+        system.set_entries(stage.acme, &at, &[entry("A", "planted-1"), entry("B", "planted-2").comment("planted-3")]).unwrap();
+        system.set_entries(stage.acme, &at, &[entry("A", "planted-4")]).unwrap();
+        system.update_entries(stage.acme, &at, &[rename]).unwrap();
+        system.update_entries(stage.acme, &at, &[open]).unwrap();
+        system.update_entries(stage.acme, &at, &[close]).unwrap();
+        stage.write("shop/dev", "Z=planted-8\n");
+        let versions = system.versions(stage.acme, &at, &Paging::default()).unwrap().items;
+        for version in versions {
+            system.restore_version(stage.acme, version.id, &Restore::default()).unwrap();
+        }
+        system.search_entries(stage.acme, &"shop".parse().unwrap(), &Search::Value("planted-1".into())).unwrap();
+        drop(system.changes(stage.acme, &at, &Paging::default()).unwrap());
+        system.delete_level(stage.acme, &at).unwrap();
+        let audit = stage.dump("audit");
+        assert!(audit.contains("\"key\":\"A\"") && !audit.contains("planted"));
+        assert!(!stage.dump("").contains("planted"), "nor is any stored elsewhere");
+    }
+
+    fn what_becomes_a_secret_is_taken_out(stage: &Stage) {
+        stage.shop();
+        let (system, at) = (stage.system(), path("shop/dev"));
+        for level in ["shop/dev", "shop"] {
+            system.set_entries(stage.acme, &path(level), &[entry("A", "public-1").kind(Variable)]).unwrap();
+        }
+        for number in 0..250 {
+            system.set_entries(stage.acme, &at, &[entry("A", &format!("public-2-{number}"))]).unwrap();
+        }
+        system.set_entries(stage.acme, &at, &[entry("B", "public-3").kind(Variable)]).unwrap();
+        assert!(stage.dump("level").contains("public-2-249") && stage.dump("audit").contains("public-2-7"));
+        system.set_entries(stage.acme, &at, &[entry("A", "planted").kind(Secret)]).unwrap();
+        let stored = stage.dump("");
+        assert!(!stored.contains("public-2") && !stored.contains("planted"));
+        assert!(stored.contains("public-3"), "of another name");
+        assert!(stage.dump("audit").contains("public-1"), "of another level");
+        let log = stage.log();
+        let last = log.last().unwrap();
+        assert_eq!(details(last), json!({"kind": {"from": "variable", "to": "secret"}, "changed": ["kind", "value"]}));
+        let scrubbed = log.iter().filter(|record| details(record)["newValue"] == json!({"redacted": true})).count();
+        assert_eq!(scrubbed, 251);
+        // A whole document does the same.
+        stage.write("shop/dev", "A=x\nB=planted\n");
+        assert!(!stage.dump("").contains("public-3"));
+    }
+
+    fn what_becomes_a_secret_is_taken_out_under_former_names_too(stage: &Stage) {
+        stage.shop();
+        let (system, at) = (stage.system(), path("shop/dev"));
+        let rename = |from: &str, to: &str| {
+            let mut update = EntryUpdate::new(name(from));
+            update.new_name = Some(name(to));
+            system.update_entries(stage.acme, &at, &[update]).unwrap();
+        };
+        system.set_entries(stage.acme, &at, &[entry("A", "first-1").kind(Variable)]).unwrap();
+        rename("A", "B");
+        system.set_entries(stage.acme, &at, &[entry("B", "second-2")]).unwrap();
+        rename("B", "C");
+        // Another entry by the same name, later.
+        system.set_entries(stage.acme, &at, &[entry("A", "other-3").kind(Variable)]).unwrap();
+        system.set_entries(stage.acme, &at, &[entry("C", "second-2").kind(Secret)]).unwrap();
+        let stored = stage.dump("");
+        assert!(!stored.contains("first-1") && !stored.contains("second-2"));
+        assert!(stage.dump("audit").contains("other-3"));
+        // Round and round it goes.
+        rename("A", "D");
+        rename("D", "A");
+        system.set_entries(stage.acme, &at, &[entry("A", "x").kind(Secret)]).unwrap();
+        assert!(!stage.dump("").contains("other-3"));
+    }
+
+    fn filters_and_pages(stage: &Stage) {
+        stage.shop();
+        let worker = stage.issue(PermissionSet::ALL, None);
+        let session = stage.vault.session(worker.token);
+        let begin = stage.now();
+        for number in 0..6 {
+            stage.pass(SECOND);
+            for at in ["shop", "shop/api", "shop/api/prod", "shop/dev"] {
+                session.set_entries(stage.acme, &path(at), &[entry("A", &number.to_string()), entry("B", "1")]).unwrap();
+            }
+            session.delete_entries(stage.acme, &path("shop/dev"), &names(["B"])).unwrap();
+        }
+        let log: Vec<AuditRecord> = stage.log().into_iter().rev().collect();
+        let ids = |records: &[AuditRecord]| records.iter().map(|record| record.id).collect::<Vec<_>>();
+        let project = stage.system().project(stage.acme, &"shop".parse().unwrap()).unwrap().id;
+        let under = |record: &AuditRecord, prefix: &str| {
+            record.resource.path.as_ref().is_some_and(|at| at.as_str() == prefix || at.as_str().starts_with(&format!("{prefix}/")))
+        };
+        let (middle, late) = (begin.checked_add(std::time::Duration::from_secs(2)).unwrap(), begin.checked_add(std::time::Duration::from_secs(5)).unwrap());
+        let mut cases: Vec<(AuditFilter, Test)> = Vec::new();
+        let mut case = |change: &dyn Fn(&mut AuditFilter), test: Test| {
+            let mut filter = AuditFilter::default();
+            change(&mut filter);
+            cases.push((filter, test));
+        };
+        let actor = worker.info.id;
+        case(&|filter| filter.actor = Some(actor), Box::new(move |record| record.actor.id == Some(actor)));
+        case(&|filter| filter.action = Some(Delete), Box::new(|record| record.action == Delete));
+        case(&|filter| filter.name = Some(name("A")), Box::new(|record| record.resource.key == Some(name("A"))));
+        case(&|filter| filter.resource = Some(ResourceKind::Secret), Box::new(|record| record.resource.kind == ResourceKind::Secret));
+        case(&|filter| filter.path = Some(path("shop/api")), Box::new(move |record| under(record, "shop/api")));
+        case(&|filter| filter.path = Some(path("shop/api/prod")), Box::new(move |record| under(record, "shop/api/prod")));
+        case(&|filter| filter.path = Some(path("shop")), Box::new(move |record| record.resource.project == Some(project)));
+        case(&|filter| filter.since = Some(middle), Box::new(move |record| record.timestamp >= middle));
+        case(&|filter| filter.until = Some(middle), Box::new(move |record| record.timestamp < middle));
+        case(
+            &|filter| {
+                (filter.name, filter.path, filter.action) = (Some(name("A")), Some(path("shop/api")), Some(Update));
+                (filter.since, filter.until) = (Some(middle), Some(late));
+            },
+            Box::new(move |record| {
+                record.resource.key == Some(name("A")) && under(record, "shop/api") && record.action == Update
+                    && record.timestamp >= middle && record.timestamp < late
+            }),
+        );
+        case(&|filter| (filter.path, filter.name) = (Some(path("shop/dev")), Some(name("B"))), Box::new(move |record| under(record, "shop/dev") && record.resource.key == Some(name("B"))));
+        for (filter, test) in &cases {
+            let expected: Vec<AuditRecord> = log.iter().filter(|record| test(record)).cloned().collect();
+            assert!(expected.len() > 3, "{filter:?}");
+            for limit in [1, 3, 200] {
+                // What reading the log itself adds is newer than all of it.
+                let newest = log[0].id;
+                let got: Vec<AuditRecord> = found(stage, filter, limit).into_iter().filter(|record| record.id <= newest).collect();
+                assert_eq!(ids(&got), ids(&expected), "{filter:?} {limit}");
+            }
+        }
+        let mut system = AuditFilter::default();
+        system.by_system = true;
+        assert!(found(stage, &system, 7).iter().all(|record| record.actor.id.is_none()));
+        let nowhere = Paging::first(1).after("nowhere");
+        assert_eq!(refused(stage.system().audit(stage.acme, &AuditFilter::default(), &nowhere)), InvalidValue);
+        // Whoever is bound to a place sees what was done there and below.
+        let bound = stage.session(PermissionSet::ALL, Some("shop/api"));
+        let page = bound.audit(stage.acme, &AuditFilter::default(), &Paging::first(200)).unwrap().items;
+        let places: BTreeSet<String> = page.iter().filter_map(|record| record.resource.path.as_ref()).map(ToString::to_string).collect();
+        assert_eq!(places.into_iter().collect::<Vec<_>>(), ["shop/api", "shop/api/prod"]);
+        let mut outside = AuditFilter::default();
+        outside.path = Some(path("shop/dev"));
+        assert_eq!(refused(bound.audit(stage.acme, &outside, &Paging::default())), NotFound);
+    }
+
+    fn records_are_seen_as_long_as_the_plan_says(stage: &Stage) {
+        stage.shop();
+        let (begin, first) = (stage.now(), stage.log()[0].id);
+        for (plan, days) in [(Plan::Free, 7), (Plan::Pro, 90), (Plan::Team, 365)] {
+            set_plan(stage, plan);
+            for (offset, is_seen) in [(-1, true), (0, true), (1, false)] {
+                let now = begin.as_millis() + days * DAY + offset;
+                stage.pass(now - stage.now().as_millis());
+                let seen = found(stage, &AuditFilter::default(), 200).iter().any(|record| record.id == first);
+                assert_eq!(seen, is_seen, "{plan} {offset}");
+                let mut by_action = AuditFilter::default();
+                by_action.action = Some(Create);
+                assert_eq!(found(stage, &by_action, 200).iter().any(|record| record.id == first), is_seen);
+            }
+        }
+        // A downgrade hides at once, an upgrade shows again what was not swept.
+        stage.pass(begin.as_millis() + 30 * DAY - stage.now().as_millis());
+        let sees = |plan| {
+            set_plan(stage, plan);
+            found(stage, &AuditFilter::default(), 200).iter().any(|record| record.id == first)
+        };
+        assert_eq!([sees(Plan::Pro), sees(Plan::Free), sees(Plan::Pro)], [true, false, true]);
+        sees(Plan::Free);
+        stage.vault.sweep().unwrap();
+        assert!(!sees(Plan::Team));
+    }
+
+    fn a_sweep_removes_what_is_too_old_and_nothing_else(stage: &Stage) {
+        stage.shop();
+        set_plan(stage, Plan::Free);
+        let other = stage.system().create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
+        let many: Vec<String> = (0..600).map(|number| format!("K{number}=1\n")).collect();
+        let many = many.concat();
+        stage.system().set_document(stage.acme, &path("shop"), &Document::parse(&many).unwrap()).unwrap();
+        let old = stage.log().len();
+        stage.pass(8 * DAY);
+        stage.write("shop", "A=1\n");
+        let young: Vec<String> = stage.log().into_iter().skip(old).map(|record| record.id.to_string()).collect();
+        let rest = || stage.records("").into_iter().filter(|(key, _)| !key.starts_with("audit")).collect::<Vec<_>>();
+        let before = rest();
+        assert_eq!(stage.vault.sweep().unwrap(), old as u64);
+        assert_eq!(stage.vault.sweep().unwrap(), 0);
+        assert_eq!(rest(), before);
+        let own = format!("/{}/", stage.acme);
+        let left: BTreeSet<String> = stage
+            .records("audit")
+            .into_keys()
+            .filter(|key| key.contains(&own))
+            .map(|key| key.rsplit('/').next().unwrap().to_owned())
+            .collect();
+        assert_eq!(left, young.into_iter().collect());
+        assert_eq!(stage.records(&format!("audit/{other}/")).len(), 1, "it has another plan");
+    }
+
+    fn export_is_json_lines(stage: &Stage) {
+        stage.shop();
+        for number in 0..250 {
+            stage.system().set_entries(stage.acme, &path("shop"), &[entry("A", &number.to_string())]).unwrap();
+        }
+        let log = stage.log();
+        let mut out = Vec::new();
+        let mut filter = AuditFilter::default();
+        filter.name = Some(name("A"));
+        let logged = stage.logged(|| {
+            assert_eq!(stage.system().export_audit(stage.acme, &filter, &mut out).unwrap(), 250);
+        });
+        assert_eq!(logged.len(), 1);
+        let lines: Vec<AuditRecord> =
+            std::str::from_utf8(&out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let expected: Vec<AuditRecord> = log.into_iter().rev().filter(|record| record.resource.key.is_some()).collect();
+        assert_eq!(lines, expected);
+    }
+}
+
+/// A store that loses its audit log, when it is told to.
+#[derive(Debug)]
+struct Forgetful {
+    below: Memory,
+    fails: Arc<AtomicBool>,
+}
+
+struct Failing<'a>(&'a mut dyn Transaction);
+
+fn lost() -> Error {
+    Error::new(Io, "the log is full")
+}
+
+impl Store for Forgetful {
+    fn transaction(&self, access: Access, work: &mut Work<'_>) -> Result<()> {
+        if !self.fails.load(Ordering::Relaxed) {
+            return self.below.transaction(access, work);
+        }
+        self.below.transaction(access, &mut |tx| work(&mut Failing(tx)))
+    }
+
+    fn check(&self) -> Result<()> {
+        self.below.check()
+    }
+}
+
+impl Transaction for Failing<'_> {
+    fn get(&mut self, key: &str) -> Result<Option<String>> {
+        self.0.get(key)
+    }
+
+    fn put(&mut self, key: &str, value: &str, when: When) -> Result<()> {
+        if key.starts_with("audit/") { Err(lost()) } else { self.0.put(key, value, when) }
+    }
+
+    fn delete(&mut self, key: &str) -> Result<bool> {
+        self.0.delete(key)
+    }
+
+    fn scan(&mut self, range: &KeyRange, order: store::Order, limit: usize) -> Result<Vec<Record>> {
+        self.0.scan(range, order, limit)
+    }
+}
+
+#[test]
+fn what_cannot_be_recorded_is_not_done() {
+    let fails = Arc::new(AtomicBool::new(false));
+    let stage = Stage::over(Arc::new(Forgetful { below: Memory::new(), fails: Arc::clone(&fails) }), None);
+    stage.shop();
+    stage.write("shop", "A=1\n");
+    let before = stage.records("");
+    fails.store(true, Ordering::Relaxed);
+    let system = stage.system();
+    assert_eq!(refused(system.set_entries(stage.acme, &path("shop"), &[entry("A", "2")])), Io);
+    assert_eq!(refused(system.delete_level(stage.acme, &path("shop"))), Io);
+    assert_eq!(refused(system.delete_project(stage.acme, &"shop".parse().unwrap())), Io);
+    assert_eq!(refused(system.issue_token(stage.acme, &NewToken::new("t", PermissionSet::ALL))), Io);
+    assert_eq!(refused(system.resolve(stage.acme, &path("shop"))), Io, "nor is anything told");
+    assert_eq!(stage.records(""), before);
+    fails.store(false, Ordering::Relaxed);
+    assert_eq!(stage.resolved("shop"), "A=1");
+}

@@ -1,0 +1,276 @@
+//! Levels as documents, as blobs and entry by entry, which are views of the same.
+
+use ioenv::ErrorKind::{
+    ClientManaged, Conflict, Corrupt, InvalidName, InvalidValue, KeyProofMismatch, KeyProofRequired, Limit,
+};
+use ioenv::Kind::{Secret, Variable};
+use ioenv::vault::{Custody, EntryUpdate, MAX_BLOB_BYTES, NewBlob, NewKey, Paging, Search, Which};
+use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, KeyProof, SealedBlob, SystemRandom};
+
+use super::stage::{MINUTE, SECOND, Stage, entry, name, names, path, refused, slug};
+
+fn seal(key: &DataKey, text: &str) -> SealedBlob {
+    Aes256Gcm.seal(key, text.as_bytes(), &SystemRandom).unwrap()
+}
+
+/// A project of which only its people have the key.
+fn client_managed(stage: &Stage) -> DataKey {
+    let key = DataKey::generate(&SystemRandom).unwrap();
+    let proof = KeyProof::of(&key).to_text();
+    stage.shop_with(|project| project.key = NewKey::Client { derivation: None, proof, hint: None });
+    key
+}
+
+fn own_names(stage: &Stage, at: &str) -> String {
+    let entries = stage.system().entries(stage.acme, &path(at), Which::Own).unwrap().entries;
+    entries.iter().map(|one| one.metadata.name.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+fn rename(from: &str, to: &str) -> EntryUpdate {
+    let mut update = EntryUpdate::new(name(from));
+    update.new_name = Some(name(to));
+    update
+}
+
+on_every_store! {
+    fn a_document_is_kept_as_it_is(stage: &Stage) {
+        stage.shop();
+        assert_eq!(stage.text("shop/dev"), None);
+        let text = "# the file\n\n# of B\n# ioenv: variable\nB=2 # aside\nA='it is $5'\n\n# the end\n";
+        stage.write("shop/dev", text);
+        assert_eq!(stage.text("shop/dev").as_deref(), Some(text));
+        // The order and the quotes are part of it.
+        for other in ["A=1\nB=2\n", "B=2\nA=1\n", "# note\n\nB=2\nA=1\n", "B=2\nA='$1'\n", "B=2\nA=\"$1\"\n"] {
+            stage.write("shop/dev", other);
+            assert_eq!(stage.text("shop/dev").as_deref(), Some(other));
+        }
+        let blobs = stage.system().blobs(stage.acme, &path("shop/api/prod")).unwrap();
+        assert_eq!(blobs.custody, Custody::Server);
+        let paths: Vec<&str> = blobs.levels.iter().map(|level| level.path.as_str()).collect();
+        assert_eq!(paths, ["shop", "shop/api", "shop/api/prod"]);
+        assert!(blobs.levels.iter().all(|level| level.content.is_none() && level.written_at.is_none()));
+    }
+
+    fn both_views_agree(stage: &Stage) {
+        stage.shop();
+        let (system, at) = (stage.system(), path("shop/dev"));
+        stage.write("shop/dev", "B=1\nA=\n");
+        system.set_entries(stage.acme, &at, &[entry("C", "3").comment("of C").kind(Variable), entry("A", "2")]).unwrap();
+        assert_eq!(stage.text("shop/dev").as_deref(), Some("B=1\nA=2\n# of C\n# ioenv: variable\nC=3\n"));
+        assert_eq!(own_names(stage, "shop/dev"), "B A C");
+        let named = system.entries(stage.acme, &at, Which::Named(&names(["C", "NONE", "B"]))).unwrap().entries;
+        assert_eq!(named.iter().map(|one| one.value.expose_secret()).collect::<Vec<_>>(), ["1", "3"]);
+        // A blob that is moved from one level to another by somebody who cannot open it says the same there.
+        let blob = system.blobs(stage.acme, &at).unwrap().levels.pop().unwrap().content.unwrap();
+        system.set_blob(stage.acme, &path("shop/api"), &NewBlob::new(blob.clone())).unwrap();
+        assert_eq!(stage.text("shop/api"), stage.text("shop/dev"));
+        assert_eq!(own_names(stage, "shop/api"), "B A C");
+        let kinds: Vec<_> = system.entry_metadata(stage.acme, &path("shop/api")).unwrap().iter().map(|one| one.kind).collect();
+        assert_eq!(kinds, [Secret, Secret, Variable]);
+        // Sealed again, it is another blob.
+        system.delete_level(stage.acme, &at).unwrap();
+        stage.write("shop/dev", stage.text("shop/api").unwrap().as_str());
+        let again = system.blobs(stage.acme, &at).unwrap().levels.pop().unwrap().content.unwrap();
+        assert_ne!(again, blob);
+    }
+
+    fn secrets_are_sealed_and_variables_can_be_queried(stage: &Stage) {
+        stage.shop();
+        stage.write("shop", "# ioenv: variable\nPORT=public-8080\nKEY=planted\n");
+        let stored = stage.dump("level");
+        assert!(stored.contains("public-8080") && !stage.dump("").contains("planted"));
+    }
+
+    fn entries_come_change_and_go(stage: &Stage) {
+        stage.shop();
+        let (system, at) = (stage.system(), path("shop/dev"));
+        let created = system.create_entries(stage.acme, &at, &[entry("B", "1"), entry("A", "1")]).unwrap();
+        assert_eq!((created.created, created.existing), (names(["B", "A"]), names([])));
+        let created = system.create_entries(stage.acme, &at, &[entry("A", "2"), entry("C", "2")]).unwrap();
+        assert_eq!((created.created, created.existing), (names(["C"]), names(["A"])));
+        let set = system.set_entries(stage.acme, &at, &[entry("D", "3"), entry("A", "3")]).unwrap();
+        assert_eq!((set.created, set.updated), (names(["D"]), names(["A"])));
+        assert_eq!(stage.text("shop/dev").as_deref(), Some("B=1\nA=3\nC=2\nD=3\n"));
+
+        let updated = system.update_entries(stage.acme, &at, &[rename("A", "B"), rename("B", "A"), rename("X", "Y")]).unwrap();
+        assert_eq!((updated.updated, updated.not_found), (names(["A", "B"]), names(["X"])));
+        assert_eq!(stage.text("shop/dev").as_deref(), Some("A=1\nB=3\nC=2\nD=3\n"));
+        system.update_entries(stage.acme, &at, &[rename("C", "E"), rename("D", "C")]).unwrap();
+        assert_eq!(stage.text("shop/dev").as_deref(), Some("A=1\nB=3\nE=2\nC=3\n"));
+
+        assert_eq!(refused(system.update_entries(stage.acme, &at, &[rename("A", "B")])), Conflict);
+        assert_eq!(refused(system.update_entries(stage.acme, &at, &[rename("A", "A")])), InvalidValue);
+        assert_eq!(refused(system.update_entries(stage.acme, &at, &[EntryUpdate::new(name("A"))])), InvalidValue);
+        assert_eq!(refused(system.update_entries(stage.acme, &at, &[rename("A", "Z"), rename("B", "Z")])), InvalidName);
+        assert_eq!(refused(system.update_entries(stage.acme, &at, &[])), InvalidValue);
+        assert_eq!(refused(system.set_entries(stage.acme, &at, &[])), InvalidValue);
+        assert_eq!(refused(system.set_entries(stage.acme, &at, &[entry("A", "1"), entry("A", "2")])), InvalidName);
+        assert_eq!(refused(system.create_entries(stage.acme, &at, &[entry("A", "1"), entry("A", "2")])), InvalidName);
+        assert_eq!(refused(system.delete_entries(stage.acme, &at, &[])), InvalidValue);
+        assert_eq!(refused(system.set_entries(stage.acme, &at, &[entry("A", "\0")])), InvalidValue);
+        assert_eq!(stage.text("shop/dev").as_deref(), Some("A=1\nB=3\nE=2\nC=3\n"));
+        assert_eq!(system.delete_all_entries(stage.acme, &at).unwrap(), 4);
+        assert_eq!(system.delete_all_entries(stage.acme, &at).unwrap(), 0);
+        assert_eq!(stage.text("shop/dev").as_deref(), Some(""));
+    }
+
+    fn what_is_known_of_an_entry(stage: &Stage) {
+        stage.shop();
+        let (system, at) = (stage.system(), path("shop/dev"));
+        let begin = stage.now();
+        let one = |key: &str| {
+            let all = system.entry_metadata(stage.acme, &at).unwrap();
+            all.into_iter().find(|one| one.name == name(key)).unwrap()
+        };
+        system.create_entries(stage.acme, &at, &[entry("A", "1").comment("first"), entry("B", "")]).unwrap();
+        let a = one("A");
+        assert_eq!((a.version, a.created_at, a.updated_at, a.last_accessed_at), (1, begin, begin, None));
+        assert_eq!((a.has_value, one("B").has_value, a.comment.as_deref()), (true, false, Some("first")));
+        stage.pass(SECOND);
+        system.set_entries(stage.acme, &at, &[entry("A", "1")]).unwrap();
+        assert_eq!(one("A"), a, "nothing changed");
+        system.set_entries(stage.acme, &at, &[entry("A", "2")]).unwrap();
+        let changed = one("A");
+        assert_eq!((changed.version, changed.created_at, changed.updated_at), (2, begin, stage.now()));
+        assert_eq!(changed.comment.as_deref(), Some("first"), "it is kept");
+        assert_eq!(one("B").version, 1);
+        system.set_entries(stage.acme, &at, &[entry("A", "2").comment("")]).unwrap();
+        assert_eq!((one("A").version, one("A").comment), (3, None));
+        system.update_entries(stage.acme, &at, &[rename("A", "Z")]).unwrap();
+        assert_eq!((one("Z").version, one("Z").created_at), (4, begin));
+        system.set_entries(stage.acme, &at, &[entry("Z", "2").kind(Variable)]).unwrap();
+        assert_eq!((one("Z").version, one("Z").kind), (5, Variable));
+        stage.write("shop/dev", "B=\nZ=9\n");
+        assert_eq!((one("Z").version, one("B").version), (6, 1));
+
+        // Served values are noted, to the minute.
+        let (served, which) = (stage.now(), names(["Z"]));
+        system.entries(stage.acme, &at, Which::Named(&which)).unwrap();
+        assert_eq!((one("Z").last_accessed_at, one("B").last_accessed_at), (Some(served), None));
+        stage.pass(MINUTE - 1);
+        system.entries(stage.acme, &at, Which::Named(&which)).unwrap();
+        assert_eq!(one("Z").last_accessed_at, Some(served));
+        stage.pass(1);
+        system.resolve(stage.acme, &at).unwrap();
+        assert_eq!([one("Z"), one("B")].map(|one| one.last_accessed_at), [Some(stage.now()); 2]);
+        // Another entry of the name was never read.
+        system.delete_entries(stage.acme, &at, &which).unwrap();
+        stage.pass(SECOND);
+        system.create_entries(stage.acme, &at, &[entry("Z", "new")]).unwrap();
+        assert_eq!((one("Z").last_accessed_at, one("Z").version), (None, 1));
+    }
+
+    fn search(stage: &Stage) {
+        stage.shop();
+        stage.write("shop", "A=1\nB=2\n");
+        stage.write("shop/api/prod", "A=2\n");
+        stage.write("shop/dev", "C=2\n");
+        let key = DataKey::generate(&SystemRandom).unwrap();
+        stage.system().set_blob(stage.acme, &path("shop/api"), &NewBlob::new(seal(&key, "A=1\n"))).unwrap();
+        let search = |session: &ioenv::vault::Session<'_>, what: &Search| -> Vec<String> {
+            let found = session.search_entries(stage.acme, &slug("shop"), what).unwrap();
+            found.iter().map(|one| format!("{} {}={}", one.path, one.name, one.value.expose_secret())).collect()
+        };
+        assert_eq!(search(&stage.system(), &Search::Name(name("A"))), ["shop A=1", "shop/api/prod A=2"]);
+        assert_eq!(search(&stage.system(), &Search::Value("2".into())), ["shop B=2", "shop/api/prod A=2", "shop/dev C=2"]);
+        assert!(search(&stage.system(), &Search::Value("".into())).is_empty());
+        let bound = stage.session(ioenv::vault::PermissionSet::ALL, Some("shop/api/prod"));
+        assert_eq!(search(&bound, &Search::Value("2".into())), ["shop/api/prod A=2"]);
+    }
+
+    fn a_blob_that_holds_no_document_is_kept(stage: &Stage) {
+        stage.shop();
+        let (system, at) = (stage.system(), path("shop"));
+        let foreign = seal(&DataKey::generate(&SystemRandom).unwrap(), "A=1\n");
+        stage.write("shop", "Z=1\n");
+        system.set_blob(stage.acme, &at, &NewBlob::new(foreign.clone())).unwrap();
+        let stored = system.blobs(stage.acme, &at).unwrap().levels.pop().unwrap();
+        assert_eq!(stored.content, Some(foreign));
+        assert_eq!(refused(system.document(stage.acme, &at)), Corrupt);
+        assert_eq!(refused(system.resolve(stage.acme, &path("shop/dev"))), Corrupt);
+        assert_eq!(refused(system.set_entries(stage.acme, &at, &[entry("A", "1")])), Corrupt);
+        // What stands below can be written, and it can itself be written anew.
+        system.set_entries(stage.acme, &path("shop/dev"), &[entry("A", "1")]).unwrap();
+        assert_eq!(system.changes(stage.acme, &at, &Paging::default()).unwrap().items.len(), 2);
+        stage.write("shop", "");
+        assert_eq!(stage.text("shop").as_deref(), Some(""));
+        stage.write("shop", "B=2\n");
+        assert_eq!(stage.resolved("shop/dev"), "A=1 B=2");
+    }
+
+    fn a_client_managed_project_is_not_opened(stage: &Stage) {
+        let key = client_managed(stage);
+        let (system, at) = (stage.system(), path("shop/dev"));
+        let blob = seal(&key, "A=1\n");
+        let proof = KeyProof::of(&key).to_text();
+        let wrong = KeyProof::of(&DataKey::generate(&SystemRandom).unwrap()).to_text();
+        let before = stage.records("");
+        let set = |new: &NewBlob| system.set_blob(stage.acme, &at, new);
+        assert_eq!(refused(set(&NewBlob::new(blob.clone()))), KeyProofRequired);
+        assert_eq!(refused(set(&NewBlob::new(blob.clone()).key_proof(""))), KeyProofRequired);
+        for bad in [wrong.expose_secret(), "x", &proof.expose_secret()[..43]] {
+            assert_eq!(refused(set(&NewBlob::new(blob.clone()).key_proof(bad))), KeyProofMismatch);
+        }
+        assert_eq!(stage.records(""), before, "nothing was stored");
+        set(&NewBlob::new(blob.clone()).key_proof(proof.clone())).unwrap();
+        let blobs = system.blobs(stage.acme, &at).unwrap();
+        assert_eq!((blobs.custody, blobs.levels[1].content.as_ref()), (Custody::Client, Some(&blob)));
+        // What somebody else has written meanwhile is not lost.
+        let next = NewBlob::new(seal(&key, "A=2\n")).key_proof(proof.clone());
+        let before = stage.records("");
+        for other in [None, Some(seal(&key, "A=1\n"))] {
+            assert_eq!(refused(set(&next.clone().replaces(other))), Conflict);
+        }
+        assert_eq!(stage.records(""), before, "nothing was stored");
+        set(&next.replaces(Some(blob.clone()))).unwrap();
+        let before = stage.records("");
+        assert_eq!(refused(system.set_document(stage.acme, &at, &Document::parse("A=1\n").unwrap())), ClientManaged);
+        assert_eq!(refused(system.document(stage.acme, &at)), ClientManaged);
+        assert_eq!(refused(system.resolve(stage.acme, &at)), ClientManaged);
+        assert_eq!(refused(system.changes(stage.acme, &at, &Paging::default())), ClientManaged);
+        for level in [&at, &path("shop")] {
+            assert_eq!(refused(system.entries(stage.acme, level, Which::Own)), ClientManaged);
+            assert_eq!(refused(system.entry_metadata(stage.acme, level)), ClientManaged);
+            assert_eq!(refused(system.set_entries(stage.acme, level, &[entry("A", "1")])), ClientManaged);
+            assert_eq!(refused(system.create_entries(stage.acme, level, &[entry("A", "1")])), ClientManaged);
+            assert_eq!(refused(system.update_entries(stage.acme, level, &[rename("A", "B")])), ClientManaged);
+            assert_eq!(refused(system.delete_entries(stage.acme, level, &names(["A"]))), ClientManaged);
+            assert_eq!(refused(system.delete_all_entries(stage.acme, level)), ClientManaged);
+        }
+        assert_eq!(refused(system.search_entries(stage.acme, &slug("shop"), &Search::Name(name("A")))), ClientManaged);
+        assert_eq!(stage.records(""), before);
+    }
+
+    fn limits(stage: &Stage) {
+        let key = client_managed(stage);
+        stage.with_base("own");
+        let (system, at) = (stage.system(), path("own/dev"));
+        system.set_entries(stage.acme, &at, &[entry("A", &"x".repeat(64 * 1024))]).unwrap();
+        let above = "x".repeat(64 * 1024 + 1);
+        assert_eq!(refused(system.set_entries(stage.acme, &at, &[entry("B", &above)])), Limit);
+        assert_eq!(refused(system.create_entries(stage.acme, &at, &[entry("B", &above)])), Limit);
+        // One MiB of base64 holds 768 KiB, of which 28 bytes are not text.
+        let proof = KeyProof::of(&key).to_text();
+        let blob = |length: usize| NewBlob::new(seal(&key, &"x".repeat(length))).key_proof(proof.clone());
+        let most = blob(MAX_BLOB_BYTES / 4 * 3 - 28);
+        assert_eq!(most.content.to_string().len(), MAX_BLOB_BYTES);
+        system.set_blob(stage.acme, &path("shop"), &most).unwrap();
+        assert_eq!(refused(system.set_blob(stage.acme, &path("shop"), &blob(MAX_BLOB_BYTES / 4 * 3 - 27))), Limit);
+        let many: Vec<_> = (0..12).map(|number| entry(&format!("K{number}"), &"x".repeat(64 * 1024))).collect();
+        assert_eq!(refused(system.set_entries(stage.acme, &path("own/prod"), &many)), Limit);
+        assert_eq!(stage.text("own/prod"), None);
+        system.set_entries(stage.acme, &path("own/prod"), &many[..11]).unwrap();
+    }
+
+    fn what_changes_nothing_leaves_nothing_but_a_record(stage: &Stage) {
+        stage.shop();
+        let (system, at) = (stage.system(), path("shop/dev"));
+        stage.write("shop/dev", "A=1\n");
+        let (revision, before) = (stage.revision("shop/dev"), stage.records("level"));
+        let versions = stage.records("version");
+        stage.pass(SECOND);
+        system.set_entries(stage.acme, &at, &[entry("A", "1")]).unwrap();
+        stage.write("shop/dev", "A=1\n");
+        assert_eq!((stage.revision("shop/dev"), stage.records("level"), stage.records("version")), (revision, before, versions));
+    }
+}

@@ -1,0 +1,84 @@
+//! What is refused changes nothing.
+
+use ioenv::vault::{
+    EntryUpdate, EnvironmentUpdate, Id, NewBlob, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
+    Paging, PermissionSet, ProjectUpdate, PurgeScope, Restore, TargetUpdate, Which,
+};
+use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, SystemRandom};
+
+use super::stage::{Stage, entry, name, path, slug};
+
+type Call<'a> = (&'a str, Box<dyn Fn() -> Result<(), Error> + 'a>);
+
+on_every_store! {
+    fn nothing_is_left_of_what_is_refused(stage: &Stage) {
+        stage.shop();
+        stage.with_base("own");
+        stage.write("shop", "A=1\nB=1\n");
+        stage.write("shop", "A=2\nB=1\n");
+        let (system, acme) = (stage.system(), stage.acme);
+        let revoked = stage.issue(PermissionSet::ALL, None).info.id;
+        system.revoke_token(acme, revoked).unwrap();
+        let nowhere: Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
+        let (shop, missing) = (&path("shop"), &path("shop/none"));
+        let mut taken = NewProject::new("p");
+        taken.slug = Some(slug("shop"));
+        let mut taken_organization = NewOrganization::new("o");
+        taken_organization.slug = Some(slug("acme"));
+        let mut described = NewTarget::new("t");
+        described.description = Some("\0".into());
+        let mut status = NewEnvironment::new("e");
+        status.status = Some("!".into());
+        let mut to_reserved = ProjectUpdate::default();
+        (to_reserved.name, to_reserved.slug) = (Some("New".into()), Some(slug("secrets")));
+        let mut to_taken = TargetUpdate::default();
+        (to_taken.name, to_taken.slug) = (Some("New".into()), Some(slug("dev")));
+        let mut renamed = EnvironmentUpdate::default();
+        renamed.name = Some("New".into());
+        let mut onto_taken = EntryUpdate::new(name("A"));
+        (onto_taken.value, onto_taken.new_name) = (Some("9".into()), Some(name("B")));
+        let key = DataKey::generate(&SystemRandom).unwrap();
+        let large = NewBlob::new(Aes256Gcm.seal(&key, &vec![b'x'; 800_000], &SystemRandom).unwrap());
+        let long = "x".repeat(70_000);
+        let past = NewToken::new("t", PermissionSet::ALL).expires_at(stage.now());
+        let calls: Vec<Call<'_>> = vec![
+            ("organization name", Box::new(|| system.create_organization(NewOrganization::new("")).map(drop))),
+            ("organization slug", Box::new(|| system.create_organization(taken_organization.clone()).map(drop))),
+            ("organization none", Box::new(|| system.delete_organization(nowhere))),
+            ("project slug", Box::new(|| system.create_project(acme, taken.clone()).map(drop))),
+            ("project name", Box::new(|| system.create_project(acme, NewProject::new("\n")).map(drop))),
+            ("project nowhere", Box::new(|| system.create_project(nowhere, NewProject::new("p")).map(drop))),
+            ("project update", Box::new(|| system.update_project(acme, &slug("shop"), &to_reserved).map(drop))),
+            ("project delete", Box::new(|| system.delete_project(acme, &slug("none")))),
+            ("target", Box::new(|| system.create_target(acme, &slug("shop"), &described).map(drop))),
+            ("target update", Box::new(|| system.update_target(acme, &path("shop/api"), &to_taken).map(drop))),
+            ("target delete", Box::new(|| system.delete_target(acme, &path("shop/dev")))),
+            ("environment", Box::new(|| system.create_environment(acme, shop, &status).map(drop))),
+            ("environment update", Box::new(|| system.update_environment(acme, &path("own/dev"), &renamed).map(drop))),
+            ("environment delete", Box::new(|| system.delete_environment(acme, &path("own/dev"), false))),
+            ("environment base", Box::new(|| system.delete_environment(acme, &path("own/_base"), true))),
+            ("document", Box::new(|| system.set_document(acme, missing, &Document::new()))),
+            ("blob", Box::new(|| system.set_blob(acme, shop, &large))),
+            ("entries", Box::new(|| system.set_entries(acme, shop, &[entry("A", "3"), entry("B", &long)]).map(drop))),
+            ("create", Box::new(|| system.create_entries(acme, missing, &[entry("A", "3")]).map(drop))),
+            ("rename", Box::new(|| system.update_entries(acme, shop, std::slice::from_ref(&onto_taken)).map(drop))),
+            ("delete", Box::new(|| system.delete_entries(acme, shop, &[]).map(drop))),
+            ("delete all", Box::new(|| system.delete_all_entries(acme, missing).map(drop))),
+            ("list", Box::new(|| system.entries(acme, missing, Which::Resolved).map(drop))),
+            ("delete level", Box::new(|| system.delete_level(acme, missing))),
+            ("purge level", Box::new(|| system.purge_level(acme, shop, false))),
+            ("purge", Box::new(|| system.purge_versions(acme, shop, PurgeScope::Project, false).map(drop))),
+            ("restore", Box::new(|| system.restore_version(acme, 7, &Restore::default()))),
+            ("version", Box::new(|| system.delete_version(acme, 7, true))),
+            ("page", Box::new(|| system.changes(acme, shop, &Paging::first(1).after("x")).map(drop))),
+            ("token", Box::new(|| system.issue_token(acme, &past).map(drop))),
+            ("rotate", Box::new(|| system.rotate_token(acme, revoked).map(drop))),
+            ("revoke", Box::new(|| system.revoke_token(acme, nowhere))),
+        ];
+        let before = stage.records("");
+        for (what, call) in &calls {
+            assert!(call().is_err(), "{what}");
+            assert_eq!(stage.records(""), before, "{what}");
+        }
+    }
+}

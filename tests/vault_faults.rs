@@ -1,0 +1,233 @@
+//! What a vault keeps when it is killed, crowded or grown.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ioenv::store::{KeyRange, Memory, Order, Record, Sqlite, Store, StoreExt as _};
+use ioenv::vault::{
+    Actor, AuditFilter, Id, NewEntry, NewOrganization, NewProject, Paging, PurgeScope, Restore, RootKey, Vault,
+    VersionAction,
+};
+use ioenv::{Document, ErrorKind, Kind, LevelPath};
+
+#[cfg(all(unix, feature = "postgres"))]
+mod postgres;
+
+/// Where a child process finds its vault.
+const CHILD: &str = "IOENV_TEST_VAULT_CHILD";
+
+fn root() -> RootKey {
+    RootKey::from_bytes(&[42; 32])
+}
+
+fn path() -> LevelPath {
+    "store".parse().unwrap()
+}
+
+fn open(place: &str) -> Vault {
+    #[cfg(all(unix, feature = "postgres"))]
+    if place.starts_with("postgres") {
+        return Vault::open(ioenv::store::Postgres::connect_single(place).unwrap(), &root()).unwrap();
+    }
+    Vault::open(Sqlite::open(place).unwrap(), &root()).unwrap()
+}
+
+fn prepare(store: impl Store + 'static) -> (Vault, Id) {
+    let vault = Vault::open(store, &root()).unwrap();
+    let session = vault.session(Actor::system("test"));
+    let organization = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
+    session.create_project(organization, NewProject::new("store")).unwrap();
+    (vault, organization)
+}
+
+/// The only organization there is.
+fn organization(vault: &Vault) -> Id {
+    vault.session(Actor::system("test")).organizations().unwrap()[0].id
+}
+
+/// Not a test of its own: sets one number after the other, and tells each one that was acknowledged.
+#[test]
+fn writer() {
+    let Ok(place) = std::env::var(CHILD) else {
+        return;
+    };
+    let vault = open(&place);
+    let organization = organization(&vault);
+    let session = vault.session(Actor::system("writer"));
+    let document = session.document(organization, &path()).unwrap().unwrap_or_default();
+    let last = document.get("NUMBER").map_or(0, |entry| entry.value().expose_secret().parse::<u64>().unwrap());
+    for number in last + 1.. {
+        let entry = NewEntry::new("NUMBER".parse().unwrap(), number.to_string()).kind(Kind::Variable);
+        session.set_entries(organization, &path(), &[entry]).unwrap();
+        println!("acknowledged {number}");
+    }
+}
+
+fn start_writer(place: &str) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "writer", "--nocapture", "--test-threads=1"]).env(CHILD, place);
+    command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Kills a writer that often, each time at another moment after it has begun to write.
+fn killed(place: &str, times: u64) {
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..times {
+        let mut child = start_writer(place);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut acknowledged = None;
+        let number = |line: &str| Some(line.split_once("acknowledged ")?.1.parse::<u64>().unwrap());
+        for line in lines.by_ref().map_while(Result::ok) {
+            acknowledged = number(&line);
+            if acknowledged.is_some() {
+                break;
+            }
+        }
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        thread::sleep(Duration::from_micros(seed >> 51));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // Whatever the pipe still holds was acknowledged, too; but for a last line that was cut.
+        for line in lines.map_while(Result::ok) {
+            acknowledged = number(&line).filter(|number| Some(*number) > acknowledged).or(acknowledged);
+        }
+        let acknowledged = acknowledged.expect("the writer wrote");
+        check(place, acknowledged);
+    }
+}
+
+/// That all up to `acknowledged` is there with its record, and nothing in part.
+fn check(place: &str, acknowledged: u64) {
+    let vault = open(place);
+    vault.store().check().unwrap();
+    let organization = organization(&vault);
+    let session = vault.session(Actor::system("test"));
+    let document = session.document(organization, &path()).unwrap().unwrap();
+    let value: u64 = document.get("NUMBER").unwrap().value().expose_secret().parse().unwrap();
+    assert!(value >= acknowledged, "{acknowledged} was acknowledged, and {value} is there");
+
+    let mut filter = AuditFilter::default();
+    filter.name = Some("NUMBER".parse().unwrap());
+    let newest = session.audit(organization, &filter, &Paging::first(50)).unwrap().items;
+    for (record, expected) in newest.iter().zip((1..=value).rev()) {
+        assert_eq!(record.details.get("newValue").unwrap().as_str().unwrap(), expected.to_string());
+    }
+    let versions = session.versions(organization, &path(), &Paging::first(1)).unwrap();
+    // Of each value but the last there is a version; ids count from the first one.
+    assert_eq!(versions.items.first().map_or(0, |version| version.id & 0xffff_ffff), value - 1);
+}
+
+#[test]
+fn a_writer_killed_a_hundred_times_loses_nothing_sqlite() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("ioenv.vault");
+    prepare(Sqlite::create(&file).unwrap());
+    killed(file.to_str().unwrap(), 100);
+}
+
+#[cfg(all(unix, feature = "postgres"))]
+#[test]
+fn a_writer_killed_a_hundred_times_loses_nothing_postgres() {
+    let url = postgres::fresh();
+    prepare(ioenv::store::Postgres::connect_single(&url).unwrap());
+    killed(&url, 100);
+}
+
+#[test]
+fn a_purge_does_not_disturb_readers() {
+    let directory = tempfile::tempdir().unwrap();
+    let (vault, organization) = prepare(Sqlite::create(directory.path().join("ioenv.vault")).unwrap());
+    let (vault, is_done) = (&vault, AtomicBool::new(false));
+    let session = || vault.session(Actor::system("test"));
+    session().set_document(organization, &path(), &Document::parse("A=0\n").unwrap()).unwrap();
+    thread::scope(|scope| {
+        let readers: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut count = 0;
+                    while !is_done.load(Ordering::Relaxed) {
+                        let document = session().document(organization, &path()).unwrap().unwrap();
+                        assert_eq!(document.len(), 1);
+                        let page = session().versions(organization, &path(), &Paging::first(200)).unwrap();
+                        for version in page.items {
+                            match session().version(organization, version.id) {
+                                Ok(content) => assert_eq!(content.version.action, VersionAction::Update),
+                                // Gone since it was listed: told as such, and not as damage.
+                                Err(error) => assert_eq!(error.kind(), ErrorKind::NotFound, "{error}"),
+                            }
+                        }
+                        count += 1;
+                    }
+                    count
+                })
+            })
+            .collect();
+        for number in 0..100 {
+            let document = Document::parse(&format!("A={number}\n")).unwrap();
+            session().set_document(organization, &path(), &document).unwrap();
+            if number % 10 == 9 {
+                session().purge_versions(organization, &path(), PurgeScope::Level, true).unwrap();
+            }
+        }
+        is_done.store(true, Ordering::Relaxed);
+        assert!(readers.into_iter().map(|reader| reader.join().unwrap()).sum::<u32>() > 0);
+    });
+    assert_eq!(session().versions(organization, &path(), &Paging::default()).unwrap().items.len(), 0);
+}
+
+/// Adds versions like the one there is, without writing each.
+fn multiply(vault: &Vault, count: u32) {
+    let found = vault
+        .store()
+        .read(|tx| tx.scan(&KeyRange::prefix("version/"), Order::Ascending, 1))
+        .unwrap()
+        .pop()
+        .expect("a version to copy");
+    let content_key = |number: u32| {
+        let project = found.key.split('/').nth(1).unwrap();
+        format!("content/{project}/{number:010}")
+    };
+    let content = vault.store().read(|tx| tx.get(&content_key(1))).unwrap().unwrap();
+    for numbers in (10..10 + count).collect::<Vec<_>>().chunks(2_000) {
+        let mut records = Vec::new();
+        for &number in numbers {
+            let (prefix, _) = found.key.rsplit_once('/').unwrap();
+            let numbered = |text: &str| text.replacen("\"number\":1,", &format!("\"number\":{number},"), 1);
+            records.push(Record { key: format!("{prefix}/{number:010}"), value: numbered(&found.value) });
+            records.push(Record { key: content_key(number), value: numbered(&content) });
+        }
+        vault.store().append(records).unwrap();
+    }
+}
+
+#[test]
+fn a_level_of_a_hundred_thousand_versions_is_like_any_other() {
+    let (vault, organization) = prepare(Memory::new());
+    let session = vault.session(Actor::system("test"));
+    for text in ["A=1\n", "A=2\n"] {
+        session.set_document(organization, &path(), &Document::parse(text).unwrap()).unwrap();
+    }
+    multiply(&vault, 100_000);
+    let begun = Instant::now();
+    let page = session.versions(organization, &path(), &Paging::first(200)).unwrap();
+    assert_eq!(page.items.len(), 200);
+    assert_eq!(page.items[0].id & 0xffff_ffff, 100_009);
+    let next = session.versions(organization, &path(), &Paging::first(200).after(page.next.unwrap())).unwrap();
+    assert_eq!(next.items[0].id & 0xffff_ffff, 99_809);
+
+    // The oldest is a version of its own; the copies are told as damage, because they stand where they do not belong.
+    let oldest = (page.items[0].id & !0xffff_ffff) | 1;
+    session.restore_version(organization, oldest, &Restore::default()).unwrap();
+    let document = session.document(organization, &path()).unwrap().unwrap();
+    assert_eq!(document.get("A").unwrap().value().expose_secret(), "1");
+    let copied = session.restore_version(organization, page.items[0].id, &Restore::default()).unwrap_err();
+    assert_eq!(copied.kind(), ErrorKind::Corrupt);
+
+    let purged = session.purge_versions(organization, &path(), PurgeScope::Level, true).unwrap();
+    assert_eq!(purged, 100_002);
+    assert!(begun.elapsed() < Duration::from_secs(60), "none of this goes through all versions but the purge");
+}

@@ -1,0 +1,316 @@
+//! Secrets are planted everywhere a vault takes them, and every rendering, error, file and export is searched for them.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::fmt::{Debug, Write as _};
+use std::fs;
+use std::sync::Arc;
+
+use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
+use ioenv::vault::{
+    Actor, AuditFilter, ClientRotation, EntryUpdate, HistoryPolicy, Id, NewBlob, NewEntry, NewKey, NewOrganization,
+    NewProject, NewToken, Paging, PermissionSet, RootKey, Search, Session, Sha256Hasher, Token, TokenHasher as _,
+    Vault, VaultSource, Which,
+};
+use ioenv::{
+    Aes256Gcm, Cipher as _, DataKey, Document, Error, KeyProof, KeyString, Kind, LevelPath, SealedBlob, SecretString,
+    Slug, SystemRandom,
+};
+
+const PLANTED: &str = "planted4c1d";
+
+struct World {
+    vault: Arc<Vault>,
+    store: Arc<dyn Store>,
+    acme: Id,
+    token: Token,
+    /// What must not be seen, each in all spellings.
+    planted: Vec<String>,
+}
+
+fn path(text: &str) -> LevelPath {
+    text.parse().unwrap()
+}
+
+fn slug(text: &str) -> Slug {
+    text.parse().unwrap()
+}
+
+fn entry(name: &str, value: &str) -> NewEntry {
+    NewEntry::new(name.parse().unwrap(), value)
+}
+
+fn key_string() -> KeyString {
+    KeyString::new("planted4c1d and the rest of a key").unwrap()
+}
+
+/// The text itself, in hexadecimal, and as each base64 that it could be a part of.
+fn spellings(text: &str) -> Vec<String> {
+    let mut hex = String::new();
+    for byte in text.bytes() {
+        write!(hex, "{byte:02x}").unwrap();
+    }
+    let mut all = vec![text.to_owned(), hex];
+    for offset in 0..3 {
+        // The text of a blob is base64 of its bytes; 28 bytes are the least it takes.
+        let bytes = [&vec![0; offset], text.as_bytes(), &[0; 28]].concat();
+        let base64 = SealedBlob::from_bytes(bytes).unwrap().to_string();
+        all.push(base64[(offset * 8).div_ceil(6)..(offset + text.len()) * 8 / 6].to_owned());
+    }
+    all
+}
+
+/// A vault in which values, a comment, a key string, a root key and a token are planted.
+fn world(store: Arc<dyn Store>) -> World {
+    let root = RootKey::generate(&SystemRandom).unwrap();
+    let vault = Arc::new(Vault::open(Arc::clone(&store), &root).unwrap());
+    let session = vault.session(Actor::system("test"));
+    let acme = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
+    let mut shop = NewProject::new("shop");
+    (shop.has_base, shop.key) = (true, NewKey::String(Some(key_string())));
+    session.create_project(acme, shop).unwrap();
+    session.create_project(acme, NewProject::new("random")).unwrap();
+    let mut planted = spellings(PLANTED);
+    let random = session.key(acme, &slug("random")).unwrap().text.unwrap();
+    let token = session.issue_token(acme, &NewToken::new("worker", PermissionSet::ALL)).unwrap().token;
+    let data_key = random.expose_secret().trim_start_matches("ioenv_key_");
+    let root_key = root.to_text();
+    let root_key = root_key.expose_secret().trim_start_matches("ioenv_root_");
+    for text in [data_key, root_key, token.expose_secret().trim_start_matches("ioenv_")] {
+        // Some of a token's characters may be shown.
+        planted.extend(spellings(&text[4..]));
+    }
+
+    for round in 0..3 {
+        let text =
+            format!("# {PLANTED}\nKEY={PLANTED}-{round}\n# ioenv: variable\nOPEN=shown-{round}\nONCE={PLANTED}\n");
+        for at in ["shop", "shop/dev", "random"] {
+            session.set_document(acme, &path(at), &Document::parse(&text).unwrap()).unwrap();
+        }
+    }
+    let at = path("shop/dev");
+    let kinds = [(Kind::Variable, "soon-a-secret"), (Kind::Secret, PLANTED)];
+    for (kind, value) in kinds {
+        let new = entry("TURNS", value).kind(kind).comment(format!("of {PLANTED}"));
+        session.set_entries(acme, &at, &[new]).unwrap();
+    }
+    let mut rename = EntryUpdate::new("ONCE".parse().unwrap());
+    (rename.new_name, rename.value) = (Some("TWICE".parse().unwrap()), Some(format!("{PLANTED}-twice").into()));
+    session.update_entries(acme, &at, &[rename]).unwrap();
+    session.delete_entries(acme, &at, &["TWICE".parse().unwrap()]).unwrap();
+    session.rotate_key(acme, &slug("shop"), HistoryPolicy::Keep).unwrap();
+    World { vault, store, acme, token, planted }
+}
+
+impl World {
+    fn memory() -> Self {
+        world(Arc::new(Memory::new()))
+    }
+
+    fn sessions(&self) -> [Session<'_>; 2] {
+        [self.vault.session(Actor::system("test")), self.vault.session(self.token.clone())]
+    }
+
+    fn assert_clean(&self, rendering: &str, what: &str) {
+        for text in &self.planted {
+            assert!(!rendering.contains(text), "{what}: {rendering}");
+        }
+    }
+
+    fn assert_hides(&self, what: &str, value: &impl Debug) {
+        let rendering = format!("{value:?} {value:#?}");
+        assert!(rendering.len() > 8, "{what}");
+        self.assert_clean(&rendering, what);
+    }
+
+    fn assert_refused<T: Debug>(&self, what: &str, result: Result<T, Error>) {
+        let error = result.expect_err(what);
+        self.assert_clean(&format!("{error} {error:?} {error:#?} {:?}", error.names()), what);
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            self.assert_clean(&format!("{error} {error:?}"), what);
+            cause = error.source();
+        }
+    }
+}
+
+#[test]
+fn what_is_planted_would_be_found() {
+    let world = World::memory();
+    let session = &world.sessions()[1];
+    let value = session.resolve(world.acme, &path("shop/dev")).unwrap();
+    assert_eq!(value.get("KEY").unwrap().value().expose_secret(), format!("{PLANTED}-2"));
+    let bytes = [b"xy", PLANTED.as_bytes(), &[7; 28]].concat();
+    for seen in [PLANTED.to_owned(), SealedBlob::from_bytes(bytes).unwrap().to_string()] {
+        assert!(world.planted.iter().any(|text| seen.contains(text)), "{seen}");
+    }
+}
+
+#[test]
+fn no_debug_of_a_vault_shows_a_secret() {
+    let world = World::memory();
+    let (acme, at, shop) = (world.acme, path("shop/dev"), slug("shop"));
+    world.assert_hides("Vault", &world.vault);
+    world.assert_hides("Store", &world.store);
+    world.assert_hides("Token", &world.token);
+    world.assert_hides("TokenHash", &Sha256Hasher.hash(&world.token));
+    world.assert_hides("Actor", &Actor::from(world.token.clone()));
+    world.assert_hides("VaultSource", &VaultSource::new(Arc::clone(&world.vault), world.token.clone()));
+    world.assert_hides("RootKey", &RootKey::from_bytes(b"planted4c1dplanted4c1dplanted4c1"));
+    world.assert_hides("NewEntry", &entry("A", PLANTED).comment(PLANTED));
+    let mut update = EntryUpdate::new("A".parse().unwrap());
+    (update.value, update.comment) = (Some(PLANTED.into()), Some(PLANTED.into()));
+    world.assert_hides("EntryUpdate", &update);
+    world.assert_hides("Search", &Search::Value(PLANTED.into()));
+    let proof = SecretString::from(PLANTED);
+    let client = NewKey::Client { derivation: None, proof: proof.clone(), hint: None };
+    let mut rotation = ClientRotation::new(client.clone(), Vec::new());
+    rotation.current_key_proof = Some(proof.clone());
+    let mut project = NewProject::new("p");
+    project.key = NewKey::String(Some(key_string()));
+    world.assert_hides("NewKey", &(client, rotation, project));
+    let blob = Aes256Gcm.seal(&DataKey::from_bytes(&[7; 32]), PLANTED.as_bytes(), &SystemRandom).unwrap();
+    world.assert_hides("NewBlob", &NewBlob::new(blob).key_proof(proof));
+
+    for session in world.sessions() {
+        world.assert_hides("Session", &session);
+        world.assert_hides("Document", &session.document(acme, &at).unwrap());
+        world.assert_hides("Resolved", &session.resolve(acme, &at).unwrap());
+        world.assert_hides("Layers", &session.layers(acme, &at).unwrap());
+        world.assert_hides("Blobs", &session.blobs(acme, &at).unwrap());
+        for which in [Which::Own, Which::Resolved] {
+            world.assert_hides("Entries", &session.entries(acme, &at, which).unwrap());
+        }
+        world.assert_hides("EntryMetadata", &session.entry_metadata(acme, &at).unwrap());
+        let found = session.search_entries(acme, &shop, &Search::Value(PLANTED.into())).unwrap();
+        assert!(!found.is_empty());
+        world.assert_hides("FoundEntry", &found);
+        let page = session.versions(acme, &at, &Paging::default()).unwrap();
+        world.assert_hides("VersionContent", &session.version(acme, page.items[0].id).unwrap());
+        world.assert_hides("Version", &page);
+        world.assert_hides("Change", &session.changes(acme, &at, &Paging::default()).unwrap());
+        world.assert_hides("ProjectKey", &session.key(acme, &shop).unwrap());
+        world.assert_hides("KeyInfo", &session.keys(acme, &shop).unwrap());
+        world.assert_hides("PendingVersions", &session.pending_versions(acme, &shop, 9));
+        world.assert_hides("Project", &session.projects(acme).unwrap());
+        world.assert_hides("Organization", &session.organization(acme).unwrap());
+        world.assert_hides("Environment", &session.environments(acme, &path("shop")).unwrap());
+        world.assert_hides("TokenInfo", &session.tokens(acme).unwrap());
+        world.assert_hides("AuditRecord", &session.audit(acme, &AuditFilter::default(), &Paging::first(200)).unwrap());
+    }
+    let issued = world.sessions()[0].issue_token(acme, &NewToken::new("t", PermissionSet::ALL)).unwrap();
+    let text = issued.token.expose_secret().to_owned();
+    assert!(!format!("{issued:?} {issued:#?}").contains(&text["ioenv_".len() + 4..]));
+    world.assert_hides("Statistics", &world.vault.statistics().unwrap());
+}
+
+#[test]
+fn no_error_of_a_vault_repeats_a_secret() {
+    let world = World::memory();
+    let (acme, at, shop) = (world.acme, path("shop/dev"), slug("shop"));
+    let long = PLANTED.repeat(7000);
+    let wrong = DataKey::from_bytes(b"planted4c1dplanted4c1dplanted4c1");
+    let sealed = |text: &str| Aes256Gcm.seal(&wrong, text.as_bytes(), &SystemRandom).unwrap();
+    let client = |proof: &str| NewKey::Client { derivation: None, proof: proof.into(), hint: None };
+    let system = &world.sessions()[0];
+    let mut theirs = NewProject::new("theirs");
+    theirs.key = client(KeyProof::of(&DataKey::from_bytes(&[7; 32])).to_text().expose_secret());
+    system.create_project(acme, theirs).unwrap();
+    for session in world.sessions() {
+        for value in [long.clone(), format!("{PLANTED}\0")] {
+            world.assert_refused("set", session.set_entries(acme, &at, &[entry("A", &value)]));
+            world.assert_refused("create", session.create_entries(acme, &at, &[entry("A", &value)]));
+            let mut update = EntryUpdate::new("KEY".parse().unwrap());
+            update.value = Some(value.into());
+            world.assert_refused("update", session.update_entries(acme, &at, &[update]));
+        }
+        let twice = [entry("A", PLANTED), entry("A", PLANTED).comment(PLANTED)];
+        world.assert_refused("twice", session.set_entries(acme, &at, &twice));
+        world.assert_refused("no level", session.set_entries(acme, &path("shop/none"), &twice[..1]));
+        world.assert_refused("no search", session.search_entries(acme, &slug("none"), &Search::Value(PLANTED.into())));
+        let theirs = (path("theirs"), slug("theirs"));
+        world.assert_refused(
+            "proof",
+            session.set_blob(acme, &theirs.0, &NewBlob::new(sealed("A=1")).key_proof(PLANTED)),
+        );
+        world.assert_refused("entries", session.set_entries(acme, &theirs.0, &[entry("A", PLANTED)]));
+        for key in [PLANTED.to_owned(), format!("ioenv_key_{PLANTED}"), wrong.to_text().expose_secret().to_owned()] {
+            world.assert_refused("hand over", session.store_key_on_server(acme, &theirs.1, &key.into()));
+        }
+        let mut rotation = ClientRotation::new(client(PLANTED), Vec::new());
+        world.assert_refused("rotate", session.rotate_client_key(acme, &theirs.1, &rotation));
+        rotation.key = client(KeyProof::of(&wrong).to_text().expose_secret());
+        rotation.current_key_proof = Some(PLANTED.into());
+        world.assert_refused("rotate", session.rotate_client_key(acme, &theirs.1, &rotation));
+        let mut project = NewProject::new("p");
+        project.key = client(PLANTED);
+        world.assert_refused("project", session.create_project(acme, project));
+        world.assert_refused("confirm", session.move_key_to_client(acme, &shop, false));
+        world.assert_refused("page", session.versions(acme, &at, &Paging::first(1).after(PLANTED)));
+        // A secret that was put where a name belongs.
+        world.assert_refused("a name", session.create_project(acme, NewProject::new(format!("a\n{PLANTED}"))));
+        world.assert_refused(
+            "a token's name",
+            session.issue_token(acme, &NewToken::new(format!("a\n{PLANTED}"), PermissionSet::ALL)),
+        );
+        // What cannot be opened.
+        session.set_blob(acme, &path("random"), &NewBlob::new(sealed(PLANTED))).unwrap();
+        world.assert_refused("foreign", session.document(acme, &path("random")));
+        world.assert_refused("foreign", session.set_entries(acme, &path("random"), &[entry("A", PLANTED)]));
+    }
+    let stranger = Token::parse("ioenv_planted4c1dplanted4c1d").unwrap();
+    world.assert_refused("a stranger", world.vault.session(stranger).own_token());
+    for text in [PLANTED.to_owned(), format!("ioenv_root_{PLANTED}"), wrong.to_text().expose_secret().to_owned()] {
+        world.assert_refused("root key", RootKey::parse(&text));
+        world.assert_refused("token", Token::parse(&text.replace("ioenv_key_", "ioenv_root_")));
+    }
+    let another = RootKey::from_bytes(b"planted4c1dplanted4c1dplanted4c1");
+    world.assert_refused("another root key", Vault::open(Arc::clone(&world.store), &another));
+
+    // Each record damaged, and what is planted put into it.
+    let records = world.store.read(|tx| tx.scan(&KeyRange::prefix(""), Order::Ascending, usize::MAX)).unwrap();
+    let mut refused = 0;
+    for record in records.iter().filter(|record| !record.key.starts_with("audit")) {
+        world.assert_hides("Record", record);
+        world.store.write(|tx| tx.put(&record.key, &format!("\"{PLANTED}\""), ioenv::store::When::Present)).unwrap();
+        for session in world.sessions() {
+            let results = [
+                session.resolve(acme, &at).map(drop),
+                session.versions(acme, &at, &Paging::default()).map(drop),
+                session.key(acme, &shop).map(drop),
+                session.tokens(acme).map(drop),
+                session.set_entries(acme, &path("shop/prod"), &[entry("A", PLANTED)]).map(drop),
+            ];
+            for result in results.into_iter().filter(Result::is_err) {
+                refused += 1;
+                world.assert_refused(&record.key, result);
+            }
+        }
+        world.store.write(|tx| tx.put(&record.key, &record.value, ioenv::store::When::Present)).unwrap();
+    }
+    assert!(refused > 50, "{refused}");
+}
+
+#[test]
+fn neither_the_file_nor_the_log_holds_a_secret() {
+    let directory = tempfile::tempdir().unwrap();
+    let world = world(Arc::new(Sqlite::create(directory.path().join("vault.db")).unwrap()));
+    for session in world.sessions() {
+        let mut out = Vec::new();
+        let count = session.export_audit(world.acme, &AuditFilter::default(), &mut out).unwrap();
+        let export = String::from_utf8(out).unwrap();
+        assert!(count > 20 && export.contains("shown-1") && export.contains("TWICE"));
+        assert!(!export.contains("soon-a-secret"), "it became one");
+        world.assert_clean(&export, "the export");
+    }
+    let mut files = 0;
+    for file in fs::read_dir(directory.path()).unwrap() {
+        let file = file.unwrap().path();
+        let bytes = fs::read(&file).unwrap();
+        files += usize::from(bytes.windows(7).any(|window| window == b"shown-2"));
+        for text in &world.planted {
+            let is_in = bytes.windows(text.len()).any(|window| window == text.as_bytes());
+            assert!(!is_in, "{}: {text}", file.display());
+        }
+    }
+    assert!(files > 0, "variables are to be found");
+}
