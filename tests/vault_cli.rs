@@ -399,7 +399,9 @@ fn with_the_same_key_blobs_move_unopened() {
     assert!(vault(&["import", "-"], "C=3\n").status.success());
     assert!(vault(&["unset", "C"], "").status.success());
     assert_eq!(text(&vault(&["export"], "").stdout), "A=planted-3e7a\nB=2\n");
-    assert!(project.stdout(&["vault", "check"]).contains("acme/dev  is whole; its key is not in the vault"));
+    let checked = run(&mut project.ioenv(&["vault", "check"]), "");
+    assert!(text(&checked.stdout).contains("acme/dev  is whole; its key is not in the vault"), "{checked:?}");
+    assert!(text(&checked.stderr).contains("present and former, and 0 of them damaged"), "{checked:?}");
     assert!(project.stdout(&["vault", "history", "acme/dev"]).starts_with("VERSION "));
     project.write("ioenv.key", "");
     for args in [&["export"][..], &["set", "D", "4"]] {

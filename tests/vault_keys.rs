@@ -777,6 +777,32 @@ fn flipped(value: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_check_opens_former_contents_too() {
+    let world = World::new(Arc::new(Memory::new()), NewKey::Random);
+    for number in 0..250 {
+        world.set("shop", &format!("A={number}\n"));
+    }
+    world.session().rotate_key(world.acme, &shop(), HistoryPolicy::Keep).unwrap();
+    let vault = Vault::open(Arc::clone(&world.store), &world.root).unwrap();
+    let checked = vault.check().unwrap();
+    assert_eq!((checked.contents, checked.damaged.len()), (251, 0));
+
+    let contents = world.records("content/");
+    for (record, broken) in [(&contents[7], flipped(&contents[7].value)[0].clone()), (&contents[120], "{}".to_owned())]
+    {
+        world.store.write(|tx| tx.put(&record.key, &broken, When::Present)).unwrap();
+    }
+    let moved = contents[9].value.clone();
+    world.store.write(|tx| tx.put(&contents[10].key, &moved, When::Present)).unwrap();
+    let damaged = vault.check().unwrap().damaged;
+    let numbers: Vec<u64> = damaged.iter().map(|damage| damage.id & 0xffff_ffff).collect();
+    assert_eq!(numbers, [8, 11, 121]);
+    assert!(damaged.iter().all(|damage| damage.error.kind() == ErrorKind::Corrupt));
+    assert_eq!(damaged[0].path, Some(path("shop")));
+    assert_eq!(damaged[2].path, None);
+}
+
+#[test]
 fn a_changed_bit_is_found_wherever_it_is() {
     let world = World::new(Arc::new(Memory::new()), NewKey::Random);
     world.set("shop", "A=1\n");

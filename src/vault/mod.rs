@@ -23,6 +23,7 @@
 mod access;
 mod audit;
 mod call;
+mod check;
 mod content;
 mod diff;
 mod entries;
@@ -65,6 +66,7 @@ pub use self::target::{NewTarget, Target, TargetUpdate};
 pub use crate::core::{EnvironmentName, Plan};
 
 // Levels and their entries.
+pub use self::check::{Checked, Damage};
 pub use self::content::MAX_BLOB_BYTES;
 pub use self::entry::{
     CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryUpdate, FoundEntry, NewEntry, Search, SetEntries,

@@ -452,7 +452,7 @@ pub(crate) enum VaultCommand {
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
-    /// Look for damage, and open every level
+    /// Look for damage, and open what levels hold and held
     Check,
 }
 

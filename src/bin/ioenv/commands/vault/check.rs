@@ -7,7 +7,8 @@ use crate::levels::{Access, Levels as _, VaultLevels};
 use crate::project::Project;
 use crate::{Result, terminal};
 
-/// Looks for damage in the store, and opens every level as far as the vault can; fails if one cannot be opened.
+/// Looks for damage in the store, and opens every level and every former content as far as the vault can; fails if one
+/// cannot be opened.
 pub(crate) fn run(project: &Project) -> Result<ExitCode> {
     let access = Access::open(project)?;
     access.trusted_only()?;
@@ -40,6 +41,17 @@ pub(crate) fn run(project: &Project) -> Result<ExitCode> {
         }
     }
     terminal::table(["LEVEL", "RESULT"], &rows)?;
+    let checked = levels.access.vault.check()?;
+    for damage in &checked.damaged {
+        let level = damage.path.as_ref().map(|path| format!(" of {path}")).unwrap_or_default();
+        terminal::warning(format!("the content {}{level} does not open: {}", damage.id, damage.error));
+        failed = true;
+    }
+    terminal::note(format!(
+        "{} contents, present and former, and {} of them damaged",
+        checked.contents,
+        checked.damaged.len()
+    ));
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
