@@ -65,34 +65,33 @@ pub trait Store: Debug + Send + Sync {
     fn check(&self) -> Result<()>;
 }
 
-/// A store that several parts of a program share.
-impl<S: Store + ?Sized> Store for Arc<S> {
-    fn transaction(&self, access: Access, work: &mut Work<'_>) -> Result<()> {
-        (**self).transaction(access, work)
-    }
+macro_rules! forwarded {
+    ($(#[$doc:meta])* $pointer:ident) => {
+        $(#[$doc])*
+        impl<S: Store + ?Sized> Store for $pointer<S> {
+            fn transaction(&self, access: Access, work: &mut Work<'_>) -> Result<()> {
+                (**self).transaction(access, work)
+            }
 
-    fn append(&self, records: Vec<Record>) -> Result<()> {
-        (**self).append(records)
-    }
+            fn append(&self, records: Vec<Record>) -> Result<()> {
+                (**self).append(records)
+            }
 
-    fn check(&self) -> Result<()> {
-        (**self).check()
-    }
+            fn check(&self) -> Result<()> {
+                (**self).check()
+            }
+        }
+    };
 }
 
-/// A store that is chosen at run time.
-impl<S: Store + ?Sized> Store for Box<S> {
-    fn transaction(&self, access: Access, work: &mut Work<'_>) -> Result<()> {
-        (**self).transaction(access, work)
-    }
+forwarded! {
+    /// A store that several parts of a program share.
+    Arc
+}
 
-    fn append(&self, records: Vec<Record>) -> Result<()> {
-        (**self).append(records)
-    }
-
-    fn check(&self) -> Result<()> {
-        (**self).check()
-    }
+forwarded! {
+    /// A store that is chosen at run time.
+    Box
 }
 
 /// What is done inside a transaction.

@@ -57,6 +57,7 @@ impl Vault {
         let session = self.session(Actor::system("check"));
         let mut range = keys::contents(project.id);
         loop {
+            // The use case that takes no right and leaves no record: who has the vault has the root key.
             let (found, last) = session.read(UseCase::Locate, |call| {
                 let page = call.tx.scan(&range, Order::Ascending, PAGE)?;
                 let found: Vec<Option<Damage>> = page
