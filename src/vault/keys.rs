@@ -136,6 +136,21 @@ pub(super) fn token_ids(organization: Id) -> KeyRange {
     KeyRange::prefix(format!("token-id/{organization}/"))
 }
 
+/// The accounts of an environment.
+pub(super) fn accounts(project: Id, node: Id) -> KeyRange {
+    KeyRange::prefix(format!("account/{project}/{node}/"))
+}
+
+/// The webhooks of an environment.
+pub(super) fn webhooks(project: Id, node: Id) -> KeyRange {
+    KeyRange::prefix(format!("webhook/{project}/{node}/"))
+}
+
+/// The integrations an environment is mapped in.
+pub(super) fn environment_integrations(project: Id, node: Id) -> KeyRange {
+    KeyRange::prefix(format!("environment-integration/{project}/{node}/"))
+}
+
 pub(super) fn audit(organization: Id, id: Id) -> String {
     format!("audit/{organization}/{id}")
 }
