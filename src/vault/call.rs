@@ -110,6 +110,14 @@ impl<'c, 'tx> Call<'c, 'tx> {
         self.vault.new_id(self.now)
     }
 
+    /// The id of something that is made: a new one, or the one that was given, which only trusted programs may.
+    pub(super) fn given_id(&self, id: Option<Id>) -> Result<Id> {
+        match id {
+            None => self.new_id(),
+            Some(id) => self.system_only().map(|()| id),
+        }
+    }
+
     /// Puts a record into the audit log, together with what the use case does.
     pub(super) fn record(&mut self, action: Action, resource: Resource, details: Details) -> Result<()> {
         let id = self.new_id()?;
