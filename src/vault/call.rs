@@ -118,6 +118,20 @@ impl<'c, 'tx> Call<'c, 'tx> {
         }
     }
 
+    /// The same for a project, a target or an environment. Their ids are in one space, because a level has that of where
+    /// it stands.
+    pub(super) fn given_place_id(&mut self, given: Option<Id>) -> Result<Id> {
+        let id = self.given_id(given)?;
+        if given.is_some() {
+            for key in [keys::project_id(id), keys::node_id(id)] {
+                if self.tx.get(&key)?.is_some() {
+                    return Err(id_taken());
+                }
+            }
+        }
+        Ok(id)
+    }
+
     /// Puts a record into the audit log, together with what the use case does.
     pub(super) fn record(&mut self, action: Action, resource: Resource, details: Details) -> Result<()> {
         let id = self.new_id()?;
@@ -210,6 +224,11 @@ fn authenticate(caller: &Caller, tx: &mut dyn Transaction, now: Timestamp) -> Re
 fn unauthenticated() -> Error {
     let message = "the token is unknown, expired or revoked, or the user is unknown: ask for another token";
     Error::new(ErrorKind::Unauthenticated, message)
+}
+
+#[cold]
+pub(super) fn id_taken() -> Error {
+    Error::new(ErrorKind::Conflict, "the id is taken: give another one, or none")
 }
 
 /// What is not there, and what an actor may not know of.

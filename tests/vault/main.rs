@@ -11,6 +11,7 @@ mod audit;
 mod authorization;
 mod clock;
 mod documents;
+mod given_ids;
 mod hierarchy;
 mod inheritance;
 mod refusals;

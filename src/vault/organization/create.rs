@@ -1,3 +1,4 @@
+use super::super::call::id_taken;
 use super::super::keys;
 use super::super::name::{check_name, choose_slug};
 use super::super::records::{OrganizationRecord, Wrapped, WrappedKeyRecord, put};
@@ -5,13 +6,15 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{Organization, OrganizationStatus};
 use crate::Result;
-use crate::core::{Action, Context, DataKey, Details, Plan, Resource, Slug, wrap_key};
+use crate::core::{Action, Context, DataKey, Details, Id, Plan, Resource, Slug, wrap_key};
 use crate::store::When;
 
 /// An organization that is to be made.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewOrganization {
+    /// Its id; a new one, where none is given. Only trusted programs can give one.
+    pub id: Option<Id>,
     /// Its name.
     pub name: String,
     /// Its slug; made of the name, where none is given.
@@ -23,7 +26,7 @@ pub struct NewOrganization {
 impl NewOrganization {
     /// An organization of that name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), slug: None, plan: Plan::default() }
+        Self { id: None, name: name.into(), slug: None, plan: Plan::default() }
     }
 }
 
@@ -31,7 +34,7 @@ impl Session<'_> {
     /// Makes an organization, with a key of its own. Only trusted programs can.
     ///
     /// # Errors
-    /// `InvalidName`; `Conflict`, when the slug is taken.
+    /// `InvalidName`; `Conflict`, when the slug or the id is taken.
     #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn create_organization(&self, new: NewOrganization) -> Result<Organization> {
         self.write(UseCase::CreateOrganization, |call| {
@@ -40,7 +43,10 @@ impl Session<'_> {
             let slug = choose_slug(&name, new.slug.as_ref(), &[], |slug| {
                 Ok(call.tx.get(&keys::organization_slug(slug))?.is_some())
             })?;
-            let id = call.new_id()?;
+            let id = call.given_id(new.id)?;
+            if call.tx.get(&keys::organization(id))?.is_some() {
+                return Err(id_taken());
+            }
             let record = OrganizationRecord {
                 id,
                 name,

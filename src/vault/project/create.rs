@@ -15,6 +15,8 @@ use crate::store::When;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewProject {
+    /// Its id; a new one, where none is given. Only trusted programs can give one.
+    pub id: Option<Id>,
     /// Its name.
     pub name: String,
     /// Its slug; made of the name, where none is given.
@@ -33,6 +35,7 @@ impl NewProject {
     /// A project of that name.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
+            id: None,
             name: name.into(),
             slug: None,
             description: None,
@@ -47,7 +50,8 @@ impl Session<'_> {
     /// Makes a project, with keys of its own.
     ///
     /// # Errors
-    /// `InvalidName`; `InvalidValue`, for a key that cannot be used; `Conflict`, when the slug is taken.
+    /// `InvalidName`; `InvalidValue`, for a key that cannot be used; `Conflict`, when the slug or the id is
+    /// taken; `Denied`, for an id that only trusted programs can give.
     #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn create_project(&self, organization: Id, new: NewProject) -> Result<Project> {
         // Outside of the transaction, which may run more than once: it can take long.
@@ -59,7 +63,7 @@ impl Session<'_> {
                 Ok(call.tx.get(&keys::project(organization, slug))?.is_some())
             })?;
             let project = ProjectRecord {
-                id: call.new_id()?,
+                id: call.given_place_id(new.id)?,
                 organization,
                 number: owner.next_project,
                 name,

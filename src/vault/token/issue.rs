@@ -1,6 +1,7 @@
+use super::super::call::{Call, id_taken};
 use super::super::keys;
 use super::super::name::check_name;
-use super::super::records::{TokenRecord, put};
+use super::super::records::{OrganizationRecord, TokenRecord, decode, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::TokenInfo;
@@ -8,13 +9,15 @@ use crate::core::{
     Action, Details, Id, LevelPath, PermissionSet, Resource, Sha256Hasher, Timestamp, Token, TokenFormat,
     TokenHasher as _,
 };
-use crate::store::When;
+use crate::store::{Order, When};
 use crate::{Error, ErrorKind, Result};
 
 /// A token that is to be issued.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewToken {
+    /// Its id; a new one, where none is given. Only trusted programs can give one.
+    pub id: Option<Id>,
     /// Its name.
     pub name: String,
     /// How it is spelled: as ioenv's, unless said otherwise.
@@ -30,7 +33,7 @@ pub struct NewToken {
 impl NewToken {
     /// A token of that name with those permissions.
     pub fn new(name: impl Into<String>, permissions: PermissionSet) -> Self {
-        Self { name: name.into(), format: TokenFormat::Ioenv, permissions, scope: None, expires_at: None }
+        Self { id: None, name: name.into(), format: TokenFormat::Ioenv, permissions, scope: None, expires_at: None }
     }
 
     /// The same, bound to a place.
@@ -63,7 +66,8 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, without the place it is bound to; `Denied`, for a permission, a place or a time that the actor does
-    /// not have; `InvalidName`; `InvalidValue`, without a permission, or with an end that is past.
+    /// not have; `InvalidName`; `InvalidValue`, without a permission, or with an end that is past; `Conflict`, for
+    /// an id that is taken.
     pub fn issue_token(&self, organization: Id, new: &NewToken) -> Result<IssuedToken> {
         self.write(UseCase::IssueToken, |call| {
             call.organization(organization)?;
@@ -78,7 +82,7 @@ impl Session<'_> {
             let token = Token::mint(new.format, &*call.vault.random)?;
             let hash = Sha256Hasher.hash(&token).to_string();
             let record = TokenRecord {
-                id: call.new_id()?,
+                id: call.token_id(new.id)?,
                 organization,
                 name,
                 format: new.format,
@@ -97,6 +101,21 @@ impl Session<'_> {
             call.record(Action::Create, Resource::token(&record), details(&info))?;
             Ok(IssuedToken { token, info })
         })
+    }
+}
+
+impl Call<'_, '_> {
+    fn token_id(&mut self, given: Option<Id>) -> Result<Id> {
+        let id = self.given_id(given)?;
+        if given.is_some() {
+            for organization in self.tx.scan(&keys::organizations(), Order::Ascending, usize::MAX)? {
+                let organization: OrganizationRecord = decode(&organization.value)?;
+                if self.tx.get(&keys::token_id(organization.id, id))?.is_some() {
+                    return Err(id_taken());
+                }
+            }
+        }
+        Ok(id)
     }
 }
 
