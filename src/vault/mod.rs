@@ -25,6 +25,8 @@ mod audit;
 mod call;
 mod check;
 mod content;
+#[cfg(feature = "sealed")]
+mod declare;
 mod diff;
 mod entries;
 mod entry;
@@ -70,8 +72,8 @@ pub use crate::core::{EnvironmentName, Plan};
 pub use self::check::{Checked, Damage};
 pub use self::content::MAX_BLOB_BYTES;
 pub use self::entry::{
-    CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryUpdate, FoundEntry, NewEntry, Search, SetEntries,
-    StoredEntry, UpdatedEntries, Which,
+    ComparedEntries, CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryUpdate, FoundEntry, NewEntry, Search,
+    SetEntries, StoredEntry, UpdatedEntries, Which,
 };
 pub use self::level::{Blob, Blobs, NewBlob};
 
@@ -98,6 +100,10 @@ pub use crate::core::{
 // The audit log.
 pub use self::audit::AuditFilter;
 pub use crate::core::{Action, ActorKind, AuditActor, AuditRecord, Details, Resource, ResourceKind, Retention};
+
+// Declarations.
+#[cfg(feature = "sealed")]
+pub use self::declare::{Declaration, Step, StepAction, StepKind};
 
 // Time.
 pub use crate::core::{Clock, Timestamp};

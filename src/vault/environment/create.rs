@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::super::call::Call;
 use super::super::name::check_description;
 use super::super::node::below;
@@ -75,11 +77,11 @@ pub(super) fn check_status(status: &str) -> Result<String> {
 }
 
 /// The environments that come with a project that has a `_base`, beside that.
-pub(in super::super) fn builtin(call: &mut Call<'_, '_>) -> Result<Vec<NodeRecord>> {
+pub(in super::super) fn builtin(call: &mut Call<'_, '_>, ids: &BTreeMap<String, Id>) -> Result<Vec<NodeRecord>> {
     let builtin = [("dev", DEFAULT_STATUS), ("staging", "staging"), ("prod", PRODUCTION)];
     let nodes = builtin.map(|(name, status)| {
         Ok(NodeRecord {
-            id: call.new_id()?,
+            id: call.given_place_id(ids.get(name).copied())?,
             kind: NodeKind::Environment,
             name: name.to_owned(),
             slug: name.to_owned(),

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::super::call::Call;
 use super::super::environment::builtin;
 use super::super::key::NewKey;
@@ -27,6 +29,9 @@ pub struct NewProject {
     pub secret_format: SecretFormat,
     /// Whether the project's own level is called `_base`, and `dev`, `staging` and `prod` are made at once.
     pub has_base: bool,
+    /// The ids of `dev`, `staging` and `prod`, by these names; new ones, where none are given. Only trusted programs can
+    /// give them.
+    pub environment_ids: BTreeMap<String, Id>,
     /// The key of its blobs: a random one that the vault keeps, unless said otherwise.
     pub key: NewKey,
 }
@@ -41,6 +46,7 @@ impl NewProject {
             description: None,
             secret_format: SecretFormat::Env,
             has_base: false,
+            environment_ids: BTreeMap::new(),
             key: NewKey::Random,
         }
     }
@@ -91,7 +97,7 @@ impl Session<'_> {
             put(call.tx, &keys::project_number(organization, project.number), &project.id, When::Absent)?;
             put(call.tx, &keys::project(organization, &project.slug), &project, When::Absent)?;
             if project.has_base {
-                for environment in builtin(call)? {
+                for environment in builtin(call, &new.environment_ids)? {
                     call.put_node(&project, &environment.slug.clone(), &environment)?;
                 }
             }
