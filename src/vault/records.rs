@@ -65,6 +65,9 @@ pub(super) struct ProjectRecord {
     pub(super) name: String,
     pub(super) slug: String,
     pub(super) description: Option<String>,
+    /// A JSON object, as text: what a store makes of numbers and of the order of members is not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) metadata: Option<String>,
     pub(super) secret_format: SecretFormat,
     /// Whether the previous content is kept when a level is written.
     pub(super) versioning: bool,
