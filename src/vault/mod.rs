@@ -29,10 +29,12 @@ mod diff;
 mod entries;
 mod entry;
 mod environment;
+mod grant;
 mod key;
 mod key_cache;
 mod keys;
 mod level;
+mod member;
 mod name;
 mod node;
 mod organization;
@@ -41,11 +43,14 @@ mod place;
 mod project;
 mod records;
 mod rights;
+mod role;
 mod session;
 mod statistics;
 mod target;
+mod team;
 mod token;
 mod use_case;
+mod user;
 mod version;
 
 use std::fmt;
@@ -88,6 +93,13 @@ pub use self::key::{
 // Tokens.
 pub use self::token::{IssuedToken, NewToken, TokenInfo, TokenUpdate};
 pub use crate::core::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
+
+// Users and members.
+pub use self::grant::{Grant, Grantee};
+pub use self::member::{Invitation, IssuedInvitation, Member, MemberUpdate, NewInvitation, NewMember};
+pub use self::role::{NewRole, Role, RoleUpdate};
+pub use self::team::{NewTeam, Team, TeamUpdate};
+pub use self::user::{NewUser, User, UserUpdate};
 
 // Permissions and roles.
 pub use crate::core::{

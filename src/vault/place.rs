@@ -65,10 +65,11 @@ impl Call<'_, '_> {
         self.organization(organization)?;
         let project: ProjectRecord =
             get(self.tx, &keys::project(organization, slug))?.ok_or_else(|| no_such("project"))?;
-        match self.who.scope() {
-            Some(scope) if scope.project != project.id => Err(no_such("project")),
-            _ => Ok(project),
+        // In the same words as for a project that does not exist.
+        if self.rights_below(project.id, &[], "", Reach::OnTheWay)?.is_none() {
+            return Err(no_such("project"));
         }
+        Ok(project)
     }
 
     /// What stands at a path, if the actor may know of it.
