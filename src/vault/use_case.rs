@@ -53,6 +53,14 @@ use_cases! {
     UpdateEnvironment: EnvironmentUpdate;
     DeleteEnvironment: EnvironmentDelete;
 
+    ListDeleted: ProjectRead | EnvironmentRead;
+    RestoreProject: ProjectDelete;
+    RestoreTarget: TargetDelete;
+    RestoreEnvironment: EnvironmentDelete;
+    PurgeProject: ProjectDelete | SecretPurge;
+    PurgeTarget: TargetDelete | SecretPurge;
+    PurgeEnvironment: EnvironmentDelete | SecretPurge;
+
     ReadBlobs: SecretRead;
     SetBlob: SecretWrite;
     ResolveLevel: SecretRead | SecretDecrypt;
@@ -72,7 +80,9 @@ use_cases! {
 
     ListVersions: SecretHistory;
     ReadVersion: SecretHistory;
-    ListChanges: SecretHistory | SecretRead | SecretDecrypt;
+    ListChanges: SecretHistory;
+    ReadChange: SecretHistory;
+    RollBack: SecretRestore;
     RestoreVersion: SecretRestore;
     DeleteVersion: SecretPurge;
     PurgeVersions: SecretPurge;

@@ -1,5 +1,6 @@
+use super::super::deleted::all_projects;
 use super::super::keys;
-use super::super::records::{ProjectRecord, decode, require};
+use super::super::records::require;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::Result;
@@ -14,10 +15,11 @@ impl Session<'_> {
     pub fn delete_organization(&self, id: Id) -> Result<()> {
         self.write(UseCase::DeleteOrganization, |call| {
             let organization = call.whole_organization(id)?;
-            for record in call.tx.scan(&keys::projects(id), Order::Ascending, usize::MAX)? {
-                let project: ProjectRecord = decode(&record.value)?;
+            for project in all_projects(call.tx, id)? {
                 call.remove_project(&project)?;
             }
+            call.remove_range(&keys::projects(id))?;
+            call.remove_range(&keys::deleted_in(id))?;
             for record in call.tx.scan(&keys::token_ids(id), Order::Ascending, usize::MAX)? {
                 let hash: String = require(call.tx, &record.key)?;
                 call.tx.delete(&keys::token(&hash))?;
