@@ -198,7 +198,10 @@ fn authenticate(caller: &Caller, tx: &mut dyn Transaction, now: Timestamp) -> Re
     };
     // Found by its hash, which an attacker cannot steer; so a look-up tells nothing by the time it takes.
     let token: TokenRecord = get(tx, &keys::token(&hash.to_string()))?.ok_or_else(unauthenticated)?;
-    if token.revoked_at.is_some() || token.expires_at.is_some_and(|expires_at| expires_at <= now) {
+    if token.revoked_at.is_some()
+        || token.deleted_with.is_some()
+        || token.expires_at.is_some_and(|expires_at| expires_at <= now)
+    {
         return Err(unauthenticated());
     }
     let actor = AuditActor { kind: ActorKind::Token, id: Some(token.id), name: Some(token.name.clone()) };

@@ -1,4 +1,5 @@
 use super::call::Call;
+use super::deleted::all_projects;
 use super::records::{ContentRecord, OrganizationRecord, ProjectRecord, damaged, decode};
 use super::session::Actor;
 use super::use_case::UseCase;
@@ -36,7 +37,7 @@ pub struct Damage {
 }
 
 impl Vault {
-    /// Opens every content there is, present and former: its wrapping, and what is in it as far as the vault holds the
+    /// Opens every content there is, present and former, also of what was deleted and can be restored: its wrapping, and what is in it as far as the vault holds the
     /// key. Looking for damage of the store below is [`Store::check`](crate::store::Store::check).
     ///
     /// # Errors
@@ -46,8 +47,8 @@ impl Vault {
         let all = |range| self.store.read(|tx| tx.scan(&range, Order::Ascending, usize::MAX));
         for organization in all(keys::organizations())? {
             let organization: OrganizationRecord = decode(&organization.value)?;
-            for project in all(keys::projects(organization.id))? {
-                self.check_project(&decode(&project.value)?, &mut checked)?;
+            for project in self.store.read(|tx| all_projects(tx, organization.id))? {
+                self.check_project(&project, &mut checked)?;
             }
         }
         Ok(checked)

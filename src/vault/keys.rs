@@ -247,9 +247,40 @@ fn grantee_part(grantee: Grantee) -> String {
     }
 }
 
+/// What can be restored, by the id it has.
+pub(super) fn deleted(organization: Id, id: Id) -> String {
+    format!("deleted/{organization}/{id}")
+}
+
+pub(super) fn all_deleted() -> KeyRange {
+    KeyRange::prefix("deleted/")
+}
+
+pub(super) fn deleted_in(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("deleted/{organization}/"))
+}
+
+/// A target or an environment that was deleted, by itself or with the target `root`.
+pub(super) fn deleted_node(project: Id, root: Id, node: Id) -> String {
+    format!("deleted-node/{project}/{root}/{node}")
+}
+
+/// All that was deleted with a target or an environment, and that itself.
+pub(super) fn deleted_nodes_of(project: Id, root: Id) -> KeyRange {
+    KeyRange::prefix(format!("deleted-node/{project}/{root}/"))
+}
+
+pub(super) fn deleted_nodes(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("deleted-node/{project}/"))
+}
+
 /// The accounts of an environment.
 pub(super) fn accounts(project: Id, node: Id) -> KeyRange {
     KeyRange::prefix(format!("account/{project}/{node}/"))
+}
+
+pub(super) fn project_accounts(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("account/{project}/"))
 }
 
 /// The webhooks of an environment.
@@ -257,9 +288,17 @@ pub(super) fn webhooks(project: Id, node: Id) -> KeyRange {
     KeyRange::prefix(format!("webhook/{project}/{node}/"))
 }
 
+pub(super) fn project_webhooks(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("webhook/{project}/"))
+}
+
 /// The integrations an environment is mapped in.
 pub(super) fn environment_integrations(project: Id, node: Id) -> KeyRange {
     KeyRange::prefix(format!("environment-integration/{project}/{node}/"))
+}
+
+pub(super) fn project_environment_integrations(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("environment-integration/{project}/"))
 }
 
 pub(super) fn audit(organization: Id, id: Id) -> String {

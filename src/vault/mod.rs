@@ -25,6 +25,7 @@ mod audit;
 mod call;
 mod check;
 mod content;
+mod deleted;
 mod diff;
 mod entries;
 mod entry;
@@ -70,6 +71,9 @@ pub use self::project::{Custody, NewProject, Project, ProjectUpdate, SecretForma
 pub use self::statistics::Statistics;
 pub use self::target::{NewTarget, Target, TargetUpdate};
 pub use crate::core::{EnvironmentName, Plan};
+
+// What was deleted.
+pub use self::deleted::Deleted;
 
 // Levels and their entries.
 pub use self::check::{Checked, Damage};

@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Custody, Grantee, OrganizationStatus, SecretFormat, VersionAction};
-use crate::core::{ActorKind, AuditActor, GrantRole, Id, MemberRole, PermissionSet, Plan, Timestamp, TokenFormat};
+use crate::core::{
+    ActorKind, AuditActor, GrantRole, Id, LevelPath, MemberRole, PermissionSet, Plan, Timestamp, TokenFormat,
+};
 use crate::store::{Transaction, When};
 use crate::{Error, ErrorKind, Result};
 
@@ -178,6 +180,9 @@ pub(super) struct VersionRecord {
     pub(super) written_at: Timestamp,
     pub(super) created_at: Timestamp,
     pub(super) created_by: AuditActor,
+    /// The number of the state without any content that came after it, if the level was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) emptied_by: Option<u32>,
 }
 
 /// A key that blobs are or were sealed with.
@@ -234,6 +239,9 @@ pub(super) struct TokenRecord {
     pub(super) expires_at: Option<Timestamp>,
     pub(super) revoked_at: Option<Timestamp>,
     pub(super) last_used_at: Option<Timestamp>,
+    /// What was deleted and took the place along that the token is bound to. It works again once that is restored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) deleted_with: Option<Id>,
 }
 
 /// A person.
@@ -320,6 +328,34 @@ pub(super) struct ScopeRecord {
     pub(super) project: Id,
     /// A target or an environment of it.
     pub(super) node: Option<Id>,
+}
+
+/// What was deleted and can be restored. What it holds stays where it is, under the ids it has.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct DeletedRecord {
+    pub(super) id: Id,
+    pub(super) organization: Id,
+    pub(super) name: String,
+    /// The path it had.
+    pub(super) path: LevelPath,
+    pub(super) what: DeletedThing,
+    pub(super) deleted_at: Timestamp,
+    pub(super) deleted_by: AuditActor,
+    /// Whether it is being removed for good, step by step.
+    #[serde(default)]
+    pub(super) is_purged: bool,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum DeletedThing {
+    Project(Box<ProjectRecord>),
+    Node {
+        kind: NodeKind,
+        project: Id,
+        /// What an environment stood below, if that was a target.
+        target: Option<Id>,
+    },
 }
 
 /// Reads a record.

@@ -90,6 +90,7 @@ impl Session<'_> {
                 expires_at: new.expires_at,
                 revoked_at: None,
                 last_used_at: None,
+                deleted_with: None,
             };
             put(call.tx, &keys::token(&hash), &record, When::Absent)?;
             put(call.tx, &keys::token_id(organization, record.id), &hash, When::Absent)?;
