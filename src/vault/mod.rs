@@ -21,7 +21,9 @@
 //! records it in the audit log, or does nothing at all. `docs/vault.md` has the whole model.
 
 mod access;
+mod account;
 mod audit;
+mod authenticate;
 mod call;
 mod check;
 mod content;
@@ -29,6 +31,7 @@ mod diff;
 mod entries;
 mod entry;
 mod environment;
+mod identity;
 mod key;
 mod key_cache;
 mod keys;
@@ -37,10 +40,13 @@ mod name;
 mod node;
 mod organization;
 mod page;
+mod personal_key;
 mod place;
 mod project;
 mod records;
 mod rights;
+mod service_account;
+mod service_key;
 mod session;
 mod statistics;
 mod target;
@@ -88,6 +94,16 @@ pub use self::key::{
 // Tokens.
 pub use self::token::{IssuedToken, NewToken, TokenInfo, TokenUpdate};
 pub use crate::core::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
+
+// Accounts and keys.
+pub use self::account::{Account, IssuedAccount, NewAccount};
+pub use self::identity::{
+    AccountIdentity, Identity, MembershipIdentity, Named, ServiceAccountIdentity, TokenIdentity, UserIdentity,
+};
+pub use self::personal_key::{IssuedPersonalKey, NewPersonalKey, PersonalKey};
+pub use self::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
+pub use self::service_key::{IssuedServiceKey, NewServiceKey, ServiceKey};
+pub use crate::core::IpRange;
 
 // Permissions and roles.
 pub use crate::core::{

@@ -1,5 +1,5 @@
 use super::super::keys;
-use super::super::records::{ProjectRecord, decode, require};
+use super::super::records::{ProjectRecord, decode};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::Result;
@@ -18,11 +18,11 @@ impl Session<'_> {
                 let project: ProjectRecord = decode(&record.value)?;
                 call.remove_project(&project)?;
             }
-            for record in call.tx.scan(&keys::token_ids(id), Order::Ascending, usize::MAX)? {
-                let hash: String = require(call.tx, &record.key)?;
-                call.tx.delete(&keys::token(&hash))?;
-                call.tx.delete(&record.key)?;
+            let keys_of = [keys::token_ids, keys::organization_personal_keys, keys::organization_service_keys];
+            for keys_of in keys_of {
+                call.remove_tokens(&keys_of(id))?;
             }
+            call.remove_range(&keys::service_accounts(id))?;
             call.remove_range(&KeyRange::prefix(format!("organization-key/{id}/")))?;
             call.tx.delete(&keys::organization_slug(&organization.slug))?;
             call.tx.delete(&keys::organization(id))?;

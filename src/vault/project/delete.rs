@@ -45,6 +45,7 @@ impl Call<'_, '_> {
         for range in &project_wide {
             self.remove_range(range)?;
         }
+        self.remove_tokens(&keys::project_accounts(project.id))?;
         self.tx.delete(&keys::counter(project.id))?;
         self.tx.delete(&keys::project_number(project.organization, project.number))?;
         self.tx.delete(&keys::project_id(project.id))?;
