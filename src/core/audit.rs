@@ -195,6 +195,8 @@ pub enum ResourceKind {
     Token,
     /// An account of an environment.
     Account,
+    /// A service account.
+    ServiceAccount,
     /// A member of an organization or of a project.
     Member,
     /// A team.

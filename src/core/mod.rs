@@ -16,6 +16,8 @@ mod dotenv;
 mod environment_name;
 #[cfg(feature = "vault")]
 mod id;
+#[cfg(feature = "vault")]
+mod ip_range;
 mod key;
 mod key_ring;
 mod merge;
@@ -46,6 +48,8 @@ pub use dotenv::{Unresolved, expand};
 pub use environment_name::EnvironmentName;
 #[cfg(feature = "vault")]
 pub use id::Id;
+#[cfg(feature = "vault")]
+pub use ip_range::IpRange;
 pub use key::{DataKey, KeyDerivation, KeyProof, KeyString, Padded, Pbkdf2};
 pub use key_ring::KeyRing;
 pub use merge::{Layer, Origin, Resolved, Variable, merge};

@@ -186,6 +186,44 @@ pub(super) fn invitation_email(organization: Id, email: &str) -> String {
     format!("invitation-email/{organization}/{email}")
 }
 
+/// The hash of a key that a user made for themselves.
+pub(super) fn personal_key(organization: Id, user: Id, id: Id) -> String {
+    format!("personal-key/{organization}/{user}/{id}")
+}
+
+/// The keys of a user in an organization.
+pub(super) fn personal_keys(organization: Id, user: Id) -> KeyRange {
+    KeyRange::prefix(format!("personal-key/{organization}/{user}/"))
+}
+
+/// The keys of all users in an organization.
+pub(super) fn organization_personal_keys(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("personal-key/{organization}/"))
+}
+
+pub(super) fn service_account(organization: Id, id: Id) -> String {
+    format!("service-account/{organization}/{id}")
+}
+
+pub(super) fn service_accounts(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("service-account/{organization}/"))
+}
+
+/// The hash of a key of a service account.
+pub(super) fn service_key(organization: Id, account: Id, id: Id) -> String {
+    format!("service-key/{organization}/{account}/{id}")
+}
+
+/// The keys of a service account.
+pub(super) fn service_keys(organization: Id, account: Id) -> KeyRange {
+    KeyRange::prefix(format!("service-key/{organization}/{account}/"))
+}
+
+/// The keys of all service accounts of an organization.
+pub(super) fn organization_service_keys(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("service-key/{organization}/"))
+}
+
 /// A role that an organization made.
 pub(super) fn role(organization: Id, id: Id) -> String {
     format!("role/{organization}/{id}")
@@ -274,13 +312,19 @@ pub(super) fn deleted_nodes(project: Id) -> KeyRange {
     KeyRange::prefix(format!("deleted-node/{project}/"))
 }
 
+/// The hash of an account's key.
+pub(super) fn account(project: Id, node: Id, id: Id) -> String {
+    format!("account/{project}/{node}/{id}")
+}
+
+/// The accounts of all environments of a project.
+pub(super) fn project_accounts(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("account/{project}/"))
+}
+
 /// The accounts of an environment.
 pub(super) fn accounts(project: Id, node: Id) -> KeyRange {
     KeyRange::prefix(format!("account/{project}/{node}/"))
-}
-
-pub(super) fn project_accounts(project: Id) -> KeyRange {
-    KeyRange::prefix(format!("account/{project}/"))
 }
 
 /// The webhooks of an environment.

@@ -21,7 +21,9 @@
 //! records it in the audit log, or does nothing at all. `docs/vault.md` has the whole model.
 
 mod access;
+mod account;
 mod audit;
+mod authenticate;
 mod call;
 mod check;
 mod content;
@@ -31,6 +33,7 @@ mod entries;
 mod entry;
 mod environment;
 mod grant;
+mod identity;
 mod key;
 mod key_cache;
 mod keys;
@@ -40,11 +43,14 @@ mod name;
 mod node;
 mod organization;
 mod page;
+mod personal_key;
 mod place;
 mod project;
 mod records;
 mod rights;
 mod role;
+mod service_account;
+mod service_key;
 mod session;
 mod statistics;
 mod target;
@@ -104,6 +110,16 @@ pub use self::member::{Invitation, IssuedInvitation, Member, MemberUpdate, NewIn
 pub use self::role::{NewRole, Role, RoleUpdate};
 pub use self::team::{NewTeam, Team, TeamUpdate};
 pub use self::user::{NewUser, User, UserUpdate};
+
+// Accounts and keys.
+pub use self::account::{Account, IssuedAccount, NewAccount};
+pub use self::identity::{
+    AccountIdentity, Identity, MembershipIdentity, Named, ServiceAccountIdentity, TokenIdentity, UserIdentity,
+};
+pub use self::personal_key::{IssuedPersonalKey, NewPersonalKey, PersonalKey};
+pub use self::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
+pub use self::service_key::{IssuedServiceKey, NewServiceKey, ServiceKey};
+pub use crate::core::IpRange;
 
 // Permissions and roles.
 pub use crate::core::{

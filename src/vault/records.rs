@@ -10,7 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Custody, Grantee, OrganizationStatus, SecretFormat, VersionAction};
 use crate::core::{
-    ActorKind, AuditActor, GrantRole, Id, LevelPath, MemberRole, PermissionSet, Plan, Timestamp, TokenFormat,
+    ActorKind, AuditActor, GrantRole, Id, IpRange, LevelPath, MemberRole, PermissionSet, PersonalKeyLevel, Plan,
+    Timestamp, TokenFormat,
 };
 use crate::store::{Transaction, When};
 use crate::{Error, ErrorKind, Result};
@@ -242,6 +243,47 @@ pub(super) struct TokenRecord {
     /// What was deleted and took the place along that the token is bound to. It works again once that is restored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) deleted_with: Option<Id>,
+    #[serde(default)]
+    pub(super) holder: HolderRecord,
+    /// From where it may be used; from everywhere, where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) allow_list: Vec<IpRange>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) created_by: Option<AuditActor>,
+}
+
+/// Whose key a token is.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum HolderRecord {
+    /// Its own: an API token.
+    #[default]
+    Token,
+    /// That of an account of the environment it is bound to, which has the same id.
+    Account,
+    /// A user's.
+    User { user: Id, level: PersonalKeyLevel },
+    /// That of a service account, which says what it may do.
+    ServiceAccount { account: Id },
+}
+
+/// A service account, which has keys.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct ServiceAccountRecord {
+    pub(super) id: Id,
+    pub(super) organization: Id,
+    pub(super) name: String,
+    pub(super) permissions: PermissionSet,
+    pub(super) allow_list: Vec<IpRange>,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+    pub(super) created_by: AuditActor,
+}
+
+impl ServiceAccountRecord {
+    pub(super) fn actor(&self) -> AuditActor {
+        AuditActor { kind: ActorKind::Token, id: Some(self.id), name: Some(self.name.clone()) }
+    }
 }
 
 /// A person.

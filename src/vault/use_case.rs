@@ -144,6 +144,28 @@ use_cases! {
     RotateToken: ApiTokenCreate | ApiTokenDelete;
     RevokeToken: ApiTokenDelete;
 
+    CreateAccount: AccountCreate | EnvironmentRead;
+    ListAccounts: AccountRead;
+    ReadAccount: AccountRead;
+    DeleteAccount: AccountDelete;
+
+    CreatePersonalKey: ;
+    ListPersonalKeys: ;
+    DeletePersonalKey: ;
+    ListMemberKeys: MemberUpdate;
+    DeleteMemberKey: MemberUpdate;
+
+    CreateServiceAccount: ApiTokenCreate;
+    ListServiceAccounts: ApiTokenRead;
+    ReadServiceAccount: ApiTokenRead;
+    UpdateServiceAccount: ApiTokenUpdate;
+    DeleteServiceAccount: ApiTokenDelete;
+    CreateServiceKey: ApiTokenCreate;
+    ListServiceKeys: ApiTokenRead;
+    DeleteServiceKey: ApiTokenDelete;
+
+    WhoAmI: ;
+
     ListAudit: AuditRead;
     ExportAudit: AuditRead;
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use ioenv::ErrorKind::{Denied, NotFound};
 use ioenv::vault::{
-    AuditFilter, ClientRotation, CloudRole, EntryUpdate, EnvironmentRole, EnvironmentUpdate, HistoryPolicy, Id,
-    NewBlob, NewEnvironment, NewKey, NewOrganization, NewProject, NewTarget, NewToken, OrganizationRole,
-    OrganizationUpdate, Paging, Permission, Permission as P, PermissionSet, ProjectRole, ProjectUpdate, PurgeScope,
-    Restore, Search, Session, TargetUpdate, TokenUpdate, UseCase, Which, WorkspaceRole,
+    Actor, AuditFilter, ClientRotation, CloudRole, EntryUpdate, EnvironmentRole, EnvironmentUpdate, HistoryPolicy, Id,
+    NewAccount, NewBlob, NewEnvironment, NewKey, NewOrganization, NewPersonalKey, NewProject, NewServiceAccount,
+    NewServiceKey, NewTarget, NewToken, OrganizationRole, OrganizationUpdate, Paging, Permission, Permission as P,
+    PermissionSet, PersonalKeyLevel, ProjectRole, ProjectUpdate, PurgeScope, Restore, Search, ServiceAccountUpdate,
+    Session, TargetUpdate, TokenUpdate, UseCase, Which, WorkspaceRole,
 };
 use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, ErrorKind, KeyProof, SecretString, SystemRandom};
 
@@ -19,6 +20,11 @@ struct Things {
     version: u64,
     token: Id,
     environment: Id,
+    account: Id,
+    service_account: Id,
+    service_key: Id,
+    member: Id,
+    member_key: Id,
 }
 
 fn things(stage: &Stage) -> Things {
@@ -35,11 +41,23 @@ fn things(stage: &Stage) -> Things {
         stage.write(at, "A=2\n");
     }
     let system = stage.system();
+    let account = NewAccount::new("runner", PermissionSet::EMPTY);
+    let service = NewServiceAccount::new("deployer", P::SecretRead.into());
+    let service_account = system.create_service_account(stage.acme, &service).unwrap().id;
+    let service_key = NewServiceKey::new("one");
+    let member = stage.person("ann", "member");
+    let member_key = NewPersonalKey::new("laptop", PersonalKeyLevel::ReadOnly);
+    let member_key = stage.vault.session(Actor::User(member)).create_personal_key(stage.acme, &member_key).unwrap();
     Things {
         acme: stage.acme,
         version: system.versions(stage.acme, &path("shop/api/prod"), &Paging::default()).unwrap().items[0].id,
         token: stage.issue(Permission::SecretRead.into(), Some("shop/api/prod")).info.id,
         environment: system.environment(stage.acme, &path("shop/api/prod")).unwrap().id,
+        account: system.create_account(stage.acme, &path("shop/api/prod"), &account).unwrap().account.id,
+        service_account,
+        service_key: system.create_service_key(stage.acme, service_account, &service_key).unwrap().info.id,
+        member,
+        member_key: member_key.info.id,
     }
 }
 
@@ -52,7 +70,7 @@ fn their_proof() -> SecretString {
     KeyProof::of(&DataKey::from_bytes(&[7; 32])).to_text()
 }
 
-/// Does it; nothing, where only the operator can.
+/// Does it; nothing, where no token can.
 fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Option<Result<(), Error>> {
     let (acme, prod, api, shop) = (on.acme, &path("shop/api/prod"), &path("shop/api"), &slug("shop"));
     let paging = &Paging::default();
@@ -151,6 +169,33 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Option<Resu
         }
         UseCase::RotateToken => session.rotate_token(acme, on.token).map(drop),
         UseCase::RevokeToken => session.revoke_token(acme, on.token),
+        UseCase::CreateAccount => {
+            session.create_account(acme, prod, &NewAccount::new("other", PermissionSet::EMPTY)).map(drop)
+        }
+        UseCase::ListAccounts => session.accounts(acme, prod).map(drop),
+        UseCase::ReadAccount => session.account(acme, prod, on.account).map(drop),
+        UseCase::DeleteAccount => session.delete_account(acme, prod, on.account),
+        UseCase::CreatePersonalKey | UseCase::ListPersonalKeys | UseCase::DeletePersonalKey => return None,
+        UseCase::ListMemberKeys => session.member_keys(acme, on.member).map(drop),
+        UseCase::DeleteMemberKey => session.delete_member_key(acme, on.member, on.member_key),
+        UseCase::CreateServiceAccount => {
+            let new = NewServiceAccount::new("other", P::ApiTokenCreate.into());
+            session.create_service_account(acme, &new).map(drop)
+        }
+        UseCase::ListServiceAccounts => session.service_accounts(acme).map(drop),
+        UseCase::ReadServiceAccount => session.service_account(acme, on.service_account).map(drop),
+        UseCase::UpdateServiceAccount => {
+            let mut update = ServiceAccountUpdate::default();
+            update.name = Some("New".into());
+            session.update_service_account(acme, on.service_account, &update).map(drop)
+        }
+        UseCase::DeleteServiceAccount => session.delete_service_account(acme, on.service_account),
+        UseCase::CreateServiceKey => {
+            session.create_service_key(acme, on.service_account, &NewServiceKey::new("other")).map(drop)
+        }
+        UseCase::ListServiceKeys => session.service_keys(acme, on.service_account).map(drop),
+        UseCase::DeleteServiceKey => session.delete_service_key(acme, on.service_account, on.service_key),
+        UseCase::WhoAmI => session.whoami().map(drop),
         UseCase::ListAudit => session.audit(acme, &AuditFilter::default(), paging).map(drop),
         UseCase::ExportAudit => session.export_audit(acme, &AuditFilter::default(), &mut Vec::new()).map(drop),
     })
@@ -171,7 +216,12 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::ReadTarget | UseCase::ListTargets => &[P::TargetRead],
         UseCase::UpdateTarget => &[P::TargetUpdate],
         UseCase::DeleteTarget => &[P::TargetDelete],
-        UseCase::Locate | UseCase::ReadOwnToken => &[],
+        UseCase::Locate
+        | UseCase::ReadOwnToken
+        | UseCase::CreatePersonalKey
+        | UseCase::ListPersonalKeys
+        | UseCase::DeletePersonalKey
+        | UseCase::WhoAmI => &[],
         UseCase::CreateEnvironment => &[P::EnvironmentCreate],
         UseCase::ReadEnvironment | UseCase::ListEnvironments => &[P::EnvironmentRead],
         UseCase::UpdateEnvironment => &[P::EnvironmentUpdate],
@@ -197,20 +247,32 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::RotateClientKey => &[P::KeyRotate, P::SecretWrite],
         UseCase::SwitchCustody => &[P::KeyRotate, P::KeyRetrieve],
         UseCase::RotateOrganizationKey => &[P::KeyRotate, P::OrganizationUpdate],
-        UseCase::IssueToken => &[P::ApiTokenCreate],
-        UseCase::ListTokens | UseCase::ReadToken => &[P::ApiTokenRead],
-        UseCase::UpdateToken => &[P::ApiTokenUpdate],
+        UseCase::CreateAccount => &[P::AccountCreate, P::EnvironmentRead],
+        UseCase::ListAccounts | UseCase::ReadAccount => &[P::AccountRead],
+        UseCase::DeleteAccount => &[P::AccountDelete],
+        UseCase::ListMemberKeys | UseCase::DeleteMemberKey => &[P::MemberUpdate],
+        UseCase::IssueToken | UseCase::CreateServiceAccount | UseCase::CreateServiceKey => &[P::ApiTokenCreate],
+        UseCase::ListTokens
+        | UseCase::ReadToken
+        | UseCase::ListServiceAccounts
+        | UseCase::ReadServiceAccount
+        | UseCase::ListServiceKeys => &[P::ApiTokenRead],
+        UseCase::UpdateToken | UseCase::UpdateServiceAccount => &[P::ApiTokenUpdate],
         UseCase::RotateToken => &[P::ApiTokenCreate, P::ApiTokenDelete],
-        UseCase::RevokeToken => &[P::ApiTokenDelete],
+        UseCase::RevokeToken | UseCase::DeleteServiceAccount | UseCase::DeleteServiceKey => &[P::ApiTokenDelete],
         UseCase::ListAudit | UseCase::ExportAudit => &[P::AuditRead],
     }
 }
 
-/// Whoever changes or renews a token must hold what that holds, too.
+/// Whoever changes or renews a token must hold what that holds, too; and so it is with service accounts and with
+/// members.
 fn takes(use_case: UseCase) -> PermissionSet {
     let taken = PermissionSet::of(expected(use_case));
     match use_case {
-        UseCase::UpdateToken | UseCase::RotateToken => taken.union(P::SecretRead.into()),
+        UseCase::UpdateToken | UseCase::RotateToken | UseCase::UpdateServiceAccount | UseCase::CreateServiceKey => {
+            taken.union(P::SecretRead.into())
+        }
+        UseCase::ListMemberKeys | UseCase::DeleteMemberKey => taken.union(P::OrganizationRead.into()),
         _ => taken,
     }
 }
@@ -251,7 +313,8 @@ on_every_store! {
         };
         let (deletions, rest): (Vec<UseCase>, Vec<UseCase>) = UseCase::ALL.iter().partition(|one| is_deletion(one));
         let order = [
-            UseCase::RevokeToken, UseCase::DeleteEntries, UseCase::DeleteAllEntries, UseCase::DeleteVersion,
+            UseCase::RevokeToken, UseCase::DeletePersonalKey, UseCase::DeleteMemberKey, UseCase::DeleteServiceKey,
+            UseCase::DeleteServiceAccount, UseCase::DeleteAccount, UseCase::DeleteEntries, UseCase::DeleteAllEntries, UseCase::DeleteVersion,
             UseCase::PurgeVersions, UseCase::SetBlob, UseCase::DeleteLevel, UseCase::PurgeLevel,
             UseCase::DeleteEnvironment, UseCase::DeleteTarget, UseCase::DeleteProject, UseCase::DeleteOrganization,
         ];
@@ -289,7 +352,8 @@ on_every_store! {
             if !perform_is_possible(use_case) {
                 continue;
             }
-            let of_its_own = matches!(use_case, UseCase::ListOrganizations | UseCase::ReadOwnToken);
+            let of_its_own =
+                matches!(use_case, UseCase::ListOrganizations | UseCase::ReadOwnToken | UseCase::WhoAmI);
             if !of_its_own {
                 assert_eq!(attempt(stage, use_case, &stranger, &on), Some(NotFound), "{use_case:?} by a stranger");
             }
@@ -312,7 +376,10 @@ on_every_store! {
                 let whole = matches!(
                     use_case,
                     UseCase::UpdateOrganization | UseCase::DeleteOrganization | UseCase::CreateProject
-                        | UseCase::RotateOrganizationKey
+                        | UseCase::RotateOrganizationKey | UseCase::ListMemberKeys | UseCase::DeleteMemberKey
+                        | UseCase::CreateServiceAccount | UseCase::ListServiceAccounts | UseCase::ReadServiceAccount
+                        | UseCase::UpdateServiceAccount | UseCase::DeleteServiceAccount | UseCase::CreateServiceKey
+                        | UseCase::ListServiceKeys | UseCase::DeleteServiceKey
                 );
                 assert_eq!(kind, Some(if whole { Denied } else { NotFound }), "{use_case:?} from elsewhere");
             }
@@ -349,7 +416,13 @@ on_every_store! {
 }
 
 fn perform_is_possible(use_case: UseCase) -> bool {
-    use_case != UseCase::CreateOrganization
+    !matches!(
+        use_case,
+        UseCase::CreateOrganization
+            | UseCase::CreatePersonalKey
+            | UseCase::ListPersonalKeys
+            | UseCase::DeletePersonalKey
+    )
 }
 
 fn is_harmless(use_case: UseCase) -> bool {
@@ -358,9 +431,13 @@ fn is_harmless(use_case: UseCase) -> bool {
 }
 
 on_every_store! {
-    fn no_token_makes_an_organization(stage: &Stage) {
+    fn what_no_token_does(stage: &Stage) {
         let session = stage.session(PermissionSet::ALL, None);
         let before = state(stage);
+        let key = NewPersonalKey::new("k", PersonalKeyLevel::ReadOnly);
+        assert_eq!(session.create_personal_key(stage.acme, &key).unwrap_err().kind(), Denied);
+        assert_eq!(session.personal_keys(stage.acme).unwrap_err().kind(), Denied);
+        assert_eq!(session.delete_personal_key(stage.acme, stage.acme).unwrap_err().kind(), Denied);
         assert_eq!(session.create_organization(NewOrganization::new("Mine")).unwrap_err().kind(), Denied);
         assert_eq!(state(stage), before);
     }

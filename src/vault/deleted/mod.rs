@@ -101,7 +101,7 @@ impl Call<'_, '_> {
         Ok(below)
     }
 
-    /// Changes the tokens that are bound to a project, or of these only the ones that are bound to some nodes of it.
+    /// Changes the tokens and accounts that are bound to a project, or of these only the ones that are bound to some nodes of it.
     fn change_tokens(
         &mut self,
         organization: Id,
@@ -109,7 +109,9 @@ impl Call<'_, '_> {
         nodes: Option<&BTreeSet<Id>>,
         change: impl Fn(&mut TokenRecord),
     ) -> Result<()> {
-        for record in self.tx.scan(&keys::token_ids(organization), Order::Ascending, usize::MAX)? {
+        let mut indices = self.tx.scan(&keys::token_ids(organization), Order::Ascending, usize::MAX)?;
+        indices.extend(self.tx.scan(&keys::project_accounts(project), Order::Ascending, usize::MAX)?);
+        for record in indices {
             let hash: String = decode(&record.value)?;
             let key = keys::token(&hash);
             let mut token: TokenRecord = require(self.tx, &key)?;

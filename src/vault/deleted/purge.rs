@@ -140,11 +140,8 @@ impl Call<'_, '_> {
         self.remove_grants(organization, project, Some(node))?;
         self.remove_level(project, node)?;
         self.tx.delete(&keys::floor(project, node))?;
-        let ranges = [
-            keys::accounts(project, node),
-            keys::webhooks(project, node),
-            keys::environment_integrations(project, node),
-        ];
+        self.remove_tokens(&keys::accounts(project, node))?;
+        let ranges = [keys::webhooks(project, node), keys::environment_integrations(project, node)];
         for range in &ranges {
             if !self.remove_up_to(range, left)? {
                 return Ok(false);
@@ -168,6 +165,7 @@ impl Call<'_, '_> {
             self.tx.delete(&keys::deleted(organization, root))?;
         }
         self.remove_grants(organization, id, None)?;
+        self.remove_tokens(&keys::project_accounts(id))?;
         // The keys come last, so that what is left of it can be checked until then.
         let ranges = [
             keys::nodes(id, ""),
@@ -175,7 +173,6 @@ impl Call<'_, '_> {
             keys::levels(id),
             keys::accesses(id),
             keys::floors(id),
-            keys::project_accounts(id),
             keys::project_webhooks(id),
             keys::project_environment_integrations(id),
             keys::project_versions(id),

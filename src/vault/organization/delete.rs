@@ -2,7 +2,7 @@ use super::super::audit::id_in;
 use super::super::call::Call;
 use super::super::deleted::all_projects;
 use super::super::keys;
-use super::super::records::{OrganizationRecord, require};
+use super::super::records::OrganizationRecord;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::Result;
@@ -32,11 +32,10 @@ impl Call<'_, '_> {
         }
         self.remove_range(&keys::projects(id))?;
         self.remove_range(&keys::deleted_in(id))?;
-        for record in self.tx.scan(&keys::token_ids(id), Order::Ascending, usize::MAX)? {
-            let hash: String = require(self.tx, &record.key)?;
-            self.tx.delete(&keys::token(&hash))?;
-            self.tx.delete(&record.key)?;
+        for keys_of in [keys::token_ids, keys::organization_personal_keys, keys::organization_service_keys] {
+            self.remove_tokens(&keys_of(id))?;
         }
+        self.remove_range(&keys::service_accounts(id))?;
         for invitation in self.invitation_records(id)? {
             self.remove_invitation(id, &invitation.email)?;
         }

@@ -17,7 +17,7 @@ impl Session<'_> {
         })
     }
 
-    /// What is known of the token this session is in the name of. Whoever holds a token may know that of it; it is not
+    /// What is known of the token or key this session is in the name of. Whoever holds it may know that of it; it is not
     /// recorded.
     ///
     /// # Errors
