@@ -10,6 +10,8 @@ mod blob;
 mod cipher;
 #[cfg(feature = "vault")]
 mod clock;
+#[cfg(feature = "vault")]
+mod delivery_error;
 mod document;
 mod dotenv;
 #[cfg(feature = "vault")]
@@ -40,6 +42,8 @@ pub use blob::SealedBlob;
 pub use cipher::{Aes256Gcm, Cipher};
 #[cfg(feature = "vault")]
 pub use clock::{Clock, Timestamp};
+#[cfg(feature = "vault")]
+pub use delivery_error::DeliveryError;
 pub use document::{Changes, Document, Entry, Kind};
 pub use dotenv::{Unresolved, expand};
 #[cfg(feature = "vault")]
