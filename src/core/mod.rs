@@ -34,6 +34,8 @@ mod serde_text;
 #[cfg(feature = "vault")]
 mod token;
 #[cfg(feature = "vault")]
+mod webhook;
+#[cfg(feature = "vault")]
 mod wrap;
 
 #[cfg(feature = "vault")]
@@ -65,6 +67,13 @@ pub use role::{
 pub use secret::{SecretBytes, SecretString};
 #[cfg(feature = "vault")]
 pub use token::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
+#[cfg(feature = "vault")]
+pub(crate) use webhook::{
+    Environment as EventEnvironment, EventBody, EventData, Project as EventProject, Workspace as EventWorkspace,
+    new_signing_secret,
+};
+#[cfg(feature = "vault")]
+pub use webhook::{Event, VerifyError, sign, verify};
 #[cfg(feature = "vault")]
 pub use wrap::RootKey;
 #[cfg(feature = "vault")]
