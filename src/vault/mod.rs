@@ -39,6 +39,7 @@ mod organization;
 mod page;
 mod place;
 mod project;
+mod queue;
 mod records;
 mod session;
 mod statistics;
@@ -46,6 +47,7 @@ mod target;
 mod token;
 mod use_case;
 mod version;
+mod webhook;
 
 use std::fmt;
 #[cfg(feature = "http")]
@@ -89,6 +91,11 @@ pub use self::key::{
 // Tokens.
 pub use self::token::{IssuedToken, NewToken, TokenInfo, TokenUpdate};
 pub use crate::core::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
+
+// Webhooks, and what delivers to them.
+#[cfg(feature = "http")]
+pub use self::queue::Worker;
+pub use self::webhook::{CreatedWebhook, NewWebhook, Webhook, WebhookLog, WebhookTest, WebhookUpdate};
 
 // Permissions and roles.
 pub use crate::core::{

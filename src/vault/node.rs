@@ -90,6 +90,7 @@ impl Call<'_, '_> {
             removed.push((format!("{path}/{}", child.slug), child.id));
         }
         for (path, id) in &removed {
+            self.remove_webhooks(project.id, Some(*id))?;
             self.remove_versions(project.id, *id)?;
             self.remove_level(project.id, *id)?;
             self.tx.delete(&keys::floor(project.id, *id))?;

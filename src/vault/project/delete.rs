@@ -33,6 +33,7 @@ impl Call<'_, '_> {
             self.tx.delete(&keys::node_id(node.id))?;
             self.tx.delete(&record.key)?;
         }
+        self.remove_webhooks(project.id, None)?;
         let project_wide = [
             keys::levels(project.id),
             keys::accesses(project.id),

@@ -66,14 +66,19 @@ impl Session<'_> {
             };
             let number = call.next_number(project)?;
             let mut entries = None;
+            let mut is_changed = level.as_ref().is_none_or(|level| level.content.entries.is_none());
             if let Some(document) = &document {
                 let opened = call.opened_or_empty(project, level.as_ref())?;
                 // Entries that come back are the ones they were: what was known of them is taken up again.
                 let former = call.entries(project, &found.content)?;
                 let renames = former.renames_since(&opened.entries);
                 let differences = differences(&opened.document, document, renamed(&renames));
+                is_changed |= !differences.is_empty();
                 entries = Some(former.returning(&opened.entries).follow(&differences, number, call.now));
                 call.scrub_new_secrets(place, &differences)?;
+            }
+            if is_changed || document.is_none() {
+                call.content_changed(project, place.id())?;
             }
             let known = document.as_ref().zip(entries);
             let keep = project.versioning;
