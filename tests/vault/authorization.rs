@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use ioenv::ErrorKind::{Denied, NotFound};
+use ioenv::store::{StoreExt as _, When};
 use ioenv::vault::{
     AuditFilter, ClientRotation, CloudRole, EntryUpdate, EnvironmentRole, EnvironmentUpdate, HistoryPolicy, Id,
-    NewBlob, NewEnvironment, NewKey, NewOrganization, NewProject, NewTarget, NewToken, OrganizationRole,
+    NewBlob, NewEnvironment, NewKey, NewOrganization, NewProject, NewTarget, NewToken, NewWebhook, OrganizationRole,
     OrganizationUpdate, Paging, Permission, Permission as P, PermissionSet, ProjectRole, ProjectUpdate, PurgeScope,
-    Restore, Search, Session, TargetUpdate, TokenUpdate, UseCase, Which, WorkspaceRole,
+    Restore, Search, Session, TargetUpdate, TokenUpdate, UseCase, WebhookUpdate, Which, WorkspaceRole,
 };
 use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, ErrorKind, KeyProof, SecretString, SystemRandom};
 
@@ -19,6 +20,8 @@ struct Things {
     version: u64,
     token: Id,
     environment: Id,
+    webhook: Id,
+    webhook_log: Id,
 }
 
 fn things(stage: &Stage) -> Things {
@@ -35,11 +38,23 @@ fn things(stage: &Stage) -> Things {
         stage.write(at, "A=2\n");
     }
     let system = stage.system();
+    // Nothing listens there, so a test is done at once.
+    let webhook = NewWebhook::new("http://127.0.0.1:9/");
+    let webhook = system.create_webhook(stage.acme, &path("shop/api/prod"), &webhook).unwrap().webhook.id;
+    let project = system.project(stage.acme, &slug("shop")).unwrap().id;
+    let log = serde_json::json!({
+        "id": webhook, "event": webhook, "attempt": 1, "status": 200, "error": null, "response_body": "",
+        "processed_at": stage.now(),
+    });
+    let key = format!("webhook-log/{project}/{webhook}/{webhook}");
+    stage.store.write(|tx| tx.put(&key, &log.to_string(), When::Absent)).unwrap();
     Things {
         acme: stage.acme,
         version: system.versions(stage.acme, &path("shop/api/prod"), &Paging::default()).unwrap().items[0].id,
         token: stage.issue(Permission::SecretRead.into(), Some("shop/api/prod")).info.id,
         environment: system.environment(stage.acme, &path("shop/api/prod")).unwrap().id,
+        webhook,
+        webhook_log: webhook,
     }
 }
 
@@ -136,6 +151,27 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Option<Resu
         UseCase::RotateStorageKey => session.rotate_storage_key(acme, &slug("wrapped")),
         UseCase::ContinueRotation => session.continue_rotation(acme, &slug("wrapped"), 10).map(drop),
         UseCase::RotateOrganizationKey => session.rotate_organization_key(acme),
+        UseCase::CreateWebhook => {
+            session.create_webhook(acme, prod, &NewWebhook::new("https://hooks.example.test")).map(drop)
+        }
+        UseCase::ReadWebhook => session.webhook(acme, prod, on.webhook).map(drop),
+        UseCase::ListWebhooks => session.webhooks(acme, prod).map(drop),
+        UseCase::UpdateWebhook => {
+            let mut update = WebhookUpdate::default();
+            update.description = Some(Some("New".into()));
+            session.update_webhook(acme, prod, on.webhook, &update).map(drop)
+        }
+        UseCase::SetWebhookStatus => session.set_webhook_enabled(acme, prod, on.webhook, true).map(drop),
+        UseCase::DeleteWebhook => session.delete_webhook(acme, prod, on.webhook),
+        UseCase::ReadSigningSecret => session.signing_secret(acme, prod, on.webhook).map(drop),
+        UseCase::RotateSigningSecret => session.rotate_signing_secret(acme, prod, on.webhook).map(drop),
+        UseCase::TestWebhook => match session.test_webhook(acme, prod, on.webhook) {
+            // It was allowed, and is only not there.
+            Err(error) if error.kind() == ErrorKind::CrateFeature && !cfg!(feature = "http") => Ok(()),
+            result => result.map(drop),
+        },
+        UseCase::ListWebhookLogs => session.webhook_logs(acme, prod, on.webhook, paging).map(drop),
+        UseCase::ReadWebhookLog => session.webhook_log(acme, prod, on.webhook, on.webhook_log).map(drop),
         UseCase::IssueToken => {
             let mut token = NewToken::new("other", PermissionSet::from(P::ApiTokenCreate)).scope(prod.clone());
             token.expires_at = None;
@@ -197,6 +233,15 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::RotateClientKey => &[P::KeyRotate, P::SecretWrite],
         UseCase::SwitchCustody => &[P::KeyRotate, P::KeyRetrieve],
         UseCase::RotateOrganizationKey => &[P::KeyRotate, P::OrganizationUpdate],
+        UseCase::CreateWebhook => &[P::WebhookCreate],
+        UseCase::ReadWebhook
+        | UseCase::ListWebhooks
+        | UseCase::ReadSigningSecret
+        | UseCase::ListWebhookLogs
+        | UseCase::ReadWebhookLog => &[P::WebhookRead],
+        UseCase::UpdateWebhook | UseCase::SetWebhookStatus | UseCase::RotateSigningSecret => &[P::WebhookUpdate],
+        UseCase::DeleteWebhook => &[P::WebhookDelete],
+        UseCase::TestWebhook => &[P::WebhookTest],
         UseCase::IssueToken => &[P::ApiTokenCreate],
         UseCase::ListTokens | UseCase::ReadToken => &[P::ApiTokenRead],
         UseCase::UpdateToken => &[P::ApiTokenUpdate],
@@ -251,7 +296,7 @@ on_every_store! {
         };
         let (deletions, rest): (Vec<UseCase>, Vec<UseCase>) = UseCase::ALL.iter().partition(|one| is_deletion(one));
         let order = [
-            UseCase::RevokeToken, UseCase::DeleteEntries, UseCase::DeleteAllEntries, UseCase::DeleteVersion,
+            UseCase::RevokeToken, UseCase::DeleteWebhook, UseCase::DeleteEntries, UseCase::DeleteAllEntries, UseCase::DeleteVersion,
             UseCase::PurgeVersions, UseCase::SetBlob, UseCase::DeleteLevel, UseCase::PurgeLevel,
             UseCase::DeleteEnvironment, UseCase::DeleteTarget, UseCase::DeleteProject, UseCase::DeleteOrganization,
         ];

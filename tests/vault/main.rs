@@ -16,3 +16,4 @@ mod inheritance;
 mod refusals;
 mod tokens;
 mod versions;
+mod webhooks;
