@@ -12,12 +12,13 @@ use super::key_cache::Row;
 use super::keys;
 use super::place::Place;
 use super::records::{
-    ContentRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, encode, get, put, require,
+    ContentRecord, LevelRecord, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, damaged, decode, encode, get,
+    put, require,
 };
 use crate::core::{
     Aes256Gcm, Cipher as _, DataKey, Document, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
 };
-use crate::store::When;
+use crate::store::{Order, When};
 use crate::{Error, ErrorKind, Result};
 
 /// Longest text of a blob, in bytes; base64 of a document of about 768 KiB.
@@ -170,6 +171,9 @@ impl Call<'_, '_> {
         let blob = self.seal_document(&place.project, document)?;
         check_blob(&blob)?;
         let (project, node, action) = (&place.project, place.id(), VersionAction::Update);
+        if !differences.is_empty() || level.as_ref().is_some_and(|level| level.content.entries.is_none()) {
+            self.content_changed(project, node)?;
+        }
         self.write_content(project, node, level, number, &blob, Some((document, entries)), action, project.versioning)
     }
 
@@ -233,6 +237,22 @@ impl Call<'_, '_> {
         put(self.tx, &keys::content(project.id, number), &content, When::Always)?;
         let level = LevelRecord { number, accessed_at, variables };
         put(self.tx, &keys::level(project.id, node), &level, When::Always)
+    }
+
+    /// Tells those who wait for it that entries of a level have changed, and so those of the levels that inherit them.
+    pub(super) fn content_changed(&mut self, project: &ProjectRecord, node: Id) -> Result<()> {
+        if !project.has_webhooks {
+            return Ok(());
+        }
+        let below = match get::<PlaceRecord>(self.tx, &keys::node_id(node))? {
+            Some(place) => place.path + "/",
+            None => String::new(),
+        };
+        let mut concerned = BTreeSet::from([node]);
+        for record in self.tx.scan(&keys::nodes(project.id, &below), Order::Ascending, usize::MAX)? {
+            concerned.insert(decode::<NodeRecord>(&record.value)?.id);
+        }
+        self.notify_webhooks(project, &concerned)
     }
 
     /// Makes a version of a content that is being displaced, perhaps by nothing, which has a number then. The content

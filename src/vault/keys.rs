@@ -2,7 +2,8 @@
 //! so that what was made later stands later.
 
 use super::Grantee;
-use crate::core::Id;
+use super::queue::JobKind;
+use crate::core::{Id, Timestamp};
 use crate::store::KeyRange;
 
 /// What kind of vault this is, and the check of its root key.
@@ -327,6 +328,10 @@ pub(super) fn accounts(project: Id, node: Id) -> KeyRange {
     KeyRange::prefix(format!("account/{project}/{node}/"))
 }
 
+pub(super) fn webhook(project: Id, node: Id, id: Id) -> String {
+    format!("webhook/{project}/{node}/{id}")
+}
+
 /// The webhooks of an environment.
 pub(super) fn webhooks(project: Id, node: Id) -> KeyRange {
     KeyRange::prefix(format!("webhook/{project}/{node}/"))
@@ -334,6 +339,38 @@ pub(super) fn webhooks(project: Id, node: Id) -> KeyRange {
 
 pub(super) fn project_webhooks(project: Id) -> KeyRange {
     KeyRange::prefix(format!("webhook/{project}/"))
+}
+
+/// What became of one attempt to deliver to a webhook.
+pub(super) fn webhook_log(project: Id, webhook: Id, id: Id) -> String {
+    format!("webhook-log/{project}/{webhook}/{id}")
+}
+
+pub(super) fn webhook_logs(project: Id, webhook: Id) -> KeyRange {
+    KeyRange::prefix(format!("webhook-log/{project}/{webhook}/"))
+}
+
+/// How many of them there are.
+pub(super) fn webhook_log_count(project: Id, webhook: Id) -> String {
+    format!("webhook-log-count/{project}/{webhook}")
+}
+
+/// What waits to be done for something: at most one job of a kind.
+pub(super) fn job(kind: JobKind, subject: Id) -> String {
+    format!("job/{kind}/{subject}")
+}
+
+/// That a job can be taken from that time on.
+pub(super) fn job_due(time: Timestamp, kind: JobKind, subject: Id) -> String {
+    format!("job-due/{:015}/{kind}/{subject}", time.as_millis())
+}
+
+/// The jobs that can be taken at that time.
+#[cfg(feature = "http")]
+pub(super) fn jobs_due(now: Timestamp) -> KeyRange {
+    let mut range = KeyRange::prefix("job-due/");
+    range.end = Some(format!("job-due/{:015}/~", now.as_millis()));
+    range
 }
 
 /// The integrations an environment is mapped in.

@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Custody, Grantee, OrganizationStatus, SecretFormat, VersionAction};
 use crate::core::{
-    ActorKind, AuditActor, GrantRole, Id, IpRange, LevelPath, MemberRole, PermissionSet, PersonalKeyLevel, Plan,
-    Timestamp, TokenFormat,
+    ActorKind, AuditActor, DeliveryError, GrantRole, Id, IpRange, LevelPath, MemberRole, PermissionSet,
+    PersonalKeyLevel, Plan, Timestamp, TokenFormat,
 };
 use crate::store::{Transaction, When};
 use crate::{Error, ErrorKind, Result};
@@ -85,6 +85,9 @@ pub(super) struct ProjectRecord {
     /// How often the data key has changed hands.
     #[serde(default)]
     pub(super) custody_changes: u32,
+    /// Whether it may have webhooks; where it has none, a change looks for none.
+    #[serde(default)]
+    pub(super) has_webhooks: bool,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
 }
@@ -398,6 +401,31 @@ pub(super) enum DeletedThing {
         /// What an environment stood below, if that was a target.
         target: Option<Id>,
     },
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct WebhookRecord {
+    pub(super) id: Id,
+    pub(super) url: String,
+    pub(super) enabled: bool,
+    pub(super) description: Option<String>,
+    /// The text of the signing secret.
+    pub(super) secret: Wrapped,
+    pub(super) storage_version: u32,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+/// What became of one attempt to deliver to a webhook.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct WebhookLogRecord {
+    pub(super) id: Id,
+    pub(super) event: Id,
+    pub(super) attempt: u32,
+    pub(super) status: Option<u16>,
+    pub(super) error: Option<DeliveryError>,
+    pub(super) response_body: Option<String>,
+    pub(super) processed_at: Timestamp,
 }
 
 /// Reads a record.

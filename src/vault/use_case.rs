@@ -136,6 +136,18 @@ use_cases! {
     ContinueRotation: KeyRotate;
     RotateOrganizationKey: KeyRotate | OrganizationUpdate;
 
+    CreateWebhook: WebhookCreate;
+    ReadWebhook: WebhookRead;
+    ListWebhooks: WebhookRead;
+    UpdateWebhook: WebhookUpdate;
+    SetWebhookStatus: WebhookUpdate;
+    DeleteWebhook: WebhookDelete;
+    ReadSigningSecret: WebhookRead;
+    RotateSigningSecret: WebhookUpdate;
+    TestWebhook: WebhookTest;
+    ListWebhookLogs: WebhookRead;
+    ReadWebhookLog: WebhookRead;
+
     IssueToken: ApiTokenCreate;
     ListTokens: ApiTokenRead;
     ReadToken: ApiTokenRead;

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use ioenv::ErrorKind::{Denied, NotFound};
+use ioenv::store::{StoreExt as _, When};
 use ioenv::vault::{
     Actor, AuditFilter, ClientRotation, CloudRole, EntryUpdate, EnvironmentRole, EnvironmentUpdate, HistoryPolicy, Id,
     NewAccount, NewBlob, NewEnvironment, NewKey, NewOrganization, NewPersonalKey, NewProject, NewServiceAccount,
-    NewServiceKey, NewTarget, NewToken, OrganizationRole, OrganizationUpdate, Paging, Permission, Permission as P,
-    PermissionSet, PersonalKeyLevel, ProjectRole, ProjectUpdate, PurgeScope, Restore, Search, ServiceAccountUpdate,
-    Session, TargetUpdate, TokenUpdate, UseCase, Which, WorkspaceRole,
+    NewServiceKey, NewTarget, NewToken, NewWebhook, OrganizationRole, OrganizationUpdate, Paging, Permission,
+    Permission as P, PermissionSet, PersonalKeyLevel, ProjectRole, ProjectUpdate, PurgeScope, Restore, Search,
+    ServiceAccountUpdate, Session, TargetUpdate, TokenUpdate, UseCase, WebhookUpdate, Which, WorkspaceRole,
 };
 use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, ErrorKind, KeyProof, SecretString, SystemRandom};
 
@@ -25,6 +26,8 @@ struct Things {
     service_key: Id,
     member: Id,
     member_key: Id,
+    webhook: Id,
+    webhook_log: Id,
 }
 
 fn things(stage: &Stage) -> Things {
@@ -48,6 +51,16 @@ fn things(stage: &Stage) -> Things {
     let member = stage.person("ann", "member");
     let member_key = NewPersonalKey::new("laptop", PersonalKeyLevel::ReadOnly);
     let member_key = stage.vault.session(Actor::User(member)).create_personal_key(stage.acme, &member_key).unwrap();
+    // Nothing listens there, so a test is done at once.
+    let webhook = NewWebhook::new("http://127.0.0.1:9/");
+    let webhook = system.create_webhook(stage.acme, &path("shop/api/prod"), &webhook).unwrap().webhook.id;
+    let project = system.project(stage.acme, &slug("shop")).unwrap().id;
+    let log = serde_json::json!({
+        "id": webhook, "event": webhook, "attempt": 1, "status": 200, "error": null, "response_body": "",
+        "processed_at": stage.now(),
+    });
+    let key = format!("webhook-log/{project}/{webhook}/{webhook}");
+    stage.store.write(|tx| tx.put(&key, &log.to_string(), When::Absent)).unwrap();
     Things {
         acme: stage.acme,
         version: system.versions(stage.acme, &path("shop/api/prod"), &Paging::default()).unwrap().items[0].id,
@@ -58,6 +71,8 @@ fn things(stage: &Stage) -> Things {
         service_key: system.create_service_key(stage.acme, service_account, &service_key).unwrap().info.id,
         member,
         member_key: member_key.info.id,
+        webhook,
+        webhook_log: webhook,
     }
 }
 
@@ -154,6 +169,27 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Option<Resu
         UseCase::RotateStorageKey => session.rotate_storage_key(acme, &slug("wrapped")),
         UseCase::ContinueRotation => session.continue_rotation(acme, &slug("wrapped"), 10).map(drop),
         UseCase::RotateOrganizationKey => session.rotate_organization_key(acme),
+        UseCase::CreateWebhook => {
+            session.create_webhook(acme, prod, &NewWebhook::new("https://hooks.example.test")).map(drop)
+        }
+        UseCase::ReadWebhook => session.webhook(acme, prod, on.webhook).map(drop),
+        UseCase::ListWebhooks => session.webhooks(acme, prod).map(drop),
+        UseCase::UpdateWebhook => {
+            let mut update = WebhookUpdate::default();
+            update.description = Some(Some("New".into()));
+            session.update_webhook(acme, prod, on.webhook, &update).map(drop)
+        }
+        UseCase::SetWebhookStatus => session.set_webhook_enabled(acme, prod, on.webhook, true).map(drop),
+        UseCase::DeleteWebhook => session.delete_webhook(acme, prod, on.webhook),
+        UseCase::ReadSigningSecret => session.signing_secret(acme, prod, on.webhook).map(drop),
+        UseCase::RotateSigningSecret => session.rotate_signing_secret(acme, prod, on.webhook).map(drop),
+        UseCase::TestWebhook => match session.test_webhook(acme, prod, on.webhook) {
+            // It was allowed, and is only not there.
+            Err(error) if error.kind() == ErrorKind::CrateFeature && !cfg!(feature = "http") => Ok(()),
+            result => result.map(drop),
+        },
+        UseCase::ListWebhookLogs => session.webhook_logs(acme, prod, on.webhook, paging).map(drop),
+        UseCase::ReadWebhookLog => session.webhook_log(acme, prod, on.webhook, on.webhook_log).map(drop),
         UseCase::IssueToken => {
             let mut token = NewToken::new("other", PermissionSet::from(P::ApiTokenCreate)).scope(prod.clone());
             token.expires_at = None;
@@ -258,6 +294,15 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         | UseCase::ReadServiceAccount
         | UseCase::ListServiceKeys => &[P::ApiTokenRead],
         UseCase::UpdateToken | UseCase::UpdateServiceAccount => &[P::ApiTokenUpdate],
+        UseCase::CreateWebhook => &[P::WebhookCreate],
+        UseCase::ReadWebhook
+        | UseCase::ListWebhooks
+        | UseCase::ReadSigningSecret
+        | UseCase::ListWebhookLogs
+        | UseCase::ReadWebhookLog => &[P::WebhookRead],
+        UseCase::UpdateWebhook | UseCase::SetWebhookStatus | UseCase::RotateSigningSecret => &[P::WebhookUpdate],
+        UseCase::DeleteWebhook => &[P::WebhookDelete],
+        UseCase::TestWebhook => &[P::WebhookTest],
         UseCase::RotateToken => &[P::ApiTokenCreate, P::ApiTokenDelete],
         UseCase::RevokeToken | UseCase::DeleteServiceAccount | UseCase::DeleteServiceKey => &[P::ApiTokenDelete],
         UseCase::ListAudit | UseCase::ExportAudit => &[P::AuditRead],
@@ -314,7 +359,7 @@ on_every_store! {
         let (deletions, rest): (Vec<UseCase>, Vec<UseCase>) = UseCase::ALL.iter().partition(|one| is_deletion(one));
         let order = [
             UseCase::RevokeToken, UseCase::DeletePersonalKey, UseCase::DeleteMemberKey, UseCase::DeleteServiceKey,
-            UseCase::DeleteServiceAccount, UseCase::DeleteAccount, UseCase::DeleteEntries, UseCase::DeleteAllEntries, UseCase::DeleteVersion,
+            UseCase::DeleteServiceAccount, UseCase::DeleteAccount, UseCase::DeleteWebhook, UseCase::DeleteEntries, UseCase::DeleteAllEntries, UseCase::DeleteVersion,
             UseCase::PurgeVersions, UseCase::SetBlob, UseCase::DeleteLevel, UseCase::PurgeLevel,
             UseCase::DeleteEnvironment, UseCase::DeleteTarget, UseCase::DeleteProject, UseCase::DeleteOrganization,
         ];

@@ -21,3 +21,4 @@ mod refusals;
 mod service_accounts;
 mod tokens;
 mod versions;
+mod webhooks;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
     Actor, Clock, Id, IssuedToken, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
-    PermissionSet, RootKey, Session, Timestamp, Vault, Which,
+    OutboundPolicy, PermissionSet, RootKey, Session, Timestamp, Vault, Which,
 };
 use ioenv::{Document, Error, ErrorKind, LevelPath, Random as _, Slug, SystemRandom, VarName};
 use tempfile::TempDir;
@@ -87,6 +87,7 @@ impl Stage {
         let clock = TestClock(Arc::new(AtomicI64::new(start.as_millis())));
         let root = RootKey::generate(&SystemRandom).unwrap();
         let vault = Vault::open_with(Arc::clone(&store), &root, clock.clone(), SystemRandom).unwrap();
+        let vault = vault.with_outbound(OutboundPolicy::new().allow_private_addresses().allow_http());
         let acme = vault.session(Actor::system("stage")).create_organization(NewOrganization::new("Acme")).unwrap().id;
         Self { vault, store, clock, acme, _directory: directory }
     }

@@ -141,7 +141,8 @@ impl Call<'_, '_> {
         self.remove_level(project, node)?;
         self.tx.delete(&keys::floor(project, node))?;
         self.remove_tokens(&keys::accounts(project, node))?;
-        let ranges = [keys::webhooks(project, node), keys::environment_integrations(project, node)];
+        self.remove_webhooks(project, Some(node))?;
+        let ranges = [keys::environment_integrations(project, node)];
         for range in &ranges {
             if !self.remove_up_to(range, left)? {
                 return Ok(false);
@@ -166,6 +167,7 @@ impl Call<'_, '_> {
         }
         self.remove_grants(organization, id, None)?;
         self.remove_tokens(&keys::project_accounts(id))?;
+        self.remove_webhooks(id, None)?;
         // The keys come last, so that what is left of it can be checked until then.
         let ranges = [
             keys::nodes(id, ""),
@@ -173,7 +175,6 @@ impl Call<'_, '_> {
             keys::levels(id),
             keys::accesses(id),
             keys::floors(id),
-            keys::project_webhooks(id),
             keys::project_environment_integrations(id),
             keys::project_versions(id),
             keys::contents(id),

@@ -19,6 +19,7 @@ impl Session<'_> {
                 let number = call.next_number(&place.project)?;
                 call.keep_version(&place.project, &level.content, VersionAction::Delete, Some(number))?;
                 call.forget_changes(&place.project, place.id(), number)?;
+                call.content_changed(&place.project, place.id())?;
             }
             call.tx.delete(&keys::level(place.project.id, place.id()))?;
             call.tx.delete(&keys::access(place.project.id, place.id()))?;
@@ -41,6 +42,7 @@ impl Session<'_> {
             if call.level(&place.project, place.id())?.is_some() {
                 let number = call.next_number(&place.project)?;
                 call.forget_changes(&place.project, place.id(), number)?;
+                call.content_changed(&place.project, place.id())?;
             }
             call.remove_level(place.project.id, place.id())?;
             let details = Details::default().with("op", "purge").with("versions", count);

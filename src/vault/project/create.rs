@@ -79,6 +79,7 @@ impl Session<'_> {
                 storage_version: 1,
                 rotation: None,
                 custody_changes: 0,
+                has_webhooks: false,
                 created_at: call.now,
                 updated_at: call.now,
             };

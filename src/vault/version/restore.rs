@@ -108,6 +108,11 @@ impl Call<'_, '_> {
         differences: &[Difference<'_>],
     ) -> Result<u32> {
         let (project, action) = (&place.project, VersionAction::Restore);
+        // Where nobody here can see what changed, something did.
+        let was_understood = level.as_ref().is_some_and(|level| level.content.entries.is_some());
+        if !differences.is_empty() || known.is_none() || !was_understood {
+            self.content_changed(project, place.id())?;
+        }
         let number = self.next_number(project)?;
         let known = known.map(|(document, entries)| (document, entries.follow(differences, number, self.now)));
         self.scrub_new_secrets(place, differences)?;
