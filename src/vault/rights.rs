@@ -97,6 +97,17 @@ impl Call<'_, '_> {
         Err(Error::new(ErrorKind::Denied, message))
     }
 
+    /// Whether the actor may know of a project of the organization it is in.
+    pub(super) fn knows(&mut self, project: Id) -> Result<bool> {
+        match (self.who.scope(), &self.membership) {
+            (Some(scope), _) if scope.project != project => Ok(false),
+            (_, Some(membership)) if membership.permissions.intersection(KNOWING).is_empty() => {
+                Ok(!self.granted(project)?.is_empty())
+            }
+            _ => Ok(true),
+        }
+    }
+
     /// What the actor may do at a place; none, if it may not know of it.
     pub(super) fn rights_at(&mut self, place: &Place, reach: Reach) -> Result<Option<PermissionSet>> {
         let ids: Vec<Id> = place.nodes.iter().map(|node| node.id).collect();

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Actor, Clock, Id, IssuedToken, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
-    OutboundPolicy, PermissionSet, RootKey, Session, Timestamp, Vault, Which,
+    Actor, Clock, Grantee, Id, IssuedToken, MemberRole, NewEntry, NewEnvironment, NewMember, NewOrganization,
+    NewProject, NewTarget, NewTeam, NewToken, OutboundPolicy, PermissionSet, RootKey, Session, Timestamp, Vault, Which,
 };
 use ioenv::{Document, Error, ErrorKind, LevelPath, Random as _, Slug, SystemRandom, VarName};
 use tempfile::TempDir;
@@ -57,6 +57,7 @@ pub(crate) struct Stage {
     pub(crate) vault: Vault,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: TestClock,
+    pub(crate) root: RootKey,
     /// The organization in which everything happens that has no reason to happen elsewhere.
     pub(crate) acme: Id,
     _directory: Option<TempDir>,
@@ -89,7 +90,7 @@ impl Stage {
         let vault = Vault::open_with(Arc::clone(&store), &root, clock.clone(), SystemRandom).unwrap();
         let vault = vault.with_outbound(OutboundPolicy::new().allow_private_addresses().allow_http());
         let acme = vault.session(Actor::system("stage")).create_organization(NewOrganization::new("Acme")).unwrap().id;
-        Self { vault, store, clock, acme, _directory: directory }
+        Self { vault, store, clock, root, acme, _directory: directory }
     }
 
     pub(crate) fn system(&self) -> Session<'_> {
@@ -207,6 +208,28 @@ impl Stage {
         let all: Vec<String> =
             resolved.iter().map(|one| format!("{}={}", one.name(), one.value().expose_secret())).collect();
         all.join(" ")
+    }
+
+    /// A user who has that role in the organization, and is called as the address is up to the `@`.
+    pub(crate) fn member(&self, email: &str, role: MemberRole) -> Id {
+        let name = email.split('@').next().unwrap();
+        self.system().add_member(self.acme, &NewMember::new(email, name, role)).unwrap().user
+    }
+
+    pub(crate) fn user(&self, id: Id) -> Session<'_> {
+        self.vault.session(Actor::User(id))
+    }
+
+    pub(crate) fn team(&self, name: &str, members: &[Id]) -> Id {
+        let team = self.system().create_team(self.acme, &NewTeam::new(name)).unwrap().id;
+        for user in members {
+            self.system().add_team_member(self.acme, team, *user).unwrap();
+        }
+        team
+    }
+
+    pub(crate) fn grant(&self, at: &str, grantee: Grantee, role: &str) {
+        self.system().grant(self.acme, &path(at), grantee, role.parse().unwrap()).unwrap();
     }
 
     pub(crate) fn revision(&self, at: &str) -> u64 {
