@@ -44,6 +44,7 @@
 //! | `vault` | no | the vault, a secrets service inside of a program, in memory; and it as a source |
 //! | `sqlite` | no | a vault in a SQLite file |
 //! | `postgres` | no | a vault in a PostgreSQL database |
+//! | `http` | no | the worker that delivers webhooks out of a vault |
 //! | `cli` | no | the `ioenv` command |
 //! | `full` | no | all of them but `postgres` |
 //!
@@ -65,6 +66,8 @@ mod error;
 mod files;
 mod inject;
 mod load;
+#[cfg(feature = "vault")]
+mod outbound;
 #[cfg(feature = "sealed")]
 mod sealed;
 #[cfg(feature = "vault")]
@@ -72,6 +75,8 @@ pub mod store;
 mod system;
 #[cfg(feature = "vault")]
 pub mod vault;
+#[cfg(feature = "vault")]
+pub mod webhook;
 
 pub use crate::core::{
     Aes256Gcm, Changes, Cipher, DataKey, Document, Entry, KeyDerivation, KeyProof, KeyRing, KeyString, Kind, Layer,

@@ -21,36 +21,52 @@
 //! records it in the audit log, or does nothing at all. `docs/vault.md` has the whole model.
 
 mod access;
+mod account;
 mod audit;
+mod authenticate;
 mod call;
 mod check;
 mod content;
 #[cfg(feature = "sealed")]
 mod declare;
+mod deleted;
 mod diff;
 mod entries;
 mod entry;
 mod environment;
+mod grant;
+mod identity;
 mod key;
 mod key_cache;
 mod keys;
 mod level;
+mod member;
 mod name;
 mod node;
 mod organization;
 mod page;
+mod personal_key;
 mod place;
 mod project;
+mod queue;
 mod records;
 mod rights;
+mod role;
+mod service_account;
+mod service_key;
 mod session;
 mod statistics;
 mod target;
+mod team;
 mod token;
 mod use_case;
+mod user;
 mod version;
+mod webhook;
 
 use std::fmt;
+#[cfg(feature = "http")]
+use std::sync::OnceLock;
 use std::sync::{Mutex, PoisonError};
 
 // Who does what in a vault.
@@ -67,6 +83,9 @@ pub use self::project::{Custody, NewProject, Project, ProjectUpdate, SecretForma
 pub use self::statistics::Statistics;
 pub use self::target::{NewTarget, Target, TargetUpdate};
 pub use crate::core::{EnvironmentName, Plan};
+
+// What was deleted.
+pub use self::deleted::Deleted;
 
 // Levels and their entries.
 pub use self::check::{Checked, Damage};
@@ -91,6 +110,28 @@ pub use self::key::{
 pub use self::token::{IssuedToken, NewToken, TokenInfo, TokenUpdate};
 pub use crate::core::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
 
+// Users and members.
+pub use self::grant::{Grant, Grantee};
+pub use self::member::{Invitation, IssuedInvitation, Member, MemberUpdate, NewInvitation, NewMember};
+pub use self::role::{NewRole, Role, RoleUpdate};
+pub use self::team::{NewTeam, Team, TeamUpdate};
+pub use self::user::{NewUser, User, UserUpdate};
+
+// Accounts and keys.
+pub use self::account::{Account, IssuedAccount, NewAccount};
+pub use self::identity::{
+    AccountIdentity, Identity, MembershipIdentity, Named, ServiceAccountIdentity, TokenIdentity, UserIdentity,
+};
+pub use self::personal_key::{IssuedPersonalKey, NewPersonalKey, PersonalKey};
+pub use self::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
+pub use self::service_key::{IssuedServiceKey, NewServiceKey, ServiceKey};
+pub use crate::core::IpRange;
+
+// Webhooks, and what delivers to them.
+#[cfg(feature = "http")]
+pub use self::queue::Worker;
+pub use self::webhook::{CreatedWebhook, NewWebhook, Webhook, WebhookLog, WebhookTest, WebhookUpdate};
+
 // Permissions and roles.
 pub use crate::core::{
     CloudRole, EnvironmentRole, GrantRole, MemberRole, OrganizationRole, Permission, PermissionSet, PersonalKeyLevel,
@@ -104,6 +145,9 @@ pub use crate::core::{Action, ActorKind, AuditActor, AuditRecord, Details, Resou
 // Declarations.
 #[cfg(feature = "sealed")]
 pub use self::declare::{Declaration, Step, StepAction, StepKind};
+// Requests to other services.
+pub use crate::core::DeliveryError;
+pub use crate::outbound::{Lookup, OutboundPolicy};
 
 // Time.
 pub use crate::core::{Clock, Timestamp};
@@ -112,6 +156,8 @@ pub use crate::system::SystemClock;
 use self::key_cache::KeyCache;
 use self::records::{VaultRecord, Wrapped, decode, encode};
 use crate::core::{Context, Random, Sealed, unwrap, wrap};
+#[cfg(feature = "http")]
+use crate::outbound::client::Client;
 use crate::store::{Store, StoreExt as _, When};
 use crate::system::SystemRandom;
 use crate::{Error, ErrorKind, Result};
@@ -133,6 +179,9 @@ pub struct Vault {
     keys: KeyCache,
     /// The id that was made last, so that the next one is greater.
     last_id: Mutex<Id>,
+    outbound: OutboundPolicy,
+    #[cfg(feature = "http")]
+    client: OnceLock<Client>,
 }
 
 impl Vault {
@@ -168,7 +217,21 @@ impl Vault {
             id,
             keys: KeyCache::default(),
             last_id: Mutex::new(id),
+            outbound: OutboundPolicy::new(),
+            #[cfg(feature = "http")]
+            client: OnceLock::new(),
         })
+    }
+
+    /// The same vault, whose requests to other services may go where this policy says.
+    #[must_use]
+    pub fn with_outbound(mut self, policy: OutboundPolicy) -> Self {
+        self.outbound = policy;
+        #[cfg(feature = "http")]
+        {
+            self.client = OnceLock::new();
+        }
+        self
     }
 
     /// A session in the name of `actor`, in which everything is done.
@@ -184,6 +247,12 @@ impl Vault {
     /// How often a key was stretched since the vault was opened; a read never is the reason.
     pub fn derivations(&self) -> u64 {
         self.keys.derivations()
+    }
+
+    /// What sends requests to other services. It is made when it is first needed, because it reads certificates.
+    #[cfg(feature = "http")]
+    pub(crate) fn client(&self) -> &Client {
+        self.client.get_or_init(|| Client::new(&self.outbound))
     }
 
     fn now(&self) -> Timestamp {

@@ -7,13 +7,19 @@ mod postgres;
 #[macro_use]
 mod stage;
 
+mod accounts;
+mod allow_lists;
 mod audit;
 mod authorization;
 mod clock;
 mod documents;
 mod given_ids;
 mod hierarchy;
+mod identity;
 mod inheritance;
+mod personal_keys;
 mod refusals;
+mod service_accounts;
 mod tokens;
 mod versions;
+mod webhooks;
