@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::table::Position;
 use crate::core::{
-    GrantRole, Id, KeyString, Kind, LevelPath, MemberRole, Pbkdf2, PermissionSet, Plan, SecretString, Slug, Timestamp,
-    VarName,
+    GrantRole, Id, IpRange, KeyString, Kind, LevelPath, MemberRole, Pbkdf2, PermissionSet, Plan, SecretString, Slug,
+    Timestamp, VarName,
 };
 use crate::vault::{OrganizationStatus, SecretFormat};
 
@@ -53,7 +53,7 @@ pub(super) struct Member {
     /// Of the user.
     pub(super) id: Option<Id>,
     pub(super) email: String,
-    pub(super) name: String,
+    pub(super) name: Option<String>,
     pub(super) role: RoleName,
     pub(super) teams: Option<Vec<String>>,
 }
@@ -164,7 +164,7 @@ pub(super) struct ServiceAccount {
     pub(super) id: Option<Id>,
     pub(super) name: String,
     pub(super) permissions: PermissionSet,
-    pub(super) allow_list: Option<Vec<String>>,
+    pub(super) allow_list: Option<Vec<IpRange>>,
     pub(super) keys: Vec<ServiceKey>,
 }
 
@@ -201,7 +201,7 @@ pub(super) struct Webhook {
     pub(super) path: LevelPath,
     pub(super) url: String,
     pub(super) description: Option<String>,
-    pub(super) enabled: bool,
+    pub(super) enabled: Option<bool>,
 }
 
 /// When something ends.

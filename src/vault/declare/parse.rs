@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::str::FromStr as _;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -12,7 +13,8 @@ use super::model::{
 use super::table::{Field, Table};
 use super::words::permission;
 use crate::core::{
-    EnvironmentRole, Id, KeyString, Kind, LevelPath, MemberRole, Pbkdf2, PermissionSet, Slug, Timestamp, VarName,
+    EnvironmentRole, Id, IpRange, KeyString, Kind, LevelPath, MemberRole, Pbkdf2, PermissionSet, Slug, Timestamp,
+    VarName,
 };
 use crate::vault::place::slug_of;
 use crate::vault::{OrganizationStatus, SecretFormat};
@@ -172,10 +174,7 @@ fn member(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<M
         at: table.position(),
         // A user may be declared a member of several organizations.
         id: table.take("id").map(|field| field.parsed(id)).transpose()?,
-        name: match table.string("name")? {
-            Some(name) => name,
-            None => email.split('@').next().unwrap_or_default().to_owned(),
-        },
+        name: table.string("name")?.map(|name| name.trim().to_owned()),
         role: table.required("role")?.parsed(role_name)?,
         teams: table.list("teams")?.map(|names| names.into_iter().map(Field::string).collect()).transpose()?,
         email,
@@ -407,7 +406,12 @@ fn service(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<
         id,
         name,
         permissions: required_permissions(&mut table)?,
-        allow_list: table.list("allow_list")?.map(|list| list.into_iter().map(Field::string).collect()).transpose()?,
+        allow_list: match table.list("allow_list")? {
+            None => None,
+            Some(ranges) => {
+                Some(ranges.into_iter().map(|range| range.parsed(IpRange::from_str)).collect::<Result<_>>()?)
+            }
+        },
         keys: Vec::new(),
     };
     for mut table in table.tables("key", "a key of a service account")? {
@@ -458,7 +462,7 @@ fn webhook(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<
         path,
         url,
         description: table.string("description")?,
-        enabled: table.bool("enabled")?.unwrap_or(true),
+        enabled: table.bool("enabled")?,
     };
     table.finish()?;
     Ok(webhook)

@@ -143,7 +143,8 @@ fn organization(text: &mut Text, one: &Organization) {
         text.id(service.id);
         text.permissions(service.permissions);
         if let Some(allow_list) = &service.allow_list {
-            text.list("allow_list", allow_list);
+            let ranges: Vec<String> = allow_list.iter().map(ToString::to_string).collect();
+            text.list("allow_list", &ranges);
         }
         for key in &service.keys {
             text.table("[[organization.service.key]]");
@@ -170,8 +171,8 @@ fn organization(text: &mut Text, one: &Organization) {
         text.id(webhook.id);
         text.string("path", webhook.path.as_str());
         text.maybe("description", webhook.description.as_deref());
-        if !webhook.enabled {
-            text.raw("enabled", "false");
+        if let Some(enabled) = webhook.enabled {
+            text.raw("enabled", &enabled.to_string());
         }
     }
 }
@@ -189,7 +190,7 @@ fn member(text: &mut Text, one: &Member) {
     text.table("[[organization.member]]");
     text.string("email", &one.email);
     text.id(one.id);
-    text.string("name", &one.name);
+    text.maybe("name", one.name.as_deref());
     match &one.role {
         RoleName::Known(role) => text.string("role", &role.to_string()),
         RoleName::Custom(name) => text.string("role", &format!("custom:{name}")),

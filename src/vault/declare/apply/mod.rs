@@ -3,7 +3,9 @@
 mod credentials;
 mod entries;
 mod hierarchy;
+mod people;
 
+pub(super) use self::people::all_members;
 use super::model::Organization;
 use super::table::Position;
 use super::{Declaration, Step, StepAction, StepKind};
@@ -105,8 +107,15 @@ impl Apply<'_, '_> {
             owners.push(Owner { declared, id });
         }
         for owner in &owners {
+            self.roles(owner)?;
+            self.teams(owner)?;
+            self.members(owner)?;
             self.projects(owner)?;
+            self.grants(owner)?;
+            self.accounts(owner)?;
+            self.service_accounts(owner)?;
             self.tokens(owner)?;
+            self.webhooks(owner)?;
         }
         Ok(())
     }
