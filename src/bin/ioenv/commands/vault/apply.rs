@@ -24,7 +24,7 @@ pub(crate) fn run(project: &Project, args: &ApplyArgs) -> Result {
     };
     let applied =
         if args.dry_run { session.plan(&declaration, &mut report) } else { session.apply(&declaration, &mut report) };
-    told.finish(args.dry_run)?;
+    told.finish(args.dry_run, applied.is_err())?;
     applied.map_err(|error| named(args, &error))
 }
 
@@ -94,12 +94,16 @@ impl Told {
         Ok(())
     }
 
-    fn finish(&self, is_plan: bool) -> Result {
+    fn finish(&self, is_plan: bool, has_failed: bool) -> Result {
         let Self { is_json, created, updated, unchanged } = self;
         if *is_json {
             let updated: Vec<String> = updated.iter().map(ToString::to_string).collect();
             let updated = updated.join(",\n");
             terminal::write_raw(&format!("],\"updated\":[{updated}],\"unchanged\":{unchanged}}}\n"))?;
+        }
+        if has_failed {
+            terminal::note(format!("{created} created and {} updated before it failed", updated.len()));
+            return Ok(());
         }
         let would = if is_plan { "nothing was done; it would be: " } else { "" };
         if *created == 0 && updated.is_empty() {
