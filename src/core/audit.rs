@@ -201,6 +201,10 @@ pub enum ResourceKind {
     Member,
     /// A team.
     Team,
+    /// A role that an organization made.
+    Role,
+    /// An invitation to an organization.
+    Invitation,
     /// An integration.
     Integration,
     /// A webhook.

@@ -191,6 +191,11 @@ fn append_random(text: &mut String, mut missing: usize, random: &dyn Random) -> 
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
+    /// The SHA-256 of a text with as many random bits as a token has.
+    pub(crate) fn of(text: &str) -> Self {
+        Self(Sha256::digest(text).into())
+    }
+
     /// Reads 64 lower-case hexadecimal digits.
     ///
     /// # Errors
@@ -253,7 +258,7 @@ pub struct Sha256Hasher;
 
 impl TokenHasher for Sha256Hasher {
     fn hash(&self, token: &Token) -> TokenHash {
-        TokenHash(Sha256::digest(token.expose_secret()).into())
+        TokenHash::of(token.expose_secret())
     }
 }
 

@@ -10,9 +10,7 @@ use super::rights::Membership;
 use super::session::Session;
 use super::use_case::UseCase;
 use super::{Vault, audit, keys};
-use crate::core::{
-    Action, AuditActor, AuditRecord, Details, Id, PermissionSet, Resource, Timestamp, TokenHash,
-};
+use crate::core::{Action, AuditActor, AuditRecord, Details, Id, PermissionSet, Resource, Timestamp, TokenHash};
 use crate::store::{Record, Transaction, When};
 use crate::{Error, ErrorKind, Result};
 
@@ -55,6 +53,11 @@ impl Who {
 
     pub(super) fn scope(&self) -> Option<&ScopeRecord> {
         self.token.as_ref().and_then(|(_, token)| token.scope.as_ref())
+    }
+
+    /// The user, if they are there themselves and not by a key, which is for one organization and perhaps for little.
+    pub(super) fn person(&self) -> Option<&UserRecord> {
+        self.user.as_ref().filter(|_| self.token.is_none())
     }
 
     /// The key that was shown, where the actor is not the key's own: a user or a service account may have several.

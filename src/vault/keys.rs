@@ -1,6 +1,7 @@
 //! Under which key each record lies. Keys are readable, so that an operator can find a record; ids in them are ULIDs,
 //! so that what was made later stands later.
 
+use super::Grantee;
 use crate::core::Id;
 use crate::store::KeyRange;
 
@@ -140,6 +141,15 @@ pub(super) fn user(id: Id) -> String {
     format!("user/{id}")
 }
 
+pub(super) fn users() -> KeyRange {
+    KeyRange::prefix("user/")
+}
+
+/// The id of the user who has that email address, in lower case.
+pub(super) fn user_email(email: &str) -> String {
+    format!("user-email/{email}")
+}
+
 /// What a user is in an organization.
 pub(super) fn member(organization: Id, user: Id) -> String {
     format!("member/{organization}/{user}")
@@ -153,11 +163,6 @@ pub(super) fn personal_key(organization: Id, user: Id, id: Id) -> String {
 /// The keys of a user in an organization.
 pub(super) fn personal_keys(organization: Id, user: Id) -> KeyRange {
     KeyRange::prefix(format!("personal-key/{organization}/{user}/"))
-}
-
-/// The keys of all users in an organization.
-pub(super) fn organization_personal_keys(organization: Id) -> KeyRange {
-    KeyRange::prefix(format!("personal-key/{organization}/"))
 }
 
 pub(super) fn service_account(organization: Id, id: Id) -> String {
@@ -183,14 +188,96 @@ pub(super) fn organization_service_keys(organization: Id) -> KeyRange {
     KeyRange::prefix(format!("service-key/{organization}/"))
 }
 
+pub(super) fn members(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("member/{organization}/"))
+}
+
+/// That a user has a role of which must be known who has it.
+pub(super) fn role_member(organization: Id, role: &str, user: Id) -> String {
+    format!("role-member/{organization}/{role}/{user}")
+}
+
+pub(super) fn role_members(organization: Id, role: &str) -> KeyRange {
+    KeyRange::prefix(format!("role-member/{organization}/{role}/"))
+}
+
+/// An invitation, under the hash of its code.
+pub(super) fn invitation(hash: &str) -> String {
+    format!("invitation/{hash}")
+}
+
+pub(super) fn invitation_id(organization: Id, id: Id) -> String {
+    format!("invitation-id/{organization}/{id}")
+}
+
+pub(super) fn invitation_ids(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("invitation-id/{organization}/"))
+}
+
+/// The one invitation for an email address, in lower case.
+pub(super) fn invitation_email(organization: Id, email: &str) -> String {
+    format!("invitation-email/{organization}/{email}")
+}
+
 /// A role that an organization made.
 pub(super) fn role(organization: Id, id: Id) -> String {
     format!("role/{organization}/{id}")
 }
 
+pub(super) fn roles(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("role/{organization}/"))
+}
+
+/// The id of the role of that name, in lower case.
+pub(super) fn role_name(organization: Id, name: &str) -> String {
+    format!("role-name/{organization}/{name}")
+}
+
+pub(super) fn team(organization: Id, id: Id) -> String {
+    format!("team/{organization}/{id}")
+}
+
+pub(super) fn teams(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("team/{organization}/"))
+}
+
+/// The id of the team of that name, in lower case.
+pub(super) fn team_name(organization: Id, name: &str) -> String {
+    format!("team-name/{organization}/{name}")
+}
+
+/// That a user is in a team, which the user's record says, too.
+pub(super) fn team_member(organization: Id, team: Id, user: Id) -> String {
+    format!("team-member/{organization}/{team}/{user}")
+}
+
+pub(super) fn team_members(organization: Id, team: Id) -> KeyRange {
+    KeyRange::prefix(format!("team-member/{organization}/{team}/"))
+}
+
 /// What was granted to a user or a team in a project.
-pub(super) fn grant(project: Id, subject: Id) -> String {
-    format!("grant/{project}/{subject}")
+pub(super) fn grant(project: Id, grantee: Grantee) -> String {
+    format!("grant/{project}/{}", grantee_part(grantee))
+}
+
+pub(super) fn grants(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("grant/{project}/"))
+}
+
+/// That something was granted to a user or a team in a project.
+pub(super) fn granted(organization: Id, grantee: Grantee, project: Id) -> String {
+    format!("granted/{organization}/{}/{project}", grantee_part(grantee))
+}
+
+pub(super) fn granted_to(organization: Id, grantee: Grantee) -> KeyRange {
+    KeyRange::prefix(format!("granted/{organization}/{}/", grantee_part(grantee)))
+}
+
+fn grantee_part(grantee: Grantee) -> String {
+    match grantee {
+        Grantee::User(id) => format!("user-{id}"),
+        Grantee::Team(id) => format!("team-{id}"),
+    }
 }
 
 /// The hash of an account's key.

@@ -31,11 +31,13 @@ mod diff;
 mod entries;
 mod entry;
 mod environment;
+mod grant;
 mod identity;
 mod key;
 mod key_cache;
 mod keys;
 mod level;
+mod member;
 mod name;
 mod node;
 mod organization;
@@ -45,13 +47,16 @@ mod place;
 mod project;
 mod records;
 mod rights;
+mod role;
 mod service_account;
 mod service_key;
 mod session;
 mod statistics;
 mod target;
+mod team;
 mod token;
 mod use_case;
+mod user;
 mod version;
 
 use std::fmt;
@@ -104,6 +109,13 @@ pub use self::personal_key::{IssuedPersonalKey, NewPersonalKey, PersonalKey};
 pub use self::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
 pub use self::service_key::{IssuedServiceKey, NewServiceKey, ServiceKey};
 pub use crate::core::IpRange;
+
+// Users and members.
+pub use self::grant::{Grant, Grantee};
+pub use self::member::{Invitation, IssuedInvitation, Member, MemberUpdate, NewInvitation, NewMember};
+pub use self::role::{NewRole, Role, RoleUpdate};
+pub use self::team::{NewTeam, Team, TeamUpdate};
+pub use self::user::{NewUser, User, UserUpdate};
 
 // Permissions and roles.
 pub use crate::core::{

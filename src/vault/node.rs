@@ -95,6 +95,7 @@ impl Call<'_, '_> {
             self.tx.delete(&keys::floor(project.id, *id))?;
             self.tx.delete(&keys::node_id(*id))?;
             self.tx.delete(&keys::node(project.id, path))?;
+            self.remove_grants(project, Some(*id))?;
             self.revoke_tokens_of(project, Some(*id))?;
             self.remove_tokens(&keys::accounts(project.id, *id))?;
         }

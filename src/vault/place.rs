@@ -61,14 +61,17 @@ impl Place {
 impl Call<'_, '_> {
     /// The project of that slug, if the actor may know of it.
     pub(super) fn project(&mut self, organization: Id, slug: &str) -> Result<ProjectRecord> {
-        self.tx.prefetch(&[keys::organization(organization), keys::project(organization, slug)])?;
+        let mut wanted = vec![keys::organization(organization), keys::project(organization, slug)];
+        wanted.extend(self.who.user.as_ref().map(|user| keys::member(organization, user.id)));
+        self.tx.prefetch(&wanted)?;
         self.organization(organization)?;
         let project: ProjectRecord =
             get(self.tx, &keys::project(organization, slug))?.ok_or_else(|| no_such("project"))?;
-        match self.who.scope() {
-            Some(scope) if scope.project != project.id => Err(no_such("project")),
-            _ => Ok(project),
+        // In the same words as for a project that does not exist.
+        if !self.knows(project.id)? {
+            return Err(no_such("project"));
         }
+        Ok(project)
     }
 
     /// What stands at a path, if the actor may know of it.

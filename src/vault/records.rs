@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Custody, OrganizationStatus, SecretFormat, VersionAction};
+use super::{Custody, Grantee, OrganizationStatus, SecretFormat, VersionAction};
 use crate::core::{
     ActorKind, AuditActor, GrantRole, Id, IpRange, MemberRole, PermissionSet, PersonalKeyLevel, Plan, Timestamp,
     TokenFormat,
@@ -316,10 +316,33 @@ pub(super) struct RoleRecord {
     pub(super) updated_at: Timestamp,
 }
 
+/// A part of the members of an organization.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct TeamRecord {
+    pub(super) id: Id,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+/// What is offered to whoever has an email address.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct InvitationRecord {
+    pub(super) id: Id,
+    pub(super) organization: Id,
+    pub(super) email: String,
+    pub(super) role: MemberRole,
+    pub(super) teams: Vec<Id>,
+    pub(super) created_at: Timestamp,
+    pub(super) created_by: AuditActor,
+    pub(super) expires_at: Timestamp,
+}
+
 /// What was granted to a user or a team in a project.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct GrantRecord {
-    pub(super) subject: Id,
+    pub(super) grantee: Grantee,
     pub(super) roles: Vec<GrantedRecord>,
 }
 

@@ -34,6 +34,44 @@ use_cases! {
     UpdateOrganization: OrganizationUpdate;
     DeleteOrganization: OrganizationDelete;
 
+    CreateUser: ;
+    ReadUser: ;
+    ListUsers: ;
+    UpdateUser: ;
+    DeleteUser: ;
+
+    AddMember: MemberCreate;
+    ReadMember: MemberRead;
+    ListMembers: MemberRead;
+    UpdateMember: MemberUpdate;
+    RemoveMember: MemberDelete;
+
+    InviteMember: MemberCreate;
+    ListInvitations: MemberRead;
+    WithdrawInvitation: MemberCreate;
+    AcceptInvitation: ;
+
+    CreateRole: MemberUpdate;
+    ReadRole: MemberRead;
+    ListRoles: MemberRead;
+    UpdateRole: MemberUpdate;
+    DeleteRole: MemberUpdate;
+
+    CreateTeam: TeamCreate;
+    ReadTeam: TeamRead;
+    ListTeams: TeamRead;
+    UpdateTeam: TeamUpdate;
+    DeleteTeam: TeamDelete;
+    AddTeamMember: TeamUpdate;
+    RemoveTeamMember: TeamUpdate;
+    ListTeamMembers: TeamRead;
+
+    Grant: AccessManage;
+    RevokeGrant: AccessManage;
+    ListGrants: AccessManage;
+    ListGranted: MemberRead | TeamRead;
+    ReadOwnRights: ;
+
     CreateProject: ProjectCreate;
     ReadProject: ProjectRead;
     ListProjects: ProjectRead;

@@ -6,9 +6,7 @@ use super::super::session::Session;
 use super::super::token::{check_end, check_held};
 use super::super::use_case::UseCase;
 use super::Account;
-use crate::core::{
-    Action, EnvironmentRole, Id, LevelPath, Permission, PermissionSet, Timestamp, Token, TokenFormat,
-};
+use crate::core::{Action, EnvironmentRole, Id, LevelPath, Permission, PermissionSet, Timestamp, Token, TokenFormat};
 use crate::{Error, ErrorKind, Result};
 
 /// An account of an environment that is to be made.

@@ -15,8 +15,7 @@ impl Session<'_> {
             let place = call.account_place(organization, path)?;
             let path = place.path()?;
             let records = call.tokens_in(&keys::accounts(place.project.id, place.id()))?;
-            let accounts: Vec<Account> =
-                records.into_iter().map(|record| Account::new(record, path.clone())).collect();
+            let accounts: Vec<Account> = records.into_iter().map(|record| Account::new(record, path.clone())).collect();
             let details = Details::read("list", accounts.iter().map(|account| account.name.as_str()));
             call.record(Action::Read, Resource::of(&place)?.kind(ResourceKind::Account), details)?;
             Ok(accounts)

@@ -93,6 +93,7 @@ impl Session<'_> {
             }
             let custody = if project.custody == Custody::Client { "client" } else { "server" };
             let details = Details::default().with("name", project.name.as_str()).with("custody", custody);
+            call.grant_to_creator(&project)?;
             call.record(Action::Create, Resource::project(organization, project.id, &project.slug), details)?;
             Ok(project.into())
         })

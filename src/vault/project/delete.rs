@@ -50,6 +50,7 @@ impl Call<'_, '_> {
         self.tx.delete(&keys::project_number(project.organization, project.number))?;
         self.tx.delete(&keys::project_id(project.id))?;
         self.tx.delete(&keys::project(project.organization, &project.slug))?;
+        self.remove_grants(project, None)?;
         self.revoke_tokens_of(project, None)
     }
 

@@ -147,10 +147,7 @@ impl Call<'_, '_> {
     /// The tokens whose hashes lie in a range, in the order they were made.
     pub(in super::super) fn tokens_in(&mut self, range: &KeyRange) -> Result<Vec<TokenRecord>> {
         let indices = self.tx.scan(range, Order::Ascending, usize::MAX)?;
-        indices
-            .iter()
-            .map(|index| require(self.tx, &keys::token(&decode::<String>(&index.value)?)))
-            .collect()
+        indices.iter().map(|index| require(self.tx, &keys::token(&decode::<String>(&index.value)?))).collect()
     }
 
     /// The token whose hash lies under `index`.
