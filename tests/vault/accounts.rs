@@ -6,8 +6,8 @@ use ioenv::vault::Permission::{
     SecretRead, SecretWrite, WebhookCreate, WebhookDelete, WebhookRead, WebhookTest, WebhookUpdate,
 };
 use ioenv::vault::{
-    Action, ActorKind, AuditFilter, EnvironmentUpdate, Id, NewAccount, NewEnvironment, NewToken, Paging, Permission,
-    PermissionSet, ResourceKind, Sha256Hasher, TokenHasher as _, TokenUpdate,
+    Action, ActorKind, AuditFilter, EnvironmentUpdate, Grantee, Id, NewAccount, NewEnvironment, NewToken, Paging,
+    Permission, PermissionSet, ResourceKind, Sha256Hasher, TokenHasher as _, TokenUpdate,
 };
 use serde_json::json;
 
@@ -152,9 +152,9 @@ on_every_store! {
             ("reader", "developer", None, &[]),
         ];
         for (name, member, granted, expected) in roles {
-            let user = stage.person(name, member);
+            let user = stage.member(&format!("{name}@example.test"), member.parse().unwrap());
             if let Some(role) = granted {
-                stage.give(user, if role == "full" { "shop" } else { PROD }, role);
+                stage.grant(if role == "full" { "shop" } else { PROD }, Grantee::User(user), role);
             }
             let session = stage.user(user);
             for &permission in Permission::ALL {
@@ -182,14 +182,14 @@ on_every_store! {
         }
         // Whom the roles let see and remove accounts.
         for (role, sees, removes) in [("viewer", true, false), ("editor", true, false), ("admin", true, true)] {
-            let user = stage.person(&format!("other-{role}"), "workspace:member");
-            stage.give(user, PROD, role);
+            let user = stage.member(&format!("other-{role}@example.test"), "workspace:member".parse().unwrap());
+            stage.grant(PROD, Grantee::User(user), role);
             let accounts = stage.user(user).accounts(stage.acme, &path(PROD));
             assert_eq!(accounts.is_ok(), sees, "{role}");
             let deleted = stage.user(user).delete_account(stage.acme, &path(PROD), accounts.unwrap()[0].id);
             assert_eq!(deleted.is_ok(), removes, "{role}");
         }
-        let refusal = stage.user(stage.person("ann", "workspace:member")).accounts(stage.acme, &path(PROD));
+        let refusal = stage.user(stage.member("ann@example.test", "workspace:member".parse().unwrap())).accounts(stage.acme, &path(PROD));
         assert_eq!(refused(refusal), NotFound);
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ioenv::ErrorKind::{Denied, NotFound};
 use ioenv::store::{StoreExt as _, When};
 use ioenv::vault::{
-    Actor, AuditFilter, ClientRotation, CloudRole, EntryUpdate, EnvironmentRole, EnvironmentUpdate, GrantRole, Grantee,
+    AuditFilter, ClientRotation, CloudRole, EntryUpdate, EnvironmentRole, EnvironmentUpdate, GrantRole, Grantee,
     HistoryPolicy, Id, MemberRole, MemberUpdate, NewAccount, NewBlob, NewEnvironment, NewInvitation, NewKey, NewMember,
     NewOrganization, NewPersonalKey, NewProject, NewRole, NewServiceAccount, NewServiceKey, NewTarget, NewTeam,
     NewToken, NewUser, NewWebhook, OrganizationRole, OrganizationUpdate, Paging, Permission, Permission as P,
@@ -23,12 +23,12 @@ struct Things {
     version: u64,
     token: Id,
     environment: Id,
+    webhook: Id,
+    webhook_log: Id,
     account: Id,
     service_account: Id,
     service_key: Id,
     member_key: Id,
-    webhook: Id,
-    webhook_log: Id,
     /// Members who may nothing: one who stays, one who is removed, and a user who is none.
     member: Id,
     leaver: Id,
@@ -73,7 +73,7 @@ fn things(stage: &Stage) -> Things {
     let service_account = system.create_service_account(stage.acme, &service).unwrap().id;
     let service_key = NewServiceKey::new("one");
     let member_key = NewPersonalKey::new("laptop", PersonalKeyLevel::ReadOnly);
-    let member_key = stage.vault.session(Actor::User(member)).create_personal_key(stage.acme, &member_key).unwrap();
+    let member_key = stage.user(member).create_personal_key(stage.acme, &member_key).unwrap();
     // Nothing listens there, so a test is done at once.
     let webhook = NewWebhook::new("http://127.0.0.1:9/");
     let webhook = system.create_webhook(stage.acme, &path("shop/api/prod"), &webhook).unwrap().webhook.id;
@@ -101,7 +101,6 @@ fn things(stage: &Stage) -> Things {
         account: system.create_account(stage.acme, &path("shop/api/prod"), &account).unwrap().account.id,
         service_account,
         service_key: system.create_service_key(stage.acme, service_account, &service_key).unwrap().info.id,
-        member,
         member_key: member_key.info.id,
         webhook,
         webhook_log: webhook,
@@ -296,8 +295,7 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::ReadAccount => session.account(acme, prod, on.account).map(drop),
         UseCase::DeleteAccount => session.delete_account(acme, prod, on.account),
         UseCase::CreatePersonalKey => {
-            let key = NewPersonalKey::new("other", PersonalKeyLevel::ReadOnly);
-            session.create_personal_key(acme, &key).map(drop)
+            session.create_personal_key(acme, &NewPersonalKey::new("other", PersonalKeyLevel::ReadOnly)).map(drop)
         }
         UseCase::ListPersonalKeys => session.personal_keys(acme).map(drop),
         UseCase::DeletePersonalKey => session.delete_personal_key(acme, on.member_key),
@@ -331,11 +329,11 @@ const GIVEN: GrantRole = GrantRole::Environment(EnvironmentRole::Viewer);
 
 /// What no token may do, whatever it holds.
 fn is_not_for_tokens(use_case: UseCase) -> bool {
-    use_case == UseCase::CreateOrganization || is_for_users(use_case) || is_for_the_operator(use_case)
+    use_case == UseCase::CreateOrganization || is_in_person(use_case) || is_for_the_operator(use_case)
 }
 
-/// What users do for themselves.
-fn is_for_users(use_case: UseCase) -> bool {
+/// What only a user in person may do, for themselves.
+fn is_in_person(use_case: UseCase) -> bool {
     matches!(use_case, UseCase::CreatePersonalKey | UseCase::ListPersonalKeys | UseCase::DeletePersonalKey)
 }
 
@@ -360,16 +358,6 @@ fn is_of_the_organization(use_case: UseCase) -> bool {
             | UseCase::DeleteOrganization
             | UseCase::CreateProject
             | UseCase::RotateOrganizationKey
-            | UseCase::ListMemberKeys
-            | UseCase::DeleteMemberKey
-            | UseCase::CreateServiceAccount
-            | UseCase::ListServiceAccounts
-            | UseCase::ReadServiceAccount
-            | UseCase::UpdateServiceAccount
-            | UseCase::DeleteServiceAccount
-            | UseCase::CreateServiceKey
-            | UseCase::ListServiceKeys
-            | UseCase::DeleteServiceKey
             | UseCase::AddMember
             | UseCase::ReadMember
             | UseCase::ListMembers
@@ -392,6 +380,16 @@ fn is_of_the_organization(use_case: UseCase) -> bool {
             | UseCase::RemoveTeamMember
             | UseCase::ListTeamMembers
             | UseCase::ListGranted
+            | UseCase::ListMemberKeys
+            | UseCase::DeleteMemberKey
+            | UseCase::CreateServiceAccount
+            | UseCase::ListServiceAccounts
+            | UseCase::ReadServiceAccount
+            | UseCase::UpdateServiceAccount
+            | UseCase::DeleteServiceAccount
+            | UseCase::CreateServiceKey
+            | UseCase::ListServiceKeys
+            | UseCase::DeleteServiceKey
     )
 }
 
@@ -413,10 +411,10 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::Locate
         | UseCase::ReadOwnToken
         | UseCase::ReadOwnRights
+        | UseCase::WhoAmI
         | UseCase::CreatePersonalKey
         | UseCase::ListPersonalKeys
-        | UseCase::DeletePersonalKey
-        | UseCase::WhoAmI => &[],
+        | UseCase::DeletePersonalKey => &[],
         UseCase::CreateUser
         | UseCase::ReadUser
         | UseCase::ListUsers
@@ -429,7 +427,12 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         | UseCase::ListInvitations
         | UseCase::ReadRole
         | UseCase::ListRoles => &[P::MemberRead],
-        UseCase::UpdateMember | UseCase::CreateRole | UseCase::UpdateRole | UseCase::DeleteRole => &[P::MemberUpdate],
+        UseCase::UpdateMember
+        | UseCase::CreateRole
+        | UseCase::UpdateRole
+        | UseCase::DeleteRole
+        | UseCase::ListMemberKeys
+        | UseCase::DeleteMemberKey => &[P::MemberUpdate],
         UseCase::RemoveMember => &[P::MemberDelete],
         UseCase::CreateTeam => &[P::TeamCreate],
         UseCase::ReadTeam | UseCase::ListTeams | UseCase::ListTeamMembers => &[P::TeamRead],
@@ -465,7 +468,6 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::CreateAccount => &[P::AccountCreate, P::EnvironmentRead],
         UseCase::ListAccounts | UseCase::ReadAccount => &[P::AccountRead],
         UseCase::DeleteAccount => &[P::AccountDelete],
-        UseCase::ListMemberKeys | UseCase::DeleteMemberKey => &[P::MemberUpdate],
         UseCase::IssueToken | UseCase::CreateServiceAccount | UseCase::CreateServiceKey => &[P::ApiTokenCreate],
         UseCase::ListTokens
         | UseCase::ReadToken
@@ -488,7 +490,8 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
     }
 }
 
-/// Whoever changes or renews a token or a service account, or grants something, must hold what that holds, too.
+/// Whoever changes or renews a token, makes another key of a service account, or grants something, must hold what that
+/// holds, too.
 fn takes(use_case: UseCase) -> PermissionSet {
     let taken = PermissionSet::of(expected(use_case));
     match use_case {
