@@ -9,7 +9,9 @@ mod stage;
 
 mod audit;
 mod authorization;
+mod changes;
 mod clock;
+mod deletion;
 mod documents;
 mod hierarchy;
 mod inheritance;
