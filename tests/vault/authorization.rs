@@ -23,6 +23,10 @@ struct Things {
     version: u64,
     token: Id,
     environment: Id,
+    /// Of the target.
+    change: u64,
+    /// Deleted: two projects, two targets and two environments, of which the second one is to be purged.
+    deleted: [[Id; 2]; 3],
     webhook: Id,
     webhook_log: Id,
     account: Id,
@@ -104,7 +108,33 @@ fn things(stage: &Stage) -> Things {
         member_key: member_key.info.id,
         webhook,
         webhook_log: webhook,
+        change: system.versions(stage.acme, &path("shop/api"), &Paging::default()).unwrap().items[0].id,
+        deleted: deleted_things(stage),
     }
+}
+
+fn deleted_things(stage: &Stage) -> [[Id; 2]; 3] {
+    let (system, acme, shop) = (stage.system(), stage.acme, &slug("shop"));
+    let projects = ["left", "lost"].map(|name| {
+        let id = system.create_project(acme, NewProject::new(name)).unwrap().id;
+        stage.write(name, "A=1\n");
+        system.delete_project(acme, &slug(name)).unwrap();
+        id
+    });
+    let targets = ["left", "lost"].map(|name| {
+        let id = system.create_target(acme, shop, &NewTarget::new(name)).unwrap().id;
+        stage.write(&format!("shop/{name}"), "A=1\n");
+        system.delete_target(acme, &path(&format!("shop/{name}"))).unwrap();
+        id
+    });
+    let environments = ["gone", "lorn"].map(|name| {
+        let at = path(&format!("shop/api/{name}"));
+        let id = system.create_environment(acme, &path("shop/api"), &NewEnvironment::new(name)).unwrap().id;
+        stage.write(at.as_str(), "A=1\n");
+        system.delete_environment(acme, &at, false).unwrap();
+        id
+    });
+    [projects, targets, environments]
 }
 
 /// A key that the vault does not hold.
@@ -157,6 +187,13 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
             session.update_environment(acme, prod, &update).map(drop)
         }
         UseCase::DeleteEnvironment => session.delete_environment(acme, prod, true),
+        UseCase::ListDeleted => session.deleted(acme).map(drop),
+        UseCase::RestoreProject => session.restore_project(acme, on.deleted[0][0]).map(drop),
+        UseCase::RestoreTarget => session.restore_target(acme, on.deleted[1][0]).map(drop),
+        UseCase::RestoreEnvironment => session.restore_environment(acme, on.deleted[2][0]).map(drop),
+        UseCase::PurgeProject => session.purge_project(acme, on.deleted[0][1]),
+        UseCase::PurgeTarget => session.purge_target(acme, on.deleted[1][1]),
+        UseCase::PurgeEnvironment => session.purge_environment(acme, on.deleted[2][1]),
         UseCase::ReadBlobs => session.blobs(acme, prod).map(drop),
         UseCase::SetBlob => {
             let key = DataKey::generate(&SystemRandom).unwrap();
@@ -183,6 +220,8 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::ListVersions => session.versions(acme, prod, paging).map(drop),
         UseCase::ReadVersion => session.version(acme, on.version).map(drop),
         UseCase::ListChanges => session.changes(acme, prod, paging).map(drop),
+        UseCase::ReadChange => session.change(acme, prod, on.version).map(drop),
+        UseCase::RollBack => session.roll_back(acme, api, on.change).map(drop),
         UseCase::RestoreVersion => session.restore_version(acme, on.version, &Restore::default()),
         UseCase::DeleteVersion => session.delete_version(acme, on.version, false),
         UseCase::PurgeVersions => session.purge_versions(acme, prod, PurgeScope::Level, true).map(drop),
@@ -444,6 +483,13 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::ReadEnvironment | UseCase::ListEnvironments => &[P::EnvironmentRead],
         UseCase::UpdateEnvironment => &[P::EnvironmentUpdate],
         UseCase::DeleteEnvironment => &[P::EnvironmentDelete],
+        UseCase::ListDeleted => &[P::ProjectRead, P::EnvironmentRead],
+        UseCase::RestoreProject => &[P::ProjectDelete],
+        UseCase::RestoreTarget => &[P::TargetDelete],
+        UseCase::RestoreEnvironment => &[P::EnvironmentDelete],
+        UseCase::PurgeProject => &[P::ProjectDelete, P::SecretPurge],
+        UseCase::PurgeTarget => &[P::TargetDelete, P::SecretPurge],
+        UseCase::PurgeEnvironment => &[P::EnvironmentDelete, P::SecretPurge],
         UseCase::ReadBlobs | UseCase::ListEntryMetadata => &[P::SecretRead],
         UseCase::ResolveLevel | UseCase::ReadDocument | UseCase::ListEntries | UseCase::SearchEntries => {
             &[P::SecretRead, P::SecretDecrypt]
@@ -452,9 +498,10 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::SetDocument => &[P::SecretWrite, P::SecretDelete],
         UseCase::DeleteLevel | UseCase::DeleteEntries | UseCase::DeleteAllEntries => &[P::SecretDelete],
         UseCase::PurgeLevel => &[P::SecretDelete, P::SecretPurge],
-        UseCase::ListVersions | UseCase::ReadVersion => &[P::SecretHistory],
-        UseCase::ListChanges => &[P::SecretHistory, P::SecretRead, P::SecretDecrypt],
-        UseCase::RestoreVersion => &[P::SecretRestore],
+        UseCase::ListVersions | UseCase::ReadVersion | UseCase::ListChanges | UseCase::ReadChange => {
+            &[P::SecretHistory]
+        }
+        UseCase::RestoreVersion | UseCase::RollBack => &[P::SecretRestore],
         UseCase::DeleteVersion | UseCase::PurgeVersions => &[P::SecretPurge],
         UseCase::ReadKey | UseCase::ListKeys => &[P::KeyRetrieve],
         UseCase::RotateKey
@@ -543,6 +590,7 @@ on_every_store! {
             UseCase::DeleteServiceAccount, UseCase::DeleteAccount, UseCase::DeleteWebhook,
             UseCase::WithdrawInvitation, UseCase::RevokeGrant, UseCase::RemoveTeamMember, UseCase::DeleteTeam,
             UseCase::RemoveMember, UseCase::DeleteRole, UseCase::DeleteUser,
+            UseCase::PurgeProject, UseCase::PurgeTarget, UseCase::PurgeEnvironment,
             UseCase::RevokeToken, UseCase::DeleteEntries, UseCase::DeleteAllEntries, UseCase::DeleteVersion,
             UseCase::PurgeVersions, UseCase::SetBlob, UseCase::DeleteLevel, UseCase::PurgeLevel,
             UseCase::DeleteEnvironment, UseCase::DeleteTarget, UseCase::DeleteProject, UseCase::DeleteOrganization,
@@ -590,7 +638,7 @@ on_every_store! {
             let harmless = of_its_own || matches!(
                 use_case,
                 UseCase::ReadOrganization | UseCase::ListProjects | UseCase::ListTokens | UseCase::ListAudit
-                    | UseCase::ExportAudit
+                    | UseCase::ExportAudit | UseCase::ListDeleted
             );
             for (session, is_in_shop) in elsewhere.iter().zip([false, true]) {
                 let on_the_way = matches!(
