@@ -296,6 +296,7 @@ on_every_store! {
             ("project", &|| system.delete_project(stage.acme, &slug("shop")).unwrap()),
             ("organization", &|| system.delete_organization(stage.acme).unwrap()),
         ];
+        stage.purge_deleted();
         for (what, remove) in removals {
             let session = match what {
                 "target" => make("shop/api/live"),
@@ -307,6 +308,8 @@ on_every_store! {
             };
             session.whoami().unwrap();
             remove();
+            assert_eq!(refused(session.whoami()), Unauthenticated, "{what}");
+            stage.purge_deleted();
             assert_eq!(refused(session.whoami()), Unauthenticated, "{what}");
             assert!(stage.records("account/").is_empty(), "{what}");
             assert!(stage.records("token/").is_empty(), "{what}");

@@ -4,8 +4,8 @@ use ioenv::ErrorKind::{Conflict, NotFound, Unauthenticated};
 use ioenv::store::{StoreExt as _, When};
 use ioenv::vault::Permission::{EnvironmentDelete, EnvironmentRead, ProjectRead};
 use ioenv::vault::{
-    AuditFilter, ClientRotation, Deleted, HistoryPolicy, Id, NewBlob, NewEnvironment, NewKey, NewProject, NewTarget,
-    NewToken, Paging, PermissionSet, PurgeScope, ResourceKind, Search,
+    AuditFilter, ClientRotation, Deleted, HistoryPolicy, Id, NewAccount, NewBlob, NewEnvironment, NewKey, NewProject,
+    NewTarget, NewToken, NewWebhook, Paging, PermissionSet, PurgeScope, ResourceKind, Search,
 };
 use ioenv::{Aes256Gcm, Cipher as _, DataKey, KeyProof, SystemRandom};
 
@@ -94,8 +94,12 @@ on_every_store! {
                 stage.write(at, "A=1\n");
                 system.delete_level(stage.acme, &path(at)).unwrap();
             })),
-            ("an account", Box::new(|_, id| put(stage, &format!("account/{shop}/{id}/x")))),
-            ("a webhook", Box::new(|_, id| put(stage, &format!("webhook/{shop}/{id}/x")))),
+            ("an account", Box::new(|at, _| {
+                system.create_account(stage.acme, &path(at), &NewAccount::new("a", PermissionSet::EMPTY)).map(drop).unwrap();
+            })),
+            ("a webhook", Box::new(|at, _| {
+                system.create_webhook(stage.acme, &path(at), &NewWebhook::new("https://a.example.test/")).map(drop).unwrap();
+            })),
             ("an integration", Box::new(|_, id| put(stage, &format!("environment-integration/{shop}/{id}/x")))),
         ];
         for (what, make) in makes {

@@ -299,9 +299,11 @@ on_every_store! {
             }
             assert_eq!(left(), 10);
             remove();
+            stage.purge_deleted();
             assert_eq!(left(), if matches!(what, "project" | "organization") { 0 } else { 5 }, "{what}");
             if what != "organization" && what != "project" {
                 system.delete_project(stage.acme, &slug("shop")).unwrap();
+                stage.purge_deleted();
             }
         }
     }

@@ -30,6 +30,8 @@ impl Call<'_, '_> {
         for project in all_projects(self.tx, id)? {
             self.remove_project(&project)?;
         }
+        self.remove_range(&keys::projects(id))?;
+        self.remove_range(&keys::deleted_in(id))?;
         self.remove_tokens(&keys::token_ids(id))?;
         self.remove_tokens(&keys::organization_service_keys(id))?;
         for invitation in self.invitation_records(id)? {
