@@ -729,7 +729,7 @@ fn a_worker_that_is_killed_leads_to_another_attempt() {
 }
 
 /// Serves one connection over TLS after another, with a certificate for `receiver.hosts.test`.
-fn tls(certified: &rcgen::CertifiedKey<rcgen::KeyPair>) -> u16 {
+fn tls(certified: &rcgen::CertifiedKey<rcgen::KeyPair>) -> (u16, Arc<AtomicUsize>) {
     let key = rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -740,6 +740,8 @@ fn tls(certified: &rcgen::CertifiedKey<rcgen::KeyPair>) -> u16 {
         .unwrap();
     let (config, listener) = (Arc::new(config), TcpListener::bind("127.0.0.1:0").unwrap());
     let port = listener.local_addr().unwrap().port();
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
     thread::spawn(move || {
         for stream in listener.incoming() {
             let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
@@ -751,13 +753,14 @@ fn tls(certified: &rcgen::CertifiedKey<rcgen::KeyPair>) -> u16 {
                 request.push(byte[0]);
             }
             if request.ends_with(b"}}}") {
+                counter.fetch_add(1, Ordering::Relaxed);
                 let _ = stream.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n");
                 stream.conn.send_close_notify();
                 let _ = stream.flush();
             }
         }
     });
-    port
+    (port, count)
 }
 
 #[test]
@@ -781,11 +784,14 @@ fn child_that_trusts_what_it_is_told_to() {
 #[test]
 fn certificates_are_those_that_the_machine_trusts() {
     let certified = rcgen::generate_simple_self_signed(["receiver.hosts.test".to_owned()]).unwrap();
-    let port = tls(&certified).to_string();
+    let (port, received) = tls(&certified);
+    let port = port.to_string();
     let directory = tempfile::tempdir().unwrap();
     let trusted = directory.path().join("trusted.pem");
     std::fs::write(&trusted, certified.cert.pem()).unwrap();
     let run = |command: &mut Command| command.env("TEST_PORT", &port).status().unwrap().success();
     assert!(run(child("child_that_trusts_what_it_is_told_to").env("SSL_CERT_FILE", &trusted)));
+    assert_eq!(received.load(Ordering::Relaxed), 1);
     assert!(run(child("child_that_trusts_what_it_is_told_to").env_remove("SSL_CERT_FILE")));
+    assert_eq!(received.load(Ordering::Relaxed), 1, "nothing is sent to whom nobody trusts");
 }
