@@ -191,7 +191,9 @@ impl World {
 
     fn dump(&self, prefix: &str) -> String {
         let records = self.vault.store().read(|tx| tx.scan(&KeyRange::prefix(prefix), Order::Ascending, usize::MAX));
-        records.unwrap().into_iter().map(|record| format!("{} {}\n", record.key, record.value)).collect()
+        let lines: Vec<String> =
+            records.unwrap().into_iter().map(|record| format!("{} {}\n", record.key, record.value)).collect();
+        lines.concat()
     }
 }
 

@@ -68,6 +68,7 @@ fn their_proof() -> SecretString {
 }
 
 /// Does it; nothing, where only the operator can.
+#[expect(clippy::too_many_lines, reason = "there is one for each use case")]
 fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Option<Result<(), Error>> {
     let (acme, prod, api, shop) = (on.acme, &path("shop/api/prod"), &path("shop/api"), &slug("shop"));
     let paging = &Paging::default();
