@@ -10,6 +10,8 @@ mod stage;
 mod audit;
 mod authorization;
 mod clock;
+#[cfg(feature = "http")]
+mod deliveries;
 mod documents;
 mod hierarchy;
 mod inheritance;
