@@ -14,6 +14,8 @@ mod authorization;
 mod changes;
 mod clock;
 mod deletion;
+#[cfg(feature = "http")]
+mod deliveries;
 mod documents;
 mod grants;
 mod hierarchy;
