@@ -1,15 +1,18 @@
 //! Each use case takes exactly what it says, at the place it is done.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ioenv::ErrorKind::{Denied, NotFound};
+use ioenv::store::{Access, Record, Store, Work};
 use ioenv::vault::{
-    AuditFilter, ClientRotation, CloudRole, EntryUpdate, EnvironmentRole, EnvironmentUpdate, GrantRole, Grantee,
+    Actor, AuditFilter, ClientRotation, CloudRole, EntryUpdate, EnvironmentRole, EnvironmentUpdate, GrantRole, Grantee,
     HistoryPolicy, Id, MemberRole, MemberUpdate, NewAccount, NewBlob, NewEnvironment, NewInvitation, NewKey, NewMember,
     NewOrganization, NewPersonalKey, NewProject, NewRole, NewServiceAccount, NewServiceKey, NewTarget, NewTeam,
     NewToken, NewUser, OrganizationRole, OrganizationUpdate, Paging, Permission, Permission as P, PermissionSet,
     PersonalKeyLevel, ProjectRole, ProjectUpdate, PurgeScope, Restore, RoleUpdate, Search, ServiceAccountUpdate,
-    Session, TargetUpdate, TeamUpdate, TokenUpdate, UseCase, UserUpdate, Which, WorkspaceRole,
+    Session, TargetUpdate, TeamUpdate, TokenUpdate, UseCase, UserUpdate, Vault, Which, WorkspaceRole,
 };
 use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, ErrorKind, KeyProof, SecretString, SystemRandom};
 
@@ -594,4 +597,223 @@ on_every_store! {
 fn is_harmless(use_case: UseCase) -> bool {
     let text = format!("{use_case:?}");
     text.starts_with("Read") || text.starts_with("List")
+}
+
+/// A store in which all is done and nothing is kept: what would have been written is `NOT_KEPT`.
+#[derive(Debug)]
+struct Rehearsal {
+    store: Arc<dyn Store>,
+    /// What was to be recorded of reads.
+    recorded: Arc<AtomicUsize>,
+}
+
+const NOT_KEPT: &str = "it would have been done";
+
+impl Store for Rehearsal {
+    fn transaction(&self, access: Access, work: &mut Work<'_>) -> Result<(), Error> {
+        self.store.transaction(access, &mut |tx| {
+            work(tx)?;
+            if access == Access::Write { Err(Error::new(ErrorKind::Unavailable, NOT_KEPT)) } else { Ok(()) }
+        })
+    }
+
+    fn append(&self, records: Vec<Record>) -> Result<(), Error> {
+        self.recorded.fetch_add(records.len(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.store.check()
+    }
+}
+
+/// Where a use case is done, when a user does it.
+enum At {
+    /// Only trusted programs do it.
+    Operator,
+    /// Every user may do it, or sees what there is for them.
+    Anywhere,
+    /// It is for tokens.
+    Token,
+    /// It is somebody else's.
+    Elsewhere,
+    Organization,
+    /// At a place, which must be inside of what the user has.
+    Place(&'static str),
+    /// The same, or on the way there.
+    OnTheWay(&'static str),
+    /// At each place below, so that it is enough to know of the place.
+    Beneath(&'static str),
+}
+
+fn at(use_case: UseCase) -> At {
+    match use_case {
+        UseCase::CreateOrganization | UseCase::ListOrganizations | UseCase::ListProjects | UseCase::ListTokens => {
+            At::Anywhere
+        }
+        UseCase::WhoAmI | UseCase::CreatePersonalKey | UseCase::ListPersonalKeys => At::Anywhere,
+        UseCase::ReadOwnToken => At::Token,
+        UseCase::DeletePersonalKey => At::Elsewhere,
+        UseCase::ReadOrganization | UseCase::ListAudit | UseCase::ExportAudit => At::Organization,
+        UseCase::ReadProject | UseCase::ListTargets | UseCase::ReadKey | UseCase::ListKeys => At::OnTheWay("shop"),
+        UseCase::SearchEntries => At::Beneath("shop"),
+        UseCase::UpdateProject | UseCase::DeleteProject | UseCase::CreateTarget | UseCase::RotateKey => {
+            At::Place("shop")
+        }
+        UseCase::ReadTarget | UseCase::ListEnvironments => At::OnTheWay("shop/api"),
+        UseCase::UpdateTarget | UseCase::DeleteTarget | UseCase::CreateEnvironment => At::Place("shop/api"),
+        UseCase::RotateClientKey | UseCase::ListPendingVersions | UseCase::ReencryptVersions => At::Place("theirs"),
+        UseCase::SwitchCustody => At::Place("given-away"),
+        UseCase::RotateStorageKey | UseCase::ContinueRotation => At::Place("wrapped"),
+        _ if is_for_the_operator(use_case) => At::Operator,
+        _ if is_of_the_organization(use_case) => At::Organization,
+        _ => At::Place("shop/api/prod"),
+    }
+}
+
+/// What a user has: in all of the organization, and at places.
+struct Has {
+    role: PermissionSet,
+    granted: Vec<(&'static str, PermissionSet)>,
+}
+
+impl Has {
+    /// What must come of it: nothing, if it is done.
+    fn expect(&self, use_case: UseCase) -> Option<ErrorKind> {
+        let is_below = |path: &str, above: &str| path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'));
+        let on_the_way = PermissionSet::of(&[P::ProjectRead, P::TargetRead, P::EnvironmentRead]);
+        let rights = |place: &str, is_on_the_way: bool| {
+            let mut rights = self.role;
+            for (granted, permissions) in &self.granted {
+                if *granted == place || is_below(place, granted) {
+                    rights.extend(permissions.iter());
+                } else if is_on_the_way && is_below(granted, place) {
+                    rights.extend(permissions.intersection(on_the_way).iter());
+                }
+            }
+            rights
+        };
+        let known = on_the_way.union(PermissionSet::of(&[P::SecretRead, P::SecretWrite]));
+        let mut needed = takes(use_case);
+        if use_case == UseCase::ReadVersion {
+            // Of a token this is not asked for.
+            needed.extend([P::SecretRead]);
+        }
+        let rights = match at(use_case) {
+            At::Operator => return Some(Denied),
+            At::Token | At::Elsewhere => return Some(NotFound),
+            At::Anywhere => return None,
+            At::Organization => return (!self.role.contains_all(needed)).then_some(Denied),
+            At::Place(place) => rights(place, false),
+            At::OnTheWay(place) => rights(place, true),
+            At::Beneath(place) => {
+                needed = PermissionSet::EMPTY;
+                rights(place, true)
+            }
+        };
+        if rights.intersection(known).is_empty() {
+            return Some(NotFound);
+        }
+        (!rights.contains_all(needed)).then_some(Denied)
+    }
+}
+
+/// Lets a user do everything, and compares what comes of it.
+fn try_all(stage: &Stage, on: &Things, user: Id, has: &Has, called: &str) {
+    // Another vault makes other ids, but for the millisecond in which they were made.
+    stage.pass(1);
+    let recorded = Arc::new(AtomicUsize::new(0));
+    let store = Rehearsal { store: Arc::clone(&stage.store), recorded: Arc::clone(&recorded) };
+    let vault = Vault::open_with(store, &stage.root, stage.clock.clone(), SystemRandom).unwrap();
+    let session = vault.session(Actor::User(user));
+    for &use_case in UseCase::ALL {
+        let before = recorded.load(Ordering::Relaxed);
+        let result = perform(use_case, &session, on);
+        let kind = match &result {
+            Err(error) if error.to_string() == NOT_KEPT => None,
+            result => result.as_ref().err().map(Error::kind),
+        };
+        assert_eq!(kind, has.expect(use_case), "{use_case:?} by {called}: {result:?}");
+        if kind.is_some() {
+            assert_eq!(recorded.load(Ordering::Relaxed), before, "{use_case:?} by {called} was refused and recorded");
+        }
+    }
+}
+
+fn member_roles() -> Vec<MemberRole> {
+    let organization = OrganizationRole::ALL.iter().copied().map(MemberRole::Organization);
+    let workspace = WorkspaceRole::ALL.iter().copied().map(MemberRole::Workspace);
+    let cloud = CloudRole::ALL.iter().copied().map(MemberRole::Cloud);
+    organization.chain(workspace).chain(cloud).collect()
+}
+
+on_every_store! {
+    fn a_member_may_what_the_role_says(stage: &Stage) {
+        let on = things(stage);
+        // So that nobody here is the last owner.
+        stage.member("owner@things", MemberRole::Organization(OrganizationRole::Owner));
+        let before = state(stage);
+        for (number, role) in member_roles().into_iter().enumerate() {
+            let user = stage.member(&format!("role{number}@things"), role);
+            let has = Has { role: role.permissions().unwrap(), granted: Vec::new() };
+            try_all(stage, &on, user, &has, &role.to_string());
+            stage.system().delete_user(user).unwrap();
+        }
+        let permissions = PermissionSet::of(&[P::ProjectRead, P::MemberRead, P::TeamRead]);
+        let role = stage.system().create_role(stage.acme, &NewRole::new("reader", permissions)).unwrap().id;
+        let user = stage.member("custom@things", custom(role));
+        try_all(stage, &on, user, &Has { role: permissions, granted: Vec::new() }, "a custom role");
+        stage.system().delete_user(user).unwrap();
+        stage.system().delete_role(stage.acme, role).unwrap();
+        // All that was done to the users was undone, and all that they did was not kept.
+        let mut after = state(stage);
+        after.retain(|key, _| !key.starts_with("audit"));
+        assert!(after.keys().all(|key| before.contains_key(key)), "{after:?}");
+        assert!(after.iter().all(|(key, record)| before[key] == *record));
+    }
+
+    fn somebody_may_what_was_granted_there(stage: &Stage) {
+        let on = things(stage);
+        let member = MemberRole::Workspace(WorkspaceRole::Member);
+        let user = stage.member("direct@things", member);
+        let by_team = stage.member("by-team@things", member);
+        let team = stage.team("granted", &[by_team]);
+        for &role in GrantRole::ALL {
+            let places: &[&str] = if role.is_for_environments() { &["shop", "shop/api/prod", "shop/dev"] } else { &["shop"] };
+            for place in places {
+                for (user, grantee) in [(user, Grantee::User(user)), (by_team, Grantee::Team(team))] {
+                    stage.system().grant(stage.acme, &path(place), grantee, role).unwrap();
+                    let has = Has { role: member.permissions().unwrap(), granted: vec![(place, role.permissions())] };
+                    try_all(stage, &on, user, &has, &format!("{role} at {place} of {grantee:?}"));
+                    stage.system().revoke_grant(stage.acme, &path(place), grantee).unwrap();
+                }
+            }
+        }
+        let has = Has { role: member.permissions().unwrap(), granted: Vec::new() };
+        for user in [user, by_team] {
+            try_all(stage, &on, user, &has, "somebody from whom all was taken back");
+        }
+    }
+
+    fn a_user_of_another_organization_finds_nothing(stage: &Stage) {
+        let on = things(stage);
+        let stranger = stage.user(on.stranger);
+        for &use_case in UseCase::ALL {
+            let expected = match at(use_case) {
+                At::Operator => Some(Denied),
+                _ if matches!(
+                    use_case,
+                    UseCase::ListOrganizations | UseCase::CreateOrganization | UseCase::WhoAmI
+                ) => None,
+                _ => Some(NotFound),
+            };
+            if use_case != UseCase::CreateOrganization {
+                assert_eq!(attempt(stage, use_case, &stranger, &on), expected, "{use_case:?}");
+            }
+        }
+        let nobody = stage.user(stage.acme);
+        for &use_case in UseCase::ALL {
+            assert_eq!(attempt(stage, use_case, &nobody, &on), Some(ErrorKind::Unauthenticated), "{use_case:?}");
+        }
+    }
 }
