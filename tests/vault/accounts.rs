@@ -1,14 +1,19 @@
 //! Accounts of environments: one key each, for one environment each.
 
+use std::sync::Arc;
+
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
+use ioenv::store::{StoreExt as _, When};
 use ioenv::vault::Permission::{
     AccountCreate, AccountDelete, AccountRead, EnvironmentRead, ProjectDelete, Scan, SecretDecrypt, SecretDelete,
     SecretRead, SecretWrite, WebhookCreate, WebhookDelete, WebhookRead, WebhookTest, WebhookUpdate,
 };
 use ioenv::vault::{
-    Action, ActorKind, AuditFilter, EnvironmentUpdate, Grantee, Id, NewAccount, NewEnvironment, NewToken, Paging,
-    Permission, PermissionSet, ResourceKind, Sha256Hasher, TokenHasher as _, TokenUpdate,
+    Action, ActorKind, AuditFilter, EnvironmentRole, EnvironmentUpdate, Grantee, Id, NewAccount, NewEnvironment,
+    NewOrganization, NewToken, Paging, Permission, PermissionSet, ResourceKind, Sha256Hasher, Token, TokenHasher as _,
+    TokenUpdate, Vault, VaultSource,
 };
+use ioenv::{Loader, SystemRandom};
 use serde_json::json;
 
 use super::stage::{DAY, MINUTE, Stage, after, entry, path, refused, slug};
@@ -73,7 +78,7 @@ on_every_store! {
         for at in ["shop", "shop/api", PROD, "shop/api/test", "shop/dev"] {
             stage.write(at, &format!("{}=1\n", at.replace('/', "_").to_uppercase()));
         }
-        let everything = NewAccount::new("runner", ioenv::vault::EnvironmentRole::ACCOUNT);
+        let everything = NewAccount::new("runner", EnvironmentRole::ACCOUNT);
         let made = system.create_account(stage.acme, &path(PROD), &everything).unwrap();
         let session = stage.vault.session(made.key);
         assert_eq!(session.resolve(stage.acme, &path(PROD)).unwrap().len(), 3, "inherited values are read");
@@ -99,7 +104,7 @@ on_every_store! {
         assert_eq!(refused(session.delete_account(stage.acme, &path(PROD), made.account.id)), Denied);
         assert_eq!(refused(session.versions(stage.acme, &path(PROD), &Paging::default())), Denied);
         assert_eq!(refused(session.issue_token(stage.acme, &NewToken::new("t", READ))), Denied);
-        let other = system.create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
+        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
         assert_eq!(refused(session.resolve(other, &path(PROD))), NotFound);
         // What it does is recorded as its own.
         let filter = { let mut filter = AuditFilter::default(); filter.actor = Some(made.account.id); filter };
@@ -210,7 +215,7 @@ on_every_store! {
         given.id = Some(stage.acme);
         assert_eq!(refused(create(PROD, given)), Denied, "only trusted programs give ids");
         // All that an admin holds, and yet a token gives nothing beyond.
-        let admin = ioenv::vault::EnvironmentRole::Admin.permissions();
+        let admin = EnvironmentRole::Admin.permissions();
         let session = stage.session(admin, Some(PROD));
         assert_eq!(refused(session.create_account(stage.acme, &path(PROD), &NewAccount::new("a", Scan.into()))), Denied);
         assert!(session.create_account(stage.acme, &path(PROD), &NewAccount::new("a", SecretDelete.into())).is_ok());
@@ -232,7 +237,7 @@ on_every_store! {
         stage.system().delete_account(stage.acme, &path(PROD), made.account.id).unwrap();
         let error = session.resolve(stage.acme, &path(PROD)).unwrap_err();
         assert_eq!((error.kind(), error.expired_at()), (Unauthenticated, None), "what is gone is told apart from nothing");
-        let unknown = stage.vault.session("sb_env_0123456789abcdefghijABCDEFGHIJKL".parse::<ioenv::vault::Token>().unwrap());
+        let unknown = stage.vault.session("sb_env_0123456789abcdefghijABCDEFGHIJKL".parse::<Token>().unwrap());
         assert_eq!(unknown.resolve(stage.acme, &path(PROD)).unwrap_err().to_string(), error.to_string());
     }
 
@@ -314,6 +319,34 @@ on_every_store! {
             assert!(stage.records("account/").is_empty(), "{what}");
             assert!(stage.records("token/").is_empty(), "{what}");
         }
+    }
+
+    fn without_its_environment_an_account_is_unknown(stage: &Stage) {
+        stage.shop();
+        let made = stage.system().create_account(stage.acme, &path(PROD), &NewAccount::new("a", READ)).unwrap();
+        let session = stage.vault.session(made.key);
+        let prod = stage.system().environment(stage.acme, &path(PROD)).unwrap().id;
+        // The environment is set aside with the account, and brought back.
+        let key = format!("node-id/{prod}");
+        let place = stage.store.read(|tx| tx.get(&key)).unwrap().unwrap();
+        stage.store.write(|tx| tx.delete(&key).map(drop)).unwrap();
+        assert_eq!(refused(session.whoami()), Unauthenticated);
+        assert_eq!(refused(session.resolve(stage.acme, &path(PROD))), Unauthenticated);
+        stage.store.write(|tx| tx.put(&key, &place, When::Absent)).unwrap();
+        assert!(session.resolve(stage.acme, &path(PROD)).is_ok());
+    }
+
+    fn a_program_loads_its_environment_by_an_account(stage: &Stage) {
+        stage.shop();
+        stage.write("shop/api", "A=1\n");
+        stage.write(PROD, "B=2\n");
+        let made = stage.system().create_account(stage.acme, &path(PROD), &NewAccount::new("a", READ)).unwrap();
+        let vault = Vault::open_with(Arc::clone(&stage.store), &stage.root, stage.clock.clone(), SystemRandom).unwrap();
+        let source = VaultSource::new(vault, made.key);
+        let env = Loader::new().source(source.clone()).path(path(PROD)).resolve().unwrap();
+        assert_eq!(env.var("A").unwrap().expose_secret(), "1");
+        assert_eq!(env.var("B").unwrap().expose_secret(), "2");
+        assert_eq!(refused(Loader::new().source(source).path(path("shop/dev")).resolve()), NotFound);
     }
 
     fn trusted_programs_give_an_account_its_id(stage: &Stage) {

@@ -728,6 +728,8 @@ enum At {
     Anywhere,
     /// It is for tokens.
     Token,
+    /// It is somebody else's.
+    Elsewhere,
     Organization,
     /// At a place, which must be inside of what the user has.
     Place(&'static str),
@@ -742,7 +744,9 @@ fn at(use_case: UseCase) -> At {
         UseCase::CreateOrganization | UseCase::ListOrganizations | UseCase::ListProjects | UseCase::ListTokens => {
             At::Anywhere
         }
+        UseCase::WhoAmI | UseCase::CreatePersonalKey | UseCase::ListPersonalKeys => At::Anywhere,
         UseCase::ReadOwnToken => At::Token,
+        UseCase::DeletePersonalKey => At::Elsewhere,
         UseCase::ReadOrganization | UseCase::ListAudit | UseCase::ExportAudit => At::Organization,
         UseCase::ReadProject | UseCase::ListTargets | UseCase::ReadKey | UseCase::ListKeys => At::OnTheWay("shop"),
         UseCase::SearchEntries => At::Beneath("shop"),
@@ -790,7 +794,7 @@ impl Has {
         }
         let rights = match at(use_case) {
             At::Operator => return Some(Denied),
-            At::Token => return Some(NotFound),
+            At::Token | At::Elsewhere => return Some(NotFound),
             At::Anywhere => return None,
             At::Organization => return (!self.role.contains_all(needed)).then_some(Denied),
             At::Place(place) => rights(place, false),
@@ -890,7 +894,10 @@ on_every_store! {
         for &use_case in UseCase::ALL {
             let expected = match at(use_case) {
                 At::Operator => Some(Denied),
-                _ if matches!(use_case, UseCase::ListOrganizations | UseCase::CreateOrganization) => None,
+                _ if matches!(
+                    use_case,
+                    UseCase::ListOrganizations | UseCase::CreateOrganization | UseCase::WhoAmI
+                ) => None,
                 _ => Some(NotFound),
             };
             if use_case != UseCase::CreateOrganization {

@@ -58,10 +58,7 @@ impl PersonalKey {
 
     /// What it was done to, for the audit log.
     fn resource(&self) -> Resource {
-        let mut resource = Resource::new(ResourceKind::Token, self.organization);
-        resource.id = Some(self.id);
-        resource.name = Some(self.name.clone());
-        resource
+        Resource::named(ResourceKind::Token, self.organization, self.id, &self.name)
     }
 
     /// What is recorded when it is made or deleted.
@@ -70,7 +67,7 @@ impl PersonalKey {
             .with("name", self.name.as_str())
             .with("userId", self.user.to_string())
             .with("level", self.level.as_str())
-            .with("allowList", self.allow_list.iter().map(|range| range.to_string()).collect::<Vec<_>>())
+            .with("allowList", self.allow_list.iter().map(IpRange::to_string).collect::<Vec<_>>())
             .with("expiresAt", self.expires_at.map(|end| end.to_string()))
     }
 }
