@@ -744,7 +744,12 @@ fn at(use_case: UseCase) -> At {
         UseCase::CreateOrganization | UseCase::ListOrganizations | UseCase::ListProjects | UseCase::ListTokens => {
             At::Anywhere
         }
-        UseCase::WhoAmI | UseCase::CreatePersonalKey | UseCase::ListPersonalKeys => At::Anywhere,
+        UseCase::WhoAmI | UseCase::CreatePersonalKey | UseCase::ListPersonalKeys | UseCase::ListDeleted => At::Anywhere,
+        UseCase::RestoreProject => At::Place("left"),
+        UseCase::PurgeProject => At::Place("lost"),
+        // What was deleted is asked for where it stood.
+        UseCase::RestoreTarget | UseCase::PurgeTarget => At::Place("shop"),
+        UseCase::RestoreEnvironment | UseCase::PurgeEnvironment | UseCase::RollBack => At::Place("shop/api"),
         UseCase::ReadOwnToken => At::Token,
         UseCase::DeletePersonalKey => At::Elsewhere,
         UseCase::ReadOrganization | UseCase::ListAudit | UseCase::ExportAudit => At::Organization,
