@@ -89,6 +89,7 @@ fn their_proof() -> SecretString {
 }
 
 /// Does it.
+#[expect(clippy::too_many_lines, reason = "there is one arm for each use case")]
 fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), Error> {
     let (acme, prod, api, shop) = (on.acme, &path("shop/api/prod"), &path("shop/api"), &slug("shop"));
     let paging = &Paging::default();
@@ -313,8 +314,10 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::ReadTarget | UseCase::ListTargets => &[P::TargetRead],
         UseCase::UpdateTarget => &[P::TargetUpdate],
         UseCase::DeleteTarget => &[P::TargetDelete],
-        UseCase::Locate | UseCase::ReadOwnToken | UseCase::ReadOwnRights => &[],
-        UseCase::CreateUser
+        UseCase::Locate
+        | UseCase::ReadOwnToken
+        | UseCase::ReadOwnRights
+        | UseCase::CreateUser
         | UseCase::ReadUser
         | UseCase::ListUsers
         | UseCase::UpdateUser
