@@ -239,6 +239,7 @@ fn what_is_killed_while_it_deletes_has_deleted_all_or_nothing_postgres() {
 }
 
 /// A clock that is 31 days ahead.
+#[derive(Debug)]
 struct Ahead;
 
 impl Clock for Ahead {
