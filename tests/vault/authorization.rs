@@ -445,11 +445,11 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::CreateProject => &[P::ProjectCreate],
         UseCase::ReadProject | UseCase::ListProjects => &[P::ProjectRead],
         UseCase::UpdateProject => &[P::ProjectUpdate],
-        UseCase::DeleteProject => &[P::ProjectDelete],
+        UseCase::DeleteProject | UseCase::RestoreProject => &[P::ProjectDelete],
         UseCase::CreateTarget => &[P::TargetCreate],
         UseCase::ReadTarget | UseCase::ListTargets => &[P::TargetRead],
         UseCase::UpdateTarget => &[P::TargetUpdate],
-        UseCase::DeleteTarget => &[P::TargetDelete],
+        UseCase::DeleteTarget | UseCase::RestoreTarget => &[P::TargetDelete],
         UseCase::Locate
         | UseCase::ReadOwnToken
         | UseCase::ReadOwnRights
@@ -485,11 +485,8 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::CreateEnvironment => &[P::EnvironmentCreate],
         UseCase::ReadEnvironment | UseCase::ListEnvironments => &[P::EnvironmentRead],
         UseCase::UpdateEnvironment => &[P::EnvironmentUpdate],
-        UseCase::DeleteEnvironment => &[P::EnvironmentDelete],
+        UseCase::DeleteEnvironment | UseCase::RestoreEnvironment => &[P::EnvironmentDelete],
         UseCase::ListDeleted => &[P::ProjectRead, P::EnvironmentRead],
-        UseCase::RestoreProject => &[P::ProjectDelete],
-        UseCase::RestoreTarget => &[P::TargetDelete],
-        UseCase::RestoreEnvironment => &[P::EnvironmentDelete],
         UseCase::PurgeProject => &[P::ProjectDelete, P::SecretPurge],
         UseCase::PurgeTarget => &[P::TargetDelete, P::SecretPurge],
         UseCase::PurgeEnvironment => &[P::EnvironmentDelete, P::SecretPurge],
