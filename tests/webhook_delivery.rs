@@ -503,6 +503,17 @@ impl Lookup for Names {
     }
 }
 
+/// Never finds out.
+#[derive(Debug)]
+struct Silent;
+
+impl Lookup for Silent {
+    fn lookup(&self, _: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
+        thread::sleep(Duration::from_secs(30));
+        Err(io::ErrorKind::TimedOut.into())
+    }
+}
+
 #[test]
 fn who_does_not_answer_is_waited_for_ten_seconds() {
     let hang = Receiver::new(|_, stream| {
@@ -524,7 +535,13 @@ fn who_does_not_answer_is_waited_for_ten_seconds() {
         }
     });
     let world = World::new(anywhere());
+    let nameless = World::new(anywhere().lookup(Silent));
     thread::scope(|scope| {
+        scope.spawn(|| {
+            let begun = Instant::now();
+            assert_eq!(nameless.test("http://hooks.example.test/").error, Some(DeliveryError::Aborted));
+            assert!(begun.elapsed() < Duration::from_secs(13));
+        });
         for (receiver, status) in [(&hang, None), (&drip, None), (&body, Some(200))] {
             let world = &world;
             scope.spawn(move || {
