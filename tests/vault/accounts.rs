@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
+use ioenv::ErrorKind::{Conflict, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::Permission::{
     AccountCreate, AccountDelete, AccountRead, EnvironmentRead, ProjectDelete, Scan, SecretDecrypt, SecretDelete,
     SecretRead, SecretWrite, WebhookCreate, WebhookDelete, WebhookRead, WebhookTest, WebhookUpdate,
@@ -359,7 +359,7 @@ on_every_store! {
         let made = stage.system().create_account(stage.acme, &path(PROD), &new).unwrap();
         assert_eq!(made.account.id, id);
         let before = stage.records("");
-        assert!(stage.system().create_account(stage.acme, &path(PROD), &new).is_err());
+        assert_eq!(refused(stage.system().create_account(stage.acme, &path(PROD), &new)), Conflict);
         assert_eq!(stage.records(""), before);
     }
 }

@@ -206,6 +206,17 @@ on_every_store! {
         assert_eq!(refused(stage.system().create_service_key(stage.acme, account.id, &new)), InvalidValue);
     }
 
+    fn they_go_with_their_organization(stage: &Stage) {
+        let account = account(stage, READ);
+        let session = stage.vault.session(key(stage, account.id).key);
+        session.projects(stage.acme).unwrap();
+        stage.system().delete_organization(stage.acme).unwrap();
+        assert_eq!(refused(session.projects(stage.acme)), Unauthenticated);
+        for place in ["token/", "service-account/", "service-key/"] {
+            assert!(stage.records(place).is_empty(), "{place}");
+        }
+    }
+
     fn what_is_no_service_account_is_refused(stage: &Stage) {
         let before = stage.records("");
         let system = stage.system();
