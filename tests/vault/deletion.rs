@@ -462,6 +462,21 @@ on_every_store! {
         assert_eq!((level.content, level.key_version), (Some(blob), 1), "under the key it was sealed with");
     }
 
+    fn what_no_longer_holds_anything_goes_with_its_target(stage: &Stage) {
+        stage.shop();
+        let (system, prod) = (stage.system(), path("shop/api/prod"));
+        stage.write("shop/api/prod", "A=1\n");
+        system.delete_level(stage.acme, &prod).unwrap();
+        let issued = stage.issue(PermissionSet::ALL, Some("shop/api/prod"));
+        let id = delete_environment(stage, "shop/api/prod");
+        system.purge_versions(stage.acme, &path("shop"), PurgeScope::Project, true).unwrap();
+        delete_target(stage, "shop/api");
+        assert_eq!(last_deletion(stage), "hard");
+        assert!(rows_of(stage, id).is_empty() && deleted(stage).is_empty());
+        let token = system.token(stage.acme, issued.info.id).unwrap();
+        assert_eq!((token.revoked_at, token.deleted_with), (Some(stage.now()), None));
+    }
+
     fn purging_versions_reaches_it(stage: &Stage) {
         stage.shop();
         for at in ["shop", "shop/dev"] {
