@@ -327,6 +327,11 @@ pub(super) fn webhook(project: Id, node: Id, id: Id) -> String {
     format!("webhook/{project}/{node}/{id}")
 }
 
+/// All webhooks.
+pub(super) fn all_webhooks() -> KeyRange {
+    KeyRange::prefix("webhook/")
+}
+
 /// The webhooks of an environment.
 pub(super) fn webhooks(project: Id, node: Id) -> KeyRange {
     KeyRange::prefix(format!("webhook/{project}/{node}/"))

@@ -27,6 +27,8 @@ mod authenticate;
 mod call;
 mod check;
 mod content;
+#[cfg(feature = "sealed")]
+mod declare;
 mod deleted;
 mod diff;
 mod entries;
@@ -89,8 +91,8 @@ pub use self::deleted::Deleted;
 pub use self::check::{Checked, Damage};
 pub use self::content::MAX_BLOB_BYTES;
 pub use self::entry::{
-    CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryUpdate, FoundEntry, NewEntry, Search, SetEntries,
-    StoredEntry, UpdatedEntries, Which,
+    ComparedEntries, CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryUpdate, FoundEntry, NewEntry, Search,
+    SetEntries, StoredEntry, UpdatedEntries, Which,
 };
 pub use self::level::{Blob, Blobs, NewBlob};
 
@@ -140,6 +142,9 @@ pub use crate::core::{
 pub use self::audit::AuditFilter;
 pub use crate::core::{Action, ActorKind, AuditActor, AuditRecord, Details, Resource, ResourceKind, Retention};
 
+// Declarations.
+#[cfg(feature = "sealed")]
+pub use self::declare::{Declaration, Step, StepAction, StepKind};
 // Requests to other services.
 pub use crate::core::DeliveryError;
 pub use crate::outbound::{Lookup, OutboundPolicy};

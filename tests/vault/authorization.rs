@@ -211,6 +211,11 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::ListEntries => session.entries(acme, prod, Which::Resolved).map(drop),
         UseCase::ListEntryMetadata => session.entry_metadata(acme, prod).map(drop),
         UseCase::SearchEntries => session.search_entries(acme, shop, &Search::Name(name("A"))).map(drop),
+        UseCase::CompareEntries => {
+            let mut update = EntryUpdate::new(name("A"));
+            update.value = Some("9".into());
+            session.compare_entries(acme, prod, &[update]).map(drop)
+        }
         UseCase::CreateEntries => session.create_entries(acme, prod, &[entry("B", "9")]).map(drop),
         UseCase::SetEntries => session.set_entries(acme, prod, &[entry("A", "9")]).map(drop),
         UseCase::UpdateEntries => {

@@ -17,6 +17,7 @@ mod deletion;
 #[cfg(feature = "http")]
 mod deliveries;
 mod documents;
+mod given_ids;
 mod grants;
 mod hierarchy;
 mod identity;

@@ -1,4 +1,4 @@
-use super::super::call::Call;
+use super::super::call::{Call, id_taken};
 use super::super::keys;
 use super::super::name::{check_name, choose_slug};
 use super::super::records::{OrganizationRecord, Wrapped, WrappedKeyRecord, put};
@@ -6,13 +6,17 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{Organization, OrganizationStatus};
 use crate::Result;
-use crate::core::{Action, Context, DataKey, Details, MemberRole, OrganizationRole, Plan, Resource, Slug, wrap_key};
+use crate::core::{
+    Action, Context, DataKey, Details, Id, MemberRole, OrganizationRole, Plan, Resource, Slug, wrap_key,
+};
 use crate::store::When;
 
 /// An organization that is to be made.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewOrganization {
+    /// Its id; a new one, where none is given. Only trusted programs can give one.
+    pub id: Option<Id>,
     /// Its name.
     pub name: String,
     /// Its slug; made of the name, where none is given.
@@ -24,7 +28,7 @@ pub struct NewOrganization {
 impl NewOrganization {
     /// An organization of that name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), slug: None, plan: Plan::default() }
+        Self { id: None, name: name.into(), slug: None, plan: Plan::default() }
     }
 }
 
@@ -33,7 +37,8 @@ impl Session<'_> {
     /// tokens and keys cannot.
     ///
     /// # Errors
-    /// `InvalidName`; `Denied`, when a user asks for another plan than they get; `Conflict`, when the slug is taken.
+    /// `InvalidName`; `Denied`, when a user asks for another plan than they get; `Conflict`, when the slug or the id is
+    /// taken.
     #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn create_organization(&self, new: NewOrganization) -> Result<Organization> {
         self.write(UseCase::CreateOrganization, |call| {
@@ -61,7 +66,10 @@ impl Call<'_, '_> {
         let slug = choose_slug(slug_from, new.slug.as_ref(), &[], |slug| {
             Ok(self.tx.get(&keys::organization_slug(slug))?.is_some())
         })?;
-        let id = self.new_id()?;
+        let id = self.given_id(new.id)?;
+        if self.tx.get(&keys::organization(id))?.is_some() {
+            return Err(id_taken());
+        }
         let record = OrganizationRecord {
             id,
             name,

@@ -1,5 +1,6 @@
 //! `ioenv vault`: making a vault and looking after it.
 
+mod apply;
 mod audit;
 mod backup;
 mod check;
@@ -25,6 +26,8 @@ pub(crate) fn run(project: &Project, command: VaultCommand) -> Result<ExitCode> 
         VaultCommand::Init { location } => init::run(project, location)?,
         VaultCommand::Status => status::run(project)?,
         VaultCommand::Create(args) => create::run(project, &args)?,
+        VaultCommand::Apply(args) => apply::run(project, &args)?,
+        VaultCommand::Dump => apply::dump(project)?,
         VaultCommand::Audit(args) => audit::run(project, &args)?,
         VaultCommand::History { level, show, limit } => history::run(project, level.as_ref(), show, limit)?,
         VaultCommand::Restore { what } => history::restore(project, &what)?,
