@@ -55,6 +55,11 @@ impl Who {
         self.token.as_ref().and_then(|(_, token)| token.scope.as_ref())
     }
 
+    /// The user, if they are there themselves and not by a key, which is for one organization and perhaps for little.
+    pub(super) fn person(&self) -> Option<&UserRecord> {
+        self.user.as_ref().filter(|_| self.token.is_none())
+    }
+
     /// The key that was shown, where the actor is not the key's own: a user or a service account may have several.
     fn key(&self) -> Option<Id> {
         let (_, token) = self.token.as_ref()?;

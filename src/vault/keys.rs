@@ -197,11 +197,6 @@ pub(super) fn personal_keys(organization: Id, user: Id) -> KeyRange {
     KeyRange::prefix(format!("personal-key/{organization}/{user}/"))
 }
 
-/// The keys of all users in an organization.
-pub(super) fn organization_personal_keys(organization: Id) -> KeyRange {
-    KeyRange::prefix(format!("personal-key/{organization}/"))
-}
-
 pub(super) fn service_account(organization: Id, id: Id) -> String {
     format!("service-account/{organization}/{id}")
 }

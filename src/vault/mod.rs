@@ -110,13 +110,6 @@ pub use self::key::{
 pub use self::token::{IssuedToken, NewToken, TokenInfo, TokenUpdate};
 pub use crate::core::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
 
-// Users and members.
-pub use self::grant::{Grant, Grantee};
-pub use self::member::{Invitation, IssuedInvitation, Member, MemberUpdate, NewInvitation, NewMember};
-pub use self::role::{NewRole, Role, RoleUpdate};
-pub use self::team::{NewTeam, Team, TeamUpdate};
-pub use self::user::{NewUser, User, UserUpdate};
-
 // Accounts and keys.
 pub use self::account::{Account, IssuedAccount, NewAccount};
 pub use self::identity::{
@@ -126,6 +119,13 @@ pub use self::personal_key::{IssuedPersonalKey, NewPersonalKey, PersonalKey};
 pub use self::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
 pub use self::service_key::{IssuedServiceKey, NewServiceKey, ServiceKey};
 pub use crate::core::IpRange;
+
+// Users and members.
+pub use self::grant::{Grant, Grantee};
+pub use self::member::{Invitation, IssuedInvitation, Member, MemberUpdate, NewInvitation, NewMember};
+pub use self::role::{NewRole, Role, RoleUpdate};
+pub use self::team::{NewTeam, Team, TeamUpdate};
+pub use self::user::{NewUser, User, UserUpdate};
 
 // Webhooks, and what delivers to them.
 #[cfg(feature = "http")]

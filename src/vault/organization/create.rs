@@ -33,8 +33,8 @@ impl NewOrganization {
 }
 
 impl Session<'_> {
-    /// Makes an organization, with a key of its own. Trusted programs can, and users, who are then its owners; tokens
-    /// cannot.
+    /// Makes an organization, with a key of its own. Trusted programs can, and users in person, who are then its owners;
+    /// tokens and keys cannot.
     ///
     /// # Errors
     /// `InvalidName`; `Denied`, when a user asks for another plan than they get; `Conflict`, when the slug or the id is
@@ -42,11 +42,11 @@ impl Session<'_> {
     #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn create_organization(&self, new: NewOrganization) -> Result<Organization> {
         self.write(UseCase::CreateOrganization, |call| {
-            if call.who.user.is_none() || new.plan != Plan::default() {
+            if call.who.person().is_none() || new.plan != Plan::default() {
                 call.system_only()?;
             }
             let organization = call.make_organization(&new, &new.name)?;
-            if let Some(mut user) = call.who.user.clone() {
+            if let Some(mut user) = call.who.person().cloned() {
                 let owner = MemberRole::Organization(OrganizationRole::Owner);
                 call.join(organization.id, &mut user, owner, Vec::new())?;
             }

@@ -1,3 +1,4 @@
+use super::super::audit::words;
 use super::super::call::{Call, id_taken, no_such};
 use super::super::keys;
 use super::super::name::check_name;
@@ -176,10 +177,9 @@ impl Call<'_, '_> {
 
 /// What is recorded of a token that is issued, changed or revoked.
 pub(super) fn details(token: &TokenInfo) -> Details {
-    let permissions: Vec<String> = token.permissions.iter().map(|permission| permission.to_string()).collect();
     Details::default()
         .with("name", token.name.as_str())
-        .with("permissions", permissions)
+        .with("permissions", words(token.permissions))
         .with("expiresAt", token.expires_at.map(|end| end.to_string()))
         .with("scope", token.scope.as_ref().map(LevelPath::as_str))
 }
