@@ -18,7 +18,6 @@ pub(crate) fn run(project: &Project, command: GrantCommand) -> Result {
             let name = |grantee: Grantee| match grantee {
                 Grantee::User(id) => members.iter().find(|one| one.user == id).map(|one| one.email.clone()),
                 Grantee::Team(id) => teams.iter().find(|one| one.id == id).map(|one| format!("team {}", one.name)),
-                _ => None,
             };
             let rows: Vec<[String; 4]> = grants
                 .iter()
