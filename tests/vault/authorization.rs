@@ -496,9 +496,11 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::PurgeTarget => &[P::TargetDelete, P::SecretPurge],
         UseCase::PurgeEnvironment => &[P::EnvironmentDelete, P::SecretPurge],
         UseCase::ReadBlobs | UseCase::ListEntryMetadata => &[P::SecretRead],
-        UseCase::ResolveLevel | UseCase::ReadDocument | UseCase::ListEntries | UseCase::SearchEntries => {
-            &[P::SecretRead, P::SecretDecrypt]
-        }
+        UseCase::ResolveLevel
+        | UseCase::ReadDocument
+        | UseCase::ListEntries
+        | UseCase::SearchEntries
+        | UseCase::CompareEntries => &[P::SecretRead, P::SecretDecrypt],
         UseCase::SetBlob | UseCase::CreateEntries | UseCase::SetEntries | UseCase::UpdateEntries => &[P::SecretWrite],
         UseCase::SetDocument => &[P::SecretWrite, P::SecretDelete],
         UseCase::DeleteLevel | UseCase::DeleteEntries | UseCase::DeleteAllEntries => &[P::SecretDelete],
