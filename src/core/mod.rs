@@ -10,6 +10,8 @@ mod blob;
 mod cipher;
 #[cfg(feature = "vault")]
 mod clock;
+#[cfg(feature = "vault")]
+mod delivery_error;
 mod document;
 mod dotenv;
 #[cfg(feature = "vault")]
@@ -34,6 +36,8 @@ mod serde_text;
 #[cfg(feature = "vault")]
 mod token;
 #[cfg(feature = "vault")]
+mod webhook;
+#[cfg(feature = "vault")]
 mod wrap;
 
 #[cfg(feature = "vault")]
@@ -42,6 +46,8 @@ pub use blob::SealedBlob;
 pub use cipher::{Aes256Gcm, Cipher};
 #[cfg(feature = "vault")]
 pub use clock::{Clock, Timestamp};
+#[cfg(feature = "vault")]
+pub use delivery_error::DeliveryError;
 pub use document::{Changes, Document, Entry, Kind};
 pub use dotenv::{Unresolved, expand};
 #[cfg(feature = "vault")]
@@ -66,6 +72,13 @@ pub use role::{
 pub use secret::{SecretBytes, SecretString};
 #[cfg(feature = "vault")]
 pub use token::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
+#[cfg(feature = "vault")]
+pub(crate) use webhook::{
+    Environment as EventEnvironment, EventBody, EventData, Project as EventProject, Workspace as EventWorkspace,
+    new_signing_secret,
+};
+#[cfg(feature = "vault")]
+pub use webhook::{Event, VerifyError, sign, verify};
 #[cfg(feature = "vault")]
 pub use wrap::RootKey;
 #[cfg(feature = "vault")]

@@ -166,7 +166,7 @@ fn broken_rule(text: &str) -> Option<&'static str> {
 }
 
 /// Appends letters and digits, each as likely as any other.
-fn append_random(text: &mut String, mut missing: usize, random: &dyn Random) -> Result<()> {
+pub(super) fn append_random(text: &mut String, mut missing: usize, random: &dyn Random) -> Result<()> {
     let mut bytes = Zeroizing::new([0; 64]);
     // 62 of 64 bytes are of use; a source of which hardly any is, is broken.
     for _ in 0..64 {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::call::Who;
 use super::keys;
-use super::records::{HolderRecord, MemberRecord, PlaceRecord, ServiceAccountRecord, TokenRecord, UserRecord, get};
+use super::records::{HolderRecord, MemberRecord, ServiceAccountRecord, TokenRecord, UserRecord, get};
 use super::session::{Caller, Session};
 use crate::Result;
 use crate::core::{ActorKind, AuditActor, IpRange, PermissionSet, Timestamp};
@@ -28,7 +28,7 @@ pub(super) fn authenticate(session: &Session<'_>, tx: &mut dyn Transaction, now:
     };
     // Found by its hash, which an attacker cannot steer; so a look-up tells nothing by the time it takes.
     let mut token: TokenRecord = get(tx, &keys::token(&hash.to_string()))?.ok_or_else(unauthenticated)?;
-    if token.revoked_at.is_some() {
+    if token.revoked_at.is_some() || token.deleted_with.is_some() {
         return Err(unauthenticated());
     }
     let (actor, user) = hold(&mut token, tx)?;
@@ -45,11 +45,7 @@ fn hold(token: &mut TokenRecord, tx: &mut dyn Transaction) -> Result<(AuditActor
     let mut actor = AuditActor { kind: ActorKind::Token, id: Some(token.id), name: Some(token.name.clone()) };
     let mut holder = None;
     match token.holder {
-        HolderRecord::Token => {}
-        HolderRecord::Account => {
-            let environment = token.scope.as_ref().and_then(|scope| scope.node).ok_or_else(unauthenticated)?;
-            get::<PlaceRecord>(tx, &keys::node_id(environment))?.ok_or_else(unauthenticated)?;
-        }
+        HolderRecord::Token | HolderRecord::Account => {}
         HolderRecord::User { user, level } => {
             let (member, user) = (keys::member(token.organization, user), keys::user(user));
             tx.prefetch(&[member.clone(), user.clone()])?;

@@ -2,7 +2,8 @@
 //! so that what was made later stands later.
 
 use super::Grantee;
-use crate::core::Id;
+use super::queue::JobKind;
+use crate::core::{Id, Timestamp};
 use crate::store::KeyRange;
 
 /// What kind of vault this is, and the check of its root key.
@@ -155,6 +156,37 @@ pub(super) fn member(organization: Id, user: Id) -> String {
     format!("member/{organization}/{user}")
 }
 
+pub(super) fn members(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("member/{organization}/"))
+}
+
+/// That a user has a role of which must be known who has it.
+pub(super) fn role_member(organization: Id, role: &str, user: Id) -> String {
+    format!("role-member/{organization}/{role}/{user}")
+}
+
+pub(super) fn role_members(organization: Id, role: &str) -> KeyRange {
+    KeyRange::prefix(format!("role-member/{organization}/{role}/"))
+}
+
+/// An invitation, under the hash of its code.
+pub(super) fn invitation(hash: &str) -> String {
+    format!("invitation/{hash}")
+}
+
+pub(super) fn invitation_id(organization: Id, id: Id) -> String {
+    format!("invitation-id/{organization}/{id}")
+}
+
+pub(super) fn invitation_ids(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("invitation-id/{organization}/"))
+}
+
+/// The one invitation for an email address, in lower case.
+pub(super) fn invitation_email(organization: Id, email: &str) -> String {
+    format!("invitation-email/{organization}/{email}")
+}
+
 /// The hash of a key that a user made for themselves.
 pub(super) fn personal_key(organization: Id, user: Id, id: Id) -> String {
     format!("personal-key/{organization}/{user}/{id}")
@@ -186,37 +218,6 @@ pub(super) fn service_keys(organization: Id, account: Id) -> KeyRange {
 /// The keys of all service accounts of an organization.
 pub(super) fn organization_service_keys(organization: Id) -> KeyRange {
     KeyRange::prefix(format!("service-key/{organization}/"))
-}
-
-pub(super) fn members(organization: Id) -> KeyRange {
-    KeyRange::prefix(format!("member/{organization}/"))
-}
-
-/// That a user has a role of which must be known who has it.
-pub(super) fn role_member(organization: Id, role: &str, user: Id) -> String {
-    format!("role-member/{organization}/{role}/{user}")
-}
-
-pub(super) fn role_members(organization: Id, role: &str) -> KeyRange {
-    KeyRange::prefix(format!("role-member/{organization}/{role}/"))
-}
-
-/// An invitation, under the hash of its code.
-pub(super) fn invitation(hash: &str) -> String {
-    format!("invitation/{hash}")
-}
-
-pub(super) fn invitation_id(organization: Id, id: Id) -> String {
-    format!("invitation-id/{organization}/{id}")
-}
-
-pub(super) fn invitation_ids(organization: Id) -> KeyRange {
-    KeyRange::prefix(format!("invitation-id/{organization}/"))
-}
-
-/// The one invitation for an email address, in lower case.
-pub(super) fn invitation_email(organization: Id, email: &str) -> String {
-    format!("invitation-email/{organization}/{email}")
 }
 
 /// A role that an organization made.
@@ -280,6 +281,33 @@ fn grantee_part(grantee: Grantee) -> String {
     }
 }
 
+/// What can be restored, by the id it has.
+pub(super) fn deleted(organization: Id, id: Id) -> String {
+    format!("deleted/{organization}/{id}")
+}
+
+pub(super) fn all_deleted() -> KeyRange {
+    KeyRange::prefix("deleted/")
+}
+
+pub(super) fn deleted_in(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("deleted/{organization}/"))
+}
+
+/// A target or an environment that was deleted, by itself or with the target `root`.
+pub(super) fn deleted_node(project: Id, root: Id, node: Id) -> String {
+    format!("deleted-node/{project}/{root}/{node}")
+}
+
+/// All that was deleted with a target or an environment, and that itself.
+pub(super) fn deleted_nodes_of(project: Id, root: Id) -> KeyRange {
+    KeyRange::prefix(format!("deleted-node/{project}/{root}/"))
+}
+
+pub(super) fn deleted_nodes(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("deleted-node/{project}/"))
+}
+
 /// The hash of an account's key.
 pub(super) fn account(project: Id, node: Id, id: Id) -> String {
     format!("account/{project}/{node}/{id}")
@@ -295,14 +323,58 @@ pub(super) fn accounts(project: Id, node: Id) -> KeyRange {
     KeyRange::prefix(format!("account/{project}/{node}/"))
 }
 
+pub(super) fn webhook(project: Id, node: Id, id: Id) -> String {
+    format!("webhook/{project}/{node}/{id}")
+}
+
 /// The webhooks of an environment.
 pub(super) fn webhooks(project: Id, node: Id) -> KeyRange {
     KeyRange::prefix(format!("webhook/{project}/{node}/"))
 }
 
+pub(super) fn project_webhooks(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("webhook/{project}/"))
+}
+
+/// What became of one attempt to deliver to a webhook.
+pub(super) fn webhook_log(project: Id, webhook: Id, id: Id) -> String {
+    format!("webhook-log/{project}/{webhook}/{id}")
+}
+
+pub(super) fn webhook_logs(project: Id, webhook: Id) -> KeyRange {
+    KeyRange::prefix(format!("webhook-log/{project}/{webhook}/"))
+}
+
+/// How many of them there are.
+pub(super) fn webhook_log_count(project: Id, webhook: Id) -> String {
+    format!("webhook-log-count/{project}/{webhook}")
+}
+
+/// What waits to be done for something: at most one job of a kind.
+pub(super) fn job(kind: JobKind, subject: Id) -> String {
+    format!("job/{kind}/{subject}")
+}
+
+/// That a job can be taken from that time on.
+pub(super) fn job_due(time: Timestamp, kind: JobKind, subject: Id) -> String {
+    format!("job-due/{:015}/{kind}/{subject}", time.as_millis())
+}
+
+/// The jobs that can be taken at that time.
+#[cfg(feature = "http")]
+pub(super) fn jobs_due(now: Timestamp) -> KeyRange {
+    let mut range = KeyRange::prefix("job-due/");
+    range.end = Some(format!("job-due/{:015}/~", now.as_millis()));
+    range
+}
+
 /// The integrations an environment is mapped in.
 pub(super) fn environment_integrations(project: Id, node: Id) -> KeyRange {
     KeyRange::prefix(format!("environment-integration/{project}/{node}/"))
+}
+
+pub(super) fn project_environment_integrations(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("environment-integration/{project}/"))
 }
 
 pub(super) fn audit(organization: Id, id: Id) -> String {

@@ -27,6 +27,7 @@ mod authenticate;
 mod call;
 mod check;
 mod content;
+mod deleted;
 mod diff;
 mod entries;
 mod entry;
@@ -45,6 +46,7 @@ mod page;
 mod personal_key;
 mod place;
 mod project;
+mod queue;
 mod records;
 mod rights;
 mod role;
@@ -58,8 +60,11 @@ mod token;
 mod use_case;
 mod user;
 mod version;
+mod webhook;
 
 use std::fmt;
+#[cfg(feature = "http")]
+use std::sync::OnceLock;
 use std::sync::{Mutex, PoisonError};
 
 // Who does what in a vault.
@@ -76,6 +81,9 @@ pub use self::project::{Custody, NewProject, Project, ProjectUpdate, SecretForma
 pub use self::statistics::Statistics;
 pub use self::target::{NewTarget, Target, TargetUpdate};
 pub use crate::core::{EnvironmentName, Plan};
+
+// What was deleted.
+pub use self::deleted::Deleted;
 
 // Levels and their entries.
 pub use self::check::{Checked, Damage};
@@ -117,6 +125,11 @@ pub use self::role::{NewRole, Role, RoleUpdate};
 pub use self::team::{NewTeam, Team, TeamUpdate};
 pub use self::user::{NewUser, User, UserUpdate};
 
+// Webhooks, and what delivers to them.
+#[cfg(feature = "http")]
+pub use self::queue::Worker;
+pub use self::webhook::{CreatedWebhook, NewWebhook, Webhook, WebhookLog, WebhookTest, WebhookUpdate};
+
 // Permissions and roles.
 pub use crate::core::{
     CloudRole, EnvironmentRole, GrantRole, MemberRole, OrganizationRole, Permission, PermissionSet, PersonalKeyLevel,
@@ -127,6 +140,10 @@ pub use crate::core::{
 pub use self::audit::AuditFilter;
 pub use crate::core::{Action, ActorKind, AuditActor, AuditRecord, Details, Resource, ResourceKind, Retention};
 
+// Requests to other services.
+pub use crate::core::DeliveryError;
+pub use crate::outbound::{Lookup, OutboundPolicy};
+
 // Time.
 pub use crate::core::{Clock, Timestamp};
 pub use crate::system::SystemClock;
@@ -134,6 +151,8 @@ pub use crate::system::SystemClock;
 use self::key_cache::KeyCache;
 use self::records::{VaultRecord, Wrapped, decode, encode};
 use crate::core::{Context, Random, Sealed, unwrap, wrap};
+#[cfg(feature = "http")]
+use crate::outbound::client::Client;
 use crate::store::{Store, StoreExt as _, When};
 use crate::system::SystemRandom;
 use crate::{Error, ErrorKind, Result};
@@ -155,6 +174,9 @@ pub struct Vault {
     keys: KeyCache,
     /// The id that was made last, so that the next one is greater.
     last_id: Mutex<Id>,
+    outbound: OutboundPolicy,
+    #[cfg(feature = "http")]
+    client: OnceLock<Client>,
 }
 
 impl Vault {
@@ -190,7 +212,21 @@ impl Vault {
             id,
             keys: KeyCache::default(),
             last_id: Mutex::new(id),
+            outbound: OutboundPolicy::new(),
+            #[cfg(feature = "http")]
+            client: OnceLock::new(),
         })
+    }
+
+    /// The same vault, whose requests to other services may go where this policy says.
+    #[must_use]
+    pub fn with_outbound(mut self, policy: OutboundPolicy) -> Self {
+        self.outbound = policy;
+        #[cfg(feature = "http")]
+        {
+            self.client = OnceLock::new();
+        }
+        self
     }
 
     /// A session in the name of `actor`, in which everything is done.
@@ -206,6 +242,12 @@ impl Vault {
     /// How often a key was stretched since the vault was opened; a read never is the reason.
     pub fn derivations(&self) -> u64 {
         self.keys.derivations()
+    }
+
+    /// What sends requests to other services. It is made when it is first needed, because it reads certificates.
+    #[cfg(feature = "http")]
+    pub(crate) fn client(&self) -> &Client {
+        self.client.get_or_init(|| Client::new(&self.outbound))
     }
 
     fn now(&self) -> Timestamp {

@@ -1,6 +1,6 @@
 use super::call::{Call, no_such};
 use super::keys;
-use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get, require};
+use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
 use crate::Result;
 use crate::core::{Id, LevelPath};
 use crate::{Error, ErrorKind};
@@ -140,7 +140,9 @@ impl Call<'_, '_> {
     /// The path of a project, target or environment, by its id.
     pub(super) fn path_of(&mut self, id: Id) -> Result<(Id, LevelPath)> {
         if let Some(place) = get::<PlaceRecord>(self.tx, &keys::node_id(id))? {
-            let project: PlaceRecord = require(self.tx, &keys::project_id(place.project))?;
+            // What stands in a deleted project is no more there than the project.
+            let project: PlaceRecord =
+                get(self.tx, &keys::project_id(place.project))?.ok_or_else(|| no_such("level"))?;
             return Ok((place.organization, LevelPath::new(&format!("{}/{}", project.path, place.path))?));
         }
         let project: PlaceRecord = get(self.tx, &keys::project_id(id))?.ok_or_else(|| no_such("level"))?;

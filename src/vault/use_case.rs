@@ -91,6 +91,14 @@ use_cases! {
     UpdateEnvironment: EnvironmentUpdate;
     DeleteEnvironment: EnvironmentDelete;
 
+    ListDeleted: ProjectRead | EnvironmentRead;
+    RestoreProject: ProjectDelete;
+    RestoreTarget: TargetDelete;
+    RestoreEnvironment: EnvironmentDelete;
+    PurgeProject: ProjectDelete | SecretPurge;
+    PurgeTarget: TargetDelete | SecretPurge;
+    PurgeEnvironment: EnvironmentDelete | SecretPurge;
+
     ReadBlobs: SecretRead;
     SetBlob: SecretWrite;
     ResolveLevel: SecretRead | SecretDecrypt;
@@ -110,7 +118,9 @@ use_cases! {
 
     ListVersions: SecretHistory;
     ReadVersion: SecretHistory;
-    ListChanges: SecretHistory | SecretRead | SecretDecrypt;
+    ListChanges: SecretHistory;
+    ReadChange: SecretHistory;
+    RollBack: SecretRestore;
     RestoreVersion: SecretRestore;
     DeleteVersion: SecretPurge;
     PurgeVersions: SecretPurge;
@@ -125,6 +135,18 @@ use_cases! {
     RotateStorageKey: KeyRotate;
     ContinueRotation: KeyRotate;
     RotateOrganizationKey: KeyRotate | OrganizationUpdate;
+
+    CreateWebhook: WebhookCreate;
+    ReadWebhook: WebhookRead;
+    ListWebhooks: WebhookRead;
+    UpdateWebhook: WebhookUpdate;
+    SetWebhookStatus: WebhookUpdate;
+    DeleteWebhook: WebhookDelete;
+    ReadSigningSecret: WebhookRead;
+    RotateSigningSecret: WebhookUpdate;
+    TestWebhook: WebhookTest;
+    ListWebhookLogs: WebhookRead;
+    ReadWebhookLog: WebhookRead;
 
     IssueToken: ApiTokenCreate;
     ListTokens: ApiTokenRead;

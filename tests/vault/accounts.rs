@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
-use ioenv::store::{StoreExt as _, When};
 use ioenv::vault::Permission::{
     AccountCreate, AccountDelete, AccountRead, EnvironmentRead, ProjectDelete, Scan, SecretDecrypt, SecretDelete,
     SecretRead, SecretWrite, WebhookCreate, WebhookDelete, WebhookRead, WebhookTest, WebhookUpdate,
@@ -50,7 +49,7 @@ on_every_store! {
             "permissions": ["secret:read", "secret:decrypt", "environment:read"]}));
 
         let listed = stage.system().accounts(stage.acme, &path(PROD)).unwrap();
-        assert_eq!(listed, [account.clone()]);
+        assert_eq!(listed, std::slice::from_ref(&account));
         assert_eq!(stage.system().account(stage.acme, &path(PROD), account.id).unwrap(), account);
         for place in [stage.dump(""), format!("{made:?} {listed:?} {:?}", stage.log())] {
             assert!(!place.contains(&text["sb_env_".len()..]), "{place}");
@@ -301,6 +300,7 @@ on_every_store! {
             ("project", &|| system.delete_project(stage.acme, &slug("shop")).unwrap()),
             ("organization", &|| system.delete_organization(stage.acme).unwrap()),
         ];
+        stage.purge_deleted();
         for (what, remove) in removals {
             let session = match what {
                 "target" => make("shop/api/live"),
@@ -313,24 +313,29 @@ on_every_store! {
             session.whoami().unwrap();
             remove();
             assert_eq!(refused(session.whoami()), Unauthenticated, "{what}");
+            stage.purge_deleted();
+            assert_eq!(refused(session.whoami()), Unauthenticated, "{what}");
             assert!(stage.records("account/").is_empty(), "{what}");
             assert!(stage.records("token/").is_empty(), "{what}");
         }
     }
 
-    fn without_its_environment_an_account_is_unknown(stage: &Stage) {
+    fn what_brings_an_environment_back_brings_its_accounts(stage: &Stage) {
         stage.shop();
-        let made = stage.system().create_account(stage.acme, &path(PROD), &NewAccount::new("a", READ)).unwrap();
+        stage.write(PROD, "A=1\n");
+        let system = stage.system();
+        let made = system.create_account(stage.acme, &path(PROD), &NewAccount::new("a", READ)).unwrap();
         let session = stage.vault.session(made.key);
-        let prod = stage.system().environment(stage.acme, &path(PROD)).unwrap().id;
-        // The environment is set aside with the account, and brought back.
-        let key = format!("node-id/{prod}");
-        let place = stage.store.read(|tx| tx.get(&key)).unwrap().unwrap();
-        stage.store.write(|tx| tx.delete(&key).map(drop)).unwrap();
+        let project = system.project(stage.acme, &slug("shop")).unwrap().id;
+        let prod = system.environment(stage.acme, &path(PROD)).unwrap().id;
+        system.delete_environment(stage.acme, &path(PROD), true).unwrap();
         assert_eq!(refused(session.whoami()), Unauthenticated);
-        assert_eq!(refused(session.resolve(stage.acme, &path(PROD))), Unauthenticated);
-        stage.store.write(|tx| tx.put(&key, &place, When::Absent)).unwrap();
-        assert!(session.resolve(stage.acme, &path(PROD)).is_ok());
+        system.delete_project(stage.acme, &slug("shop")).unwrap();
+        system.restore_project(stage.acme, project).unwrap();
+        assert_eq!(refused(session.whoami()), Unauthenticated);
+        system.restore_environment(stage.acme, prod).unwrap();
+        assert_eq!(session.resolve(stage.acme, &path(PROD)).unwrap().len(), 1);
+        assert_eq!(system.accounts(stage.acme, &path(PROD)).unwrap().len(), 1);
     }
 
     fn a_program_loads_its_environment_by_an_account(stage: &Stage) {

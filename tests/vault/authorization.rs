@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ioenv::ErrorKind::{Denied, NotFound};
-use ioenv::store::{Access, Record, Store, Work};
+use ioenv::store::{Access, Record, Store, StoreExt as _, When, Work};
 use ioenv::vault::{
     Actor, AuditFilter, ClientRotation, CloudRole, EntryUpdate, EnvironmentRole, EnvironmentUpdate, GrantRole, Grantee,
     HistoryPolicy, Id, MemberRole, MemberUpdate, NewAccount, NewBlob, NewEnvironment, NewInvitation, NewKey, NewMember,
     NewOrganization, NewPersonalKey, NewProject, NewRole, NewServiceAccount, NewServiceKey, NewTarget, NewTeam,
-    NewToken, NewUser, OrganizationRole, OrganizationUpdate, Paging, Permission, Permission as P, PermissionSet,
-    PersonalKeyLevel, ProjectRole, ProjectUpdate, PurgeScope, Restore, RoleUpdate, Search, ServiceAccountUpdate,
-    Session, TargetUpdate, TeamUpdate, TokenUpdate, UseCase, UserUpdate, Vault, Which, WorkspaceRole,
+    NewToken, NewUser, NewWebhook, OrganizationRole, OrganizationUpdate, Paging, Permission, Permission as P,
+    PermissionSet, PersonalKeyLevel, ProjectRole, ProjectUpdate, PurgeScope, Restore, RoleUpdate, Search,
+    ServiceAccountUpdate, Session, TargetUpdate, TeamUpdate, TokenUpdate, UseCase, UserUpdate, Vault, WebhookUpdate,
+    Which, WorkspaceRole,
 };
 use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, ErrorKind, KeyProof, SecretString, SystemRandom};
 
@@ -24,6 +25,12 @@ struct Things {
     version: u64,
     token: Id,
     environment: Id,
+    /// Of the target.
+    change: u64,
+    /// Deleted: two projects, two targets and two environments, of which the second one is to be purged.
+    deleted: [[Id; 2]; 3],
+    webhook: Id,
+    webhook_log: Id,
     account: Id,
     service_account: Id,
     service_key: Id,
@@ -73,6 +80,16 @@ fn things(stage: &Stage) -> Things {
     let service_key = NewServiceKey::new("one");
     let member_key = NewPersonalKey::new("laptop", PersonalKeyLevel::ReadOnly);
     let member_key = stage.user(member).create_personal_key(stage.acme, &member_key).unwrap();
+    // Nothing listens there, so a test is done at once.
+    let webhook = NewWebhook::new("http://127.0.0.1:9/");
+    let webhook = system.create_webhook(stage.acme, &path("shop/api/prod"), &webhook).unwrap().webhook.id;
+    let project = system.project(stage.acme, &slug("shop")).unwrap().id;
+    let log = serde_json::json!({
+        "id": webhook, "event": webhook, "attempt": 1, "status": 200, "error": null, "response_body": "",
+        "processed_at": stage.now(),
+    });
+    let key = format!("webhook-log/{project}/{webhook}/{webhook}");
+    stage.store.write(|tx| tx.put(&key, &log.to_string(), When::Absent)).unwrap();
     Things {
         member,
         leaver,
@@ -91,7 +108,35 @@ fn things(stage: &Stage) -> Things {
         service_account,
         service_key: system.create_service_key(stage.acme, service_account, &service_key).unwrap().info.id,
         member_key: member_key.info.id,
+        webhook,
+        webhook_log: webhook,
+        change: system.versions(stage.acme, &path("shop/api"), &Paging::default()).unwrap().items[0].id,
+        deleted: deleted_things(stage),
     }
+}
+
+fn deleted_things(stage: &Stage) -> [[Id; 2]; 3] {
+    let (system, acme, shop) = (stage.system(), stage.acme, &slug("shop"));
+    let projects = ["left", "lost"].map(|name| {
+        let id = system.create_project(acme, NewProject::new(name)).unwrap().id;
+        stage.write(name, "A=1\n");
+        system.delete_project(acme, &slug(name)).unwrap();
+        id
+    });
+    let targets = ["left", "lost"].map(|name| {
+        let id = system.create_target(acme, shop, &NewTarget::new(name)).unwrap().id;
+        stage.write(&format!("shop/{name}"), "A=1\n");
+        system.delete_target(acme, &path(&format!("shop/{name}"))).unwrap();
+        id
+    });
+    let environments = ["gone", "lorn"].map(|name| {
+        let at = path(&format!("shop/api/{name}"));
+        let id = system.create_environment(acme, &path("shop/api"), &NewEnvironment::new(name)).unwrap().id;
+        stage.write(at.as_str(), "A=1\n");
+        system.delete_environment(acme, &at, false).unwrap();
+        id
+    });
+    [projects, targets, environments]
 }
 
 /// A key that the vault does not hold.
@@ -104,6 +149,7 @@ fn their_proof() -> SecretString {
 }
 
 /// Does it.
+#[expect(clippy::too_many_lines, reason = "there is one arm for each use case")]
 fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), Error> {
     let (acme, prod, api, shop) = (on.acme, &path("shop/api/prod"), &path("shop/api"), &slug("shop"));
     let paging = &Paging::default();
@@ -144,6 +190,13 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
             session.update_environment(acme, prod, &update).map(drop)
         }
         UseCase::DeleteEnvironment => session.delete_environment(acme, prod, true),
+        UseCase::ListDeleted => session.deleted(acme).map(drop),
+        UseCase::RestoreProject => session.restore_project(acme, on.deleted[0][0]).map(drop),
+        UseCase::RestoreTarget => session.restore_target(acme, on.deleted[1][0]).map(drop),
+        UseCase::RestoreEnvironment => session.restore_environment(acme, on.deleted[2][0]).map(drop),
+        UseCase::PurgeProject => session.purge_project(acme, on.deleted[0][1]),
+        UseCase::PurgeTarget => session.purge_target(acme, on.deleted[1][1]),
+        UseCase::PurgeEnvironment => session.purge_environment(acme, on.deleted[2][1]),
         UseCase::ReadBlobs => session.blobs(acme, prod).map(drop),
         UseCase::SetBlob => {
             let key = DataKey::generate(&SystemRandom).unwrap();
@@ -170,6 +223,8 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::ListVersions => session.versions(acme, prod, paging).map(drop),
         UseCase::ReadVersion => session.version(acme, on.version).map(drop),
         UseCase::ListChanges => session.changes(acme, prod, paging).map(drop),
+        UseCase::ReadChange => session.change(acme, prod, on.version).map(drop),
+        UseCase::RollBack => session.roll_back(acme, api, on.change).map(drop),
         UseCase::RestoreVersion => session.restore_version(acme, on.version, &Restore::default()),
         UseCase::DeleteVersion => session.delete_version(acme, on.version, false),
         UseCase::PurgeVersions => session.purge_versions(acme, prod, PurgeScope::Level, true).map(drop),
@@ -239,6 +294,27 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::RotateStorageKey => session.rotate_storage_key(acme, &slug("wrapped")),
         UseCase::ContinueRotation => session.continue_rotation(acme, &slug("wrapped"), 10).map(drop),
         UseCase::RotateOrganizationKey => session.rotate_organization_key(acme),
+        UseCase::CreateWebhook => {
+            session.create_webhook(acme, prod, &NewWebhook::new("https://hooks.example.test")).map(drop)
+        }
+        UseCase::ReadWebhook => session.webhook(acme, prod, on.webhook).map(drop),
+        UseCase::ListWebhooks => session.webhooks(acme, prod).map(drop),
+        UseCase::UpdateWebhook => {
+            let mut update = WebhookUpdate::default();
+            update.description = Some(Some("New".into()));
+            session.update_webhook(acme, prod, on.webhook, &update).map(drop)
+        }
+        UseCase::SetWebhookStatus => session.set_webhook_enabled(acme, prod, on.webhook, true).map(drop),
+        UseCase::DeleteWebhook => session.delete_webhook(acme, prod, on.webhook),
+        UseCase::ReadSigningSecret => session.signing_secret(acme, prod, on.webhook).map(drop),
+        UseCase::RotateSigningSecret => session.rotate_signing_secret(acme, prod, on.webhook).map(drop),
+        UseCase::TestWebhook => match session.test_webhook(acme, prod, on.webhook) {
+            // It was allowed, and is only not there.
+            Err(error) if error.kind() == ErrorKind::CrateFeature && !cfg!(feature = "http") => Ok(()),
+            result => result.map(drop),
+        },
+        UseCase::ListWebhookLogs => session.webhook_logs(acme, prod, on.webhook, paging).map(drop),
+        UseCase::ReadWebhookLog => session.webhook_log(acme, prod, on.webhook, on.webhook_log).map(drop),
         UseCase::IssueToken => {
             let mut token = NewToken::new("other", PermissionSet::from(P::ApiTokenCreate)).scope(prod.clone());
             token.expires_at = None;
@@ -369,19 +445,19 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::CreateProject => &[P::ProjectCreate],
         UseCase::ReadProject | UseCase::ListProjects => &[P::ProjectRead],
         UseCase::UpdateProject => &[P::ProjectUpdate],
-        UseCase::DeleteProject => &[P::ProjectDelete],
+        UseCase::DeleteProject | UseCase::RestoreProject => &[P::ProjectDelete],
         UseCase::CreateTarget => &[P::TargetCreate],
         UseCase::ReadTarget | UseCase::ListTargets => &[P::TargetRead],
         UseCase::UpdateTarget => &[P::TargetUpdate],
-        UseCase::DeleteTarget => &[P::TargetDelete],
+        UseCase::DeleteTarget | UseCase::RestoreTarget => &[P::TargetDelete],
         UseCase::Locate
         | UseCase::ReadOwnToken
         | UseCase::ReadOwnRights
         | UseCase::WhoAmI
         | UseCase::CreatePersonalKey
         | UseCase::ListPersonalKeys
-        | UseCase::DeletePersonalKey => &[],
-        UseCase::CreateUser
+        | UseCase::DeletePersonalKey
+        | UseCase::CreateUser
         | UseCase::ReadUser
         | UseCase::ListUsers
         | UseCase::UpdateUser
@@ -409,7 +485,11 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::CreateEnvironment => &[P::EnvironmentCreate],
         UseCase::ReadEnvironment | UseCase::ListEnvironments => &[P::EnvironmentRead],
         UseCase::UpdateEnvironment => &[P::EnvironmentUpdate],
-        UseCase::DeleteEnvironment => &[P::EnvironmentDelete],
+        UseCase::DeleteEnvironment | UseCase::RestoreEnvironment => &[P::EnvironmentDelete],
+        UseCase::ListDeleted => &[P::ProjectRead, P::EnvironmentRead],
+        UseCase::PurgeProject => &[P::ProjectDelete, P::SecretPurge],
+        UseCase::PurgeTarget => &[P::TargetDelete, P::SecretPurge],
+        UseCase::PurgeEnvironment => &[P::EnvironmentDelete, P::SecretPurge],
         UseCase::ReadBlobs | UseCase::ListEntryMetadata => &[P::SecretRead],
         UseCase::ResolveLevel | UseCase::ReadDocument | UseCase::ListEntries | UseCase::SearchEntries => {
             &[P::SecretRead, P::SecretDecrypt]
@@ -418,9 +498,10 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::SetDocument => &[P::SecretWrite, P::SecretDelete],
         UseCase::DeleteLevel | UseCase::DeleteEntries | UseCase::DeleteAllEntries => &[P::SecretDelete],
         UseCase::PurgeLevel => &[P::SecretDelete, P::SecretPurge],
-        UseCase::ListVersions | UseCase::ReadVersion => &[P::SecretHistory],
-        UseCase::ListChanges => &[P::SecretHistory, P::SecretRead, P::SecretDecrypt],
-        UseCase::RestoreVersion => &[P::SecretRestore],
+        UseCase::ListVersions | UseCase::ReadVersion | UseCase::ListChanges | UseCase::ReadChange => {
+            &[P::SecretHistory]
+        }
+        UseCase::RestoreVersion | UseCase::RollBack => &[P::SecretRestore],
         UseCase::DeleteVersion | UseCase::PurgeVersions => &[P::SecretPurge],
         UseCase::ReadKey | UseCase::ListKeys => &[P::KeyRetrieve],
         UseCase::RotateKey
@@ -441,6 +522,15 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         | UseCase::ReadServiceAccount
         | UseCase::ListServiceKeys => &[P::ApiTokenRead],
         UseCase::UpdateToken | UseCase::UpdateServiceAccount => &[P::ApiTokenUpdate],
+        UseCase::CreateWebhook => &[P::WebhookCreate],
+        UseCase::ReadWebhook
+        | UseCase::ListWebhooks
+        | UseCase::ReadSigningSecret
+        | UseCase::ListWebhookLogs
+        | UseCase::ReadWebhookLog => &[P::WebhookRead],
+        UseCase::UpdateWebhook | UseCase::SetWebhookStatus | UseCase::RotateSigningSecret => &[P::WebhookUpdate],
+        UseCase::DeleteWebhook => &[P::WebhookDelete],
+        UseCase::TestWebhook => &[P::WebhookTest],
         UseCase::RotateToken => &[P::ApiTokenCreate, P::ApiTokenDelete],
         UseCase::RevokeToken | UseCase::DeleteServiceAccount | UseCase::DeleteServiceKey => &[P::ApiTokenDelete],
         UseCase::ListAudit | UseCase::ExportAudit => &[P::AuditRead],
@@ -497,9 +587,10 @@ on_every_store! {
         let (deletions, rest): (Vec<UseCase>, Vec<UseCase>) = UseCase::ALL.iter().partition(|one| is_deletion(one));
         let order = [
             UseCase::DeletePersonalKey, UseCase::DeleteMemberKey, UseCase::DeleteServiceKey,
-            UseCase::DeleteServiceAccount, UseCase::DeleteAccount,
+            UseCase::DeleteServiceAccount, UseCase::DeleteAccount, UseCase::DeleteWebhook,
             UseCase::WithdrawInvitation, UseCase::RevokeGrant, UseCase::RemoveTeamMember, UseCase::DeleteTeam,
             UseCase::RemoveMember, UseCase::DeleteRole, UseCase::DeleteUser,
+            UseCase::PurgeProject, UseCase::PurgeTarget, UseCase::PurgeEnvironment,
             UseCase::RevokeToken, UseCase::DeleteEntries, UseCase::DeleteAllEntries, UseCase::DeleteVersion,
             UseCase::PurgeVersions, UseCase::SetBlob, UseCase::DeleteLevel, UseCase::PurgeLevel,
             UseCase::DeleteEnvironment, UseCase::DeleteTarget, UseCase::DeleteProject, UseCase::DeleteOrganization,
@@ -547,7 +638,7 @@ on_every_store! {
             let harmless = of_its_own || matches!(
                 use_case,
                 UseCase::ReadOrganization | UseCase::ListProjects | UseCase::ListTokens | UseCase::ListAudit
-                    | UseCase::ExportAudit
+                    | UseCase::ExportAudit | UseCase::ListDeleted
             );
             for (session, is_in_shop) in elsewhere.iter().zip([false, true]) {
                 let on_the_way = matches!(
@@ -651,7 +742,17 @@ fn at(use_case: UseCase) -> At {
         UseCase::CreateOrganization | UseCase::ListOrganizations | UseCase::ListProjects | UseCase::ListTokens => {
             At::Anywhere
         }
-        UseCase::WhoAmI | UseCase::CreatePersonalKey | UseCase::ListPersonalKeys => At::Anywhere,
+        UseCase::WhoAmI | UseCase::CreatePersonalKey | UseCase::ListPersonalKeys | UseCase::ListDeleted => At::Anywhere,
+        UseCase::RestoreProject => At::Place("left"),
+        UseCase::PurgeProject => At::Place("lost"),
+        // What was deleted is asked for where it stood.
+        UseCase::RestoreTarget | UseCase::PurgeTarget => At::Place("shop"),
+        UseCase::UpdateTarget
+        | UseCase::DeleteTarget
+        | UseCase::CreateEnvironment
+        | UseCase::RestoreEnvironment
+        | UseCase::PurgeEnvironment
+        | UseCase::RollBack => At::Place("shop/api"),
         UseCase::ReadOwnToken => At::Token,
         UseCase::DeletePersonalKey => At::Elsewhere,
         UseCase::ReadOrganization | UseCase::ListAudit | UseCase::ExportAudit => At::Organization,
@@ -661,7 +762,6 @@ fn at(use_case: UseCase) -> At {
             At::Place("shop")
         }
         UseCase::ReadTarget | UseCase::ListEnvironments => At::OnTheWay("shop/api"),
-        UseCase::UpdateTarget | UseCase::DeleteTarget | UseCase::CreateEnvironment => At::Place("shop/api"),
         UseCase::RotateClientKey | UseCase::ListPendingVersions | UseCase::ReencryptVersions => At::Place("theirs"),
         UseCase::SwitchCustody => At::Place("given-away"),
         UseCase::RotateStorageKey | UseCase::ContinueRotation => At::Place("wrapped"),

@@ -11,7 +11,11 @@ mod accounts;
 mod allow_lists;
 mod audit;
 mod authorization;
+mod changes;
 mod clock;
+mod deletion;
+#[cfg(feature = "http")]
+mod deliveries;
 mod documents;
 mod grants;
 mod hierarchy;
@@ -24,3 +28,4 @@ mod service_accounts;
 mod teams;
 mod tokens;
 mod versions;
+mod webhooks;

@@ -1,5 +1,6 @@
 //! Users, what they are in organizations, who invites whom, and roles that organizations make.
 
+use std::fmt::Write as _;
 use std::thread;
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
@@ -215,11 +216,12 @@ on_every_store! {
         let issued = stage.user(admin).invite_member(stage.acme, &new).unwrap();
         assert_eq!(issued.invitation.expires_at, after(stage.now(), 7 * DAY));
         assert_eq!(issued.invitation.created_by.id, Some(admin));
-        assert_eq!(system.invitations(stage.acme).unwrap(), [issued.invitation.clone()]);
+        assert_eq!(system.invitations(stage.acme).unwrap(), std::slice::from_ref(&issued.invitation));
         // The code is told once, and its hash is kept.
         let code = issued.code.expose_secret().to_owned();
         assert!(code.starts_with("invite_") && code.len() == 50, "{}", code.len());
-        let hash: String = Sha256::digest(&code).iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut hash = String::new();
+        Sha256::digest(&code).iter().for_each(|byte| write!(hash, "{byte:02x}").unwrap());
         assert!(stage.records(&format!("invitation/{hash}")).len() == 1);
         let rendered = format!("{issued:?} {}", stage.dump(""));
         assert!(!rendered.contains(&code[7..]));

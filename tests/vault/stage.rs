@@ -9,7 +9,8 @@ use std::time::Duration;
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
     Actor, Clock, Grantee, Id, IssuedToken, MemberRole, NewEntry, NewEnvironment, NewMember, NewOrganization,
-    NewProject, NewTarget, NewTeam, NewToken, PermissionSet, RootKey, Session, Timestamp, Vault, Which,
+    NewProject, NewTarget, NewTeam, NewToken, OutboundPolicy, PermissionSet, ResourceKind, RootKey, Session, Timestamp,
+    Vault, Which,
 };
 use ioenv::{Document, Error, ErrorKind, LevelPath, Slug, SystemRandom, VarName};
 use tempfile::TempDir;
@@ -88,6 +89,7 @@ impl Stage {
         let clock = TestClock(Arc::new(AtomicI64::new(start.as_millis())));
         let root = RootKey::generate(&SystemRandom).unwrap();
         let vault = Vault::open_with(Arc::clone(&store), &root, clock.clone(), SystemRandom).unwrap();
+        let vault = vault.with_outbound(OutboundPolicy::new().allow_private_addresses().allow_http());
         let acme = vault.session(Actor::system("stage")).create_organization(NewOrganization::new("Acme")).unwrap().id;
         Self { vault, store, clock, root, acme, _directory: directory }
     }
@@ -176,6 +178,21 @@ impl Stage {
 
     pub(crate) fn grant(&self, at: &str, grantee: Grantee, role: &str) {
         self.system().grant(self.acme, &path(at), grantee, role.parse().unwrap()).unwrap();
+    }
+
+    /// Removes for good what could still be restored, in any organization.
+    pub(crate) fn purge_deleted(&self) {
+        let system = self.system();
+        for organization in system.organizations().unwrap() {
+            while let Some(one) = system.deleted(organization.id).unwrap().first() {
+                let purged = match one.kind {
+                    ResourceKind::Project => system.purge_project(organization.id, one.id),
+                    ResourceKind::Target => system.purge_target(organization.id, one.id),
+                    _ => system.purge_environment(organization.id, one.id),
+                };
+                purged.unwrap();
+            }
+        }
     }
 
     pub(crate) fn revision(&self, at: &str) -> u64 {

@@ -129,13 +129,13 @@ impl Call<'_, '_> {
     }
 
     /// Removes what was granted in a project, or of that only what was granted in a node of it.
-    pub(super) fn remove_grants(&mut self, project: &ProjectRecord, node: Option<Id>) -> Result<()> {
-        for record in self.tx.scan(&keys::grants(project.id), Order::Ascending, usize::MAX)? {
+    pub(super) fn remove_grants(&mut self, organization: Id, project: Id, node: Option<Id>) -> Result<()> {
+        for record in self.tx.scan(&keys::grants(project), Order::Ascending, usize::MAX)? {
             let mut record: GrantRecord = decode(&record.value)?;
             let before = record.roles.len();
             record.roles.retain(|granted| node.is_some() && granted.node != node);
             if record.roles.len() < before {
-                self.put_grant_record(project.organization, project.id, &record)?;
+                self.put_grant_record(organization, project, &record)?;
             }
         }
         Ok(())

@@ -1,7 +1,8 @@
 use super::super::audit::id_in;
 use super::super::call::Call;
+use super::super::deleted::all_projects;
 use super::super::keys;
-use super::super::records::{OrganizationRecord, ProjectRecord, decode};
+use super::super::records::OrganizationRecord;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::Result;
@@ -26,10 +27,11 @@ impl Call<'_, '_> {
     /// Removes an organization with everything in it, and records it.
     pub(in super::super) fn remove_organization(&mut self, organization: &OrganizationRecord) -> Result<()> {
         let id = organization.id;
-        for record in self.tx.scan(&keys::projects(id), Order::Ascending, usize::MAX)? {
-            let project: ProjectRecord = decode(&record.value)?;
+        for project in all_projects(self.tx, id)? {
             self.remove_project(&project)?;
         }
+        self.remove_range(&keys::projects(id))?;
+        self.remove_range(&keys::deleted_in(id))?;
         self.remove_tokens(&keys::token_ids(id))?;
         self.remove_tokens(&keys::organization_service_keys(id))?;
         for invitation in self.invitation_records(id)? {

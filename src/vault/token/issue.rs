@@ -112,6 +112,7 @@ impl Call<'_, '_> {
             expires_at: None,
             revoked_at: None,
             last_used_at: None,
+            deleted_with: None,
             holder: HolderRecord::Token,
             allow_list: Vec::new(),
             created_by: Some(self.who.actor.clone()),

@@ -46,6 +46,8 @@ pub struct TokenInfo {
     pub expires_at: Option<Timestamp>,
     /// Since when it no longer works.
     pub revoked_at: Option<Timestamp>,
+    /// The project, target or environment whose deletion it does not work after, until that is restored.
+    pub deleted_with: Option<Id>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
 }
@@ -73,6 +75,7 @@ impl Call<'_, '_> {
             updated_at: record.updated_at,
             expires_at: record.expires_at,
             revoked_at: record.revoked_at,
+            deleted_with: record.deleted_with,
             last_used_at: record.last_used_at,
         })
     }
