@@ -754,7 +754,12 @@ fn at(use_case: UseCase) -> At {
         UseCase::PurgeProject => At::Place("lost"),
         // What was deleted is asked for where it stood.
         UseCase::RestoreTarget | UseCase::PurgeTarget => At::Place("shop"),
-        UseCase::RestoreEnvironment | UseCase::PurgeEnvironment | UseCase::RollBack => At::Place("shop/api"),
+        UseCase::UpdateTarget
+        | UseCase::DeleteTarget
+        | UseCase::CreateEnvironment
+        | UseCase::RestoreEnvironment
+        | UseCase::PurgeEnvironment
+        | UseCase::RollBack => At::Place("shop/api"),
         UseCase::ReadOwnToken => At::Token,
         UseCase::DeletePersonalKey => At::Elsewhere,
         UseCase::ReadOrganization | UseCase::ListAudit | UseCase::ExportAudit => At::Organization,
@@ -764,7 +769,6 @@ fn at(use_case: UseCase) -> At {
             At::Place("shop")
         }
         UseCase::ReadTarget | UseCase::ListEnvironments => At::OnTheWay("shop/api"),
-        UseCase::UpdateTarget | UseCase::DeleteTarget | UseCase::CreateEnvironment => At::Place("shop/api"),
         UseCase::RotateClientKey | UseCase::ListPendingVersions | UseCase::ReencryptVersions => At::Place("theirs"),
         UseCase::SwitchCustody => At::Place("given-away"),
         UseCase::RotateStorageKey | UseCase::ContinueRotation => At::Place("wrapped"),
