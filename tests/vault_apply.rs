@@ -106,7 +106,7 @@ fn a_team_is_made_once() {
         text(&list.stdout),
         "NAME               VALUE         LEVEL\n\
          DATABASE_URL       ••••••        acme-store/backend/production\n\
-         LOG_LEVEL          warn          acme-store/backend/production\n\
+         LOG_LEVEL          warn          acme-store/backend/production, over acme-store\n\
          PORT               8080          acme-store/backend\n\
          REGION             eu-central-1  acme-store\n\
          SENTRY_DSN         ••••••        acme-store\n\

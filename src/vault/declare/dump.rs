@@ -24,8 +24,10 @@ impl Session<'_> {
         };
         let mut dumped = Vec::new();
         for organization in organizations {
+            let is_personal = organization.is_personal;
             let dump = dump(self, organization)?;
-            if !(is_whole && is_personal(self, &dump)) {
+            // It comes with its user.
+            if !(is_whole && is_personal && is_empty(&dump)) {
                 dumped.push(dump);
             }
         }
@@ -33,18 +35,14 @@ impl Session<'_> {
     }
 }
 
-/// Whether an organization is what was made with a user, and nothing more.
-fn is_personal(session: &Session<'_>, one: &Organization) -> bool {
-    let [member] = one.members.as_slice() else {
-        return false;
-    };
-    let is_empty = one.roles.is_empty()
+/// Whether there is nothing in an organization but its members.
+fn is_empty(one: &Organization) -> bool {
+    one.roles.is_empty()
         && one.teams.is_empty()
+        && one.members.len() <= 1
         && one.projects.is_empty()
         && one.services.is_empty()
-        && one.tokens.is_empty();
-    let first = member.id.and_then(|id| session.user(id).ok()).and_then(|user| user.organizations.first().copied());
-    is_empty && first.is_some() && first == one.id
+        && one.tokens.is_empty()
 }
 
 fn dump(session: &Session<'_>, one: vault::Organization) -> Result<Organization> {

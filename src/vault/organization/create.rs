@@ -45,7 +45,7 @@ impl Session<'_> {
             if call.who.person().is_none() || new.plan != Plan::default() {
                 call.system_only()?;
             }
-            let organization = call.make_organization(&new, &new.name)?;
+            let organization = call.make_organization(&new, &new.name, false)?;
             if let Some(mut user) = call.who.person().cloned() {
                 let owner = MemberRole::Organization(OrganizationRole::Owner);
                 call.join(organization.id, &mut user, owner, Vec::new())?;
@@ -61,6 +61,7 @@ impl Call<'_, '_> {
         &mut self,
         new: &NewOrganization,
         slug_from: &str,
+        is_personal: bool,
     ) -> Result<OrganizationRecord> {
         let name = check_name(&new.name)?;
         let slug = choose_slug(slug_from, new.slug.as_ref(), &[], |slug| {
@@ -77,6 +78,7 @@ impl Call<'_, '_> {
             plan: new.plan,
             status: OrganizationStatus::Active,
             version_retention_days: 0,
+            is_personal,
             key_version: 1,
             next_project: 1,
             created_at: self.now,

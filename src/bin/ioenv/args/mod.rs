@@ -1,6 +1,7 @@
 //! The arguments, and the examples in `--help`.
 #![expect(clippy::doc_markdown, reason = "clap prints these comments as they are, backticks too")]
 
+mod team;
 mod vault;
 
 use std::ffi::OsString;
@@ -12,6 +13,10 @@ use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 use ioenv::DataKey;
 use ioenv::vault::{RootKey, Token};
 
+pub(crate) use self::team::{
+    AccountCommand, DeletedCommand, EnvCommand, ExpiresArgs, GrantCommand, GranteeArgs, ListingArgs, MemberCommand,
+    RoleCommand, ServiceCommand, TeamCommand, WebhookCommand,
+};
 pub(crate) use self::vault::{ActionArg, ApplyArgs, AuditArgs, CreateArgs, TokenCommand, TokenFormatArg, VaultCommand};
 
 /// A name, a level or the id of a key, as it was typed. Clap's own complaint about a value repeats it, and people do

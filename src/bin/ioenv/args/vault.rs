@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum, ValueHint};
 
-use super::{ListFormat, Typed};
+use super::{
+    AccountCommand, DeletedCommand, EnvCommand, GrantCommand, ListFormat, MemberCommand, RoleCommand, ServiceCommand,
+    TeamCommand, Typed, WebhookCommand,
+};
 
 #[derive(Subcommand)]
 pub(crate) enum VaultCommand {
@@ -72,6 +75,51 @@ pub(crate) enum VaultCommand {
     Token {
         #[command(subcommand)]
         command: TokenCommand,
+    },
+    /// List, add, invite, change and remove members
+    Member {
+        #[command(subcommand)]
+        command: MemberCommand,
+    },
+    /// Make, list, change and delete teams
+    Team {
+        #[command(subcommand)]
+        command: TeamCommand,
+    },
+    /// Make, list, change and delete roles of the organization's own
+    Role {
+        #[command(subcommand)]
+        command: RoleCommand,
+    },
+    /// Say who may do what in a project or an environment
+    Grant {
+        #[command(subcommand)]
+        command: GrantCommand,
+    },
+    /// Make, list and delete accounts of an environment
+    Account {
+        #[command(subcommand)]
+        command: AccountCommand,
+    },
+    /// Make, list, change and delete service accounts and their keys
+    Service {
+        #[command(subcommand)]
+        command: ServiceCommand,
+    },
+    /// Make, list, test and deliver webhooks
+    Webhook {
+        #[command(subcommand)]
+        command: WebhookCommand,
+    },
+    /// List, change and delete environments
+    Env {
+        #[command(subcommand)]
+        command: EnvCommand,
+    },
+    /// List, restore and remove what was deleted
+    Deleted {
+        #[command(subcommand)]
+        command: DeletedCommand,
     },
     /// Put a new key in the place of a project's, or of the organization's own
     ///

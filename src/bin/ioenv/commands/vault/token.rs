@@ -69,7 +69,7 @@ fn row(info: &TokenInfo, now: Timestamp) -> [String; 7] {
 }
 
 /// All words of a list belong to one service.
-fn permissions(words: &[String]) -> Result<PermissionSet> {
+pub(super) fn permissions(words: &[String]) -> Result<PermissionSet> {
     let vocabulary = match words {
         words if words.iter().any(|word| word.contains('.')) => Vocabulary::Stashbase,
         words if words.iter().any(|word| word.contains(':') || word == "*") => Vocabulary::DotenvCloud,
