@@ -60,7 +60,8 @@ pub use permission::{Permission, PermissionSet, Vocabulary};
 pub use random::Random;
 #[cfg(feature = "vault")]
 pub use role::{
-    CloudRole, EnvironmentRole, OrganizationRole, PersonalKeyLevel, ProjectRole, TokenPreset, WorkspaceRole,
+    CloudRole, EnvironmentRole, GrantRole, MemberRole, OrganizationRole, PersonalKeyLevel, ProjectRole, TokenPreset,
+    WorkspaceRole,
 };
 pub use secret::{SecretBytes, SecretString};
 #[cfg(feature = "vault")]

@@ -4,7 +4,8 @@ use std::time::Duration;
 use super::access::Accessed;
 use super::key_cache::Unwrapped;
 use super::organization::OrganizationStatus;
-use super::records::{OrganizationRecord, ScopeRecord, TokenRecord, get, put};
+use super::records::{OrganizationRecord, ScopeRecord, TokenRecord, UserRecord, get, put};
+use super::rights::Membership;
 use super::session::{Caller, Session};
 use super::use_case::UseCase;
 use super::{Vault, audit, keys};
@@ -23,6 +24,12 @@ pub(super) struct Call<'c, 'tx> {
     pub(super) tx: &'tx mut dyn Transaction,
     pub(super) now: Timestamp,
     pub(super) who: Who,
+    /// What the use case takes.
+    pub(super) needed: PermissionSet,
+    /// What the actor may do at the place it is at: nothing beyond itself, before it is anywhere.
+    pub(super) rights: PermissionSet,
+    /// Of a user, in the organization it is in.
+    pub(super) membership: Option<Membership>,
     ip: Option<IpAddr>,
     records: Vec<AuditRecord>,
     accessed: Vec<Accessed>,
@@ -32,14 +39,17 @@ pub(super) struct Call<'c, 'tx> {
 /// The actor, as the store knows it at this moment.
 pub(super) struct Who {
     pub(super) actor: AuditActor,
+    /// What it may do at most, wherever it is.
     pub(super) permissions: PermissionSet,
-    /// Nothing, for a trusted program.
+    /// The token that was shown.
     pub(super) token: Option<(TokenHash, TokenRecord)>,
+    /// The person, if it is one.
+    pub(super) user: Option<UserRecord>,
 }
 
 impl Who {
     pub(super) fn is_system(&self) -> bool {
-        self.token.is_none()
+        self.token.is_none() && self.user.is_none()
     }
 
     pub(super) fn scope(&self) -> Option<&ScopeRecord> {
@@ -54,20 +64,12 @@ impl<'c, 'tx> Call<'c, 'tx> {
         let vault = session.vault;
         let now = vault.now();
         let who = authenticate(&session.who, tx, now)?;
+        let (rights, needed) = (who.permissions, use_case.permissions());
         let (records, accessed, unwrapped) = (Vec::new(), Vec::new(), Vec::new());
-        let call = Self { vault, tx, now, who, ip: session.ip, records, accessed, unwrapped };
-        call.allow(use_case.permissions())?;
+        let (ip, membership) = (session.ip, None);
+        let call = Self { vault, tx, now, who, needed, rights, membership, ip, records, accessed, unwrapped };
+        call.require()?;
         Ok(call)
-    }
-
-    /// Refuses an actor that lacks one of these.
-    pub(super) fn allow(&self, needed: PermissionSet) -> Result<()> {
-        let missing = needed.difference(self.who.permissions);
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let message = format!("this takes a permission that is missing: {missing}; use a token that has it");
-        Err(Error::new(ErrorKind::Denied, message))
     }
 
     /// Refuses all but trusted programs.
@@ -78,13 +80,15 @@ impl<'c, 'tx> Call<'c, 'tx> {
         Err(Error::new(ErrorKind::Denied, "only the operator of the vault may do this, with the root key"))
     }
 
-    /// The organization, if the actor may know of it.
+    /// The organization, if the actor may know of it. What a user may do there is another question, which
+    /// [`require`](Self::require) answers, or the place they come to.
     pub(super) fn organization(&mut self, id: Id) -> Result<OrganizationRecord> {
         if self.who.token.as_ref().is_some_and(|(_, token)| token.organization != id) {
             return Err(no_such("organization"));
         }
         let organization: OrganizationRecord =
             get(self.tx, &keys::organization(id))?.ok_or_else(|| no_such("organization"))?;
+        self.enter(id)?;
         if organization.status != OrganizationStatus::Active && !self.who.is_system() {
             return Err(Error::new(ErrorKind::Denied, "the organization is not active: its operator can activate it"));
         }
@@ -94,6 +98,7 @@ impl<'c, 'tx> Call<'c, 'tx> {
     /// The organization, for what concerns all of it: whoever is bound to a place in it may not.
     pub(super) fn whole_organization(&mut self, id: Id) -> Result<OrganizationRecord> {
         let organization = self.organization(id)?;
+        self.require()?;
         if self.who.scope().is_some() {
             let message = "this token is bound to a place, and this concerns all of the organization";
             return Err(Error::new(ErrorKind::Denied, message));
@@ -103,6 +108,14 @@ impl<'c, 'tx> Call<'c, 'tx> {
 
     pub(super) fn new_id(&self) -> Result<Id> {
         self.vault.new_id(self.now)
+    }
+
+    /// The id of something that is made: a new one, or the one that was given, which only trusted programs may.
+    pub(super) fn given_id(&self, id: Option<Id>) -> Result<Id> {
+        match id {
+            None => self.new_id(),
+            Some(id) => self.system_only().map(|()| id),
+        }
     }
 
     /// Puts a record into the audit log, together with what the use case does.
@@ -174,7 +187,12 @@ fn authenticate(caller: &Caller, tx: &mut dyn Transaction, now: Timestamp) -> Re
     let hash = match caller {
         Caller::System(name) => {
             let actor = AuditActor { name: Some(name.clone()), ..AuditActor::SYSTEM };
-            return Ok(Who { actor, permissions: PermissionSet::ALL, token: None });
+            return Ok(Who { actor, permissions: PermissionSet::ALL, token: None, user: None });
+        }
+        Caller::User(id) => {
+            let user: UserRecord = get(tx, &keys::user(*id))?.ok_or_else(unauthenticated)?;
+            let actor = user.actor();
+            return Ok(Who { actor, permissions: PermissionSet::ALL, token: None, user: Some(user) });
         }
         Caller::Token(hash) => hash,
     };
@@ -184,21 +202,18 @@ fn authenticate(caller: &Caller, tx: &mut dyn Transaction, now: Timestamp) -> Re
         return Err(unauthenticated());
     }
     let actor = AuditActor { kind: ActorKind::Token, id: Some(token.id), name: Some(token.name.clone()) };
-    Ok(Who { actor, permissions: token.permissions, token: Some((hash.clone(), token)) })
+    Ok(Who { actor, permissions: token.permissions, token: Some((hash.clone(), token)), user: None })
 }
 
 /// The same for every reason, so that a stranger learns nothing.
 #[cold]
 fn unauthenticated() -> Error {
-    let message = "the token is unknown, expired or revoked: ask whoever issued it for another one";
+    let message = "the token is unknown, expired or revoked, or the user is unknown: ask for another token";
     Error::new(ErrorKind::Unauthenticated, message)
 }
 
 /// What is not there, and what an actor may not know of.
 #[cold]
 pub(super) fn no_such(what: &str) -> Error {
-    Error::new(
-        ErrorKind::NotFound,
-        format!("there is no such {what} here, or it is outside of what this token may see"),
-    )
+    Error::new(ErrorKind::NotFound, format!("there is no such {what} here, or it is outside of what you may see"))
 }

@@ -136,6 +136,25 @@ pub(super) fn token_ids(organization: Id) -> KeyRange {
     KeyRange::prefix(format!("token-id/{organization}/"))
 }
 
+pub(super) fn user(id: Id) -> String {
+    format!("user/{id}")
+}
+
+/// What a user is in an organization.
+pub(super) fn member(organization: Id, user: Id) -> String {
+    format!("member/{organization}/{user}")
+}
+
+/// A role that an organization made.
+pub(super) fn role(organization: Id, id: Id) -> String {
+    format!("role/{organization}/{id}")
+}
+
+/// What was granted to a user or a team in a project.
+pub(super) fn grant(project: Id, subject: Id) -> String {
+    format!("grant/{project}/{subject}")
+}
+
 /// The accounts of an environment.
 pub(super) fn accounts(project: Id, node: Id) -> KeyRange {
     KeyRange::prefix(format!("account/{project}/{node}/"))

@@ -40,6 +40,7 @@ mod page;
 mod place;
 mod project;
 mod records;
+mod rights;
 mod session;
 mod statistics;
 mod target;
@@ -92,8 +93,8 @@ pub use crate::core::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
 
 // Permissions and roles.
 pub use crate::core::{
-    CloudRole, EnvironmentRole, OrganizationRole, Permission, PermissionSet, PersonalKeyLevel, ProjectRole,
-    TokenPreset, Vocabulary, WorkspaceRole,
+    CloudRole, EnvironmentRole, GrantRole, MemberRole, OrganizationRole, Permission, PermissionSet, PersonalKeyLevel,
+    ProjectRole, TokenPreset, Vocabulary, WorkspaceRole,
 };
 
 // The audit log.

@@ -137,7 +137,7 @@ impl Call<'_, '_> {
             let path = format!("{prefix}{}", node.slug);
             // What lies deeper has another path.
             let is_here = record.key == keys::node(parent.project.id, &path);
-            if is_here && node.kind == kind && self.is_listed(parent.project.id, &path, node.id)? {
+            if is_here && node.kind == kind && self.is_listed(parent, &path, node.id)? {
                 nodes.push(node);
             }
         }

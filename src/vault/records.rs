@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Custody, OrganizationStatus, SecretFormat, VersionAction};
-use crate::core::{AuditActor, Id, PermissionSet, Plan, Timestamp, TokenFormat};
+use crate::core::{ActorKind, AuditActor, GrantRole, Id, MemberRole, PermissionSet, Plan, Timestamp, TokenFormat};
 use crate::store::{Transaction, When};
 use crate::{Error, ErrorKind, Result};
 
@@ -231,6 +231,61 @@ pub(super) struct TokenRecord {
     pub(super) expires_at: Option<Timestamp>,
     pub(super) revoked_at: Option<Timestamp>,
     pub(super) last_used_at: Option<Timestamp>,
+}
+
+/// A person.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct UserRecord {
+    pub(super) id: Id,
+    pub(super) name: String,
+    pub(super) email: String,
+    /// Those the user is a member of: never none.
+    pub(super) organizations: Vec<Id>,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+impl UserRecord {
+    pub(super) fn actor(&self) -> AuditActor {
+        AuditActor { kind: ActorKind::User, id: Some(self.id), name: Some(self.name.clone()) }
+    }
+}
+
+/// What a user is in an organization.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct MemberRecord {
+    pub(super) user: Id,
+    pub(super) role: MemberRole,
+    pub(super) teams: Vec<Id>,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+/// A role that an organization made.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct RoleRecord {
+    pub(super) id: Id,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) permissions: PermissionSet,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+/// What was granted to a user or a team in a project.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct GrantRecord {
+    pub(super) subject: Id,
+    pub(super) roles: Vec<GrantedRecord>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct GrantedRecord {
+    /// An environment; none, for all of the project.
+    pub(super) node: Option<Id>,
+    pub(super) role: GrantRole,
+    pub(super) created_at: Timestamp,
+    pub(super) created_by: AuditActor,
 }
 
 /// What a token is bound to inside its organization.

@@ -5,7 +5,7 @@ use super::Vault;
 use super::call::{Call, Finished};
 use super::use_case::UseCase;
 use crate::Result;
-use crate::core::{Sha256Hasher, Token, TokenHash, TokenHasher as _};
+use crate::core::{Id, Sha256Hasher, Token, TokenHash, TokenHasher as _};
 use crate::store::StoreExt as _;
 
 /// Who asks.
@@ -16,6 +16,8 @@ pub enum Actor {
     System(String),
     /// Whoever holds this token.
     Token(Token),
+    /// The user of that id, whom the program that asks has made sure of, such as by a password or a single sign-on.
+    User(Id),
 }
 
 impl Actor {
@@ -36,6 +38,7 @@ impl fmt::Debug for Actor {
         match self {
             Self::System(name) => f.debug_tuple("System").field(name).finish(),
             Self::Token(_) => f.debug_tuple("Token").finish_non_exhaustive(),
+            Self::User(id) => f.debug_tuple("User").field(id).finish(),
         }
     }
 }
@@ -43,7 +46,7 @@ impl fmt::Debug for Actor {
 /// What an actor does in a vault. Each method is one transaction, recorded in the audit log with it.
 ///
 /// All methods can answer, beside what they document: `Unauthenticated`, for a token that is unknown, expired or
-/// revoked; `Denied`, naming the permission that is missing; `NotFound`, for what is not there or outside of what the
+/// revoked, or for a user who is; `Denied`, naming the permission that is missing; `NotFound`, for what is not there or outside of what the
 /// actor may know of; and what the [`Store`](crate::store::Store) says. Nothing has changed then.
 pub struct Session<'v> {
     pub(super) vault: &'v Vault,
@@ -55,6 +58,7 @@ pub struct Session<'v> {
 pub(super) enum Caller {
     System(String),
     Token(TokenHash),
+    User(Id),
 }
 
 impl<'v> Session<'v> {
@@ -62,6 +66,7 @@ impl<'v> Session<'v> {
         let who = match actor {
             Actor::System(name) => Caller::System(name),
             Actor::Token(token) => Caller::Token(Sha256Hasher.hash(&token)),
+            Actor::User(id) => Caller::User(id),
         };
         Self { vault, who, ip: None }
     }

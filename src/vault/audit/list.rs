@@ -60,7 +60,10 @@ impl Call<'_, '_> {
         let place = match &filter.path {
             Some(path) => Some(self.place(owner.id, path, Reach::Inside)?.id()),
             // Whoever is bound to a place sees what was done there.
-            None => self.who.scope().map(|scope| scope.node.unwrap_or(scope.project)),
+            None => {
+                self.require()?;
+                self.who.scope().map(|scope| scope.node.unwrap_or(scope.project))
+            }
         };
         let index = match (&filter.name, place, filter.actor) {
             (Some(name), ..) => Some((Index::Name, name.to_string())),

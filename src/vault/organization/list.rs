@@ -8,15 +8,21 @@ use crate::core::{Action, Details, Resource};
 use crate::store::Order;
 
 impl Session<'_> {
-    /// The organizations that the actor may know of, in the order they were made: for a token its own.
+    /// The organizations that the actor may know of, in the order they were made: for a token its own, for a user those they are a member of.
     ///
     /// # Errors
     /// See [`Session`].
     pub fn organizations(&self) -> Result<Vec<Organization>> {
         self.read(UseCase::ListOrganizations, |call| {
-            let own = call.who.token.as_ref().map(|(_, token)| token.organization);
-            let organizations: Vec<Organization> = match own {
-                Some(id) => vec![call.organization(id)?.into()],
+            let own = match (&call.who.token, &call.who.user) {
+                (Some((_, token)), _) => Some(vec![token.organization]),
+                (None, Some(user)) => Some(user.organizations.clone()),
+                (None, None) => None,
+            };
+            let organizations: Vec<Organization> = match &own {
+                Some(ids) => {
+                    ids.iter().map(|id| call.organization(*id).map(Organization::from)).collect::<Result<_>>()?
+                }
                 None => {
                     let records = call.tx.scan(&keys::organizations(), Order::Ascending, usize::MAX)?;
                     let organizations = records
@@ -26,7 +32,11 @@ impl Session<'_> {
                 }
             };
             let details = Details::read("list", organizations.iter().map(|organization| organization.slug.as_str()));
-            call.record(Action::Read, Resource::organization(own.unwrap_or(call.vault.id)), details)?;
+            call.record(
+                Action::Read,
+                Resource::organization(own.and_then(|ids| ids.first().copied()).unwrap_or(call.vault.id)),
+                details,
+            )?;
             Ok(organizations)
         })
     }

@@ -1,4 +1,5 @@
 use super::super::keys;
+use super::super::place::Reach;
 use super::super::records::{ProjectRecord, decode};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -15,11 +16,11 @@ impl Session<'_> {
     pub fn projects(&self, organization: Id) -> Result<Vec<Project>> {
         self.read(UseCase::ListProjects, |call| {
             call.organization(organization)?;
-            let bound = call.who.scope().map(|scope| scope.project);
             let mut projects = Vec::new();
             for record in call.tx.scan(&keys::projects(organization), Order::Ascending, usize::MAX)? {
                 let project: ProjectRecord = decode(&record.value)?;
-                if bound.is_none_or(|bound| bound == project.id) {
+                let rights = call.rights_below(project.id, &[], "", Reach::OnTheWay)?;
+                if rights.is_some_and(|rights| rights.contains_all(call.needed)) {
                     projects.push(Project::from(project));
                 }
             }

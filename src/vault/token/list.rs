@@ -20,7 +20,7 @@ impl Session<'_> {
             for record in call.tx.scan(&keys::token_ids(organization), Order::Ascending, usize::MAX)? {
                 let hash: String = decode(&record.value)?;
                 let token: TokenRecord = require(call.tx, &keys::token(&hash))?;
-                if call.is_token_inside(&token)? {
+                if call.is_token_listed(&token)? {
                     tokens.push(call.token_info(&token)?);
                 }
             }

@@ -12,7 +12,7 @@ pub use self::issue::{IssuedToken, NewToken};
 pub use self::update::TokenUpdate;
 use super::call::{Call, no_such};
 use super::keys;
-use super::records::{PlaceRecord, ScopeRecord, TokenRecord, get, require};
+use super::records::{ScopeRecord, TokenRecord, get, require};
 use crate::core::{Id, LevelPath, PermissionSet, Timestamp, TokenFormat};
 use crate::{Error, ErrorKind, Result};
 
@@ -80,41 +80,21 @@ impl Call<'_, '_> {
         let hash: String = get(self.tx, &keys::token_id(organization, id))?.ok_or_else(|| no_such("token"))?;
         let key = keys::token(&hash);
         let record: TokenRecord = require(self.tx, &key)?;
-        if self.is_token_inside(&record)? { Ok((key, record)) } else { Err(no_such("token")) }
+        if !self.enter_scope(record.scope.as_ref())? {
+            return Err(no_such("token"));
+        }
+        self.require()?;
+        Ok((key, record))
     }
 
-    /// Whether a token is bound to nothing beyond what the actor is bound to.
-    fn is_token_inside(&mut self, token: &TokenRecord) -> Result<bool> {
-        let Some(own) = self.who.scope().cloned() else {
-            return Ok(true);
-        };
-        match &token.scope {
-            Some(scope) if scope.project == own.project => match (own.node, scope.node) {
-                (None, _) => Ok(true),
-                (Some(own), Some(node)) => self.is_below(own, node),
-                (Some(_), None) => Ok(false),
-            },
-            _ => Ok(false),
-        }
-    }
-
-    /// Whether a node is another one or stands below it.
-    fn is_below(&mut self, upper: Id, lower: Id) -> Result<bool> {
-        if upper == lower {
-            return Ok(true);
-        }
-        let (Some(upper), Some(lower)) =
-            (get::<PlaceRecord>(self.tx, &keys::node_id(upper))?, get::<PlaceRecord>(self.tx, &keys::node_id(lower))?)
-        else {
-            return Ok(false);
-        };
-        let is_inside = lower.path.strip_prefix(&upper.path).is_some_and(|rest| rest.starts_with('/'));
-        Ok(upper.project == lower.project && is_inside)
+    /// Whether the actor may list a token: it is bound to nothing beyond what the actor may see tokens of.
+    fn is_token_listed(&mut self, token: &TokenRecord) -> Result<bool> {
+        Ok(self.enter_scope(token.scope.as_ref())? && self.rights.contains_all(self.needed))
     }
 
     /// Refuses to give away, or to take over, what the actor does not hold itself.
     fn check_grant(&self, permissions: PermissionSet, expires_at: Option<Timestamp>) -> Result<()> {
-        let missing = permissions.difference(self.who.permissions);
+        let missing = permissions.difference(self.rights);
         if !missing.is_empty() {
             let message = format!("nobody can grant what they do not hold; you lack: {missing}");
             return Err(Error::new(ErrorKind::Denied, message));
@@ -140,7 +120,10 @@ impl Call<'_, '_> {
                     ErrorKind::Denied,
                     "you are bound to a place: bind the token to that place, or to one below it",
                 )),
-                None => Ok(None),
+                None => {
+                    self.require()?;
+                    Ok(None)
+                }
             },
         }
     }
