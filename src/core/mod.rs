@@ -18,6 +18,8 @@ mod dotenv;
 mod environment_name;
 #[cfg(feature = "vault")]
 mod id;
+#[cfg(feature = "vault")]
+mod ip_range;
 mod key;
 mod key_ring;
 mod merge;
@@ -33,6 +35,8 @@ mod secret;
 mod serde_text;
 #[cfg(feature = "vault")]
 mod token;
+#[cfg(feature = "vault")]
+mod webhook;
 #[cfg(feature = "vault")]
 mod wrap;
 
@@ -50,6 +54,8 @@ pub use dotenv::{Unresolved, expand};
 pub use environment_name::EnvironmentName;
 #[cfg(feature = "vault")]
 pub use id::Id;
+#[cfg(feature = "vault")]
+pub use ip_range::IpRange;
 pub use key::{DataKey, KeyDerivation, KeyProof, KeyString, Padded, Pbkdf2};
 pub use key_ring::KeyRing;
 pub use merge::{Layer, Origin, Resolved, Variable, merge};
@@ -66,6 +72,13 @@ pub use role::{
 pub use secret::{SecretBytes, SecretString};
 #[cfg(feature = "vault")]
 pub use token::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
+#[cfg(feature = "vault")]
+pub(crate) use webhook::{
+    Environment as EventEnvironment, EventBody, EventData, Project as EventProject, Workspace as EventWorkspace,
+    new_signing_secret,
+};
+#[cfg(feature = "vault")]
+pub use webhook::{Event, VerifyError, sign, verify};
 #[cfg(feature = "vault")]
 pub use wrap::RootKey;
 #[cfg(feature = "vault")]

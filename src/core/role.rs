@@ -457,13 +457,15 @@ impl GrantRole {
 
     /// What it allows where it is given: what the role says, and to know what is there.
     pub const fn permissions(self) -> PermissionSet {
-        let permissions = match self {
-            Self::Environment(role) => role.permissions(),
-            Self::Project(role) => role.permissions(),
-            Self::Full => {
-                EnvironmentRole::FULL_PROJECT_ACCESS.union(set(&[P::TargetCreate, P::TargetUpdate, P::TargetDelete]))
-            }
-        };
+        let permissions =
+            match self {
+                Self::Environment(role) => role.permissions(),
+                Self::Project(role) => role.permissions(),
+                // The highest of all, so that whoever has it can give any of them.
+                Self::Full => EnvironmentRole::FULL_PROJECT_ACCESS
+                    .union(ProjectRole::Admin.permissions())
+                    .union(set(&[P::TargetCreate, P::TargetUpdate, P::TargetDelete])),
+            };
         permissions.union(KNOW)
     }
 

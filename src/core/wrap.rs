@@ -185,6 +185,8 @@ pub(crate) enum Sealed {
     KeyBytes,
     /// The proof that a client holds a key.
     KeyProof,
+    /// What a webhook's requests are signed with.
+    SigningSecret,
 }
 
 impl Sealed {
@@ -197,6 +199,7 @@ impl Sealed {
             Self::KeyBytes => "key-bytes",
             Self::KeyText => "key-text",
             Self::KeyProof => "key-proof",
+            Self::SigningSecret => "signing-secret",
         }
     }
 }

@@ -2,16 +2,15 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::access::Accessed;
+use super::authenticate::authenticate;
 use super::key_cache::Unwrapped;
 use super::organization::OrganizationStatus;
-use super::records::{OrganizationRecord, ScopeRecord, TokenRecord, UserRecord, get, put};
+use super::records::{HolderRecord, OrganizationRecord, ScopeRecord, TokenRecord, UserRecord, get, put};
 use super::rights::Membership;
-use super::session::{Caller, Session};
+use super::session::Session;
 use super::use_case::UseCase;
 use super::{Vault, audit, keys};
-use crate::core::{
-    Action, ActorKind, AuditActor, AuditRecord, Details, Id, PermissionSet, Resource, Timestamp, TokenHash,
-};
+use crate::core::{Action, AuditActor, AuditRecord, Details, Id, PermissionSet, Resource, Timestamp, TokenHash};
 use crate::store::{Record, Transaction, When};
 use crate::{Error, ErrorKind, Result};
 
@@ -55,6 +54,15 @@ impl Who {
     pub(super) fn scope(&self) -> Option<&ScopeRecord> {
         self.token.as_ref().and_then(|(_, token)| token.scope.as_ref())
     }
+
+    /// The key that was shown, where the actor is not the key's own: a user or a service account may have several.
+    fn key(&self) -> Option<Id> {
+        let (_, token) = self.token.as_ref()?;
+        match token.holder {
+            HolderRecord::Token | HolderRecord::Account => None,
+            HolderRecord::User { .. } | HolderRecord::ServiceAccount { .. } => Some(token.id),
+        }
+    }
 }
 
 impl<'c, 'tx> Call<'c, 'tx> {
@@ -63,7 +71,7 @@ impl<'c, 'tx> Call<'c, 'tx> {
     pub(super) fn begin(session: &Session<'c>, tx: &'tx mut dyn Transaction, use_case: UseCase) -> Result<Self> {
         let vault = session.vault;
         let now = vault.now();
-        let who = authenticate(&session.who, tx, now)?;
+        let who = authenticate(session, tx, now)?;
         let (rights, needed) = (who.permissions, use_case.permissions());
         let (records, accessed, unwrapped) = (Vec::new(), Vec::new(), Vec::new());
         let (ip, membership) = (session.ip, None);
@@ -121,6 +129,10 @@ impl<'c, 'tx> Call<'c, 'tx> {
     /// Puts a record into the audit log, together with what the use case does.
     pub(super) fn record(&mut self, action: Action, resource: Resource, details: Details) -> Result<()> {
         let id = self.new_id()?;
+        let details = match self.who.key() {
+            Some(key) => details.with("keyId", key.to_string()),
+            None => details,
+        };
         let actor = self.who.actor.clone();
         let (timestamp, ip) = (self.now, self.ip);
         self.records.push(AuditRecord { id, timestamp, actor, ip, action, resource, details });
@@ -180,36 +192,6 @@ impl Finished {
         }
         self.accessed.iter().try_for_each(|accessed| accessed.write(tx, self.now))
     }
-}
-
-/// Finds out who asks.
-fn authenticate(caller: &Caller, tx: &mut dyn Transaction, now: Timestamp) -> Result<Who> {
-    let hash = match caller {
-        Caller::System(name) => {
-            let actor = AuditActor { name: Some(name.clone()), ..AuditActor::SYSTEM };
-            return Ok(Who { actor, permissions: PermissionSet::ALL, token: None, user: None });
-        }
-        Caller::User(id) => {
-            let user: UserRecord = get(tx, &keys::user(*id))?.ok_or_else(unauthenticated)?;
-            let actor = user.actor();
-            return Ok(Who { actor, permissions: PermissionSet::ALL, token: None, user: Some(user) });
-        }
-        Caller::Token(hash) => hash,
-    };
-    // Found by its hash, which an attacker cannot steer; so a look-up tells nothing by the time it takes.
-    let token: TokenRecord = get(tx, &keys::token(&hash.to_string()))?.ok_or_else(unauthenticated)?;
-    if token.revoked_at.is_some() || token.expires_at.is_some_and(|expires_at| expires_at <= now) {
-        return Err(unauthenticated());
-    }
-    let actor = AuditActor { kind: ActorKind::Token, id: Some(token.id), name: Some(token.name.clone()) };
-    Ok(Who { actor, permissions: token.permissions, token: Some((hash.clone(), token)), user: None })
-}
-
-/// The same for every reason, so that a stranger learns nothing.
-#[cold]
-fn unauthenticated() -> Error {
-    let message = "the token is unknown, expired or revoked, or the user is unknown: ask for another token";
-    Error::new(ErrorKind::Unauthenticated, message)
 }
 
 /// What is not there, and what an actor may not know of.

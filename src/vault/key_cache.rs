@@ -98,6 +98,8 @@ pub(super) enum Row {
     KeyBytes(u32),
     /// Its proof.
     KeyProof(u32),
+    /// The signing secret of the webhook of that id.
+    SigningSecret(Id),
 }
 
 impl Row {
@@ -109,6 +111,7 @@ impl Row {
             Self::KeyText(version) => (Sealed::KeyText, [project.id.into(), version.into()]),
             Self::KeyBytes(version) => (Sealed::KeyBytes, [project.id.into(), version.into()]),
             Self::KeyProof(version) => (Sealed::KeyProof, [project.id.into(), version.into()]),
+            Self::SigningSecret(webhook) => (Sealed::SigningSecret, [webhook.into(), 0_u32.into()]),
         };
         Context::row(project.organization, project.id, what, &place, storage_version)
     }

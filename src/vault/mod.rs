@@ -21,32 +21,46 @@
 //! records it in the audit log, or does nothing at all. `docs/vault.md` has the whole model.
 
 mod access;
+mod account;
 mod audit;
+mod authenticate;
 mod call;
 mod check;
 mod content;
+mod deleted;
 mod diff;
 mod entries;
 mod entry;
 mod environment;
+mod grant;
+mod identity;
 mod key;
 mod key_cache;
 mod keys;
 mod level;
+mod member;
 mod name;
 mod node;
 mod organization;
 mod page;
+mod personal_key;
 mod place;
 mod project;
+mod queue;
 mod records;
 mod rights;
+mod role;
+mod service_account;
+mod service_key;
 mod session;
 mod statistics;
 mod target;
+mod team;
 mod token;
 mod use_case;
+mod user;
 mod version;
+mod webhook;
 
 use std::fmt;
 #[cfg(feature = "http")]
@@ -67,6 +81,9 @@ pub use self::project::{Custody, NewProject, Project, ProjectUpdate, SecretForma
 pub use self::statistics::Statistics;
 pub use self::target::{NewTarget, Target, TargetUpdate};
 pub use crate::core::{EnvironmentName, Plan};
+
+// What was deleted.
+pub use self::deleted::Deleted;
 
 // Levels and their entries.
 pub use self::check::{Checked, Damage};
@@ -90,6 +107,28 @@ pub use self::key::{
 // Tokens.
 pub use self::token::{IssuedToken, NewToken, TokenInfo, TokenUpdate};
 pub use crate::core::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
+
+// Users and members.
+pub use self::grant::{Grant, Grantee};
+pub use self::member::{Invitation, IssuedInvitation, Member, MemberUpdate, NewInvitation, NewMember};
+pub use self::role::{NewRole, Role, RoleUpdate};
+pub use self::team::{NewTeam, Team, TeamUpdate};
+pub use self::user::{NewUser, User, UserUpdate};
+
+// Accounts and keys.
+pub use self::account::{Account, IssuedAccount, NewAccount};
+pub use self::identity::{
+    AccountIdentity, Identity, MembershipIdentity, Named, ServiceAccountIdentity, TokenIdentity, UserIdentity,
+};
+pub use self::personal_key::{IssuedPersonalKey, NewPersonalKey, PersonalKey};
+pub use self::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
+pub use self::service_key::{IssuedServiceKey, NewServiceKey, ServiceKey};
+pub use crate::core::IpRange;
+
+// Webhooks, and what delivers to them.
+#[cfg(feature = "http")]
+pub use self::queue::Worker;
+pub use self::webhook::{CreatedWebhook, NewWebhook, Webhook, WebhookLog, WebhookTest, WebhookUpdate};
 
 // Permissions and roles.
 pub use crate::core::{

@@ -1,6 +1,6 @@
 use super::call::{Call, no_such};
 use super::keys;
-use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get, require};
+use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
 use crate::Result;
 use crate::core::{Id, LevelPath};
 use crate::{Error, ErrorKind};
@@ -61,14 +61,17 @@ impl Place {
 impl Call<'_, '_> {
     /// The project of that slug, if the actor may know of it.
     pub(super) fn project(&mut self, organization: Id, slug: &str) -> Result<ProjectRecord> {
-        self.tx.prefetch(&[keys::organization(organization), keys::project(organization, slug)])?;
+        let mut wanted = vec![keys::organization(organization), keys::project(organization, slug)];
+        wanted.extend(self.who.user.as_ref().map(|user| keys::member(organization, user.id)));
+        self.tx.prefetch(&wanted)?;
         self.organization(organization)?;
         let project: ProjectRecord =
             get(self.tx, &keys::project(organization, slug))?.ok_or_else(|| no_such("project"))?;
-        match self.who.scope() {
-            Some(scope) if scope.project != project.id => Err(no_such("project")),
-            _ => Ok(project),
+        // In the same words as for a project that does not exist.
+        if !self.knows(project.id)? {
+            return Err(no_such("project"));
         }
+        Ok(project)
     }
 
     /// What stands at a path, if the actor may know of it.
@@ -137,7 +140,9 @@ impl Call<'_, '_> {
     /// The path of a project, target or environment, by its id.
     pub(super) fn path_of(&mut self, id: Id) -> Result<(Id, LevelPath)> {
         if let Some(place) = get::<PlaceRecord>(self.tx, &keys::node_id(id))? {
-            let project: PlaceRecord = require(self.tx, &keys::project_id(place.project))?;
+            // What stands in a deleted project is no more there than the project.
+            let project: PlaceRecord =
+                get(self.tx, &keys::project_id(place.project))?.ok_or_else(|| no_such("level"))?;
             return Ok((place.organization, LevelPath::new(&format!("{}/{}", project.path, place.path))?));
         }
         let project: PlaceRecord = get(self.tx, &keys::project_id(id))?.ok_or_else(|| no_such("level"))?;

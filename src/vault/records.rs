@@ -8,8 +8,11 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Custody, OrganizationStatus, SecretFormat, VersionAction};
-use crate::core::{ActorKind, AuditActor, GrantRole, Id, MemberRole, PermissionSet, Plan, Timestamp, TokenFormat};
+use super::{Custody, Grantee, OrganizationStatus, SecretFormat, VersionAction};
+use crate::core::{
+    ActorKind, AuditActor, DeliveryError, GrantRole, Id, IpRange, LevelPath, MemberRole, PermissionSet,
+    PersonalKeyLevel, Plan, Timestamp, TokenFormat,
+};
 use crate::store::{Transaction, When};
 use crate::{Error, ErrorKind, Result};
 
@@ -65,6 +68,9 @@ pub(super) struct ProjectRecord {
     pub(super) name: String,
     pub(super) slug: String,
     pub(super) description: Option<String>,
+    /// A JSON object, as text: what a store makes of numbers and of the order of members is not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) metadata: Option<String>,
     pub(super) secret_format: SecretFormat,
     /// Whether the previous content is kept when a level is written.
     pub(super) versioning: bool,
@@ -79,6 +85,9 @@ pub(super) struct ProjectRecord {
     /// How often the data key has changed hands.
     #[serde(default)]
     pub(super) custody_changes: u32,
+    /// Whether it may have webhooks; where it has none, a change looks for none.
+    #[serde(default)]
+    pub(super) has_webhooks: bool,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
 }
@@ -175,6 +184,9 @@ pub(super) struct VersionRecord {
     pub(super) written_at: Timestamp,
     pub(super) created_at: Timestamp,
     pub(super) created_by: AuditActor,
+    /// The number of the state without any content that came after it, if the level was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) emptied_by: Option<u32>,
 }
 
 /// A key that blobs are or were sealed with.
@@ -231,6 +243,50 @@ pub(super) struct TokenRecord {
     pub(super) expires_at: Option<Timestamp>,
     pub(super) revoked_at: Option<Timestamp>,
     pub(super) last_used_at: Option<Timestamp>,
+    /// What was deleted and took the place along that the token is bound to. It works again once that is restored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) deleted_with: Option<Id>,
+    #[serde(default)]
+    pub(super) holder: HolderRecord,
+    /// From where it may be used; from everywhere, where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) allow_list: Vec<IpRange>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) created_by: Option<AuditActor>,
+}
+
+/// Whose key a token is.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum HolderRecord {
+    /// Its own: an API token.
+    #[default]
+    Token,
+    /// That of an account of the environment it is bound to, which has the same id.
+    Account,
+    /// A user's.
+    User { user: Id, level: PersonalKeyLevel },
+    /// That of a service account, which says what it may do.
+    ServiceAccount { account: Id },
+}
+
+/// A service account, which has keys.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct ServiceAccountRecord {
+    pub(super) id: Id,
+    pub(super) organization: Id,
+    pub(super) name: String,
+    pub(super) permissions: PermissionSet,
+    pub(super) allow_list: Vec<IpRange>,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+    pub(super) created_by: AuditActor,
+}
+
+impl ServiceAccountRecord {
+    pub(super) fn actor(&self) -> AuditActor {
+        AuditActor { kind: ActorKind::Token, id: Some(self.id), name: Some(self.name.clone()) }
+    }
 }
 
 /// A person.
@@ -272,10 +328,33 @@ pub(super) struct RoleRecord {
     pub(super) updated_at: Timestamp,
 }
 
+/// A part of the members of an organization.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct TeamRecord {
+    pub(super) id: Id,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+/// What is offered to whoever has an email address.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct InvitationRecord {
+    pub(super) id: Id,
+    pub(super) organization: Id,
+    pub(super) email: String,
+    pub(super) role: MemberRole,
+    pub(super) teams: Vec<Id>,
+    pub(super) created_at: Timestamp,
+    pub(super) created_by: AuditActor,
+    pub(super) expires_at: Timestamp,
+}
+
 /// What was granted to a user or a team in a project.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct GrantRecord {
-    pub(super) subject: Id,
+    pub(super) grantee: Grantee,
     pub(super) roles: Vec<GrantedRecord>,
 }
 
@@ -294,6 +373,59 @@ pub(super) struct ScopeRecord {
     pub(super) project: Id,
     /// A target or an environment of it.
     pub(super) node: Option<Id>,
+}
+
+/// What was deleted and can be restored. What it holds stays where it is, under the ids it has.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct DeletedRecord {
+    pub(super) id: Id,
+    pub(super) organization: Id,
+    pub(super) name: String,
+    /// The path it had.
+    pub(super) path: LevelPath,
+    pub(super) what: DeletedThing,
+    pub(super) deleted_at: Timestamp,
+    pub(super) deleted_by: AuditActor,
+    /// Whether it is being removed for good, step by step.
+    #[serde(default)]
+    pub(super) is_purged: bool,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum DeletedThing {
+    Project(Box<ProjectRecord>),
+    Node {
+        kind: NodeKind,
+        project: Id,
+        /// What an environment stood below, if that was a target.
+        target: Option<Id>,
+    },
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct WebhookRecord {
+    pub(super) id: Id,
+    pub(super) url: String,
+    pub(super) enabled: bool,
+    pub(super) description: Option<String>,
+    /// The text of the signing secret.
+    pub(super) secret: Wrapped,
+    pub(super) storage_version: u32,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+/// What became of one attempt to deliver to a webhook.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct WebhookLogRecord {
+    pub(super) id: Id,
+    pub(super) event: Id,
+    pub(super) attempt: u32,
+    pub(super) status: Option<u16>,
+    pub(super) error: Option<DeliveryError>,
+    pub(super) response_body: Option<String>,
+    pub(super) processed_at: Timestamp,
 }
 
 /// Reads a record.

@@ -3,10 +3,10 @@
 //! place.
 
 use super::call::{Call, no_such};
-use super::keys;
 use super::place::{Place, Reach};
-use super::records::{GrantRecord, MemberRecord, PlaceRecord, RoleRecord, ScopeRecord, get, require};
-use crate::core::{EnvironmentRole, Id, MemberRole, Permission, PermissionSet};
+use super::records::{GrantRecord, MemberRecord, NodeRecord, PlaceRecord, RoleRecord, ScopeRecord, get, require};
+use super::{Grantee, keys};
+use crate::core::{GrantRole, Id, MemberRole, Permission, PermissionSet};
 use crate::{Error, ErrorKind, Result};
 
 /// Whoever has one of these at a place may know of it.
@@ -40,8 +40,8 @@ struct Granted {
 
 impl Membership {
     /// Whom something can be granted to so that this user has it.
-    pub(super) fn subjects(&self) -> impl Iterator<Item = Id> + '_ {
-        [self.record.user].into_iter().chain(self.record.teams.iter().copied())
+    pub(super) fn grantees(&self) -> impl Iterator<Item = Grantee> + '_ {
+        [Grantee::User(self.record.user)].into_iter().chain(self.record.teams.iter().copied().map(Grantee::Team))
     }
 }
 
@@ -97,6 +97,17 @@ impl Call<'_, '_> {
         Err(Error::new(ErrorKind::Denied, message))
     }
 
+    /// Whether the actor may know of a project of the organization it is in.
+    pub(super) fn knows(&mut self, project: Id) -> Result<bool> {
+        match (self.who.scope(), &self.membership) {
+            (Some(scope), _) if scope.project != project => Ok(false),
+            (_, Some(membership)) if membership.permissions.intersection(KNOWING).is_empty() => {
+                Ok(!self.granted(project)?.is_empty())
+            }
+            _ => Ok(true),
+        }
+    }
+
     /// What the actor may do at a place; none, if it may not know of it.
     pub(super) fn rights_at(&mut self, place: &Place, reach: Reach) -> Result<Option<PermissionSet>> {
         let ids: Vec<Id> = place.nodes.iter().map(|node| node.id).collect();
@@ -127,7 +138,7 @@ impl Call<'_, '_> {
             return Ok(Some(self.who.permissions));
         };
         let mut rights = everywhere;
-        if !everywhere.contains_all(EnvironmentRole::FULL_PROJECT_ACCESS) {
+        if !everywhere.contains_all(GrantRole::Full.permissions()) {
             for (node, permissions) in self.granted(project)? {
                 if node.is_none_or(|node| nodes.contains(&node)) {
                     rights = rights.union(permissions);
@@ -154,7 +165,7 @@ impl Call<'_, '_> {
         {
             return Ok(granted.roles.clone());
         }
-        let keys: Vec<String> = membership.subjects().map(|subject| keys::grant(project, subject)).collect();
+        let keys: Vec<String> = membership.grantees().map(|grantee| keys::grant(project, grantee)).collect();
         self.tx.prefetch(&keys)?;
         let mut roles = Vec::new();
         for key in &keys {
@@ -183,21 +194,26 @@ impl Call<'_, '_> {
             self.rights = self.organization_rights();
             return Ok(self.who.scope().is_none());
         };
-        let (nodes, path) = match scope.node {
-            None => (Vec::new(), String::new()),
-            Some(node) => match self.nodes_to(scope.project, node)? {
-                Some(found) => found,
-                // What is gone has no place that anything could be granted at.
-                None => (vec![node], String::new()),
-            },
-        };
-        match self.rights_below(scope.project, &nodes, &path, Reach::Inside)? {
+        match self.rights_in(scope.project, scope.node)? {
             Some(rights) => {
                 self.rights = rights;
                 Ok(true)
             }
             None => Ok(false),
         }
+    }
+
+    /// What the actor may do in a project, or in a node of it; none, if it may not know of it.
+    pub(super) fn rights_in(&mut self, project: Id, node: Option<Id>) -> Result<Option<PermissionSet>> {
+        let (nodes, path) = match node {
+            None => (Vec::new(), String::new()),
+            Some(node) => match self.nodes_to(project, node)? {
+                Some(found) => found,
+                // What is gone has no place that anything could be granted at.
+                None => (vec![node], String::new()),
+            },
+        };
+        self.rights_below(project, &nodes, &path, Reach::Inside)
     }
 
     /// The nodes from a project down to one of it, and the path of that.
@@ -207,7 +223,7 @@ impl Call<'_, '_> {
         };
         let mut nodes = Vec::new();
         if let Some((target, _)) = place.path.split_once('/') {
-            let target: super::records::NodeRecord = require(self.tx, &keys::node(project, target))?;
+            let target: NodeRecord = require(self.tx, &keys::node(project, target))?;
             nodes.push(target.id);
         }
         nodes.push(node);

@@ -14,7 +14,7 @@ pub enum Actor {
     /// A trusted program, such as a command on the machine that has the root key. It may do everything, and is
     /// recorded by the name it gives itself.
     System(String),
-    /// Whoever holds this token.
+    /// Whoever holds this token, or this key of an account or of a user.
     Token(Token),
     /// The user of that id, whom the program that asks has made sure of, such as by a password or a single sign-on.
     User(Id),
@@ -45,9 +45,11 @@ impl fmt::Debug for Actor {
 
 /// What an actor does in a vault. Each method is one transaction, recorded in the audit log with it.
 ///
-/// All methods can answer, beside what they document: `Unauthenticated`, for a token that is unknown, expired or
-/// revoked, or for a user who is; `Denied`, naming the permission that is missing; `NotFound`, for what is not there or outside of what the
-/// actor may know of; and what the [`Store`](crate::store::Store) says. Nothing has changed then.
+/// All methods can answer, beside what they document: `Unauthenticated`, for a token or key that is unknown or revoked or
+/// has expired ([`Error::expired_at`](crate::Error::expired_at)), or for a user who is unknown; `Denied`, naming the
+/// permission that is missing, or for an address that the key is not to be used from
+/// ([`Error::is_address_refused`](crate::Error::is_address_refused)); `NotFound`, for what is not there or outside of what
+/// the actor may know of; and what the [`Store`](crate::store::Store) says. Nothing has changed then.
 pub struct Session<'v> {
     pub(super) vault: &'v Vault,
     pub(super) who: Caller,
@@ -71,7 +73,7 @@ impl<'v> Session<'v> {
         Self { vault, who, ip: None }
     }
 
-    /// The address the request came from, for the audit log.
+    /// The address the request came from, for the audit log and for keys that are to be used from some addresses only.
     #[must_use]
     pub fn from_ip(mut self, ip: IpAddr) -> Self {
         self.ip = Some(ip);

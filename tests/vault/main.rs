@@ -7,12 +7,18 @@ mod postgres;
 #[macro_use]
 mod stage;
 
+mod accounts;
+mod allow_lists;
 mod audit;
 mod authorization;
 mod clock;
 mod documents;
 mod hierarchy;
+mod identity;
 mod inheritance;
+mod personal_keys;
 mod refusals;
+mod service_accounts;
 mod tokens;
 mod versions;
+mod webhooks;

@@ -68,6 +68,6 @@ fn actor_key(record: &AuditRecord) -> String {
 const SYSTEM: &str = "system";
 
 /// The id in the last part of a key.
-fn id_in(key: &str) -> Result<Id> {
+pub(super) fn id_in(key: &str) -> Result<Id> {
     Id::parse(key.rsplit('/').next().unwrap_or_default()).map_err(|_| super::records::damaged())
 }

@@ -1,7 +1,9 @@
 use super::super::call::Call;
 use super::super::key_cache::Row;
 use super::super::place::Reach;
-use super::super::records::{ContentRecord, KeyRecord, ProjectRecord, RotationRecord, WrappedKeyRecord, decode, put};
+use super::super::records::{
+    ContentRecord, KeyRecord, ProjectRecord, RotationRecord, WebhookRecord, WrappedKeyRecord, decode, put,
+};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::{access::AccessRecord, keys};
@@ -104,7 +106,12 @@ impl Call<'_, '_> {
     /// the point that was reached.
     fn move_rows(&mut self, project: &mut ProjectRecord, mut after: String, limit: usize) -> Result<RotationStep> {
         // In the order of their keys.
-        let ranges = [keys::accesses(project.id), keys::contents(project.id), keys::data_keys(project.id)];
+        let ranges = [
+            keys::accesses(project.id),
+            keys::contents(project.id),
+            keys::data_keys(project.id),
+            keys::project_webhooks(project.id),
+        ];
         let (mut left, mut updated) = (limit, 0);
         for range in ranges {
             if left == 0 || range.end.as_ref().is_some_and(|end| *end <= after) {
@@ -161,6 +168,16 @@ impl Call<'_, '_> {
                 }
                 key.storage_version = version;
                 put(self.tx, &record.key, &key, When::Present)?;
+            }
+            Some("webhook") => {
+                let mut webhook: WebhookRecord = decode(&record.value)?;
+                if webhook.storage_version == version {
+                    return Ok(false);
+                }
+                let row = Row::SigningSecret(last_id(&record.key)?);
+                webhook.secret = self.rewrap_row(project, row, webhook.storage_version, &webhook.secret)?;
+                webhook.storage_version = version;
+                put(self.tx, &record.key, &webhook, When::Present)?;
             }
             _ => {
                 let mut content: ContentRecord = decode(&record.value)?;

@@ -72,14 +72,20 @@ impl Session<'_> {
                 }
             }
             let number = call.next_number(project)?;
+            // Where nobody here can see what changed, something did.
+            let mut is_changed = level.as_ref().is_none_or(|level| level.content.entries.is_none());
             if let Some(document) = &document {
                 // What was there before may be no document; then all entries are new.
                 let opened = call.opened_or_empty(project, level.as_ref())?;
                 let differences = differences(&opened.document, document, renamed(&[]));
+                is_changed |= !differences.is_empty();
                 entries = Some(opened.entries.clone().follow(&differences, number, call.now));
                 call.scrub_new_secrets(&place, &differences)?;
                 let names = document.entries().iter().map(|entry| entry.name().as_str());
                 details = Details::read("store", names).with("bytes", new.content.to_string().len());
+            }
+            if is_changed || document.is_none() {
+                call.content_changed(project, place.id())?;
             }
             let action = if level.is_some() { Action::Update } else { Action::Create };
             let known = document.as_ref().zip(entries);

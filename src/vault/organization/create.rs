@@ -1,3 +1,4 @@
+use super::super::call::Call;
 use super::super::keys;
 use super::super::name::{check_name, choose_slug};
 use super::super::records::{OrganizationRecord, Wrapped, WrappedKeyRecord, put};
@@ -5,7 +6,7 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{Organization, OrganizationStatus};
 use crate::Result;
-use crate::core::{Action, Context, DataKey, Details, Plan, Resource, Slug, wrap_key};
+use crate::core::{Action, Context, DataKey, Details, MemberRole, OrganizationRole, Plan, Resource, Slug, wrap_key};
 use crate::store::When;
 
 /// An organization that is to be made.
@@ -28,44 +29,60 @@ impl NewOrganization {
 }
 
 impl Session<'_> {
-    /// Makes an organization, with a key of its own. Only trusted programs can.
+    /// Makes an organization, with a key of its own. Trusted programs can, and users, who are then its owners; tokens
+    /// cannot.
     ///
     /// # Errors
-    /// `InvalidName`; `Conflict`, when the slug is taken.
+    /// `InvalidName`; `Denied`, when a user asks for another plan than they get; `Conflict`, when the slug is taken.
     #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn create_organization(&self, new: NewOrganization) -> Result<Organization> {
         self.write(UseCase::CreateOrganization, |call| {
-            call.system_only()?;
-            let name = check_name(&new.name)?;
-            let slug = choose_slug(&name, new.slug.as_ref(), &[], |slug| {
-                Ok(call.tx.get(&keys::organization_slug(slug))?.is_some())
-            })?;
-            let id = call.new_id()?;
-            let record = OrganizationRecord {
-                id,
-                name,
-                slug,
-                plan: new.plan,
-                status: OrganizationStatus::Active,
-                version_retention_days: 0,
-                key_version: 1,
-                next_project: 1,
-                created_at: call.now,
-                updated_at: call.now,
-            };
-            let key = DataKey::generate(&*call.vault.random)?;
-            let context = Context::organization_key(id, 1);
-            let key = Wrapped(wrap_key(call.vault.root.as_key(), &context, &key, &*call.vault.random)?);
-            let key = WrappedKeyRecord { version: 1, wrapped_by: 0, key, created_at: call.now };
-            put(call.tx, &keys::organization_key(id, 1), &key, When::Absent)?;
-            put(call.tx, &keys::organization(id), &record, When::Absent)?;
-            put(call.tx, &keys::organization_slug(&record.slug), &id, When::Absent)?;
-            call.record(
-                Action::Create,
-                Resource::organization(id),
-                Details::default().with("name", record.name.as_str()),
-            )?;
-            Ok(record.into())
+            if call.who.user.is_none() || new.plan != Plan::default() {
+                call.system_only()?;
+            }
+            let organization = call.make_organization(&new, &new.name)?;
+            if let Some(mut user) = call.who.user.clone() {
+                let owner = MemberRole::Organization(OrganizationRole::Owner);
+                call.join(organization.id, &mut user, owner, Vec::new())?;
+            }
+            Ok(organization.into())
         })
+    }
+}
+
+impl Call<'_, '_> {
+    /// Makes an organization without members; its slug is made of that text, where none is given.
+    pub(in super::super) fn make_organization(
+        &mut self,
+        new: &NewOrganization,
+        slug_from: &str,
+    ) -> Result<OrganizationRecord> {
+        let name = check_name(&new.name)?;
+        let slug = choose_slug(slug_from, new.slug.as_ref(), &[], |slug| {
+            Ok(self.tx.get(&keys::organization_slug(slug))?.is_some())
+        })?;
+        let id = self.new_id()?;
+        let record = OrganizationRecord {
+            id,
+            name,
+            slug,
+            plan: new.plan,
+            status: OrganizationStatus::Active,
+            version_retention_days: 0,
+            key_version: 1,
+            next_project: 1,
+            created_at: self.now,
+            updated_at: self.now,
+        };
+        let key = DataKey::generate(&*self.vault.random)?;
+        let context = Context::organization_key(id, 1);
+        let key = Wrapped(wrap_key(self.vault.root.as_key(), &context, &key, &*self.vault.random)?);
+        let key = WrappedKeyRecord { version: 1, wrapped_by: 0, key, created_at: self.now };
+        put(self.tx, &keys::organization_key(id, 1), &key, When::Absent)?;
+        put(self.tx, &keys::organization(id), &record, When::Absent)?;
+        put(self.tx, &keys::organization_slug(&record.slug), &id, When::Absent)?;
+        let details = Details::default().with("name", record.name.as_str());
+        self.record(Action::Create, Resource::organization(id), details)?;
+        Ok(record)
     }
 }

@@ -1,3 +1,5 @@
+use serde_json::{Map, Value};
+
 use super::super::call::Call;
 use super::super::environment::builtin;
 use super::super::key::NewKey;
@@ -6,7 +8,7 @@ use super::super::name::{check_description, check_name, choose_slug};
 use super::super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::{Custody, Project, RESERVED, SecretFormat};
+use super::{Custody, Project, RESERVED, SecretFormat, check_metadata};
 use crate::Result;
 use crate::core::{Action, Context, DataKey, Details, Id, Resource, Slug, wrap_key};
 use crate::store::When;
@@ -21,6 +23,8 @@ pub struct NewProject {
     pub slug: Option<Slug>,
     /// What it is about.
     pub description: Option<String>,
+    /// Whatever else is to be noted, which is no secret: at most 16 KiB of JSON.
+    pub metadata: Map<String, Value>,
     /// What the text of its blobs is.
     pub secret_format: SecretFormat,
     /// Whether the project's own level is called `_base`, and `dev`, `staging` and `prod` are made at once.
@@ -36,6 +40,7 @@ impl NewProject {
             name: name.into(),
             slug: None,
             description: None,
+            metadata: Map::new(),
             secret_format: SecretFormat::Env,
             has_base: false,
             key: NewKey::Random,
@@ -65,6 +70,7 @@ impl Session<'_> {
                 name,
                 slug,
                 description: check_description(new.description.as_deref())?,
+                metadata: check_metadata(&new.metadata)?,
                 secret_format: new.secret_format,
                 versioning: true,
                 has_base: new.has_base,
@@ -73,6 +79,7 @@ impl Session<'_> {
                 storage_version: 1,
                 rotation: None,
                 custody_changes: 0,
+                has_webhooks: false,
                 created_at: call.now,
                 updated_at: call.now,
             };
@@ -93,6 +100,7 @@ impl Session<'_> {
             }
             let custody = if project.custody == Custody::Client { "client" } else { "server" };
             let details = Details::default().with("name", project.name.as_str()).with("custody", custody);
+            call.grant_to_creator(&project)?;
             call.record(Action::Create, Resource::project(organization, project.id, &project.slug), details)?;
             Ok(project.into())
         })

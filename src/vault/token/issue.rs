@@ -1,6 +1,7 @@
+use super::super::call::{Call, no_such};
 use super::super::keys;
 use super::super::name::check_name;
-use super::super::records::{TokenRecord, put};
+use super::super::records::{HolderRecord, TokenRecord, decode, get, put, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::TokenInfo;
@@ -8,7 +9,7 @@ use crate::core::{
     Action, Details, Id, LevelPath, PermissionSet, Resource, Sha256Hasher, Timestamp, Token, TokenFormat,
     TokenHasher as _,
 };
-use crate::store::When;
+use crate::store::{KeyRange, Order, When};
 use crate::{Error, ErrorKind, Result};
 
 /// A token that is to be issued.
@@ -75,28 +76,85 @@ impl Session<'_> {
                 let message = "the token would be spelled with the id of another organization";
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
-            let token = Token::mint(new.format, &*call.vault.random)?;
-            let hash = Sha256Hasher.hash(&token).to_string();
-            let record = TokenRecord {
-                id: call.new_id()?,
-                organization,
-                name,
-                format: new.format,
-                hint: token.hint(),
-                permissions: new.permissions,
-                scope,
-                created_at: call.now,
-                updated_at: call.now,
-                expires_at: new.expires_at,
-                revoked_at: None,
-                last_used_at: None,
-            };
-            put(call.tx, &keys::token(&hash), &record, When::Absent)?;
-            put(call.tx, &keys::token_id(organization, record.id), &hash, When::Absent)?;
+            let id = call.new_id()?;
+            let mut record = call.new_token(organization, id, name, new.format);
+            record.permissions = new.permissions;
+            record.scope = scope;
+            record.expires_at = new.expires_at;
+            let token = call.put_token(&mut record, &keys::token_id(organization, id))?;
             let info = call.token_info(&record)?;
             call.record(Action::Create, Resource::token(&record), details(&info))?;
             Ok(IssuedToken { token, info })
         })
+    }
+}
+
+impl Call<'_, '_> {
+    /// A token of the organization that may do nothing yet.
+    pub(in super::super) fn new_token(
+        &self,
+        organization: Id,
+        id: Id,
+        name: String,
+        format: TokenFormat,
+    ) -> TokenRecord {
+        TokenRecord {
+            id,
+            organization,
+            name,
+            format,
+            hint: String::new(),
+            permissions: PermissionSet::EMPTY,
+            scope: None,
+            created_at: self.now,
+            updated_at: self.now,
+            expires_at: None,
+            revoked_at: None,
+            last_used_at: None,
+            deleted_with: None,
+            holder: HolderRecord::Token,
+            allow_list: Vec::new(),
+            created_by: Some(self.who.actor.clone()),
+        }
+    }
+
+    /// Draws a token, and stores what is known of it under its hash, and that under `index`.
+    pub(in super::super) fn put_token(&mut self, record: &mut TokenRecord, index: &str) -> Result<Token> {
+        let token = Token::mint(record.format, &*self.vault.random)?;
+        let hash = Sha256Hasher.hash(&token).to_string();
+        record.hint = token.hint();
+        put(self.tx, &keys::token(&hash), record, When::Absent)?;
+        put(self.tx, index, &hash, When::Absent)?;
+        Ok(token)
+    }
+
+    /// Removes the token whose hash lies under `index`, and that.
+    pub(in super::super) fn remove_token(&mut self, index: &str) -> Result<()> {
+        let hash: String = require(self.tx, index)?;
+        self.tx.delete(&keys::token(&hash))?;
+        self.tx.delete(index)?;
+        Ok(())
+    }
+
+    /// Removes the tokens whose hashes lie in a range, and those, and tells how many there were.
+    pub(in super::super) fn remove_tokens(&mut self, range: &KeyRange) -> Result<usize> {
+        let indices = self.tx.scan(range, Order::Ascending, usize::MAX)?;
+        for index in &indices {
+            self.remove_token(&index.key)?;
+        }
+        Ok(indices.len())
+    }
+
+    /// The tokens whose hashes lie in a range, in the order they were made.
+    pub(in super::super) fn tokens_in(&mut self, range: &KeyRange) -> Result<Vec<TokenRecord>> {
+        let indices = self.tx.scan(range, Order::Ascending, usize::MAX)?;
+        indices.iter().map(|index| require(self.tx, &keys::token(&decode::<String>(&index.value)?))).collect()
+    }
+
+    /// The token whose hash lies under `index`.
+    pub(in super::super) fn token_under(&mut self, index: &str, what: &str) -> Result<TokenRecord> {
+        let hash: String = get(self.tx, index)?.ok_or_else(|| no_such(what))?;
+        require(self.tx, &keys::token(&hash))
     }
 }
 
@@ -111,9 +169,18 @@ pub(super) fn details(token: &TokenInfo) -> Details {
 }
 
 pub(super) fn check_token(permissions: PermissionSet, expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    check_permissions(permissions)?;
+    check_end(expires_at, now)
+}
+
+pub(in super::super) fn check_permissions(permissions: PermissionSet) -> Result<()> {
     if permissions.is_empty() {
         return Err(Error::new(ErrorKind::InvalidValue, "a token needs at least one permission"));
     }
+    Ok(())
+}
+
+pub(in super::super) fn check_end(expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
     if expires_at.is_some_and(|end| end <= now) {
         return Err(Error::new(ErrorKind::InvalidValue, "the time at which the token is to expire is past"));
     }

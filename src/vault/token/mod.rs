@@ -9,12 +9,16 @@ mod rotate;
 mod update;
 
 pub use self::issue::{IssuedToken, NewToken};
+pub(super) use self::issue::{check_end, check_permissions};
 pub use self::update::TokenUpdate;
 use super::call::{Call, no_such};
 use super::keys;
 use super::records::{ScopeRecord, TokenRecord, get, require};
-use crate::core::{Id, LevelPath, PermissionSet, Timestamp, TokenFormat};
+use crate::core::{Id, IpRange, LevelPath, PermissionSet, Timestamp, TokenFormat};
 use crate::{Error, ErrorKind, Result};
+
+/// Most ranges of addresses that a key may be used from.
+const MAX_ALLOW_LIST: usize = 100;
 
 /// What is known of a token. The token itself is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,13 +46,15 @@ pub struct TokenInfo {
     pub expires_at: Option<Timestamp>,
     /// Since when it no longer works.
     pub revoked_at: Option<Timestamp>,
+    /// The project, target or environment whose deletion it does not work after, until that is restored.
+    pub deleted_with: Option<Id>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
 }
 
 impl Call<'_, '_> {
     /// What is told of a token.
-    fn token_info(&mut self, record: &TokenRecord) -> Result<TokenInfo> {
+    pub(super) fn token_info(&mut self, record: &TokenRecord) -> Result<TokenInfo> {
         let scope = match &record.scope {
             Some(scope) => match self.path_of(scope.node.unwrap_or(scope.project)) {
                 Ok((_, path)) => Some(path),
@@ -69,6 +75,7 @@ impl Call<'_, '_> {
             updated_at: record.updated_at,
             expires_at: record.expires_at,
             revoked_at: record.revoked_at,
+            deleted_with: record.deleted_with,
             last_used_at: record.last_used_at,
         })
     }
@@ -93,12 +100,13 @@ impl Call<'_, '_> {
     }
 
     /// Refuses to give away, or to take over, what the actor does not hold itself.
-    fn check_grant(&self, permissions: PermissionSet, expires_at: Option<Timestamp>) -> Result<()> {
-        let missing = permissions.difference(self.rights);
-        if !missing.is_empty() {
-            let message = format!("nobody can grant what they do not hold; you lack: {missing}");
-            return Err(Error::new(ErrorKind::Denied, message));
-        }
+    pub(super) fn check_grant(&self, permissions: PermissionSet, expires_at: Option<Timestamp>) -> Result<()> {
+        check_held(self.rights, permissions)?;
+        self.check_outlived(expires_at)
+    }
+
+    /// Refuses what would live longer than the token it is made with.
+    pub(super) fn check_outlived(&self, expires_at: Option<Timestamp>) -> Result<()> {
         let own_end = self.who.token.as_ref().and_then(|(_, token)| token.expires_at);
         match (own_end, expires_at) {
             (Some(own), None) => Err(outlives(own)),
@@ -129,8 +137,26 @@ impl Call<'_, '_> {
     }
 }
 
+/// Refuses to give away what is beyond `held`.
+pub(super) fn check_held(held: PermissionSet, permissions: PermissionSet) -> Result<()> {
+    let missing = permissions.difference(held);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!("nobody can grant what they do not hold; you lack: {missing}");
+    Err(Error::new(ErrorKind::Denied, message))
+}
+
+/// A list of ranges that a key may be used from.
+pub(super) fn check_allow_list(ranges: &[IpRange]) -> Result<Vec<IpRange>> {
+    if ranges.len() > MAX_ALLOW_LIST {
+        return Err(Error::new(ErrorKind::Limit, "an allow-list has at most 100 ranges of addresses"));
+    }
+    Ok(ranges.to_vec())
+}
+
 #[cold]
 fn outlives(own_end: Timestamp) -> Error {
-    let message = format!("a token cannot live longer than the one it is issued with: let it expire by {own_end}");
+    let message = format!("nothing can live longer than the token or key it is made with: let it expire by {own_end}");
     Error::new(ErrorKind::Denied, message)
 }
