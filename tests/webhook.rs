@@ -1,5 +1,4 @@
 //! The receiver's side of webhooks, by the vectors.
-#![cfg(feature = "vault")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use ioenv::SecretString;
