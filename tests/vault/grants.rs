@@ -154,6 +154,10 @@ on_every_store! {
         assert_eq!(refused(session.document(stage.acme, &path("shop"))), NotFound);
         let found = session.search_entries(stage.acme, &slug("shop"), &Search::Name(name("SHARED"))).unwrap();
         assert!(found.is_empty());
+        let on_the_way = PermissionSet::of(&[P::OrganizationRead, P::ProjectRead, P::TargetRead, P::EnvironmentRead]);
+        for above in ["shop", "shop/api"] {
+            assert_eq!(session.own_rights(stage.acme, &path(above)).unwrap(), on_the_way, "{above}");
+        }
         let slugs: Vec<String> = session.projects(stage.acme).unwrap().into_iter().map(|one| one.slug).collect();
         assert_eq!(slugs, ["base", "shop"]);
         system.create_project(stage.acme, NewProject::new("another")).unwrap();
