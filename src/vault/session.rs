@@ -46,8 +46,8 @@ impl fmt::Debug for Actor {
 /// What an actor does in a vault. Each method is one transaction, recorded in the audit log with it.
 ///
 /// All methods can answer, beside what they document: `Unauthenticated`, for a token that is unknown, expired or
-/// revoked, or for a user who is; `Denied`, naming the permission that is missing; `NotFound`, for what is not there or outside of what the
-/// actor may know of; and what the [`Store`](crate::store::Store) says. Nothing has changed then.
+/// revoked, or for a user who is not there; `Denied`, naming the permission that is missing; `NotFound`, for what is not
+/// there or outside of what the actor may know of; and what the [`Store`](crate::store::Store) says. Nothing has changed then.
 pub struct Session<'v> {
     pub(super) vault: &'v Vault,
     pub(super) who: Caller,
