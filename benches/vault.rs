@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use ioenv::store::{self, KeyRange, Record, Sqlite, StoreExt as _};
 use ioenv::vault::{
-    Actor, AuditFilter, Id, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Paging,
-    PermissionSet, RootKey, Timestamp, Token, Vault,
+    Actor, AuditFilter, EnvironmentRole, GrantRole, Grantee, Id, MemberRole, NewEntry, NewEnvironment, NewMember,
+    NewOrganization, NewProject, NewTarget, NewTeam, NewToken, Paging, PermissionSet, RootKey, Timestamp, Token, Vault,
+    WorkspaceRole,
 };
 use ioenv::{Document, LevelPath, SystemRandom, VarName};
 
@@ -258,6 +259,9 @@ fn main() {
     if wanted("audit") {
         auditing();
     }
+    if wanted("access") {
+        granting();
+    }
     stage.read(0);
     let more = stage.vault.derivations() - derivations;
     let met = if more == 0 { "yes" } else { "**no**" };
@@ -396,6 +400,55 @@ fn auditing() {
     );
     let bytes = std::fs::metadata(long.file()).unwrap().len() / 1_000_000;
     println!("| bytes on disk, an audit record | {bytes} | – | – | – | – | – |");
+}
+
+/// One member with one grant, and many of both.
+fn granting() {
+    let member = |stage: &Stage, number: usize, teams: Vec<Id>| {
+        let role = MemberRole::Workspace(WorkspaceRole::Member);
+        let mut new = NewMember::new(format!("m{number}@example.com"), format!("Member {number}"), role);
+        new.teams = teams;
+        stage.vault.session(Actor::system("bench")).add_member(stage.organization, &new).unwrap().user
+    };
+    let grant = |stage: &Stage, grantee: Grantee, number: usize| {
+        let role = GrantRole::Environment(EnvironmentRole::Viewer);
+        let session = stage.vault.session(Actor::system("bench"));
+        session.grant(stage.organization, &environment(number), grantee, role).unwrap();
+    };
+    let read = |stage: &Stage, user: Id| {
+        let env = stage.vault.session(Actor::User(user)).resolve(stage.organization, &environment(3)).unwrap();
+        assert_eq!(env.len(), 50);
+    };
+    let small = Stage::new(10);
+    let alone = member(&small, 0, Vec::new());
+    grant(&small, Grantee::User(alone), 3);
+
+    let large = Stage::new(10);
+    let mut reader = None;
+    for team in 0..500 {
+        let session = large.vault.session(Actor::system("bench"));
+        let id = session.create_team(large.organization, &NewTeam::new(format!("Team {team}"))).unwrap().id;
+        // None of the teams may read what the members were granted themselves.
+        (4..9).for_each(|number| grant(&large, Grantee::Team(id), number));
+        for number in 0..20 {
+            let user = member(&large, team * 20 + number, vec![id]);
+            if number < 5 {
+                grant(&large, Grantee::User(user), 3);
+                reader = Some(user);
+            }
+        }
+    }
+    let reader = reader.unwrap();
+    let (ours, theirs, ratio) = compare(|| timed(|| read(&large, reader)), || timed(|| read(&small, alone)));
+    row(
+        "read by one of 10,000 members, 500 teams, 5,000 grants",
+        &micros(ours),
+        "by one member with one grant",
+        &micros(theirs),
+        ratio,
+        "at most 1.3x",
+        ratio <= 1.3,
+    );
 }
 
 #[cfg(feature = "postgres")]

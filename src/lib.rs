@@ -33,7 +33,8 @@
 //! # For tools
 //!
 //! [`SealedFile`] reads and changes the file, [`Document`] a level, [`Configuration`] finds both. [`merge`] and
-//! [`expand`] are what a loader does with [`Layer`]s. A [`Source`] of one's own stands in for the file.
+//! [`expand`] are what a loader does with [`Layer`]s. A [`Source`] of one's own stands in for the file. With the feature
+//! `vault`, `webhook` tells receivers whether a request is genuine.
 //!
 //! # Features
 //!
@@ -97,3 +98,8 @@ pub use system::SystemRandom;
 #[cfg(all(doctest, feature = "sealed"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So do those of the page about webhooks.
+#[cfg(all(doctest, feature = "http"))]
+#[doc = include_str!("../docs/webhooks.md")]
+struct Webhooks;

@@ -12,8 +12,10 @@ fuzz_target!(|input: (&[u8], &str, &str, u32)| {
     let now = Timestamp::from_millis(i64::from(seconds) * 1000).expect("32 bits of seconds are a time");
     if verify(body, header, &secret, now).is_ok() {
         let at = header.split('.').next().and_then(|at| at.parse::<i64>().ok()).expect("a genuine header has a time");
-        let at = Timestamp::from_millis(at * 1000).expect("and one that is near");
-        assert_eq!(sign(body, &secret, at), header);
+        // A little before 1970 is near its beginning, and no time here.
+        if let Some(at) = Timestamp::from_millis(at * 1000) {
+            assert_eq!(sign(body, &secret, at), header);
+        }
     }
     let genuine = sign(body, &secret, now);
     match verify(body, &genuine, &secret, now) {

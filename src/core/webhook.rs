@@ -229,16 +229,12 @@ pub fn verify(body: &[u8], header: &str, secret: &SecretString, now: Timestamp) 
 /// The number that a text begins with, behind white space and perhaps a sign. What is too large is held at the end.
 fn leading_integer(text: &str) -> Option<i64> {
     let text = text.trim_start();
-    let (is_negative, digits) = match text.as_bytes() {
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
-    };
-    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let digits = unsigned.bytes().take_while(u8::is_ascii_digit);
     let number = digits.fold(None, |number: Option<i64>, digit| {
         Some(number.unwrap_or(0).saturating_mul(10).saturating_add((digit - b'0').into()))
     })?;
-    Some(if is_negative { -number } else { number })
+    Some(if text.starts_with('-') { -number } else { number })
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub(super) fn is_public(address: IpAddr) -> bool {
 
 /// Networks of IPv4 that are not public, each with the length of its prefix.
 const INSIDE: &[(Ipv4Addr, u32)] = &[
-    (Ipv4Addr::new(0, 0, 0, 0), 8),        // this network
+    (Ipv4Addr::UNSPECIFIED, 8),            // this network
     (Ipv4Addr::new(10, 0, 0, 0), 8),       // private
     (Ipv4Addr::new(100, 64, 0, 0), 10),    // of a provider, behind its translation
     (Ipv4Addr::new(127, 0, 0, 0), 8),      // loopback

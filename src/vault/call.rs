@@ -55,6 +55,11 @@ impl Who {
         self.token.as_ref().and_then(|(_, token)| token.scope.as_ref())
     }
 
+    /// The user, if they are there themselves and not by a key, which is for one organization and perhaps for little.
+    pub(super) fn person(&self) -> Option<&UserRecord> {
+        self.user.as_ref().filter(|_| self.token.is_none())
+    }
+
     /// The key that was shown, where the actor is not the key's own: a user or a service account may have several.
     fn key(&self) -> Option<Id> {
         let (_, token) = self.token.as_ref()?;
@@ -126,6 +131,20 @@ impl<'c, 'tx> Call<'c, 'tx> {
         }
     }
 
+    /// The same for a project, a target or an environment. Their ids are in one space, because a level has that of where
+    /// it stands.
+    pub(super) fn given_place_id(&mut self, given: Option<Id>) -> Result<Id> {
+        let id = self.given_id(given)?;
+        if given.is_some() {
+            for key in [keys::project_id(id), keys::node_id(id)] {
+                if self.tx.get(&key)?.is_some() {
+                    return Err(id_taken());
+                }
+            }
+        }
+        Ok(id)
+    }
+
     /// Puts a record into the audit log, together with what the use case does.
     pub(super) fn record(&mut self, action: Action, resource: Resource, details: Details) -> Result<()> {
         let id = self.new_id()?;
@@ -192,6 +211,11 @@ impl Finished {
         }
         self.accessed.iter().try_for_each(|accessed| accessed.write(tx, self.now))
     }
+}
+
+#[cold]
+pub(super) fn id_taken() -> Error {
+    Error::new(ErrorKind::Conflict, "the id is taken: give another one, or none")
 }
 
 /// What is not there, and what an actor may not know of.

@@ -197,11 +197,6 @@ pub(super) fn personal_keys(organization: Id, user: Id) -> KeyRange {
     KeyRange::prefix(format!("personal-key/{organization}/{user}/"))
 }
 
-/// The keys of all users in an organization.
-pub(super) fn organization_personal_keys(organization: Id) -> KeyRange {
-    KeyRange::prefix(format!("personal-key/{organization}/"))
-}
-
 pub(super) fn service_account(organization: Id, id: Id) -> String {
     format!("service-account/{organization}/{id}")
 }
@@ -330,6 +325,11 @@ pub(super) fn accounts(project: Id, node: Id) -> KeyRange {
 
 pub(super) fn webhook(project: Id, node: Id, id: Id) -> String {
     format!("webhook/{project}/{node}/{id}")
+}
+
+/// All webhooks.
+pub(super) fn all_webhooks() -> KeyRange {
+    KeyRange::prefix("webhook/")
 }
 
 /// The webhooks of an environment.

@@ -27,6 +27,8 @@ mod authenticate;
 mod call;
 mod check;
 mod content;
+#[cfg(feature = "sealed")]
+mod declare;
 mod deleted;
 mod diff;
 mod entries;
@@ -91,8 +93,8 @@ pub use self::deleted::Deleted;
 pub use self::check::{Checked, Damage};
 pub use self::content::MAX_BLOB_BYTES;
 pub use self::entry::{
-    CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryUpdate, FoundEntry, NewEntry, Search, SetEntries,
-    StoredEntry, UpdatedEntries, Which,
+    ComparedEntries, CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryUpdate, FoundEntry, NewEntry, Search,
+    SetEntries, StoredEntry, UpdatedEntries, Which,
 };
 pub use self::level::{Blob, Blobs, NewBlob};
 
@@ -110,13 +112,6 @@ pub use self::key::{
 pub use self::token::{IssuedToken, NewToken, TokenInfo, TokenUpdate};
 pub use crate::core::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
 
-// Users and members.
-pub use self::grant::{Grant, Grantee};
-pub use self::member::{Invitation, IssuedInvitation, Member, MemberUpdate, NewInvitation, NewMember};
-pub use self::role::{NewRole, Role, RoleUpdate};
-pub use self::team::{NewTeam, Team, TeamUpdate};
-pub use self::user::{NewUser, User, UserUpdate};
-
 // Accounts and keys.
 pub use self::account::{Account, IssuedAccount, NewAccount};
 pub use self::identity::{
@@ -126,6 +121,13 @@ pub use self::personal_key::{IssuedPersonalKey, NewPersonalKey, PersonalKey};
 pub use self::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
 pub use self::service_key::{IssuedServiceKey, NewServiceKey, ServiceKey};
 pub use crate::core::IpRange;
+
+// Users and members.
+pub use self::grant::{Grant, Grantee};
+pub use self::member::{Invitation, IssuedInvitation, Member, MemberUpdate, NewInvitation, NewMember};
+pub use self::role::{NewRole, Role, RoleUpdate};
+pub use self::team::{NewTeam, Team, TeamUpdate};
+pub use self::user::{NewUser, User, UserUpdate};
 
 // Webhooks, and what delivers to them.
 #[cfg(feature = "http")]
@@ -150,6 +152,9 @@ pub use crate::core::{
 pub use self::audit::AuditFilter;
 pub use crate::core::{Action, ActorKind, AuditActor, AuditRecord, Details, Resource, ResourceKind, Retention};
 
+// Declarations.
+#[cfg(feature = "sealed")]
+pub use self::declare::{Declaration, Step, StepAction, StepKind};
 // Requests to other services.
 pub use crate::core::DeliveryError;
 pub use crate::outbound::{Lookup, OutboundPolicy};

@@ -26,6 +26,7 @@ impl Call<'_, '_> {
         &mut self,
         parent: &Place,
         kind: NodeKind,
+        id: Option<Id>,
         name: &str,
         slug: Option<&Slug>,
     ) -> Result<NodeRecord> {
@@ -35,7 +36,7 @@ impl Call<'_, '_> {
             Ok(self.tx.get(&keys::node(project, &below(parent, slug)))?.is_some())
         })?;
         Ok(NodeRecord {
-            id: self.new_id()?,
+            id: self.given_place_id(id)?,
             kind,
             name,
             slug,

@@ -53,6 +53,9 @@ pub(super) struct OrganizationRecord {
     pub(super) status: OrganizationStatus,
     /// Days that a version can be opened; 0 for ever.
     pub(super) version_retention_days: u32,
+    /// Whether it was made with a user.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_personal: bool,
     pub(super) key_version: u32,
     /// The number of the next project.
     pub(super) next_project: u32,

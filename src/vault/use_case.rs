@@ -110,6 +110,7 @@ use_cases! {
     ListEntries: SecretRead | SecretDecrypt;
     ListEntryMetadata: SecretRead;
     SearchEntries: SecretRead | SecretDecrypt;
+    CompareEntries: SecretRead | SecretDecrypt;
     CreateEntries: SecretWrite;
     SetEntries: SecretWrite;
     UpdateEntries: SecretWrite;

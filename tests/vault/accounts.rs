@@ -1,14 +1,18 @@
 //! Accounts of environments: one key each, for one environment each.
 
-use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
+use std::sync::Arc;
+
+use ioenv::ErrorKind::{Conflict, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::Permission::{
     AccountCreate, AccountDelete, AccountRead, EnvironmentRead, ProjectDelete, Scan, SecretDecrypt, SecretDelete,
     SecretRead, SecretWrite, WebhookCreate, WebhookDelete, WebhookRead, WebhookTest, WebhookUpdate,
 };
 use ioenv::vault::{
-    Action, ActorKind, AuditFilter, EnvironmentUpdate, Id, NewAccount, NewEnvironment, NewToken, Paging, Permission,
-    PermissionSet, ResourceKind, Sha256Hasher, TokenHasher as _, TokenUpdate,
+    Action, ActorKind, AuditFilter, EnvironmentRole, EnvironmentUpdate, Grantee, Id, NewAccount, NewEnvironment,
+    NewOrganization, NewToken, Paging, Permission, PermissionSet, ResourceKind, Sha256Hasher, Token, TokenHasher as _,
+    TokenUpdate, Vault, VaultSource,
 };
+use ioenv::{Loader, SystemRandom};
 use serde_json::json;
 
 use super::stage::{DAY, MINUTE, Stage, after, entry, path, refused, slug};
@@ -45,7 +49,7 @@ on_every_store! {
             "permissions": ["secret:read", "secret:decrypt", "environment:read"]}));
 
         let listed = stage.system().accounts(stage.acme, &path(PROD)).unwrap();
-        assert_eq!(listed, [account.clone()]);
+        assert_eq!(listed, std::slice::from_ref(&account));
         assert_eq!(stage.system().account(stage.acme, &path(PROD), account.id).unwrap(), account);
         for place in [stage.dump(""), format!("{made:?} {listed:?} {:?}", stage.log())] {
             assert!(!place.contains(&text["sb_env_".len()..]), "{place}");
@@ -73,7 +77,7 @@ on_every_store! {
         for at in ["shop", "shop/api", PROD, "shop/api/test", "shop/dev"] {
             stage.write(at, &format!("{}=1\n", at.replace('/', "_").to_uppercase()));
         }
-        let everything = NewAccount::new("runner", ioenv::vault::EnvironmentRole::ACCOUNT);
+        let everything = NewAccount::new("runner", EnvironmentRole::ACCOUNT);
         let made = system.create_account(stage.acme, &path(PROD), &everything).unwrap();
         let session = stage.vault.session(made.key);
         assert_eq!(session.resolve(stage.acme, &path(PROD)).unwrap().len(), 3, "inherited values are read");
@@ -99,7 +103,7 @@ on_every_store! {
         assert_eq!(refused(session.delete_account(stage.acme, &path(PROD), made.account.id)), Denied);
         assert_eq!(refused(session.versions(stage.acme, &path(PROD), &Paging::default())), Denied);
         assert_eq!(refused(session.issue_token(stage.acme, &NewToken::new("t", READ))), Denied);
-        let other = system.create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
+        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
         assert_eq!(refused(session.resolve(other, &path(PROD))), NotFound);
         // What it does is recorded as its own.
         let filter = { let mut filter = AuditFilter::default(); filter.actor = Some(made.account.id); filter };
@@ -152,9 +156,9 @@ on_every_store! {
             ("reader", "developer", None, &[]),
         ];
         for (name, member, granted, expected) in roles {
-            let user = stage.person(name, member);
+            let user = stage.member(&format!("{name}@example.test"), member.parse().unwrap());
             if let Some(role) = granted {
-                stage.give(user, if role == "full" { "shop" } else { PROD }, role);
+                stage.grant(if role == "full" { "shop" } else { PROD }, Grantee::User(user), role);
             }
             let session = stage.user(user);
             for &permission in Permission::ALL {
@@ -182,14 +186,14 @@ on_every_store! {
         }
         // Whom the roles let see and remove accounts.
         for (role, sees, removes) in [("viewer", true, false), ("editor", true, false), ("admin", true, true)] {
-            let user = stage.person(&format!("other-{role}"), "workspace:member");
-            stage.give(user, PROD, role);
+            let user = stage.member(&format!("other-{role}@example.test"), "workspace:member".parse().unwrap());
+            stage.grant(PROD, Grantee::User(user), role);
             let accounts = stage.user(user).accounts(stage.acme, &path(PROD));
             assert_eq!(accounts.is_ok(), sees, "{role}");
             let deleted = stage.user(user).delete_account(stage.acme, &path(PROD), accounts.unwrap()[0].id);
             assert_eq!(deleted.is_ok(), removes, "{role}");
         }
-        let refusal = stage.user(stage.person("ann", "workspace:member")).accounts(stage.acme, &path(PROD));
+        let refusal = stage.user(stage.member("ann@example.test", "workspace:member".parse().unwrap())).accounts(stage.acme, &path(PROD));
         assert_eq!(refused(refusal), NotFound);
     }
 
@@ -210,7 +214,7 @@ on_every_store! {
         given.id = Some(stage.acme);
         assert_eq!(refused(create(PROD, given)), Denied, "only trusted programs give ids");
         // All that an admin holds, and yet a token gives nothing beyond.
-        let admin = ioenv::vault::EnvironmentRole::Admin.permissions();
+        let admin = EnvironmentRole::Admin.permissions();
         let session = stage.session(admin, Some(PROD));
         assert_eq!(refused(session.create_account(stage.acme, &path(PROD), &NewAccount::new("a", Scan.into()))), Denied);
         assert!(session.create_account(stage.acme, &path(PROD), &NewAccount::new("a", SecretDelete.into())).is_ok());
@@ -232,7 +236,7 @@ on_every_store! {
         stage.system().delete_account(stage.acme, &path(PROD), made.account.id).unwrap();
         let error = session.resolve(stage.acme, &path(PROD)).unwrap_err();
         assert_eq!((error.kind(), error.expired_at()), (Unauthenticated, None), "what is gone is told apart from nothing");
-        let unknown = stage.vault.session("sb_env_0123456789abcdefghijABCDEFGHIJKL".parse::<ioenv::vault::Token>().unwrap());
+        let unknown = stage.vault.session("sb_env_0123456789abcdefghijABCDEFGHIJKL".parse::<Token>().unwrap());
         assert_eq!(unknown.resolve(stage.acme, &path(PROD)).unwrap_err().to_string(), error.to_string());
     }
 
@@ -296,6 +300,7 @@ on_every_store! {
             ("project", &|| system.delete_project(stage.acme, &slug("shop")).unwrap()),
             ("organization", &|| system.delete_organization(stage.acme).unwrap()),
         ];
+        stage.purge_deleted();
         for (what, remove) in removals {
             let session = match what {
                 "target" => make("shop/api/live"),
@@ -308,9 +313,42 @@ on_every_store! {
             session.whoami().unwrap();
             remove();
             assert_eq!(refused(session.whoami()), Unauthenticated, "{what}");
+            stage.purge_deleted();
+            assert_eq!(refused(session.whoami()), Unauthenticated, "{what}");
             assert!(stage.records("account/").is_empty(), "{what}");
             assert!(stage.records("token/").is_empty(), "{what}");
         }
+    }
+
+    fn what_brings_an_environment_back_brings_its_accounts(stage: &Stage) {
+        stage.shop();
+        stage.write(PROD, "A=1\n");
+        let system = stage.system();
+        let made = system.create_account(stage.acme, &path(PROD), &NewAccount::new("a", READ)).unwrap();
+        let session = stage.vault.session(made.key);
+        let project = system.project(stage.acme, &slug("shop")).unwrap().id;
+        let prod = system.environment(stage.acme, &path(PROD)).unwrap().id;
+        system.delete_environment(stage.acme, &path(PROD), true).unwrap();
+        assert_eq!(refused(session.whoami()), Unauthenticated);
+        system.delete_project(stage.acme, &slug("shop")).unwrap();
+        system.restore_project(stage.acme, project).unwrap();
+        assert_eq!(refused(session.whoami()), Unauthenticated);
+        system.restore_environment(stage.acme, prod).unwrap();
+        assert_eq!(session.resolve(stage.acme, &path(PROD)).unwrap().len(), 1);
+        assert_eq!(system.accounts(stage.acme, &path(PROD)).unwrap().len(), 1);
+    }
+
+    fn a_program_loads_its_environment_by_an_account(stage: &Stage) {
+        stage.shop();
+        stage.write("shop/api", "A=1\n");
+        stage.write(PROD, "B=2\n");
+        let made = stage.system().create_account(stage.acme, &path(PROD), &NewAccount::new("a", READ)).unwrap();
+        let vault = Vault::open_with(Arc::clone(&stage.store), &stage.root, stage.clock.clone(), SystemRandom).unwrap();
+        let source = VaultSource::new(vault, made.key);
+        let env = Loader::new().source(source.clone()).path(path(PROD)).resolve().unwrap();
+        assert_eq!(env.var("A").unwrap().expose_secret(), "1");
+        assert_eq!(env.var("B").unwrap().expose_secret(), "2");
+        assert_eq!(refused(Loader::new().source(source).path(path("shop/dev")).resolve()), NotFound);
     }
 
     fn trusted_programs_give_an_account_its_id(stage: &Stage) {
@@ -321,7 +359,7 @@ on_every_store! {
         let made = stage.system().create_account(stage.acme, &path(PROD), &new).unwrap();
         assert_eq!(made.account.id, id);
         let before = stage.records("");
-        assert!(stage.system().create_account(stage.acme, &path(PROD), &new).is_err());
+        assert_eq!(refused(stage.system().create_account(stage.acme, &path(PROD), &new)), Conflict);
         assert_eq!(stage.records(""), before);
     }
 }

@@ -30,7 +30,7 @@ fn keys(stage: &Stage, user: ioenv::vault::Id, list: &[&str]) -> [Token; 2] {
 
 on_every_store! {
     fn a_key_is_used_from_where_it_may_be(stage: &Stage) {
-        let user = stage.person("ann", "workspace:owner");
+        let user = stage.member("ann@example.test", "workspace:owner".parse().unwrap());
         let cases: [(&[&str], &[&str], &[&str]); 8] = [
             (&[], &["192.0.2.1", "2001:db8::1", ""], &[]),
             (&["192.0.2.0/24"], &["192.0.2.0", "192.0.2.255", "::ffff:192.0.2.7"], &["192.0.3.0", "2001:db8::1", "::1", ""]),
@@ -95,7 +95,7 @@ on_every_store! {
     }
 
     fn a_list_has_at_most_a_hundred_ranges(stage: &Stage) {
-        let user = stage.person("ann", "workspace:owner");
+        let user = stage.member("ann@example.test", "workspace:owner".parse().unwrap());
         let many: Vec<IpRange> = (0..101).map(|at| format!("10.0.{at}.0/24").parse().unwrap()).collect();
         let mut personal = NewPersonalKey::new("p", PersonalKeyLevel::FullAccess);
         let mut service = NewServiceAccount::new("s", Permission::ProjectRead.into());

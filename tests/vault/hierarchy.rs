@@ -241,6 +241,7 @@ on_every_store! {
         let below = stage.session(PermissionSet::ALL, Some("shop/api/prod"));
         let beside = stage.session(PermissionSet::ALL, Some("shop/dev"));
         let version = system.versions(stage.acme, &path("shop/api/prod"), &Paging::default()).unwrap().items[0].id;
+        let target = system.target(stage.acme, &path("shop/api")).unwrap().id;
         let logged = stage.log().len();
         system.delete_target(stage.acme, &path("shop/api")).unwrap();
         assert_eq!(refused(system.document(stage.acme, &path("shop/api/prod"))), NotFound);
@@ -253,10 +254,14 @@ on_every_store! {
         system.create_target(stage.acme, &slug("shop"), &NewTarget::new("api")).unwrap();
         assert_eq!(stage.text("shop/api"), None);
 
+        system.purge_target(stage.acme, target).unwrap();
+        assert_eq!((stage.records("content/").len(), stage.records("version/").len()), (4, 2));
         let project = system.project(stage.acme, &slug("shop")).unwrap().id;
         system.delete_project(stage.acme, &slug("shop")).unwrap();
         assert_eq!(refused(beside.own_token()), Unauthenticated);
         assert_eq!(refused(system.locate(project)), NotFound);
+        system.purge_project(stage.acme, project).unwrap();
+        assert_eq!(refused(beside.own_token()), Unauthenticated);
         let left: Vec<String> = stage.records("").into_keys().filter(|key| key.contains(&project.to_string())).collect();
         assert!(left.iter().all(|key| key.starts_with("audit-place/")), "{left:?}");
         stage.shop();

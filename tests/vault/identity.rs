@@ -2,8 +2,8 @@
 
 use ioenv::ErrorKind::Unauthenticated;
 use ioenv::vault::{
-    Identity, MemberRole, NewAccount, NewOrganization, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey,
-    Permission, PermissionSet, PersonalKeyLevel, ProjectUpdate, Token, WorkspaceRole,
+    Identity, MemberRole, NewAccount, NewMember, NewOrganization, NewPersonalKey, NewProject, NewServiceAccount,
+    NewServiceKey, Permission, PermissionSet, PersonalKeyLevel, ProjectUpdate, Token, WorkspaceRole,
 };
 
 use super::stage::{Stage, path, refused, slug};
@@ -43,9 +43,9 @@ on_every_store! {
         assert_eq!((identity.account, identity.key, identity.projects), (service, key.info, 2));
         assert_eq!(identity.organization.slug, "acme");
 
-        let ann = stage.person("ann", "workspace:admin");
+        let ann = stage.member("ann@example.test", "workspace:admin".parse().unwrap());
         let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
-        stage.join(ann, other, "workspace:member");
+        stage.system().add_member(other, &NewMember::new("ann@example.test", "ann", "workspace:member".parse().unwrap())).unwrap();
         let Identity::User(user) = stage.user(ann).whoami().unwrap() else {
             panic!("it is a user");
         };

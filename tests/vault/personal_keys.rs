@@ -3,8 +3,8 @@
 use ioenv::Error;
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::{
-    Action, ActorKind, Id, IssuedPersonalKey, NewAccount, NewOrganization, NewPersonalKey, NewProject, NewToken,
-    Paging, PermissionSet, PersonalKeyLevel, ResourceKind, Session,
+    Action, ActorKind, Grantee, Id, IssuedPersonalKey, NewAccount, NewMember, NewOrganization, NewPersonalKey,
+    NewProject, NewToken, Paging, PermissionSet, PersonalKeyLevel, ResourceKind, Session, UserUpdate,
 };
 use serde_json::json;
 
@@ -47,9 +47,9 @@ on_every_store! {
             ("workspace:member", None, FullAccess, [false; 6]),
         ];
         for (at, (role, granted, level, expected)) in cases.into_iter().enumerate() {
-            let user = stage.person(&format!("user-{at}"), role);
+            let user = stage.member(&format!("user-{at}@example.test"), role.parse().unwrap());
             if let Some(granted) = granted {
-                stage.give(user, PROD, granted);
+                stage.grant(PROD, Grantee::User(user), granted);
             }
             let session = stage.vault.session(make(stage, user, level).key);
             let done = attempts(&session, stage.acme);
@@ -66,17 +66,18 @@ on_every_store! {
 
     fn what_is_taken_from_the_user_is_taken_from_the_key(stage: &Stage) {
         stage.shop();
-        let user = stage.person("ann", "workspace:member");
-        stage.give(user, PROD, "admin");
+        let user = stage.member("ann@example.test", "workspace:member".parse().unwrap());
+        stage.grant(PROD, Grantee::User(user), "admin");
         let session = stage.vault.session(make(stage, user, PersonalKeyLevel::FullAccess).key);
         let write = || session.set_entries(stage.acme, &path(PROD), &[entry("A", "1")]).map(drop);
         write().unwrap();
-        stage.give(user, PROD, "viewer");
+        stage.grant(PROD, Grantee::User(user), "viewer");
         assert_eq!(refused(write()), Denied);
         session.resolve(stage.acme, &path(PROD)).unwrap();
-        stage.give(user, "shop/dev", "admin");
+        stage.grant("shop/dev", Grantee::User(user), "admin");
+        stage.system().revoke_grant(stage.acme, &path(PROD), Grantee::User(user)).unwrap();
         assert_eq!(refused(session.resolve(stage.acme, &path(PROD))), NotFound);
-        stage.give(user, PROD, "editor");
+        stage.grant(PROD, Grantee::User(user), "editor");
         write().unwrap();
     }
 
@@ -84,29 +85,38 @@ on_every_store! {
         stage.shop();
         let end = after(stage.now(), DAY);
         for gone in ["member", "user"] {
-            let user = stage.person(gone, "workspace:owner");
+            let user = stage.member(&format!("{gone}@example.test"), "workspace:admin".parse().unwrap());
             let mut new = NewPersonalKey::new("laptop", PersonalKeyLevel::FullAccess);
             new.expires_at = Some(end);
             let made = stage.user(user).create_personal_key(stage.acme, &new).unwrap();
             let (other, session) = (make(stage, user, PersonalKeyLevel::ReadOnly), stage.vault.session(made.key));
             session.whoami().unwrap();
-            stage.expel(user, gone == "user");
+            if gone == "member" {
+                stage.system().remove_member(stage.acme, user).unwrap();
+            } else {
+                stage.system().delete_user(user).unwrap();
+            }
+            assert!(stage.records("personal-key/").is_empty() && stage.records("token/").is_empty(), "{gone}");
             for session in [session, stage.vault.session(other.key)] {
                 let error = session.resolve(stage.acme, &path(PROD)).unwrap_err();
                 assert_eq!(error.kind(), Unauthenticated, "{gone}");
                 assert_eq!(refused(session.whoami()), Unauthenticated, "{gone}");
             }
         }
+        // Whoever comes back has none of the keys they had; and what is of an organization goes with it.
+        let back = stage.member("member@example.test", "workspace:admin".parse().unwrap());
+        assert!(stage.user(back).personal_keys(stage.acme).unwrap().is_empty());
+        make(stage, back, PersonalKeyLevel::ReadOnly);
         stage.system().delete_organization(stage.acme).unwrap();
         assert!(stage.records("personal-key/").is_empty() && stage.records("token/").is_empty());
     }
 
     fn a_key_is_for_one_organization(stage: &Stage) {
         stage.shop();
-        let user = stage.person("ann", "workspace:owner");
+        let user = stage.member("ann@example.test", "workspace:owner".parse().unwrap());
         let made = make(stage, user, PersonalKeyLevel::FullAccess);
         let other = stage.system().create_organization(NewOrganization::new("Other")).unwrap().id;
-        stage.join(user, other, "workspace:owner");
+        stage.system().add_member(other, &NewMember::new("ann@example.test", "ann", "workspace:owner".parse().unwrap())).unwrap();
         assert!(stage.user(user).organization(other).is_ok(), "the user is in both");
         let session = stage.vault.session(made.key);
         assert!(session.organization(stage.acme).is_ok());
@@ -115,6 +125,13 @@ on_every_store! {
         assert_eq!(session.organizations().unwrap().len(), 1);
         assert_eq!(refused(stage.user(user).delete_personal_key(other, made.info.id)), NotFound);
         assert!(stage.user(user).personal_keys(other).unwrap().is_empty());
+        // What concerns the user, and not the organization, is done in person.
+        let mut rename = UserUpdate::default();
+        rename.name = Some("Other".into());
+        assert_eq!(refused(session.update_user(user, &rename)), Denied);
+        assert_eq!(refused(session.user(user)), Denied);
+        assert_eq!(refused(session.create_organization(NewOrganization::new("Mine"))), Denied);
+        assert!(stage.user(user).user(user).is_ok());
         let stranger = stage.system().create_organization(NewOrganization::new("Third")).unwrap().id;
         let new = NewPersonalKey::new("k", PersonalKeyLevel::ReadOnly);
         assert_eq!(refused(stage.user(user).create_personal_key(stranger, &new)), NotFound);
@@ -123,7 +140,7 @@ on_every_store! {
 
     fn a_user_in_person_has_keys(stage: &Stage) {
         stage.shop();
-        let (ann, bob) = (stage.person("ann", "workspace:member"), stage.person("bob", "workspace:member"));
+        let (ann, bob) = (stage.member("ann@example.test", "workspace:member".parse().unwrap()), stage.member("bob@example.test", "workspace:member".parse().unwrap()));
         let end = after(stage.now(), DAY);
         let mut new = NewPersonalKey::new("laptop", PersonalKeyLevel::ReadOnly);
         (new.expires_at, new.allow_list) = (Some(end), vec!["192.0.2.0/24".parse().unwrap()]);
@@ -168,7 +185,7 @@ on_every_store! {
     fn who_looks_after_members_looks_after_their_keys(stage: &Stage) {
         stage.shop();
         let person = |name: &str, role: &str| {
-            let user = stage.person(name, role);
+            let user = stage.member(&format!("{name}@example.test"), role.parse().unwrap());
             (user, make(stage, user, PersonalKeyLevel::FullAccess))
         };
         let owner = person("owner", "workspace:owner");
@@ -199,7 +216,7 @@ on_every_store! {
 
     fn what_a_key_does_is_recorded_as_its_users(stage: &Stage) {
         stage.shop();
-        let user = stage.person("ann", "workspace:owner");
+        let user = stage.member("ann@example.test", "workspace:owner".parse().unwrap());
         let made = make(stage, user, PersonalKeyLevel::FullAccess);
         let key = stage.vault.session(made.key);
         let by_key = stage.logged(|| drop(key.set_entries(stage.acme, &path(PROD), &[entry("A", "1")]).unwrap()));
@@ -215,7 +232,7 @@ on_every_store! {
 
     fn a_key_ends_and_its_use_is_noted(stage: &Stage) {
         stage.shop();
-        let user = stage.person("ann", "workspace:owner");
+        let user = stage.member("ann@example.test", "workspace:owner".parse().unwrap());
         let end = after(stage.now(), DAY);
         let mut new = NewPersonalKey::new("laptop", PersonalKeyLevel::FullAccess);
         new.expires_at = Some(end);

@@ -2,9 +2,9 @@
 
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::{
-    Action, ActorKind, Id, IssuedServiceKey, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey, NewToken,
-    Permission as P, PermissionSet, PersonalKeyLevel, ResourceKind, ServiceAccount, ServiceAccountUpdate, Session,
-    WorkspaceRole,
+    Action, ActorKind, Grantee, Id, IssuedServiceKey, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey,
+    NewToken, Permission as P, PermissionSet, PersonalKeyLevel, ResourceKind, ServiceAccount, ServiceAccountUpdate,
+    Session, WorkspaceRole,
 };
 use serde_json::json;
 
@@ -56,7 +56,9 @@ on_every_store! {
         update.permissions = Some(READ.union(P::SecretWrite.into()));
         let updated = stage.system().update_service_account(stage.acme, account.id, &update).unwrap();
         assert_eq!(updated.permissions, READ.union(P::SecretWrite.into()));
-        sessions.iter().for_each(|session| write(session).unwrap());
+        for session in &sessions {
+            write(session).unwrap();
+        }
         update.permissions = Some(P::ProjectRead.into());
         stage.system().update_service_account(stage.acme, account.id, &update).unwrap();
         for session in &sessions {
@@ -90,9 +92,9 @@ on_every_store! {
             ("full", "workspace:member", false), ("o", "owner", true), ("a", "admin", true), ("m", "member", false),
             ("co", "cloud:owner", true), ("ca", "cloud:admin", true), ("cd", "developer", false), ("cu", "auditor", false),
         ] {
-            let user = stage.person(name, role);
+            let user = stage.member(&format!("{name}@example.test"), role.parse().unwrap());
             if name == "full" {
-                stage.give(user, "shop", "full");
+                stage.grant("shop", Grantee::User(user), "full");
             }
             let personal = NewPersonalKey::new("k", PersonalKeyLevel::FullAccess);
             let by_key = stage.vault.session(stage.user(user).create_personal_key(stage.acme, &personal).unwrap().key);
@@ -142,7 +144,7 @@ on_every_store! {
         update.permissions = Some(P::SecretRead.into());
         assert_eq!(session.update_service_account(stage.acme, own.id, &update).unwrap().name, "mine");
         // An admin does not have all that an owner has.
-        let admin = stage.user(stage.person("admin", "workspace:admin"));
+        let admin = stage.user(stage.member("admin@example.test", "workspace:admin".parse().unwrap()));
         let new = |permissions| NewServiceAccount::new("a", permissions);
         assert_eq!(refused(admin.create_service_account(stage.acme, &new(PermissionSet::ALL))), Denied);
         admin.create_service_account(stage.acme, &new(WorkspaceRole::Admin.permissions())).unwrap();
@@ -193,7 +195,9 @@ on_every_store! {
         let long = key(stage, account.id);
         let sessions = [short.key, long.key].map(|key| stage.vault.session(key));
         stage.pass(DAY - 1);
-        sessions.iter().for_each(|session| drop(session.projects(stage.acme).unwrap()));
+        for session in &sessions {
+            session.projects(stage.acme).unwrap();
+        }
         let used = || stage.system().service_keys(stage.acme, account.id).unwrap()[1].last_used_at;
         assert_eq!(used(), Some(stage.now()));
         stage.pass(1);
@@ -204,6 +208,17 @@ on_every_store! {
         sessions[1].projects(stage.acme).unwrap();
         assert_eq!(used(), Some(stage.now()));
         assert_eq!(refused(stage.system().create_service_key(stage.acme, account.id, &new)), InvalidValue);
+    }
+
+    fn they_go_with_their_organization(stage: &Stage) {
+        let account = account(stage, READ);
+        let session = stage.vault.session(key(stage, account.id).key);
+        session.projects(stage.acme).unwrap();
+        stage.system().delete_organization(stage.acme).unwrap();
+        assert_eq!(refused(session.projects(stage.acme)), Unauthenticated);
+        for place in ["token/", "service-account/", "service-key/"] {
+            assert!(stage.records(place).is_empty(), "{place}");
+        }
     }
 
     fn what_is_no_service_account_is_refused(stage: &Stage) {

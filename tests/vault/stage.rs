@@ -9,10 +9,13 @@ use std::time::Duration;
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
     Actor, Clock, Grantee, Id, IssuedToken, MemberRole, NewEntry, NewEnvironment, NewMember, NewOrganization,
-    NewProject, NewTarget, NewTeam, NewToken, OutboundPolicy, PermissionSet, RootKey, Session, Timestamp, Vault, Which,
+    NewProject, NewTarget, NewTeam, NewToken, OutboundPolicy, PermissionSet, Provider, ResourceKind, RootKey, Session,
+    Timestamp, Vault, Which,
 };
-use ioenv::{Document, Error, ErrorKind, LevelPath, Random as _, Slug, SystemRandom, VarName};
+use ioenv::{Document, Error, ErrorKind, LevelPath, Slug, SystemRandom, VarName};
 use tempfile::TempDir;
+
+use super::shelf::Shelf;
 
 /// Makes of each scenario a module with one test for each store.
 macro_rules! on_every_store {
@@ -58,6 +61,8 @@ pub(crate) struct Stage {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: TestClock,
     pub(crate) root: RootKey,
+    /// The service called `shelf`.
+    pub(crate) shelf: Shelf,
     /// The organization in which everything happens that has no reason to happen elsewhere.
     pub(crate) acme: Id,
     _directory: Option<TempDir>,
@@ -89,8 +94,10 @@ impl Stage {
         let root = RootKey::generate(&SystemRandom).unwrap();
         let vault = Vault::open_with(Arc::clone(&store), &root, clock.clone(), SystemRandom).unwrap();
         let vault = vault.with_outbound(OutboundPolicy::new().allow_private_addresses().allow_http());
+        let shelf = Shelf::default();
+        let vault = vault.with_sync_target(Provider::Other("shelf".to_owned()), shelf.clone());
         let acme = vault.session(Actor::system("stage")).create_organization(NewOrganization::new("Acme")).unwrap().id;
-        Self { vault, store, clock, root, acme, _directory: directory }
+        Self { vault, store, clock, root, shelf, acme, _directory: directory }
     }
 
     pub(crate) fn system(&self) -> Session<'_> {
@@ -138,60 +145,6 @@ impl Stage {
         self.vault.session(self.issue(permissions, scope).token)
     }
 
-    /// A member of the organization in that role.
-    pub(crate) fn person(&self, name: &str, role: &str) -> Id {
-        let mut random = [0; 10];
-        SystemRandom.fill(&mut random).unwrap();
-        let id = Id::from_parts(self.now(), random);
-        let now = self.now().to_string();
-        let user = serde_json::json!({"id": id, "name": name, "email": format!("{name}@example.test"),
-            "organizations": [self.acme], "created_at": now, "updated_at": now});
-        let member = serde_json::json!({"user": id, "role": role, "teams": [], "created_at": now, "updated_at": now});
-        self.store
-            .write(|tx| {
-                tx.put(&format!("user/{id}"), &user.to_string(), ioenv::store::When::Absent)?;
-                tx.put(&format!("member/{}/{id}", self.acme), &member.to_string(), ioenv::store::When::Absent)
-            })
-            .unwrap();
-        id
-    }
-
-    /// Gives a user a role at a place, in place of those they had in its project.
-    pub(crate) fn give(&self, user: Id, at: &str, role: &str) {
-        let system = self.system();
-        let project = system.project(self.acme, &slug(at.split('/').next().unwrap())).unwrap().id;
-        let node = at.contains('/').then(|| system.environment(self.acme, &path(at)).unwrap().id);
-        let granted = serde_json::json!({"subject": user, "roles": [{"node": node, "role": role,
-            "created_at": self.now().to_string(), "created_by": {"type": "system", "id": null, "name": null}}]});
-        let key = format!("grant/{project}/{user}");
-        self.store.write(|tx| tx.put(&key, &granted.to_string(), ioenv::store::When::Always)).unwrap();
-    }
-
-    /// Makes a user a member of another organization, too.
-    pub(crate) fn join(&self, user: Id, organization: Id, role: &str) {
-        let now = self.now().to_string();
-        let member = serde_json::json!({"user": user, "role": role, "teams": [], "created_at": now, "updated_at": now});
-        let mut record = self.records(&format!("user/{user}")).into_values().next().unwrap();
-        record["organizations"].as_array_mut().unwrap().push(serde_json::json!(organization));
-        self.store
-            .write(|tx| {
-                tx.put(&format!("user/{user}"), &record.to_string(), ioenv::store::When::Always)?;
-                tx.put(&format!("member/{organization}/{user}"), &member.to_string(), ioenv::store::When::Always)
-            })
-            .unwrap();
-    }
-
-    /// Removes a member, or the user altogether.
-    pub(crate) fn expel(&self, user: Id, altogether: bool) {
-        let key = if altogether { format!("user/{user}") } else { format!("member/{}/{user}", self.acme) };
-        self.store.write(|tx| tx.delete(&key).map(drop)).unwrap();
-    }
-
-    /// A session of a user in person.
-    pub(crate) fn user(&self, id: Id) -> Session<'_> {
-        self.vault.session(Actor::User(id))
-    }
-
     pub(crate) fn write(&self, at: &str, text: &str) {
         self.system().set_document(self.acme, &path(at), &Document::parse(text).unwrap()).unwrap();
     }
@@ -216,6 +169,7 @@ impl Stage {
         self.system().add_member(self.acme, &NewMember::new(email, name, role)).unwrap().user
     }
 
+    /// A session of a user in person.
     pub(crate) fn user(&self, id: Id) -> Session<'_> {
         self.vault.session(Actor::User(id))
     }
@@ -230,6 +184,21 @@ impl Stage {
 
     pub(crate) fn grant(&self, at: &str, grantee: Grantee, role: &str) {
         self.system().grant(self.acme, &path(at), grantee, role.parse().unwrap()).unwrap();
+    }
+
+    /// Removes for good what could still be restored, in any organization.
+    pub(crate) fn purge_deleted(&self) {
+        let system = self.system();
+        for organization in system.organizations().unwrap() {
+            while let Some(one) = system.deleted(organization.id).unwrap().first() {
+                let purged = match one.kind {
+                    ResourceKind::Project => system.purge_project(organization.id, one.id),
+                    ResourceKind::Target => system.purge_target(organization.id, one.id),
+                    _ => system.purge_environment(organization.id, one.id),
+                };
+                purged.unwrap();
+            }
+        }
     }
 
     pub(crate) fn revision(&self, at: &str) -> u64 {

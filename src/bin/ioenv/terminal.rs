@@ -40,6 +40,28 @@ pub(crate) fn note(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
+/// Prints a token or a key that was just made, alone on its line, so that it can be piped to where it is kept. Nothing
+/// else prints one.
+pub(crate) fn credential(credential: &str) -> Result {
+    write_credential(credential, "", "\n")
+}
+
+/// Prints what is no credential as it is, at once.
+pub(crate) fn write_raw(text: &str) -> Result {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+/// The same inside of a line.
+pub(crate) fn write_credential(credential: &str, before: &str, after: &str) -> Result {
+    let mut out = io::stdout().lock();
+    // Made in one piece, and wiped: `write!` would leave parts of it in a buffer.
+    let line = Zeroizing::new([before, credential, after].concat());
+    out.write_all(line.as_bytes())?;
+    Ok(out.flush()?)
+}
+
 /// Prints columns under a header, each as wide as its widest cell.
 pub(crate) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> Result {
     let mut widths = header.map(|cell| cell.chars().count());

@@ -7,6 +7,7 @@ mod list;
 mod read;
 
 pub use self::create::{IssuedAccount, NewAccount};
+use super::audit::words;
 use super::call::Call;
 use super::keys;
 use super::place::{Place, Reach};
@@ -66,7 +67,7 @@ impl Account {
     fn details(&self) -> Details {
         Details::default()
             .with("name", self.name.as_str())
-            .with("permissions", self.permissions.iter().map(|one| one.to_string()).collect::<Vec<_>>())
+            .with("permissions", words(self.permissions))
             .with("expiresAt", self.expires_at.map(|end| end.to_string()))
     }
 }

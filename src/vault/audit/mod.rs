@@ -10,7 +10,7 @@ pub use self::list::AuditFilter;
 use super::keys;
 use super::records::encode;
 use crate::Result;
-use crate::core::{ActorKind, AuditRecord, Id};
+use crate::core::{ActorKind, AuditRecord, Id, Permission, PermissionSet};
 use crate::store::Record;
 
 /// What an index record holds: that it is there is all it says.
@@ -35,6 +35,11 @@ impl Index {
             Self::Place => "place",
         }
     }
+}
+
+/// How permissions are written in the details of a record.
+pub(super) fn words(permissions: PermissionSet) -> Vec<&'static str> {
+    permissions.iter().map(Permission::as_str).collect()
 }
 
 /// Adds what is stored of an audit record: itself, and a mark for each thing that it can be looked for by.

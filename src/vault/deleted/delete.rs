@@ -39,7 +39,7 @@ impl Call<'_, '_> {
             NodeKind::Target => self.deleted_below(organization, project, node.id)?,
             NodeKind::Environment => Vec::new(),
         };
-        let ids: BTreeSet<Id> = nodes.iter().map(|(_, node)| node.id).collect();
+        let mut ids: BTreeSet<Id> = nodes.iter().map(|(_, node)| node.id).collect();
         let mut is_kept = false;
         for id in ids.iter().copied().chain(below.iter().map(|record| record.id)) {
             is_kept = is_kept || self.is_any(&node_holdings(project, id))?;
@@ -61,6 +61,7 @@ impl Call<'_, '_> {
         for id in &ids {
             self.remove_node_rows(organization, project, *id, &mut { usize::MAX })?;
         }
+        ids.extend(below.iter().map(|record| record.id));
         for record in below {
             self.remove_deleted(&record, &mut { usize::MAX })?;
         }

@@ -1,3 +1,5 @@
+use std::cmp::Reverse;
+
 use super::super::keys;
 use super::super::records::{DeletedRecord, decode};
 use super::super::session::Session;
@@ -58,7 +60,7 @@ impl Session<'_> {
                     deleted.push(Deleted::from(record));
                 }
             }
-            deleted.sort_by(|a, b| (b.deleted_at, b.id).cmp(&(a.deleted_at, a.id)));
+            deleted.sort_by_key(|one| Reverse((one.deleted_at, one.id)));
             let details = Details::read("deleted", deleted.iter().map(|one| one.path.as_str()));
             call.record(Action::Read, Resource::organization(organization), details)?;
             Ok(deleted)

@@ -30,9 +30,9 @@ impl Session<'_> {
                 call.check_held(old.permissions())?;
             }
             record.roles.retain(|granted| granted.node != node);
-            let granted = GrantedRecord { node, role, created_at: call.now, created_by: call.who.actor.clone() };
-            let grant = Grant::new(grantee, place.path()?, &granted);
-            record.roles.push(granted);
+            let given = GrantedRecord { node, role, created_at: call.now, created_by: call.who.actor.clone() };
+            let grant = Grant::new(grantee, place.path()?, &given);
+            record.roles.push(given);
             call.put_grant_record(organization, place.project.id, &record)?;
             let (action, details) = match old {
                 None => (Action::Create, Details::default().with("role", role.as_str())),

@@ -17,6 +17,7 @@ use super::call::{Call, no_such};
 use super::grant::Grantee;
 use super::keys;
 use super::records::{MemberRecord, RoleRecord, UserRecord, get, put, require};
+use super::token::check_held;
 use crate::core::{Action, Details, Id, MemberRole, Permission, PermissionSet, Resource, Timestamp};
 use crate::store::{Order, When};
 use crate::{Error, ErrorKind, Result};
@@ -173,7 +174,7 @@ impl Call<'_, '_> {
     }
 
     /// Refuses to give a role, or to take it away, that holds more than the actor does.
-    fn check_role(&mut self, organization: Id, role: MemberRole) -> Result<()> {
+    pub(super) fn check_role(&mut self, organization: Id, role: MemberRole) -> Result<()> {
         if let MemberRole::Custom(id) = role
             && get::<RoleRecord>(self.tx, &keys::role(organization, id))?.is_none()
         {
@@ -190,12 +191,7 @@ impl Call<'_, '_> {
 
     /// Refuses to give away, or to take over, what the actor does not hold at the place it is at.
     pub(super) fn check_held(&self, permissions: PermissionSet) -> Result<()> {
-        let missing = permissions.difference(self.rights);
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let message = format!("nobody can grant what they do not hold; you lack: {missing}");
-        Err(Error::new(ErrorKind::Denied, message))
+        check_held(self.rights, permissions)
     }
 
     /// Refuses teams that are not there, and such that have more than the actor does.

@@ -1,4 +1,4 @@
-use super::super::call::Call;
+use super::super::call::{Call, id_taken};
 use super::super::keys;
 use super::super::name::{check_name, choose_slug};
 use super::super::records::{OrganizationRecord, Wrapped, WrappedKeyRecord, put};
@@ -6,13 +6,17 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{Organization, OrganizationStatus};
 use crate::Result;
-use crate::core::{Action, Context, DataKey, Details, MemberRole, OrganizationRole, Plan, Resource, Slug, wrap_key};
+use crate::core::{
+    Action, Context, DataKey, Details, Id, MemberRole, OrganizationRole, Plan, Resource, Slug, wrap_key,
+};
 use crate::store::When;
 
 /// An organization that is to be made.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewOrganization {
+    /// Its id; a new one, where none is given. Only trusted programs can give one.
+    pub id: Option<Id>,
     /// Its name.
     pub name: String,
     /// Its slug; made of the name, where none is given.
@@ -24,24 +28,25 @@ pub struct NewOrganization {
 impl NewOrganization {
     /// An organization of that name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), slug: None, plan: Plan::default() }
+        Self { id: None, name: name.into(), slug: None, plan: Plan::default() }
     }
 }
 
 impl Session<'_> {
-    /// Makes an organization, with a key of its own. Trusted programs can, and users, who are then its owners; tokens
-    /// cannot.
+    /// Makes an organization, with a key of its own. Trusted programs can, and users in person, who are then its owners;
+    /// tokens and keys cannot.
     ///
     /// # Errors
-    /// `InvalidName`; `Denied`, when a user asks for another plan than they get; `Conflict`, when the slug is taken.
+    /// `InvalidName`; `Denied`, when a user asks for another plan than they get; `Conflict`, when the slug or the id is
+    /// taken.
     #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn create_organization(&self, new: NewOrganization) -> Result<Organization> {
         self.write(UseCase::CreateOrganization, |call| {
-            if call.who.user.is_none() || new.plan != Plan::default() {
+            if call.who.person().is_none() || new.plan != Plan::default() {
                 call.system_only()?;
             }
-            let organization = call.make_organization(&new, &new.name)?;
-            if let Some(mut user) = call.who.user.clone() {
+            let organization = call.make_organization(&new, &new.name, false)?;
+            if let Some(mut user) = call.who.person().cloned() {
                 let owner = MemberRole::Organization(OrganizationRole::Owner);
                 call.join(organization.id, &mut user, owner, Vec::new())?;
             }
@@ -56,12 +61,16 @@ impl Call<'_, '_> {
         &mut self,
         new: &NewOrganization,
         slug_from: &str,
+        is_personal: bool,
     ) -> Result<OrganizationRecord> {
         let name = check_name(&new.name)?;
         let slug = choose_slug(slug_from, new.slug.as_ref(), &[], |slug| {
             Ok(self.tx.get(&keys::organization_slug(slug))?.is_some())
         })?;
-        let id = self.new_id()?;
+        let id = self.given_id(new.id)?;
+        if self.tx.get(&keys::organization(id))?.is_some() {
+            return Err(id_taken());
+        }
         let record = OrganizationRecord {
             id,
             name,
@@ -69,6 +78,7 @@ impl Call<'_, '_> {
             plan: new.plan,
             status: OrganizationStatus::Active,
             version_retention_days: 0,
+            is_personal,
             key_version: 1,
             next_project: 1,
             created_at: self.now,

@@ -32,10 +32,8 @@ impl Call<'_, '_> {
         }
         self.remove_range(&keys::projects(id))?;
         self.remove_range(&keys::deleted_in(id))?;
-        for keys_of in [keys::token_ids, keys::organization_personal_keys, keys::organization_service_keys] {
-            self.remove_tokens(&keys_of(id))?;
-        }
-        self.remove_range(&keys::service_accounts(id))?;
+        self.remove_tokens(&keys::token_ids(id))?;
+        self.remove_tokens(&keys::organization_service_keys(id))?;
         for invitation in self.invitation_records(id)? {
             self.remove_invitation(id, &invitation.email)?;
         }
@@ -49,7 +47,7 @@ impl Call<'_, '_> {
                 removed_users += 1;
             }
         }
-        for kind in ["organization-key", "team", "team-name", "role", "role-name"] {
+        for kind in ["organization-key", "service-account", "team", "team-name", "role", "role-name"] {
             self.remove_range(&KeyRange::prefix(format!("{kind}/{id}/")))?;
         }
         self.tx.delete(&keys::organization_slug(&organization.slug))?;

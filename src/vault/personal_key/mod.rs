@@ -6,10 +6,8 @@ mod delete;
 mod list;
 
 pub use self::create::{IssuedPersonalKey, NewPersonalKey};
-use super::call::{Call, no_such};
-use super::keys;
-use super::records::{HolderRecord, MemberRecord, TokenRecord, damaged, get};
-use super::token::check_held;
+use super::call::Call;
+use super::records::{HolderRecord, TokenRecord, damaged};
 use crate::core::{Details, Id, IpRange, PersonalKeyLevel, Resource, ResourceKind, Timestamp};
 use crate::{Error, ErrorKind, Result};
 
@@ -60,10 +58,7 @@ impl PersonalKey {
 
     /// What it was done to, for the audit log.
     fn resource(&self) -> Resource {
-        let mut resource = Resource::new(ResourceKind::Token, self.organization);
-        resource.id = Some(self.id);
-        resource.name = Some(self.name.clone());
-        resource
+        Resource::named(ResourceKind::Token, self.organization, self.id, &self.name)
     }
 
     /// What is recorded when it is made or deleted.
@@ -72,7 +67,7 @@ impl PersonalKey {
             .with("name", self.name.as_str())
             .with("userId", self.user.to_string())
             .with("level", self.level.as_str())
-            .with("allowList", self.allow_list.iter().map(|range| range.to_string()).collect::<Vec<_>>())
+            .with("allowList", self.allow_list.iter().map(IpRange::to_string).collect::<Vec<_>>())
             .with("expiresAt", self.expires_at.map(|end| end.to_string()))
     }
 }
@@ -80,12 +75,9 @@ impl PersonalKey {
 impl Call<'_, '_> {
     /// The user who is there in person, in an organization they are a member of.
     fn in_person(&mut self, organization: Id) -> Result<Id> {
-        let user = match (&self.who.user, &self.who.token) {
-            (Some(user), None) => user.id,
-            _ => {
-                let message = "only users have keys of their own, which no token or key is let near: log in";
-                return Err(Error::new(ErrorKind::Denied, message));
-            }
+        let Some(user) = self.who.person().map(|user| user.id) else {
+            let message = "only users have keys of their own, which no token or key is let near: log in";
+            return Err(Error::new(ErrorKind::Denied, message));
         };
         self.organization(organization)?;
         Ok(user)
@@ -94,8 +86,7 @@ impl Call<'_, '_> {
     /// Finds a member whose keys the actor may look after: it holds all that the member's role does.
     fn look_after(&mut self, organization: Id, user: Id) -> Result<()> {
         self.whole_organization(organization)?;
-        let member: MemberRecord = get(self.tx, &keys::member(organization, user))?.ok_or_else(|| no_such("member"))?;
-        let role = self.role_permissions(organization, member.role)?;
-        check_held(self.rights, role)
+        let member = self.member(organization, user)?;
+        self.check_role(organization, member.role)
     }
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::super::call::Call;
@@ -17,6 +19,8 @@ use crate::store::When;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewProject {
+    /// Its id; a new one, where none is given. Only trusted programs can give one.
+    pub id: Option<Id>,
     /// Its name.
     pub name: String,
     /// Its slug; made of the name, where none is given.
@@ -29,6 +33,9 @@ pub struct NewProject {
     pub secret_format: SecretFormat,
     /// Whether the project's own level is called `_base`, and `dev`, `staging` and `prod` are made at once.
     pub has_base: bool,
+    /// The ids of `dev`, `staging` and `prod`, by these names; new ones, where none are given. Only trusted programs can
+    /// give them.
+    pub environment_ids: BTreeMap<String, Id>,
     /// The key of its blobs: a random one that the vault keeps, unless said otherwise.
     pub key: NewKey,
 }
@@ -37,12 +44,14 @@ impl NewProject {
     /// A project of that name.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
+            id: None,
             name: name.into(),
             slug: None,
             description: None,
             metadata: Map::new(),
             secret_format: SecretFormat::Env,
             has_base: false,
+            environment_ids: BTreeMap::new(),
             key: NewKey::Random,
         }
     }
@@ -52,7 +61,8 @@ impl Session<'_> {
     /// Makes a project, with keys of its own.
     ///
     /// # Errors
-    /// `InvalidName`; `InvalidValue`, for a key that cannot be used; `Conflict`, when the slug is taken.
+    /// `InvalidName`; `InvalidValue`, for a key that cannot be used; `Conflict`, when the slug or the id is
+    /// taken; `Denied`, for an id that only trusted programs can give.
     #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn create_project(&self, organization: Id, new: NewProject) -> Result<Project> {
         // Outside of the transaction, which may run more than once: it can take long.
@@ -64,7 +74,7 @@ impl Session<'_> {
                 Ok(call.tx.get(&keys::project(organization, slug))?.is_some())
             })?;
             let project = ProjectRecord {
-                id: call.new_id()?,
+                id: call.given_place_id(new.id)?,
                 organization,
                 number: owner.next_project,
                 name,
@@ -95,7 +105,7 @@ impl Session<'_> {
             put(call.tx, &keys::project_number(organization, project.number), &project.id, When::Absent)?;
             put(call.tx, &keys::project(organization, &project.slug), &project, When::Absent)?;
             if project.has_base {
-                for environment in builtin(call)? {
+                for environment in builtin(call, &new.environment_ids)? {
                     call.put_node(&project, &environment.slug.clone(), &environment)?;
                 }
             }

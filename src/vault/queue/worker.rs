@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::records::decode;
 use super::super::session::Actor;
@@ -40,16 +40,24 @@ pub struct Worker<'v> {
     threads: usize,
     per_host: usize,
     poll: Duration,
-    /// How many jobs of each lane are being done.
-    busy: Mutex<HashMap<String, usize>>,
+    state: Mutex<State>,
     done: Condvar,
+}
+
+/// What the threads of a worker share.
+#[derive(Default)]
+struct State {
+    /// How many jobs of each lane are being done.
+    busy: HashMap<String, usize>,
+    /// Until when the store need not be asked again, because it was in vain a moment ago.
+    quiet_until: Option<Instant>,
 }
 
 impl<'v> Worker<'v> {
     /// A worker of 16 threads, of which two at a time talk to the same host.
     pub fn new(vault: &'v Vault) -> Self {
-        let (busy, done) = (Mutex::default(), Condvar::new());
-        Self { vault, threads: 16, per_host: 2, poll: Duration::from_secs(1), busy, done }
+        let (state, done) = (Mutex::default(), Condvar::new());
+        Self { vault, threads: 16, per_host: 2, poll: Duration::from_secs(1), state, done }
     }
 
     /// How many jobs are done at a time: at least one.
@@ -81,6 +89,7 @@ impl<'v> Worker<'v> {
     /// What the store says. What was being done then is done again later.
     pub fn run_once(&self) -> Result<usize> {
         let count = AtomicUsize::new(0);
+        self.state().quiet_until = None;
         self.run(|| {
             while let Some(claimed) = self.next()? {
                 self.attempt(&claimed)?;
@@ -138,13 +147,13 @@ impl<'v> Worker<'v> {
         })
     }
 
-    fn busy(&self) -> MutexGuard<'_, HashMap<String, usize>> {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until there may be something to do.
     fn wait(&self) {
-        let _ = self.done.wait_timeout(self.busy(), self.poll).map_err(PoisonError::into_inner);
+        let _ = self.done.wait_timeout(self.state(), self.poll).map_err(PoisonError::into_inner);
     }
 
     fn session(&self) -> Session<'v> {
@@ -154,7 +163,10 @@ impl<'v> Worker<'v> {
     /// Takes the job that has waited longest of those whose host has room.
     fn next(&self) -> Result<Option<Claimed>> {
         // Held while the store is asked, so that the threads of a worker do not run after the same job.
-        let mut busy = self.busy();
+        let mut state = self.state();
+        if state.quiet_until.is_some_and(|until| Instant::now() < until) {
+            return Ok(None);
+        }
         let mut range = keys::jobs_due(self.vault.now());
         loop {
             let page = self.vault.store.read(|tx| tx.scan(&range, Order::Ascending, PAGE))?;
@@ -162,13 +174,13 @@ impl<'v> Worker<'v> {
                 let Ok(due) = decode::<DueRecord>(&record.value) else {
                     continue;
                 };
-                if busy.get(&due.lane).is_some_and(|count| *count >= self.per_host) {
+                if state.busy.get(&due.lane).is_some_and(|count| *count >= self.per_host) {
                     continue;
                 }
                 // The use case that takes no right and leaves no record of its own: who has the vault has the root key.
                 match self.session().write(UseCase::Locate, |call| call.claim(&due)) {
                     Ok(Some(claimed)) => {
-                        *busy.entry(claimed.job.lane.clone()).or_default() += 1;
+                        *state.busy.entry(claimed.job.lane.clone()).or_default() += 1;
                         return Ok(Some(claimed));
                     }
                     Ok(None) => {}
@@ -179,23 +191,27 @@ impl<'v> Worker<'v> {
             }
             match page.last() {
                 Some(last) if page.len() == PAGE => range = range.after(&last.key),
-                _ => return Ok(None),
+                _ => break,
             }
         }
+        state.quiet_until = Instant::now().checked_add(self.poll);
+        Ok(None)
     }
 
     /// Makes the attempt, and writes down what became of it.
     fn attempt(&self, claimed: &Claimed) -> Result<()> {
         let outcome = claimed.attempt.make(self.vault);
         let result = self.session().write(UseCase::Locate, |call| call.settle(claimed, &*outcome));
-        let mut busy = self.busy();
-        if let Some(count) = busy.get_mut(&claimed.job.lane) {
+        let mut state = self.state();
+        if let Some(count) = state.busy.get_mut(&claimed.job.lane) {
             *count -= 1;
             if *count == 0 {
-                busy.remove(&claimed.job.lane);
+                state.busy.remove(&claimed.job.lane);
             }
         }
-        drop(busy);
+        // Another job of the lane may have its turn now.
+        state.quiet_until = None;
+        drop(state);
         self.done.notify_all();
         result
     }

@@ -11,7 +11,7 @@ pub use self::update::RoleUpdate;
 use super::call::{Call, no_such};
 use super::keys;
 use super::records::{RoleRecord, get};
-use crate::core::{Details, Id, PermissionSet, Resource, ResourceKind, Timestamp};
+use crate::core::{Details, Id, Permission, PermissionSet, Resource, ResourceKind, Timestamp};
 use crate::{Error, ErrorKind, Result};
 
 /// A role that an organization made. A member is given it as [`MemberRole::Custom`](super::MemberRole::Custom).
@@ -70,5 +70,5 @@ fn details(role: &RoleRecord) -> Details {
 }
 
 fn words(permissions: PermissionSet) -> Vec<&'static str> {
-    permissions.iter().map(|permission| permission.as_str()).collect()
+    permissions.iter().map(Permission::as_str).collect()
 }

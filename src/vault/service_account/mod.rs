@@ -9,6 +9,7 @@ mod update;
 
 pub use self::create::NewServiceAccount;
 pub use self::update::ServiceAccountUpdate;
+use super::audit::words;
 use super::call::{Call, no_such};
 use super::keys;
 use super::records::{HolderRecord, ServiceAccountRecord, get};
@@ -55,18 +56,15 @@ impl From<ServiceAccountRecord> for ServiceAccount {
 impl ServiceAccountRecord {
     /// What it was done to, for the audit log.
     fn resource(&self) -> Resource {
-        let mut resource = Resource::new(ResourceKind::ServiceAccount, self.organization);
-        resource.id = Some(self.id);
-        resource.name = Some(self.name.clone());
-        resource
+        Resource::named(ResourceKind::ServiceAccount, self.organization, self.id, &self.name)
     }
 
     /// What is recorded when it is made, changed or deleted.
     fn details(&self) -> Details {
         Details::default()
             .with("name", self.name.as_str())
-            .with("permissions", self.permissions.iter().map(|one| one.to_string()).collect::<Vec<_>>())
-            .with("allowList", self.allow_list.iter().map(|range| range.to_string()).collect::<Vec<_>>())
+            .with("permissions", words(self.permissions))
+            .with("allowList", self.allow_list.iter().map(IpRange::to_string).collect::<Vec<_>>())
     }
 }
 

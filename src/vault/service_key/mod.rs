@@ -50,10 +50,7 @@ impl ServiceKey {
 
     /// What it was done to, for the audit log.
     fn resource(&self) -> Resource {
-        let mut resource = Resource::new(ResourceKind::Token, self.organization);
-        resource.id = Some(self.id);
-        resource.name = Some(self.name.clone());
-        resource
+        Resource::named(ResourceKind::Token, self.organization, self.id, &self.name)
     }
 
     /// What is recorded when it is made or deleted.

@@ -1,7 +1,8 @@
-use super::super::call::{Call, no_such};
+use super::super::audit::words;
+use super::super::call::{Call, id_taken, no_such};
 use super::super::keys;
 use super::super::name::check_name;
-use super::super::records::{HolderRecord, TokenRecord, decode, get, put, require};
+use super::super::records::{HolderRecord, OrganizationRecord, TokenRecord, decode, get, put, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::TokenInfo;
@@ -16,6 +17,8 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewToken {
+    /// Its id; a new one, where none is given. Only trusted programs can give one.
+    pub id: Option<Id>,
     /// Its name.
     pub name: String,
     /// How it is spelled: as ioenv's, unless said otherwise.
@@ -31,7 +34,7 @@ pub struct NewToken {
 impl NewToken {
     /// A token of that name with those permissions.
     pub fn new(name: impl Into<String>, permissions: PermissionSet) -> Self {
-        Self { name: name.into(), format: TokenFormat::Ioenv, permissions, scope: None, expires_at: None }
+        Self { id: None, name: name.into(), format: TokenFormat::Ioenv, permissions, scope: None, expires_at: None }
     }
 
     /// The same, bound to a place.
@@ -64,7 +67,8 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, without the place it is bound to; `Denied`, for a permission, a place or a time that the actor does
-    /// not have; `InvalidName`; `InvalidValue`, without a permission, or with an end that is past.
+    /// not have; `InvalidName`; `InvalidValue`, without a permission, or with an end that is past; `Conflict`, for
+    /// an id that is taken.
     pub fn issue_token(&self, organization: Id, new: &NewToken) -> Result<IssuedToken> {
         self.write(UseCase::IssueToken, |call| {
             call.organization(organization)?;
@@ -76,7 +80,7 @@ impl Session<'_> {
                 let message = "the token would be spelled with the id of another organization";
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
-            let id = call.new_id()?;
+            let id = call.token_id(new.id)?;
             let mut record = call.new_token(organization, id, name, new.format);
             record.permissions = new.permissions;
             record.scope = scope;
@@ -90,6 +94,19 @@ impl Session<'_> {
 }
 
 impl Call<'_, '_> {
+    fn token_id(&mut self, given: Option<Id>) -> Result<Id> {
+        let id = self.given_id(given)?;
+        if given.is_some() {
+            for organization in self.tx.scan(&keys::organizations(), Order::Ascending, usize::MAX)? {
+                let organization: OrganizationRecord = decode(&organization.value)?;
+                if self.tx.get(&keys::token_id(organization.id, id))?.is_some() {
+                    return Err(id_taken());
+                }
+            }
+        }
+        Ok(id)
+    }
+
     /// A token of the organization that may do nothing yet.
     pub(in super::super) fn new_token(
         &self,
@@ -160,10 +177,9 @@ impl Call<'_, '_> {
 
 /// What is recorded of a token that is issued, changed or revoked.
 pub(super) fn details(token: &TokenInfo) -> Details {
-    let permissions: Vec<String> = token.permissions.iter().map(|permission| permission.to_string()).collect();
     Details::default()
         .with("name", token.name.as_str())
-        .with("permissions", permissions)
+        .with("permissions", words(token.permissions))
         .with("expiresAt", token.expires_at.map(|end| end.to_string()))
         .with("scope", token.scope.as_ref().map(LevelPath::as_str))
 }

@@ -65,7 +65,7 @@ impl Call<'_, '_> {
         let local = user.email.split('@').next().unwrap_or_default();
         let slug_from = [&*user.name, local].into_iter().find(|text| !slug_of(text).is_empty());
         let personal = NewOrganization::new(user.name.as_str());
-        let organization = self.make_organization(&personal, slug_from.unwrap_or("personal"))?;
+        let organization = self.make_organization(&personal, slug_from.unwrap_or("personal"), true)?;
         self.join(organization.id, &mut user, MemberRole::Organization(OrganizationRole::Owner), Vec::new())?;
         let details = Details::default().with("email", user.email.as_str());
         self.record(Action::Create, Resource::member(organization.id, &user), details)?;

@@ -48,9 +48,9 @@ impl From<UserRecord> for User {
 }
 
 impl Call<'_, '_> {
-    /// Whether the actor is that user.
+    /// Whether the actor is that user, in person.
     pub(super) fn is_user(&self, id: Id) -> bool {
-        self.who.user.as_ref().is_some_and(|user| user.id == id)
+        self.who.person().is_some_and(|user| user.id == id)
     }
 
     /// Refuses all but trusted programs and that user.

@@ -1,3 +1,4 @@
+use super::super::call::{Call, id_taken};
 use super::super::key_cache::Row;
 use super::super::keys;
 use super::super::records::{WebhookRecord, put};
@@ -7,12 +8,14 @@ use super::url::check_url;
 use super::{Webhook, check_description, details};
 use crate::Result;
 use crate::core::{Action, Id, LevelPath, Resource, SecretString, new_signing_secret};
-use crate::store::When;
+use crate::store::{Order, When};
 
 /// A webhook that is to be made.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewWebhook {
+    /// Its id, which only trusted programs may give; a new one, where none is given.
+    pub id: Option<Id>,
     /// Where events are to be sent.
     pub url: String,
     /// Whether they are sent from now on; not unless this is set.
@@ -24,7 +27,7 @@ pub struct NewWebhook {
 impl NewWebhook {
     /// A webhook for that URL, which waits to be enabled.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), enabled: false, description: None }
+        Self { id: None, url: url.into(), enabled: false, description: None }
     }
 
     /// The same, enabled.
@@ -49,7 +52,8 @@ impl Session<'_> {
     /// Makes a webhook of an environment.
     ///
     /// # Errors
-    /// `NotFound`, also for what is no environment; `InvalidValue`, for a URL or a description that cannot be taken.
+    /// `NotFound`, also for what is no environment; `InvalidValue`, for a URL or a description that cannot be taken;
+    /// `Conflict`, for an id that is taken.
     pub fn create_webhook(&self, organization: Id, path: &LevelPath, new: &NewWebhook) -> Result<CreatedWebhook> {
         self.write(UseCase::CreateWebhook, |call| {
             let mut place = call.environment_place(organization, path)?;
@@ -61,7 +65,7 @@ impl Session<'_> {
                 project.has_webhooks = true;
                 put(call.tx, &keys::project(organization, &project.slug), project, When::Present)?;
             }
-            let id = call.new_id()?;
+            let id = call.webhook_id(new.id)?;
             let signing_secret = new_signing_secret(&*call.vault.random)?;
             let secret = call.seal_row(project, Row::SigningSecret(id), signing_secret.expose_secret().as_bytes())?;
             let record = WebhookRecord {
@@ -78,5 +82,19 @@ impl Session<'_> {
             call.record(Action::Create, Resource::webhook(&place, id)?, details(&record))?;
             Ok(CreatedWebhook { webhook: record.into(), signing_secret })
         })
+    }
+}
+
+impl Call<'_, '_> {
+    fn webhook_id(&mut self, given: Option<Id>) -> Result<Id> {
+        let id = self.given_id(given)?;
+        if given.is_some() {
+            let end = format!("/{id}");
+            let all = self.tx.scan(&keys::all_webhooks(), Order::Ascending, usize::MAX)?;
+            if all.iter().any(|webhook| webhook.key.ends_with(&end)) {
+                return Err(id_taken());
+            }
+        }
+        Ok(id)
     }
 }

@@ -58,14 +58,17 @@ impl Access {
         Err("this concerns the whole vault, so it is not done in the name of a token: unset IOENV_TOKEN".into())
     }
 
-    /// That of the token, or the one that is chosen, or the only one.
+    /// That of the token, or the one that is chosen, or the only one that is not a person's own.
     pub(crate) fn organization(&self) -> Result<Id> {
         if self.chosen.is_none() && !self.is_trusted() {
             return Ok(self.session().own_token()?.organization);
         }
         let organizations = self.session().organizations()?;
+        // Those of people count if there is no other.
+        let shared: Vec<&Organization> = organizations.iter().filter(|one| !one.is_personal).collect();
+        let candidates = if shared.is_empty() { organizations.iter().collect() } else { shared };
         let slugs = || organizations.iter().map(|one| one.slug.as_str()).collect::<Vec<_>>().join(", ");
-        match (&self.chosen, organizations.as_slice()) {
+        match (&self.chosen, candidates.as_slice()) {
             (None, [Organization { id, .. }]) => Ok(*id),
             (None, []) => Err("there is no organization in the vault: its creation was cut short; make another".into()),
             (None, _) => {

@@ -44,11 +44,16 @@ pub(crate) fn run(project: &Project) -> Result<ExitCode> {
     let checked = levels.access.vault.check()?;
     for damage in &checked.damaged {
         let level = damage.path.as_ref().map(|path| format!(" of {path}")).unwrap_or_default();
-        terminal::warning(format!("the content {}{level} does not open: {}", damage.id, damage.error));
+        let what = match damage.webhook {
+            Some(id) => format!("signing secret of the webhook {id}"),
+            None => format!("content {}", damage.id),
+        };
+        terminal::warning(format!("the {what}{level} does not open: {}", damage.error));
         failed = true;
     }
     terminal::note(format!(
-        "{} contents, present and former, and {} of them damaged",
+        "{} signing secrets, {} contents, present and former, and {} of them damaged",
+        checked.signing_secrets,
         checked.contents,
         checked.damaged.len()
     ));

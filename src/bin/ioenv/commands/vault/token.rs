@@ -1,4 +1,3 @@
-use std::io::Write as _;
 use std::time::SystemTime;
 
 use ioenv::vault::{Id, IssuedToken, NewToken, PermissionSet, Timestamp, TokenFormat, TokenInfo, Vocabulary};
@@ -41,16 +40,13 @@ pub(crate) fn run(project: &Project, command: TokenCommand) -> Result {
     }
 }
 
-/// The token alone on stdout, so that it can be piped to where it is kept.
 fn print(issued: &IssuedToken) -> Result {
     let info = &issued.info;
     let scope = info.scope.as_ref().map(|path| format!(", bound to {path}")).unwrap_or_default();
     let end = info.expires_at.map(|end| format!(", until {}", shown(end))).unwrap_or_default();
     let name = terminal::printable(&info.name);
     terminal::note(format!("the token {name} ({}{scope}{end}), which is shown this once:", info.id));
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", issued.token.expose_secret())?;
-    Ok(out.flush()?)
+    terminal::credential(issued.token.expose_secret())
 }
 
 fn row(info: &TokenInfo, now: Timestamp) -> [String; 7] {
@@ -73,7 +69,7 @@ fn row(info: &TokenInfo, now: Timestamp) -> [String; 7] {
 }
 
 /// All words of a list belong to one service.
-fn permissions(words: &[String]) -> Result<PermissionSet> {
+pub(super) fn permissions(words: &[String]) -> Result<PermissionSet> {
     let vocabulary = match words {
         words if words.iter().any(|word| word.contains('.')) => Vocabulary::Stashbase,
         words if words.iter().any(|word| word.contains(':') || word == "*") => Vocabulary::DotenvCloud,

@@ -1,0 +1,79 @@
+//! A trusted program may say which id something has, so that the same things can be made anew elsewhere.
+
+use ioenv::ErrorKind::{Conflict, Denied};
+use ioenv::vault::{Id, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Permission, PermissionSet};
+
+use super::stage::{Stage, path, refused, slug};
+
+fn id(last: char) -> Option<Id> {
+    Some(format!("01ARZ3NDEKTSV4RRFFQ69G5FA{last}").parse().unwrap())
+}
+
+fn project(name: &str, id: Option<Id>) -> NewProject {
+    let mut new = NewProject::new(name);
+    new.id = id;
+    new
+}
+
+fn target(name: &str, id: Option<Id>) -> NewTarget {
+    let mut new = NewTarget::new(name);
+    new.id = id;
+    new
+}
+
+fn environment(name: &str, id: Option<Id>) -> NewEnvironment {
+    let mut new = NewEnvironment::new(name);
+    new.id = id;
+    new
+}
+
+fn token(id: Option<Id>) -> NewToken {
+    let mut new = NewToken::new("ci", Permission::SecretRead.into());
+    new.id = id;
+    new
+}
+
+on_every_store! {
+    fn what_is_made_has_the_id_that_was_given(stage: &Stage) {
+        let system = stage.system();
+        let mut organization = NewOrganization::new("Orbit");
+        organization.id = id('0');
+        assert_eq!(Some(system.create_organization(organization.clone()).unwrap().id), id('0'));
+        assert_eq!(refused(system.create_organization(organization)), Conflict);
+        let acme = stage.acme;
+        assert_eq!(Some(system.create_project(acme, project("shop", id('1'))).unwrap().id), id('1'));
+        let made = system.create_target(acme, &slug("shop"), &target("api", id('2'))).unwrap();
+        assert_eq!(Some(made.id), id('2'));
+        let made = system.create_environment(acme, &path("shop/api"), &environment("prod", id('3'))).unwrap();
+        assert_eq!(Some(made.id), id('3'));
+        assert_eq!(system.locate(made.id).unwrap().1, path("shop/api/prod"));
+
+        // A place has an id that no other place has, whatever it is, and in whatever organization.
+        let orbit = id('0').unwrap();
+        for taken in ['1', '2', '3'] {
+            assert_eq!(refused(system.create_project(orbit, project("other", id(taken)))), Conflict);
+            assert_eq!(refused(system.create_target(acme, &slug("shop"), &target("other", id(taken)))), Conflict);
+            let other = environment("other", id(taken));
+            assert_eq!(refused(system.create_environment(acme, &path("shop/api"), &other)), Conflict);
+        }
+        assert!(system.projects(orbit).unwrap().is_empty());
+
+        let issued = system.issue_token(acme, &token(id('4'))).unwrap();
+        assert_eq!(Some(issued.info.id), id('4'));
+        assert_eq!(Some(stage.vault.session(issued.token).own_token().unwrap().id), id('4'));
+        assert_eq!(refused(system.issue_token(acme, &token(id('4')))), Conflict);
+        assert_eq!(refused(system.issue_token(orbit, &token(id('4')))), Conflict);
+        // What has another kind of thing's id is another thing.
+        system.create_project(orbit, project("other", id('4'))).unwrap();
+    }
+
+    fn only_a_trusted_program_gives_ids(stage: &Stage) {
+        stage.shop();
+        let worker = stage.session(PermissionSet::ALL, None);
+        assert_eq!(refused(worker.create_project(stage.acme, project("other", id('1')))), Denied);
+        assert_eq!(refused(worker.create_target(stage.acme, &slug("shop"), &target("other", id('1')))), Denied);
+        assert_eq!(refused(worker.create_environment(stage.acme, &path("shop"), &environment("other", id('1')))), Denied);
+        assert_eq!(refused(worker.issue_token(stage.acme, &token(id('1')))), Denied);
+        worker.create_project(stage.acme, project("other", None)).unwrap();
+    }
+}

@@ -1,0 +1,203 @@
+//! `ioenv vault member`, `team`, `role`, `grant`, `account`, `service`, `webhook`, `env` and `deleted`: real processes.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use std::fs;
+use std::process::Command;
+
+use common::{Project, run, text};
+use serde_json::Value;
+
+const PLANTED: &str = "planted-3e7a";
+
+/// A directory with a vault, which has `acme`, `acme/dev` and `acme/api/prod`.
+struct Directory(Project);
+
+impl Directory {
+    fn new() -> Self {
+        let project = Project::new(&[("gone", "")]);
+        for file in ["ioenv.toml", "ioenv.sealed", "ioenv.key", ".ioenv.sealed.lock"] {
+            fs::remove_file(project.file(file)).unwrap();
+        }
+        project.stdout(&["vault", "init", "--organization", "Acme"]);
+        let directory = Self(project);
+        for level in ["acme/dev", "acme/api/prod"] {
+            directory.out(&["vault", "create", level]);
+        }
+        let set = run(&mut directory.command(&["set", "KEY", "--path", "acme/dev"]), PLANTED);
+        assert!(set.status.success(), "{set:?}");
+        directory
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.0.ioenv(args);
+        command.env("IOENV_SOURCE", "vault");
+        command
+    }
+
+    fn out(&self, args: &[&str]) -> String {
+        let output = run(&mut self.command(args), "");
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        text(&output.stdout)
+    }
+
+    /// `ioenv vault ...`, with its words in one text.
+    fn vault(&self, args: &str) -> String {
+        self.out(&["vault"].into_iter().chain(args.split(' ')).collect::<Vec<_>>())
+    }
+
+    fn json(&self, args: &str) -> Vec<Value> {
+        serde_json::from_str(&self.vault(&format!("{args} --format json"))).unwrap()
+    }
+
+    fn refused(&self, args: &str) -> String {
+        self.0.complaint(&["vault"].into_iter().chain(args.split(' ')).collect::<Vec<_>>())
+    }
+
+    fn works(&self, credential: &str, args: &[&str]) -> bool {
+        let output = run(self.command(args).env("IOENV_TOKEN", credential.trim()), "");
+        assert!(!text(&output.stderr).contains(PLANTED));
+        output.status.success()
+    }
+}
+
+/// Some cells of a list.
+fn cells<'a>(rows: &'a [Value], columns: &[&str]) -> Vec<Vec<&'a str>> {
+    let row = |row: &'a Value| columns.iter().map(|column| row[*column].as_str().unwrap_or("")).collect();
+    rows.iter().map(row).collect()
+}
+
+#[test]
+fn people_come_and_go() {
+    let directory = Directory::new();
+    directory.vault("role create support --permission project:read,environment:read");
+    directory.vault("team create Backend --description APIs");
+    directory.vault("team create web");
+    directory.vault("member add mia@acme.example --role owner");
+    directory.vault("member add jonas@acme.example --name Jonas --role custom:Support --team backend,web");
+    let members = directory.json("member list");
+    assert_eq!(
+        cells(&members, &["email", "name", "role", "teams"]),
+        [["mia@acme.example", "mia", "owner", ""], ["jonas@acme.example", "Jonas", "custom:support", "Backend, web"],]
+    );
+    let table = directory.vault("member list");
+    assert!(table.starts_with("ID ") && table.lines().count() == 3, "{table}");
+    assert_eq!(cells(&directory.json("team members BACKEND"), &["email"]), [["jonas@acme.example"]]);
+    directory.vault("team remove web jonas@acme.example");
+    directory.vault("team add web mia@acme.example");
+    directory.vault("member update jonas@acme.example --role developer");
+    let members = directory.json("member list");
+    assert_eq!(cells(&members, &["role", "teams"]), [["owner", "web"], ["developer", "Backend"]]);
+    assert!(directory.refused("member update mia@acme.example --role member").contains("owner"));
+    assert!(directory.refused("member remove nobody@acme.example").contains("no such member"));
+    // By id, too.
+    directory.vault(&format!("member remove {}", members[1]["id"].as_str().unwrap()));
+    directory.vault("team update Backend --name API");
+    directory.vault("team delete api");
+    assert_eq!(cells(&directory.json("team list"), &["name", "description"]), [["web", ""]]);
+    directory.vault("role update support --description Help --permission project:read");
+    assert_eq!(
+        cells(&directory.json("role list"), &["name", "permissions", "description"]),
+        [["support", "project:read", "Help"]]
+    );
+    directory.vault("role delete support");
+
+    let code = directory.vault("member invite aiko@acme.example --role developer --expires 7d");
+    let invitations = directory.json("member invitations");
+    assert_eq!(cells(&invitations, &["email", "role"]), [["aiko@acme.example", "developer"]]);
+    assert!(!format!("{invitations:?}").contains(code.trim()) && code.trim().len() > 16);
+    directory.vault(&format!("member withdraw {}", invitations[0]["id"].as_str().unwrap()));
+    assert!(directory.json("member invitations").is_empty());
+}
+
+#[test]
+fn rights_are_given_and_taken_back() {
+    let directory = Directory::new();
+    directory.vault("member add mia@acme.example --role member");
+    directory.vault("team create backend");
+    directory.vault("grant give editor --team backend --path acme");
+    directory.vault("grant give viewer --user mia@acme.example --path acme/dev");
+    directory.vault("grant give admin --user mia@acme.example --path acme/dev");
+    assert_eq!(cells(&directory.json("grant list --path acme/dev"), &["who", "role"]), [["mia@acme.example", "admin"]]);
+    assert_eq!(cells(&directory.json("grant list --path acme"), &["who", "role"]), [["team backend", "editor"]]);
+    directory.vault("grant revoke --user mia@acme.example --path acme/dev");
+    assert!(directory.json("grant list --path acme/dev").is_empty());
+    assert!(directory.refused("grant give full --team backend --path acme/dev").contains("`viewer` `editor` `admin`"));
+    assert!(directory.refused("grant list --path acme/nothing").contains("ioenv vault create acme/nothing"));
+}
+
+#[test]
+fn accounts_and_service_accounts_have_keys_that_are_shown_once() {
+    let directory = Directory::new();
+    let read = ["get", "KEY", "--path", "acme/dev"];
+    let key = directory.vault("account create api --role viewer --expires 30d --path acme/dev");
+    assert!(key.starts_with("sb_env_") && key.lines().count() == 1 && directory.works(&key, &read));
+    assert!(!directory.works(&key, &["get", "KEY", "--path", "acme/api/prod"]));
+    let accounts = directory.json("account list --path acme/dev");
+    assert_eq!(cells(&accounts, &["name", "permissions"]), [["api", "read"]]);
+    assert!(accounts[0]["expires"].is_string() && !format!("{accounts:?}").contains(key.trim()));
+    directory.vault("account delete api --path acme/dev");
+    assert!(!directory.works(&key, &read));
+
+    directory.vault("service create deployer --permission environment.read,secrets.read");
+    let key = directory.vault("service key deployer ci --expires 30d");
+    assert!(key.starts_with("sb_service_") && directory.works(&key, &read));
+    assert_eq!(cells(&directory.json("service keys deployer"), &["name"]), [["ci"]]);
+    directory.vault("service update deployer --name releaser --allow 192.0.2.0/24");
+    assert_eq!(cells(&directory.json("service list"), &["name", "from"]), [["releaser", "192.0.2.0/24"]]);
+    directory.vault("service delete-key releaser CI");
+    assert!(!directory.works(&key, &read));
+    directory.vault("service delete releaser");
+    assert!(directory.json("service list").is_empty());
+}
+
+#[test]
+fn webhooks_are_made_and_looked_after() {
+    let directory = Directory::new();
+    let at = "--path acme/dev";
+    let secret = directory.vault(&format!("webhook create https://hooks.acme.example/x --description Restart {at}"));
+    assert!(secret.starts_with("whsec_") && secret.lines().count() == 1);
+    let webhooks = directory.json(&format!("webhook list {at}"));
+    assert_eq!(
+        cells(&webhooks, &["url", "state", "description"]),
+        [["https://hooks.acme.example/x", "disabled", "Restart"]]
+    );
+    let id = webhooks[0]["id"].as_str().unwrap();
+    directory.vault(&format!("webhook enable {id} {at}"));
+    directory.vault(&format!("webhook update {id} --url https://hooks.acme.example/y {at}"));
+    let webhooks = directory.json(&format!("webhook list {at}"));
+    assert_eq!(cells(&webhooks, &["url", "state"]), [["https://hooks.acme.example/y", "enabled"]]);
+    let other = directory.vault(&format!("webhook rotate {id} {at}"));
+    assert!(other.starts_with("whsec_") && other != secret);
+    assert!(directory.json(&format!("webhook logs {id} {at}")).is_empty());
+    // The name is not known here.
+    let tested = directory.refused(&format!("webhook test {id} {at}"));
+    assert!(tested.contains("the webhook did not take the event: E"), "{tested}");
+    directory.vault("webhook run --once");
+    directory.vault(&format!("webhook disable {id} {at}"));
+    directory.vault(&format!("webhook delete {id} {at}"));
+    assert!(directory.json(&format!("webhook list {at}")).is_empty());
+}
+
+#[test]
+fn environments_are_changed_deleted_and_restored() {
+    let directory = Directory::new();
+    directory.vault("env update acme/dev --name Development --status staging --production true");
+    assert_eq!(
+        cells(&directory.json("env list acme"), &["path", "name", "status", "production"]),
+        [["acme/dev", "Development", "staging", "yes"]]
+    );
+    directory.vault("env delete acme/dev");
+    assert!(directory.json("env list acme").is_empty());
+    let deleted = directory.json("deleted list");
+    assert_eq!(cells(&deleted, &["kind", "path"]), [["environment", "acme/dev"]]);
+    let id = deleted[0]["id"].as_str().unwrap();
+    directory.vault(&format!("deleted restore {id}"));
+    assert_eq!(directory.out(&["get", "KEY", "--path", "acme/dev"]), PLANTED);
+    directory.vault("env delete acme/dev");
+    let unconfirmed = run(&mut directory.command(&["vault", "deleted", "purge", id]), "");
+    assert_eq!(unconfirmed.status.code(), Some(2));
+    directory.vault(&format!("deleted purge {id} --yes"));
+    assert!(directory.refused(&format!("deleted restore {id}")).contains("see `list`"));
+}
