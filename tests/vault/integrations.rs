@@ -386,6 +386,28 @@ on_every_store! {
         assert_eq!(worker.run_once().unwrap(), 0);
     }
 
+    fn a_worker_that_dies_leaves_nothing_behind(stage: &Stage) {
+        let id = shop(stage);
+        update(stage, id, |update| update.enabled = Some(true)).unwrap();
+        stage.shelf.kill_next();
+        let worker = Worker::new(&stage.vault).threads(1);
+        let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| worker.run_once()));
+        assert!(died.is_err());
+        assert_eq!(stage.shelf.log(), ["create production B"], "it was written, and nobody noted that");
+        let worker = Worker::new(&stage.vault).threads(1);
+        assert_eq!(worker.run_once().unwrap(), 0, "it is still the dead one's");
+        assert_eq!(refused(stage.system().sync_integration(stage.acme, &slug("shop"), id)), Conflict);
+        stage.pass(MINUTE);
+        assert_eq!(worker.run_once().unwrap(), 1);
+        assert_eq!(stage.shelf.log(), ["update production B", "create production PORT", "create production TOKEN"]);
+        let runs = stage.system().integration_runs(stage.acme, &slug("shop"), id).unwrap();
+        assert_eq!(runs.iter().map(|run| run.is_success()).collect::<Vec<_>>(), [true, false]);
+        // It was the integration's own from before it was written.
+        stage.system().delete_entries(stage.acme, &path("shop/api/prod"), &names(["B"])).unwrap();
+        worker.run_once().unwrap();
+        assert_eq!(stage.shelf.at("production"), "PORT=80 TOKEN=planted-own");
+    }
+
     fn after_five_failures_it_is_paused(stage: &Stage) {
         let id = shop(stage);
         update(stage, id, |update| update.enabled = Some(true)).unwrap();

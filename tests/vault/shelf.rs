@@ -18,6 +18,8 @@ struct Inner {
     credentials: Vec<String>,
     /// After how many changes it breaks.
     breaks_after: Option<usize>,
+    /// Whether whoever writes next dies of it, when it is written.
+    is_deadly: bool,
 }
 
 impl Shelf {
@@ -45,6 +47,10 @@ impl Shelf {
 
     pub(crate) fn last_credentials(&self) -> Option<String> {
         self.0.lock().unwrap().credentials.last().cloned()
+    }
+
+    pub(crate) fn kill_next(&self) {
+        self.0.lock().unwrap().is_deadly = true;
     }
 
     pub(crate) fn break_after(&self, changes: Option<usize>) {
@@ -83,6 +89,8 @@ impl SyncTarget for Shelf {
             let value = desired.get(change.name.as_str()).map(|entry| entry.value.expose_secret().to_owned());
             self.put(place.target, change.name.as_str(), value.as_deref());
             self.0.lock().unwrap().log.push(format!("{} {} {}", change.action, place.target, change.name));
+            let is_deadly = std::mem::take(&mut self.0.lock().unwrap().is_deadly);
+            assert!(!is_deadly, "killed");
             Ok(())
         })
     }
