@@ -73,6 +73,8 @@ mod outbound;
 mod sealed;
 #[cfg(feature = "vault")]
 pub mod store;
+#[cfg(feature = "vault")]
+mod sync;
 mod system;
 #[cfg(feature = "vault")]
 pub mod vault;

@@ -71,6 +71,8 @@ pub use role::{
 };
 pub use secret::{SecretBytes, SecretString};
 #[cfg(feature = "vault")]
+pub(crate) use serde_text::serde_text;
+#[cfg(feature = "vault")]
 pub use token::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
 #[cfg(feature = "vault")]
 pub(crate) use webhook::{

@@ -1,6 +1,8 @@
 use super::call::Call;
 use super::deleted::all_projects;
-use super::records::{ContentRecord, OrganizationRecord, ProjectRecord, WebhookRecord, damaged, decode};
+use super::records::{
+    ContentRecord, IntegrationRecord, OrganizationRecord, ProjectRecord, WebhookRecord, damaged, decode,
+};
 use super::session::Actor;
 use super::use_case::UseCase;
 use super::version::version_id;
@@ -20,11 +22,13 @@ pub struct Checked {
     pub contents: u64,
     /// How many signing secrets of webhooks were opened.
     pub signing_secrets: u64,
-    /// Those of both that do not open.
+    /// How many credentials of integrations were opened.
+    pub credentials: u64,
+    /// Those of all these that do not open.
     pub damaged: Vec<Damage>,
 }
 
-/// A content, or a signing secret, that does not open.
+/// A content, a signing secret, or what belongs to an integration, that does not open.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Damage {
@@ -32,17 +36,20 @@ pub struct Damage {
     pub organization: Id,
     /// The level, if that can still be told.
     pub path: Option<LevelPath>,
-    /// The id of the version that it is or would become; 0 for a signing secret.
+    /// The id of the version that it is or would become; 0 for anything else.
     pub id: u64,
     /// The webhook whose signing secret it is.
     pub webhook: Option<Id>,
+    /// The integration whose credentials they are, or what it has written.
+    pub integration: Option<Id>,
     /// Why.
     pub error: Error,
 }
 
 impl Vault {
     /// Opens every content there is, present and former, also of what was deleted and can be restored: its wrapping, and
-    /// what is in it as far as the vault holds the key; and every signing secret. Looking for damage of the store below is
+    /// what is in it as far as the vault holds the key; every signing secret, and
+    /// the credentials of every integration. Looking for damage of the store below is
     /// [`Store::check`](crate::store::Store::check).
     ///
     /// # Errors
@@ -66,6 +73,12 @@ impl Vault {
         let webhooks = keys::project_webhooks(project.id);
         let count = self.check_rows(webhooks, checked, |call, key, value| call.check_webhook(project, key, value))?;
         checked.signing_secrets += count;
+        let integrations = keys::integrations(project.id);
+        let count =
+            self.check_rows(integrations, checked, |call, key, value| call.check_credentials(project, key, value))?;
+        checked.credentials += count;
+        let writings = keys::project_integration_writings(project.id);
+        self.check_rows(writings, checked, |call, key, value| call.check_written(project, key, value))?;
         Ok(())
     }
 
@@ -107,7 +120,7 @@ impl Call<'_, '_> {
             Err(error) => return Err(error),
         };
         let id = version_id(project, number);
-        Ok(Some(Damage { organization: project.organization, path, id, webhook: None, error }))
+        Ok(Some(Damage { organization: project.organization, path, id, webhook: None, integration: None, error }))
     }
 
     fn check_webhook(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<Damage>> {
@@ -123,7 +136,26 @@ impl Call<'_, '_> {
             Err(error) => return Err(error),
         };
         let path = node.and_then(|node| self.path_of(node).ok()).map(|(_, path)| path);
-        Ok(Some(Damage { organization: project.organization, path, id: 0, webhook: id, error }))
+        Ok(Some(Damage { organization: project.organization, path, id: 0, webhook: id, integration: None, error }))
+    }
+
+    fn check_credentials(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<Damage>> {
+        let id = key.rsplit('/').next().and_then(|id| Id::parse(id).ok());
+        let opened = decode::<IntegrationRecord>(value).and_then(|integration| match id {
+            Some(id) if id == integration.id => self.credentials(project, &integration).map(drop),
+            _ => Err(damaged()),
+        });
+        integration_damage(project, id, opened)
+    }
+
+    fn check_written(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<Damage>> {
+        let mut ids = key.rsplit('/').map(|id| Id::parse(id).ok());
+        let (node, id) = (ids.next().flatten(), ids.next().flatten());
+        let opened = decode(value).and_then(|record| match (id, node) {
+            (Some(id), Some(node)) => self.open_written(project, id, node, &record).map(drop),
+            _ => Err(damaged()),
+        });
+        integration_damage(project, id, opened)
     }
 
     fn open_content(
@@ -149,5 +181,16 @@ impl Call<'_, '_> {
             }
         }
         Ok(())
+    }
+}
+
+fn integration_damage(project: &ProjectRecord, integration: Option<Id>, opened: Result<()>) -> Result<Option<Damage>> {
+    match opened {
+        Ok(()) => Ok(None),
+        Err(error) if error.kind() == ErrorKind::Corrupt => {
+            let path = LevelPath::new(&project.slug).ok();
+            Ok(Some(Damage { organization: project.organization, path, id: 0, webhook: None, integration, error }))
+        }
+        Err(error) => Err(error),
     }
 }

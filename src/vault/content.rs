@@ -241,7 +241,7 @@ impl Call<'_, '_> {
 
     /// Tells those who wait for it that entries of a level have changed, and so those of the levels that inherit them.
     pub(super) fn content_changed(&mut self, project: &ProjectRecord, node: Id) -> Result<()> {
-        if !project.has_webhooks {
+        if !project.has_webhooks && !project.has_integrations {
             return Ok(());
         }
         let below = match get::<PlaceRecord>(self.tx, &keys::node_id(node))? {
@@ -252,7 +252,13 @@ impl Call<'_, '_> {
         for record in self.tx.scan(&keys::nodes(project.id, &below), Order::Ascending, usize::MAX)? {
             concerned.insert(decode::<NodeRecord>(&record.value)?.id);
         }
-        self.notify_webhooks(project, &concerned)
+        if project.has_webhooks {
+            self.notify_webhooks(project, &concerned)?;
+        }
+        if project.has_integrations {
+            self.sync_integrations(project, &concerned)?;
+        }
+        Ok(())
     }
 
     /// Makes a version of a content that is being displaced, perhaps by nothing, which has a number then. The content

@@ -377,6 +377,42 @@ pub(super) fn jobs_due(now: Timestamp) -> KeyRange {
     range
 }
 
+/// A link to another service.
+pub(super) fn integration(project: Id, id: Id) -> String {
+    format!("integration/{project}/{id}")
+}
+
+pub(super) fn integrations(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("integration/{project}/"))
+}
+
+/// What an integration has done.
+pub(super) fn integration_state(project: Id, id: Id) -> String {
+    format!("integration-state/{project}/{id}")
+}
+
+pub(super) fn integration_states(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("integration-state/{project}/"))
+}
+
+/// What an integration has written for an environment.
+pub(super) fn integration_written(project: Id, id: Id, node: Id) -> String {
+    format!("integration-written/{project}/{id}/{node}")
+}
+
+pub(super) fn integration_writings(project: Id, id: Id) -> KeyRange {
+    KeyRange::prefix(format!("integration-written/{project}/{id}/"))
+}
+
+pub(super) fn project_integration_writings(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("integration-written/{project}/"))
+}
+
+/// That an environment is mapped in an integration.
+pub(super) fn environment_integration(project: Id, node: Id, id: Id) -> String {
+    format!("environment-integration/{project}/{node}/{id}")
+}
+
 /// The integrations an environment is mapped in.
 pub(super) fn environment_integrations(project: Id, node: Id) -> KeyRange {
     KeyRange::prefix(format!("environment-integration/{project}/{node}/"))

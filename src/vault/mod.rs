@@ -36,6 +36,7 @@ mod entry;
 mod environment;
 mod grant;
 mod identity;
+mod integration;
 mod key;
 mod key_cache;
 mod keys;
@@ -64,10 +65,11 @@ mod user;
 mod version;
 mod webhook;
 
+use std::collections::BTreeMap;
 use std::fmt;
 #[cfg(feature = "http")]
 use std::sync::OnceLock;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 // Who does what in a vault.
 pub use self::session::{Actor, Session};
@@ -132,6 +134,14 @@ pub use self::user::{NewUser, User, UserUpdate};
 pub use self::queue::Worker;
 pub use self::webhook::{CreatedWebhook, NewWebhook, Webhook, WebhookLog, WebhookTest, WebhookUpdate};
 
+// Copies of secrets at other services.
+pub use self::integration::{Integration, IntegrationPlan, IntegrationRun, IntegrationUpdate, Mapping, NewIntegration};
+pub use crate::sync::{
+    Applied, Desired, DesiredEntry, EnvFiles, Provider, SyncAction, SyncChange, SyncPlace, SyncPlan, SyncTarget,
+};
+#[cfg(feature = "http")]
+pub use crate::sync::{CloudflareWorkers, Vercel};
+
 // Permissions and roles.
 pub use crate::core::{
     CloudRole, EnvironmentRole, GrantRole, MemberRole, OrganizationRole, Permission, PermissionSet, PersonalKeyLevel,
@@ -180,6 +190,7 @@ pub struct Vault {
     /// The id that was made last, so that the next one is greater.
     last_id: Mutex<Id>,
     outbound: OutboundPolicy,
+    targets: BTreeMap<Provider, Arc<dyn SyncTarget>>,
     #[cfg(feature = "http")]
     client: OnceLock<Client>,
 }
@@ -218,6 +229,7 @@ impl Vault {
             keys: KeyCache::default(),
             last_id: Mutex::new(id),
             outbound: OutboundPolicy::new(),
+            targets: BTreeMap::new(),
             #[cfg(feature = "http")]
             client: OnceLock::new(),
         })
@@ -232,6 +244,37 @@ impl Vault {
             self.client = OnceLock::new();
         }
         self
+    }
+
+    /// The same vault, whose integrations with this provider are synced by this target. With the feature `http`, those of
+    /// [`Vercel`] and [`CloudflareWorkers`] are there without being named; with
+    /// [`EnvFiles`], the operator chooses the directory.
+    #[must_use]
+    pub fn with_sync_target(mut self, provider: Provider, target: impl SyncTarget + 'static) -> Self {
+        self.targets.insert(provider, Arc::new(target));
+        self
+    }
+
+    /// What syncs integrations with a provider.
+    fn sync_target(&self, provider: &Provider) -> Result<Arc<dyn SyncTarget>> {
+        if let Some(target) = self.targets.get(provider) {
+            return Ok(Arc::clone(target));
+        }
+        match provider {
+            #[cfg(feature = "http")]
+            Provider::Vercel => Ok(Arc::new(Vercel::new(&self.outbound))),
+            #[cfg(feature = "http")]
+            Provider::CloudflareWorkers => Ok(Arc::new(CloudflareWorkers::new(&self.outbound))),
+            #[cfg(not(feature = "http"))]
+            Provider::Vercel | Provider::CloudflareWorkers => {
+                let message = "nothing is sent by this build: build ioenv with the feature `http`";
+                Err(Error::new(ErrorKind::CrateFeature, message))
+            }
+            _ => {
+                let message = format!("this program has no target for {provider}: give it one with `with_sync_target`");
+                Err(Error::new(ErrorKind::Config, message))
+            }
+        }
     }
 
     /// A session in the name of `actor`, in which everything is done.

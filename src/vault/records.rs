@@ -8,12 +8,13 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Custody, Grantee, OrganizationStatus, SecretFormat, VersionAction};
+use super::{Custody, Grantee, IntegrationRun, OrganizationStatus, SecretFormat, VersionAction};
 use crate::core::{
     ActorKind, AuditActor, DeliveryError, GrantRole, Id, IpRange, LevelPath, MemberRole, PermissionSet,
     PersonalKeyLevel, Plan, Timestamp, TokenFormat,
 };
 use crate::store::{Transaction, When};
+use crate::sync::Provider;
 use crate::{Error, ErrorKind, Result};
 
 #[derive(Serialize, Deserialize)]
@@ -91,6 +92,9 @@ pub(super) struct ProjectRecord {
     /// Whether it may have webhooks; where it has none, a change looks for none.
     #[serde(default)]
     pub(super) has_webhooks: bool,
+    /// Whether it may have integrations, likewise.
+    #[serde(default)]
+    pub(super) has_integrations: bool,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
 }
@@ -429,6 +433,43 @@ pub(super) struct WebhookLogRecord {
     pub(super) error: Option<DeliveryError>,
     pub(super) response_body: Option<String>,
     pub(super) processed_at: Timestamp,
+}
+
+/// A link of a project to another service.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct IntegrationRecord {
+    pub(super) id: Id,
+    pub(super) name: String,
+    pub(super) provider: Provider,
+    pub(super) settings: BTreeMap<String, String>,
+    /// What the service calls each environment that is copied.
+    pub(super) environments: BTreeMap<Id, String>,
+    pub(super) enabled: bool,
+    /// Why it was disabled, if nobody asked for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) paused: Option<String>,
+    pub(super) credentials: Wrapped,
+    pub(super) storage_version: u32,
+    pub(super) created_at: Timestamp,
+    pub(super) created_by: AuditActor,
+    pub(super) updated_at: Timestamp,
+}
+
+/// What an integration has done, and is doing.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(super) struct IntegrationStateRecord {
+    /// Who is at work, and until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) busy: Option<(Id, Timestamp)>,
+    /// The last runs, oldest first.
+    pub(super) runs: Vec<IntegrationRun>,
+}
+
+/// What an integration has written for an environment.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct WrittenRecord {
+    pub(super) storage_version: u32,
+    pub(super) written: Wrapped,
 }
 
 /// Reads a record.

@@ -177,6 +177,15 @@ use_cases! {
     ListServiceKeys: ApiTokenRead;
     DeleteServiceKey: ApiTokenDelete;
 
+    LinkIntegration: IntegrationWrite | SecretRead | SecretDecrypt;
+    ReadIntegration: IntegrationRead;
+    ListIntegrations: IntegrationRead;
+    ListIntegrationRuns: IntegrationRead;
+    PlanIntegration: IntegrationRead | SecretRead;
+    UpdateIntegration: IntegrationWrite;
+    SyncIntegration: IntegrationWrite;
+    UnlinkIntegration: IntegrationWrite;
+
     WhoAmI: ;
 
     ListAudit: AuditRead;

@@ -49,7 +49,7 @@ on_every_store! {
             "permissions": ["secret:read", "secret:decrypt", "environment:read"]}));
 
         let listed = stage.system().accounts(stage.acme, &path(PROD)).unwrap();
-        assert_eq!(listed, [account.clone()]);
+        assert_eq!(listed, std::slice::from_ref(&account));
         assert_eq!(stage.system().account(stage.acme, &path(PROD), account.id).unwrap(), account);
         for place in [stage.dump(""), format!("{made:?} {listed:?} {:?}", stage.log())] {
             assert!(!place.contains(&text["sb_env_".len()..]), "{place}");

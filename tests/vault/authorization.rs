@@ -8,12 +8,12 @@ use ioenv::ErrorKind::{Denied, NotFound};
 use ioenv::store::{Access, Record, Store, StoreExt as _, When, Work};
 use ioenv::vault::{
     Actor, AuditFilter, ClientRotation, CloudRole, EntryUpdate, EnvironmentRole, EnvironmentUpdate, GrantRole, Grantee,
-    HistoryPolicy, Id, MemberRole, MemberUpdate, NewAccount, NewBlob, NewEnvironment, NewInvitation, NewKey, NewMember,
-    NewOrganization, NewPersonalKey, NewProject, NewRole, NewServiceAccount, NewServiceKey, NewTarget, NewTeam,
-    NewToken, NewUser, NewWebhook, OrganizationRole, OrganizationUpdate, Paging, Permission, Permission as P,
-    PermissionSet, PersonalKeyLevel, ProjectRole, ProjectUpdate, PurgeScope, Restore, RoleUpdate, Search,
-    ServiceAccountUpdate, Session, TargetUpdate, TeamUpdate, TokenUpdate, UseCase, UserUpdate, Vault, WebhookUpdate,
-    Which, WorkspaceRole,
+    HistoryPolicy, Id, IntegrationUpdate, Mapping, MemberRole, MemberUpdate, NewAccount, NewBlob, NewEnvironment,
+    NewIntegration, NewInvitation, NewKey, NewMember, NewOrganization, NewPersonalKey, NewProject, NewRole,
+    NewServiceAccount, NewServiceKey, NewTarget, NewTeam, NewToken, NewUser, NewWebhook, OrganizationRole,
+    OrganizationUpdate, Paging, Permission, Permission as P, PermissionSet, PersonalKeyLevel, ProjectRole,
+    ProjectUpdate, Provider, PurgeScope, Restore, RoleUpdate, Search, ServiceAccountUpdate, Session, TargetUpdate,
+    TeamUpdate, TokenUpdate, UseCase, UserUpdate, Vault, WebhookUpdate, Which, WorkspaceRole,
 };
 use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, ErrorKind, KeyProof, SecretString, SystemRandom};
 
@@ -31,6 +31,7 @@ struct Things {
     deleted: [[Id; 2]; 3],
     webhook: Id,
     webhook_log: Id,
+    integration: Id,
     account: Id,
     service_account: Id,
     service_key: Id,
@@ -83,6 +84,7 @@ fn things(stage: &Stage) -> Things {
     // Nothing listens there, so a test is done at once.
     let webhook = NewWebhook::new("http://127.0.0.1:9/");
     let webhook = system.create_webhook(stage.acme, &path("shop/api/prod"), &webhook).unwrap().webhook.id;
+    let integration = system.link_integration(stage.acme, &slug("shop"), &new_integration()).unwrap().id;
     let project = system.project(stage.acme, &slug("shop")).unwrap().id;
     let log = serde_json::json!({
         "id": webhook, "event": webhook, "attempt": 1, "status": 200, "error": null, "response_body": "",
@@ -91,6 +93,7 @@ fn things(stage: &Stage) -> Things {
     let key = format!("webhook-log/{project}/{webhook}/{webhook}");
     stage.store.write(|tx| tx.put(&key, &log.to_string(), When::Absent)).unwrap();
     Things {
+        integration,
         member,
         leaver,
         stranger,
@@ -137,6 +140,11 @@ fn deleted_things(stage: &Stage) -> [[Id; 2]; 3] {
         id
     });
     [projects, targets, environments]
+}
+
+fn new_integration() -> NewIntegration {
+    NewIntegration::new("Shelf", Provider::Other("shelf".to_owned()), "planted-credentials")
+        .environment(Mapping::new(path("shop/api/prod"), "production"))
 }
 
 /// A key that the vault does not hold.
@@ -365,6 +373,18 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         }
         UseCase::ListServiceKeys => session.service_keys(acme, on.service_account).map(drop),
         UseCase::DeleteServiceKey => session.delete_service_key(acme, on.service_account, on.service_key),
+        UseCase::LinkIntegration => session.link_integration(acme, shop, &new_integration()).map(drop),
+        UseCase::ReadIntegration => session.integration(acme, shop, on.integration).map(drop),
+        UseCase::ListIntegrations => session.integrations(acme, shop).map(drop),
+        UseCase::ListIntegrationRuns => session.integration_runs(acme, shop, on.integration).map(drop),
+        UseCase::PlanIntegration => session.plan_integration(acme, shop, on.integration).map(drop),
+        UseCase::UpdateIntegration => {
+            let mut update = IntegrationUpdate::default();
+            update.name = Some("New".into());
+            session.update_integration(acme, shop, on.integration, &update).map(drop)
+        }
+        UseCase::SyncIntegration => session.sync_integration(acme, shop, on.integration).map(drop),
+        UseCase::UnlinkIntegration => session.unlink_integration(acme, shop, on.integration),
         UseCase::WhoAmI => session.whoami().map(drop),
         UseCase::ListAudit => session.audit(acme, &AuditFilter::default(), paging).map(drop),
         UseCase::ExportAudit => session.export_audit(acme, &AuditFilter::default(), &mut Vec::new()).map(drop),
@@ -499,8 +519,8 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::ResolveLevel
         | UseCase::ReadDocument
         | UseCase::ListEntries
-        | UseCase::CompareEntries
-        | UseCase::SearchEntries => &[P::SecretRead, P::SecretDecrypt],
+        | UseCase::SearchEntries
+        | UseCase::CompareEntries => &[P::SecretRead, P::SecretDecrypt],
         UseCase::SetBlob | UseCase::CreateEntries | UseCase::SetEntries | UseCase::UpdateEntries => &[P::SecretWrite],
         UseCase::SetDocument => &[P::SecretWrite, P::SecretDelete],
         UseCase::DeleteLevel | UseCase::DeleteEntries | UseCase::DeleteAllEntries => &[P::SecretDelete],
@@ -529,6 +549,10 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         | UseCase::ReadServiceAccount
         | UseCase::ListServiceKeys => &[P::ApiTokenRead],
         UseCase::UpdateToken | UseCase::UpdateServiceAccount => &[P::ApiTokenUpdate],
+        UseCase::LinkIntegration => &[P::IntegrationWrite, P::SecretRead, P::SecretDecrypt],
+        UseCase::ReadIntegration | UseCase::ListIntegrations | UseCase::ListIntegrationRuns => &[P::IntegrationRead],
+        UseCase::PlanIntegration => &[P::IntegrationRead, P::SecretRead],
+        UseCase::UpdateIntegration | UseCase::SyncIntegration | UseCase::UnlinkIntegration => &[P::IntegrationWrite],
         UseCase::CreateWebhook => &[P::WebhookCreate],
         UseCase::ReadWebhook
         | UseCase::ListWebhooks
@@ -589,12 +613,12 @@ on_every_store! {
         // What removes something comes last.
         let is_deletion = |use_case: &UseCase| {
             let text = format!("{use_case:?}");
-            ["Delete", "Purge", "Remove", "Revoke", "SetBlob", "Withdraw"].iter().any(|word| text.starts_with(word))
+            ["Delete", "Purge", "Remove", "Revoke", "SetBlob", "Unlink", "Withdraw"].iter().any(|word| text.starts_with(word))
         };
         let (deletions, rest): (Vec<UseCase>, Vec<UseCase>) = UseCase::ALL.iter().partition(|one| is_deletion(one));
         let order = [
             UseCase::DeletePersonalKey, UseCase::DeleteMemberKey, UseCase::DeleteServiceKey,
-            UseCase::DeleteServiceAccount, UseCase::DeleteAccount, UseCase::DeleteWebhook,
+            UseCase::DeleteServiceAccount, UseCase::DeleteAccount, UseCase::DeleteWebhook, UseCase::UnlinkIntegration,
             UseCase::WithdrawInvitation, UseCase::RevokeGrant, UseCase::RemoveTeamMember, UseCase::DeleteTeam,
             UseCase::RemoveMember, UseCase::DeleteRole, UseCase::DeleteUser,
             UseCase::PurgeProject, UseCase::PurgeTarget, UseCase::PurgeEnvironment,
@@ -651,7 +675,7 @@ on_every_store! {
                 let on_the_way = matches!(
                     use_case,
                     UseCase::ReadProject | UseCase::ListTargets | UseCase::SearchEntries | UseCase::ReadKey
-                        | UseCase::ListKeys
+                        | UseCase::ListKeys | UseCase::ListIntegrations
                 );
                 if harmless || (is_in_shop && on_the_way) {
                     continue;
@@ -754,17 +778,21 @@ fn at(use_case: UseCase) -> At {
         UseCase::PurgeProject => At::Place("lost"),
         // What was deleted is asked for where it stood.
         UseCase::RestoreTarget | UseCase::PurgeTarget => At::Place("shop"),
-        UseCase::RestoreEnvironment | UseCase::PurgeEnvironment | UseCase::RollBack => At::Place("shop/api"),
+        UseCase::UpdateTarget
+        | UseCase::DeleteTarget
+        | UseCase::CreateEnvironment
+        | UseCase::RestoreEnvironment
+        | UseCase::PurgeEnvironment
+        | UseCase::RollBack => At::Place("shop/api"),
         UseCase::ReadOwnToken => At::Token,
         UseCase::DeletePersonalKey => At::Elsewhere,
         UseCase::ReadOrganization | UseCase::ListAudit | UseCase::ExportAudit => At::Organization,
         UseCase::ReadProject | UseCase::ListTargets | UseCase::ReadKey | UseCase::ListKeys => At::OnTheWay("shop"),
-        UseCase::SearchEntries => At::Beneath("shop"),
+        UseCase::SearchEntries | UseCase::ListIntegrations => At::Beneath("shop"),
         UseCase::UpdateProject | UseCase::DeleteProject | UseCase::CreateTarget | UseCase::RotateKey => {
             At::Place("shop")
         }
         UseCase::ReadTarget | UseCase::ListEnvironments => At::OnTheWay("shop/api"),
-        UseCase::UpdateTarget | UseCase::DeleteTarget | UseCase::CreateEnvironment => At::Place("shop/api"),
         UseCase::RotateClientKey | UseCase::ListPendingVersions | UseCase::ReencryptVersions => At::Place("theirs"),
         UseCase::SwitchCustody => At::Place("given-away"),
         UseCase::RotateStorageKey | UseCase::ContinueRotation => At::Place("wrapped"),
@@ -828,6 +856,7 @@ fn try_all(stage: &Stage, on: &Things, user: Id, has: &Has, called: &str) {
     let recorded = Arc::new(AtomicUsize::new(0));
     let store = Rehearsal { store: Arc::clone(&stage.store), recorded: Arc::clone(&recorded) };
     let vault = Vault::open_with(store, &stage.root, stage.clock.clone(), SystemRandom).unwrap();
+    let vault = vault.with_sync_target(Provider::Other("shelf".to_owned()), stage.shelf.clone());
     let session = vault.session(Actor::User(user));
     for &use_case in UseCase::ALL {
         let before = recorded.load(Ordering::Relaxed);

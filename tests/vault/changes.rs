@@ -3,8 +3,8 @@
 use ioenv::ErrorKind::{ClientManaged, Denied, NotFound, VersionLocked};
 use ioenv::vault::Permission::{SecretDecrypt, SecretDelete, SecretHistory, SecretRead, SecretRestore};
 use ioenv::vault::{
-    Change, EntryUpdate, HistoryPolicy, NewBlob, NewKey, NewProject, OrganizationUpdate, Paging, PermissionSet,
-    VersionAction, Which,
+    Change, EntryUpdate, Grantee, HistoryPolicy, Id, NewBlob, NewKey, NewProject, OrganizationUpdate, Paging,
+    PermissionSet, VersionAction, Which,
 };
 use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, KeyProof, Kind, SystemRandom};
 
@@ -270,6 +270,42 @@ on_every_store! {
         system.delete_all_entries(stage.acme, &path("shop/dev")).unwrap();
         system.delete_level(stage.acme, &path("shop/dev")).unwrap();
         assert!(system.changes(stage.acme, &path("shop/dev"), &Paging::default()).unwrap().items.is_empty());
+    }
+
+    fn users_see_and_roll_back_as_their_roles_say(stage: &Stage) {
+        stage.shop();
+        let at = path("shop/dev");
+        for text in ["A=planted\n", "A=planted\nB=2\n"] {
+            stage.write("shop/dev", text);
+        }
+        let both = stage.system().changes(stage.acme, &at, &Paging::default()).unwrap().items;
+        let auditor = stage.member("auditor@x", "auditor".parse().unwrap());
+        let member = |email: &str, role: &str| {
+            let user = stage.member(email, "member".parse().unwrap());
+            stage.grant("shop/dev", Grantee::User(user), role);
+            user
+        };
+        let (viewer, editor, admin) = (member("v@x", "viewer"), member("e@x", "editor"), member("a@x", "admin"));
+
+        let seen = stage.user(auditor).changes(stage.acme, &at, &Paging::default()).unwrap().items;
+        assert_eq!(seen.iter().map(|change| change.id).collect::<Vec<_>>(), [both[0].id, both[1].id]);
+        assert!(seen.iter().all(|change| change.entries.iter().all(|entry| entry.new_value.is_none())));
+        assert_eq!(seen[1].entries[0].new_name, Some(name("A")));
+        let one = stage.user(auditor).change(stage.acme, &at, both[1].id).unwrap();
+        assert!(one.entries[0].new_value.is_none());
+        let one = stage.user(viewer).change(stage.acme, &at, both[1].id).unwrap();
+        assert_eq!(one.entries[0].new_value.as_ref().unwrap().expose_secret(), "planted");
+
+        // Back to where B was not there is to remove it.
+        let back = |user: Id| stage.user(user).roll_back(stage.acme, &at, both[1].id);
+        assert_eq!(refused(back(viewer)), Denied);
+        assert_eq!(refused(back(editor)), Denied);
+        assert_eq!(stage.text("shop/dev").as_deref(), Some("A=planted\nB=2\n"));
+        back(admin).unwrap().unwrap();
+        let forth = stage.user(editor).roll_back(stage.acme, &at, both[0].id).unwrap();
+        assert!(forth.is_some(), "which removes nothing");
+        assert_eq!(stage.text("shop/dev").as_deref(), Some("A=planted\nB=2\n"));
+        assert_eq!(stage.user(editor).roll_back(stage.acme, &at, both[0].id).unwrap(), None);
     }
 }
 

@@ -56,7 +56,9 @@ on_every_store! {
         update.permissions = Some(READ.union(P::SecretWrite.into()));
         let updated = stage.system().update_service_account(stage.acme, account.id, &update).unwrap();
         assert_eq!(updated.permissions, READ.union(P::SecretWrite.into()));
-        sessions.iter().for_each(|session| write(session).unwrap());
+        for session in &sessions {
+            write(session).unwrap();
+        }
         update.permissions = Some(P::ProjectRead.into());
         stage.system().update_service_account(stage.acme, account.id, &update).unwrap();
         for session in &sessions {
@@ -193,7 +195,9 @@ on_every_store! {
         let long = key(stage, account.id);
         let sessions = [short.key, long.key].map(|key| stage.vault.session(key));
         stage.pass(DAY - 1);
-        sessions.iter().for_each(|session| drop(session.projects(stage.acme).unwrap()));
+        for session in &sessions {
+            session.projects(stage.acme).unwrap();
+        }
         let used = || stage.system().service_keys(stage.acme, account.id).unwrap()[1].last_used_at;
         assert_eq!(used(), Some(stage.now()));
         stage.pass(1);

@@ -9,11 +9,13 @@ use std::time::Duration;
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
     Actor, Clock, Grantee, Id, IssuedToken, MemberRole, NewEntry, NewEnvironment, NewMember, NewOrganization,
-    NewProject, NewTarget, NewTeam, NewToken, OutboundPolicy, PermissionSet, ResourceKind, RootKey, Session, Timestamp,
-    Vault, Which,
+    NewProject, NewTarget, NewTeam, NewToken, OutboundPolicy, PermissionSet, Provider, ResourceKind, RootKey, Session,
+    Timestamp, Vault, Which,
 };
 use ioenv::{Document, Error, ErrorKind, LevelPath, Slug, SystemRandom, VarName};
 use tempfile::TempDir;
+
+use super::shelf::Shelf;
 
 /// Makes of each scenario a module with one test for each store.
 macro_rules! on_every_store {
@@ -59,6 +61,8 @@ pub(crate) struct Stage {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: TestClock,
     pub(crate) root: RootKey,
+    /// The service called `shelf`.
+    pub(crate) shelf: Shelf,
     /// The organization in which everything happens that has no reason to happen elsewhere.
     pub(crate) acme: Id,
     _directory: Option<TempDir>,
@@ -90,8 +94,10 @@ impl Stage {
         let root = RootKey::generate(&SystemRandom).unwrap();
         let vault = Vault::open_with(Arc::clone(&store), &root, clock.clone(), SystemRandom).unwrap();
         let vault = vault.with_outbound(OutboundPolicy::new().allow_private_addresses().allow_http());
+        let shelf = Shelf::default();
+        let vault = vault.with_sync_target(Provider::Other("shelf".to_owned()), shelf.clone());
         let acme = vault.session(Actor::system("stage")).create_organization(NewOrganization::new("Acme")).unwrap().id;
-        Self { vault, store, clock, root, acme, _directory: directory }
+        Self { vault, store, clock, root, shelf, acme, _directory: directory }
     }
 
     pub(crate) fn system(&self) -> Session<'_> {

@@ -142,12 +142,7 @@ impl Call<'_, '_> {
         self.tx.delete(&keys::floor(project, node))?;
         self.remove_tokens(&keys::accounts(project, node))?;
         self.remove_webhooks(project, Some(node))?;
-        let ranges = [keys::environment_integrations(project, node)];
-        for range in &ranges {
-            if !self.remove_up_to(range, left)? {
-                return Ok(false);
-            }
-        }
+        self.remove_integrations(project, Some(node))?;
         self.remove_versions_up_to(project, &keys::versions(project, node), left)
     }
 
@@ -168,6 +163,7 @@ impl Call<'_, '_> {
         self.remove_grants(organization, id, None)?;
         self.remove_tokens(&keys::project_accounts(id))?;
         self.remove_webhooks(id, None)?;
+        self.remove_integrations(id, None)?;
         // The keys come last, so that what is left of it can be checked until then.
         let ranges = [
             keys::nodes(id, ""),
@@ -175,7 +171,6 @@ impl Call<'_, '_> {
             keys::levels(id),
             keys::accesses(id),
             keys::floors(id),
-            keys::project_environment_integrations(id),
             keys::project_versions(id),
             keys::contents(id),
             keys::data_keys(id),

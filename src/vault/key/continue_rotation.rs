@@ -2,12 +2,13 @@ use super::super::call::Call;
 use super::super::key_cache::Row;
 use super::super::place::Reach;
 use super::super::records::{
-    ContentRecord, KeyRecord, ProjectRecord, RotationRecord, WebhookRecord, WrappedKeyRecord, decode, put,
+    ContentRecord, IntegrationRecord, KeyRecord, ProjectRecord, RotationRecord, WebhookRecord, WrappedKeyRecord,
+    WrittenRecord, decode, put,
 };
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::{access::AccessRecord, keys};
-use super::last_id;
+use super::{last_id, last_two_ids};
 use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Id, Resource, SecretBytes, Slug};
 use crate::store::{Order, Record, When};
 use crate::{ErrorKind, Result};
@@ -109,6 +110,8 @@ impl Call<'_, '_> {
         let ranges = [
             keys::accesses(project.id),
             keys::contents(project.id),
+            keys::project_integration_writings(project.id),
+            keys::integrations(project.id),
             keys::data_keys(project.id),
             keys::project_webhooks(project.id),
         ];
@@ -168,6 +171,28 @@ impl Call<'_, '_> {
                 }
                 key.storage_version = version;
                 put(self.tx, &record.key, &key, When::Present)?;
+            }
+            Some("integration") => {
+                let mut integration: IntegrationRecord = decode(&record.value)?;
+                if integration.storage_version == version {
+                    return Ok(false);
+                }
+                let row = Row::Credentials(last_id(&record.key)?);
+                integration.credentials =
+                    self.rewrap_row(project, row, integration.storage_version, &integration.credentials)?;
+                integration.storage_version = version;
+                put(self.tx, &record.key, &integration, When::Present)?;
+            }
+            Some("integration-written") => {
+                let (integration, node) = last_two_ids(&record.key)?;
+                let mut written: WrittenRecord = decode(&record.value)?;
+                if written.storage_version == version {
+                    return Ok(false);
+                }
+                let row = Row::Written(integration, node);
+                written.written = self.rewrap_row(project, row, written.storage_version, &written.written)?;
+                written.storage_version = version;
+                put(self.tx, &record.key, &written, When::Present)?;
             }
             Some("webhook") => {
                 let mut webhook: WebhookRecord = decode(&record.value)?;

@@ -90,6 +90,7 @@ impl Session<'_> {
                 rotation: None,
                 custody_changes: 0,
                 has_webhooks: false,
+                has_integrations: false,
                 created_at: call.now,
                 updated_at: call.now,
             };

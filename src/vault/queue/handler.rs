@@ -1,5 +1,6 @@
 use super::super::Vault;
 use super::super::call::Call;
+use super::super::integration::IntegrationHandler;
 use super::super::webhook::WebhookHandler;
 use super::{JobKind, JobRecord, LeaseRecord};
 use crate::Result;
@@ -33,6 +34,7 @@ impl JobKind {
     pub(super) fn handler(self) -> &'static dyn Handler {
         match self {
             Self::Webhook => &WebhookHandler,
+            Self::Integration => &IntegrationHandler,
         }
     }
 }

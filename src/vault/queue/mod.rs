@@ -33,12 +33,15 @@ use crate::store::When;
 pub(super) enum JobKind {
     /// An event is sent to a webhook.
     Webhook,
+    /// An environment's secrets are copied to another service.
+    Integration,
 }
 
 impl fmt::Display for JobKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Webhook => "webhook",
+            Self::Integration => "integration",
         })
     }
 }

@@ -125,6 +125,6 @@ impl Call<'_, '_> {
     /// Whether the actor may see former values, as it may see those of today.
     fn may_see_values(&self) -> bool {
         const READ: PermissionSet = PermissionSet::of(&[Permission::SecretRead, Permission::SecretDecrypt]);
-        self.who.permissions.contains_all(READ)
+        self.rights.contains_all(READ)
     }
 }

@@ -56,7 +56,7 @@ impl Session<'_> {
     /// `Conflict`, for an id that is taken.
     pub fn create_webhook(&self, organization: Id, path: &LevelPath, new: &NewWebhook) -> Result<CreatedWebhook> {
         self.write(UseCase::CreateWebhook, |call| {
-            let mut place = call.webhook_place(organization, path)?;
+            let mut place = call.environment_place(organization, path)?;
             check_url(&new.url, &call.vault.outbound)?;
             let description = check_description(new.description.as_deref())?;
             let node = place.id();

@@ -14,7 +14,7 @@ impl Session<'_> {
     /// `NotFound`, also for what is no environment.
     pub fn webhooks(&self, organization: Id, path: &LevelPath) -> Result<Vec<Webhook>> {
         self.read(UseCase::ListWebhooks, |call| {
-            let place = call.webhook_place(organization, path)?;
+            let place = call.environment_place(organization, path)?;
             let range = keys::webhooks(place.project.id, place.id());
             let records = call.tx.scan(&range, Order::Descending, usize::MAX)?;
             let webhooks: Vec<Webhook> = records

@@ -120,8 +120,8 @@ impl Resource {
 }
 
 impl Call<'_, '_> {
-    /// The environment at a path: only those have webhooks.
-    fn webhook_place(&mut self, organization: Id, path: &LevelPath) -> Result<Place> {
+    /// The environment at a path: only those have webhooks, and are copied elsewhere.
+    pub(super) fn environment_place(&mut self, organization: Id, path: &LevelPath) -> Result<Place> {
         let place = self.place(organization, path, Reach::Inside)?;
         let is_environment = match place.nodes.last() {
             Some(node) => node.kind == NodeKind::Environment,
@@ -131,7 +131,7 @@ impl Call<'_, '_> {
     }
 
     fn webhook(&mut self, organization: Id, path: &LevelPath, id: Id) -> Result<(Place, WebhookRecord)> {
-        let place = self.webhook_place(organization, path)?;
+        let place = self.environment_place(organization, path)?;
         let key = keys::webhook(place.project.id, place.id(), id);
         let record = get(self.tx, &key)?.ok_or_else(|| no_such("webhook"))?;
         Ok((place, record))
