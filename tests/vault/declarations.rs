@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ioenv::ErrorKind::{Conflict, Denied, NotFound};
+use ioenv::vault::StepKind::{Account, ServiceKey, Token, Webhook};
 use ioenv::vault::{Declaration, PermissionSet, Session, Step, StepAction, StepKind, Which};
 use ioenv::{Error, ErrorKind};
 
@@ -61,7 +62,6 @@ on_every_store! {
         assert!(format!("{steps:?}").contains("[REDACTED]"));
         let told: Vec<StepKind> =
             steps.iter().filter(|step| step.credential.is_some()).map(|step| step.kind).collect();
-        use StepKind::{Account, ServiceKey, Token, Webhook};
         assert_eq!(told, [Account, ServiceKey, Token, Token, Webhook]);
         for step in steps.iter().filter(|step| step.kind == Token) {
             let token = ioenv::vault::Token::parse(step.credential.as_ref().unwrap().expose_secret()).unwrap();

@@ -5,6 +5,7 @@ use ioenv::vault::{Id, NewEnvironment, NewOrganization, NewProject, NewTarget, N
 
 use super::stage::{Stage, path, refused, slug};
 
+#[expect(clippy::unnecessary_wraps, reason = "it is given as one")]
 fn id(last: char) -> Option<Id> {
     Some(format!("01ARZ3NDEKTSV4RRFFQ69G5FA{last}").parse().unwrap())
 }
