@@ -75,7 +75,7 @@ impl Text {
 /// In days, where these are whole.
 fn duration(duration: Duration) -> String {
     let day = 24 * 60 * 60;
-    if duration.subsec_nanos() == 0 && duration.as_secs() % day == 0 {
+    if duration.subsec_nanos() == 0 && duration.as_secs().is_multiple_of(day) {
         format!("{}d", duration.as_secs() / day)
     } else {
         humantime::format_duration(duration).to_string()
