@@ -45,7 +45,7 @@
 //! | `vault` | no | the vault, a secrets service inside of a program, in memory; and it as a source |
 //! | `sqlite` | no | a vault in a SQLite file |
 //! | `postgres` | no | a vault in a PostgreSQL database |
-//! | `http` | no | the worker that delivers webhooks out of a vault |
+//! | `http` | no | the worker that delivers webhooks out of a vault, and copies secrets to other services |
 //! | `cli` | no | the `ioenv` command |
 //! | `full` | no | all of them but `postgres` |
 //!
@@ -100,6 +100,10 @@ pub use system::SystemRandom;
 struct Readme;
 
 /// So do those of the page about webhooks.
+#[cfg(all(doctest, feature = "http"))]
+#[doc = include_str!("../docs/integrations.md")]
+pub struct IntegrationDocs;
+
 #[cfg(all(doctest, feature = "http"))]
 #[doc = include_str!("../docs/webhooks.md")]
 struct Webhooks;
