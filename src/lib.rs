@@ -99,11 +99,12 @@ pub use system::SystemRandom;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// So do those of the page about webhooks.
-#[cfg(all(doctest, feature = "http"))]
+/// So do those of the page about integrations.
+#[cfg(all(doctest, feature = "vault"))]
 #[doc = include_str!("../docs/integrations.md")]
-pub struct IntegrationDocs;
+struct Integrations;
 
+/// So do those of the page about webhooks.
 #[cfg(all(doctest, feature = "http"))]
 #[doc = include_str!("../docs/webhooks.md")]
 struct Webhooks;

@@ -1,11 +1,11 @@
 use std::path::PathBuf;
 
-use ioenv::vault::{EnvFiles, IntegrationUpdate, Mapping, NewIntegration, Provider};
+use ioenv::vault::{EnvFiles, IntegrationRun, IntegrationUpdate, Mapping, NewIntegration, Provider};
 use ioenv::{LevelPath, SecretString, Slug};
 
 use super::listing::{NONE, print, text};
 use super::shown;
-use crate::args::{IntegrationCommand, Typed, usage};
+use crate::args::{IntegrationCommand, ListingArgs, Typed, usage};
 use crate::levels::{Access, hint};
 use crate::project::Project;
 use crate::{Result, terminal};
@@ -103,19 +103,23 @@ pub(crate) fn run(project: &Project, command: IntegrationCommand) -> Result {
         }
         IntegrationCommand::Runs { id, listing } => {
             let runs = session.integration_runs(organization, &slug, id.get())?;
-            let rows: Vec<[String; 7]> = runs
-                .iter()
-                .map(|run| {
-                    let attempt = run.attempt.map_or_else(|| NONE.to_owned(), |attempt| attempt.to_string());
-                    let counts = [run.created, run.updated, run.deleted, run.unchanged].map(|count| count.to_string());
-                    let [created, updated, deleted, unchanged] = counts;
-                    let time = shown(run.finished_at);
-                    [time, attempt, created, updated, deleted, unchanged, text(run.error.as_deref())]
-                })
-                .collect();
-            print(&listing, ["TIME", "ATTEMPT", "CREATED", "UPDATED", "DELETED", "UNCHANGED", "ERROR"], &rows)
+            print_runs(&listing, &runs)
         }
     }
+}
+
+fn print_runs(listing: &ListingArgs, runs: &[IntegrationRun]) -> Result {
+    let rows: Vec<[String; 7]> = runs
+        .iter()
+        .map(|run| {
+            let attempt = run.attempt.map_or_else(|| NONE.to_owned(), |attempt| attempt.to_string());
+            let counts = [run.created, run.updated, run.deleted, run.unchanged].map(|count| count.to_string());
+            let [created, updated, deleted, unchanged] = counts;
+            let time = shown(run.finished_at);
+            [time, attempt, created, updated, deleted, unchanged, text(run.error.as_deref())]
+        })
+        .collect();
+    print(listing, ["TIME", "ATTEMPT", "CREATED", "UPDATED", "DELETED", "UNCHANGED", "ERROR"], &rows)
 }
 
 /// The same, where integrations with files write to a directory.
