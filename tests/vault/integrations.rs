@@ -38,6 +38,12 @@ fn update(stage: &Stage, id: Id, change: impl FnOnce(&mut IntegrationUpdate)) ->
     stage.system().update_integration(stage.acme, &slug("shop"), id, &update)
 }
 
+fn update_of(credentials: &str) -> IntegrationUpdate {
+    let mut update = IntegrationUpdate::default();
+    update.credentials = Some(credentials.into());
+    update
+}
+
 fn waits(stage: &Stage) -> bool {
     let jobs = stage.records("job/integration/").len();
     assert_eq!(stage.records("job-due/").len(), jobs);
@@ -213,11 +219,16 @@ on_every_store! {
         let writer = stage.session(all.difference(P::SecretDecrypt.into()), Some("shop"));
         let mut map = IntegrationUpdate::default();
         map.environments = Some(both);
-        let mut credentials = IntegrationUpdate::default();
-        credentials.credentials = Some("mine".into());
-        for update in [map, credentials] {
+        for update in [map, update_of("mine")] {
             assert_eq!(refused(writer.update_integration(acme, shop, id, &update)), Denied);
         }
+        // Nor with other credentials those of an environment that comes back later.
+        stage.system().delete_environment(acme, &path("shop/api/prod"), true).unwrap();
+        let of_dev = stage.session(all, Some("shop/dev"));
+        of_dev.update_integration(acme, shop, id, &update_of("mine")).unwrap();
+        let back = stage.system().deleted(acme).unwrap()[0].id;
+        stage.system().restore_environment(acme, back).unwrap();
+        assert_eq!(stage.system().integration(acme, shop, id).unwrap().environments, [Mapping::new(path("shop/dev"), "b")]);
         let mut rename = IntegrationUpdate::default();
         rename.name = Some("Other".into());
         assert_eq!(writer.update_integration(acme, shop, id, &rename).unwrap().name, "Other");
