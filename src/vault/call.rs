@@ -11,7 +11,7 @@ use super::session::Session;
 use super::use_case::UseCase;
 use super::{Vault, audit, keys};
 use crate::core::{Action, AuditActor, AuditRecord, Details, Id, PermissionSet, Resource, Timestamp, TokenHash};
-use crate::store::{Record, Transaction, When};
+use crate::store::{Order, Record, Transaction, When};
 use crate::{Error, ErrorKind, Result};
 
 /// A token's last use is written at most this often.
@@ -139,6 +139,15 @@ impl<'c, 'tx> Call<'c, 'tx> {
             for key in [keys::project_id(id), keys::node_id(id)] {
                 if self.tx.get(&key)?.is_some() {
                     return Err(id_taken());
+                }
+            }
+            // What was deleted has left all that it held under its id.
+            let end = format!("/{id}");
+            for range in [keys::all_deleted(), keys::all_deleted_nodes()] {
+                let deleted = self.tx.scan(&range, Order::Ascending, usize::MAX)?;
+                if deleted.iter().any(|record| record.key.ends_with(&end)) {
+                    let message = "the id is that of something that was deleted: restore it, or remove it for good";
+                    return Err(Error::new(ErrorKind::Conflict, message));
                 }
             }
         }

@@ -304,6 +304,10 @@ pub(super) fn deleted_nodes_of(project: Id, root: Id) -> KeyRange {
     KeyRange::prefix(format!("deleted-node/{project}/{root}/"))
 }
 
+pub(super) fn all_deleted_nodes() -> KeyRange {
+    KeyRange::prefix("deleted-node/")
+}
+
 pub(super) fn deleted_nodes(project: Id) -> KeyRange {
     KeyRange::prefix(format!("deleted-node/{project}/"))
 }

@@ -1,10 +1,15 @@
 //! What is granted to users and teams, at projects and environments.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound};
+use ioenv::store::{Access, KeyRange, Order, Record, Store, Transaction, When, Work};
 use ioenv::vault::{
-    Action, CloudRole, Grant, GrantRole, Grantee, Id, MemberRole, NewMember, NewOrganization, NewProject, NewRole,
-    Permission as P, PermissionSet, ResourceKind, Search, WorkspaceRole,
+    Action, Actor, CloudRole, Grant, GrantRole, Grantee, Id, MemberRole, NewMember, NewOrganization, NewProject,
+    NewRole, Permission as P, PermissionSet, ResourceKind, Search, Session, Vault, WorkspaceRole,
 };
+use ioenv::{Error, SystemRandom};
 use serde_json::{Value, json};
 
 use super::stage::{Stage, entry, name, path, refused, slug};
@@ -24,6 +29,53 @@ fn with(stage: &Stage, email: &str, permissions: &[P]) -> Id {
     let new = NewRole::new(email, PermissionSet::of(permissions));
     let id = stage.system().create_role(stage.acme, &new).unwrap().id;
     stage.member(email, MemberRole::Custom(id))
+}
+
+/// A store that counts what is looked up and how many records are found.
+#[derive(Debug)]
+struct Counting {
+    store: Arc<dyn Store>,
+    looked_up: Arc<AtomicUsize>,
+}
+
+struct CountingTransaction<'a> {
+    tx: &'a mut dyn Transaction,
+    looked_up: &'a AtomicUsize,
+}
+
+impl Store for Counting {
+    fn transaction(&self, access: Access, work: &mut Work<'_>) -> Result<(), Error> {
+        self.store.transaction(access, &mut |tx| work(&mut CountingTransaction { tx, looked_up: &self.looked_up }))
+    }
+
+    fn append(&self, records: Vec<Record>) -> Result<(), Error> {
+        self.store.append(records)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.store.check()
+    }
+}
+
+impl Transaction for CountingTransaction<'_> {
+    fn get(&mut self, key: &str) -> Result<Option<String>, Error> {
+        self.looked_up.fetch_add(1, Ordering::Relaxed);
+        self.tx.get(key)
+    }
+
+    fn put(&mut self, key: &str, value: &str, when: When) -> Result<(), Error> {
+        self.tx.put(key, value, when)
+    }
+
+    fn delete(&mut self, key: &str) -> Result<bool, Error> {
+        self.tx.delete(key)
+    }
+
+    fn scan(&mut self, range: &KeyRange, order: Order, limit: usize) -> Result<Vec<Record>, Error> {
+        let found = self.tx.scan(range, order, limit)?;
+        self.looked_up.fetch_add(1 + found.len(), Ordering::Relaxed);
+        Ok(found)
+    }
 }
 
 on_every_store! {
@@ -102,6 +154,10 @@ on_every_store! {
         assert_eq!(refused(session.document(stage.acme, &path("shop"))), NotFound);
         let found = session.search_entries(stage.acme, &slug("shop"), &Search::Name(name("SHARED"))).unwrap();
         assert!(found.is_empty());
+        let on_the_way = PermissionSet::of(&[P::OrganizationRead, P::ProjectRead, P::TargetRead, P::EnvironmentRead]);
+        for above in ["shop", "shop/api"] {
+            assert_eq!(session.own_rights(stage.acme, &path(above)).unwrap(), on_the_way, "{above}");
+        }
         let slugs: Vec<String> = session.projects(stage.acme).unwrap().into_iter().map(|one| one.slug).collect();
         assert_eq!(slugs, ["base", "shop"]);
         system.create_project(stage.acme, NewProject::new("another")).unwrap();
@@ -244,5 +300,43 @@ on_every_store! {
         assert_eq!((listed(user), listed(team)), (1, 0));
         assert_eq!(stage.user(bob).granted(stage.acme, user).unwrap().len(), 2);
         assert_eq!(refused(stage.user(bob).granted(stage.acme, team)), Denied);
+    }
+
+    fn what_one_may_costs_the_same_among_many(stage: &Stage) {
+        stage.shop();
+        let ann = stage.member("ann@x", MEMBER);
+        let team = stage.team("ann's", &[ann]);
+        stage.grant("shop/dev", Grantee::User(ann), "viewer");
+        let looked_up = Arc::new(AtomicUsize::new(0));
+        let store = Counting { store: Arc::clone(&stage.store), looked_up: Arc::clone(&looked_up) };
+        stage.pass(1);
+        let vault = Vault::open_with(store, &stage.root, stage.clock.clone(), SystemRandom).unwrap();
+        let cost = |work: &dyn Fn(&Session<'_>)| {
+            let before = looked_up.load(Ordering::Relaxed);
+            work(&vault.session(Actor::User(ann)));
+            looked_up.load(Ordering::Relaxed) - before
+        };
+        let costs = || {
+            [
+                cost(&|session| drop(session.resolve(stage.acme, &path("shop/dev")).unwrap())),
+                cost(&|session| assert!(session.own_rights(stage.acme, &path("shop")).is_ok())),
+                cost(&|session| drop(session.projects(stage.acme).unwrap())),
+                cost(&|session| drop(session.member(stage.acme, ann).unwrap())),
+                cost(&|session| assert_eq!(refused(session.project(stage.acme, &slug("none"))), NotFound)),
+            ]
+        };
+        let few = costs();
+        assert!(few.iter().all(|count| (4..20).contains(count)), "{few:?}");
+        for number in 0..12 {
+            let member = stage.member(&format!("other{number}@x"), MEMBER);
+            let team = stage.team(&format!("team {number}"), &[member]);
+            stage.grant("shop/dev", Grantee::User(member), "editor");
+            stage.grant("shop/api/prod", Grantee::Team(team), "editor");
+            stage.system().create_project(stage.acme, NewProject::new("p")).unwrap();
+        }
+        assert_eq!(costs(), few);
+        // What was granted to her own team is looked at, of course.
+        stage.grant("shop/api/prod", Grantee::Team(team), "viewer");
+        assert_ne!(costs(), few);
     }
 }

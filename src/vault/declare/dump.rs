@@ -67,7 +67,7 @@ fn dump(session: &Session<'_>, one: vault::Organization) -> Result<Organization>
         organization.services.push(service_account(session, service)?);
     }
     for token in session.tokens(id)? {
-        if token.revoked_at.is_none() && !has_ended(session, token.expires_at) {
+        if token.revoked_at.is_none() && token.deleted_with.is_none() && !has_ended(session, token.expires_at) {
             organization.tokens.extend(self::token(token));
         }
     }

@@ -11,6 +11,25 @@ impl Session<'_> {
     /// Grants a role in a project or in an environment to a user or a team of the organization, in place of the one
     /// they had there.
     ///
+    /// ```
+    /// # fn main() -> ioenv::Result<()> {
+    /// # use ioenv::vault::{NewOrganization, NewProject, RootKey, Vault};
+    /// use ioenv::vault::{Actor, Grantee, MemberRole, NewMember, Permission, WorkspaceRole};
+    ///
+    /// # let vault = Vault::open(ioenv::store::Memory::new(), &RootKey::generate(&ioenv::SystemRandom)?)?;
+    /// # let session = vault.session(Actor::system("setup"));
+    /// # let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
+    /// # session.create_project(acme, NewProject::new("store"))?;
+    /// let member = MemberRole::Workspace(WorkspaceRole::Member);
+    /// let ann = session.add_member(acme, &NewMember::new("ann@example.com", "Ann", member))?.user;
+    /// session.grant(acme, &"store".parse()?, Grantee::User(ann), "editor".parse()?)?;
+    ///
+    /// let rights = vault.session(Actor::User(ann)).own_rights(acme, &"store".parse()?)?;
+    /// assert!(rights.contains(Permission::SecretWrite));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `NotFound`, without the place, the user or the team; `Denied`, also for a role that holds more than the actor
     /// does, or in place of one; `InvalidName`, for a target and for `_base`; `InvalidValue`, for a role that cannot

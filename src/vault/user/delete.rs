@@ -44,6 +44,7 @@ impl Call<'_, '_> {
 
     fn is_of_one_and_empty(&mut self, organization: Id) -> Result<bool> {
         Ok(self.tx.scan(&keys::members(organization), Order::Ascending, 2)?.len() == 1
-            && self.tx.scan(&keys::projects(organization), Order::Ascending, 1)?.is_empty())
+            && self.tx.scan(&keys::projects(organization), Order::Ascending, 1)?.is_empty()
+            && self.tx.scan(&keys::deleted_in(organization), Order::Ascending, 1)?.is_empty())
     }
 }

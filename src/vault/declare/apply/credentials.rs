@@ -15,7 +15,7 @@ impl Apply<'_, '_> {
         }
         let mut there = self.listed(owner, |session, id| session.tokens(id))?;
         // Of several of one name, that which works.
-        there.sort_by_key(|token| token.revoked_at.is_some());
+        there.sort_by_key(is_gone);
         for declared in &owner.declared.tokens {
             at(declared.at, self.token(owner, declared, &there))?;
         }
@@ -41,7 +41,7 @@ impl Apply<'_, '_> {
             return self.tell(step.id(Some(issued.info.id)).created().credential(token));
         };
         let is_other_format = now.format != format(declared, now.organization);
-        if is_other_format || (now.scope != declared.path && now.revoked_at.is_none()) {
+        if is_other_format || (now.scope != declared.path && !is_gone(now)) {
             let message = "a token keeps its format and what it is bound to: declare one of another name";
             return Err(Error::new(ErrorKind::Conflict, message));
         }
@@ -50,7 +50,7 @@ impl Apply<'_, '_> {
         update.name = differs(&mut fields, "name", Some(&declared.name), &now.name);
         update.permissions = differs(&mut fields, "permissions", Some(&declared.permissions), &now.permissions);
         update.expires_at = differs(&mut fields, "expires", fixed_end(declared.expires).as_ref(), &now.expires_at);
-        if now.revoked_at.is_some() {
+        if is_gone(now) {
             fields.clear();
         }
         if !fields.is_empty() && !self.is_plan {
@@ -205,6 +205,11 @@ impl Apply<'_, '_> {
         }
         self.tell(step.id(Some(now.id)).changed(fields))
     }
+}
+
+/// Whether a token was revoked, or rests until what it is bound to is restored.
+fn is_gone(token: &TokenInfo) -> bool {
+    token.revoked_at.is_some() || token.deleted_with.is_some()
 }
 
 /// Names of one kind that differ in case alone are one name.
