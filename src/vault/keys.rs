@@ -378,6 +378,11 @@ pub(super) fn integration(project: Id, id: Id) -> String {
     format!("integration/{project}/{id}")
 }
 
+/// All integrations.
+pub(super) fn all_integrations() -> KeyRange {
+    KeyRange::prefix("integration/")
+}
+
 pub(super) fn integrations(project: Id) -> KeyRange {
     KeyRange::prefix(format!("integration/{project}/"))
 }

@@ -4,8 +4,9 @@ use ioenv::ErrorKind::{Conflict, NotFound, Unauthenticated};
 use ioenv::store::{StoreExt as _, When};
 use ioenv::vault::Permission::{EnvironmentDelete, EnvironmentRead, ProjectRead};
 use ioenv::vault::{
-    AuditFilter, ClientRotation, Deleted, HistoryPolicy, Id, NewAccount, NewBlob, NewEnvironment, NewKey, NewProject,
-    NewTarget, NewToken, NewWebhook, Paging, PermissionSet, PurgeScope, ResourceKind, Search,
+    AuditFilter, ClientRotation, Deleted, HistoryPolicy, Id, Mapping, NewAccount, NewBlob, NewEnvironment,
+    NewIntegration, NewKey, NewProject, NewTarget, NewToken, NewWebhook, Paging, PermissionSet, Provider, PurgeScope,
+    ResourceKind, Search,
 };
 use ioenv::{Aes256Gcm, Cipher as _, DataKey, KeyProof, SystemRandom};
 
@@ -64,10 +65,6 @@ fn last_deletion(stage: &Stage) -> String {
 
 type Make<'a> = Box<dyn Fn(&str, Id) + 'a>;
 
-fn put(stage: &Stage, key: &str) {
-    stage.store.write(|tx| tx.put(key, "{}", When::Absent)).unwrap();
-}
-
 on_every_store! {
     fn what_holds_nothing_is_gone(stage: &Stage) {
         stage.shop();
@@ -100,7 +97,11 @@ on_every_store! {
             ("a webhook", Box::new(|at, _| {
                 system.create_webhook(stage.acme, &path(at), &NewWebhook::new("https://a.example.test/")).map(drop).unwrap();
             })),
-            ("an integration", Box::new(|_, id| put(stage, &format!("environment-integration/{shop}/{id}/x")))),
+            ("an integration", Box::new(|at, _| {
+                let new = NewIntegration::new("i", Provider::Other("shelf".to_owned()), "planted");
+                let new = new.environment(Mapping::new(path(at), "one"));
+                system.link_integration(stage.acme, &slug("shop"), &new).map(drop).unwrap();
+            })),
         ];
         for (what, make) in makes {
             let slug = system.create_environment(stage.acme, &path("shop/api"), &NewEnvironment::new("one")).unwrap().slug;

@@ -25,6 +25,7 @@ mod inheritance;
 mod integrations;
 mod members;
 mod personal_keys;
+mod races;
 mod refusals;
 mod service_accounts;
 mod shelf;
