@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::access::Accessed;
 use super::authenticate::authenticate;
+use super::deleted::is_of_deleted;
 use super::key_cache::Unwrapped;
 use super::organization::OrganizationStatus;
 use super::records::{HolderRecord, OrganizationRecord, ScopeRecord, TokenRecord, UserRecord, get, put};
@@ -11,7 +12,7 @@ use super::session::Session;
 use super::use_case::UseCase;
 use super::{Vault, audit, keys};
 use crate::core::{Action, AuditActor, AuditRecord, Details, Id, PermissionSet, Resource, Timestamp, TokenHash};
-use crate::store::{Order, Record, Transaction, When};
+use crate::store::{KeyRange, Order, Record, Transaction, When};
 use crate::{Error, ErrorKind, Result};
 
 /// A token's last use is written at most this often.
@@ -132,7 +133,7 @@ impl<'c, 'tx> Call<'c, 'tx> {
     }
 
     /// The same for a project, a target or an environment. Their ids are in one space, because a level has that of where
-    /// it stands.
+    /// it stands; and what was deleted keeps its id with all that lies under it.
     pub(super) fn given_place_id(&mut self, given: Option<Id>) -> Result<Id> {
         let id = self.given_id(given)?;
         if given.is_some() {
@@ -141,14 +142,21 @@ impl<'c, 'tx> Call<'c, 'tx> {
                     return Err(id_taken());
                 }
             }
-            // What was deleted has left all that it held under its id.
+            if is_of_deleted(self.tx, id)? {
+                return Err(id_taken());
+            }
+        }
+        Ok(id)
+    }
+
+    /// The same for something of a project that jobs are done for, among all of its kind: a job knows no more of it than
+    /// the id, which is the last part of its key.
+    pub(super) fn given_subject_id(&mut self, given: Option<Id>, all: &KeyRange) -> Result<Id> {
+        let id = self.given_id(given)?;
+        if given.is_some() {
             let end = format!("/{id}");
-            for range in [keys::all_deleted(), keys::all_deleted_nodes()] {
-                let deleted = self.tx.scan(&range, Order::Ascending, usize::MAX)?;
-                if deleted.iter().any(|record| record.key.ends_with(&end)) {
-                    let message = "the id is that of something that was deleted: restore it, or remove it for good";
-                    return Err(Error::new(ErrorKind::Conflict, message));
-                }
+            if self.tx.scan(all, Order::Ascending, usize::MAX)?.iter().any(|there| there.key.ends_with(&end)) {
+                return Err(id_taken());
             }
         }
         Ok(id)

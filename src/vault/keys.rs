@@ -304,10 +304,6 @@ pub(super) fn deleted_nodes_of(project: Id, root: Id) -> KeyRange {
     KeyRange::prefix(format!("deleted-node/{project}/{root}/"))
 }
 
-pub(super) fn all_deleted_nodes() -> KeyRange {
-    KeyRange::prefix("deleted-node/")
-}
-
 pub(super) fn deleted_nodes(project: Id) -> KeyRange {
     KeyRange::prefix(format!("deleted-node/{project}/"))
 }
@@ -380,6 +376,11 @@ pub(super) fn jobs_due(now: Timestamp) -> KeyRange {
 /// A link to another service.
 pub(super) fn integration(project: Id, id: Id) -> String {
     format!("integration/{project}/{id}")
+}
+
+/// All integrations.
+pub(super) fn all_integrations() -> KeyRange {
+    KeyRange::prefix("integration/")
 }
 
 pub(super) fn integrations(project: Id) -> KeyRange {

@@ -22,6 +22,9 @@ const KNOWING: PermissionSet = PermissionSet::of(&[
 const ON_THE_WAY: PermissionSet =
     PermissionSet::of(&[Permission::ProjectRead, Permission::TargetRead, Permission::EnvironmentRead]);
 
+/// What a token may do above what it is bound to: the key of the project opens what it reads.
+const ABOVE_A_TOKEN: PermissionSet = ON_THE_WAY.union(PermissionSet::of(&[Permission::KeyRetrieve]));
+
 /// What a user is in an organization.
 pub(super) struct Membership {
     pub(super) organization: Id,
@@ -124,14 +127,14 @@ impl Call<'_, '_> {
     ) -> Result<Option<PermissionSet>> {
         let scope = self.who.scope().map(|scope| (scope.project, scope.node));
         if let Some((bound_project, bound)) = scope {
-            let is_reached = bound_project == project
-                && match bound {
-                    None => true,
-                    Some(bound) if nodes.contains(&bound) => true,
-                    Some(bound) => reach != Reach::Inside && self.is_above(project, path, bound)?,
-                };
-            if !is_reached {
+            if bound_project != project {
                 return Ok(None);
+            }
+            if let Some(bound) = bound
+                && !nodes.contains(&bound)
+            {
+                let is_on_the_way = reach != Reach::Inside && self.is_above(project, path, bound)?;
+                return Ok(is_on_the_way.then(|| self.who.permissions.intersection(ABOVE_A_TOKEN)));
             }
         }
         let Some(everywhere) = self.membership.as_ref().map(|membership| membership.permissions) else {

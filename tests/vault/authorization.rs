@@ -827,9 +827,11 @@ impl Has {
         };
         let known = on_the_way.union(PermissionSet::of(&[P::SecretRead, P::SecretWrite]));
         let mut needed = takes(use_case);
-        if use_case == UseCase::ReadVersion {
-            // Of a token this is not asked for.
-            needed.extend([P::SecretRead]);
+        // Of a token these are not asked for.
+        match use_case {
+            UseCase::ReadVersion => needed.extend([P::SecretRead]),
+            UseCase::SetBlob => needed.extend([P::SecretDelete]),
+            _ => {}
         }
         let rights = match at(use_case) {
             At::Operator => return Some(Denied),

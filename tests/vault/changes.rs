@@ -4,7 +4,7 @@ use ioenv::ErrorKind::{ClientManaged, Denied, NotFound, VersionLocked};
 use ioenv::vault::Permission::{SecretDecrypt, SecretDelete, SecretHistory, SecretRead, SecretRestore};
 use ioenv::vault::{
     Change, EntryUpdate, Grantee, HistoryPolicy, Id, NewBlob, NewKey, NewProject, OrganizationUpdate, Paging,
-    PermissionSet, VersionAction, Which,
+    PermissionSet, Restore, VersionAction, Which,
 };
 use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, KeyProof, Kind, SystemRandom};
 
@@ -190,7 +190,7 @@ on_every_store! {
         // What removes nothing does not take it, and neither does what was there before.
         assert!(editor.roll_back(stage.acme, &path("shop"), ids[0]).unwrap().is_some());
         assert_eq!(stage.text("shop").as_deref(), Some("A=2\nB=1\n"));
-        editor.restore_version(stage.acme, ids[2], &ioenv::vault::Restore::default()).unwrap();
+        editor.restore_version(stage.acme, ids[2], &Restore::default()).unwrap();
         assert_eq!(stage.text("shop").as_deref(), Some("A=1\n"));
     }
 
@@ -306,6 +306,43 @@ on_every_store! {
         assert!(forth.is_some(), "which removes nothing");
         assert_eq!(stage.text("shop/dev").as_deref(), Some("A=planted\nB=2\n"));
         assert_eq!(stage.user(editor).roll_back(stage.acme, &at, both[0].id).unwrap(), None);
+    }
+
+    fn no_way_back_goes_around_the_right_to_delete(stage: &Stage) {
+        stage.shop();
+        let at = path("shop/dev");
+        for text in ["A=1\n", "A=1\nB=2\n", "A=1\nB=2\nC=3\n"] {
+            stage.write("shop/dev", text);
+        }
+        let versions = || stage.system().versions(stage.acme, &at, &Paging::default()).unwrap().items;
+        let user = |email: &str, role: &str| {
+            let user = stage.member(email, "member".parse().unwrap());
+            stage.grant("shop/dev", Grantee::User(user), role);
+            user
+        };
+        let (editor, admin) = (user("e@x", "editor"), user("a@x", "admin"));
+        let first = versions()[1].id;
+        let restore = |user: Id, id: u64| stage.user(user).restore_version(stage.acme, id, &Restore::default());
+        assert_eq!(refused(restore(editor, first)), Denied);
+        assert_eq!(stage.text("shop/dev").as_deref(), Some("A=1\nB=2\nC=3\n"));
+        restore(admin, first).unwrap();
+        assert_eq!(stage.text("shop/dev").as_deref(), Some("A=1\n"));
+        restore(editor, versions()[0].id).unwrap();
+        assert_eq!(stage.text("shop/dev").as_deref(), Some("A=1\nB=2\nC=3\n"), "which removes nothing");
+        // A blob takes the place of all there is.
+        let blob = Aes256Gcm.seal(&DataKey::generate(&SystemRandom).unwrap(), b"X=1\n", &SystemRandom).unwrap();
+        let set = |user: Id| stage.user(user).set_blob(stage.acme, &at, &NewBlob::new(blob.clone()));
+        assert_eq!(refused(set(editor)), Denied);
+        set(admin).unwrap();
+        // What is in a blob of others is not known here, so it may be removed.
+        assert_eq!(refused(restore(editor, first)), Denied);
+        stage.system().delete_level(stage.acme, &at).unwrap();
+        restore(editor, first).unwrap();
+        // A token has the permissions that its service gives it.
+        stage.write("shop/dev", "A=1\nB=2\n");
+        let token = stage.session(SecretRestore.into(), None);
+        token.restore_version(stage.acme, first, &Restore::default()).unwrap();
+        assert_eq!(stage.text("shop/dev").as_deref(), Some("A=1\n"));
     }
 }
 

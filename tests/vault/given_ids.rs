@@ -1,7 +1,10 @@
 //! A trusted program may say which id something has, so that the same things can be made anew elsewhere.
 
 use ioenv::ErrorKind::{Conflict, Denied};
-use ioenv::vault::{Id, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Permission, PermissionSet};
+use ioenv::vault::{
+    Id, NewEnvironment, NewIntegration, NewOrganization, NewProject, NewTarget, NewToken, Permission, PermissionSet,
+    Provider,
+};
 
 use super::stage::{Stage, path, refused, slug};
 
@@ -66,6 +69,52 @@ on_every_store! {
         assert_eq!(refused(system.issue_token(orbit, &token(id('4')))), Conflict);
         // What has another kind of thing's id is another thing.
         system.create_project(orbit, project("other", id('4'))).unwrap();
+    }
+
+    fn what_can_be_restored_keeps_its_id(stage: &Stage) {
+        stage.shop();
+        let (acme, system) = (stage.acme, stage.system());
+        for at in ["shop/dev", "shop/api/prod"] {
+            stage.write(at, "A=1\n");
+        }
+        let dev = system.environment(acme, &path("shop/dev")).unwrap().id;
+        let prod = system.environment(acme, &path("shop/api/prod")).unwrap().id;
+        let api = system.target(acme, &path("shop/api")).unwrap().id;
+        system.delete_environment(acme, &path("shop/dev"), true).unwrap();
+        system.delete_target(acme, &path("shop/api")).unwrap();
+        let taken = |ids: &[Id], at: &str| {
+            for id in ids.iter().copied().map(Some) {
+                assert_eq!(refused(system.create_project(acme, project("other", id))), Conflict);
+                assert_eq!(refused(system.create_target(acme, &slug(at), &target("other", id))), Conflict);
+                assert_eq!(refused(system.create_environment(acme, &path(at), &environment("other", id))), Conflict);
+            }
+        };
+        taken(&[dev, prod, api], "shop");
+        stage.with_base("more");
+        let shop = system.project(acme, &slug("shop")).unwrap().id;
+        system.delete_project(acme, &slug("shop")).unwrap();
+        taken(&[shop, dev, prod, api], "more");
+        // Everything comes back as it was.
+        system.restore_project(acme, shop).unwrap();
+        system.restore_environment(acme, dev).unwrap();
+        system.restore_target(acme, api).unwrap();
+        assert_eq!((stage.resolved("shop/dev"), stage.resolved("shop/api/prod")), ("A=1".into(), "A=1".into()));
+        // What is gone leaves its id.
+        system.delete_environment(acme, &path("shop/dev"), true).unwrap();
+        stage.purge_deleted();
+        system.create_environment(acme, &path("shop"), &environment("dev", Some(dev))).unwrap();
+        assert_eq!(stage.text("shop/dev"), None);
+    }
+
+    fn an_integration_has_an_id_that_no_other_has(stage: &Stage) {
+        stage.shop();
+        stage.with_base("more");
+        let mut new = NewIntegration::new("Shelf", Provider::Other("shelf".to_owned()), "planted");
+        new.id = id('5');
+        let link = |at: &str| stage.system().link_integration(stage.acme, &slug(at), &new);
+        link("shop").unwrap();
+        assert_eq!(refused(link("shop")), Conflict);
+        assert_eq!(refused(link("more")), Conflict);
     }
 
     fn only_a_trusted_program_gives_ids(stage: &Stage) {

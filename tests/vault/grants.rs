@@ -285,6 +285,47 @@ on_every_store! {
         assert!(stage.user(ann).projects(stage.acme).unwrap().is_empty());
     }
 
+    fn what_can_be_restored_hides_its_grants_meanwhile(stage: &Stage) {
+        stage.shop();
+        stage.with_base("other");
+        let system = stage.system();
+        let ann = stage.member("ann@x", MEMBER);
+        let (user, team) = (Grantee::User(ann), Grantee::Team(stage.team("some", &[ann])));
+        for at in ["shop", "shop/dev", "shop/api/prod", "other"] {
+            stage.grant(at, user, "viewer");
+            stage.grant(at, team, "editor");
+        }
+        for at in ["shop/dev", "shop/api/prod"] {
+            stage.write(at, "A=1\n");
+        }
+        let session = stage.user(ann);
+        let places = |session: &Session<'_>, grantee| -> Vec<String> {
+            told(session.granted(stage.acme, grantee).unwrap()).into_iter().map(|(_, at, _)| at).collect()
+        };
+        let slugs = || session.projects(stage.acme).unwrap().into_iter().map(|one| one.slug).collect::<Vec<_>>();
+        let all = ["other", "shop", "shop/api/prod", "shop/dev"];
+        let dev = system.environment(stage.acme, &path("shop/dev")).unwrap().id;
+        system.delete_environment(stage.acme, &path("shop/dev"), true).unwrap();
+        assert_eq!(places(&system, user), ["other", "shop", "shop/api/prod"]);
+        assert_eq!(places(&system, team), ["other", "shop", "shop/api/prod"]);
+        assert_eq!(places(&session, user), ["other", "shop", "shop/api/prod"]);
+        system.restore_environment(stage.acme, dev).unwrap();
+        assert_eq!(places(&session, user), all);
+        let shop = system.project(stage.acme, &slug("shop")).unwrap().id;
+        system.delete_project(stage.acme, &slug("shop")).unwrap();
+        assert_eq!(slugs(), ["other"]);
+        assert_eq!(places(&system, user), ["other"]);
+        assert_eq!(places(&session, user), ["other"]);
+        // What is asked for by somebody who is to share it goes on, too.
+        let bob = stage.member("bob@x", MEMBER);
+        let Grantee::Team(id) = team else { panic!() };
+        system.add_team_member(stage.acme, id, bob).unwrap();
+        system.restore_project(stage.acme, shop).unwrap();
+        assert_eq!(slugs(), ["other", "shop"]);
+        assert_eq!(places(&session, user), all);
+        assert!(stage.user(bob).resolve(stage.acme, &path("shop/dev")).is_ok());
+    }
+
     fn what_others_were_granted_is_told_where_one_may_know_of_it(stage: &Stage) {
         stage.shop();
         stage.system().create_project(stage.acme, NewProject::new("other")).unwrap();

@@ -27,6 +27,7 @@ mod inheritance;
 mod integrations;
 mod members;
 mod personal_keys;
+mod races;
 mod refusals;
 mod service_accounts;
 mod shelf;

@@ -468,6 +468,34 @@ on_every_store! {
         assert_eq!(stage.system().members(stage.acme, &Paging::default()).unwrap().items.len(), 1);
     }
 
+    fn a_suspended_organization_leaves_the_others_open(stage: &Stage) {
+        let ann = stage.member("ann@x", MEMBER);
+        let mut update = OrganizationUpdate::default();
+        update.status = Some(OrganizationStatus::Suspended);
+        stage.system().update_organization(stage.acme, &update).unwrap();
+        let listed = stage.user(ann).organizations().unwrap();
+        assert_eq!(listed.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["ann"]);
+        assert_eq!(stage.system().organizations().unwrap().len(), 2);
+        let key = stage.session(P::OrganizationRead.into(), None);
+        assert_eq!(refused(key.organizations()), Denied);
+    }
+
+    fn only_a_trusted_program_says_which_user_it_is(stage: &Stage) {
+        let known = stage.system().create_user(&NewUser::new("Known", "known@x")).unwrap().id;
+        let ann = stage.member("ann@x", ADMIN);
+        // Whether there is such a user is not to be told from the refusal.
+        let texts = ["known@x", "unknown@x"].map(|email| {
+            let mut new = NewMember::new(email, "Some", MEMBER);
+            new.user_id = Some(ann);
+            stage.user(ann).add_member(stage.acme, &new).unwrap_err().to_string()
+        });
+        assert_eq!(texts[0], texts[1]);
+        let mut new = NewMember::new("known@x", "Some", MEMBER);
+        new.user_id = Some(known);
+        assert_eq!(refused(stage.user(ann).add_member(stage.acme, &new)), Denied);
+        assert_eq!(stage.system().add_member(stage.acme, &new).unwrap().user, known);
+    }
+
     fn an_auditor_sees_that_there_were_versions_and_not_what(stage: &Stage) {
         stage.shop();
         stage.write("shop/dev", "A=1\n");

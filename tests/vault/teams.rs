@@ -97,7 +97,9 @@ on_every_store! {
         stage.grant("shop", Grantee::Team(team), "viewer");
         let session = stage.user(ann);
         assert!(session.environment(stage.acme, &path("shop/dev")).is_ok());
+        stage.pass(1);
         stage.system().delete_team(stage.acme, team).unwrap();
+        assert_eq!(session.member(stage.acme, ann).unwrap().updated_at, stage.now());
         assert_eq!(refused(session.environment(stage.acme, &path("shop/dev"))), NotFound);
         assert!(stage.records("grant").is_empty() && stage.records("team").is_empty());
         assert!(session.member(stage.acme, ann).unwrap().teams.is_empty());

@@ -327,6 +327,19 @@ on_every_store! {
         assert_eq!(flag(), [Value::Bool(false)]);
     }
 
+    fn a_url_is_shown_without_what_it_may_hold(stage: &Stage) {
+        stage.shop();
+        let url = "https://hooks.example.com/planted/in?planted";
+        let new = NewWebhook::new(url);
+        let created = stage.system().create_webhook(stage.acme, &path("shop/dev"), &new).unwrap();
+        let mut update = WebhookUpdate::default();
+        update.url = Some(url.to_owned());
+        let bad = NewWebhook::new("planted-nothing");
+        let shown = format!("{new:?} {bad:?} {created:?} {update:?} {:?}", created.webhook);
+        assert!(!shown.contains("planted"), "{shown}");
+        assert_eq!(shown.matches("hooks.example.com").count(), 4, "{shown}");
+    }
+
     fn what_is_done_to_them_is_recorded_without_what_is_secret(stage: &Stage) {
         stage.shop();
         let (acme, at, system) = (stage.acme, path("shop/dev"), stage.system());

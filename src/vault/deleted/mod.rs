@@ -142,6 +142,17 @@ pub(super) fn all_projects(tx: &mut dyn Transaction, organization: Id) -> Result
     Ok(projects)
 }
 
+/// Whether a project, a target or an environment of that id was deleted and is not yet gone, in whatever organization.
+pub(super) fn is_of_deleted(tx: &mut dyn Transaction, id: Id) -> Result<bool> {
+    for record in tx.scan(&keys::all_deleted(), Order::Ascending, usize::MAX)? {
+        let record: DeletedRecord = decode(&record.value)?;
+        if record.id == id || tx.get(&keys::deleted_node(record.project(), record.id, id))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The targets and environments of a project that were deleted, by themselves or with the target above.
 pub(super) fn deleted_nodes(tx: &mut dyn Transaction, project: Id) -> Result<BTreeSet<Id>> {
     ids_in_keys(tx, project, 0)

@@ -1,12 +1,11 @@
-use super::super::audit::id_in;
 use super::super::keys;
-use super::super::records::{GrantRecord, PlaceRecord, ProjectRecord, decode, require};
+use super::super::records::{GrantRecord, decode};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{Grant, Grantee};
-use crate::Result;
 use crate::core::{Action, Details, Id, LevelPath, Resource, ResourceKind};
 use crate::store::Order;
+use crate::{ErrorKind, Result};
 
 impl Session<'_> {
     /// What was granted at exactly that place: first to users, then to teams. What was granted in all of the project
@@ -51,13 +50,15 @@ impl Session<'_> {
                 }
             };
             let mut grants = Vec::new();
-            for mark in call.tx.scan(&keys::granted_to(organization, grantee), Order::Ascending, usize::MAX)? {
-                let project = id_in(&mark.key)?;
-                let place: PlaceRecord = require(call.tx, &keys::project_id(project))?;
-                let project: ProjectRecord = require(call.tx, &keys::project(organization, &place.path))?;
-                for granted in call.grant_record(project.id, grantee)?.roles {
-                    if call.rights_in(project.id, granted.node)?.is_some() {
-                        grants.push(Grant::new(grantee, call.path_in(&project, granted.node)?, &granted));
+            for project in call.granted_projects(organization, grantee)? {
+                for granted in call.grant_record(project, grantee)?.roles {
+                    // What was deleted keeps its grants, for when it is restored.
+                    let path = match call.path_of(granted.node.unwrap_or(project)) {
+                        Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                        found => found?.1,
+                    };
+                    if call.rights_in(project, granted.node)?.is_some() {
+                        grants.push(Grant::new(grantee, path, &granted));
                     }
                 }
             }

@@ -150,7 +150,8 @@ impl Call<'_, '_> {
         Ok(())
     }
 
-    /// The projects in which something was granted to somebody, in the order they were made.
+    /// The projects in which something was granted to somebody, in the order they were made; also those that were
+    /// deleted and can be restored.
     pub(super) fn granted_projects(&mut self, organization: Id, grantee: Grantee) -> Result<Vec<Id>> {
         let marks = self.tx.scan(&keys::granted_to(organization, grantee), Order::Ascending, usize::MAX)?;
         marks.iter().map(|mark| id_in(&mark.key)).collect()
@@ -167,13 +168,5 @@ impl Call<'_, '_> {
         }
         self.rights = here;
         Ok(())
-    }
-
-    /// The path of a node of a project.
-    fn path_in(&mut self, project: &ProjectRecord, node: Option<Id>) -> Result<LevelPath> {
-        match node {
-            Some(node) => self.path_of(node).map(|(_, path)| path),
-            None => LevelPath::new(&project.slug),
-        }
     }
 }

@@ -91,7 +91,7 @@ impl Session<'_> {
                 put(call.tx, &keys::project(organization, &project.slug), &project, When::Present)?;
             }
             let mut record = IntegrationRecord {
-                id: call.given_id(new.id)?,
+                id: call.given_subject_id(new.id, &keys::all_integrations())?,
                 name,
                 provider: new.provider.clone(),
                 settings: new.settings.clone(),

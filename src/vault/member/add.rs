@@ -17,7 +17,8 @@ pub struct NewMember {
     pub role: MemberRole,
     /// The teams they are in.
     pub teams: Vec<Id>,
-    /// The id of the user, if there is no such user yet; a new one, where none is given.
+    /// The id of the user, if there is no such user yet; a new one, where none is given. Only trusted programs can give
+    /// one.
     pub user_id: Option<Id>,
 }
 
@@ -42,6 +43,9 @@ impl Session<'_> {
             call.check_role(organization, new.role)?;
             let teams = call.check_teams(organization, &new.teams)?;
             let email = check_email(&new.email)?;
+            if new.user_id.is_some() {
+                call.system_only()?;
+            }
             let mut user = match call.user_of_email(&email)? {
                 Some(user) if new.user_id.is_some_and(|id| id != user.id) => {
                     let message = "the user of that email address has another id";

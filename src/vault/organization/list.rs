@@ -3,12 +3,13 @@ use super::super::records::{OrganizationRecord, decode};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::Organization;
-use crate::Result;
 use crate::core::{Action, Details, Resource};
 use crate::store::Order;
+use crate::{ErrorKind, Result};
 
 impl Session<'_> {
-    /// The organizations that the actor may know of, in the order they were made: for a token its own, for a user those they are a member of.
+    /// The organizations that the actor may know of, in the order they were made: for a token its own, for a user those
+    /// they are a member of, as far as they are active.
     ///
     /// # Errors
     /// See [`Session`].
@@ -19,9 +20,18 @@ impl Session<'_> {
                 (None, Some(user)) => Some(user.organizations.clone()),
                 (None, None) => None,
             };
+            let is_person = call.who.person().is_some();
             let organizations: Vec<Organization> = match &own {
                 Some(ids) => {
-                    ids.iter().map(|id| call.organization(*id).map(Organization::from)).collect::<Result<_>>()?
+                    let mut organizations = Vec::new();
+                    for id in ids {
+                        match call.organization(*id) {
+                            // One that is closed does not hide the others.
+                            Err(error) if is_person && error.kind() == ErrorKind::Denied => {}
+                            found => organizations.push(found?.into()),
+                        }
+                    }
+                    organizations
                 }
                 None => {
                     let records = call.tx.scan(&keys::organizations(), Order::Ascending, usize::MAX)?;

@@ -4,7 +4,7 @@ use super::super::call::Call;
 use super::super::grant::Grantee;
 use super::super::keys;
 use super::super::place::Reach;
-use super::super::records::{PlaceRecord, ProjectRecord, decode, require};
+use super::super::records::{PlaceRecord, ProjectRecord, decode, get, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::Project;
@@ -48,7 +48,9 @@ impl Call<'_, '_> {
         let mut slugs = BTreeSet::new();
         for grantee in grantees {
             for project in self.granted_projects(organization, grantee)? {
-                slugs.insert(require::<PlaceRecord>(self.tx, &keys::project_id(project))?.path);
+                // None, where it was deleted and can be restored.
+                let place: Option<PlaceRecord> = get(self.tx, &keys::project_id(project))?;
+                slugs.extend(place.map(|place| place.path));
             }
         }
         slugs.iter().map(|slug| require(self.tx, &keys::project(organization, slug))).collect()

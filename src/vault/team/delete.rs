@@ -19,9 +19,14 @@ impl Session<'_> {
         self.write(UseCase::DeleteTeam, |call| {
             call.whole_organization(organization)?;
             let team = call.team(organization, id)?;
-            for mark in call.tx.scan(&keys::team_members(organization, id), Order::Ascending, usize::MAX)? {
-                let mut member = call.member(organization, id_in(&mark.key)?)?;
+            let marks = call.tx.scan(&keys::team_members(organization, id), Order::Ascending, usize::MAX)?;
+            let users = marks.iter().map(|mark| id_in(&mark.key)).collect::<Result<Vec<Id>>>()?;
+            let members: Vec<String> = users.iter().map(|user| keys::member(organization, *user)).collect();
+            call.tx.prefetch(&members)?;
+            for (mark, user) in marks.iter().zip(users) {
+                let mut member = call.member(organization, user)?;
                 member.teams.retain(|team| *team != id);
+                member.updated_at = call.now;
                 put(call.tx, &keys::member(organization, member.user), &member, When::Present)?;
                 call.tx.delete(&mark.key)?;
             }

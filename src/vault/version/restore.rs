@@ -9,7 +9,7 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{is_locked, locked};
 use crate::core::{
-    Action, Aes256Gcm, Cipher as _, Details, Document, Id, Resource, ResourceKind, SealedBlob, SecretString,
+    Action, Aes256Gcm, Cipher as _, Details, Document, Id, Permission, Resource, ResourceKind, SealedBlob, SecretString,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -28,8 +28,11 @@ impl Session<'_> {
     /// Puts a former content back in its place, also where the level was deleted. What the level holds now becomes a
     /// version in turn: nothing is lost by it, so a level can be rolled back to any state and forth again.
     ///
+    /// A user also needs `secret:delete` there, where entries are there now that were not there then, or nobody here can
+    /// tell.
+    ///
     /// # Errors
-    /// `NotFound`; `VersionLocked`, when it is too old; in client custody, for a version of a former key,
+    /// `NotFound`; `Denied`; `VersionLocked`, when it is too old; in client custody, for a version of a former key,
     /// `ContentRequired`, `KeyProofRequired` and `KeyProofMismatch`.
     pub fn restore_version(&self, organization: Id, id: u64, restore: &Restore) -> Result<()> {
         self.write(UseCase::RestoreVersion, |call| {
@@ -57,12 +60,22 @@ impl Session<'_> {
                     blob
                 }
             };
+            let is_user = call.who.user.is_some();
+            if is_user
+                && let Some(level) = &level
+                && (document.is_none() || call.understood(project, &level.content)?.is_none())
+            {
+                call.allow(Permission::SecretDelete.into())?;
+            }
             match &document {
                 Some(document) => {
                     let now = call.opened_or_empty(project, level.as_ref())?;
                     let former = call.entries(project, &found.content)?;
                     let renames = former.renames_since(&now.entries);
                     let differences = differences(&now.document, document, renamed(&renames));
+                    if is_user {
+                        call.check_removal(&differences)?;
+                    }
                     let known = Some((document, former.returning(&now.entries)));
                     call.put_back(place, level, &blob, known, &differences)?;
                 }

@@ -38,6 +38,10 @@ impl Session<'_> {
             if is_same {
                 return Ok(None);
             }
+            if is_there.is_none() {
+                // Whatever there is in such a blob goes.
+                call.allow(Permission::SecretDelete.into())?;
+            }
             let (was, now) = (call.open_state(&place, Some(&state))?, call.opened_or_empty(project, level.as_ref())?);
             let renames = was.entries.renames_since(&now.entries);
             let differences = differences(&now.document, &was.document, renamed(&renames));
@@ -58,7 +62,7 @@ fn is_same_text(a: &Document, b: &Document) -> bool {
 
 impl Call<'_, '_> {
     /// Refuses an actor that may not delete entries to do so by rolling back.
-    fn check_removal(&self, differences: &[Difference<'_>]) -> Result<()> {
+    pub(super) fn check_removal(&self, differences: &[Difference<'_>]) -> Result<()> {
         if differences.iter().any(|difference| difference.new.is_none()) {
             return self.allow(Permission::SecretDelete.into());
         }

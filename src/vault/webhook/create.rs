@@ -1,17 +1,18 @@
-use super::super::call::{Call, id_taken};
+use std::fmt;
+
 use super::super::key_cache::Row;
 use super::super::keys;
 use super::super::records::{WebhookRecord, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::url::check_url;
+use super::url::{Shown, check_url};
 use super::{Webhook, check_description, details};
 use crate::Result;
 use crate::core::{Action, Id, LevelPath, Resource, SecretString, new_signing_secret};
-use crate::store::{Order, When};
+use crate::store::When;
 
 /// A webhook that is to be made.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct NewWebhook {
     /// Its id, which only trusted programs may give; a new one, where none is given.
@@ -35,6 +36,14 @@ impl NewWebhook {
     pub fn enabled(mut self) -> Self {
         self.enabled = true;
         self
+    }
+}
+
+impl fmt::Debug for NewWebhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("NewWebhook");
+        shown.field("id", &self.id).field("url", &Shown(&self.url)).field("enabled", &self.enabled);
+        shown.finish_non_exhaustive()
     }
 }
 
@@ -65,7 +74,7 @@ impl Session<'_> {
                 project.has_webhooks = true;
                 put(call.tx, &keys::project(organization, &project.slug), project, When::Present)?;
             }
-            let id = call.webhook_id(new.id)?;
+            let id = call.given_subject_id(new.id, &keys::all_webhooks())?;
             let signing_secret = new_signing_secret(&*call.vault.random)?;
             let secret = call.seal_row(project, Row::SigningSecret(id), signing_secret.expose_secret().as_bytes())?;
             let record = WebhookRecord {
@@ -82,19 +91,5 @@ impl Session<'_> {
             call.record(Action::Create, Resource::webhook(&place, id)?, details(&record))?;
             Ok(CreatedWebhook { webhook: record.into(), signing_secret })
         })
-    }
-}
-
-impl Call<'_, '_> {
-    fn webhook_id(&mut self, given: Option<Id>) -> Result<Id> {
-        let id = self.given_id(given)?;
-        if given.is_some() {
-            let end = format!("/{id}");
-            let all = self.tx.scan(&keys::all_webhooks(), Order::Ascending, usize::MAX)?;
-            if all.iter().any(|webhook| webhook.key.ends_with(&end)) {
-                return Err(id_taken());
-            }
-        }
-        Ok(id)
     }
 }

@@ -16,11 +16,14 @@ mod test;
 mod update;
 mod url;
 
+use std::fmt;
+
 pub use self::create::{CreatedWebhook, NewWebhook};
 #[cfg(feature = "http")]
 pub(super) use self::deliver::WebhookHandler;
 pub use self::test::WebhookTest;
 pub use self::update::WebhookUpdate;
+use self::url::Shown;
 use super::call::{Call, no_such};
 use super::key_cache::Row;
 use super::keys;
@@ -38,7 +41,7 @@ use crate::{Error, ErrorKind, Result};
 const MAX_DESCRIPTION: usize = 255;
 
 /// A URL that is told when entries of an environment change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Webhook {
     /// Its id.
@@ -53,6 +56,14 @@ pub struct Webhook {
     pub created_at: Timestamp,
     /// When one of these, or its signing secret, was changed last.
     pub updated_at: Timestamp,
+}
+
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Webhook");
+        shown.field("id", &self.id).field("url", &Shown(&self.url)).field("enabled", &self.enabled);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl From<WebhookRecord> for Webhook {

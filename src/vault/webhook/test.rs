@@ -1,13 +1,16 @@
+use std::fmt;
+
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::details;
+use super::url::Shown;
 use crate::Result;
 use crate::core::{Action, DeliveryError, Id, LevelPath, Resource};
 #[cfg(not(feature = "http"))]
 use crate::{Error, ErrorKind};
 
 /// What became of a test.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebhookTest {
     /// Where it was sent.
@@ -18,6 +21,14 @@ pub struct WebhookTest {
     pub error: Option<DeliveryError>,
     /// What was answered: its first 4 KiB.
     pub response_body: Option<String>,
+}
+
+impl fmt::Debug for WebhookTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("WebhookTest");
+        shown.field("url", &Shown(&self.url)).field("status", &self.status).field("error", &self.error);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl Session<'_> {

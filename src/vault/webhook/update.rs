@@ -1,19 +1,27 @@
+use std::fmt;
+
 use super::super::queue::JobKind;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::url::{check_url, host};
+use super::url::{Shown, check_url, host};
 use super::{Webhook, check_description, details};
 use crate::core::{Action, Id, LevelPath, Resource};
 use crate::{Error, ErrorKind, Result};
 
 /// What is to become another thing of a webhook.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct WebhookUpdate {
     /// Its URL.
     pub url: Option<String>,
     /// What it is about; `Some(None)` for nothing.
     pub description: Option<Option<String>>,
+}
+
+impl fmt::Debug for WebhookUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookUpdate").field("url", &self.url.as_deref().map(Shown)).finish_non_exhaustive()
+    }
 }
 
 impl Session<'_> {

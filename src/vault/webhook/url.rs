@@ -1,5 +1,6 @@
 //! Which URLs a webhook may have.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::outbound::OutboundPolicy;
@@ -74,6 +75,17 @@ fn is_inside(host: &str) -> bool {
 pub(super) fn host(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     split_port(rest.split('/').next().unwrap_or_default()).0.to_ascii_lowercase()
+}
+
+/// A URL as it is shown to whoever looks for a fault: behind the host may be a password of the receiver's.
+pub(super) struct Shown<'a>(pub(super) &'a str);
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = host(self.0);
+        let is_host = self.0.contains("://") && (is_domain(&host) || is_inside(&host));
+        if is_host { write!(f, "{host}/…") } else { f.write_str("…") }
+    }
 }
 
 #[cfg(test)]
