@@ -369,6 +369,7 @@ fn a_project_key_is_told_if_the_file_asks() {
 
 /// Each is an error that names a line, and repeats nothing of the file.
 #[test]
+#[expect(clippy::too_many_lines, reason = "there is one line for each mistake")]
 fn bad_files_are_refused_with_their_line() {
     let organization = "[[organization]]\nname = \"Acme\"\n";
     let project = format!("{organization}[[organization.project]]\nname = \"shop\"\n");

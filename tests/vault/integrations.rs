@@ -440,7 +440,7 @@ on_every_store! {
         assert_eq!(worker.run_once().unwrap(), 1);
         assert_eq!(stage.shelf.log(), ["update production B", "create production PORT", "create production TOKEN"]);
         let runs = stage.system().integration_runs(stage.acme, &slug("shop"), id).unwrap();
-        assert_eq!(runs.iter().map(|run| run.is_success()).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(runs.iter().map(ioenv::vault::IntegrationRun::is_success).collect::<Vec<_>>(), [true, false]);
         // It was the integration's own from before it was written.
         stage.system().delete_entries(stage.acme, &path("shop/api/prod"), &names(["B"])).unwrap();
         worker.run_once().unwrap();
