@@ -1,4 +1,5 @@
-//! `ioenv vault member`, `team`, `role`, `grant`, `account`, `service`, `webhook`, `env` and `deleted`: real processes.
+//! `ioenv vault member`, `team`, `role`, `grant`, `account`, `service`, `personal-key`, `webhook`, `env`, `delete` and
+//! `deleted`: real processes.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
@@ -246,4 +247,57 @@ fn a_project_is_copied_to_files() {
     assert!(linked.status.success() && !format!("{linked:?}").contains(PLANTED), "{linked:?}");
     let listed = directory.vault("integration list --path acme");
     assert!(listed.contains("acme/dev=development") && !listed.contains(PLANTED), "{listed}");
+}
+
+#[test]
+fn members_have_keys_and_accept_invitations() {
+    let directory = Directory::new();
+    let code = directory.vault("member invite mia@acme.example --role developer");
+    let accepted = run(&mut directory.command(&["vault", "member", "accept", "Mia Ortiz"]), code.trim());
+    assert!(accepted.status.success(), "{accepted:?}");
+    let again = run(&mut directory.command(&["vault", "member", "accept", "Mia"]), code.trim());
+    assert!(!again.status.success() && !text(&again.stderr).contains(code.trim()), "{again:?}");
+    let members = directory.json("member list");
+    let row = vec!["mia@acme.example", "Mia Ortiz", "developer"];
+    assert!(cells(&members, &["email", "name", "role"]).contains(&row), "{members:?}");
+
+    let of = "--user mia@acme.example";
+    let key = directory.vault(&format!("personal-key create laptop {of} --level read_only --expires 30d"));
+    assert!(key.starts_with("sb_personal_"));
+    let read = ["get", "KEY", "--path", "acme/dev"];
+    assert!(directory.works(&key, &read));
+    assert!(!directory.works(&key, &["set", "KEY", "2", "--path", "acme/dev"]), "it reads");
+    let keys = directory.json(&format!("personal-key list {of}"));
+    assert_eq!(cells(&keys, &["name", "level", "from"]), [["laptop", "read_only", ""]]);
+    directory.vault(&format!("personal-key delete LAPTOP {of}"));
+    assert!(!directory.works(&key, &read));
+    let from = directory.vault(&format!("personal-key create office {of} --allow 192.0.2.0/24"));
+    assert!(!directory.works(&from, &read), "nobody knows from where a command on this machine comes");
+    directory.refused("personal-key create laptop --user nobody@acme.example");
+}
+
+#[test]
+fn what_is_deleted_by_its_path_is_restored_by_its_id() {
+    let directory = Directory::new();
+    directory.vault("env create acme/api/qa --name Quality --status staging");
+    let environments = directory.json("env list acme/api");
+    let row = vec!["acme/api/qa", "Quality", "staging"];
+    assert!(cells(&environments, &["path", "name", "status"]).contains(&row), "{environments:?}");
+    directory.refused("env create acme/api/qa");
+    directory.refused("env create alone");
+    directory.vault("delete acme/api/qa");
+    assert!(directory.json("deleted list").is_empty(), "it held nothing");
+    let restored = |kind: &str| {
+        let deleted = directory.json("deleted list");
+        assert_eq!(cells(&deleted, &["kind"]), [[kind]]);
+        deleted[0]["id"].as_str().unwrap().to_owned()
+    };
+    directory.vault("delete acme/dev");
+    directory.vault(&format!("env restore {}", restored("environment")));
+    directory.vault("delete acme");
+    assert!(directory.refused(&format!("env restore {}", restored("project"))).contains("deleted restore"));
+    directory.vault(&format!("deleted restore {}", restored("project")));
+    assert_eq!(directory.out(&["get", "KEY", "--path", "acme/dev"]).trim(), PLANTED);
+    directory.vault("delete acme/api");
+    assert!(directory.json("deleted list").is_empty(), "nor did the target");
 }

@@ -117,6 +117,11 @@ pub(crate) fn read_service_token() -> Result<SecretString> {
     read_hidden("Token of the service (hidden): ", "the token of the service on stdin")
 }
 
+/// The code of an invitation, likewise.
+pub(crate) fn read_invitation() -> Result<SecretString> {
+    read_hidden("Code of the invitation (hidden): ", "the code of the invitation on stdin")
+}
+
 fn read_hidden(prompt: &str, what: &str) -> Result<SecretString> {
     if io::stdin().is_terminal() {
         return Ok(rpassword::prompt_password(prompt)?.into());

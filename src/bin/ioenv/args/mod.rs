@@ -15,7 +15,7 @@ use ioenv::vault::{RootKey, Token};
 
 pub(crate) use self::team::{
     AccountCommand, DeletedCommand, EnvCommand, ExpiresArgs, GrantCommand, GranteeArgs, IntegrationCommand,
-    ListingArgs, MemberCommand, RoleCommand, ServiceCommand, TeamCommand, WebhookCommand,
+    ListingArgs, MemberCommand, PersonalKeyCommand, RoleCommand, ServiceCommand, TeamCommand, WebhookCommand,
 };
 pub(crate) use self::vault::{ActionArg, ApplyArgs, AuditArgs, CreateArgs, TokenCommand, TokenFormatArg, VaultCommand};
 

@@ -27,7 +27,10 @@ pub(crate) enum MemberCommand {
     /// List the members
     List(ListingArgs),
     /// Make somebody a member at once, and a user, if nobody has that email address
-    #[command(after_help = "Example:\n  ioenv vault member add mia@acme.example --role developer --team backend")]
+    #[command(
+        visible_alias = "create",
+        after_help = "Example:\n  ioenv vault member add mia@acme.example --role developer --team backend"
+    )]
     Add {
         /// The email address
         #[arg(value_name = "EMAIL")]
@@ -50,6 +53,12 @@ pub(crate) enum MemberCommand {
     },
     /// List the invitations that nobody has accepted yet
     Invitations(ListingArgs),
+    /// Make whoever was invited a member, by the code of the invitation, which is typed or piped in
+    Accept {
+        /// The name of a new user
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
     /// Withdraw an invitation
     Withdraw {
         /// The id that `invitations` shows
@@ -65,6 +74,7 @@ pub(crate) enum MemberCommand {
         role: String,
     },
     /// Remove a member from the organization
+    #[command(visible_alias = "delete")]
     Remove {
         /// The email address, or the id
         #[arg(value_name = "EMAIL")]
@@ -177,7 +187,10 @@ pub(crate) enum GrantCommand {
     /// List what is granted at --path: a project or an environment
     List(ListingArgs),
     /// Grant a role at --path, in place of the one that is granted there
-    #[command(after_help = "Example:\n  ioenv vault grant give editor --team backend --path acme-store")]
+    #[command(
+        visible_aliases = ["create", "update"],
+        after_help = "Example:\n  ioenv vault grant give editor --team backend --path acme-store"
+    )]
     Give {
         /// viewer, editor or admin; in a project also project-viewer, project-editor, project-admin and full
         role: String,
@@ -185,6 +198,7 @@ pub(crate) enum GrantCommand {
         to: GranteeArgs,
     },
     /// Take back what is granted at --path
+    #[command(visible_alias = "delete")]
     Revoke {
         #[command(flatten)]
         from: GranteeArgs,
@@ -340,6 +354,11 @@ pub(crate) enum WebhookCommand {
         /// The id that `list` shows
         id: Typed,
     },
+    /// Print the signing secret of a webhook
+    Secret {
+        /// The id that `list` shows
+        id: Typed,
+    },
     /// Put another signing secret in the place of a webhook's, and print it
     Rotate {
         /// The id that `list` shows
@@ -372,6 +391,7 @@ pub(crate) enum IntegrationCommand {
     List(ListingArgs),
     /// Link the project at --path to a service; its token is typed, or piped in
     #[command(
+        visible_alias = "create",
         after_help = "Examples:\n  ioenv vault integration link vercel --setting project=prj_1 --map acme-store/prod --path acme-store\n  ioenv vault integration link file --map acme-store/dev=dev.env --path acme-store"
     )]
     Link {
@@ -411,6 +431,7 @@ pub(crate) enum IntegrationCommand {
         disable: bool,
     },
     /// Remove an integration; at the service nothing is removed
+    #[command(visible_alias = "delete")]
     Unlink {
         /// The id that `list` shows
         id: Typed,
@@ -452,6 +473,25 @@ pub(crate) enum EnvCommand {
         #[command(flatten)]
         listing: ListingArgs,
     },
+    /// Make an environment below a project or a target that is there
+    #[command(after_help = "Example:\n  ioenv vault env create acme-store/live --status production")]
+    Create {
+        /// The environment
+        #[arg(value_name = "LEVEL")]
+        level: Typed,
+        /// Its name [default: as in the path]
+        #[arg(long)]
+        name: Option<String>,
+        /// What it is about
+        #[arg(long)]
+        description: Option<String>,
+        /// production, staging, development, local, or a word of one's own
+        #[arg(long)]
+        status: Option<String>,
+        /// Whether live systems use it [default: if its status is production]
+        #[arg(long)]
+        production: Option<bool>,
+    },
     /// Change an environment
     #[command(after_help = "Example:\n  ioenv vault env update acme-store/live --status production")]
     Update {
@@ -483,6 +523,55 @@ pub(crate) enum EnvCommand {
         #[arg(long)]
         force: bool,
     },
+    /// Restore an environment that was deleted
+    Restore {
+        /// The id that `ioenv vault deleted list` shows
+        id: Typed,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PersonalKeyCommand {
+    /// List the keys of a member
+    List {
+        #[command(flatten)]
+        of: UserArgs,
+        #[command(flatten)]
+        listing: ListingArgs,
+    },
+    /// Make a key in the name of a member, and print it, this once
+    #[command(
+        after_help = "Example:\n  ioenv vault personal-key create laptop --user mia@acme.example --level read_only"
+    )]
+    Create {
+        /// A name for it
+        name: String,
+        #[command(flatten)]
+        of: UserArgs,
+        /// What it may do at most of what the member may: full_access, read_only or secrets_write
+        #[arg(long, default_value = "full_access")]
+        level: Typed,
+        /// From where it may be used, such as 192.0.2.0/24 [default: everywhere]
+        #[arg(long, value_name = "RANGE", value_delimiter = ',')]
+        allow: Vec<Typed>,
+        #[command(flatten)]
+        expires: ExpiresArgs,
+    },
+    /// Delete a key of a member; it no longer works
+    Delete {
+        /// The name of the key, or its id
+        key: String,
+        #[command(flatten)]
+        of: UserArgs,
+    },
+}
+
+/// Whose key it is.
+#[derive(Args)]
+pub(crate) struct UserArgs {
+    /// The email address of the member, or the id
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) user: String,
 }
 
 #[derive(Subcommand)]

@@ -6,7 +6,7 @@ use clap::{Subcommand, ValueEnum, ValueHint};
 
 use super::{
     AccountCommand, DeletedCommand, EnvCommand, GrantCommand, IntegrationCommand, ListFormat, MemberCommand,
-    RoleCommand, ServiceCommand, TeamCommand, Typed, WebhookCommand,
+    PersonalKeyCommand, RoleCommand, ServiceCommand, TeamCommand, Typed, WebhookCommand,
 };
 
 #[derive(Subcommand)]
@@ -116,10 +116,24 @@ pub(crate) enum VaultCommand {
         #[command(subcommand)]
         command: IntegrationCommand,
     },
-    /// List, change and delete environments
+    /// Make, list and delete keys of members
+    PersonalKey {
+        #[command(subcommand)]
+        command: PersonalKeyCommand,
+    },
+    /// Make, list, change, delete and restore environments
     Env {
         #[command(subcommand)]
         command: EnvCommand,
+    },
+    /// Delete a project, a target or an environment; if it holds anything, it can be restored for 30 days
+    Delete {
+        /// The project, the target or the environment
+        #[arg(value_name = "LEVEL")]
+        level: Typed,
+        /// Delete an environment that is built in, too
+        #[arg(long)]
+        force: bool,
     },
     /// List, restore and remove what was deleted
     Deleted {

@@ -1,6 +1,7 @@
 use ioenv::LevelPath;
-use ioenv::vault::EnvironmentUpdate;
+use ioenv::vault::{EnvironmentUpdate, NewEnvironment, ResourceKind};
 
+use super::deleted;
 use super::listing::print;
 use crate::args::{EnvCommand, Typed};
 use crate::levels::{Access, hint};
@@ -24,6 +25,20 @@ pub(crate) fn run(project: &Project, command: EnvCommand) -> Result {
                 .collect();
             print(&listing, ["ID", "PATH", "NAME", "STATUS", "PRODUCTION"], &rows)
         }
+        EnvCommand::Create { level, name, description, status, production } => {
+            let path: LevelPath = level.get();
+            let chain: Vec<LevelPath> = path.chain().collect();
+            let [.., parent, _] = chain.as_slice() else {
+                return Err("an environment stands below a project or a target: PROJECT/ENVIRONMENT".into());
+            };
+            let slug = path.segments().last().unwrap_or_default();
+            let mut new = NewEnvironment::new(name.as_deref().unwrap_or(slug));
+            new.slug = Some(slug.parse()?);
+            (new.description, new.status, new.is_production) = (description, status, production);
+            session.create_environment(organization, parent, &new).map_err(|error| hint(parent, error))?;
+            terminal::note(format!("made {path}"));
+            Ok(())
+        }
         EnvCommand::Update { level, name, slug, description, status, production } => {
             let path: LevelPath = level.get();
             let mut update = EnvironmentUpdate::default();
@@ -39,6 +54,9 @@ pub(crate) fn run(project: &Project, command: EnvCommand) -> Result {
             session.delete_environment(organization, &path, force).map_err(|error| hint(&path, error))?;
             terminal::note(format!("deleted {path}; `ioenv vault deleted list` shows what can be restored"));
             Ok(())
+        }
+        EnvCommand::Restore { id } => {
+            deleted::restore(&session, organization, id.get(), |kind| kind == ResourceKind::Environment)
         }
     }
 }

@@ -41,6 +41,13 @@ pub(crate) fn run(project: &Project, command: MemberCommand) -> Result {
                 .collect();
             print(&listing, ["ID", "EMAIL", "ROLE", "CREATED", "EXPIRES"], &rows)
         }
+        MemberCommand::Accept { name } => {
+            access.trusted_only()?;
+            let code = terminal::read_invitation()?;
+            let member = session.accept_invitation(&code, &name)?;
+            terminal::note(format!("{} is a member ({})", terminal::printable(&member.email), member.user));
+            Ok(())
+        }
         MemberCommand::Withdraw { id } => {
             session.withdraw_invitation(organization, id.get())?;
             terminal::note("withdrew the invitation");

@@ -14,6 +14,7 @@ mod init;
 mod integration;
 mod listing;
 mod member;
+mod personal_key;
 mod role;
 mod rotate;
 mod service;
@@ -51,7 +52,9 @@ pub(crate) fn run(project: &Project, command: VaultCommand) -> Result<ExitCode> 
         VaultCommand::Service { command } => service::run(project, command)?,
         VaultCommand::Webhook { command } => webhook::run(project, command)?,
         VaultCommand::Integration { command } => integration::run(project, command)?,
+        VaultCommand::PersonalKey { command } => personal_key::run(project, command)?,
         VaultCommand::Env { command } => environment::run(project, command)?,
+        VaultCommand::Delete { level, force } => deleted::delete(project, &level.get(), force)?,
         VaultCommand::Deleted { command } => deleted::run(project, command)?,
         VaultCommand::Rotate { project: Some(name), history, storage } => {
             rotate::project(project, &name.get(), history, storage)?;

@@ -76,7 +76,7 @@ fn row(one: ServiceAccount) -> [String; 5] {
     [one.id.to_string(), one.name, words(one.permissions), from, shown(one.created_at)]
 }
 
-fn ranges(typed: &[Typed]) -> Vec<IpRange> {
+pub(super) fn ranges(typed: &[Typed]) -> Vec<IpRange> {
     typed.iter().map(Typed::get).collect()
 }
 

@@ -61,6 +61,9 @@ pub(crate) fn run(project: &Project, command: WebhookCommand) -> Result {
             Ok(())
         }
         WebhookCommand::Test { id } => tested(&session.test_webhook(organization, &path, id.get())?),
+        WebhookCommand::Secret { id } => {
+            terminal::credential(session.signing_secret(organization, &path, id.get())?.expose_secret())
+        }
         WebhookCommand::Rotate { id } => {
             let secret = session.rotate_signing_secret(organization, &path, id.get())?;
             terminal::note("the signing secret that counts from now on:");
