@@ -100,6 +100,11 @@ impl Call<'_, '_> {
         Err(Error::new(ErrorKind::Denied, message))
     }
 
+    /// Refuses to give away, or to take over, what the actor does not hold at the place it is at.
+    pub(super) fn check_held(&self, permissions: PermissionSet) -> Result<()> {
+        check_held(self.rights, permissions)
+    }
+
     /// Whether the actor may know of a project of the organization it is in.
     pub(super) fn knows(&mut self, project: Id) -> Result<bool> {
         match (self.who.scope(), &self.membership) {
@@ -232,4 +237,14 @@ impl Call<'_, '_> {
         nodes.push(node);
         Ok(Some((nodes, place.path)))
     }
+}
+
+/// Refuses to give away what is beyond `held`.
+pub(super) fn check_held(held: PermissionSet, permissions: PermissionSet) -> Result<()> {
+    let missing = permissions.difference(held);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!("nobody can grant what they do not hold; you lack: {missing}");
+    Err(Error::new(ErrorKind::Denied, message))
 }
