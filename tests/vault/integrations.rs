@@ -12,7 +12,9 @@ use ioenv::vault::{
 };
 use ioenv::{DataKey, KeyProof, Kind, SystemRandom};
 
-use super::stage::{DAY, MINUTE, Stage, entry, names, path, refused, slug};
+#[cfg(feature = "http")]
+use super::stage::{DAY, MINUTE};
+use super::stage::{Stage, entry, names, path, refused, slug};
 
 const CREDENTIALS: &str = "planted-credentials-of-a-shelf";
 

@@ -49,6 +49,7 @@ impl Shelf {
         self.0.lock().unwrap().credentials.last().cloned()
     }
 
+    #[cfg(feature = "http")]
     pub(crate) fn kill_next(&self) {
         self.0.lock().unwrap().is_deadly = true;
     }

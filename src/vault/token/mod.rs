@@ -121,6 +121,10 @@ impl Call<'_, '_> {
             Some(path) => {
                 let place = self.place(organization, path, super::place::Reach::Inside)?;
                 let node = place.nodes.last().map(|node| node.id);
+                if node.is_none() && path.segments().count() > 1 {
+                    let message = "what is bound to `_base` would reach all of the project: bind the token to that";
+                    return Err(Error::new(ErrorKind::InvalidName, message));
+                }
                 Ok(Some(ScopeRecord { project: place.project.id, node }))
             }
             None => match self.who.scope() {
