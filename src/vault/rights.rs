@@ -18,6 +18,9 @@ const KNOWING: PermissionSet = PermissionSet::of(&[
     Permission::SecretWrite,
 ]);
 
+/// Whoever has these may see values.
+pub(super) const READING: PermissionSet = PermissionSet::of(&[Permission::SecretRead, Permission::SecretDecrypt]);
+
 /// What may be read on the way to a place.
 const ON_THE_WAY: PermissionSet =
     PermissionSet::of(&[Permission::ProjectRead, Permission::TargetRead, Permission::EnvironmentRead]);

@@ -26,10 +26,9 @@ use super::key_cache::{Row, client_managed};
 use super::place::{Place, Reach};
 use super::queue::{JobKind, NewJob};
 use super::records::{IntegrationRecord, ProjectRecord, damaged, decode, get, put};
+use super::rights::READING;
 use super::{Custody, keys};
-use crate::core::{
-    Details, Id, LevelPath, Permission, PermissionSet, Resource, ResourceKind, SecretString, Slug, Timestamp,
-};
+use crate::core::{Details, Id, LevelPath, PermissionSet, Resource, ResourceKind, SecretString, Slug, Timestamp};
 use crate::store::{Order, When};
 use crate::sync::Provider;
 use crate::{Error, ErrorKind, Result};
@@ -38,8 +37,6 @@ use crate::{Error, ErrorKind, Result};
 const MAX_ENVIRONMENTS: usize = 100;
 /// Longest credentials, in bytes.
 const MAX_CREDENTIALS: usize = 4096;
-/// Whoever has values sent away must be able to read them.
-const READING: PermissionSet = PermissionSet::of(&[Permission::SecretRead, Permission::SecretDecrypt]);
 
 /// A link of a project to another service. Its credentials are not told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,6 +203,7 @@ impl Call<'_, '_> {
         let mut environments = BTreeMap::new();
         for mapping in map {
             let place = self.environment_place(organization, &mapping.environment)?;
+            // Whoever has values sent away must be able to read them.
             self.allow(self.needed.union(READING))?;
             if place.project.id != project.id {
                 let message = "an integration copies environments of its own project";
