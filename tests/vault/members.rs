@@ -474,6 +474,17 @@ on_every_store! {
         assert_eq!(refused(key.organizations()), Denied);
     }
 
+    fn an_invitation_to_more_is_not_for_less_to_take_back(stage: &Stage) {
+        let admin = stage.member("admin@x", ADMIN);
+        let invitation = stage.system().invite_member(stage.acme, &NewInvitation::new("ann@x", OWNER)).unwrap();
+        let session = stage.user(admin);
+        let before = stage.records("invitation");
+        assert_eq!(refused(session.withdraw_invitation(stage.acme, invitation.invitation.id)), Denied);
+        assert_eq!(refused(session.invite_member(stage.acme, &NewInvitation::new("ANN@x", MEMBER))), Denied);
+        assert_eq!(stage.records("invitation"), before);
+        assert_eq!(stage.system().accept_invitation(&invitation.code, "Ann").unwrap().role, OWNER);
+    }
+
     fn addresses_that_look_alike_are_of_two_people(stage: &Stage) {
         // The first letter of the one is the sign of the kelvin.
         let (other, kate) = ("\u{212a}ate@x", "kate@x");
