@@ -45,7 +45,7 @@
 //! | `vault` | no | the vault, a secrets service inside of a program, in memory; and it as a source |
 //! | `sqlite` | no | a vault in a SQLite file |
 //! | `postgres` | no | a vault in a PostgreSQL database |
-//! | `http` | no | the worker that delivers webhooks out of a vault |
+//! | `http` | no | the worker that delivers webhooks out of a vault, and copies secrets to other services |
 //! | `cli` | no | the `ioenv` command |
 //! | `full` | no | all of them but `postgres` |
 //!
@@ -98,6 +98,11 @@ pub use system::SystemRandom;
 #[cfg(all(doctest, feature = "sealed"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So do those of the page about integrations.
+#[cfg(all(doctest, feature = "vault"))]
+#[doc = include_str!("../docs/integrations.md")]
+struct Integrations;
 
 /// So do those of the page about webhooks.
 #[cfg(all(doctest, feature = "http"))]

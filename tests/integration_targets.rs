@@ -111,9 +111,8 @@ impl At {
         let place = SyncPlace::new(&self.settings, &self.credentials, self.target);
         let plan = target.plan(&place, desired)?;
         let applied = target.apply(&place, &plan, desired);
-        for shown in [format!("{plan:?} {place:?} {desired:?} {target:?} {applied:?}")] {
-            assert!(!shown.contains("planted"), "{shown}");
-        }
+        let shown = format!("{plan:?} {place:?} {desired:?} {target:?} {applied:?}");
+        assert!(!shown.contains("planted"), "{shown}");
         let changes: Vec<_> = plan.changes.iter().map(|one| format!("{} {}", one.action, one.name)).collect();
         match applied.error {
             Some(error) => Err(error),

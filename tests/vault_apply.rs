@@ -5,9 +5,9 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use common::{Project, run, text};
 use ioenv::vault::{Action, Actor, AuditFilter, Declaration, Paging, RootKey, Token, Vault};
@@ -146,8 +146,6 @@ fn a_team_is_made_once() {
     let webhooks = session.webhooks(acme, &path.parse().unwrap()).unwrap();
     assert!(webhooks.len() == 1 && !webhooks[0].enabled);
     assert_eq!(session.grants(acme, &"acme-store".parse().unwrap()).unwrap().len(), 1);
-    let service = session.whoami();
-    assert!(service.is_err(), "a trusted program is nobody");
     Token::parse(&credentials[1].1).unwrap();
     drop(vault);
 
@@ -277,11 +275,13 @@ fn what_is_killed_is_finished_by_the_next_run() {
         for attempt in 0..2 {
             let mut command = directory.command(&["vault", "apply", "team.toml"]);
             let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-            std::thread::sleep(Duration::from_millis(15 + 11 * round + 40 * attempt));
+            // Each line is told when its step is done, so the next steps are on their way when it is heard.
+            let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+            let mut heard: Vec<String> = lines.by_ref().take(1 + round + attempt).collect();
             let _ = child.kill();
-            let output = child.wait_with_output().unwrap();
-            halves += usize::from(!output.status.success() && !output.stdout.is_empty());
-            told.push(text(&output.stdout));
+            heard.extend(lines);
+            halves += usize::from(!child.wait().unwrap().success());
+            told.push(heard.join("\n"));
         }
         told.push(directory.out(&["vault", "apply", "team.toml"]));
         directory.is_done("team.toml");
@@ -302,7 +302,7 @@ fn what_is_killed_is_finished_by_the_next_run() {
         let ids: BTreeSet<_> = created.iter().map(|record| format!("{:?}", record.resource)).collect();
         assert_eq!(ids.len(), created.len(), "nothing is made twice");
     }
-    assert!(halves >= 5, "{halves} of 40 were killed between their first and their last step");
+    assert!(halves >= 20, "{halves} of 40 were killed between their first and their last step");
 }
 
 /// A dump, but for what is another one in each vault.
@@ -352,7 +352,10 @@ fn a_project_key_is_told_if_the_file_asks() {
     assert!(!notes.contains(PLANTED));
     directory.is_done("orbit.toml");
     let dump = directory.out(&["vault", "dump", "--organization", "orbit"]);
-    assert!(dump.contains("A = { keep = true, comment = \"planted-3e7a\" }") && !dump.contains("key string"), "{dump}");
+    assert!(
+        dump.contains("A = { keep = true }\n") && !dump.contains("planted") && !dump.contains("key string"),
+        "{dump}"
+    );
     assert!(dump.contains("key.scheme = \"pbkdf2\""), "{dump}");
     directory.0.write(
         "other.toml",
@@ -366,6 +369,7 @@ fn a_project_key_is_told_if_the_file_asks() {
 
 /// Each is an error that names a line, and repeats nothing of the file.
 #[test]
+#[expect(clippy::too_many_lines, reason = "there is one line for each mistake")]
 fn bad_files_are_refused_with_their_line() {
     let organization = "[[organization]]\nname = \"Acme\"\n";
     let project = format!("{organization}[[organization.project]]\nname = \"shop\"\n");

@@ -201,3 +201,49 @@ fn environments_are_changed_deleted_and_restored() {
     directory.vault(&format!("deleted purge {id} --yes"));
     assert!(directory.refused(&format!("deleted restore {id}")).contains("see `list`"));
 }
+
+#[test]
+fn a_project_is_copied_to_files() {
+    let directory = Directory::new();
+    let files = directory.0.file("copies");
+    fs::create_dir(&files).unwrap();
+    let files = files.to_str().unwrap();
+    directory.vault("integration link file --name Copies --map acme/dev=dev.env --path acme");
+    let listed = directory.json("integration list --path acme");
+    assert_eq!(
+        cells(&listed, &["name", "provider", "map", "state"]),
+        [["Copies", "file", "acme/dev=dev.env", "disabled"]]
+    );
+    let id = listed[0]["id"].as_str().unwrap();
+    let planned = directory.json(&format!("integration plan {id} --directory {files} --path acme"));
+    assert_eq!(
+        cells(&planned, &["environment", "target", "change", "name"]),
+        [["acme/dev", "dev.env", "create", "KEY"]]
+    );
+    directory.vault(&format!("integration sync {id} --directory {files} --path acme"));
+    let copied = fs::read_to_string(format!("{files}/dev.env")).unwrap();
+    assert_eq!(copied, format!("KEY={PLANTED}\n"));
+    let refused = directory.refused(&format!("integration sync {id} --path acme"));
+    assert!(refused.contains("no target for file"), "{refused}");
+    let runs = directory.json(&format!("integration runs {id} --path acme"));
+    assert_eq!(cells(&runs, &["created", "unchanged"])[1], ["1", "0"]);
+
+    directory.vault(&format!("integration update {id} --name Files --enable --path acme"));
+    assert!(run(&mut directory.command(&["set", "KEY", "--path", "acme/dev"]), "another").status.success());
+    #[cfg(feature = "http")]
+    {
+        directory.vault(&format!("webhook run --once --directory {files}"));
+        assert_eq!(fs::read_to_string(format!("{files}/dev.env")).unwrap(), "KEY=another\n");
+    }
+    directory.vault(&format!("integration unlink {id} --path acme"));
+    assert!(directory.json("integration list --path acme").is_empty());
+    assert!(fs::exists(format!("{files}/dev.env")).unwrap(), "nothing is removed there");
+
+    // The token of a service is piped in, and seen nowhere.
+    let link =
+        ["vault", "integration", "link", "vercel", "--setting", "project=p", "--map", "acme/dev", "--path", "acme"];
+    let linked = run(&mut directory.command(&link), PLANTED);
+    assert!(linked.status.success() && !format!("{linked:?}").contains(PLANTED), "{linked:?}");
+    let listed = directory.vault("integration list --path acme");
+    assert!(listed.contains("acme/dev=development") && !listed.contains(PLANTED), "{listed}");
+}

@@ -130,6 +130,8 @@ impl std::io::Write for Length {
     }
 }
 
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
 /// One segment of a path, or one value of a query, in a URL.
 pub(super) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
@@ -138,7 +140,7 @@ pub(super) fn encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) || byte == b'.' && text != "." && text != ".." {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            encoded.extend([b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]].map(char::from));
         }
     }
     encoded

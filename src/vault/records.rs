@@ -64,6 +64,7 @@ pub(super) struct OrganizationRecord {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each says a thing of its own")]
 pub(super) struct ProjectRecord {
     pub(super) id: Id,
     pub(super) organization: Id,

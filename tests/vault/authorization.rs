@@ -461,6 +461,7 @@ fn is_of_the_organization(use_case: UseCase) -> bool {
 }
 
 /// What it takes, written down a second time by hand.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn expected(use_case: UseCase) -> &'static [Permission] {
     match use_case {
         UseCase::CreateOrganization => &[P::OrganizationCreate],

@@ -98,8 +98,8 @@ on_every_store! {
                 system.create_webhook(stage.acme, &path(at), &NewWebhook::new("https://a.example.test/")).map(drop).unwrap();
             })),
             ("an integration", Box::new(|at, _| {
-                let new = NewIntegration::new("i", Provider::Other("shelf".to_owned()), "planted");
-                let new = new.environment(Mapping::new(path(at), "one"));
+                let new = NewIntegration::new("shelf", Provider::Other("shelf".to_owned()), "credentials");
+                let new = new.environment(Mapping::new(path(at), "production"));
                 system.link_integration(stage.acme, &slug("shop"), &new).map(drop).unwrap();
             })),
         ];

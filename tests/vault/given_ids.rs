@@ -8,6 +8,7 @@ use ioenv::vault::{
 
 use super::stage::{Stage, path, refused, slug};
 
+#[expect(clippy::unnecessary_wraps, reason = "it is given as one")]
 fn id(last: char) -> Option<Id> {
     Some(format!("01ARZ3NDEKTSV4RRFFQ69G5FA{last}").parse().unwrap())
 }

@@ -40,6 +40,12 @@ fn update(stage: &Stage, id: Id, change: impl FnOnce(&mut IntegrationUpdate)) ->
     stage.system().update_integration(stage.acme, &slug("shop"), id, &update)
 }
 
+fn update_of(credentials: &str) -> IntegrationUpdate {
+    let mut update = IntegrationUpdate::default();
+    update.credentials = Some(credentials.into());
+    update
+}
+
 fn waits(stage: &Stage) -> bool {
     let jobs = stage.records("job/integration/").len();
     assert_eq!(stage.records("job-due/").len(), jobs);
@@ -65,7 +71,7 @@ on_every_store! {
         assert_eq!(made.settings["room"], "7");
         let system = stage.system();
         assert_eq!(system.integration(stage.acme, &slug("shop"), made.id).unwrap(), made);
-        assert_eq!(system.integrations(stage.acme, &slug("shop")).unwrap(), [made.clone()]);
+        assert_eq!(system.integrations(stage.acme, &slug("shop")).unwrap(), std::slice::from_ref(&made));
         assert!(!waits(stage), "it is not enabled");
         for shown in [format!("{made:?} {new:?}"), stage.dump(""), format!("{:?}", stage.log())] {
             assert!(!shown.contains(CREDENTIALS), "{shown}");
@@ -108,8 +114,8 @@ on_every_store! {
         let plans = stage.system().plan_integration(stage.acme, &slug("shop"), id).unwrap();
         assert_eq!((plans.len(), plans[0].environment.as_str(), plans[0].target.as_str()), (1, "shop/api/prod", "production"));
         let told: Vec<_> = plans[0].plan.changes.iter().map(|one| (one.name.as_str(), one.action, one.kind)).collect();
-        use SyncAction::Create;
-        assert_eq!(told, [("B", Create, Kind::Secret), ("PORT", Create, Kind::Variable), ("TOKEN", Create, Kind::Secret)]);
+        let create = SyncAction::Create;
+        assert_eq!(told, [("B", create, Kind::Secret), ("PORT", create, Kind::Variable), ("TOKEN", create, Kind::Secret)]);
         assert!(!format!("{plans:?}").contains("planted"));
         assert!(stage.shelf.log().is_empty(), "a plan changes nothing");
 
@@ -215,11 +221,16 @@ on_every_store! {
         let writer = stage.session(all.difference(P::SecretDecrypt.into()), Some("shop"));
         let mut map = IntegrationUpdate::default();
         map.environments = Some(both);
-        let mut credentials = IntegrationUpdate::default();
-        credentials.credentials = Some("mine".into());
-        for update in [map, credentials] {
+        for update in [map, update_of("mine")] {
             assert_eq!(refused(writer.update_integration(acme, shop, id, &update)), Denied);
         }
+        // Nor with other credentials those of an environment that comes back later.
+        stage.system().delete_environment(acme, &path("shop/api/prod"), true).unwrap();
+        let of_dev = stage.session(all, Some("shop/dev"));
+        of_dev.update_integration(acme, shop, id, &update_of("mine")).unwrap();
+        let back = stage.system().deleted(acme).unwrap()[0].id;
+        stage.system().restore_environment(acme, back).unwrap();
+        assert_eq!(stage.system().integration(acme, shop, id).unwrap().environments, [Mapping::new(path("shop/dev"), "b")]);
         let mut rename = IntegrationUpdate::default();
         rename.name = Some("Other".into());
         assert_eq!(writer.update_integration(acme, shop, id, &rename).unwrap().name, "Other");
@@ -429,7 +440,7 @@ on_every_store! {
         assert_eq!(worker.run_once().unwrap(), 1);
         assert_eq!(stage.shelf.log(), ["update production B", "create production PORT", "create production TOKEN"]);
         let runs = stage.system().integration_runs(stage.acme, &slug("shop"), id).unwrap();
-        assert_eq!(runs.iter().map(|run| run.is_success()).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(runs.iter().map(ioenv::vault::IntegrationRun::is_success).collect::<Vec<_>>(), [true, false]);
         // It was the integration's own from before it was written.
         stage.system().delete_entries(stage.acme, &path("shop/api/prod"), &names(["B"])).unwrap();
         worker.run_once().unwrap();

@@ -13,6 +13,8 @@ mod audit;
 mod authorization;
 mod changes;
 mod clock;
+#[cfg(feature = "sealed")]
+mod declarations;
 mod deletion;
 #[cfg(feature = "http")]
 mod deliveries;

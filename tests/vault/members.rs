@@ -9,7 +9,7 @@ use ioenv::vault::{
     NewOrganization, NewProject, NewRole, NewUser, OrganizationRole, OrganizationStatus, OrganizationUpdate, Paging,
     Permission as P, PermissionSet, Plan, ResourceKind, RoleUpdate, UserUpdate, WorkspaceRole,
 };
-use ioenv::{Error, SecretString};
+use ioenv::{Document, Error, SecretString};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -148,9 +148,15 @@ on_every_store! {
         system.create_project(own, NewProject::new("mine")).unwrap();
         // Nothing that holds something goes silently, and no organization is left to nobody.
         assert_eq!(refused(system.delete_user(ann)), Conflict);
+        let mine = system.project(own, &slug("mine")).unwrap().id;
+        system.set_document(own, &path("mine"), &Document::parse("A=1\n").unwrap()).unwrap();
         system.delete_project(own, &slug("mine")).unwrap();
-        assert_eq!(refused(system.delete_user(ann)), Conflict);
         let bob = stage.member("bob@example.com", OWNER);
+        assert_eq!(refused(system.delete_user(ann)), Conflict, "it can be restored");
+        system.purge_project(own, mine).unwrap();
+        system.update_member(stage.acme, bob, &to(MEMBER)).unwrap();
+        assert_eq!(refused(system.delete_user(ann)), Conflict, "she is the last owner");
+        system.update_member(stage.acme, bob, &to(OWNER)).unwrap();
         system.delete_user(ann).unwrap();
         assert_eq!(refused(stage.user(ann).organizations()), Unauthenticated);
         assert_eq!(refused(system.organization(own)), NotFound);

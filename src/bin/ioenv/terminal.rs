@@ -102,13 +102,7 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// The value of a variable, typed without being seen, or all of stdin less one line end.
 pub(crate) fn read_value(name: &VarName) -> Result<SecretString> {
-    let value = if io::stdin().is_terminal() {
-        SecretString::from(rpassword::prompt_password(format!("Value of {name} (hidden): "))?)
-    } else {
-        let text = read_utf8(io::stdin().lock(), &format!("the value of {name} on stdin"))?;
-        let text = text.expose_secret();
-        text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text)).into()
-    };
+    let value = read_hidden(&format!("Value of {name} (hidden): "), &format!("the value of {name} on stdin"))?;
     // What fed the pipe may have failed.
     if value.expose_secret().is_empty() {
         return Err(
@@ -116,6 +110,20 @@ pub(crate) fn read_value(name: &VarName) -> Result<SecretString> {
         );
     }
     Ok(value)
+}
+
+/// The token of another service, likewise.
+pub(crate) fn read_service_token() -> Result<SecretString> {
+    read_hidden("Token of the service (hidden): ", "the token of the service on stdin")
+}
+
+fn read_hidden(prompt: &str, what: &str) -> Result<SecretString> {
+    if io::stdin().is_terminal() {
+        return Ok(rpassword::prompt_password(prompt)?.into());
+    }
+    let text = read_utf8(io::stdin().lock(), what)?;
+    let text = text.expose_secret();
+    Ok(text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text)).into())
 }
 
 /// A passphrase, typed twice on a terminal; else all of stdin.

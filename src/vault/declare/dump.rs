@@ -8,11 +8,11 @@ use crate::vault::{self, Custody, Grantee, OrganizationStatus, SecretFormat, Ses
 
 impl Session<'_> {
     /// What there is in an organization, or in all that the actor may know of, as a declaration: with the values of
-    /// variables, without those of secrets, and without keys, tokens and their like. Applying it to the same vault
+    /// variables, without those of secrets and what is said about these, and without keys, tokens and their like. Applying it to the same vault
     /// changes nothing; to an empty one, it makes the same things with the same ids.
     ///
-    /// What cannot be declared is left out: what was deleted, revoked or has expired, versions, people's own keys, and
-    /// the audit log; and of all organizations those that were made with a user, as long as there is nothing in them.
+    /// What cannot be declared is left out: what was deleted, revoked or has expired, versions, integrations, metadata of
+    /// projects, people's own keys, and the audit log; and of all organizations those that were made with a user, as long as there is nothing in them.
     ///
     /// # Errors
     /// `NotFound`, without the organization.
@@ -67,7 +67,7 @@ fn dump(session: &Session<'_>, one: vault::Organization) -> Result<Organization>
         organization.services.push(service_account(session, service)?);
     }
     for token in session.tokens(id)? {
-        if token.revoked_at.is_none() && !has_ended(session, token.expires_at) {
+        if token.revoked_at.is_none() && token.deleted_with.is_none() && !has_ended(session, token.expires_at) {
             organization.tokens.extend(self::token(token));
         }
     }
@@ -195,7 +195,9 @@ fn has_ended(session: &Session<'_>, end: Option<Timestamp>) -> bool {
 fn service_account(session: &Session<'_>, one: vault::ServiceAccount) -> Result<model::ServiceAccount> {
     let mut keys = Vec::new();
     for key in session.service_keys(one.organization, one.id)? {
-        if !has_ended(session, key.expires_at) {
+        let is_named_so = |other: &model::ServiceKey| other.name.to_lowercase() == key.name.to_lowercase();
+        // Of several of one name, a declaration has one.
+        if !has_ended(session, key.expires_at) && !keys.iter().any(is_named_so) {
             keys.push(model::ServiceKey { at: (0, 0), name: key.name, expires: key.expires_at.map(Expiry::At) });
         }
     }
@@ -288,7 +290,8 @@ fn entries(session: &Session<'_>, organization: Id, path: &LevelPath, custody: C
             value: found.filter(|stored| stored.metadata.kind == Kind::Variable).map(|stored| stored.value.clone()),
             name: entry.name,
             kind: entry.kind,
-            comment: entry.comment,
+            // What is said about a secret may say what it is.
+            comment: entry.comment.filter(|_| entry.kind == Kind::Variable),
         }
     });
     Ok(entries.collect())

@@ -98,6 +98,11 @@ impl Step {
     pub fn is_unchanged(&self) -> bool {
         self.action == StepAction::Unchanged
     }
+
+    /// Whether it is a secret that was made without a value, which has to be set yet.
+    pub fn lacks_value(&self) -> bool {
+        self.action == StepAction::Created && self.fields.contains(&"value")
+    }
 }
 
 impl fmt::Debug for Step {

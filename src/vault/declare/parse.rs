@@ -16,7 +16,7 @@ use crate::core::{
     EnvironmentRole, Id, IpRange, KeyString, Kind, LevelPath, MemberRole, Pbkdf2, PermissionSet, Slug, Timestamp,
     VarName,
 };
-use crate::vault::place::slug_of;
+use crate::vault::place::{check_slug, slug_of};
 use crate::vault::user::email_key;
 use crate::vault::{OrganizationStatus, SecretFormat};
 use crate::{Error, ErrorKind, Result};
@@ -131,12 +131,14 @@ fn organization(mut table: Table<'_>, seen: &mut Seen) -> Result<Organization> {
 
 /// The slug that is given, or the one that the name makes.
 fn slug(table: &mut Table<'_>, name: &str) -> Result<Slug> {
-    match table.parsed("slug")? {
-        Some(slug) => Ok(slug),
+    let slug = match table.parsed("slug")? {
+        Some(slug) => slug,
         None => Slug::new(&slug_of(name)).map_err(|_| {
             table.error(ErrorKind::InvalidName, "no slug can be made of this name: give one, of a-z, 0-9 and -")
-        }),
-    }
+        })?,
+    };
+    check_slug(slug.as_str(), &[]).map_err(|error| table.error(error.kind(), error.to_string()))?;
+    Ok(slug)
 }
 
 /// The name of something whose name others may have, too, if an id tells them apart.
@@ -502,5 +504,59 @@ fn expires(table: &mut Table<'_>) -> Result<Option<Expiry>> {
     match humantime::parse_duration(&text) {
         Ok(after) if after > Duration::ZERO => Ok(Some(Expiry::After(after))),
         _ => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TEAM: &str = include_str!("../../../examples/team.toml");
+
+    /// What was written reads back as the same.
+    fn is_written_back(declaration: &Declaration) {
+        let written = declaration.to_text();
+        let again = Declaration::parse(written.expose_secret()).unwrap();
+        assert_eq!(again.to_text().expose_secret(), written.expose_secret());
+    }
+
+    #[test]
+    fn a_declaration_is_written_with_all_it_says() {
+        let declaration = Declaration::parse(TEAM).unwrap();
+        is_written_back(&declaration);
+        let text = declaration.to_text();
+        for part in ["postgres://store:example-only@", "\"90d\"", "key.proof", "comment = \"rotated each quarter\""] {
+            assert!(text.expose_secret().contains(part), "{part}");
+        }
+        assert_eq!(format!("{declaration:?}"), "Declaration { organizations: 1, .. }");
+    }
+
+    proptest! {
+        #[test]
+        fn values_and_comments_of_any_text_are_written_back(value in "\\PC*|[\\x00-\\x7f]*", comment in "[\\x00-\\x7f]*") {
+            let text = TEAM.replace("keep = true", "value = \"x\", comment = \"y\"");
+            let mut declaration = Declaration::parse(&text).unwrap();
+            let entry = &mut declaration.organizations[0].projects[0].targets[0].environments[0].entries[2];
+            entry.value = Some(value.as_str().into());
+            entry.comment = Some(comment.clone());
+            let again = Declaration::parse(declaration.to_text().expose_secret()).unwrap();
+            let entry = &again.organizations[0].projects[0].targets[0].environments[0].entries[2];
+            prop_assert_eq!(entry.value.as_ref().unwrap().expose_secret(), value);
+            prop_assert_eq!(entry.comment.as_ref().unwrap(), &comment);
+        }
+
+        /// Whatever becomes of the text, it is a declaration or an error.
+        #[test]
+        fn a_broken_text_is_an_error(cut in 0..TEAM.len(), length in 0_usize..60, inserted in "[\\[\\]{}\"'=,.# \na-z0-9]{0,12}") {
+            let end = (cut + length).min(TEAM.len());
+            if let (Some(before), Some(after)) = (TEAM.get(..cut), TEAM.get(end..)) {
+                match Declaration::parse(&format!("{before}{inserted}{after}")) {
+                    Ok(declaration) => is_written_back(&declaration),
+                    Err(error) => prop_assert!(error.position().is_some() && !error.to_string().contains("example-only")),
+                }
+            }
+        }
     }
 }

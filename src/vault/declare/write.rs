@@ -1,4 +1,5 @@
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -65,9 +66,19 @@ impl Text {
     fn expires(&mut self, expires: Option<Expiry>) {
         match expires {
             Some(Expiry::At(at)) => self.string("expires", &at.to_string()),
-            Some(Expiry::After(after)) => self.string("expires", &humantime::format_duration(after).to_string()),
+            Some(Expiry::After(after)) => self.string("expires", &duration(after)),
             None => {}
         }
+    }
+}
+
+/// In days, where these are whole.
+fn duration(duration: Duration) -> String {
+    let day = 24 * 60 * 60;
+    if duration.subsec_nanos() == 0 && duration.as_secs().is_multiple_of(day) {
+        format!("{}d", duration.as_secs() / day)
+    } else {
+        humantime::format_duration(duration).to_string()
     }
 }
 

@@ -3,7 +3,7 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{EntryUpdate, check_names};
 use crate::Result;
-use crate::core::{Action, Details, Id, LevelPath, Resource, VarName};
+use crate::core::{Action, Details, Entry, Id, LevelPath, Resource, VarName};
 
 /// How entries of a level are, beside how they are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Session<'_> {
                 if let Some(comment) = &update.comment {
                     updated.set_comment(name, Some(comment))?;
                 }
-                let comment = updated.get(name).and_then(|entry| entry.comment());
+                let comment = updated.get(name).and_then(Entry::comment);
                 let is_same = update.kind.is_none_or(|kind| kind == entry.kind())
                     && update.value.as_ref().is_none_or(|value| value.expose_secret() == entry.value().expose_secret())
                     && comment == entry.comment();

@@ -126,9 +126,8 @@ impl Call<'_, '_> {
     /// What the actor may do at each environment of an integration, also where that was deleted, because it may be
     /// restored; at the project, where it has none. None, if it may not know of one of them.
     fn integration_rights(&mut self, project: &Place, record: &IntegrationRecord) -> Result<Option<PermissionSet>> {
-        let places = match self.mapped(record)? {
-            Some(places) => places,
-            None => return Ok(None),
+        let Some(places) = self.mapped(record)? else {
+            return Ok(None);
         };
         if record.environments.is_empty() {
             return self.rights_at(project, Reach::Inside);

@@ -24,7 +24,7 @@ pub struct IntegrationUpdate {
 
 impl Session<'_> {
     /// Changes an integration. With another map or other credentials it takes the right to read each environment of the
-    /// map. What was written for an environment that is no longer in it stays where it is.
+    /// map; with other credentials, environments that were deleted are taken out of the map. What was written for an environment that is no longer in it stays where it is.
     ///
     /// # Errors
     /// `NotFound`, also for an environment; `InvalidName`; `InvalidValue`, also when nothing is given; `ClientManaged`,
@@ -40,8 +40,11 @@ impl Session<'_> {
             let (project, mut record) = call.integration(organization, project, id)?;
             let mut changed: Vec<&str> = Vec::new();
             if update.credentials.is_some() {
-                // Other credentials may lead to somebody else's account.
+                // Other credentials may lead to somebody else's account, where what the actor cannot read is not to go.
                 call.allow(call.needed.union(READING))?;
+                let places = call.mapped(&record)?.unwrap_or_default();
+                let map = places.into_iter().map(|(place, target)| (place.id(), target)).collect();
+                call.put_map(&project, &mut record, map)?;
             }
             if let Some(map) = &update.environments {
                 let map = call.check_map(organization, &project, &record.provider, map)?;

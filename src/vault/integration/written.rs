@@ -130,8 +130,8 @@ impl Call<'_, '_> {
             Some(record) => self.open_written(project, integration, node, &record),
             None => {
                 let mut key = Zeroizing::new([0; 32]);
-                self.vault.random.fill(&mut *key)?;
-                let key = SecretKey(Zeroizing::new(BASE64.encode(&*key)));
+                self.vault.random.fill(key.as_mut_slice())?;
+                let key = SecretKey(Zeroizing::new(BASE64.encode(key.as_slice())));
                 Ok(Written { key, names: BTreeMap::new() })
             }
         }

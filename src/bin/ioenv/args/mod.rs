@@ -14,8 +14,8 @@ use ioenv::DataKey;
 use ioenv::vault::{RootKey, Token};
 
 pub(crate) use self::team::{
-    AccountCommand, DeletedCommand, EnvCommand, ExpiresArgs, GrantCommand, GranteeArgs, ListingArgs, MemberCommand,
-    RoleCommand, ServiceCommand, TeamCommand, WebhookCommand,
+    AccountCommand, DeletedCommand, EnvCommand, ExpiresArgs, GrantCommand, GranteeArgs, IntegrationCommand,
+    ListingArgs, MemberCommand, RoleCommand, ServiceCommand, TeamCommand, WebhookCommand,
 };
 pub(crate) use self::vault::{ActionArg, ApplyArgs, AuditArgs, CreateArgs, TokenCommand, TokenFormatArg, VaultCommand};
 

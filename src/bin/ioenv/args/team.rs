@@ -1,6 +1,8 @@
 //! The arguments of what of `ioenv vault` is about people, their rights, and what programs are given.
 
-use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
 
 use super::{ListFormat, Typed};
 
@@ -353,11 +355,90 @@ pub(crate) enum WebhookCommand {
         #[command(flatten)]
         listing: ListingArgs,
     },
-    /// Deliver events, until the program is ended
+    /// Deliver events, and copy what integrations are for, until the program is ended
     Run {
         /// Deliver what is due now, and end
         #[arg(long)]
         once: bool,
+        /// Where integrations with `file` write to
+        #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+        directory: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum IntegrationCommand {
+    /// List the integrations of the project at --path
+    List(ListingArgs),
+    /// Link the project at --path to a service; its token is typed, or piped in
+    #[command(
+        after_help = "Examples:\n  ioenv vault integration link vercel --setting project=prj_1 --map acme-store/prod --path acme-store\n  ioenv vault integration link file --map acme-store/dev=dev.env --path acme-store"
+    )]
+    Link {
+        /// vercel, cloudflare-workers or file
+        provider: Typed,
+        /// How it is called [default: as the provider]
+        #[arg(long)]
+        name: Option<String>,
+        /// What the service needs to be told: project and team of Vercel, account of Cloudflare
+        #[arg(long = "setting", value_name = "NAME=VALUE")]
+        settings: Vec<Typed>,
+        /// An environment, and what the service calls it, which for Vercel can be left out for dev, staging and prod
+        #[arg(long = "map", value_name = "LEVEL[=TARGET]")]
+        map: Vec<Typed>,
+        /// Copy from now on; without it, see `plan` first
+        #[arg(long)]
+        enable: bool,
+    },
+    /// Change an integration
+    Update {
+        /// The id that `list` shows
+        id: Typed,
+        /// Another name
+        #[arg(long)]
+        name: Option<String>,
+        /// All environments that are copied from now on
+        #[arg(long = "map", value_name = "LEVEL[=TARGET]")]
+        map: Vec<Typed>,
+        /// Type or pipe in another token of the service
+        #[arg(long)]
+        credentials: bool,
+        /// Copy from now on, and what there is now at once
+        #[arg(long, conflicts_with = "disable")]
+        enable: bool,
+        /// Copy no more
+        #[arg(long)]
+        disable: bool,
+    },
+    /// Remove an integration; at the service nothing is removed
+    Unlink {
+        /// The id that `list` shows
+        id: Typed,
+    },
+    /// Show what `sync` would change at the service
+    Plan {
+        /// The id that `list` shows
+        id: Typed,
+        /// Where files are written to, for an integration with `file`
+        #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+        directory: Option<PathBuf>,
+        #[command(flatten)]
+        listing: ListingArgs,
+    },
+    /// Copy now, also what is disabled
+    Sync {
+        /// The id that `list` shows
+        id: Typed,
+        /// Where files are written to, for an integration with `file`
+        #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+        directory: Option<PathBuf>,
+    },
+    /// Show what an integration has done
+    Runs {
+        /// The id that `list` shows
+        id: Typed,
+        #[command(flatten)]
+        listing: ListingArgs,
     },
 }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum, ValueHint};
 
 use super::{
-    AccountCommand, DeletedCommand, EnvCommand, GrantCommand, ListFormat, MemberCommand, RoleCommand, ServiceCommand,
-    TeamCommand, Typed, WebhookCommand,
+    AccountCommand, DeletedCommand, EnvCommand, GrantCommand, IntegrationCommand, ListFormat, MemberCommand,
+    RoleCommand, ServiceCommand, TeamCommand, Typed, WebhookCommand,
 };
 
 #[derive(Subcommand)]
@@ -110,6 +110,11 @@ pub(crate) enum VaultCommand {
     Webhook {
         #[command(subcommand)]
         command: WebhookCommand,
+    },
+    /// Link projects to other services, and copy secrets there
+    Integration {
+        #[command(subcommand)]
+        command: IntegrationCommand,
     },
     /// List, change and delete environments
     Env {

@@ -4,7 +4,7 @@ use super::{Apply, Owner, at, describes, differs, find_one};
 use crate::core::{Id, Permission, SecretString, Timestamp, TokenFormat};
 use crate::vault::{
     NewAccount, NewServiceAccount, NewServiceKey, NewToken, NewWebhook, ServiceAccount, ServiceAccountUpdate,
-    ServiceKey, TokenInfo, TokenUpdate, WebhookUpdate,
+    ServiceKey, Session, TokenInfo, TokenUpdate, WebhookUpdate,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -13,9 +13,9 @@ impl Apply<'_, '_> {
         if owner.declared.tokens.is_empty() {
             return Ok(());
         }
-        let mut there = self.listed(owner, |session, id| session.tokens(id))?;
+        let mut there = self.listed(owner, Session::tokens)?;
         // Of several of one name, that which works.
-        there.sort_by_key(|token| token.revoked_at.is_some());
+        there.sort_by_key(is_gone);
         for declared in &owner.declared.tokens {
             at(declared.at, self.token(owner, declared, &there))?;
         }
@@ -41,16 +41,17 @@ impl Apply<'_, '_> {
             return self.tell(step.id(Some(issued.info.id)).created().credential(token));
         };
         let is_other_format = now.format != format(declared, now.organization);
-        if is_other_format || (now.scope != declared.path && now.revoked_at.is_none()) {
+        if is_other_format || (now.scope != declared.path && !is_gone(now)) {
             let message = "a token keeps its format and what it is bound to: declare one of another name";
             return Err(Error::new(ErrorKind::Conflict, message));
         }
         let mut fields = Vec::new();
-        let mut update = TokenUpdate::default();
-        update.name = differs(&mut fields, "name", Some(&declared.name), &now.name);
-        update.permissions = differs(&mut fields, "permissions", Some(&declared.permissions), &now.permissions);
-        update.expires_at = differs(&mut fields, "expires", fixed_end(declared.expires).as_ref(), &now.expires_at);
-        if now.revoked_at.is_some() {
+        let update = TokenUpdate {
+            name: differs(&mut fields, "name", Some(&declared.name), &now.name),
+            permissions: differs(&mut fields, "permissions", Some(&declared.permissions), &now.permissions),
+            expires_at: differs(&mut fields, "expires", fixed_end(declared.expires).as_ref(), &now.expires_at),
+        };
+        if is_gone(now) {
             fields.clear();
         }
         if !fields.is_empty() && !self.is_plan {
@@ -70,7 +71,7 @@ impl Apply<'_, '_> {
 
     fn account(&mut self, owner: &Owner<'_>, declared: &Account) -> Result<()> {
         let step = owner.step(StepKind::Account, &declared.name).at(&declared.path);
-        let there = self.at_place(owner, &declared.path, |session, id, path| session.accounts(id, path))?;
+        let there = self.at_place(owner, &declared.path, Session::accounts)?;
         let found = find_one(&there, declared.id, |one| one.id, |one| is_called(&one.name, &declared.name));
         // Each account may see its environment.
         let permissions = declared.permissions.union(Permission::EnvironmentRead.into());
@@ -99,7 +100,7 @@ impl Apply<'_, '_> {
         if owner.declared.services.is_empty() {
             return Ok(());
         }
-        let there = self.listed(owner, |session, id| session.service_accounts(id))?;
+        let there = self.listed(owner, Session::service_accounts)?;
         for declared in &owner.declared.services {
             let id = at(declared.at, self.service_account(owner, declared, &there))?;
             let keys = match owner.id.zip(id) {
@@ -136,10 +137,11 @@ impl Apply<'_, '_> {
             return Ok(Some(id));
         };
         let mut fields = Vec::new();
-        let mut update = ServiceAccountUpdate::default();
-        update.name = differs(&mut fields, "name", Some(&declared.name), &now.name);
-        update.permissions = differs(&mut fields, "permissions", Some(&declared.permissions), &now.permissions);
-        update.allow_list = differs(&mut fields, "allow_list", declared.allow_list.as_ref(), &now.allow_list);
+        let update = ServiceAccountUpdate {
+            name: differs(&mut fields, "name", Some(&declared.name), &now.name),
+            permissions: differs(&mut fields, "permissions", Some(&declared.permissions), &now.permissions),
+            allow_list: differs(&mut fields, "allow_list", declared.allow_list.as_ref(), &now.allow_list),
+        };
         if !fields.is_empty() && !self.is_plan {
             self.session.update_service_account(organization, now.id, &update)?;
         }
@@ -177,7 +179,7 @@ impl Apply<'_, '_> {
 
     fn webhook(&mut self, owner: &Owner<'_>, declared: &model::Webhook) -> Result<()> {
         let step = owner.step(StepKind::Webhook, &declared.url).at(&declared.path);
-        let there = self.at_place(owner, &declared.path, |session, id, path| session.webhooks(id, path))?;
+        let there = self.at_place(owner, &declared.path, Session::webhooks)?;
         let found = find_one(&there, declared.id, |one| one.id, |one| one.url == declared.url);
         let (Some(organization), Some(now)) = (owner.id, found) else {
             let Some(organization) = owner.id.filter(|_| !self.is_plan) else {
@@ -191,10 +193,11 @@ impl Apply<'_, '_> {
             return self.tell(step.id(Some(created.webhook.id)).created().credential(created.signing_secret));
         };
         let mut fields = Vec::new();
-        let mut update = WebhookUpdate::default();
-        update.url = differs(&mut fields, "url", Some(&declared.url), &now.url);
         let description = describes(&mut fields, declared.description.as_ref(), now.description.as_ref());
-        update.description = description.map(|text| Some(text).filter(|text| !text.is_empty()));
+        let update = WebhookUpdate {
+            url: differs(&mut fields, "url", Some(&declared.url), &now.url),
+            description: description.map(|text| Some(text).filter(|text| !text.is_empty())),
+        };
         let is_other = !fields.is_empty();
         let enabled = differs(&mut fields, "enabled", declared.enabled.as_ref(), &now.enabled);
         if is_other && !self.is_plan {
@@ -205,6 +208,11 @@ impl Apply<'_, '_> {
         }
         self.tell(step.id(Some(now.id)).changed(fields))
     }
+}
+
+/// Whether a token was revoked, or rests until what it is bound to is restored.
+fn is_gone(token: &TokenInfo) -> bool {
+    token.revoked_at.is_some() || token.deleted_with.is_some()
 }
 
 /// Names of one kind that differ in case alone are one name.
@@ -234,6 +242,7 @@ pub(super) fn end(expires: Option<Expiry>, now: Timestamp) -> Result<Option<Time
 }
 
 /// When something is to end that is there: a duration has counted when it was made, and so does not count again.
+#[expect(clippy::option_option, reason = "none at all is another thing than no end")]
 pub(super) fn fixed_end(expires: Option<Expiry>) -> Option<Option<Timestamp>> {
     match expires {
         None => Some(None),

@@ -1,5 +1,5 @@
+use super::super::StepKind;
 use super::super::model::Entry;
-use super::super::{Step, StepKind};
 use super::hierarchy::Spot;
 use super::{Apply, Owner, at};
 use crate::Result;
@@ -67,11 +67,4 @@ fn new_entry(entry: &Entry) -> NewEntry {
     let mut new = NewEntry::new(entry.name.clone(), value).kind(entry.kind);
     new.comment.clone_from(&entry.comment);
     new
-}
-
-impl Step {
-    /// Whether it is a secret whose value has to be set yet.
-    pub fn lacks_value(&self) -> bool {
-        self.fields.contains(&"value")
-    }
 }

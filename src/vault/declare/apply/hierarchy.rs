@@ -5,7 +5,7 @@ use crate::core::{Id, LevelPath, Slug};
 use crate::vault::place::BASE;
 use crate::vault::{
     Custody, Environment, EnvironmentUpdate, NewEnvironment, NewKey, NewOrganization, NewProject, NewTarget,
-    Organization, OrganizationUpdate, Project, ProjectUpdate, Target, TargetUpdate,
+    Organization, OrganizationUpdate, Project, ProjectUpdate, Session, Target, TargetUpdate,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -55,14 +55,14 @@ impl Apply<'_, '_> {
             }
         };
         let mut fields = Vec::new();
-        let mut update = OrganizationUpdate::default();
-        update.name = differs(&mut fields, "name", Some(&declared.name), &now.name);
-        update.slug = differs(&mut fields, "slug", Some(&declared.slug), &now.slug).map(|_| slug);
-        update.plan = differs(&mut fields, "plan", declared.plan.as_ref(), &now.plan);
-        update.status = differs(&mut fields, "status", declared.status.as_ref(), &now.status);
         let days = declared.version_retention_days.as_ref();
-        update.version_retention_days =
-            differs(&mut fields, "version_retention_days", days, &now.version_retention_days);
+        let update = OrganizationUpdate {
+            name: differs(&mut fields, "name", Some(&declared.name), &now.name),
+            slug: differs(&mut fields, "slug", Some(&declared.slug), &now.slug).map(|_| slug),
+            plan: differs(&mut fields, "plan", declared.plan.as_ref(), &now.plan),
+            status: differs(&mut fields, "status", declared.status.as_ref(), &now.status),
+            version_retention_days: differs(&mut fields, "version_retention_days", days, &now.version_retention_days),
+        };
         if !fields.is_empty() && !self.is_plan {
             self.session.update_organization(now.id, &update)?;
         }
@@ -71,7 +71,7 @@ impl Apply<'_, '_> {
     }
 
     pub(super) fn projects(&mut self, owner: &Owner<'_>) -> Result<()> {
-        let there = self.listed(owner, |session, id| session.projects(id))?;
+        let there = self.listed(owner, Session::projects)?;
         for declared in &owner.declared.projects {
             let spot = at(declared.at, self.project(owner, declared, &there))?;
             self.entries(owner, &spot, &declared.entries)?;
@@ -109,14 +109,15 @@ impl Apply<'_, '_> {
             return Err(Error::new(ErrorKind::Conflict, message));
         }
         let mut fields = Vec::new();
-        let mut update = ProjectUpdate::default();
-        update.name = differs(&mut fields, "name", Some(&declared.name), &now.name);
-        update.slug =
-            differs(&mut fields, "slug", Some(&declared.slug.to_string()), &now.slug).map(|_| declared.slug.clone());
-        update.description = describes(&mut fields, declared.description.as_ref(), now.description.as_ref());
-        update.secret_format =
-            differs(&mut fields, "secret_format", declared.secret_format.as_ref(), &now.secret_format);
-        update.versioning = differs(&mut fields, "versioning", declared.versioning.as_ref(), &now.versioning);
+        let update = ProjectUpdate {
+            name: differs(&mut fields, "name", Some(&declared.name), &now.name),
+            slug: differs(&mut fields, "slug", Some(&declared.slug.to_string()), &now.slug)
+                .map(|_| declared.slug.clone()),
+            description: describes(&mut fields, declared.description.as_ref(), now.description.as_ref()),
+            secret_format: differs(&mut fields, "secret_format", declared.secret_format.as_ref(), &now.secret_format),
+            versioning: differs(&mut fields, "versioning", declared.versioning.as_ref(), &now.versioning),
+            ..ProjectUpdate::default()
+        };
         let mut slug = now.slug.clone();
         if !fields.is_empty() && !self.is_plan {
             slug = self.session.update_project(organization, &slug.parse()?, &update)?.slug;
@@ -159,11 +160,12 @@ impl Apply<'_, '_> {
             }
         };
         let mut fields = Vec::new();
-        let mut update = TargetUpdate::default();
-        update.name = differs(&mut fields, "name", Some(&declared.name), &now.name);
-        update.slug =
-            differs(&mut fields, "slug", Some(&declared.slug.to_string()), &now.slug).map(|_| declared.slug.clone());
-        update.description = describes(&mut fields, declared.description.as_ref(), now.description.as_ref());
+        let update = TargetUpdate {
+            name: differs(&mut fields, "name", Some(&declared.name), &now.name),
+            slug: differs(&mut fields, "slug", Some(&declared.slug.to_string()), &now.slug)
+                .map(|_| declared.slug.clone()),
+            description: describes(&mut fields, declared.description.as_ref(), now.description.as_ref()),
+        };
         let mut slug = now.slug.clone();
         if !fields.is_empty() && !self.is_plan {
             let path = LevelPath::new(&format!("{parent}/{slug}"))?;
@@ -219,14 +221,15 @@ impl Apply<'_, '_> {
             }
         };
         let mut fields = Vec::new();
-        let mut update = EnvironmentUpdate::default();
-        update.name = differs(&mut fields, "name", Some(&declared.name), &now.name);
-        update.slug =
-            differs(&mut fields, "slug", Some(&declared.slug.to_string()), &now.slug).map(|_| declared.slug.clone());
-        update.description = describes(&mut fields, declared.description.as_ref(), now.description.as_ref());
         let status = declared.status.as_ref().map(|status| crate::vault::place::slug_of(status));
-        update.status = differs(&mut fields, "status", status.as_ref(), &now.status);
-        update.is_production = differs(&mut fields, "production", declared.production.as_ref(), &now.is_production);
+        let mut update = EnvironmentUpdate {
+            name: differs(&mut fields, "name", Some(&declared.name), &now.name),
+            slug: differs(&mut fields, "slug", Some(&declared.slug.to_string()), &now.slug)
+                .map(|_| declared.slug.clone()),
+            description: describes(&mut fields, declared.description.as_ref(), now.description.as_ref()),
+            status: differs(&mut fields, "status", status.as_ref(), &now.status),
+            is_production: differs(&mut fields, "production", declared.production.as_ref(), &now.is_production),
+        };
         let mut slug = now.slug.clone();
         if !fields.is_empty() && !self.is_plan {
             // A new status may say so, too.

@@ -123,10 +123,25 @@ impl Apply<'_, '_> {
     fn tell(&mut self, step: Step) -> Result<()> {
         (self.report)(step)
     }
+}
 
+impl<'s> Apply<'_, 's> {
     /// What is listed of an organization; nothing of one that would have to be made.
-    fn listed<T>(&self, owner: &Owner<'_>, list: impl FnOnce(&Session<'_>, Id) -> Result<Vec<T>>) -> Result<Vec<T>> {
+    fn listed<T>(&self, owner: &Owner<'_>, list: impl FnOnce(&Session<'s>, Id) -> Result<Vec<T>>) -> Result<Vec<T>> {
         owner.id.map_or_else(|| Ok(Vec::new()), |id| list(self.session, id))
+    }
+
+    /// What is listed at a place; nothing, in a plan that would make the place.
+    pub(super) fn at_place<T>(
+        &self,
+        owner: &Owner<'_>,
+        path: &LevelPath,
+        list: impl FnOnce(&Session<'s>, Id, &LevelPath) -> Result<Vec<T>>,
+    ) -> Result<Vec<T>> {
+        match self.listed(owner, |session, id| list(session, id, path)) {
+            Err(error) if self.is_plan && error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            listed => listed,
+        }
     }
 }
 
@@ -140,12 +155,12 @@ fn at<T>(position: Position, result: Result<T>) -> Result<T> {
 }
 
 /// What is declared, among what is there: by its id, or else by what people call it.
-fn find<'a, T>(
-    there: &'a [T],
+fn find<T>(
+    there: &[T],
     id: Option<Id>,
     id_of: impl Fn(&T) -> Id,
     is_called_so: impl Fn(&T) -> bool,
-) -> Result<Option<&'a T>> {
+) -> Result<Option<&T>> {
     let called = there.iter().find(|one| is_called_so(one));
     let Some(id) = id else {
         return Ok(called);
@@ -159,12 +174,7 @@ fn find<'a, T>(
 }
 
 /// The same for what may be called like others are.
-fn find_one<'a, T>(
-    there: &'a [T],
-    id: Option<Id>,
-    id_of: impl Fn(&T) -> Id,
-    is_called_so: impl Fn(&T) -> bool,
-) -> Option<&'a T> {
+fn find_one<T>(there: &[T], id: Option<Id>, id_of: impl Fn(&T) -> Id, is_called_so: impl Fn(&T) -> bool) -> Option<&T> {
     there.iter().find(|one| id.map_or_else(|| is_called_so(one), |id| id_of(one) == id))
 }
 

@@ -4,7 +4,7 @@ use super::super::StepKind;
 use super::super::model::{self, GranteeName, RoleName};
 use super::credentials::is_called;
 use super::{Apply, Owner, at, describes, differs, find};
-use crate::core::{Id, LevelPath, MemberRole};
+use crate::core::{Id, MemberRole};
 use crate::vault::user::email_key;
 use crate::vault::{
     Grant, Grantee, Member, MemberUpdate, NewMember, NewRole, NewTeam, Paging, Role, RoleUpdate, Session, Team,
@@ -17,7 +17,7 @@ impl Apply<'_, '_> {
         if owner.declared.roles.is_empty() {
             return Ok(());
         }
-        let there = self.listed(owner, |session, id| session.roles(id))?;
+        let there = self.listed(owner, Session::roles)?;
         for declared in &owner.declared.roles {
             at(declared.at, self.role(owner, declared, &there))?;
         }
@@ -38,10 +38,11 @@ impl Apply<'_, '_> {
             return self.tell(step.id(id).created());
         };
         let mut fields = Vec::new();
-        let mut update = RoleUpdate::default();
-        update.name = differs(&mut fields, "name", Some(&declared.name), &now.name);
-        update.description = describes(&mut fields, declared.description.as_ref(), now.description.as_ref());
-        update.permissions = differs(&mut fields, "permissions", Some(&declared.permissions), &now.permissions);
+        let update = RoleUpdate {
+            name: differs(&mut fields, "name", Some(&declared.name), &now.name),
+            description: describes(&mut fields, declared.description.as_ref(), now.description.as_ref()),
+            permissions: differs(&mut fields, "permissions", Some(&declared.permissions), &now.permissions),
+        };
         if !fields.is_empty() && !self.is_plan {
             self.session.update_role(organization, now.id, &update)?;
         }
@@ -52,7 +53,7 @@ impl Apply<'_, '_> {
         if owner.declared.teams.is_empty() {
             return Ok(());
         }
-        let there = self.listed(owner, |session, id| session.teams(id))?;
+        let there = self.listed(owner, Session::teams)?;
         for declared in &owner.declared.teams {
             at(declared.at, self.team(owner, declared, &there))?;
         }
@@ -73,9 +74,10 @@ impl Apply<'_, '_> {
             return self.tell(step.id(id).created());
         };
         let mut fields = Vec::new();
-        let mut update = TeamUpdate::default();
-        update.name = differs(&mut fields, "name", Some(&declared.name), &now.name);
-        update.description = describes(&mut fields, declared.description.as_ref(), now.description.as_ref());
+        let update = TeamUpdate {
+            name: differs(&mut fields, "name", Some(&declared.name), &now.name),
+            description: describes(&mut fields, declared.description.as_ref(), now.description.as_ref()),
+        };
         if !fields.is_empty() && !self.is_plan {
             self.session.update_team(organization, now.id, &update)?;
         }
@@ -128,12 +130,12 @@ impl Apply<'_, '_> {
             return self.tell(step.id(id).created());
         };
         let mut fields = Vec::new();
-        let mut user = UserUpdate::default();
-        user.name = differs(&mut fields, "name", declared.name.as_ref(), &now.name);
-        user.email = differs(&mut fields, "email", Some(&declared.email), &now.email);
+        let user = UserUpdate {
+            name: differs(&mut fields, "name", declared.name.as_ref(), &now.name),
+            email: differs(&mut fields, "email", Some(&declared.email), &now.email),
+        };
         let is_other_user = !fields.is_empty();
-        let mut update = MemberUpdate::default();
-        update.role = differs(&mut fields, "role", role.as_ref(), &now.role);
+        let update = MemberUpdate { role: differs(&mut fields, "role", role.as_ref(), &now.role) };
         let is_other_role = update.role.is_some();
         if role.is_none() {
             fields.push("role");
@@ -166,10 +168,7 @@ impl Apply<'_, '_> {
             let grants = match there.get(declared.path.as_str()) {
                 Some(grants) => grants.clone(),
                 None => {
-                    let grants = at(
-                        declared.at,
-                        self.at_place(owner, &declared.path, |session, id, path| session.grants(id, path)),
-                    )?;
+                    let grants = at(declared.at, self.at_place(owner, &declared.path, Session::grants))?;
                     there.insert(declared.path.as_str(), grants.clone());
                     grants
                 }
@@ -212,19 +211,6 @@ impl Apply<'_, '_> {
         }
         self.tell(if now.is_none() { step.created() } else { step.changed(fields) })
     }
-
-    /// What is listed at a place; nothing, in a plan that would make the place.
-    pub(super) fn at_place<T>(
-        &self,
-        owner: &Owner<'_>,
-        path: &LevelPath,
-        list: impl FnOnce(&Session<'_>, Id, &LevelPath) -> Result<Vec<T>>,
-    ) -> Result<Vec<T>> {
-        match self.listed(owner, |session, id| list(session, id, path)) {
-            Err(error) if self.is_plan && error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-            listed => listed,
-        }
-    }
 }
 
 /// Whom names of people stand for in an organization.
@@ -237,8 +223,8 @@ struct People {
 impl People {
     fn of(apply: &Apply<'_, '_>, owner: &Owner<'_>) -> Result<Self> {
         Ok(Self {
-            roles: apply.listed(owner, |session, id| session.roles(id))?,
-            teams: apply.listed(owner, |session, id| session.teams(id))?,
+            roles: apply.listed(owner, Session::roles)?,
+            teams: apply.listed(owner, Session::teams)?,
             members: apply.listed(owner, all_members)?,
         })
     }

@@ -11,6 +11,7 @@ mod environment;
 mod grant;
 mod history;
 mod init;
+mod integration;
 mod listing;
 mod member;
 mod role;
@@ -49,6 +50,7 @@ pub(crate) fn run(project: &Project, command: VaultCommand) -> Result<ExitCode> 
         VaultCommand::Account { command } => account::run(project, command)?,
         VaultCommand::Service { command } => service::run(project, command)?,
         VaultCommand::Webhook { command } => webhook::run(project, command)?,
+        VaultCommand::Integration { command } => integration::run(project, command)?,
         VaultCommand::Env { command } => environment::run(project, command)?,
         VaultCommand::Deleted { command } => deleted::run(project, command)?,
         VaultCommand::Rotate { project: Some(name), history, storage } => {

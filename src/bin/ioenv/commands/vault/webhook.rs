@@ -1,5 +1,6 @@
 use ioenv::vault::{NewWebhook, Paging, WebhookLog, WebhookTest, WebhookUpdate};
 
+use super::integration::with_files;
 use super::listing::{NONE, print, text};
 use super::shown;
 use crate::args::WebhookCommand;
@@ -9,7 +10,8 @@ use crate::{Result, terminal};
 
 pub(crate) fn run(project: &Project, command: WebhookCommand) -> Result {
     let access = Access::open(project)?;
-    if let WebhookCommand::Run { once } = command {
+    if let WebhookCommand::Run { once, directory } = command {
+        let access = with_files(access, directory);
         access.trusted_only()?;
         return deliver(&access, once);
     }
