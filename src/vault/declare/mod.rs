@@ -113,7 +113,7 @@ impl fmt::Debug for Step {
             StepKind::Webhook => shown.field("name", &Shown(&self.name)),
             _ => shown.field("name", &self.name),
         };
-        shown.field("fields", &self.fields).finish_non_exhaustive()
+        shown.field("fields", &self.fields).field("credential", &self.credential).finish_non_exhaustive()
     }
 }
 

@@ -123,22 +123,18 @@ impl Call<'_, '_> {
         Ok((place.project, record))
     }
 
-    /// What the actor may do at each environment of an integration, also where that was deleted, because it may be
-    /// restored; at the project, where it has none. None, if it may not know of one of them.
+    /// What the actor may do at each environment of an integration; at the project, where it has none. None, if it may
+    /// not know of one of them.
     fn integration_rights(&mut self, project: &Place, record: &IntegrationRecord) -> Result<Option<PermissionSet>> {
         let Some(places) = self.mapped(record)? else {
             return Ok(None);
         };
-        if record.environments.is_empty() {
+        if places.is_empty() {
             return self.rights_at(project, Reach::Inside);
         }
         let mut rights = PermissionSet::ALL;
-        for node in record.environments.keys() {
-            let here = match places.iter().find(|(place, _)| place.id() == *node) {
-                Some((place, _)) => self.rights_at(place, Reach::Inside)?,
-                None => self.rights_in(project.project.id, Some(*node))?,
-            };
-            match here {
+        for (place, _) in &places {
+            match self.rights_at(place, Reach::Inside)? {
                 Some(here) => rights = rights.intersection(here),
                 None => return Ok(None),
             }
