@@ -32,17 +32,22 @@ impl Paging {
     }
 
     /// The records of one page, of which the keys end with an id, and where the next page begins.
-    pub(super) fn scan(&self, tx: &mut dyn Transaction, range: KeyRange) -> Result<(Vec<Record>, Option<String>)> {
+    pub(super) fn scan(
+        &self,
+        tx: &mut dyn Transaction,
+        range: KeyRange,
+        order: Order,
+    ) -> Result<(Vec<Record>, Option<String>)> {
         let after = self.after.as_deref().map(Id::parse).transpose().map_err(|_| no_such_page())?;
         let range = match after {
             Some(id) => {
                 let last = format!("{}{id}", range.start);
-                range.after(&last)
+                if order == Order::Ascending { range.after(&last) } else { range.before(&last) }
             }
             None => range,
         };
         // One more than is wanted tells whether there is another page.
-        let mut records = tx.scan(&range, Order::Ascending, self.limit() + 1)?;
+        let mut records = tx.scan(&range, order, self.limit() + 1)?;
         let next = if records.len() > self.limit() {
             records.truncate(self.limit());
             records.last().and_then(|record| record.key.rsplit('/').next()).map(str::to_owned)

@@ -18,6 +18,9 @@ const KNOWING: PermissionSet = PermissionSet::of(&[
     Permission::SecretWrite,
 ]);
 
+/// Whoever has these may see values.
+pub(super) const READING: PermissionSet = PermissionSet::of(&[Permission::SecretRead, Permission::SecretDecrypt]);
+
 /// What may be read on the way to a place.
 const ON_THE_WAY: PermissionSet =
     PermissionSet::of(&[Permission::ProjectRead, Permission::TargetRead, Permission::EnvironmentRead]);
@@ -98,6 +101,11 @@ impl Call<'_, '_> {
             format!("this takes a permission that is missing: {missing}; ask for a role that has it")
         };
         Err(Error::new(ErrorKind::Denied, message))
+    }
+
+    /// Refuses to give away, or to take over, what the actor does not hold at the place it is at.
+    pub(super) fn check_held(&self, permissions: PermissionSet) -> Result<()> {
+        check_held(self.rights, permissions)
     }
 
     /// Whether the actor may know of a project of the organization it is in.
@@ -232,4 +240,14 @@ impl Call<'_, '_> {
         nodes.push(node);
         Ok(Some((nodes, place.path)))
     }
+}
+
+/// Refuses to give away what is beyond `held`.
+pub(super) fn check_held(held: PermissionSet, permissions: PermissionSet) -> Result<()> {
+    let missing = permissions.difference(held);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!("nobody can grant what they do not hold; you lack: {missing}");
+    Err(Error::new(ErrorKind::Denied, message))
 }

@@ -1,10 +1,12 @@
 //! Each change of a level can be looked at, and undone up to any of them.
 
 use ioenv::ErrorKind::{ClientManaged, Denied, NotFound, VersionLocked};
-use ioenv::vault::Permission::{SecretDecrypt, SecretDelete, SecretHistory, SecretRead, SecretRestore};
+use ioenv::vault::Permission::{
+    AuditRead, SecretDecrypt, SecretDelete, SecretHistory, SecretRead, SecretRestore, SecretWrite,
+};
 use ioenv::vault::{
     Change, EntryUpdate, Grantee, HistoryPolicy, Id, NewBlob, NewKey, NewProject, OrganizationUpdate, Paging,
-    PermissionSet, Restore, VersionAction, Which,
+    PermissionSet, Restore, Session, VersionAction, Which,
 };
 use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, KeyProof, Kind, SystemRandom};
 
@@ -306,6 +308,34 @@ on_every_store! {
         assert!(forth.is_some(), "which removes nothing");
         assert_eq!(stage.text("shop/dev").as_deref(), Some("A=planted\nB=2\n"));
         assert_eq!(stage.user(editor).roll_back(stage.acme, &at, both[0].id).unwrap(), None);
+    }
+
+    fn who_cannot_read_a_secret_does_not_make_it_a_variable(stage: &Stage) {
+        // What a variable was is in the audit log.
+        stage.shop();
+        let at = path("shop/dev");
+        stage.write("shop/dev", "A=planted\nB=planted\n");
+        let to_variable = |key: &str, value: Option<&str>| {
+            let mut update = EntryUpdate::new(name(key));
+            update.kind = Some(Kind::Variable);
+            update.value = value.map(Into::into);
+            update
+        };
+        let writer = stage.session(PermissionSet::of(&[SecretWrite, SecretDelete, AuditRead]), None);
+        let update = |session: &Session<'_>, update| session.update_entries(stage.acme, &at, &[update]).map(drop);
+        assert_eq!(refused(update(&writer, to_variable("A", None))), Denied);
+        assert_eq!(refused(update(&writer, to_variable("A", Some("planted")))), Denied);
+        let mut renamed = to_variable("A", None);
+        renamed.new_name = Some(name("C"));
+        assert_eq!(refused(update(&writer, renamed)), Denied);
+        // What it writes itself it knows.
+        update(&writer, to_variable("A", Some("other"))).unwrap();
+        writer.delete_entries(stage.acme, &at, &names(["A", "B"])).unwrap();
+        let log = format!("{:?}", writer.audit(stage.acme, &ioenv::vault::AuditFilter::default(), &Paging::default()).unwrap());
+        assert!(!log.contains("planted") && log.contains("other"), "{log}");
+        stage.write("shop/dev", "A=planted\n");
+        let reader = stage.session(PermissionSet::of(&[SecretWrite, SecretRead, SecretDecrypt]), None);
+        update(&reader, to_variable("A", None)).unwrap();
     }
 
     fn no_way_back_goes_around_the_right_to_delete(stage: &Stage) {

@@ -7,8 +7,8 @@ use ioenv::store::{KeyRange, Order, StoreExt as _};
 #[cfg(feature = "http")]
 use ioenv::vault::Worker;
 use ioenv::vault::{
-    Action, EnvFiles, Grantee, Id, Integration, IntegrationUpdate, Mapping, NewIntegration, NewKey, NewProject,
-    Permission as P, PermissionSet, Provider, ResourceKind, SyncAction, Vault,
+    Action, EnvFiles, Id, Integration, IntegrationUpdate, Mapping, NewIntegration, NewKey, NewProject, Permission as P,
+    PermissionSet, Provider, ResourceKind, SyncAction, Vault,
 };
 use ioenv::{DataKey, KeyProof, Kind, SystemRandom};
 
@@ -235,32 +235,6 @@ on_every_store! {
         rename.name = Some("Other".into());
         assert_eq!(writer.update_integration(acme, shop, id, &rename).unwrap().name, "Other");
         assert_eq!(refused(writer.update_integration(acme, shop, id, &IntegrationUpdate::default())), InvalidValue);
-    }
-
-    fn what_can_be_restored_is_still_to_be_read_by_who_redirects_it(stage: &Stage) {
-        let id = shop(stage);
-        update(stage, id, |update| {
-            update.environments = Some(["shop/api/prod", "shop/dev"].map(|at| Mapping::new(path(at), at)).into());
-        })
-        .unwrap();
-        let user = |email: &str, places: &[&str]| {
-            let user = stage.member(email, "member".parse().unwrap());
-            for at in places {
-                stage.grant(at, Grantee::User(user), "admin");
-            }
-            user
-        };
-        let (ann, bob) = (user("ann@x", &["shop/dev"]), user("bob@x", &["shop/dev", "shop/api/prod"]));
-        let mut swap = IntegrationUpdate::default();
-        swap.credentials = Some("those-of-somebody-else".into());
-        let redirect = |user: Id| stage.user(user).update_integration(stage.acme, &slug("shop"), id, &swap);
-        assert_eq!(refused(redirect(ann)), NotFound);
-        stage.system().delete_target(stage.acme, &path("shop/api")).unwrap();
-        // It comes back with its target.
-        assert_eq!(refused(redirect(ann)), NotFound);
-        assert!(stage.user(ann).integrations(stage.acme, &slug("shop")).unwrap().is_empty());
-        redirect(bob).unwrap();
-        assert_eq!(stage.user(bob).integrations(stage.acme, &slug("shop")).unwrap().len(), 1);
     }
 
     fn a_change_has_it_done_and_only_the_last_one_waits(stage: &Stage) {

@@ -181,6 +181,15 @@ on_every_store! {
         assert!(session.key(stage.acme, &slug("shop")).is_ok());
     }
 
+    fn no_token_is_bound_to_what_all_inherit(stage: &Stage) {
+        stage.with_base("base");
+        // It would be that of the whole project, under a name that says less.
+        let new = NewToken::new("worker", READ).scope(path("base/_base"));
+        assert_eq!(refused(stage.system().issue_token(stage.acme, &new)), InvalidName);
+        assert_eq!(refused(stage.session(MANAGE, Some("base")).issue_token(stage.acme, &new)), InvalidName);
+        assert_eq!(refused(stage.session(MANAGE, Some("base/dev")).issue_token(stage.acme, &new)), NotFound);
+    }
+
     fn nobody_gives_what_they_do_not_hold(stage: &Stage) {
         stage.shop();
         let end = after(stage.now(), DAY);

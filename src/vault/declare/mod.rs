@@ -14,6 +14,7 @@ mod write;
 use std::fmt;
 
 use self::model::Organization;
+use super::webhook::Shown;
 use crate::core::{Id, LevelPath, SecretString};
 
 /// What there is to be in a vault: organizations with their people, projects, entries and credentials. `docs/apply.md`
@@ -70,7 +71,7 @@ impl fmt::Debug for Declaration {
 }
 
 /// What became of one thing that is declared.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Step {
     /// What was done, or what would be.
@@ -101,6 +102,18 @@ impl Step {
     /// Whether it is a secret that was made without a value, which has to be set yet.
     pub fn lacks_value(&self) -> bool {
         self.action == StepAction::Created && self.fields.contains(&"value")
+    }
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Step");
+        shown.field("action", &self.action).field("kind", &self.kind).field("path", &self.path);
+        match self.kind {
+            StepKind::Webhook => shown.field("name", &Shown(&self.name)),
+            _ => shown.field("name", &self.name),
+        };
+        shown.field("fields", &self.fields).field("credential", &self.credential).finish_non_exhaustive()
     }
 }
 

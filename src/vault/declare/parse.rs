@@ -17,6 +17,7 @@ use crate::core::{
     VarName,
 };
 use crate::vault::place::{check_slug, slug_of};
+use crate::vault::user::email_key;
 use crate::vault::{OrganizationStatus, SecretFormat};
 use crate::{Error, ErrorKind, Result};
 
@@ -171,7 +172,7 @@ fn member(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<M
     if !email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty()) {
         return Err(email_error);
     }
-    seen.once(&table, format!("member {organization} {}", email.to_lowercase()))?;
+    seen.once(&table, format!("member {organization} {}", email_key(&email)))?;
     let member = Member {
         at: table.position(),
         // A user may be declared a member of several organizations.
@@ -367,7 +368,7 @@ fn grant(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<Gr
     };
     let path: LevelPath = table.required("path")?.parsed(LevelPath::new)?;
     let name = match &to {
-        GranteeName::Email(name) => format!("user {}", name.to_lowercase()),
+        GranteeName::Email(name) => format!("user {}", email_key(name)),
         GranteeName::Team(name) => format!("team {}", name.to_lowercase()),
     };
     seen.once(&table, format!("grant {organization} {path} {name}"))?;

@@ -26,10 +26,9 @@ use super::key_cache::{Row, client_managed};
 use super::place::{Place, Reach};
 use super::queue::{JobKind, NewJob};
 use super::records::{IntegrationRecord, ProjectRecord, damaged, decode, get, put};
+use super::rights::READING;
 use super::{Custody, keys};
-use crate::core::{
-    Details, Id, LevelPath, Permission, PermissionSet, Resource, ResourceKind, SecretString, Slug, Timestamp,
-};
+use crate::core::{Details, Id, LevelPath, PermissionSet, Resource, ResourceKind, SecretString, Slug, Timestamp};
 use crate::store::{Order, When};
 use crate::sync::Provider;
 use crate::{Error, ErrorKind, Result};
@@ -38,8 +37,6 @@ use crate::{Error, ErrorKind, Result};
 const MAX_ENVIRONMENTS: usize = 100;
 /// Longest credentials, in bytes.
 const MAX_CREDENTIALS: usize = 4096;
-/// Whoever has values sent away must be able to read them.
-const READING: PermissionSet = PermissionSet::of(&[Permission::SecretRead, Permission::SecretDecrypt]);
 
 /// A link of a project to another service. Its credentials are not told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,22 +123,18 @@ impl Call<'_, '_> {
         Ok((place.project, record))
     }
 
-    /// What the actor may do at each environment of an integration, also where that was deleted, because it may be
-    /// restored; at the project, where it has none. None, if it may not know of one of them.
+    /// What the actor may do at each environment of an integration; at the project, where it has none. None, if it may
+    /// not know of one of them.
     fn integration_rights(&mut self, project: &Place, record: &IntegrationRecord) -> Result<Option<PermissionSet>> {
         let Some(places) = self.mapped(record)? else {
             return Ok(None);
         };
-        if record.environments.is_empty() {
+        if places.is_empty() {
             return self.rights_at(project, Reach::Inside);
         }
         let mut rights = PermissionSet::ALL;
-        for node in record.environments.keys() {
-            let here = match places.iter().find(|(place, _)| place.id() == *node) {
-                Some((place, _)) => self.rights_at(place, Reach::Inside)?,
-                None => self.rights_in(project.project.id, Some(*node))?,
-            };
-            match here {
+        for (place, _) in &places {
+            match self.rights_at(place, Reach::Inside)? {
                 Some(here) => rights = rights.intersection(here),
                 None => return Ok(None),
             }
@@ -205,6 +198,7 @@ impl Call<'_, '_> {
         let mut environments = BTreeMap::new();
         for mapping in map {
             let place = self.environment_place(organization, &mapping.environment)?;
+            // Whoever has values sent away must be able to read them.
             self.allow(self.needed.union(READING))?;
             if place.project.id != project.id {
                 let message = "an integration copies environments of its own project";

@@ -1,8 +1,9 @@
 use super::super::name::check_name;
 use super::super::queue::JobKind;
+use super::super::rights::READING;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::{Integration, Mapping, READING, check_custody, details};
+use super::{Integration, Mapping, check_custody, details};
 use crate::core::{Action, Id, Resource, SecretString, Slug};
 use crate::store::When;
 use crate::{Error, ErrorKind, Result};

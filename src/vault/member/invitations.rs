@@ -27,11 +27,12 @@ impl Session<'_> {
 
 impl Call<'_, '_> {
     pub(in super::super) fn invitation_records(&mut self, organization: Id) -> Result<Vec<InvitationRecord>> {
-        let mut records = Vec::new();
-        for record in self.tx.scan(&keys::invitation_ids(organization), Order::Ascending, usize::MAX)? {
-            let hash: String = decode(&record.value)?;
-            records.push(require(self.tx, &keys::invitation(&hash))?);
-        }
-        Ok(records)
+        let indices = self.tx.scan(&keys::invitation_ids(organization), Order::Ascending, usize::MAX)?;
+        let keys: Vec<String> = indices
+            .iter()
+            .map(|index| decode::<String>(&index.value).map(|hash| keys::invitation(&hash)))
+            .collect::<Result<_>>()?;
+        self.tx.prefetch(&keys)?;
+        keys.iter().map(|key| require(self.tx, key)).collect()
     }
 }

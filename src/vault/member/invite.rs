@@ -89,8 +89,8 @@ impl Session<'_> {
     /// Invites somebody to an organization. It takes the place of an earlier invitation for that address.
     ///
     /// # Errors
-    /// `NotFound`, also for a role or a team; `Denied`, for a role or a team that holds more than the actor does;
-    /// `InvalidValue`, for what is no email address, and for an end that is past; `Conflict`, for a member.
+    /// `NotFound`, also for a role or a team; `Denied`, for a role or a team that holds more than the actor does, and
+    /// in place of such a role; `InvalidValue`, for what is no email address, and for an end that is past; `Conflict`, for a member.
     pub fn invite_member(&self, organization: Id, new: &NewInvitation) -> Result<IssuedInvitation> {
         self.write(UseCase::InviteMember, |call| {
             call.whole_organization(organization)?;
@@ -106,7 +106,9 @@ impl Session<'_> {
                 let message = "the time at which the invitation is to expire is past";
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
-            call.remove_invitation(organization, &email)?;
+            if let Some(before) = call.remove_invitation(organization, &email)? {
+                call.check_role(organization, before.role)?;
+            }
             let record = InvitationRecord {
                 id: call.new_id()?,
                 organization,
@@ -147,15 +149,20 @@ impl Call<'_, '_> {
         self.record(action, resource, details)
     }
 
-    /// Removes the invitation for an email address, if there is one.
-    pub(in super::super) fn remove_invitation(&mut self, organization: Id, email: &str) -> Result<()> {
+    /// Removes the invitation for an email address, if there is one, and tells which.
+    pub(in super::super) fn remove_invitation(
+        &mut self,
+        organization: Id,
+        email: &str,
+    ) -> Result<Option<InvitationRecord>> {
         let by_email = keys::invitation_email(organization, &email_key(email));
-        if let Some(hash) = get::<String>(self.tx, &by_email)? {
-            let record: InvitationRecord = require(self.tx, &keys::invitation(&hash))?;
-            self.tx.delete(&keys::invitation(&hash))?;
-            self.tx.delete(&keys::invitation_id(organization, record.id))?;
-            self.tx.delete(&by_email)?;
-        }
-        Ok(())
+        let Some(hash) = get::<String>(self.tx, &by_email)? else {
+            return Ok(None);
+        };
+        let record: InvitationRecord = require(self.tx, &keys::invitation(&hash))?;
+        self.tx.delete(&keys::invitation(&hash))?;
+        self.tx.delete(&keys::invitation_id(organization, record.id))?;
+        self.tx.delete(&by_email)?;
+        Ok(Some(record))
     }
 }

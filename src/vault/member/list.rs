@@ -6,6 +6,7 @@ use super::super::use_case::UseCase;
 use super::Member;
 use crate::Result;
 use crate::core::{Action, Details, Id, Resource, ResourceKind};
+use crate::store::Order;
 
 impl Session<'_> {
     /// The members of an organization, in the order in which the users were made.
@@ -15,7 +16,7 @@ impl Session<'_> {
     pub fn members(&self, organization: Id, paging: &Paging) -> Result<Page<Member>> {
         self.read(UseCase::ListMembers, |call| {
             call.whole_organization(organization)?;
-            let (found, next) = paging.scan(call.tx, keys::members(organization))?;
+            let (found, next) = paging.scan(call.tx, keys::members(organization), Order::Ascending)?;
             let records = found.iter().map(|record| decode(&record.value)).collect::<Result<Vec<MemberRecord>>>()?;
             let users: Vec<String> = records.iter().map(|record| keys::user(record.user)).collect();
             call.tx.prefetch(&users)?;

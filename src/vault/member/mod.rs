@@ -17,8 +17,7 @@ use super::call::{Call, no_such};
 use super::grant::Grantee;
 use super::keys;
 use super::records::{MemberRecord, RoleRecord, UserRecord, get, put, require};
-use super::token::check_held;
-use crate::core::{Action, Details, Id, MemberRole, Permission, PermissionSet, Resource, Timestamp};
+use crate::core::{Action, Details, Id, MemberRole, Permission, Resource, Timestamp};
 use crate::store::{Order, When};
 use crate::{Error, ErrorKind, Result};
 
@@ -187,11 +186,6 @@ impl Call<'_, '_> {
         }
         let permissions = self.role_permissions(organization, role)?;
         self.check_held(permissions)
-    }
-
-    /// Refuses to give away, or to take over, what the actor does not hold at the place it is at.
-    pub(super) fn check_held(&self, permissions: PermissionSet) -> Result<()> {
-        check_held(self.rights, permissions)
     }
 
     /// Refuses teams that are not there, and such that have more than the actor does.

@@ -8,10 +8,11 @@ mod update;
 
 pub use self::create::NewRole;
 pub use self::update::RoleUpdate;
+use super::audit::words;
 use super::call::{Call, no_such};
 use super::keys;
 use super::records::{RoleRecord, get};
-use crate::core::{Details, Id, Permission, PermissionSet, Resource, ResourceKind, Timestamp};
+use crate::core::{Details, Id, PermissionSet, Resource, ResourceKind, Timestamp};
 use crate::{Error, ErrorKind, Result};
 
 /// A role that an organization made. A member is given it as [`MemberRole::Custom`](super::MemberRole::Custom).
@@ -67,8 +68,4 @@ fn resource(organization: Id, role: &RoleRecord) -> Resource {
 
 fn details(role: &RoleRecord) -> Details {
     Details::default().with("permissions", words(role.permissions))
-}
-
-fn words(permissions: PermissionSet) -> Vec<&'static str> {
-    permissions.iter().map(Permission::as_str).collect()
 }

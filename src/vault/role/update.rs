@@ -1,11 +1,12 @@
 use serde_json::json;
 
+use super::super::audit::words;
 use super::super::keys;
 use super::super::name::{check_description, check_short_name, fold, name_taken};
 use super::super::records::put;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::{Role, resource, words};
+use super::{Role, resource};
 use crate::Result;
 use crate::core::{Action, Details, Id, PermissionSet};
 use crate::store::When;

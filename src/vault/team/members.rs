@@ -7,6 +7,7 @@ use super::super::use_case::UseCase;
 use super::resource;
 use crate::Result;
 use crate::core::{Action, Details, Id};
+use crate::store::Order;
 
 impl Session<'_> {
     /// The members of a team, in the order in which the users were made.
@@ -17,7 +18,7 @@ impl Session<'_> {
         self.read(UseCase::ListTeamMembers, |call| {
             call.whole_organization(organization)?;
             let record = call.team(organization, team)?;
-            let (marks, next) = paging.scan(call.tx, keys::team_members(organization, team))?;
+            let (marks, next) = paging.scan(call.tx, keys::team_members(organization, team), Order::Ascending)?;
             let users = marks.iter().map(|mark| id_in(&mark.key)).collect::<Result<Vec<Id>>>()?;
             let wanted = users.iter().flat_map(|user| [keys::member(organization, *user), keys::user(*user)]);
             call.tx.prefetch(&wanted.collect::<Vec<String>>())?;

@@ -67,7 +67,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, without the place it is bound to; `Denied`, for a permission, a place or a time that the actor does
-    /// not have; `InvalidName`; `InvalidValue`, without a permission, or with an end that is past; `Conflict`, for
+    /// not have; `InvalidName`, also for `_base` as a place; `InvalidValue`, without a permission, or with an end that is past; `Conflict`, for
     /// an id that is taken.
     pub fn issue_token(&self, organization: Id, new: &NewToken) -> Result<IssuedToken> {
         self.write(UseCase::IssueToken, |call| {
@@ -165,7 +165,12 @@ impl Call<'_, '_> {
     /// The tokens whose hashes lie in a range, in the order they were made.
     pub(in super::super) fn tokens_in(&mut self, range: &KeyRange) -> Result<Vec<TokenRecord>> {
         let indices = self.tx.scan(range, Order::Ascending, usize::MAX)?;
-        indices.iter().map(|index| require(self.tx, &keys::token(&decode::<String>(&index.value)?))).collect()
+        let keys: Vec<String> = indices
+            .iter()
+            .map(|index| decode::<String>(&index.value).map(|hash| keys::token(&hash)))
+            .collect::<Result<_>>()?;
+        self.tx.prefetch(&keys)?;
+        keys.iter().map(|key| require(self.tx, key)).collect()
     }
 
     /// The token whose hash lies under `index`.

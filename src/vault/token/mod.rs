@@ -99,9 +99,9 @@ impl Call<'_, '_> {
         Ok(self.enter_scope(token.scope.as_ref())? && self.rights.contains_all(self.needed))
     }
 
-    /// Refuses to give away, or to take over, what the actor does not hold itself.
+    /// Refuses to give away, or to take over, what the actor does not hold itself, or not for that long.
     pub(super) fn check_grant(&self, permissions: PermissionSet, expires_at: Option<Timestamp>) -> Result<()> {
-        check_held(self.rights, permissions)?;
+        self.check_held(permissions)?;
         self.check_outlived(expires_at)
     }
 
@@ -121,6 +121,10 @@ impl Call<'_, '_> {
             Some(path) => {
                 let place = self.place(organization, path, super::place::Reach::Inside)?;
                 let node = place.nodes.last().map(|node| node.id);
+                if node.is_none() && path.segments().count() > 1 {
+                    let message = "what is bound to `_base` would reach all of the project: bind the token to that";
+                    return Err(Error::new(ErrorKind::InvalidName, message));
+                }
                 Ok(Some(ScopeRecord { project: place.project.id, node }))
             }
             None => match self.who.scope() {
@@ -135,16 +139,6 @@ impl Call<'_, '_> {
             },
         }
     }
-}
-
-/// Refuses to give away what is beyond `held`.
-pub(super) fn check_held(held: PermissionSet, permissions: PermissionSet) -> Result<()> {
-    let missing = permissions.difference(held);
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let message = format!("nobody can grant what they do not hold; you lack: {missing}");
-    Err(Error::new(ErrorKind::Denied, message))
 }
 
 /// A list of ranges that a key may be used from.

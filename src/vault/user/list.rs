@@ -6,6 +6,7 @@ use super::super::use_case::UseCase;
 use super::User;
 use crate::Result;
 use crate::core::{Action, Details, Resource, ResourceKind};
+use crate::store::Order;
 
 impl Session<'_> {
     /// All users of the vault, in the order they were made. Only trusted programs can list them.
@@ -15,7 +16,7 @@ impl Session<'_> {
     pub fn users(&self, paging: &Paging) -> Result<Page<User>> {
         self.read(UseCase::ListUsers, |call| {
             call.system_only()?;
-            let (records, next) = paging.scan(call.tx, keys::users())?;
+            let (records, next) = paging.scan(call.tx, keys::users(), Order::Ascending)?;
             let users = records.iter().map(|record| decode::<UserRecord>(&record.value).map(User::from));
             let items: Vec<User> = users.collect::<Result<_>>()?;
             let resource = Resource::new(ResourceKind::Member, call.vault.id);

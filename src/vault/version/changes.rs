@@ -3,15 +3,14 @@ use super::super::call::no_such;
 use super::super::content::Opened;
 use super::super::diff::Difference;
 use super::super::place::Place;
+use super::super::rights::READING;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::{Page, Paging};
 use super::states::{State, state_differences};
 use super::version_id;
 use crate::Result;
-use crate::core::{
-    Action, AuditActor, Details, Id, LevelPath, Permission, PermissionSet, Resource, SecretString, Timestamp, VarName,
-};
+use crate::core::{Action, AuditActor, Details, Id, LevelPath, Resource, SecretString, Timestamp, VarName};
 
 /// One change of a level: what it held afterwards is another than before.
 #[derive(Clone, Debug)]
@@ -124,7 +123,6 @@ impl Call<'_, '_> {
 
     /// Whether the actor may see former values, as it may see those of today.
     fn may_see_values(&self) -> bool {
-        const READ: PermissionSet = PermissionSet::of(&[Permission::SecretRead, Permission::SecretDecrypt]);
-        self.rights.contains_all(READ)
+        self.rights.contains_all(READING)
     }
 }

@@ -22,19 +22,12 @@ impl Session<'_> {
     ) -> Result<Page<WebhookLog>> {
         self.read(UseCase::ListWebhookLogs, |call| {
             let (place, record) = call.webhook(organization, path, id)?;
-            let mut range = keys::webhook_logs(place.project.id, record.id);
-            if let Some(after) = &paging.after {
-                range = range.before(&keys::webhook_log(place.project.id, record.id, Id::parse(after)?));
-            }
-            let limit = paging.limit();
-            let mut records = call.tx.scan(&range, Order::Descending, limit + 1)?;
-            let has_more = records.len() > limit;
-            records.truncate(limit);
+            let range = keys::webhook_logs(place.project.id, record.id);
+            let (records, next) = paging.scan(call.tx, range, Order::Descending)?;
             let items: Vec<WebhookLog> = records
                 .iter()
                 .map(|record| Ok(decode::<WebhookLogRecord>(&record.value)?.into()))
                 .collect::<Result<_>>()?;
-            let next = items.last().filter(|_| has_more).map(|log| log.id.to_string());
             let details = Details::default().with("op", "logs").with("count", items.len());
             call.record(Action::Read, Resource::webhook(&place, id)?, details)?;
             Ok(Page { items, next })

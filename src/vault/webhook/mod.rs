@@ -23,7 +23,7 @@ pub use self::create::{CreatedWebhook, NewWebhook};
 pub(super) use self::deliver::WebhookHandler;
 pub use self::test::WebhookTest;
 pub use self::update::WebhookUpdate;
-use self::url::Shown;
+pub(super) use self::url::Shown;
 use super::call::{Call, no_such};
 use super::key_cache::Row;
 use super::keys;

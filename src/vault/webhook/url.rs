@@ -78,7 +78,7 @@ pub(super) fn host(url: &str) -> String {
 }
 
 /// A URL as it is shown to whoever looks for a fault: behind the host may be a password of the receiver's.
-pub(super) struct Shown<'a>(pub(super) &'a str);
+pub(in super::super) struct Shown<'a>(pub(in super::super) &'a str);
 
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,6 +5,7 @@ use super::super::model::{self, GranteeName, RoleName};
 use super::credentials::is_called;
 use super::{Apply, Owner, at, describes, differs, find};
 use crate::core::{Id, MemberRole};
+use crate::vault::user::email_key;
 use crate::vault::{
     Grant, Grantee, Member, MemberUpdate, NewMember, NewRole, NewTeam, Paging, Role, RoleUpdate, Session, Team,
     TeamUpdate, UserUpdate,
@@ -95,7 +96,7 @@ impl Apply<'_, '_> {
     }
 
     fn member(&mut self, owner: &Owner<'_>, declared: &model::Member, people: &People) -> Result<()> {
-        let found = find(&people.members, declared.id, |one| one.user, |one| is_called(&one.email, &declared.email))?;
+        let found = find(&people.members, declared.id, |one| one.user, |one| is_address(&one.email, &declared.email))?;
         let step = owner.step(StepKind::Member, &declared.email);
         let role = match &declared.role {
             RoleName::Known(role) => Some(*role),
@@ -180,7 +181,7 @@ impl Apply<'_, '_> {
     fn give(&mut self, owner: &Owner<'_>, declared: &model::Grant, people: &People, there: &[Grant]) -> Result<()> {
         let (name, grantee) = match &declared.to {
             GranteeName::Email(email) => {
-                let member = people.members.iter().find(|member| is_called(&member.email, email));
+                let member = people.members.iter().find(|member| is_address(&member.email, email));
                 (email, member.map(|member| Grantee::User(member.user)))
             }
             GranteeName::Team(name) => {
@@ -191,7 +192,7 @@ impl Apply<'_, '_> {
         let step = owner.step(StepKind::Grant, name).at(&declared.path);
         let Some(grantee) = grantee else {
             let is_declared = match &declared.to {
-                GranteeName::Email(email) => owner.declared.members.iter().any(|one| is_called(&one.email, email)),
+                GranteeName::Email(email) => owner.declared.members.iter().any(|one| is_address(&one.email, email)),
                 GranteeName::Team(name) => owner.declared.teams.iter().any(|one| is_called(&one.name, name)),
             };
             return if self.is_plan && is_declared {
@@ -240,6 +241,10 @@ pub(in super::super) fn all_members(session: &Session<'_>, organization: Id) -> 
             None => return Ok(members),
         }
     }
+}
+
+fn is_address(email: &str, declared: &str) -> bool {
+    email_key(email) == email_key(declared)
 }
 
 fn no_such(what: &str) -> Error {
