@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use ioenv::ErrorKind::{Denied, Limit};
 use ioenv::vault::{
-    IpRange, NewPersonalKey, NewServiceAccount, NewServiceKey, Permission, PersonalKeyLevel, ServiceAccountUpdate,
-    Token,
+    IpRange, NewAccount, NewPersonalKey, NewServiceAccount, NewServiceKey, NewToken, Permission, PersonalKeyLevel,
+    ServiceAccountUpdate, Token,
 };
 
-use super::stage::{DAY, Stage, after, refused};
+use super::stage::{DAY, Stage, after, path, refused};
 
 fn ranges(texts: &[&str]) -> Vec<IpRange> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
@@ -111,5 +111,26 @@ on_every_store! {
         let mut update = ServiceAccountUpdate::default();
         update.allow_list = Some(many);
         assert_eq!(refused(stage.system().update_service_account(stage.acme, account, &update)), Limit);
+    }
+
+    fn what_is_issued_with_a_key_is_used_from_where_that_is(stage: &Stage) {
+        stage.shop();
+        let user = stage.member("ann@example.test", "workspace:owner".parse().unwrap());
+        let [personal, _] = keys(stage, user, &["192.0.2.0/24"]);
+        let session = stage.vault.session(personal).from_ip("192.0.2.7".parse().unwrap());
+        let issued = session.issue_token(stage.acme, &NewToken::new("t", Permission::ProjectRead.into())).unwrap();
+        assert_eq!(issued.info.allow_list, ranges(&["192.0.2.0/24"]));
+        let account = NewAccount::new("a", Permission::SecretRead.into());
+        let account = session.create_account(stage.acme, &path("shop/dev"), &account).unwrap().key;
+        for token in [issued.token, account] {
+            let from = |ip: &str| stage.vault.session(token.clone()).from_ip(ip.parse().unwrap()).whoami().map(drop);
+            from("192.0.2.8").unwrap();
+            assert_eq!(refused(from("192.0.3.8")), Denied);
+            assert_eq!(refused(stage.vault.session(token.clone()).whoami()), Denied);
+        }
+        let rotated = session.rotate_token(stage.acme, issued.info.id).unwrap().token;
+        assert_eq!(refused(stage.vault.session(rotated).whoami()), Denied);
+        let own = stage.issue(Permission::ProjectRead.into(), None);
+        assert!(own.info.allow_list.is_empty());
     }
 }

@@ -130,7 +130,8 @@ impl Call<'_, '_> {
             last_used_at: None,
             deleted_with: None,
             holder: HolderRecord::Token,
-            allow_list: Vec::new(),
+            // What is issued with a key is used from where that is.
+            allow_list: self.who.token.as_ref().map(|(_, own)| own.allow_list.clone()).unwrap_or_default(),
             created_by: Some(self.who.actor.clone()),
         }
     }

@@ -38,6 +38,8 @@ pub struct TokenInfo {
     pub permissions: PermissionSet,
     /// The project, target or environment it is bound to; none, for all of the organization or for a place that is gone.
     pub scope: Option<LevelPath>,
+    /// From where it may be used: from where the key may be that it was issued with. From everywhere, where there is none.
+    pub allow_list: Vec<IpRange>,
     /// When it was issued.
     pub created_at: Timestamp,
     /// When one of these was changed last.
@@ -71,6 +73,7 @@ impl Call<'_, '_> {
             hint: record.hint.clone(),
             permissions: record.permissions,
             scope,
+            allow_list: record.allow_list.clone(),
             created_at: record.created_at,
             updated_at: record.updated_at,
             expires_at: record.expires_at,
