@@ -301,3 +301,62 @@ fn what_is_deleted_by_its_path_is_restored_by_its_id() {
     directory.vault("delete acme/api");
     assert!(directory.json("deleted list").is_empty(), "nor did the target");
 }
+
+#[test]
+fn webhooks_inside_take_the_operators_word() {
+    let directory = Directory::new();
+    let create = "webhook create http://127.0.0.1:9/in --path acme/dev";
+    let url = "this is not a URL for a webhook";
+    assert!(directory.refused(create).contains(url));
+    assert!(directory.refused(&format!("{create} --allow-private")).contains(url));
+    assert!(directory.refused(&format!("{create} --allow-http")).contains(url));
+    assert!(directory.vault(&format!("{create} --allow-private --allow-http")).starts_with("whsec_"));
+    let id = directory.json("webhook list --path acme/dev")[0]["id"].as_str().unwrap().to_owned();
+    let test = format!("webhook test {id} --path acme/dev");
+    assert!(directory.refused(&test).contains("EPROTO"));
+    assert!(directory.refused(&format!("{test} --allow-private --allow-http")).contains("ECONNREFUSED"));
+
+    let file = directory.0.file("team.toml");
+    let declared = "[[organization]]\nname = \"Acme\"\n[[organization.webhook]]\nurl = \"http://127.0.0.1:9/two\"\npath = \"acme/dev\"\n";
+    fs::write(&file, declared).unwrap();
+    assert!(directory.refused("apply team.toml").contains("team.toml: line 3, column 1: this is not a URL"));
+    assert!(directory.vault("apply team.toml --allow-private --allow-http").contains("whsec_"));
+}
+
+#[test]
+fn what_is_wrong_is_told_as_it_is() {
+    let directory = Directory::new();
+    // The project is there, so nobody is told to make it.
+    for args in [
+        "account list --path acme",
+        "account create api --role viewer --path acme/api",
+        "webhook create https://hooks.acme.example/in --path acme",
+        "env update acme/api --name x",
+        "env delete acme/api",
+    ] {
+        let complaint = directory.refused(args);
+        assert!(
+            complaint.contains("there is no environment acme") && !complaint.contains("vault create"),
+            "{complaint}"
+        );
+    }
+    let complaint = directory.refused("integration link file --map acme/nope=a.env --path acme");
+    assert!(complaint.contains("no such level") && !complaint.contains("acme in the vault"), "{complaint}");
+    let heroku = ["vault", "integration", "link", "heroku", "--map", "acme/dev=a", "--path", "acme"];
+    let output = run(&mut directory.command(&heroku), "a token");
+    assert!(text(&output.stderr).contains("the command knows vercel") && output.status.code() == Some(2), "{output:?}");
+    directory.vault("integration link file --map acme/dev=a.env --path acme");
+    let id = directory.json("integration list --path acme")[0]["id"].as_str().unwrap().to_owned();
+    assert!(directory.refused(&format!("integration plan {id} --path acme")).contains("--directory"));
+
+    // Words of all services, and permissions that none of them has a word for.
+    directory.vault("role create mixed --permission read,environment.read,project:read,webhook:read");
+    let complaint = directory.refused(&format!("role create other --permission read,secret:{PLANTED}"));
+    assert!(complaint.contains("word 2") && complaint.contains("`secret:read`"), "{complaint}");
+
+    directory.vault("service create deployer --permission read --allow 192.0.2.0/24");
+    let key = directory.vault("service key deployer ci");
+    let mut list = directory.command(&["list", "--path", "acme/dev"]);
+    let output = run(list.env("IOENV_TOKEN", key.trim()), "");
+    assert!(text(&output.stderr).contains("allow-list") && output.status.code() == Some(1), "{output:?}");
+}

@@ -73,7 +73,10 @@ fn check_address(allow_list: &[IpRange], address: Option<IpAddr>) -> Result<()> 
     }
     let message = match address {
         Some(_) => "this key is not to be used from this address: have it added to the key's allow-list",
-        None => "this key is to be used from certain addresses only, and where the request comes from is not known",
+        None => {
+            "this key has an allow-list, and where the request comes from is not known: a program tells it with \
+             `Session::from_ip`; the command and `load` take keys without such a list"
+        }
     };
     Err(Error::new(ErrorKind::Denied, message).with_refusal(Refusal::Address))
 }

@@ -271,7 +271,11 @@ impl Vault {
                 Err(Error::new(ErrorKind::CrateFeature, message))
             }
             _ => {
-                let message = format!("this program has no target for {provider}: give it one with `with_sync_target`");
+                let how = match provider {
+                    Provider::File => "`--directory` or `with_sync_target`",
+                    _ => "`with_sync_target`",
+                };
+                let message = format!("this program has no target for {provider}: give it one with {how}");
                 Err(Error::new(ErrorKind::Config, message))
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ioenv::ErrorKind::{Conflict, Denied, NotFound};
 use ioenv::vault::StepKind::{Account, ServiceKey, Token, Webhook};
-use ioenv::vault::{Declaration, PermissionSet, Session, Step, StepAction, StepKind, Which};
+use ioenv::vault::{Declaration, Grantee, PermissionSet, Session, Step, StepAction, StepKind, Which};
 use ioenv::{Error, ErrorKind};
 
 use super::stage::{DAY, Stage, path, slug};
@@ -188,5 +188,25 @@ on_every_store! {
         assert!(!stage.system().dump(None).unwrap().to_text().expose_secret().contains("\"t\""));
         stage.system().restore_project(stage.acme, "01ARZ3NDEKTSV4RRFFQ69G5FA2".parse().unwrap()).unwrap();
         assert_eq!(count(&applied(&stage.system(), &text)), [0, 0, 4]);
+    }
+
+    fn addresses_that_look_alike_are_of_two_people(stage: &Stage) {
+        // The first letter of the one is the sign of the kelvin.
+        let system = stage.system();
+        let other = stage.member("\u{212a}ate@x", "workspace:member".parse().unwrap());
+        let organization = "[[organization]]\nname = \"Acme\"\n";
+        let project = "[[organization.project]]\nname = \"shop\"\n";
+        let grant = "[[organization.grant]]\nuser = \"kate@x\"\npath = \"shop\"\nrole = \"full\"\n";
+        assert_eq!(refused(&system, &format!("{organization}{project}{grant}")), NotFound);
+        let member = |email: &str| format!("[[organization.member]]\nemail = \"{email}\"\nrole = \"workspace:admin\"\n");
+        applied(&system, &format!("{organization}{project}{}{grant}", member("Kate@x")));
+        let found = system.member(stage.acme, other).unwrap();
+        assert_eq!((found.email.as_str(), found.role), ("\u{212a}ate@x", "workspace:member".parse().unwrap()));
+        assert!(stage.user(other).projects(stage.acme).unwrap().is_empty());
+        let kate = system.user_by_email("kate@x").unwrap().id;
+        assert_eq!(system.granted(stage.acme, Grantee::User(kate)).unwrap().len(), 1);
+        declaration(&format!("{organization}{}{}", member("kate@x"), member("\u{212a}ate@x")));
+        let twice = format!("{organization}{}{}", member("kate@x"), member("KATE@X"));
+        assert_eq!(Declaration::parse(&twice).unwrap_err().kind(), Conflict);
     }
 }

@@ -5,7 +5,7 @@ use std::thread;
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::{
-    Action, CloudRole, Declaration, GrantRole, Grantee, Id, Member, MemberRole, MemberUpdate, NewInvitation, NewMember,
+    Action, CloudRole, GrantRole, Grantee, Id, Member, MemberRole, MemberUpdate, NewInvitation, NewMember,
     NewOrganization, NewProject, NewRole, NewUser, OrganizationRole, OrganizationStatus, OrganizationUpdate, Paging,
     Permission as P, PermissionSet, Plan, ResourceKind, RoleUpdate, UserUpdate, WorkspaceRole,
 };
@@ -489,28 +489,6 @@ on_every_store! {
         assert_eq!(refused(session.invite_member(stage.acme, &NewInvitation::new("ANN@x", MEMBER))), Denied);
         assert_eq!(stage.records("invitation"), before);
         assert_eq!(stage.system().accept_invitation(&invitation.code, "Ann").unwrap().role, OWNER);
-    }
-
-    fn addresses_that_look_alike_are_of_two_people(stage: &Stage) {
-        // The first letter of the one is the sign of the kelvin.
-        let (other, kate) = ("\u{212a}ate@x", "kate@x");
-        let other = stage.member(other, MEMBER);
-        let declaration = |text: &str| Declaration::parse(text).unwrap();
-        let apply = |text: &str| stage.system().apply(&declaration(text), &mut |_| Ok(()));
-        let organization = "[[organization]]\nname = \"Acme\"\n";
-        let project = "[[organization.project]]\nname = \"shop\"\n";
-        let grant = format!("[[organization.grant]]\nuser = \"{kate}\"\npath = \"shop\"\nrole = \"full\"\n");
-        assert_eq!(refused(apply(&format!("{organization}{project}{grant}"))), NotFound);
-        let member = |email: &str| format!("[[organization.member]]\nemail = \"{email}\"\nrole = \"workspace:admin\"\n");
-        apply(&format!("{organization}{project}{}{grant}", member("Kate@x"))).unwrap();
-        let found = stage.system().member(stage.acme, other).unwrap();
-        assert_eq!((found.email.as_str(), found.role), ("\u{212a}ate@x", MEMBER));
-        assert!(stage.user(other).projects(stage.acme).unwrap().is_empty());
-        let kate = stage.system().user_by_email(kate).unwrap().id;
-        assert_eq!(stage.system().granted(stage.acme, Grantee::User(kate)).unwrap().len(), 1);
-        declaration(&format!("{organization}{}{}", member("kate@x"), member("\u{212a}ate@x")));
-        let twice = format!("{organization}{}{}", member("kate@x"), member("KATE@X"));
-        assert_eq!(refused(Declaration::parse(&twice)), Conflict);
     }
 
     fn only_a_trusted_program_says_which_user_it_is(stage: &Stage) {

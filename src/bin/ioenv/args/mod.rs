@@ -17,7 +17,9 @@ pub(crate) use self::team::{
     AccountCommand, DeletedCommand, EnvCommand, ExpiresArgs, GrantCommand, GranteeArgs, IntegrationCommand,
     ListingArgs, MemberCommand, PersonalKeyCommand, RoleCommand, ServiceCommand, TeamCommand, WebhookCommand,
 };
-pub(crate) use self::vault::{ActionArg, ApplyArgs, AuditArgs, CreateArgs, TokenCommand, TokenFormatArg, VaultCommand};
+pub(crate) use self::vault::{
+    ActionArg, ApplyArgs, AuditArgs, CreateArgs, OutboundArgs, TokenCommand, TokenFormatArg, VaultCommand,
+};
 
 /// A name, a level or the id of a key, as it was typed. Clap's own complaint about a value repeats it, and people do
 /// type `NAME=secret`, or a key where its file belongs; so it is judged by [`Typed::get`].

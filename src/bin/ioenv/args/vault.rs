@@ -108,6 +108,8 @@ pub(crate) enum VaultCommand {
     },
     /// Make, list, test and deliver webhooks
     Webhook {
+        #[command(flatten)]
+        outbound: OutboundArgs,
         #[command(subcommand)]
         command: WebhookCommand,
     },
@@ -189,6 +191,17 @@ pub(crate) struct CreateArgs {
     pub(crate) client_key: bool,
 }
 
+/// Where webhooks may be, beyond https and the public internet.
+#[derive(clap::Args)]
+pub(crate) struct OutboundArgs {
+    /// Let webhooks be at loopback, private and other addresses that lead inside
+    #[arg(long, global = true)]
+    pub(crate) allow_private: bool,
+    /// Let webhooks be at http:// URLs, too
+    #[arg(long, global = true)]
+    pub(crate) allow_http: bool,
+}
+
 #[derive(clap::Args)]
 pub(crate) struct ApplyArgs {
     /// The file, in TOML, or `-` for stdin
@@ -197,6 +210,8 @@ pub(crate) struct ApplyArgs {
     /// Only tell what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) outbound: OutboundArgs,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,

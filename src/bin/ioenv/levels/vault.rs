@@ -1,6 +1,6 @@
 use ioenv::vault::{
-    Actor, Blobs, Custody, Id, NewBlob, NewEntry, NewEnvironment, NewProject, NewTarget, Organization, Session, Token,
-    Vault,
+    Actor, Blobs, Custody, Id, NewBlob, NewEntry, NewEnvironment, NewProject, NewTarget, Organization, OutboundPolicy,
+    Session, Token, Vault,
 };
 use ioenv::{
     Aes256Gcm, Cipher as _, DataKey, Document, ErrorKind, Kind, Layer, LevelPath, SealedBlob, SecretBytes,
@@ -8,6 +8,7 @@ use ioenv::{
 };
 
 use super::{Levels, no_such_entry};
+use crate::args::OutboundArgs;
 use crate::project::{Project, warn_if_others_can_read};
 use crate::{Result, terminal};
 
@@ -32,6 +33,19 @@ impl Access {
         }
         let token = configuration.token()?;
         Ok(Self { vault: configuration.open_vault()?, token, chosen: project.chosen_organization.clone() })
+    }
+
+    /// The same, where the operator allows more places for webhooks.
+    pub(crate) fn with_outbound(mut self, args: &OutboundArgs) -> Self {
+        let mut policy = OutboundPolicy::new();
+        if args.allow_private {
+            policy = policy.allow_private_addresses();
+        }
+        if args.allow_http {
+            policy = policy.allow_http();
+        }
+        self.vault = self.vault.with_outbound(policy);
+        self
     }
 
     /// For a vault that was just made.
@@ -214,6 +228,18 @@ pub(crate) fn hint(path: &LevelPath, error: ioenv::Error) -> ioenv::Error {
     let message = format!(
         "there is no level {path} in the vault, or it is outside of what this token may see; make it with \
          `ioenv vault create {path}`"
+    );
+    ioenv::Error::new(ErrorKind::NotFound, message)
+}
+
+/// The same where an environment is meant: a project or a target of that path may be there.
+pub(crate) fn environment_hint(path: &LevelPath, error: ioenv::Error) -> ioenv::Error {
+    if error.kind() != ErrorKind::NotFound {
+        return error;
+    }
+    let message = format!(
+        "there is no environment {path} in the vault, or it is outside of what this token may see: name an \
+         environment, such as `ioenv tree --source vault` shows"
     );
     ioenv::Error::new(ErrorKind::NotFound, message)
 }

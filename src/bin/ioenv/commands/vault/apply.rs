@@ -11,7 +11,7 @@ pub(crate) fn run(project: &Project, args: &ApplyArgs) -> Result {
     let text = terminal::read_file(&args.file)?;
     let declaration = Declaration::parse(text.expose_secret()).map_err(|error| named(args, &error))?;
     drop(text);
-    let access = Access::open(project)?;
+    let access = Access::open(project)?.with_outbound(&args.outbound);
     let session = access.session();
     let mut told = Told { is_json: args.json, created: 0, updated: Vec::new(), unchanged: 0 };
     if args.json {

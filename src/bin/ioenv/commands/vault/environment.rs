@@ -4,7 +4,7 @@ use ioenv::vault::{EnvironmentUpdate, NewEnvironment, ResourceKind};
 use super::deleted;
 use super::listing::print;
 use crate::args::{EnvCommand, Typed};
-use crate::levels::{Access, hint};
+use crate::levels::{Access, environment_hint, hint};
 use crate::project::Project;
 use crate::{Result, terminal};
 
@@ -45,13 +45,13 @@ pub(crate) fn run(project: &Project, command: EnvCommand) -> Result {
             (update.name, update.description, update.status) = (name, description, status);
             update.slug = slug.as_ref().map(Typed::get);
             update.is_production = production;
-            session.update_environment(organization, &path, &update).map_err(|error| hint(&path, error))?;
+            session.update_environment(organization, &path, &update).map_err(|error| environment_hint(&path, error))?;
             terminal::note(format!("changed {path}"));
             Ok(())
         }
         EnvCommand::Delete { level, force } => {
             let path: LevelPath = level.get();
-            session.delete_environment(organization, &path, force).map_err(|error| hint(&path, error))?;
+            session.delete_environment(organization, &path, force).map_err(|error| environment_hint(&path, error))?;
             terminal::note(format!("deleted {path}; `ioenv vault deleted list` shows what can be restored"));
             Ok(())
         }

@@ -38,6 +38,9 @@ pub(crate) fn run(project: &Project, command: IntegrationCommand) -> Result {
         }
         IntegrationCommand::Link { provider, name, settings, map, enable } => {
             let provider: Provider = provider.get();
+            if matches!(provider, Provider::Other(_)) {
+                usage("the command knows vercel, cloudflare-workers and file; others are for programs");
+            }
             let credentials =
                 if provider == Provider::File { SecretString::from("") } else { terminal::read_service_token()? };
             let mut new =
@@ -50,7 +53,7 @@ pub(crate) fn run(project: &Project, command: IntegrationCommand) -> Result {
             }
             new.environments = mappings(&map, &provider);
             new.enabled = enable;
-            let made = session.link_integration(organization, &slug, &new).map_err(|error| hint(&path, error))?;
+            let made = session.link_integration(organization, &slug, &new)?;
             let next = if enable { "a worker copies what there is" } else { "see `plan`, then `update --enable`" };
             terminal::note(format!("linked {slug} to {provider} as {}; {next}", made.id));
             Ok(())

@@ -50,7 +50,7 @@ pub(crate) fn run(project: &Project, command: VaultCommand) -> Result<ExitCode> 
         VaultCommand::Grant { command } => grant::run(project, command)?,
         VaultCommand::Account { command } => account::run(project, command)?,
         VaultCommand::Service { command } => service::run(project, command)?,
-        VaultCommand::Webhook { command } => webhook::run(project, command)?,
+        VaultCommand::Webhook { outbound, command } => webhook::run(project, &outbound, command)?,
         VaultCommand::Integration { command } => integration::run(project, command)?,
         VaultCommand::PersonalKey { command } => personal_key::run(project, command)?,
         VaultCommand::Env { command } => environment::run(project, command)?,

@@ -1,6 +1,8 @@
 use std::time::SystemTime;
 
-use ioenv::vault::{Id, IssuedToken, NewToken, PermissionSet, Timestamp, TokenFormat, TokenInfo, Vocabulary};
+use ioenv::vault::{
+    Id, IssuedToken, NewToken, Permission, PermissionSet, Timestamp, TokenFormat, TokenInfo, Vocabulary,
+};
 
 use super::{moment, shown};
 use crate::args::{TokenCommand, TokenFormatArg};
@@ -68,14 +70,22 @@ fn row(info: &TokenInfo, now: Timestamp) -> [String; 7] {
     ]
 }
 
-/// All words of a list belong to one service.
+/// Each word is one of a service's, or else the name of a permission, as in the file of `apply`.
 pub(super) fn permissions(words: &[String]) -> Result<PermissionSet> {
-    let vocabulary = match words {
-        words if words.iter().any(|word| word.contains('.')) => Vocabulary::Stashbase,
-        words if words.iter().any(|word| word.contains(':') || word == "*") => Vocabulary::DotenvCloud,
-        _ => Vocabulary::Ioenv,
-    };
-    Ok(vocabulary.parse(words)?)
+    let mut set = PermissionSet::EMPTY;
+    for (at, word) in words.iter().enumerate() {
+        let vocabulary = match word {
+            word if word.contains('.') => Vocabulary::Stashbase,
+            word if word.contains(':') || word == "*" => Vocabulary::DotenvCloud,
+            _ => Vocabulary::Ioenv,
+        };
+        let found = vocabulary
+            .parse([word])
+            .or_else(|error| word.parse::<Permission>().map(PermissionSet::from).map_err(|_| error))
+            .map_err(|error| format!("--permission, word {}: {error}", at + 1))?;
+        set = set.union(found);
+    }
+    Ok(set)
 }
 
 /// In the fewest words that say it all.

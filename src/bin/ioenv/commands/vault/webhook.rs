@@ -3,13 +3,13 @@ use ioenv::vault::{NewWebhook, Paging, WebhookLog, WebhookTest, WebhookUpdate};
 use super::integration::with_files;
 use super::listing::{NONE, print, text};
 use super::shown;
-use crate::args::WebhookCommand;
-use crate::levels::{Access, hint};
+use crate::args::{OutboundArgs, WebhookCommand};
+use crate::levels::{Access, environment_hint};
 use crate::project::Project;
 use crate::{Result, terminal};
 
-pub(crate) fn run(project: &Project, command: WebhookCommand) -> Result {
-    let access = Access::open(project)?;
+pub(crate) fn run(project: &Project, outbound: &OutboundArgs, command: WebhookCommand) -> Result {
+    let access = Access::open(project)?.with_outbound(outbound);
     if let WebhookCommand::Run { once, directory } = command {
         let access = with_files(access, directory);
         access.trusted_only()?;
@@ -19,7 +19,7 @@ pub(crate) fn run(project: &Project, command: WebhookCommand) -> Result {
     let path = project.path()?;
     match command {
         WebhookCommand::List(listing) => {
-            let webhooks = session.webhooks(organization, &path).map_err(|error| hint(&path, error))?;
+            let webhooks = session.webhooks(organization, &path).map_err(|error| environment_hint(&path, error))?;
             let rows: Vec<[String; 5]> = webhooks
                 .into_iter()
                 .map(|one| {
@@ -33,7 +33,8 @@ pub(crate) fn run(project: &Project, command: WebhookCommand) -> Result {
         WebhookCommand::Create { url, description, enable } => {
             let mut new = NewWebhook::new(url);
             (new.description, new.enabled) = (description, enable);
-            let created = session.create_webhook(organization, &path, &new).map_err(|error| hint(&path, error))?;
+            let created =
+                session.create_webhook(organization, &path, &new).map_err(|error| environment_hint(&path, error))?;
             terminal::note(format!("made the webhook {} of {path}; its signing secret:", created.webhook.id));
             terminal::credential(created.signing_secret.expose_secret())
         }
