@@ -259,6 +259,11 @@ fn webhooks_inside_take_the_operators_word() {
     assert!(directory.vault(&format!("{create} --allow-private --allow-http")).starts_with("whsec_"));
     let id = directory.json("webhook list --path acme/dev")[0]["id"].as_str().unwrap().to_owned();
     let test = format!("webhook test {id} --path acme/dev");
+    // As receivers see it.
+    let prefixed = id.parse::<ioenv::vault::Id>().unwrap().to_prefixed("whk");
+    assert_eq!(directory.json(&format!("webhook logs {prefixed} --path acme/dev")), Vec::<Value>::new());
+    let mut bad = directory.command(&["vault", "webhook", "logs", "whk_0", "--path", "acme/dev"]);
+    assert_eq!(run(&mut bad, "").status.code(), Some(2));
     assert!(directory.refused(&test).contains("EPROTO"));
     assert!(directory.refused(&format!("{test} --allow-private --allow-http")).contains("ECONNREFUSED"));
 

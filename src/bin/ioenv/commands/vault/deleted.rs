@@ -24,7 +24,7 @@ pub(crate) fn run(project: &Project, command: DeletedCommand) -> Result {
             print(&listing, ["ID", "KIND", "PATH", "DELETED", "BY", "RESTORABLE UNTIL"], &rows)
         }
         DeletedCommand::Restore { id } => {
-            let one = one(&session, organization, id.get())?;
+            let one = one(&session, organization, id.id())?;
             let path = match one.kind {
                 ResourceKind::Project => session.restore_project(organization, one.id)?,
                 ResourceKind::Target => session.restore_target(organization, one.id)?,
@@ -34,7 +34,7 @@ pub(crate) fn run(project: &Project, command: DeletedCommand) -> Result {
             Ok(())
         }
         DeletedCommand::Purge { id, .. } => {
-            let one = one(&session, organization, id.get())?;
+            let one = one(&session, organization, id.id())?;
             match one.kind {
                 ResourceKind::Project => session.purge_project(organization, one.id)?,
                 ResourceKind::Target => session.purge_target(organization, one.id)?,

@@ -42,7 +42,7 @@ pub(crate) fn run(project: &Project, command: MemberCommand) -> Result {
             print(&listing, ["ID", "EMAIL", "ROLE", "CREATED", "EXPIRES"], &rows)
         }
         MemberCommand::Withdraw { id } => {
-            session.withdraw_invitation(organization, id.get())?;
+            session.withdraw_invitation(organization, id.id())?;
             terminal::note("withdrew the invitation");
             Ok(())
         }
