@@ -313,8 +313,15 @@ fn webhooks_inside_take_the_operators_word() {
     assert!(directory.vault(&format!("{create} --allow-private --allow-http")).starts_with("whsec_"));
     let id = directory.json("webhook list --path acme/dev")[0]["id"].as_str().unwrap().to_owned();
     let test = format!("webhook test {id} --path acme/dev");
-    assert!(directory.refused(&test).contains("EPROTO"));
-    assert!(directory.refused(&format!("{test} --allow-private --allow-http")).contains("ECONNREFUSED"));
+    // As receivers see it.
+    let prefixed = id.parse::<ioenv::vault::Id>().unwrap().to_prefixed("whk");
+    assert_eq!(directory.json(&format!("webhook logs {prefixed} --path acme/dev")), Vec::<Value>::new());
+    let mut bad = directory.command(&["vault", "webhook", "logs", "whk_0", "--path", "acme/dev"]);
+    assert_eq!(run(&mut bad, "").status.code(), Some(2));
+    if cfg!(feature = "http") {
+        assert!(directory.refused(&test).contains("EPROTO"));
+        assert!(directory.refused(&format!("{test} --allow-private --allow-http")).contains("ECONNREFUSED"));
+    }
 
     let file = directory.0.file("team.toml");
     let declared = "[[organization]]\nname = \"Acme\"\n[[organization.webhook]]\nurl = \"http://127.0.0.1:9/two\"\npath = \"acme/dev\"\n";
@@ -348,6 +355,15 @@ fn what_is_wrong_is_told_as_it_is() {
     directory.vault("integration link file --map acme/dev=a.env --path acme");
     let id = directory.json("integration list --path acme")[0]["id"].as_str().unwrap().to_owned();
     assert!(directory.refused(&format!("integration plan {id} --path acme")).contains("--directory"));
+
+    // What says nothing is no change.
+    for args in ["team update t", "role update r", "service update s", "env update acme/dev"] {
+        let words: Vec<&str> = ["vault"].into_iter().chain(args.split(' ')).collect();
+        let output = run(&mut directory.command(&words), "");
+        assert!(text(&output.stderr).contains("--name") && output.status.code() == Some(2), "{output:?}");
+    }
+    let output = run(&mut directory.command(&["vault", "account", "create", "a", "--path", "acme/dev"]), "");
+    assert!(text(&output.stderr).contains("--role") && output.status.code() == Some(2), "{output:?}");
 
     // Words of all services, and permissions that none of them has a word for.
     directory.vault("role create mixed --permission read,environment.read,project:read,webhook:read");

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 use ioenv::DataKey;
-use ioenv::vault::{RootKey, Token};
+use ioenv::vault::{Id, RootKey, Token};
 
 pub(crate) use self::team::{
     AccountCommand, DeletedCommand, EnvCommand, ExpiresArgs, GrantCommand, GranteeArgs, IntegrationCommand,
@@ -50,6 +50,14 @@ impl Typed {
             usage("this is a token, and it goes into IOENV_TOKEN or a token file");
         }
         self.0.parse().unwrap_or_else(|error: ioenv::Error| usage(&error.to_string()))
+    }
+
+    /// The id that was meant: as lists show it, or with a prefix, as receivers of webhooks see it.
+    pub(crate) fn id(&self) -> Id {
+        match self.0.split_once('_') {
+            Some((prefix, _)) => Id::parse_prefixed(prefix, &self.0).unwrap_or_else(|_| self.get()),
+            None => self.get(),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueHint};
+use clap::{ArgGroup, Args, Subcommand, ValueHint};
 
 use super::{ListFormat, Typed};
 
@@ -105,6 +105,7 @@ pub(crate) enum TeamCommand {
         description: Option<String>,
     },
     /// Change a team
+    #[command(group(ArgGroup::new("change").required(true).multiple(true).args(["name", "description"])))]
     Update {
         /// The name, or the id
         team: String,
@@ -162,6 +163,7 @@ pub(crate) enum RoleCommand {
         permission: Vec<String>,
     },
     /// Change a role, for all who have it
+    #[command(group(ArgGroup::new("change").required(true).multiple(true).args(["name", "description", "permission"])))]
     Update {
         /// The name, or the id
         role: String,
@@ -222,16 +224,17 @@ pub(crate) enum AccountCommand {
     List(ListingArgs),
     /// Make an account of the environment at --path, and print its key, this once
     #[command(
+        group(ArgGroup::new("allowed").required(true).args(["role", "permission"])),
         after_help = "Example:\n  ioenv vault account create api --role viewer --path acme-store/backend/production"
     )]
     Create {
         /// A name for it
         name: String,
         /// What somebody of that role can give: viewer, editor or admin
-        #[arg(long, conflicts_with = "permission")]
+        #[arg(long)]
         role: Option<Typed>,
         /// What it may do, in the words of `token create`
-        #[arg(long, value_name = "WORD", value_delimiter = ',', required_unless_present = "role")]
+        #[arg(long, value_name = "WORD", value_delimiter = ',')]
         permission: Vec<String>,
         #[command(flatten)]
         expires: ExpiresArgs,
@@ -262,6 +265,7 @@ pub(crate) enum ServiceCommand {
         allow: Vec<Typed>,
     },
     /// Change a service account
+    #[command(group(ArgGroup::new("change").required(true).multiple(true).args(["name", "permission", "allow"])))]
     Update {
         /// The name, or the id
         service: String,
@@ -493,6 +497,7 @@ pub(crate) enum EnvCommand {
         production: Option<bool>,
     },
     /// Change an environment
+    #[command(group(ArgGroup::new("change").required(true).multiple(true).args(["name", "slug", "description", "status", "production"])))]
     #[command(after_help = "Example:\n  ioenv vault env update acme-store/live --status production")]
     Update {
         /// The environment

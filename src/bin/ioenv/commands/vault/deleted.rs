@@ -24,9 +24,9 @@ pub(crate) fn run(project: &Project, command: DeletedCommand) -> Result {
                 .collect();
             print(&listing, ["ID", "KIND", "PATH", "DELETED", "BY", "RESTORABLE UNTIL"], &rows)
         }
-        DeletedCommand::Restore { id } => restore(&session, organization, id.get(), |_| true),
+        DeletedCommand::Restore { id } => restore(&session, organization, id.id(), |_| true),
         DeletedCommand::Purge { id, .. } => {
-            let one = one(&session, organization, id.get())?;
+            let one = one(&session, organization, id.id())?;
             match one.kind {
                 ResourceKind::Project => session.purge_project(organization, one.id)?,
                 ResourceKind::Target => session.purge_target(organization, one.id)?,

@@ -56,7 +56,7 @@ pub(crate) fn run(project: &Project, command: EnvCommand) -> Result {
             Ok(())
         }
         EnvCommand::Restore { id } => {
-            deleted::restore(&session, organization, id.get(), |kind| kind == ResourceKind::Environment)
+            deleted::restore(&session, organization, id.id(), |kind| kind == ResourceKind::Environment)
         }
     }
 }

@@ -59,7 +59,7 @@ pub(crate) fn run(project: &Project, command: IntegrationCommand) -> Result {
             Ok(())
         }
         IntegrationCommand::Update { id, name, map, credentials: is_other, enable, disable } => {
-            let id = id.get();
+            let id = id.id();
             let mut update = IntegrationUpdate::default();
             update.name = name;
             if !map.is_empty() {
@@ -75,12 +75,12 @@ pub(crate) fn run(project: &Project, command: IntegrationCommand) -> Result {
             Ok(())
         }
         IntegrationCommand::Unlink { id } => {
-            session.unlink_integration(organization, &slug, id.get())?;
+            session.unlink_integration(organization, &slug, id.id())?;
             terminal::note("unlinked; what was copied is still there");
             Ok(())
         }
         IntegrationCommand::Plan { id, listing, .. } => {
-            let plans = session.plan_integration(organization, &slug, id.get())?;
+            let plans = session.plan_integration(organization, &slug, id.id())?;
             let mut rows: Vec<[String; 4]> = Vec::new();
             for one in &plans {
                 for change in &one.plan.changes {
@@ -91,7 +91,7 @@ pub(crate) fn run(project: &Project, command: IntegrationCommand) -> Result {
             print(&listing, ["ENVIRONMENT", "TARGET", "CHANGE", "NAME"], &rows)
         }
         IntegrationCommand::Sync { id, .. } => {
-            let run = session.sync_integration(organization, &slug, id.get())?;
+            let run = session.sync_integration(organization, &slug, id.id())?;
             let done = format!(
                 "{} created, {} updated, {} deleted, {} unchanged",
                 run.created, run.updated, run.deleted, run.unchanged
@@ -105,7 +105,7 @@ pub(crate) fn run(project: &Project, command: IntegrationCommand) -> Result {
             }
         }
         IntegrationCommand::Runs { id, listing } => {
-            let runs = session.integration_runs(organization, &slug, id.get())?;
+            let runs = session.integration_runs(organization, &slug, id.id())?;
             print_runs(&listing, &runs)
         }
     }

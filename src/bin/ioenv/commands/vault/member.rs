@@ -49,7 +49,7 @@ pub(crate) fn run(project: &Project, command: MemberCommand) -> Result {
             Ok(())
         }
         MemberCommand::Withdraw { id } => {
-            session.withdraw_invitation(organization, id.get())?;
+            session.withdraw_invitation(organization, id.id())?;
             terminal::note("withdrew the invitation");
             Ok(())
         }

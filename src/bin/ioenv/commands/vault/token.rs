@@ -1,8 +1,6 @@
 use std::time::SystemTime;
 
-use ioenv::vault::{
-    Id, IssuedToken, NewToken, Permission, PermissionSet, Timestamp, TokenFormat, TokenInfo, Vocabulary,
-};
+use ioenv::vault::{IssuedToken, NewToken, Permission, PermissionSet, Timestamp, TokenFormat, TokenInfo, Vocabulary};
 
 use super::{moment, shown};
 use crate::args::{TokenCommand, TokenFormatArg};
@@ -32,9 +30,9 @@ pub(crate) fn run(project: &Project, command: TokenCommand) -> Result {
             let rows: Vec<[String; 7]> = session.tokens(organization)?.iter().map(|info| row(info, now)).collect();
             terminal::table(["ID", "NAME", "TOKEN", "PERMISSIONS", "LEVEL", "LAST USED", "STATE"], &rows)
         }
-        TokenCommand::Rotate { id } => print(&session.rotate_token(organization, id.get::<Id>())?),
+        TokenCommand::Rotate { id } => print(&session.rotate_token(organization, id.id())?),
         TokenCommand::Revoke { id } => {
-            let id: Id = id.get();
+            let id = id.id();
             session.revoke_token(organization, id)?;
             terminal::note(format!("revoked the token {id}"));
             Ok(())

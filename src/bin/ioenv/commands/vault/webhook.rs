@@ -42,36 +42,36 @@ pub(crate) fn run(project: &Project, outbound: &OutboundArgs, command: WebhookCo
             let mut update = WebhookUpdate::default();
             update.url = url;
             update.description = description.map(|text| Some(text).filter(|text| !text.is_empty()));
-            session.update_webhook(organization, &path, id.get(), &update)?;
+            session.update_webhook(organization, &path, id.id(), &update)?;
             terminal::note("changed the webhook");
             Ok(())
         }
         WebhookCommand::Enable { id } => {
-            session.set_webhook_enabled(organization, &path, id.get(), true)?;
+            session.set_webhook_enabled(organization, &path, id.id(), true)?;
             terminal::note("events are sent to the webhook from now on");
             Ok(())
         }
         WebhookCommand::Disable { id } => {
-            session.set_webhook_enabled(organization, &path, id.get(), false)?;
+            session.set_webhook_enabled(organization, &path, id.id(), false)?;
             terminal::note("no more events are sent to the webhook");
             Ok(())
         }
         WebhookCommand::Delete { id } => {
-            session.delete_webhook(organization, &path, id.get())?;
+            session.delete_webhook(organization, &path, id.id())?;
             terminal::note("deleted the webhook");
             Ok(())
         }
-        WebhookCommand::Test { id } => tested(&session.test_webhook(organization, &path, id.get())?),
+        WebhookCommand::Test { id } => tested(&session.test_webhook(organization, &path, id.id())?),
         WebhookCommand::Secret { id } => {
-            terminal::credential(session.signing_secret(organization, &path, id.get())?.expose_secret())
+            terminal::credential(session.signing_secret(organization, &path, id.id())?.expose_secret())
         }
         WebhookCommand::Rotate { id } => {
-            let secret = session.rotate_signing_secret(organization, &path, id.get())?;
+            let secret = session.rotate_signing_secret(organization, &path, id.id())?;
             terminal::note("the signing secret that counts from now on:");
             terminal::credential(secret.expose_secret())
         }
         WebhookCommand::Logs { id, limit, listing } => {
-            let id = id.get();
+            let id = id.id();
             let mut logs: Vec<WebhookLog> = Vec::new();
             let mut paging = Paging::first(limit.min(200));
             while logs.len() < limit {
