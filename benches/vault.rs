@@ -10,11 +10,18 @@ use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+#[cfg(feature = "http")]
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, atomic::AtomicUsize},
+};
 
 use ioenv::store::{self, KeyRange, Record, Sqlite, StoreExt as _};
 use ioenv::vault::{
-    Actor, AuditFilter, Id, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Paging,
-    PermissionSet, RootKey, Timestamp, Token, Vault,
+    Actor, AuditFilter, EnvironmentRole, GrantRole, Grantee, Id, MemberRole, NewEntry, NewEnvironment, NewMember,
+    NewOrganization, NewProject, NewTarget, NewTeam, NewToken, Paging, PermissionSet, RootKey, Timestamp, Token, Vault,
+    WorkspaceRole,
 };
 use ioenv::{Document, LevelPath, SystemRandom, VarName};
 
@@ -258,6 +265,13 @@ fn main() {
     if wanted("audit") {
         auditing();
     }
+    if wanted("access") {
+        granting();
+    }
+    #[cfg(feature = "http")]
+    if wanted("webhooks") {
+        delivering();
+    }
     stage.read(0);
     let more = stage.vault.derivations() - derivations;
     let met = if more == 0 { "yes" } else { "**no**" };
@@ -312,6 +326,111 @@ fn setting(stage: &Stage) {
     };
     let (ours, theirs, ratio) = compare(|| timed(&mut set), || timed(|| bare.run()));
     row("set one secret of 50", &micros(ours), &rows, &micros(theirs), ratio, "at most 1.3x", ratio <= 1.3);
+}
+
+/// A thousand events wait for webhooks at 50 hosts. Those of 49 are delivered while one hangs, and while none does.
+#[cfg(feature = "http")]
+fn delivering() {
+    use ioenv::vault::{Lookup, NewWebhook, OutboundPolicy, Worker};
+
+    const HOSTS: usize = 50;
+    const WEBHOOKS: usize = 1000;
+
+    /// All names are this machine's.
+    #[derive(Debug)]
+    struct Names;
+
+    impl Lookup for Names {
+        fn lookup(&self, _: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
+            Ok(vec![SocketAddr::from(([127, 0, 0, 1], port))])
+        }
+    }
+
+    let receiver = Receiver::new();
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let store = Sqlite::create(directory.path().join("vault/ioenv.vault")).unwrap();
+    let policy = OutboundPolicy::new().allow_private_addresses().allow_http().lookup(Names);
+    let vault = Vault::open(store, &RootKey::generate(&SystemRandom).unwrap()).unwrap().with_outbound(policy);
+    let session = vault.session(Actor::system("bench"));
+    let organization = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
+    session.create_project(organization, NewProject::new("store")).unwrap();
+    session.create_target(organization, &"store".parse().unwrap(), &NewTarget::new("backend")).unwrap();
+    session.create_environment(organization, &path("store/backend"), &NewEnvironment::new("env-0")).unwrap();
+    for number in 0..WEBHOOKS {
+        let mut new = NewWebhook::new(format!("http://h{}.example.test:{}/in", number % HOSTS, receiver.port));
+        new.enabled = true;
+        session.create_webhook(organization, &environment(0), &new).unwrap();
+    }
+    let mut value = 0;
+    let mut deliver = |hang: bool| {
+        receiver.hangs.store(hang, Ordering::Relaxed);
+        receiver.delivered.store(0, Ordering::Relaxed);
+        value += 1;
+        let entry = NewEntry::new("A".parse().unwrap(), value.to_string());
+        session.set_entries(organization, &environment(0), &[entry]).unwrap();
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let begun = Instant::now();
+            scope.spawn(|| Worker::new(&vault).run_until(&stop).unwrap());
+            while receiver.delivered.load(Ordering::Relaxed) < WEBHOOKS - WEBHOOKS / HOSTS {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            let taken = begun.elapsed().as_secs_f64();
+            stop.store(true, Ordering::Relaxed);
+            receiver.hangs.store(false, Ordering::Relaxed);
+            taken
+        })
+    };
+    deliver(false);
+    let turns: Vec<(f64, f64)> = (0..5).map(|_| (deliver(true), deliver(false))).collect();
+    let one_hangs = median(turns.iter().map(|turn| turn.0).collect());
+    let none_does = median(turns.iter().map(|turn| turn.1).collect());
+    let ratio = median(turns.iter().map(|turn| turn.0 / turn.1).collect());
+    let what = "980 of 1,000 webhooks at 50 hosts delivered, while one hangs";
+    let (ours, theirs) = (format!("{one_hangs:.2} s"), format!("{none_does:.2} s"));
+    row(what, &ours, "none hangs", &theirs, ratio, "at most 1.2x", ratio <= 1.2);
+}
+
+/// What webhooks are sent to: it answers at once, but for the first host while that hangs.
+#[cfg(feature = "http")]
+struct Receiver {
+    port: u16,
+    /// How many requests the other hosts have had.
+    delivered: Arc<AtomicUsize>,
+    hangs: Arc<AtomicBool>,
+}
+
+#[cfg(feature = "http")]
+impl Receiver {
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (delivered, hangs) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let receiver = Self { port, delivered: Arc::clone(&delivered), hangs: Arc::clone(&hangs) };
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (delivered, hangs) = (Arc::clone(&delivered), Arc::clone(&hangs));
+                std::thread::spawn(move || Self::answer(stream, &delivered, &hangs));
+            }
+        });
+        receiver
+    }
+
+    fn answer(mut stream: TcpStream, delivered: &AtomicUsize, hangs: &AtomicBool) {
+        let mut reader = BufReader::new(&stream);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).unwrap_or_default() > 0 {}
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap_or("0");
+        let _ = reader.read_exact(&mut vec![0; length.parse().unwrap()]);
+        if head.contains("host: h0.") {
+            while hangs.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        } else {
+            delivered.fetch_add(1, Ordering::Relaxed);
+        }
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    }
 }
 
 fn threads(stage: &Stage) {
@@ -396,6 +515,55 @@ fn auditing() {
     );
     let bytes = std::fs::metadata(long.file()).unwrap().len() / 1_000_000;
     println!("| bytes on disk, an audit record | {bytes} | – | – | – | – | – |");
+}
+
+/// One member with one grant, and many of both.
+fn granting() {
+    let member = |stage: &Stage, number: usize, teams: Vec<Id>| {
+        let role = MemberRole::Workspace(WorkspaceRole::Member);
+        let mut new = NewMember::new(format!("m{number}@example.com"), format!("Member {number}"), role);
+        new.teams = teams;
+        stage.vault.session(Actor::system("bench")).add_member(stage.organization, &new).unwrap().user
+    };
+    let grant = |stage: &Stage, grantee: Grantee, number: usize| {
+        let role = GrantRole::Environment(EnvironmentRole::Viewer);
+        let session = stage.vault.session(Actor::system("bench"));
+        session.grant(stage.organization, &environment(number), grantee, role).unwrap();
+    };
+    let read = |stage: &Stage, user: Id| {
+        let env = stage.vault.session(Actor::User(user)).resolve(stage.organization, &environment(3)).unwrap();
+        assert_eq!(env.len(), 50);
+    };
+    let small = Stage::new(10);
+    let alone = member(&small, 0, Vec::new());
+    grant(&small, Grantee::User(alone), 3);
+
+    let large = Stage::new(10);
+    let mut reader = None;
+    for team in 0..500 {
+        let session = large.vault.session(Actor::system("bench"));
+        let id = session.create_team(large.organization, &NewTeam::new(format!("Team {team}"))).unwrap().id;
+        // None of the teams may read what the members were granted themselves.
+        (4..9).for_each(|number| grant(&large, Grantee::Team(id), number));
+        for number in 0..20 {
+            let user = member(&large, team * 20 + number, vec![id]);
+            if number < 5 {
+                grant(&large, Grantee::User(user), 3);
+                reader = Some(user);
+            }
+        }
+    }
+    let reader = reader.unwrap();
+    let (ours, theirs, ratio) = compare(|| timed(|| read(&large, reader)), || timed(|| read(&small, alone)));
+    row(
+        "read by one of 10,000 members, 500 teams, 5,000 grants",
+        &micros(ours),
+        "by one member with one grant",
+        &micros(theirs),
+        ratio,
+        "at most 2x",
+        ratio <= 2.0,
+    );
 }
 
 #[cfg(feature = "postgres")]

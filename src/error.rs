@@ -2,6 +2,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "vault")]
+use crate::core::Timestamp;
 use crate::core::{LevelPath, VarName};
 
 /// The result of everything in this crate that can fail.
@@ -34,7 +36,19 @@ struct Inner {
     path: Option<LevelPath>,
     names: Vec<VarName>,
     position: Option<(usize, usize)>,
+    #[cfg(feature = "vault")]
+    refusal: Option<Refusal>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// Why a key that is known was refused, where services have a word of its own for that.
+#[cfg(feature = "vault")]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It no longer works since then.
+    Expired(Timestamp),
+    /// It does not work from where it was used.
+    Address,
 }
 
 /// What a caller can do something about.
@@ -57,7 +71,7 @@ pub enum ErrorKind {
     CrateFeature,
     /// The key is not the right one.
     DecryptionFailed,
-    /// The request lacks a permission; the text names it.
+    /// The request lacks a permission, which the text names, or comes from an address the key is not to be used from.
     Denied,
     /// A name or a level path breaks the rules for names, or may not be used here.
     InvalidName,
@@ -81,7 +95,7 @@ pub enum ErrorKind {
     RotationInProgress,
     /// The text is not dotenv text.
     Syntax,
-    /// The token is not known, has expired or was revoked.
+    /// The token or key is not known, has expired or was revoked, or the user is not known.
     Unauthenticated,
     /// Somebody else holds the file right now; trying again later may work.
     Unavailable,
@@ -118,6 +132,8 @@ impl Error {
                 path: None,
                 names: Vec::new(),
                 position: None,
+                #[cfg(feature = "vault")]
+                refusal: None,
                 source: None,
             }),
         }
@@ -161,6 +177,13 @@ impl Error {
         self
     }
 
+    #[cfg(feature = "vault")]
+    #[cold]
+    pub(crate) fn with_refusal(mut self, refusal: Refusal) -> Self {
+        self.inner.refusal = Some(refusal);
+        self
+    }
+
     /// The position of the byte at `at` in `text`.
     #[cold]
     pub(crate) fn with_offset(self, text: &str, at: usize) -> Self {
@@ -192,6 +215,22 @@ impl Error {
     /// Line and column in the input, both from 1, the column in characters.
     pub fn position(&self) -> Option<(usize, usize)> {
         self.inner.position
+    }
+
+    /// Since when the token or key that was shown has expired, where that is why it is `Unauthenticated`. Only whoever
+    /// has held it is told; one that is unknown or was revoked is refused without a reason.
+    #[cfg(feature = "vault")]
+    pub fn expired_at(&self) -> Option<Timestamp> {
+        match self.inner.refusal {
+            Some(Refusal::Expired(at)) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// Whether it is `Denied` because the key is not to be used from the address it was used from.
+    #[cfg(feature = "vault")]
+    pub fn is_address_refused(&self) -> bool {
+        self.inner.refusal == Some(Refusal::Address)
     }
 }
 

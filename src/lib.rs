@@ -33,7 +33,8 @@
 //! # For tools
 //!
 //! [`SealedFile`] reads and changes the file, [`Document`] a level, [`Configuration`] finds both. [`merge`] and
-//! [`expand`] are what a loader does with [`Layer`]s. A [`Source`] of one's own stands in for the file.
+//! [`expand`] are what a loader does with [`Layer`]s. A [`Source`] of one's own stands in for the file. With the feature
+//! `vault`, `webhook` tells receivers whether a request is genuine.
 //!
 //! # Features
 //!
@@ -44,6 +45,7 @@
 //! | `vault` | no | the vault, a secrets service inside of a program, in memory; and it as a source |
 //! | `sqlite` | no | a vault in a SQLite file |
 //! | `postgres` | no | a vault in a PostgreSQL database |
+//! | `http` | no | the worker that delivers webhooks out of a vault, and copies secrets to other services |
 //! | `cli` | no | the `ioenv` command |
 //! | `full` | no | all of them but `postgres` |
 //!
@@ -65,13 +67,19 @@ mod error;
 mod files;
 mod inject;
 mod load;
+#[cfg(feature = "vault")]
+mod outbound;
 #[cfg(feature = "sealed")]
 mod sealed;
 #[cfg(feature = "vault")]
 pub mod store;
+#[cfg(feature = "vault")]
+mod sync;
 mod system;
 #[cfg(feature = "vault")]
 pub mod vault;
+#[cfg(feature = "vault")]
+pub mod webhook;
 
 pub use crate::core::{
     Aes256Gcm, Changes, Cipher, DataKey, Document, Entry, KeyDerivation, KeyProof, KeyRing, KeyString, Kind, Layer,
@@ -90,3 +98,13 @@ pub use system::SystemRandom;
 #[cfg(all(doctest, feature = "sealed"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So do those of the page about integrations.
+#[cfg(all(doctest, feature = "vault"))]
+#[doc = include_str!("../docs/integrations.md")]
+struct Integrations;
+
+/// So do those of the page about webhooks.
+#[cfg(all(doctest, feature = "http"))]
+#[doc = include_str!("../docs/webhooks.md")]
+struct Webhooks;

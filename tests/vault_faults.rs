@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use ioenv::store::{KeyRange, Memory, Order, Record, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Actor, AuditFilter, Id, NewEntry, NewOrganization, NewProject, Paging, PurgeScope, Restore, RootKey, Vault,
-    VersionAction,
+    Actor, AuditFilter, Clock, Id, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Paging,
+    PermissionSet, PurgeScope, Restore, RootKey, SystemClock, Timestamp, Vault, VersionAction,
 };
-use ioenv::{Document, ErrorKind, Kind, LevelPath};
+use ioenv::{Document, ErrorKind, Kind, LevelPath, SystemRandom};
 
 #[cfg(all(unix, feature = "postgres"))]
 mod postgres;
@@ -67,9 +67,9 @@ fn writer() {
     }
 }
 
-fn start_writer(place: &str) -> Child {
+fn start(what: &str, place: &str) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "writer", "--nocapture", "--test-threads=1"]).env(CHILD, place);
+    command.args(["--exact", what, "--nocapture", "--test-threads=1"]).env(CHILD, place);
     command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }
 
@@ -77,7 +77,7 @@ fn start_writer(place: &str) -> Child {
 fn killed(place: &str, times: u64) {
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
     for _ in 0..times {
-        let mut child = start_writer(place);
+        let mut child = start("writer", place);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut acknowledged = None;
         let number = |line: &str| Some(line.split_once("acknowledged ")?.1.parse::<u64>().unwrap());
@@ -135,6 +135,178 @@ fn a_writer_killed_a_hundred_times_loses_nothing_postgres() {
     let url = postgres::fresh();
     prepare(ioenv::store::Postgres::connect_single(&url).unwrap());
     killed(&url, 100);
+}
+
+const ENVIRONMENTS: usize = 100;
+
+fn target() -> LevelPath {
+    "store/api".parse().unwrap()
+}
+
+/// A target with many environments, each with a content, a version and a token.
+fn prepare_target(store: impl Store + 'static) {
+    let (vault, organization) = prepare(store);
+    let session = vault.session(Actor::system("test"));
+    session.create_target(organization, &"store".parse().unwrap(), &NewTarget::new("api")).unwrap();
+    for number in 0..ENVIRONMENTS {
+        let slug = format!("e{number}");
+        session.create_environment(organization, &target(), &NewEnvironment::new(&slug)).unwrap();
+        let at: LevelPath = format!("store/api/{slug}").parse().unwrap();
+        for value in 1..=2 {
+            session.set_document(organization, &at, &Document::parse(&format!("A={value}\n")).unwrap()).unwrap();
+        }
+        session.issue_token(organization, &NewToken::new(slug, PermissionSet::ALL).scope(at)).unwrap();
+    }
+}
+
+/// Not a test of its own: deletes a target and restores it, again and again, and tells what was acknowledged.
+#[test]
+fn deleter() {
+    let Ok(place) = std::env::var(CHILD) else {
+        return;
+    };
+    let vault = open(&place);
+    let organization = organization(&vault);
+    let session = vault.session(Actor::system("deleter"));
+    loop {
+        match session.deleted(organization).unwrap().first() {
+            Some(deleted) => {
+                session.restore_target(organization, deleted.id).unwrap();
+                println!("acknowledged 0");
+            }
+            None => {
+                session.delete_target(organization, &target()).unwrap();
+                println!("acknowledged 1");
+            }
+        }
+    }
+}
+
+/// That a target is there with all it had, or else gone with all of it. Then it is there.
+fn check_target(place: &str) {
+    let vault = open(place);
+    vault.store().check().unwrap();
+    let organization = organization(&vault);
+    let session = vault.session(Actor::system("test"));
+    let resting = |expected: usize| {
+        let tokens = session.tokens(organization).unwrap();
+        let resting = tokens.iter().filter(|token| token.deleted_with.is_some()).count();
+        assert_eq!((tokens.len(), resting), (ENVIRONMENTS, expected));
+    };
+    if let Some(deleted) = session.deleted(organization).unwrap().first() {
+        assert_eq!(session.target(organization, &target()).unwrap_err().kind(), ErrorKind::NotFound);
+        resting(ENVIRONMENTS);
+        assert_eq!(vault.statistics().unwrap().levels, 1);
+        session.restore_target(organization, deleted.id).unwrap();
+    }
+    resting(0);
+    let environments = session.environments(organization, &target()).unwrap();
+    assert_eq!((environments.len(), vault.statistics().unwrap().versions), (ENVIRONMENTS, ENVIRONMENTS as u64));
+    for environment in environments {
+        let at: LevelPath = format!("store/api/{}", environment.slug).parse().unwrap();
+        let document = session.document(organization, &at).unwrap().unwrap();
+        assert_eq!(document.get("A").unwrap().value().expose_secret(), "2");
+    }
+    assert!(vault.check().unwrap().damaged.is_empty());
+}
+
+fn deleters_killed(place: &str, times: u64) {
+    for round in 0..times {
+        let mut child = start("deleter", place);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        assert!(lines.any(|line| line.contains("acknowledged")));
+        thread::sleep(Duration::from_micros(round * 1_777 % 29_000));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        check_target(place);
+    }
+}
+
+#[test]
+fn what_is_killed_while_it_deletes_has_deleted_all_or_nothing_sqlite() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("ioenv.vault");
+    prepare_target(Sqlite::create(&file).unwrap());
+    deleters_killed(file.to_str().unwrap(), 30);
+}
+
+#[cfg(all(unix, feature = "postgres"))]
+#[test]
+fn what_is_killed_while_it_deletes_has_deleted_all_or_nothing_postgres() {
+    let url = postgres::fresh();
+    prepare_target(ioenv::store::Postgres::connect_single(&url).unwrap());
+    deleters_killed(&url, 15);
+}
+
+/// A clock that is 31 days ahead.
+#[derive(Debug)]
+struct Ahead;
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().checked_add(Duration::from_secs(31 * 24 * 60 * 60)).unwrap()
+    }
+}
+
+/// Not a test of its own: sweeps a vault a month later.
+#[test]
+fn sweeper() {
+    let Ok(place) = std::env::var(CHILD) else {
+        return;
+    };
+    let vault = Vault::open_with(Sqlite::open(place).unwrap(), &root(), Ahead, SystemRandom).unwrap();
+    println!("acknowledged 0");
+    vault.sweep().unwrap();
+}
+
+#[test]
+fn a_sweep_that_is_killed_goes_on_where_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("ioenv.vault");
+    let (vault, organization) = prepare(Sqlite::create(&file).unwrap());
+    let session = vault.session(Actor::system("test"));
+    for text in ["A=1\n", "A=2\n"] {
+        session.set_document(organization, &path(), &Document::parse(text).unwrap()).unwrap();
+    }
+    multiply(&vault, 20_000);
+    let id = session.project(organization, &"store".parse().unwrap()).unwrap().id;
+    session.delete_project(organization, &"store".parse().unwrap()).unwrap();
+    let later = Vault::open_with(Sqlite::open(&file).unwrap(), &root(), Ahead, SystemRandom).unwrap();
+    let rows = || {
+        let all = vault.store().read(|tx| tx.scan(&KeyRange::prefix("content/"), Order::Ascending, usize::MAX));
+        all.unwrap().len()
+    };
+    let mut steps = Vec::new();
+    while rows() > 0 {
+        let mut child = start("sweeper", file.to_str().unwrap());
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        assert!(lines.any(|line| line.contains("acknowledged")));
+        thread::sleep(Duration::from_millis(40 + steps.len() as u64 * 10));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        vault.store().check().unwrap();
+        steps.push(rows());
+        // Begun is begun, also for a clock that is right.
+        for vault in [&vault, &later] {
+            let session = vault.session(Actor::system("test"));
+            assert_eq!(
+                session.project(organization, &"store".parse().unwrap()).unwrap_err().kind(),
+                ErrorKind::NotFound
+            );
+            if steps.last().is_some_and(|left| *left < 20_002) {
+                assert_eq!(session.restore_project(organization, id).unwrap_err().kind(), ErrorKind::NotFound);
+            }
+        }
+    }
+    assert!(steps.iter().any(|left| (1..20_002).contains(left)), "killed between two steps: {steps:?}");
+    later.sweep().unwrap();
+    let left = vault.store().read(|tx| tx.scan(&KeyRange::prefix(""), Order::Ascending, usize::MAX)).unwrap();
+    let left: Vec<String> = left.into_iter().map(|record| record.key).collect();
+    let of_it = left.iter().filter(|key| key.contains(&id.to_string()) && !key.starts_with("audit")).count();
+    assert_eq!(of_it, 0);
+    let page = session.audit(organization, &AuditFilter::default(), &Paging::first(200)).unwrap().items;
+    let purges = page.iter().filter(|record| record.details.get("op").is_some_and(|op| op == "purge")).count();
+    assert_eq!(purges, 1, "it was recorded once");
 }
 
 #[test]

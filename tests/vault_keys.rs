@@ -717,7 +717,9 @@ fn a_read_that_a_rotation_overtook_leaves_nothing_under_the_old_key() {
 
     let deleting = world.clone();
     *hooked.after_read.lock().unwrap() = Some(Box::new(move || {
+        let id = deleting.session().project(acme, &shop()).unwrap().id;
         deleting.session().delete_project(acme, &shop()).unwrap();
+        deleting.session().purge_project(acme, id).unwrap();
     }));
     read();
     assert!(world.records("access/").is_empty() && world.records("level/").is_empty());

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
     Actor, AuditFilter, ClientRotation, EntryUpdate, HistoryPolicy, Id, NewBlob, NewEntry, NewKey, NewOrganization,
-    NewProject, NewToken, Paging, PermissionSet, RootKey, Search, Session, Sha256Hasher, Token, TokenHasher as _,
-    Vault, VaultSource, Which,
+    NewProject, NewToken, NewWebhook, Paging, PermissionSet, RootKey, Search, Session, Sha256Hasher, Token,
+    TokenHasher as _, Vault, VaultSource, Which,
 };
 use ioenv::{
     Aes256Gcm, Cipher as _, DataKey, Document, Error, KeyProof, KeyString, Kind, LevelPath, SealedBlob, SecretString,
@@ -72,6 +72,14 @@ fn world(store: Arc<dyn Store>) -> World {
     let mut planted = spellings(PLANTED);
     let random = session.key(acme, &slug("random")).unwrap().text.unwrap();
     let token = session.issue_token(acme, &NewToken::new("worker", PermissionSet::ALL)).unwrap().token;
+    let webhook = NewWebhook::new("https://hooks.example.test/in").enabled();
+    let webhook = session.create_webhook(acme, &path("shop/dev"), &webhook).unwrap();
+    let second =
+        session.create_webhook(acme, &path("shop/dev"), &NewWebhook::new("https://hooks.example.test/")).unwrap();
+    let rotated = session.rotate_signing_secret(acme, &path("shop/dev"), second.webhook.id).unwrap();
+    for secret in [&webhook.signing_secret, &second.signing_secret, &rotated] {
+        planted.extend(spellings(secret.expose_secret().trim_start_matches("whsec_")));
+    }
     let data_key = random.expose_secret().trim_start_matches("ioenv_key_");
     let root_key = root.to_text();
     let root_key = root_key.expose_secret().trim_start_matches("ioenv_root_");
@@ -191,6 +199,12 @@ fn no_debug_of_a_vault_shows_a_secret() {
         world.assert_hides("ProjectKey", &session.key(acme, &shop).unwrap());
         world.assert_hides("KeyInfo", &session.keys(acme, &shop).unwrap());
         world.assert_hides("PendingVersions", &session.pending_versions(acme, &shop, 9));
+        let webhooks = session.webhooks(acme, &at).unwrap();
+        assert_eq!(webhooks.len(), 2);
+        world.assert_hides("Webhook", &webhooks);
+        let id = webhooks[0].id;
+        world.assert_hides("SecretString", &session.signing_secret(acme, &at, id).unwrap());
+        world.assert_hides("WebhookLog", &session.webhook_logs(acme, &at, id, &Paging::default()).unwrap());
         world.assert_hides("Project", &session.projects(acme).unwrap());
         world.assert_hides("Organization", &session.organization(acme).unwrap());
         world.assert_hides("Environment", &session.environments(acme, &path("shop")).unwrap());
@@ -198,6 +212,10 @@ fn no_debug_of_a_vault_shows_a_secret() {
         world.assert_hides("AuditRecord", &session.audit(acme, &AuditFilter::default(), &Paging::first(200)).unwrap());
     }
     let issued = world.sessions()[0].issue_token(acme, &NewToken::new("t", PermissionSet::ALL)).unwrap();
+    let webhook = NewWebhook::new("https://hooks.example.test/");
+    let webhook = world.sessions()[0].create_webhook(acme, &at, &webhook).unwrap();
+    let secret = webhook.signing_secret.expose_secret().to_owned();
+    assert!(!format!("{webhook:?} {webhook:#?}").contains(&secret["whsec_".len()..]));
     let text = issued.token.expose_secret().to_owned();
     assert!(!format!("{issued:?} {issued:#?}").contains(&text["ioenv_".len() + 4..]));
     world.assert_hides("Statistics", &world.vault.statistics().unwrap());
@@ -244,6 +262,9 @@ fn no_error_of_a_vault_repeats_a_secret() {
         let mut project = NewProject::new("p");
         project.key = client(PLANTED);
         world.assert_refused("project", session.create_project(acme, project));
+        for url in [format!("https://{PLANTED}@hooks.example.test/"), format!("http://{PLANTED}"), PLANTED.to_owned()] {
+            world.assert_refused("webhook", session.create_webhook(acme, &at, &NewWebhook::new(url)));
+        }
         world.assert_refused("confirm", session.move_key_to_client(acme, &shop, false));
         world.assert_refused("page", session.versions(acme, &at, &Paging::first(1).after(PLANTED)));
         // A secret that was put where a name belongs.
@@ -278,6 +299,7 @@ fn no_error_of_a_vault_repeats_a_secret() {
                 session.versions(acme, &at, &Paging::default()).map(drop),
                 session.key(acme, &shop).map(drop),
                 session.tokens(acme).map(drop),
+                session.webhooks(acme, &at).map(drop),
                 session.set_entries(acme, &path("shop/prod"), &[entry("A", PLANTED)]).map(drop),
             ];
             for result in results.into_iter().filter(Result::is_err) {

@@ -195,10 +195,16 @@ pub enum ResourceKind {
     Token,
     /// An account of an environment.
     Account,
+    /// A service account.
+    ServiceAccount,
     /// A member of an organization or of a project.
     Member,
     /// A team.
     Team,
+    /// A role that an organization made.
+    Role,
+    /// An invitation to an organization.
+    Invitation,
     /// An integration.
     Integration,
     /// A webhook.

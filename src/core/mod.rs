@@ -10,12 +10,16 @@ mod blob;
 mod cipher;
 #[cfg(feature = "vault")]
 mod clock;
+#[cfg(feature = "vault")]
+mod delivery_error;
 mod document;
 mod dotenv;
 #[cfg(feature = "vault")]
 mod environment_name;
 #[cfg(feature = "vault")]
 mod id;
+#[cfg(feature = "vault")]
+mod ip_range;
 mod key;
 mod key_ring;
 mod merge;
@@ -32,6 +36,8 @@ mod serde_text;
 #[cfg(feature = "vault")]
 mod token;
 #[cfg(feature = "vault")]
+mod webhook;
+#[cfg(feature = "vault")]
 mod wrap;
 
 #[cfg(feature = "vault")]
@@ -40,12 +46,16 @@ pub use blob::SealedBlob;
 pub use cipher::{Aes256Gcm, Cipher};
 #[cfg(feature = "vault")]
 pub use clock::{Clock, Timestamp};
+#[cfg(feature = "vault")]
+pub use delivery_error::DeliveryError;
 pub use document::{Changes, Document, Entry, Kind};
 pub use dotenv::{Unresolved, expand};
 #[cfg(feature = "vault")]
 pub use environment_name::EnvironmentName;
 #[cfg(feature = "vault")]
 pub use id::Id;
+#[cfg(feature = "vault")]
+pub use ip_range::IpRange;
 pub use key::{DataKey, KeyDerivation, KeyProof, KeyString, Padded, Pbkdf2};
 pub use key_ring::KeyRing;
 pub use merge::{Layer, Origin, Resolved, Variable, merge};
@@ -56,11 +66,21 @@ pub use permission::{Permission, PermissionSet, Vocabulary};
 pub use random::Random;
 #[cfg(feature = "vault")]
 pub use role::{
-    CloudRole, EnvironmentRole, OrganizationRole, PersonalKeyLevel, ProjectRole, TokenPreset, WorkspaceRole,
+    CloudRole, EnvironmentRole, GrantRole, MemberRole, OrganizationRole, PersonalKeyLevel, ProjectRole, TokenPreset,
+    WorkspaceRole,
 };
 pub use secret::{SecretBytes, SecretString};
 #[cfg(feature = "vault")]
+pub(crate) use serde_text::serde_text;
+#[cfg(feature = "vault")]
 pub use token::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
+#[cfg(feature = "vault")]
+pub(crate) use webhook::{
+    Environment as EventEnvironment, EventBody, EventData, Project as EventProject, Workspace as EventWorkspace,
+    new_signing_secret,
+};
+#[cfg(feature = "vault")]
+pub use webhook::{Event, VerifyError, sign, verify};
 #[cfg(feature = "vault")]
 pub use wrap::RootKey;
 #[cfg(feature = "vault")]

@@ -482,10 +482,15 @@ impl Vocabulary {
     /// `InvalidValue`, for an unknown word. It is told by its place in the list; the text says what was likely meant.
     pub fn parse(self, words: impl IntoIterator<Item: AsRef<str>>) -> Result<PermissionSet> {
         let mut set = PermissionSet::EMPTY;
-        for (at, word) in words.into_iter().enumerate() {
+        let mut words = words.into_iter().enumerate().peekable();
+        while let Some((at, word)) = words.next() {
             let word = word.as_ref();
             let found = self.find(word).ok_or_else(|| {
-                let message = format!("permission {} of the list is not known{}", at + 1, self.advice(word));
+                let which = match (at, words.peek()) {
+                    (0, None) => "this permission".to_owned(),
+                    _ => format!("permission {} of the list", at + 1),
+                };
+                let message = format!("{which} is not known{}", self.advice(word));
                 Error::new(ErrorKind::InvalidValue, message)
             })?;
             set = set.union(found);

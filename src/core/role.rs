@@ -1,6 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::Id;
 use super::permission::{self, Permission as P, PermissionSet};
 use super::serde_text::serde_text;
 use crate::{Error, ErrorKind, Result};
@@ -268,6 +269,14 @@ impl EnvironmentRole {
         P::Scan,
     ]);
 
+    /// What somebody with these rights in an environment can give to an account of it: what their highest role can, and
+    /// beside that only what they hold themselves.
+    pub fn grantable_with(rights: PermissionSet) -> PermissionSet {
+        let roles = Self::ALL.iter().filter(|role| rights.contains_all(role.permissions()));
+        let granted = roles.fold(PermissionSet::EMPTY, |granted, role| granted.union(role.grantable()));
+        granted.union(rights.intersection(Self::ACCOUNT))
+    }
+
     /// What an account of the environment can be given by somebody in this role. It always has `environment:read`.
     pub const fn grantable(self) -> PermissionSet {
         let read = set(&[P::EnvironmentRead, P::SecretRead, P::SecretDecrypt]);
@@ -312,6 +321,198 @@ roles! {
         Pull = "pull": READ_ONLY.union(set(&[P::KeyRetrieve])),
     }
 }
+
+/// What somebody is in a whole organization: a role of one of the services, or one that the organization made itself.
+///
+/// Its text is the word of the role, with what it belongs to before it where the word alone is not enough:
+/// `owner`, `admin` and `member` are [`OrganizationRole`]s; `cloud:member` and `workspace:admin` say otherwise;
+/// `developer`, `auditor`, `billing_manager` and `api_user` can only be [`CloudRole`]s. A role of the organization's own
+/// is `custom:` and its id.
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// use ioenv::vault::{CloudRole, MemberRole, OrganizationRole};
+///
+/// assert_eq!(MemberRole::parse("admin")?, MemberRole::Organization(OrganizationRole::Admin));
+/// assert_eq!(MemberRole::parse("developer")?, MemberRole::Cloud(CloudRole::Developer));
+/// assert_eq!(MemberRole::Cloud(CloudRole::Admin).to_string(), "cloud:admin");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum MemberRole {
+    /// One of ioenv's.
+    Organization(OrganizationRole),
+    /// One of Stashbase's.
+    Workspace(WorkspaceRole),
+    /// One of dotenv.cloud's.
+    Cloud(CloudRole),
+    /// One that the organization made, by its id.
+    Custom(Id),
+}
+
+impl MemberRole {
+    /// Whether it is that of an owner, of which an organization has one at least.
+    pub const fn is_owner(self) -> bool {
+        matches!(
+            self,
+            Self::Organization(OrganizationRole::Owner)
+                | Self::Workspace(WorkspaceRole::Owner)
+                | Self::Cloud(CloudRole::Owner)
+        )
+    }
+
+    /// What it allows in the whole organization; none, for a role that the organization made, which only that knows.
+    pub const fn permissions(self) -> Option<PermissionSet> {
+        match self {
+            Self::Organization(role) => Some(role.permissions()),
+            Self::Workspace(role) => Some(role.permissions()),
+            Self::Cloud(role) => Some(role.permissions()),
+            Self::Custom(_) => None,
+        }
+    }
+
+    /// Reads its text.
+    ///
+    /// # Errors
+    /// `InvalidValue`, which lists the words.
+    pub fn parse(text: &str) -> Result<Self> {
+        match text.split_once(':') {
+            Some(("workspace", word)) => WorkspaceRole::parse(word).map(Self::Workspace),
+            Some(("cloud", word)) => CloudRole::parse(word).map(Self::Cloud),
+            Some(("custom", id)) => Id::parse(id).map(Self::Custom),
+            _ => OrganizationRole::parse(text)
+                .map(Self::Organization)
+                .or_else(|_| CloudRole::parse(text).map(Self::Cloud)),
+        }
+    }
+}
+
+impl fmt::Display for MemberRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Organization(role) => role.fmt(f),
+            Self::Workspace(role) => write!(f, "workspace:{role}"),
+            Self::Cloud(role) if OrganizationRole::parse(role.as_str()).is_ok() => write!(f, "cloud:{role}"),
+            Self::Cloud(role) => role.fmt(f),
+            Self::Custom(id) => write!(f, "custom:{id}"),
+        }
+    }
+}
+
+impl FromStr for MemberRole {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+serde_text!(MemberRole, "the role of a member");
+
+/// To know what is there, which goes with every role in a project.
+const KNOW: PermissionSet = set(&[P::ProjectRead, P::TargetRead, P::EnvironmentRead]);
+
+/// What somebody is in a project, or in one environment of it, beside what they are in the whole organization.
+///
+/// Of several roles, given to a user and to teams the user is in, all count, so that the highest wins.
+///
+/// Its text is `viewer`, `editor` or `admin` for an [`EnvironmentRole`]; `project-viewer`, `project-editor` or
+/// `project-admin` for a [`ProjectRole`]; or `full`.
+///
+/// ```
+/// # fn main() -> Result<(), ioenv::Error> {
+/// use ioenv::vault::{EnvironmentRole, GrantRole, Permission};
+///
+/// let role = GrantRole::parse("editor")?;
+/// assert_eq!(role, GrantRole::Environment(EnvironmentRole::Editor));
+/// assert!(!role.permissions().contains(Permission::AccessManage));
+/// assert!(GrantRole::Full.permissions().contains(Permission::AccessManage));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum GrantRole {
+    /// One of Stashbase's: in an environment, or in all of a project.
+    Environment(EnvironmentRole),
+    /// One of ioenv's, in a project.
+    Project(ProjectRole),
+    /// Full access to a project, which also says who else has access. Whoever makes a project has it.
+    Full,
+}
+
+impl GrantRole {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::Environment(EnvironmentRole::Viewer),
+        Self::Environment(EnvironmentRole::Editor),
+        Self::Environment(EnvironmentRole::Admin),
+        Self::Project(ProjectRole::Viewer),
+        Self::Project(ProjectRole::Editor),
+        Self::Project(ProjectRole::Admin),
+        Self::Full,
+    ];
+
+    /// What it allows where it is given: what the role says, and to know what is there.
+    pub const fn permissions(self) -> PermissionSet {
+        let permissions =
+            match self {
+                Self::Environment(role) => role.permissions(),
+                Self::Project(role) => role.permissions(),
+                // The highest of all, so that whoever has it can give any of them.
+                Self::Full => EnvironmentRole::FULL_PROJECT_ACCESS
+                    .union(ProjectRole::Admin.permissions())
+                    .union(set(&[P::TargetCreate, P::TargetUpdate, P::TargetDelete])),
+            };
+        permissions.union(KNOW)
+    }
+
+    /// Whether it can be given for one environment alone.
+    pub const fn is_for_environments(self) -> bool {
+        matches!(self, Self::Environment(_))
+    }
+
+    /// Its text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Environment(role) => role.as_str(),
+            Self::Project(ProjectRole::Viewer) => "project-viewer",
+            Self::Project(ProjectRole::Editor) => "project-editor",
+            Self::Project(ProjectRole::Admin) => "project-admin",
+            Self::Full => "full",
+        }
+    }
+
+    /// Reads its text.
+    ///
+    /// # Errors
+    /// `InvalidValue`, which lists the words.
+    pub fn parse(text: &str) -> Result<Self> {
+        Self::ALL.iter().copied().find(|role| role.as_str() == text).ok_or_else(|| {
+            let message = "a role in a project is one of `viewer` `editor` `admin` `project-viewer` `project-editor` \
+                           `project-admin` `full`";
+            Error::new(ErrorKind::InvalidValue, message)
+        })
+    }
+}
+
+impl fmt::Display for GrantRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for GrantRole {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+serde_text!(GrantRole, "a role in a project");
 
 no_alias!(OrganizationRole ProjectRole WorkspaceRole EnvironmentRole PersonalKeyLevel TokenPreset);
 

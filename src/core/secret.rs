@@ -1,5 +1,7 @@
 use std::fmt;
 
+#[cfg(feature = "vault")]
+use ctutils::CtEq as _;
 use secrecy::{CloneableSecret, ExposeSecret as _, SecretBox};
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use zeroize::Zeroize;
@@ -31,6 +33,14 @@ impl SecretString {
     /// The text itself.
     pub fn expose_secret(&self) -> &str {
         self.0.expose_secret()
+    }
+}
+
+impl SecretString {
+    /// Whether both are the same, in a time that does not depend on what is in them.
+    #[cfg(feature = "vault")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.expose_secret().as_bytes().ct_eq(other.expose_secret().as_bytes()).to_bool()
     }
 }
 

@@ -28,4 +28,4 @@ macro_rules! serde_text {
         }
     };
 }
-pub(super) use serde_text;
+pub(crate) use serde_text;

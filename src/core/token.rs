@@ -166,7 +166,7 @@ fn broken_rule(text: &str) -> Option<&'static str> {
 }
 
 /// Appends letters and digits, each as likely as any other.
-fn append_random(text: &mut String, mut missing: usize, random: &dyn Random) -> Result<()> {
+pub(super) fn append_random(text: &mut String, mut missing: usize, random: &dyn Random) -> Result<()> {
     let mut bytes = Zeroizing::new([0; 64]);
     // 62 of 64 bytes are of use; a source of which hardly any is, is broken.
     for _ in 0..64 {
@@ -191,6 +191,11 @@ fn append_random(text: &mut String, mut missing: usize, random: &dyn Random) -> 
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
+    /// The SHA-256 of a text with as many random bits as a token has.
+    pub(crate) fn of(text: &str) -> Self {
+        Self(Sha256::digest(text).into())
+    }
+
     /// Reads 64 lower-case hexadecimal digits.
     ///
     /// # Errors
@@ -253,7 +258,7 @@ pub struct Sha256Hasher;
 
 impl TokenHasher for Sha256Hasher {
     fn hash(&self, token: &Token) -> TokenHash {
-        TokenHash(Sha256::digest(token.expose_secret()).into())
+        TokenHash::of(token.expose_secret())
     }
 }
 

@@ -118,6 +118,13 @@ impl Context {
         Self::new("ioenv:row:v1", fields.into_iter().chain(place.iter().copied()).chain([version.into()]))
     }
 
+    /// That of the credentials of an integration of a project, which are wrapped under the project's storage key of that
+    /// version.
+    pub(crate) fn integration(organization: Id, project: Id, integration: Id, version: u32) -> Self {
+        let fields = [Field::Id(organization), Field::Id(project), Field::Id(integration), version.into()];
+        Self::new("ioenv:integration:v1", fields)
+    }
+
     fn new(label: &str, fields: impl IntoIterator<Item = Field>) -> Self {
         let mut text = label.to_owned();
         for field in fields {
@@ -185,6 +192,10 @@ pub(crate) enum Sealed {
     KeyBytes,
     /// The proof that a client holds a key.
     KeyProof,
+    /// What a webhook's requests are signed with.
+    SigningSecret,
+    /// What an integration has written at a service.
+    Written,
 }
 
 impl Sealed {
@@ -197,6 +208,8 @@ impl Sealed {
             Self::KeyBytes => "key-bytes",
             Self::KeyText => "key-text",
             Self::KeyProof => "key-proof",
+            Self::SigningSecret => "signing-secret",
+            Self::Written => "written",
         }
     }
 }
@@ -308,6 +321,10 @@ mod tests {
         assert_eq!(
             spelled(Context::storage_key(a, b, 12)),
             "ioenv:dek:v1|01ARZ3NDEKTSV4RRFFQ69G5FAV|01BX5ZZKBKACTAV9WEVGEMMVRZ|12"
+        );
+        assert_eq!(
+            spelled(Context::integration(a, b, a, 3)),
+            "ioenv:integration:v1|01ARZ3NDEKTSV4RRFFQ69G5FAV|01BX5ZZKBKACTAV9WEVGEMMVRZ|01ARZ3NDEKTSV4RRFFQ69G5FAV|3"
         );
         assert_eq!(
             spelled(Context::row(a, b, Sealed::Blob, &[a.into(), 7_u64.into()], 2)),

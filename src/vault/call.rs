@@ -2,16 +2,17 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::access::Accessed;
+use super::authenticate::authenticate;
+use super::deleted::is_of_deleted;
 use super::key_cache::Unwrapped;
 use super::organization::OrganizationStatus;
-use super::records::{OrganizationRecord, ScopeRecord, TokenRecord, get, put};
-use super::session::{Caller, Session};
+use super::records::{HolderRecord, OrganizationRecord, ScopeRecord, TokenRecord, UserRecord, get, put};
+use super::rights::Membership;
+use super::session::Session;
 use super::use_case::UseCase;
 use super::{Vault, audit, keys};
-use crate::core::{
-    Action, ActorKind, AuditActor, AuditRecord, Details, Id, PermissionSet, Resource, Timestamp, TokenHash,
-};
-use crate::store::{Record, Transaction, When};
+use crate::core::{Action, AuditActor, AuditRecord, Details, Id, PermissionSet, Resource, Timestamp, TokenHash};
+use crate::store::{KeyRange, Order, Record, Transaction, When};
 use crate::{Error, ErrorKind, Result};
 
 /// A token's last use is written at most this often.
@@ -23,6 +24,12 @@ pub(super) struct Call<'c, 'tx> {
     pub(super) tx: &'tx mut dyn Transaction,
     pub(super) now: Timestamp,
     pub(super) who: Who,
+    /// What the use case takes.
+    pub(super) needed: PermissionSet,
+    /// What the actor may do at the place it is at: nothing beyond itself, before it is anywhere.
+    pub(super) rights: PermissionSet,
+    /// Of a user, in the organization it is in.
+    pub(super) membership: Option<Membership>,
     ip: Option<IpAddr>,
     records: Vec<AuditRecord>,
     accessed: Vec<Accessed>,
@@ -32,18 +39,35 @@ pub(super) struct Call<'c, 'tx> {
 /// The actor, as the store knows it at this moment.
 pub(super) struct Who {
     pub(super) actor: AuditActor,
+    /// What it may do at most, wherever it is.
     pub(super) permissions: PermissionSet,
-    /// Nothing, for a trusted program.
+    /// The token that was shown.
     pub(super) token: Option<(TokenHash, TokenRecord)>,
+    /// The person, if it is one.
+    pub(super) user: Option<UserRecord>,
 }
 
 impl Who {
     pub(super) fn is_system(&self) -> bool {
-        self.token.is_none()
+        self.token.is_none() && self.user.is_none()
     }
 
     pub(super) fn scope(&self) -> Option<&ScopeRecord> {
         self.token.as_ref().and_then(|(_, token)| token.scope.as_ref())
+    }
+
+    /// The user, if they are there themselves and not by a key, which is for one organization and perhaps for little.
+    pub(super) fn person(&self) -> Option<&UserRecord> {
+        self.user.as_ref().filter(|_| self.token.is_none())
+    }
+
+    /// The key that was shown, where the actor is not the key's own: a user or a service account may have several.
+    fn key(&self) -> Option<Id> {
+        let (_, token) = self.token.as_ref()?;
+        match token.holder {
+            HolderRecord::Token | HolderRecord::Account => None,
+            HolderRecord::User { .. } | HolderRecord::ServiceAccount { .. } => Some(token.id),
+        }
     }
 }
 
@@ -53,21 +77,13 @@ impl<'c, 'tx> Call<'c, 'tx> {
     pub(super) fn begin(session: &Session<'c>, tx: &'tx mut dyn Transaction, use_case: UseCase) -> Result<Self> {
         let vault = session.vault;
         let now = vault.now();
-        let who = authenticate(&session.who, tx, now)?;
+        let who = authenticate(session, tx, now)?;
+        let (rights, needed) = (who.permissions, use_case.permissions());
         let (records, accessed, unwrapped) = (Vec::new(), Vec::new(), Vec::new());
-        let call = Self { vault, tx, now, who, ip: session.ip, records, accessed, unwrapped };
-        call.allow(use_case.permissions())?;
+        let (ip, membership) = (session.ip, None);
+        let call = Self { vault, tx, now, who, needed, rights, membership, ip, records, accessed, unwrapped };
+        call.require()?;
         Ok(call)
-    }
-
-    /// Refuses an actor that lacks one of these.
-    pub(super) fn allow(&self, needed: PermissionSet) -> Result<()> {
-        let missing = needed.difference(self.who.permissions);
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let message = format!("this takes a permission that is missing: {missing}; use a token that has it");
-        Err(Error::new(ErrorKind::Denied, message))
     }
 
     /// Refuses all but trusted programs.
@@ -78,13 +94,15 @@ impl<'c, 'tx> Call<'c, 'tx> {
         Err(Error::new(ErrorKind::Denied, "only the operator of the vault may do this, with the root key"))
     }
 
-    /// The organization, if the actor may know of it.
+    /// The organization, if the actor may know of it. What a user may do there is another question, which
+    /// [`require`](Self::require) answers, or the place they come to.
     pub(super) fn organization(&mut self, id: Id) -> Result<OrganizationRecord> {
         if self.who.token.as_ref().is_some_and(|(_, token)| token.organization != id) {
             return Err(no_such("organization"));
         }
         let organization: OrganizationRecord =
             get(self.tx, &keys::organization(id))?.ok_or_else(|| no_such("organization"))?;
+        self.enter(id)?;
         if organization.status != OrganizationStatus::Active && !self.who.is_system() {
             return Err(Error::new(ErrorKind::Denied, "the organization is not active: its operator can activate it"));
         }
@@ -94,6 +112,7 @@ impl<'c, 'tx> Call<'c, 'tx> {
     /// The organization, for what concerns all of it: whoever is bound to a place in it may not.
     pub(super) fn whole_organization(&mut self, id: Id) -> Result<OrganizationRecord> {
         let organization = self.organization(id)?;
+        self.require()?;
         if self.who.scope().is_some() {
             let message = "this token is bound to a place, and this concerns all of the organization";
             return Err(Error::new(ErrorKind::Denied, message));
@@ -105,9 +124,51 @@ impl<'c, 'tx> Call<'c, 'tx> {
         self.vault.new_id(self.now)
     }
 
+    /// The id of something that is made: a new one, or the one that was given, which only trusted programs may.
+    pub(super) fn given_id(&self, id: Option<Id>) -> Result<Id> {
+        match id {
+            None => self.new_id(),
+            Some(id) => self.system_only().map(|()| id),
+        }
+    }
+
+    /// The same for a project, a target or an environment. Their ids are in one space, because a level has that of where
+    /// it stands; and what was deleted keeps its id with all that lies under it.
+    pub(super) fn given_place_id(&mut self, given: Option<Id>) -> Result<Id> {
+        let id = self.given_id(given)?;
+        if given.is_some() {
+            for key in [keys::project_id(id), keys::node_id(id)] {
+                if self.tx.get(&key)?.is_some() {
+                    return Err(id_taken());
+                }
+            }
+            if is_of_deleted(self.tx, id)? {
+                return Err(id_taken());
+            }
+        }
+        Ok(id)
+    }
+
+    /// The same for something of a project that jobs are done for, among all of its kind: a job knows no more of it than
+    /// the id, which is the last part of its key.
+    pub(super) fn given_subject_id(&mut self, given: Option<Id>, all: &KeyRange) -> Result<Id> {
+        let id = self.given_id(given)?;
+        if given.is_some() {
+            let end = format!("/{id}");
+            if self.tx.scan(all, Order::Ascending, usize::MAX)?.iter().any(|there| there.key.ends_with(&end)) {
+                return Err(id_taken());
+            }
+        }
+        Ok(id)
+    }
+
     /// Puts a record into the audit log, together with what the use case does.
     pub(super) fn record(&mut self, action: Action, resource: Resource, details: Details) -> Result<()> {
         let id = self.new_id()?;
+        let details = match self.who.key() {
+            Some(key) => details.with("keyId", key.to_string()),
+            None => details,
+        };
         let actor = self.who.actor.clone();
         let (timestamp, ip) = (self.now, self.ip);
         self.records.push(AuditRecord { id, timestamp, actor, ip, action, resource, details });
@@ -169,36 +230,13 @@ impl Finished {
     }
 }
 
-/// Finds out who asks.
-fn authenticate(caller: &Caller, tx: &mut dyn Transaction, now: Timestamp) -> Result<Who> {
-    let hash = match caller {
-        Caller::System(name) => {
-            let actor = AuditActor { name: Some(name.clone()), ..AuditActor::SYSTEM };
-            return Ok(Who { actor, permissions: PermissionSet::ALL, token: None });
-        }
-        Caller::Token(hash) => hash,
-    };
-    // Found by its hash, which an attacker cannot steer; so a look-up tells nothing by the time it takes.
-    let token: TokenRecord = get(tx, &keys::token(&hash.to_string()))?.ok_or_else(unauthenticated)?;
-    if token.revoked_at.is_some() || token.expires_at.is_some_and(|expires_at| expires_at <= now) {
-        return Err(unauthenticated());
-    }
-    let actor = AuditActor { kind: ActorKind::Token, id: Some(token.id), name: Some(token.name.clone()) };
-    Ok(Who { actor, permissions: token.permissions, token: Some((hash.clone(), token)) })
-}
-
-/// The same for every reason, so that a stranger learns nothing.
 #[cold]
-fn unauthenticated() -> Error {
-    let message = "the token is unknown, expired or revoked: ask whoever issued it for another one";
-    Error::new(ErrorKind::Unauthenticated, message)
+pub(super) fn id_taken() -> Error {
+    Error::new(ErrorKind::Conflict, "the id is taken: give another one, or none")
 }
 
 /// What is not there, and what an actor may not know of.
 #[cold]
 pub(super) fn no_such(what: &str) -> Error {
-    Error::new(
-        ErrorKind::NotFound,
-        format!("there is no such {what} here, or it is outside of what this token may see"),
-    )
+    Error::new(ErrorKind::NotFound, format!("there is no such {what} here, or it is outside of what you may see"))
 }

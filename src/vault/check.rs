@@ -1,11 +1,14 @@
 use super::call::Call;
-use super::records::{ContentRecord, OrganizationRecord, ProjectRecord, damaged, decode};
+use super::deleted::all_projects;
+use super::records::{
+    ContentRecord, IntegrationRecord, OrganizationRecord, ProjectRecord, WebhookRecord, damaged, decode,
+};
 use super::session::Actor;
 use super::use_case::UseCase;
 use super::version::version_id;
 use super::{Custody, Vault, keys};
 use crate::core::{Id, LevelPath};
-use crate::store::{Order, StoreExt as _};
+use crate::store::{KeyRange, Order, StoreExt as _};
 use crate::{Error, ErrorKind, Result};
 
 /// How many contents are opened in one transaction.
@@ -17,11 +20,15 @@ const PAGE: usize = 100;
 pub struct Checked {
     /// How many contents were opened, present and former ones.
     pub contents: u64,
-    /// Those that do not open.
+    /// How many signing secrets of webhooks were opened.
+    pub signing_secrets: u64,
+    /// How many credentials of integrations were opened.
+    pub credentials: u64,
+    /// Those of all these that do not open.
     pub damaged: Vec<Damage>,
 }
 
-/// A content that does not open.
+/// A content, a signing secret, or what belongs to an integration, that does not open.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Damage {
@@ -29,15 +36,21 @@ pub struct Damage {
     pub organization: Id,
     /// The level, if that can still be told.
     pub path: Option<LevelPath>,
-    /// The id of the version that it is or would become.
+    /// The id of the version that it is or would become; 0 for anything else.
     pub id: u64,
+    /// The webhook whose signing secret it is.
+    pub webhook: Option<Id>,
+    /// The integration whose credentials they are, or what it has written.
+    pub integration: Option<Id>,
     /// Why.
     pub error: Error,
 }
 
 impl Vault {
-    /// Opens every content there is, present and former: its wrapping, and what is in it as far as the vault holds the
-    /// key. Looking for damage of the store below is [`Store::check`](crate::store::Store::check).
+    /// Opens every content there is, present and former, also of what was deleted and can be restored: its wrapping, and
+    /// what is in it as far as the vault holds the key; every signing secret, and
+    /// the credentials of every integration. Looking for damage of the store below is
+    /// [`Store::check`](crate::store::Store::check).
     ///
     /// # Errors
     /// What the store says, and `Corrupt` for a damaged record of an organization or a project.
@@ -46,32 +59,52 @@ impl Vault {
         let all = |range| self.store.read(|tx| tx.scan(&range, Order::Ascending, usize::MAX));
         for organization in all(keys::organizations())? {
             let organization: OrganizationRecord = decode(&organization.value)?;
-            for project in all(keys::projects(organization.id))? {
-                self.check_project(&decode(&project.value)?, &mut checked)?;
+            for project in self.store.read(|tx| all_projects(tx, organization.id))? {
+                self.check_project(&project, &mut checked)?;
             }
         }
         Ok(checked)
     }
 
     fn check_project(&self, project: &ProjectRecord, checked: &mut Checked) -> Result<()> {
+        let contents = keys::contents(project.id);
+        let count = self.check_rows(contents, checked, |call, key, value| call.check_content(project, key, value))?;
+        checked.contents += count;
+        let webhooks = keys::project_webhooks(project.id);
+        let count = self.check_rows(webhooks, checked, |call, key, value| call.check_webhook(project, key, value))?;
+        checked.signing_secrets += count;
+        let integrations = keys::integrations(project.id);
+        let count =
+            self.check_rows(integrations, checked, |call, key, value| call.check_credentials(project, key, value))?;
+        checked.credentials += count;
+        let writings = keys::project_integration_writings(project.id);
+        self.check_rows(writings, checked, |call, key, value| call.check_written(project, key, value))?;
+        Ok(())
+    }
+
+    /// Looks at each row of a range, and tells how many there are.
+    fn check_rows(
+        &self,
+        mut range: KeyRange,
+        checked: &mut Checked,
+        check: impl Fn(&mut Call<'_, '_>, &str, &str) -> Result<Option<Damage>>,
+    ) -> Result<u64> {
         let session = self.session(Actor::system("check"));
-        let mut range = keys::contents(project.id);
+        let mut count = 0;
         loop {
             // The use case that takes no right and leaves no record: who has the vault has the root key.
             let (found, last) = session.read(UseCase::Locate, |call| {
                 let page = call.tx.scan(&range, Order::Ascending, PAGE)?;
-                let found: Vec<Option<Damage>> = page
-                    .iter()
-                    .map(|stored| call.check_content(project, &stored.key, &stored.value))
-                    .collect::<Result<_>>()?;
+                let found: Vec<Option<Damage>> =
+                    page.iter().map(|stored| check(call, &stored.key, &stored.value)).collect::<Result<_>>()?;
                 Ok((found, page.last().map(|stored| stored.key.clone())))
             })?;
-            checked.contents += found.len() as u64;
+            count += found.len() as u64;
             let is_last = found.len() < PAGE;
             checked.damaged.extend(found.into_iter().flatten());
             match last {
                 Some(last) if !is_last => range = range.after(&last),
-                _ => return Ok(()),
+                _ => return Ok(count),
             }
         }
     }
@@ -86,7 +119,43 @@ impl Call<'_, '_> {
             Err(error) if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::DecryptionFailed) => error,
             Err(error) => return Err(error),
         };
-        Ok(Some(Damage { organization: project.organization, path, id: version_id(project, number), error }))
+        let id = version_id(project, number);
+        Ok(Some(Damage { organization: project.organization, path, id, webhook: None, integration: None, error }))
+    }
+
+    fn check_webhook(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<Damage>> {
+        let mut ids = key.rsplit('/').map(|id| Id::parse(id).ok());
+        let (id, node) = (ids.next().flatten(), ids.next().flatten());
+        let opened = decode::<WebhookRecord>(value).and_then(|webhook| match id {
+            Some(id) if id == webhook.id => self.signing_secret(project, &webhook),
+            _ => Err(damaged()),
+        });
+        let error = match opened {
+            Ok(_) => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::Corrupt => error,
+            Err(error) => return Err(error),
+        };
+        let path = node.and_then(|node| self.path_of(node).ok()).map(|(_, path)| path);
+        Ok(Some(Damage { organization: project.organization, path, id: 0, webhook: id, integration: None, error }))
+    }
+
+    fn check_credentials(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<Damage>> {
+        let id = key.rsplit('/').next().and_then(|id| Id::parse(id).ok());
+        let opened = decode::<IntegrationRecord>(value).and_then(|integration| match id {
+            Some(id) if id == integration.id => self.credentials(project, &integration).map(drop),
+            _ => Err(damaged()),
+        });
+        integration_damage(project, id, opened)
+    }
+
+    fn check_written(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<Damage>> {
+        let mut ids = key.rsplit('/').map(|id| Id::parse(id).ok());
+        let (node, id) = (ids.next().flatten(), ids.next().flatten());
+        let opened = decode(value).and_then(|record| match (id, node) {
+            (Some(id), Some(node)) => self.open_written(project, id, node, &record).map(drop),
+            _ => Err(damaged()),
+        });
+        integration_damage(project, id, opened)
     }
 
     fn open_content(
@@ -112,5 +181,16 @@ impl Call<'_, '_> {
             }
         }
         Ok(())
+    }
+}
+
+fn integration_damage(project: &ProjectRecord, integration: Option<Id>, opened: Result<()>) -> Result<Option<Damage>> {
+    match opened {
+        Ok(()) => Ok(None),
+        Err(error) if error.kind() == ErrorKind::Corrupt => {
+            let path = LevelPath::new(&project.slug).ok();
+            Ok(Some(Damage { organization: project.organization, path, id: 0, webhook: None, integration, error }))
+        }
+        Err(error) => Err(error),
     }
 }

@@ -12,12 +12,13 @@ use super::key_cache::Row;
 use super::keys;
 use super::place::Place;
 use super::records::{
-    ContentRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, encode, get, put, require,
+    ContentRecord, LevelRecord, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, damaged, decode, encode, get,
+    put, require,
 };
 use crate::core::{
     Aes256Gcm, Cipher as _, DataKey, Document, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
 };
-use crate::store::When;
+use crate::store::{Order, When};
 use crate::{Error, ErrorKind, Result};
 
 /// Longest text of a blob, in bytes; base64 of a document of about 768 KiB.
@@ -167,11 +168,19 @@ impl Call<'_, '_> {
     ) -> Result<()> {
         let number = self.next_number(&place.project)?;
         let entries = known.follow(differences, number, self.now);
-        let key = self.data_key(&place.project, place.project.key_version)?;
-        let blob = Aes256Gcm.seal(&key, document.to_text().expose_secret().as_bytes(), &*self.vault.random)?;
+        let blob = self.seal_document(&place.project, document)?;
         check_blob(&blob)?;
         let (project, node, action) = (&place.project, place.id(), VersionAction::Update);
+        if !differences.is_empty() || level.as_ref().is_some_and(|level| level.content.entries.is_none()) {
+            self.content_changed(project, node)?;
+        }
         self.write_content(project, node, level, number, &blob, Some((document, entries)), action, project.versioning)
+    }
+
+    /// A document, sealed with the key in use.
+    pub(super) fn seal_document(&mut self, project: &ProjectRecord, document: &Document) -> Result<SealedBlob> {
+        let key = self.data_key(project, project.key_version)?;
+        Aes256Gcm.seal(&key, document.to_text().expose_secret().as_bytes(), &*self.vault.random)
     }
 
     /// Writes a blob over what the level holds, which is kept as a version unless it is not to be. `known` is what the
@@ -191,7 +200,7 @@ impl Call<'_, '_> {
         let accessed_at = level.as_ref().and_then(|level| level.accessed_at);
         let is_understood = level.as_ref().is_none_or(|level| level.content.entries.is_some());
         match level {
-            Some(level) if keep => self.keep_version(project, &level.content, action)?,
+            Some(level) if keep => self.keep_version(project, &level.content, action, None)?,
             Some(level) => {
                 self.tx.delete(&keys::content(project.id, level.content.number))?;
             }
@@ -230,12 +239,36 @@ impl Call<'_, '_> {
         put(self.tx, &keys::level(project.id, node), &level, When::Always)
     }
 
-    /// Makes a version of a content that is being displaced. The content itself stays where it is.
+    /// Tells those who wait for it that entries of a level have changed, and so those of the levels that inherit them.
+    pub(super) fn content_changed(&mut self, project: &ProjectRecord, node: Id) -> Result<()> {
+        if !project.has_webhooks && !project.has_integrations {
+            return Ok(());
+        }
+        let below = match get::<PlaceRecord>(self.tx, &keys::node_id(node))? {
+            Some(place) => place.path + "/",
+            None => String::new(),
+        };
+        let mut concerned = BTreeSet::from([node]);
+        for record in self.tx.scan(&keys::nodes(project.id, &below), Order::Ascending, usize::MAX)? {
+            concerned.insert(decode::<NodeRecord>(&record.value)?.id);
+        }
+        if project.has_webhooks {
+            self.notify_webhooks(project, &concerned)?;
+        }
+        if project.has_integrations {
+            self.sync_integrations(project, &concerned)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a version of a content that is being displaced, perhaps by nothing, which has a number then. The content
+    /// itself stays where it is.
     pub(super) fn keep_version(
         &mut self,
         project: &ProjectRecord,
         content: &ContentRecord,
         action: VersionAction,
+        emptied_by: Option<u32>,
     ) -> Result<()> {
         let version = VersionRecord {
             number: content.number,
@@ -246,6 +279,7 @@ impl Call<'_, '_> {
             written_at: content.written_at,
             created_at: self.now,
             created_by: self.who.actor.clone(),
+            emptied_by,
         };
         put(self.tx, &keys::version(project.id, content.node, content.number), &version, When::Always)
     }

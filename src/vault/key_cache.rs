@@ -98,17 +98,28 @@ pub(super) enum Row {
     KeyBytes(u32),
     /// Its proof.
     KeyProof(u32),
+    /// The signing secret of the webhook of that id.
+    SigningSecret(Id),
+    /// The credentials of the integration of that id.
+    Credentials(Id),
+    /// What that integration has written for the environment of that id.
+    Written(Id, Id),
 }
 
 impl Row {
     fn context(self, project: &ProjectRecord, storage_version: u32) -> Context {
         let (what, place) = match self {
+            Self::Credentials(integration) => {
+                return Context::integration(project.organization, project.id, integration, storage_version);
+            }
+            Self::Written(integration, node) => (Sealed::Written, [integration.into(), node.into()]),
             Self::Blob(id, number) => (Sealed::Blob, [id.into(), number.into()]),
             Self::Entries(id, number) => (Sealed::Entries, [id.into(), number.into()]),
             Self::Access(id) => (Sealed::Access, [id.into(), 0_u32.into()]),
             Self::KeyText(version) => (Sealed::KeyText, [project.id.into(), version.into()]),
             Self::KeyBytes(version) => (Sealed::KeyBytes, [project.id.into(), version.into()]),
             Self::KeyProof(version) => (Sealed::KeyProof, [project.id.into(), version.into()]),
+            Self::SigningSecret(webhook) => (Sealed::SigningSecret, [webhook.into(), 0_u32.into()]),
         };
         Context::row(project.organization, project.id, what, &place, storage_version)
     }

@@ -1,7 +1,9 @@
 //! Under which key each record lies. Keys are readable, so that an operator can find a record; ids in them are ULIDs,
 //! so that what was made later stands later.
 
-use crate::core::Id;
+use super::Grantee;
+use super::queue::JobKind;
+use crate::core::{Id, Timestamp};
 use crate::store::KeyRange;
 
 /// What kind of vault this is, and the check of its root key.
@@ -134,6 +136,291 @@ pub(super) fn token_id(organization: Id, id: Id) -> String {
 
 pub(super) fn token_ids(organization: Id) -> KeyRange {
     KeyRange::prefix(format!("token-id/{organization}/"))
+}
+
+pub(super) fn user(id: Id) -> String {
+    format!("user/{id}")
+}
+
+pub(super) fn users() -> KeyRange {
+    KeyRange::prefix("user/")
+}
+
+/// The id of the user who has that email address, in lower case.
+pub(super) fn user_email(email: &str) -> String {
+    format!("user-email/{email}")
+}
+
+/// What a user is in an organization.
+pub(super) fn member(organization: Id, user: Id) -> String {
+    format!("member/{organization}/{user}")
+}
+
+pub(super) fn members(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("member/{organization}/"))
+}
+
+/// That a user has a role of which must be known who has it.
+pub(super) fn role_member(organization: Id, role: &str, user: Id) -> String {
+    format!("role-member/{organization}/{role}/{user}")
+}
+
+pub(super) fn role_members(organization: Id, role: &str) -> KeyRange {
+    KeyRange::prefix(format!("role-member/{organization}/{role}/"))
+}
+
+/// An invitation, under the hash of its code.
+pub(super) fn invitation(hash: &str) -> String {
+    format!("invitation/{hash}")
+}
+
+pub(super) fn invitation_id(organization: Id, id: Id) -> String {
+    format!("invitation-id/{organization}/{id}")
+}
+
+pub(super) fn invitation_ids(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("invitation-id/{organization}/"))
+}
+
+/// The one invitation for an email address, in lower case.
+pub(super) fn invitation_email(organization: Id, email: &str) -> String {
+    format!("invitation-email/{organization}/{email}")
+}
+
+/// The hash of a key that a user made for themselves.
+pub(super) fn personal_key(organization: Id, user: Id, id: Id) -> String {
+    format!("personal-key/{organization}/{user}/{id}")
+}
+
+/// The keys of a user in an organization.
+pub(super) fn personal_keys(organization: Id, user: Id) -> KeyRange {
+    KeyRange::prefix(format!("personal-key/{organization}/{user}/"))
+}
+
+pub(super) fn service_account(organization: Id, id: Id) -> String {
+    format!("service-account/{organization}/{id}")
+}
+
+pub(super) fn service_accounts(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("service-account/{organization}/"))
+}
+
+/// The hash of a key of a service account.
+pub(super) fn service_key(organization: Id, account: Id, id: Id) -> String {
+    format!("service-key/{organization}/{account}/{id}")
+}
+
+/// The keys of a service account.
+pub(super) fn service_keys(organization: Id, account: Id) -> KeyRange {
+    KeyRange::prefix(format!("service-key/{organization}/{account}/"))
+}
+
+/// The keys of all service accounts of an organization.
+pub(super) fn organization_service_keys(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("service-key/{organization}/"))
+}
+
+/// A role that an organization made.
+pub(super) fn role(organization: Id, id: Id) -> String {
+    format!("role/{organization}/{id}")
+}
+
+pub(super) fn roles(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("role/{organization}/"))
+}
+
+/// The id of the role of that name, in lower case.
+pub(super) fn role_name(organization: Id, name: &str) -> String {
+    format!("role-name/{organization}/{name}")
+}
+
+pub(super) fn team(organization: Id, id: Id) -> String {
+    format!("team/{organization}/{id}")
+}
+
+pub(super) fn teams(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("team/{organization}/"))
+}
+
+/// The id of the team of that name, in lower case.
+pub(super) fn team_name(organization: Id, name: &str) -> String {
+    format!("team-name/{organization}/{name}")
+}
+
+/// That a user is in a team, which the user's record says, too.
+pub(super) fn team_member(organization: Id, team: Id, user: Id) -> String {
+    format!("team-member/{organization}/{team}/{user}")
+}
+
+pub(super) fn team_members(organization: Id, team: Id) -> KeyRange {
+    KeyRange::prefix(format!("team-member/{organization}/{team}/"))
+}
+
+/// What was granted to a user or a team in a project.
+pub(super) fn grant(project: Id, grantee: Grantee) -> String {
+    format!("grant/{project}/{}", grantee_part(grantee))
+}
+
+pub(super) fn grants(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("grant/{project}/"))
+}
+
+/// That something was granted to a user or a team in a project.
+pub(super) fn granted(organization: Id, grantee: Grantee, project: Id) -> String {
+    format!("granted/{organization}/{}/{project}", grantee_part(grantee))
+}
+
+pub(super) fn granted_to(organization: Id, grantee: Grantee) -> KeyRange {
+    KeyRange::prefix(format!("granted/{organization}/{}/", grantee_part(grantee)))
+}
+
+fn grantee_part(grantee: Grantee) -> String {
+    match grantee {
+        Grantee::User(id) => format!("user-{id}"),
+        Grantee::Team(id) => format!("team-{id}"),
+    }
+}
+
+/// What can be restored, by the id it has.
+pub(super) fn deleted(organization: Id, id: Id) -> String {
+    format!("deleted/{organization}/{id}")
+}
+
+pub(super) fn all_deleted() -> KeyRange {
+    KeyRange::prefix("deleted/")
+}
+
+pub(super) fn deleted_in(organization: Id) -> KeyRange {
+    KeyRange::prefix(format!("deleted/{organization}/"))
+}
+
+/// A target or an environment that was deleted, by itself or with the target `root`.
+pub(super) fn deleted_node(project: Id, root: Id, node: Id) -> String {
+    format!("deleted-node/{project}/{root}/{node}")
+}
+
+/// All that was deleted with a target or an environment, and that itself.
+pub(super) fn deleted_nodes_of(project: Id, root: Id) -> KeyRange {
+    KeyRange::prefix(format!("deleted-node/{project}/{root}/"))
+}
+
+pub(super) fn deleted_nodes(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("deleted-node/{project}/"))
+}
+
+/// The hash of an account's key.
+pub(super) fn account(project: Id, node: Id, id: Id) -> String {
+    format!("account/{project}/{node}/{id}")
+}
+
+/// The accounts of all environments of a project.
+pub(super) fn project_accounts(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("account/{project}/"))
+}
+
+/// The accounts of an environment.
+pub(super) fn accounts(project: Id, node: Id) -> KeyRange {
+    KeyRange::prefix(format!("account/{project}/{node}/"))
+}
+
+pub(super) fn webhook(project: Id, node: Id, id: Id) -> String {
+    format!("webhook/{project}/{node}/{id}")
+}
+
+/// All webhooks.
+pub(super) fn all_webhooks() -> KeyRange {
+    KeyRange::prefix("webhook/")
+}
+
+/// The webhooks of an environment.
+pub(super) fn webhooks(project: Id, node: Id) -> KeyRange {
+    KeyRange::prefix(format!("webhook/{project}/{node}/"))
+}
+
+pub(super) fn project_webhooks(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("webhook/{project}/"))
+}
+
+/// What became of one attempt to deliver to a webhook.
+pub(super) fn webhook_log(project: Id, webhook: Id, id: Id) -> String {
+    format!("webhook-log/{project}/{webhook}/{id}")
+}
+
+pub(super) fn webhook_logs(project: Id, webhook: Id) -> KeyRange {
+    KeyRange::prefix(format!("webhook-log/{project}/{webhook}/"))
+}
+
+/// How many of them there are.
+pub(super) fn webhook_log_count(project: Id, webhook: Id) -> String {
+    format!("webhook-log-count/{project}/{webhook}")
+}
+
+/// What waits to be done for something: at most one job of a kind.
+pub(super) fn job(kind: JobKind, subject: Id) -> String {
+    format!("job/{kind}/{subject}")
+}
+
+/// That a job can be taken from that time on.
+pub(super) fn job_due(time: Timestamp, kind: JobKind, subject: Id) -> String {
+    format!("job-due/{:015}/{kind}/{subject}", time.as_millis())
+}
+
+/// The jobs that can be taken at that time.
+#[cfg(feature = "http")]
+pub(super) fn jobs_due(now: Timestamp) -> KeyRange {
+    let mut range = KeyRange::prefix("job-due/");
+    range.end = Some(format!("job-due/{:015}/~", now.as_millis()));
+    range
+}
+
+/// A link to another service.
+pub(super) fn integration(project: Id, id: Id) -> String {
+    format!("integration/{project}/{id}")
+}
+
+/// All integrations.
+pub(super) fn all_integrations() -> KeyRange {
+    KeyRange::prefix("integration/")
+}
+
+pub(super) fn integrations(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("integration/{project}/"))
+}
+
+/// What an integration has done.
+pub(super) fn integration_state(project: Id, id: Id) -> String {
+    format!("integration-state/{project}/{id}")
+}
+
+pub(super) fn integration_states(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("integration-state/{project}/"))
+}
+
+/// What an integration has written for an environment.
+pub(super) fn integration_written(project: Id, id: Id, node: Id) -> String {
+    format!("integration-written/{project}/{id}/{node}")
+}
+
+pub(super) fn integration_writings(project: Id, id: Id) -> KeyRange {
+    KeyRange::prefix(format!("integration-written/{project}/{id}/"))
+}
+
+pub(super) fn project_integration_writings(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("integration-written/{project}/"))
+}
+
+/// That an environment is mapped in an integration.
+pub(super) fn environment_integration(project: Id, node: Id, id: Id) -> String {
+    format!("environment-integration/{project}/{node}/{id}")
+}
+
+/// The integrations an environment is mapped in.
+pub(super) fn environment_integrations(project: Id, node: Id) -> KeyRange {
+    KeyRange::prefix(format!("environment-integration/{project}/{node}/"))
+}
+
+pub(super) fn project_environment_integrations(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("environment-integration/{project}/"))
 }
 
 pub(super) fn audit(organization: Id, id: Id) -> String {

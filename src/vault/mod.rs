@@ -21,34 +21,55 @@
 //! records it in the audit log, or does nothing at all. `docs/vault.md` has the whole model.
 
 mod access;
+mod account;
 mod audit;
+mod authenticate;
 mod call;
 mod check;
 mod content;
+#[cfg(feature = "sealed")]
+mod declare;
+mod deleted;
 mod diff;
 mod entries;
 mod entry;
 mod environment;
+mod grant;
+mod identity;
+mod integration;
 mod key;
 mod key_cache;
 mod keys;
 mod level;
+mod member;
 mod name;
 mod node;
 mod organization;
 mod page;
+mod personal_key;
 mod place;
 mod project;
+mod queue;
 mod records;
+mod rights;
+mod role;
+mod service_account;
+mod service_key;
 mod session;
 mod statistics;
 mod target;
+mod team;
 mod token;
 mod use_case;
+mod user;
 mod version;
+mod webhook;
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+#[cfg(feature = "http")]
+use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, PoisonError};
 
 // Who does what in a vault.
 pub use self::session::{Actor, Session};
@@ -65,12 +86,15 @@ pub use self::statistics::Statistics;
 pub use self::target::{NewTarget, Target, TargetUpdate};
 pub use crate::core::{EnvironmentName, Plan};
 
+// What was deleted.
+pub use self::deleted::Deleted;
+
 // Levels and their entries.
 pub use self::check::{Checked, Damage};
 pub use self::content::MAX_BLOB_BYTES;
 pub use self::entry::{
-    CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryUpdate, FoundEntry, NewEntry, Search, SetEntries,
-    StoredEntry, UpdatedEntries, Which,
+    ComparedEntries, CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryUpdate, FoundEntry, NewEntry, Search,
+    SetEntries, StoredEntry, UpdatedEntries, Which,
 };
 pub use self::level::{Blob, Blobs, NewBlob};
 
@@ -88,15 +112,52 @@ pub use self::key::{
 pub use self::token::{IssuedToken, NewToken, TokenInfo, TokenUpdate};
 pub use crate::core::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
 
+// Accounts and keys.
+pub use self::account::{Account, IssuedAccount, NewAccount};
+pub use self::identity::{
+    AccountIdentity, Identity, MembershipIdentity, Named, ServiceAccountIdentity, TokenIdentity, UserIdentity,
+};
+pub use self::personal_key::{IssuedPersonalKey, NewPersonalKey, PersonalKey};
+pub use self::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
+pub use self::service_key::{IssuedServiceKey, NewServiceKey, ServiceKey};
+pub use crate::core::IpRange;
+
+// Users and members.
+pub use self::grant::{Grant, Grantee};
+pub use self::member::{Invitation, IssuedInvitation, Member, MemberUpdate, NewInvitation, NewMember};
+pub use self::role::{NewRole, Role, RoleUpdate};
+pub use self::team::{NewTeam, Team, TeamUpdate};
+pub use self::user::{NewUser, User, UserUpdate};
+
+// Webhooks, and what delivers to them.
+#[cfg(feature = "http")]
+pub use self::queue::Worker;
+pub use self::webhook::{CreatedWebhook, NewWebhook, Webhook, WebhookLog, WebhookTest, WebhookUpdate};
+
+// Copies of secrets at other services.
+pub use self::integration::{Integration, IntegrationPlan, IntegrationRun, IntegrationUpdate, Mapping, NewIntegration};
+pub use crate::sync::{
+    Applied, Desired, DesiredEntry, EnvFiles, Provider, SyncAction, SyncChange, SyncPlace, SyncPlan, SyncTarget,
+};
+#[cfg(feature = "http")]
+pub use crate::sync::{CloudflareWorkers, Vercel};
+
 // Permissions and roles.
 pub use crate::core::{
-    CloudRole, EnvironmentRole, OrganizationRole, Permission, PermissionSet, PersonalKeyLevel, ProjectRole,
-    TokenPreset, Vocabulary, WorkspaceRole,
+    CloudRole, EnvironmentRole, GrantRole, MemberRole, OrganizationRole, Permission, PermissionSet, PersonalKeyLevel,
+    ProjectRole, TokenPreset, Vocabulary, WorkspaceRole,
 };
 
 // The audit log.
 pub use self::audit::AuditFilter;
 pub use crate::core::{Action, ActorKind, AuditActor, AuditRecord, Details, Resource, ResourceKind, Retention};
+
+// Declarations.
+#[cfg(feature = "sealed")]
+pub use self::declare::{Declaration, Step, StepAction, StepKind};
+// Requests to other services.
+pub use crate::core::DeliveryError;
+pub use crate::outbound::{Lookup, OutboundPolicy};
 
 // Time.
 pub use crate::core::{Clock, Timestamp};
@@ -105,6 +166,8 @@ pub use crate::system::SystemClock;
 use self::key_cache::KeyCache;
 use self::records::{VaultRecord, Wrapped, decode, encode};
 use crate::core::{Context, Random, Sealed, unwrap, wrap};
+#[cfg(feature = "http")]
+use crate::outbound::client::Client;
 use crate::store::{Store, StoreExt as _, When};
 use crate::system::SystemRandom;
 use crate::{Error, ErrorKind, Result};
@@ -126,6 +189,10 @@ pub struct Vault {
     keys: KeyCache,
     /// The id that was made last, so that the next one is greater.
     last_id: Mutex<Id>,
+    outbound: OutboundPolicy,
+    targets: BTreeMap<Provider, Arc<dyn SyncTarget>>,
+    #[cfg(feature = "http")]
+    client: OnceLock<Client>,
 }
 
 impl Vault {
@@ -161,7 +228,57 @@ impl Vault {
             id,
             keys: KeyCache::default(),
             last_id: Mutex::new(id),
+            outbound: OutboundPolicy::new(),
+            targets: BTreeMap::new(),
+            #[cfg(feature = "http")]
+            client: OnceLock::new(),
         })
+    }
+
+    /// The same vault, whose requests to other services may go where this policy says.
+    #[must_use]
+    pub fn with_outbound(mut self, policy: OutboundPolicy) -> Self {
+        self.outbound = policy;
+        #[cfg(feature = "http")]
+        {
+            self.client = OnceLock::new();
+        }
+        self
+    }
+
+    /// The same vault, whose integrations with this provider are synced by this target. With the feature `http`, those of
+    /// [`Vercel`] and [`CloudflareWorkers`] are there without being named; with
+    /// [`EnvFiles`], the operator chooses the directory.
+    #[must_use]
+    pub fn with_sync_target(mut self, provider: Provider, target: impl SyncTarget + 'static) -> Self {
+        self.targets.insert(provider, Arc::new(target));
+        self
+    }
+
+    /// What syncs integrations with a provider.
+    fn sync_target(&self, provider: &Provider) -> Result<Arc<dyn SyncTarget>> {
+        if let Some(target) = self.targets.get(provider) {
+            return Ok(Arc::clone(target));
+        }
+        match provider {
+            #[cfg(feature = "http")]
+            Provider::Vercel => Ok(Arc::new(Vercel::new(&self.outbound))),
+            #[cfg(feature = "http")]
+            Provider::CloudflareWorkers => Ok(Arc::new(CloudflareWorkers::new(&self.outbound))),
+            #[cfg(not(feature = "http"))]
+            Provider::Vercel | Provider::CloudflareWorkers => {
+                let message = "nothing is sent by this build: build ioenv with the feature `http`";
+                Err(Error::new(ErrorKind::CrateFeature, message))
+            }
+            _ => {
+                let how = match provider {
+                    Provider::File => "`--directory` or `with_sync_target`",
+                    _ => "`with_sync_target`",
+                };
+                let message = format!("this program has no target for {provider}: give it one with {how}");
+                Err(Error::new(ErrorKind::Config, message))
+            }
+        }
     }
 
     /// A session in the name of `actor`, in which everything is done.
@@ -177,6 +294,12 @@ impl Vault {
     /// How often a key was stretched since the vault was opened; a read never is the reason.
     pub fn derivations(&self) -> u64 {
         self.keys.derivations()
+    }
+
+    /// What sends requests to other services. It is made when it is first needed, because it reads certificates.
+    #[cfg(feature = "http")]
+    pub(crate) fn client(&self) -> &Client {
+        self.client.get_or_init(|| Client::new(&self.outbound))
     }
 
     fn now(&self) -> Timestamp {

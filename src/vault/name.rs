@@ -6,6 +6,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// Longest name, in characters.
 const MAX_NAME: usize = 255;
+/// Longest name of a team or a role, in characters: in lower case it is a part of a record's key.
+const MAX_SHORT_NAME: usize = 100;
 /// Longest description, in characters.
 const MAX_DESCRIPTION: usize = 1000;
 
@@ -21,6 +23,25 @@ pub(super) fn check_name(name: &str) -> Result<String> {
         return Err(Error::new(ErrorKind::InvalidName, "a name must not look like an id: choose another one"));
     }
     Ok(name.to_owned())
+}
+
+/// The name of a team or a role, of which there is one in an organization, however it is written.
+pub(super) fn check_short_name(name: &str) -> Result<String> {
+    let name = check_name(name)?;
+    if name.chars().count() > MAX_SHORT_NAME {
+        return Err(Error::new(ErrorKind::InvalidName, "the name of a team or a role has at most 100 characters"));
+    }
+    Ok(name)
+}
+
+/// A name as it is compared with others.
+pub(super) fn fold(name: &str) -> String {
+    name.to_lowercase()
+}
+
+#[cold]
+pub(super) fn name_taken() -> Error {
+    Error::new(ErrorKind::Conflict, "there is one of that name already: choose another name")
 }
 
 pub(super) fn check_description(description: Option<&str>) -> Result<Option<String>> {

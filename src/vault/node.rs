@@ -7,7 +7,10 @@ use super::place::{Place, check_slug};
 use super::records::{LevelRecord, NodeKind, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, decode, get, put};
 use crate::Result;
 use crate::core::{Id, Slug};
-use crate::store::{Order, When};
+use crate::store::{KeyRange, Order, When};
+
+/// How many records are removed at a time.
+const BATCH: usize = 500;
 
 /// What has a fixed meaning where the slug of a target or of an environment stands in a path.
 pub(super) fn reserved(kind: NodeKind) -> &'static [&'static str] {
@@ -23,6 +26,7 @@ impl Call<'_, '_> {
         &mut self,
         parent: &Place,
         kind: NodeKind,
+        id: Option<Id>,
         name: &str,
         slug: Option<&Slug>,
     ) -> Result<NodeRecord> {
@@ -32,7 +36,7 @@ impl Call<'_, '_> {
             Ok(self.tx.get(&keys::node(project, &below(parent, slug)))?.is_some())
         })?;
         Ok(NodeRecord {
-            id: self.new_id()?,
+            id: self.given_place_id(id)?,
             kind,
             name,
             slug,
@@ -80,26 +84,6 @@ impl Call<'_, '_> {
         Ok(())
     }
 
-    /// Removes a node with its level and its versions, and all that lies below it.
-    pub(super) fn remove_node(&mut self, place: &Place) -> Result<()> {
-        let project = &place.project;
-        let path = place.path_below();
-        let mut removed: Vec<(String, Id)> = vec![(path.clone(), place.id())];
-        for record in self.tx.scan(&keys::nodes(project.id, &format!("{path}/")), Order::Ascending, usize::MAX)? {
-            let child: NodeRecord = decode(&record.value)?;
-            removed.push((format!("{path}/{}", child.slug), child.id));
-        }
-        for (path, id) in &removed {
-            self.remove_versions(project.id, *id)?;
-            self.remove_level(project.id, *id)?;
-            self.tx.delete(&keys::floor(project.id, *id))?;
-            self.tx.delete(&keys::node_id(*id))?;
-            self.tx.delete(&keys::node(project.id, path))?;
-            self.revoke_tokens_of(project, Some(*id))?;
-        }
-        Ok(())
-    }
-
     /// Removes what a level holds now.
     pub(super) fn remove_level(&mut self, project: Id, node: Id) -> Result<()> {
         if let Some(level) = get::<LevelRecord>(self.tx, &keys::level(project, node))? {
@@ -110,19 +94,46 @@ impl Call<'_, '_> {
         Ok(())
     }
 
-    /// Removes all versions of a level, and tells how many there were.
-    pub(super) fn remove_versions(&mut self, project: Id, node: Id) -> Result<u64> {
-        let mut count = 0;
+    /// Removes versions with their contents, and tells how many there were.
+    pub(super) fn remove_versions(&mut self, project: Id, range: &KeyRange) -> Result<u64> {
+        let mut left = usize::MAX;
+        self.remove_versions_up_to(project, range, &mut left)?;
+        Ok((usize::MAX - left) as u64)
+    }
+
+    /// Removes at most `left` versions with their contents, and counts that down; `false`, when there may be more.
+    pub(super) fn remove_versions_up_to(&mut self, project: Id, range: &KeyRange, left: &mut usize) -> Result<bool> {
         loop {
-            let records = self.tx.scan(&keys::versions(project, node), Order::Ascending, 500)?;
+            let limit = BATCH.min(*left);
+            let records = self.tx.scan(range, Order::Ascending, limit)?;
             for record in &records {
                 let version: VersionRecord = decode(&record.value)?;
                 self.tx.delete(&keys::content(project, version.number))?;
                 self.tx.delete(&record.key)?;
-                count += 1;
             }
-            if records.len() < 500 {
-                return Ok(count);
+            *left -= records.len();
+            if records.len() < limit || *left == 0 {
+                return Ok(records.len() < limit);
+            }
+        }
+    }
+
+    /// Removes all records of a range.
+    pub(super) fn remove_range(&mut self, range: &KeyRange) -> Result<()> {
+        self.remove_up_to(range, &mut { usize::MAX }).map(drop)
+    }
+
+    /// Removes at most `left` records of a range, and counts that down; `false`, when there may be more.
+    pub(super) fn remove_up_to(&mut self, range: &KeyRange, left: &mut usize) -> Result<bool> {
+        loop {
+            let limit = BATCH.min(*left);
+            let records = self.tx.scan(range, Order::Ascending, limit)?;
+            for record in &records {
+                self.tx.delete(&record.key)?;
+            }
+            *left -= records.len();
+            if records.len() < limit || *left == 0 {
+                return Ok(records.len() < limit);
             }
         }
     }
@@ -137,7 +148,7 @@ impl Call<'_, '_> {
             let path = format!("{prefix}{}", node.slug);
             // What lies deeper has another path.
             let is_here = record.key == keys::node(parent.project.id, &path);
-            if is_here && node.kind == kind && self.is_listed(parent.project.id, &path, node.id)? {
+            if is_here && node.kind == kind && self.is_listed(parent, &path, node.id)? {
                 nodes.push(node);
             }
         }

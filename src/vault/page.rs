@@ -1,3 +1,5 @@
+use crate::core::Id;
+use crate::store::{KeyRange, Order, Record, Transaction};
 use crate::{Error, ErrorKind, Result};
 
 /// Which part of a long list is wanted.
@@ -26,13 +28,43 @@ impl Paging {
     /// Where the page before ended, if that is told by a number.
     pub(super) fn after_number(&self) -> Result<Option<u32>> {
         let number = self.after.as_deref().map(str::parse).transpose();
-        number
-            .map_err(|_| Error::new(ErrorKind::InvalidValue, "a page begins where the page before says: pass that on"))
+        number.map_err(|_| no_such_page())
+    }
+
+    /// The records of one page, of which the keys end with an id, and where the next page begins.
+    pub(super) fn scan(
+        &self,
+        tx: &mut dyn Transaction,
+        range: KeyRange,
+        order: Order,
+    ) -> Result<(Vec<Record>, Option<String>)> {
+        let after = self.after.as_deref().map(Id::parse).transpose().map_err(|_| no_such_page())?;
+        let range = match after {
+            Some(id) => {
+                let last = format!("{}{id}", range.start);
+                if order == Order::Ascending { range.after(&last) } else { range.before(&last) }
+            }
+            None => range,
+        };
+        // One more than is wanted tells whether there is another page.
+        let mut records = tx.scan(&range, order, self.limit() + 1)?;
+        let next = if records.len() > self.limit() {
+            records.truncate(self.limit());
+            records.last().and_then(|record| record.key.rsplit('/').next()).map(str::to_owned)
+        } else {
+            None
+        };
+        Ok((records, next))
     }
 
     pub(super) fn limit(&self) -> usize {
         if self.limit == 0 { 50 } else { self.limit.min(200) }
     }
+}
+
+#[cold]
+pub(super) fn no_such_page() -> Error {
+    Error::new(ErrorKind::InvalidValue, "a page begins where the page before says: pass that on")
 }
 
 /// One part of a long list.

@@ -1,6 +1,6 @@
 use super::call::{Call, no_such};
 use super::keys;
-use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get, require};
+use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
 use crate::Result;
 use crate::core::{Id, LevelPath};
 use crate::{Error, ErrorKind};
@@ -15,13 +15,15 @@ pub(super) struct Place {
     pub(super) nodes: Vec<NodeRecord>,
 }
 
-/// How far a place may be from what a token is bound to.
+/// How far a place may be from what a token is bound to, or a user was granted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
     /// It must be inside.
     Inside,
     /// It may also stand on the way there: a token of an environment may know of its project, not of what that holds.
     OnTheWay,
+    /// The same, and what the use case takes is asked for at each place below it.
+    Beneath,
 }
 
 impl Place {
@@ -59,14 +61,17 @@ impl Place {
 impl Call<'_, '_> {
     /// The project of that slug, if the actor may know of it.
     pub(super) fn project(&mut self, organization: Id, slug: &str) -> Result<ProjectRecord> {
-        self.tx.prefetch(&[keys::organization(organization), keys::project(organization, slug)])?;
+        let mut wanted = vec![keys::organization(organization), keys::project(organization, slug)];
+        wanted.extend(self.who.user.as_ref().map(|user| keys::member(organization, user.id)));
+        self.tx.prefetch(&wanted)?;
         self.organization(organization)?;
         let project: ProjectRecord =
             get(self.tx, &keys::project(organization, slug))?.ok_or_else(|| no_such("project"))?;
-        match self.who.scope() {
-            Some(scope) if scope.project != project.id => Err(no_such("project")),
-            _ => Ok(project),
+        // In the same words as for a project that does not exist.
+        if !self.knows(project.id)? {
+            return Err(no_such("project"));
         }
+        Ok(project)
     }
 
     /// What stands at a path, if the actor may know of it.
@@ -116,48 +121,28 @@ impl Call<'_, '_> {
     }
 
     fn check_reach(&mut self, place: &Place, reach: Reach) -> Result<()> {
-        let is_reached = match (reach, self.who.scope().and_then(|scope| scope.node)) {
-            (Reach::OnTheWay, Some(bound)) => self.is_inside(place) || self.is_on_the_way(place, bound)?,
-            _ => self.is_inside(place),
-        };
-        if is_reached { Ok(()) } else { Err(no_such("level")) }
+        self.rights = self.rights_at(place, reach)?.ok_or_else(|| no_such("level"))?;
+        if reach == Reach::Beneath { Ok(()) } else { self.require() }
     }
 
-    /// Whether a place is inside of what the actor's token is bound to, as far as it is bound below a project.
-    pub(super) fn is_inside(&self, place: &Place) -> bool {
-        let bound = self.who.scope().and_then(|scope| scope.node);
-        bound.is_none_or(|bound| place.nodes.iter().any(|node| node.id == bound))
+    /// Whether the actor may do this at a place, beside the one it is at.
+    pub(super) fn may(&mut self, place: &Place) -> Result<bool> {
+        Ok(self.rights_at(place, Reach::Inside)?.is_some_and(|rights| rights.contains_all(self.needed)))
     }
 
-    /// Whether a place stands above the node of that id.
-    fn is_on_the_way(&mut self, place: &Place, node: Id) -> Result<bool> {
-        let Some(bound) = get::<PlaceRecord>(self.tx, &keys::node_id(node))? else {
-            return Ok(false);
-        };
-        let below = place.path_below();
-        Ok(bound.project == place.project.id
-            && (below.is_empty() || bound.path.strip_prefix(&below).is_some_and(|rest| rest.starts_with('/'))))
-    }
-
-    /// Whether the node at `path` below a project is to be listed for this actor.
-    pub(super) fn is_listed(&mut self, project: Id, path: &str, node: Id) -> Result<bool> {
-        let Some(bound) = self.who.scope().and_then(|scope| scope.node) else {
-            return Ok(true);
-        };
-        if bound == node {
-            return Ok(true);
-        }
-        let Some(place) = get::<PlaceRecord>(self.tx, &keys::node_id(bound))? else {
-            return Ok(false);
-        };
-        let is_inside = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'));
-        Ok(place.project == project && (is_inside(&place.path, path) || is_inside(path, &place.path)))
+    /// Whether the node at `path` right below a place is to be listed for this actor.
+    pub(super) fn is_listed(&mut self, parent: &Place, path: &str, node: Id) -> Result<bool> {
+        let nodes: Vec<Id> = parent.nodes.iter().map(|node| node.id).chain([node]).collect();
+        let rights = self.rights_below(parent.project.id, &nodes, path, Reach::OnTheWay)?;
+        Ok(rights.is_some_and(|rights| rights.contains_all(self.needed)))
     }
 
     /// The path of a project, target or environment, by its id.
     pub(super) fn path_of(&mut self, id: Id) -> Result<(Id, LevelPath)> {
         if let Some(place) = get::<PlaceRecord>(self.tx, &keys::node_id(id))? {
-            let project: PlaceRecord = require(self.tx, &keys::project_id(place.project))?;
+            // What stands in a deleted project is no more there than the project.
+            let project: PlaceRecord =
+                get(self.tx, &keys::project_id(place.project))?.ok_or_else(|| no_such("level"))?;
             return Ok((place.organization, LevelPath::new(&format!("{}/{}", project.path, place.path))?));
         }
         let project: PlaceRecord = get(self.tx, &keys::project_id(id))?.ok_or_else(|| no_such("level"))?;

@@ -8,9 +8,13 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Custody, OrganizationStatus, SecretFormat, VersionAction};
-use crate::core::{AuditActor, Id, PermissionSet, Plan, Timestamp, TokenFormat};
+use super::{Custody, Grantee, IntegrationRun, OrganizationStatus, SecretFormat, VersionAction};
+use crate::core::{
+    ActorKind, AuditActor, DeliveryError, GrantRole, Id, IpRange, LevelPath, MemberRole, PermissionSet,
+    PersonalKeyLevel, Plan, Timestamp, TokenFormat,
+};
 use crate::store::{Transaction, When};
+use crate::sync::Provider;
 use crate::{Error, ErrorKind, Result};
 
 #[derive(Serialize, Deserialize)]
@@ -49,6 +53,9 @@ pub(super) struct OrganizationRecord {
     pub(super) status: OrganizationStatus,
     /// Days that a version can be opened; 0 for ever.
     pub(super) version_retention_days: u32,
+    /// Whether it was made with a user.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_personal: bool,
     pub(super) key_version: u32,
     /// The number of the next project.
     pub(super) next_project: u32,
@@ -57,6 +64,7 @@ pub(super) struct OrganizationRecord {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each says a thing of its own")]
 pub(super) struct ProjectRecord {
     pub(super) id: Id,
     pub(super) organization: Id,
@@ -65,6 +73,9 @@ pub(super) struct ProjectRecord {
     pub(super) name: String,
     pub(super) slug: String,
     pub(super) description: Option<String>,
+    /// A JSON object, as text: what a store makes of numbers and of the order of members is not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) metadata: Option<String>,
     pub(super) secret_format: SecretFormat,
     /// Whether the previous content is kept when a level is written.
     pub(super) versioning: bool,
@@ -79,6 +90,12 @@ pub(super) struct ProjectRecord {
     /// How often the data key has changed hands.
     #[serde(default)]
     pub(super) custody_changes: u32,
+    /// Whether it may have webhooks; where it has none, a change looks for none.
+    #[serde(default)]
+    pub(super) has_webhooks: bool,
+    /// Whether it may have integrations, likewise.
+    #[serde(default)]
+    pub(super) has_integrations: bool,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
 }
@@ -175,6 +192,9 @@ pub(super) struct VersionRecord {
     pub(super) written_at: Timestamp,
     pub(super) created_at: Timestamp,
     pub(super) created_by: AuditActor,
+    /// The number of the state without any content that came after it, if the level was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) emptied_by: Option<u32>,
 }
 
 /// A key that blobs are or were sealed with.
@@ -231,6 +251,128 @@ pub(super) struct TokenRecord {
     pub(super) expires_at: Option<Timestamp>,
     pub(super) revoked_at: Option<Timestamp>,
     pub(super) last_used_at: Option<Timestamp>,
+    /// What was deleted and took the place along that the token is bound to. It works again once that is restored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) deleted_with: Option<Id>,
+    #[serde(default)]
+    pub(super) holder: HolderRecord,
+    /// From where it may be used; from everywhere, where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) allow_list: Vec<IpRange>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) created_by: Option<AuditActor>,
+}
+
+/// Whose key a token is.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum HolderRecord {
+    /// Its own: an API token.
+    #[default]
+    Token,
+    /// That of an account of the environment it is bound to, which has the same id.
+    Account,
+    /// A user's.
+    User { user: Id, level: PersonalKeyLevel },
+    /// That of a service account, which says what it may do.
+    ServiceAccount { account: Id },
+}
+
+/// A service account, which has keys.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct ServiceAccountRecord {
+    pub(super) id: Id,
+    pub(super) organization: Id,
+    pub(super) name: String,
+    pub(super) permissions: PermissionSet,
+    pub(super) allow_list: Vec<IpRange>,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+    pub(super) created_by: AuditActor,
+}
+
+impl ServiceAccountRecord {
+    pub(super) fn actor(&self) -> AuditActor {
+        AuditActor { kind: ActorKind::Token, id: Some(self.id), name: Some(self.name.clone()) }
+    }
+}
+
+/// A person.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct UserRecord {
+    pub(super) id: Id,
+    pub(super) name: String,
+    pub(super) email: String,
+    /// Those the user is a member of: never none.
+    pub(super) organizations: Vec<Id>,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+impl UserRecord {
+    pub(super) fn actor(&self) -> AuditActor {
+        AuditActor { kind: ActorKind::User, id: Some(self.id), name: Some(self.name.clone()) }
+    }
+}
+
+/// What a user is in an organization.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct MemberRecord {
+    pub(super) user: Id,
+    pub(super) role: MemberRole,
+    pub(super) teams: Vec<Id>,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+/// A role that an organization made.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct RoleRecord {
+    pub(super) id: Id,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) permissions: PermissionSet,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+/// A part of the members of an organization.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct TeamRecord {
+    pub(super) id: Id,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+/// What is offered to whoever has an email address.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct InvitationRecord {
+    pub(super) id: Id,
+    pub(super) organization: Id,
+    pub(super) email: String,
+    pub(super) role: MemberRole,
+    pub(super) teams: Vec<Id>,
+    pub(super) created_at: Timestamp,
+    pub(super) created_by: AuditActor,
+    pub(super) expires_at: Timestamp,
+}
+
+/// What was granted to a user or a team in a project.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct GrantRecord {
+    pub(super) grantee: Grantee,
+    pub(super) roles: Vec<GrantedRecord>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct GrantedRecord {
+    /// An environment; none, for all of the project.
+    pub(super) node: Option<Id>,
+    pub(super) role: GrantRole,
+    pub(super) created_at: Timestamp,
+    pub(super) created_by: AuditActor,
 }
 
 /// What a token is bound to inside its organization.
@@ -239,6 +381,96 @@ pub(super) struct ScopeRecord {
     pub(super) project: Id,
     /// A target or an environment of it.
     pub(super) node: Option<Id>,
+}
+
+/// What was deleted and can be restored. What it holds stays where it is, under the ids it has.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct DeletedRecord {
+    pub(super) id: Id,
+    pub(super) organization: Id,
+    pub(super) name: String,
+    /// The path it had.
+    pub(super) path: LevelPath,
+    pub(super) what: DeletedThing,
+    pub(super) deleted_at: Timestamp,
+    pub(super) deleted_by: AuditActor,
+    /// Whether it is being removed for good, step by step.
+    #[serde(default)]
+    pub(super) is_purged: bool,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum DeletedThing {
+    Project(Box<ProjectRecord>),
+    Node {
+        kind: NodeKind,
+        project: Id,
+        /// What an environment stood below, if that was a target.
+        target: Option<Id>,
+    },
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct WebhookRecord {
+    pub(super) id: Id,
+    pub(super) url: String,
+    pub(super) enabled: bool,
+    pub(super) description: Option<String>,
+    /// The text of the signing secret.
+    pub(super) secret: Wrapped,
+    pub(super) storage_version: u32,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+/// What became of one attempt to deliver to a webhook.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct WebhookLogRecord {
+    pub(super) id: Id,
+    pub(super) event: Id,
+    pub(super) attempt: u32,
+    pub(super) status: Option<u16>,
+    pub(super) error: Option<DeliveryError>,
+    pub(super) response_body: Option<String>,
+    pub(super) processed_at: Timestamp,
+}
+
+/// A link of a project to another service.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct IntegrationRecord {
+    pub(super) id: Id,
+    pub(super) name: String,
+    pub(super) provider: Provider,
+    pub(super) settings: BTreeMap<String, String>,
+    /// What the service calls each environment that is copied.
+    pub(super) environments: BTreeMap<Id, String>,
+    pub(super) enabled: bool,
+    /// Why it was disabled, if nobody asked for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) paused: Option<String>,
+    pub(super) credentials: Wrapped,
+    pub(super) storage_version: u32,
+    pub(super) created_at: Timestamp,
+    pub(super) created_by: AuditActor,
+    pub(super) updated_at: Timestamp,
+}
+
+/// What an integration has done, and is doing.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(super) struct IntegrationStateRecord {
+    /// Who is at work, and until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) busy: Option<(Id, Timestamp)>,
+    /// The last runs, oldest first.
+    pub(super) runs: Vec<IntegrationRun>,
+}
+
+/// What an integration has written for an environment.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct WrittenRecord {
+    pub(super) storage_version: u32,
+    pub(super) written: Wrapped,
 }
 
 /// Reads a record.

@@ -5,7 +5,7 @@ use super::Vault;
 use super::call::{Call, Finished};
 use super::use_case::UseCase;
 use crate::Result;
-use crate::core::{Sha256Hasher, Token, TokenHash, TokenHasher as _};
+use crate::core::{Id, Sha256Hasher, Token, TokenHash, TokenHasher as _};
 use crate::store::StoreExt as _;
 
 /// Who asks.
@@ -14,8 +14,10 @@ pub enum Actor {
     /// A trusted program, such as a command on the machine that has the root key. It may do everything, and is
     /// recorded by the name it gives itself.
     System(String),
-    /// Whoever holds this token.
+    /// Whoever holds this token, or this key of an account or of a user.
     Token(Token),
+    /// The user of that id, whom the program that asks has made sure of, such as by a password or a single sign-on.
+    User(Id),
 }
 
 impl Actor {
@@ -36,15 +38,18 @@ impl fmt::Debug for Actor {
         match self {
             Self::System(name) => f.debug_tuple("System").field(name).finish(),
             Self::Token(_) => f.debug_tuple("Token").finish_non_exhaustive(),
+            Self::User(id) => f.debug_tuple("User").field(id).finish(),
         }
     }
 }
 
 /// What an actor does in a vault. Each method is one transaction, recorded in the audit log with it.
 ///
-/// All methods can answer, beside what they document: `Unauthenticated`, for a token that is unknown, expired or
-/// revoked; `Denied`, naming the permission that is missing; `NotFound`, for what is not there or outside of what the
-/// actor may know of; and what the [`Store`](crate::store::Store) says. Nothing has changed then.
+/// All methods can answer, beside what they document: `Unauthenticated`, for a token or key that is unknown or revoked or
+/// has expired ([`Error::expired_at`](crate::Error::expired_at)), or for a user who is unknown; `Denied`, naming the
+/// permission that is missing, or for an address that the key is not to be used from
+/// ([`Error::is_address_refused`](crate::Error::is_address_refused)); `NotFound`, for what is not there or outside of what
+/// the actor may know of; and what the [`Store`](crate::store::Store) says. Nothing has changed then.
 pub struct Session<'v> {
     pub(super) vault: &'v Vault,
     pub(super) who: Caller,
@@ -55,6 +60,7 @@ pub struct Session<'v> {
 pub(super) enum Caller {
     System(String),
     Token(TokenHash),
+    User(Id),
 }
 
 impl<'v> Session<'v> {
@@ -62,11 +68,12 @@ impl<'v> Session<'v> {
         let who = match actor {
             Actor::System(name) => Caller::System(name),
             Actor::Token(token) => Caller::Token(Sha256Hasher.hash(&token)),
+            Actor::User(id) => Caller::User(id),
         };
         Self { vault, who, ip: None }
     }
 
-    /// The address the request came from, for the audit log.
+    /// The address the request came from, for the audit log and for keys that are to be used from some addresses only.
     #[must_use]
     pub fn from_ip(mut self, ip: IpAddr) -> Self {
         self.ip = Some(ip);

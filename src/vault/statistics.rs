@@ -1,4 +1,5 @@
-use super::records::{OrganizationRecord, ProjectRecord, VaultRecord, decode, get};
+use super::deleted::deleted_nodes;
+use super::records::{DeletedRecord, OrganizationRecord, ProjectRecord, VaultRecord, decode, get};
 use super::{Vault, keys};
 use crate::Result;
 use crate::core::{Id, Timestamp};
@@ -23,7 +24,10 @@ pub struct Statistics {
     pub levels: u64,
     /// Former contents of levels.
     pub versions: u64,
-    /// Whether there are audit records that nobody sees any more, which [`Vault::sweep`] removes.
+    /// What was deleted and is kept to be restored; neither that nor what is in it is counted elsewhere here.
+    pub deleted: u64,
+    /// Whether there is something for [`Vault::sweep`] to remove: audit records that nobody sees any more, or what can no
+    /// longer be restored.
     pub is_sweep_due: bool,
 }
 
@@ -43,6 +47,7 @@ impl Vault {
                 projects: 0,
                 levels: 0,
                 versions: 0,
+                deleted: 0,
                 is_sweep_due: false,
             };
             let mut organizations: Vec<Id> = Vec::new();
@@ -61,7 +66,14 @@ impl Vault {
                 for project in projects {
                     statistics.levels += 1 + each(tx, keys::nodes(project, ""), |_| Ok(()))?;
                     statistics.versions += each(tx, keys::project_versions(project), |_| Ok(()))?;
+                    for node in deleted_nodes(tx, project)? {
+                        statistics.versions -= each(tx, keys::versions(project, node), |_| Ok(()))?;
+                    }
                 }
+                statistics.deleted += each(tx, keys::deleted_in(organization), |value| {
+                    statistics.is_sweep_due |= decode::<DeletedRecord>(value)?.is_due(now);
+                    Ok(())
+                })?;
                 let owner: Option<OrganizationRecord> = get(tx, &keys::organization(organization))?;
                 let oldest = tx.scan(&keys::audits(organization), Order::Ascending, 1)?;
                 if let (Some(owner), Some(oldest)) = (owner, oldest.first()) {

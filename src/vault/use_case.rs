@@ -34,6 +34,44 @@ use_cases! {
     UpdateOrganization: OrganizationUpdate;
     DeleteOrganization: OrganizationDelete;
 
+    CreateUser: ;
+    ReadUser: ;
+    ListUsers: ;
+    UpdateUser: ;
+    DeleteUser: ;
+
+    AddMember: MemberCreate;
+    ReadMember: MemberRead;
+    ListMembers: MemberRead;
+    UpdateMember: MemberUpdate;
+    RemoveMember: MemberDelete;
+
+    InviteMember: MemberCreate;
+    ListInvitations: MemberRead;
+    WithdrawInvitation: MemberCreate;
+    AcceptInvitation: ;
+
+    CreateRole: MemberUpdate;
+    ReadRole: MemberRead;
+    ListRoles: MemberRead;
+    UpdateRole: MemberUpdate;
+    DeleteRole: MemberUpdate;
+
+    CreateTeam: TeamCreate;
+    ReadTeam: TeamRead;
+    ListTeams: TeamRead;
+    UpdateTeam: TeamUpdate;
+    DeleteTeam: TeamDelete;
+    AddTeamMember: TeamUpdate;
+    RemoveTeamMember: TeamUpdate;
+    ListTeamMembers: TeamRead;
+
+    Grant: AccessManage;
+    RevokeGrant: AccessManage;
+    ListGrants: AccessManage;
+    ListGranted: MemberRead | TeamRead;
+    ReadOwnRights: ;
+
     CreateProject: ProjectCreate;
     ReadProject: ProjectRead;
     ListProjects: ProjectRead;
@@ -53,6 +91,14 @@ use_cases! {
     UpdateEnvironment: EnvironmentUpdate;
     DeleteEnvironment: EnvironmentDelete;
 
+    ListDeleted: ProjectRead | EnvironmentRead;
+    RestoreProject: ProjectDelete;
+    RestoreTarget: TargetDelete;
+    RestoreEnvironment: EnvironmentDelete;
+    PurgeProject: ProjectDelete | SecretPurge;
+    PurgeTarget: TargetDelete | SecretPurge;
+    PurgeEnvironment: EnvironmentDelete | SecretPurge;
+
     ReadBlobs: SecretRead;
     SetBlob: SecretWrite;
     ResolveLevel: SecretRead | SecretDecrypt;
@@ -64,6 +110,7 @@ use_cases! {
     ListEntries: SecretRead | SecretDecrypt;
     ListEntryMetadata: SecretRead;
     SearchEntries: SecretRead | SecretDecrypt;
+    CompareEntries: SecretRead | SecretDecrypt;
     CreateEntries: SecretWrite;
     SetEntries: SecretWrite;
     UpdateEntries: SecretWrite;
@@ -72,7 +119,9 @@ use_cases! {
 
     ListVersions: SecretHistory;
     ReadVersion: SecretHistory;
-    ListChanges: SecretHistory | SecretRead | SecretDecrypt;
+    ListChanges: SecretHistory;
+    ReadChange: SecretHistory;
+    RollBack: SecretRestore;
     RestoreVersion: SecretRestore;
     DeleteVersion: SecretPurge;
     PurgeVersions: SecretPurge;
@@ -88,6 +137,18 @@ use_cases! {
     ContinueRotation: KeyRotate;
     RotateOrganizationKey: KeyRotate | OrganizationUpdate;
 
+    CreateWebhook: WebhookCreate;
+    ReadWebhook: WebhookRead;
+    ListWebhooks: WebhookRead;
+    UpdateWebhook: WebhookUpdate;
+    SetWebhookStatus: WebhookUpdate;
+    DeleteWebhook: WebhookDelete;
+    ReadSigningSecret: WebhookRead;
+    RotateSigningSecret: WebhookUpdate;
+    TestWebhook: WebhookTest;
+    ListWebhookLogs: WebhookRead;
+    ReadWebhookLog: WebhookRead;
+
     IssueToken: ApiTokenCreate;
     ListTokens: ApiTokenRead;
     ReadToken: ApiTokenRead;
@@ -95,6 +156,37 @@ use_cases! {
     UpdateToken: ApiTokenUpdate;
     RotateToken: ApiTokenCreate | ApiTokenDelete;
     RevokeToken: ApiTokenDelete;
+
+    CreateAccount: AccountCreate | EnvironmentRead;
+    ListAccounts: AccountRead;
+    ReadAccount: AccountRead;
+    DeleteAccount: AccountDelete;
+
+    CreatePersonalKey: ;
+    ListPersonalKeys: ;
+    DeletePersonalKey: ;
+    ListMemberKeys: MemberUpdate;
+    DeleteMemberKey: MemberUpdate;
+
+    CreateServiceAccount: ApiTokenCreate;
+    ListServiceAccounts: ApiTokenRead;
+    ReadServiceAccount: ApiTokenRead;
+    UpdateServiceAccount: ApiTokenUpdate;
+    DeleteServiceAccount: ApiTokenDelete;
+    CreateServiceKey: ApiTokenCreate;
+    ListServiceKeys: ApiTokenRead;
+    DeleteServiceKey: ApiTokenDelete;
+
+    LinkIntegration: IntegrationWrite | SecretRead | SecretDecrypt;
+    ReadIntegration: IntegrationRead;
+    ListIntegrations: IntegrationRead;
+    ListIntegrationRuns: IntegrationRead;
+    PlanIntegration: IntegrationRead | SecretRead;
+    UpdateIntegration: IntegrationWrite;
+    SyncIntegration: IntegrationWrite;
+    UnlinkIntegration: IntegrationWrite;
+
+    WhoAmI: ;
 
     ListAudit: AuditRead;
     ExportAudit: AuditRead;

@@ -8,9 +8,18 @@ use ioenv::vault::{
     SecretFormat, TargetUpdate,
 };
 
+use serde_json::json;
+
 use super::stage::{MINUTE, Stage, path, refused, slug};
 
 const ID_LIKE: [&str; 3] = ["env_Kk1Ll2Mm3Nn4Oo5Pp6Qq7R", "proj_0123456789abcdefghijAB", "org_0123456789abcdefghijAB"];
+
+fn object(value: serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
+    match value {
+        serde_json::Value::Object(members) => members,
+        _ => unreachable!("an object is given"),
+    }
+}
 
 on_every_store! {
     fn organizations(stage: &Stage) {
@@ -232,6 +241,7 @@ on_every_store! {
         let below = stage.session(PermissionSet::ALL, Some("shop/api/prod"));
         let beside = stage.session(PermissionSet::ALL, Some("shop/dev"));
         let version = system.versions(stage.acme, &path("shop/api/prod"), &Paging::default()).unwrap().items[0].id;
+        let target = system.target(stage.acme, &path("shop/api")).unwrap().id;
         let logged = stage.log().len();
         system.delete_target(stage.acme, &path("shop/api")).unwrap();
         assert_eq!(refused(system.document(stage.acme, &path("shop/api/prod"))), NotFound);
@@ -244,10 +254,14 @@ on_every_store! {
         system.create_target(stage.acme, &slug("shop"), &NewTarget::new("api")).unwrap();
         assert_eq!(stage.text("shop/api"), None);
 
+        system.purge_target(stage.acme, target).unwrap();
+        assert_eq!((stage.records("content/").len(), stage.records("version/").len()), (4, 2));
         let project = system.project(stage.acme, &slug("shop")).unwrap().id;
         system.delete_project(stage.acme, &slug("shop")).unwrap();
         assert_eq!(refused(beside.own_token()), Unauthenticated);
         assert_eq!(refused(system.locate(project)), NotFound);
+        system.purge_project(stage.acme, project).unwrap();
+        assert_eq!(refused(beside.own_token()), Unauthenticated);
         let left: Vec<String> = stage.records("").into_keys().filter(|key| key.contains(&project.to_string())).collect();
         assert!(left.iter().all(|key| key.starts_with("audit-place/")), "{left:?}");
         stage.shop();
@@ -349,6 +363,32 @@ on_every_store! {
         update.description = Some("Updated description".into());
         let updated = system.update_project(stage.acme, &slug("production"), &update).unwrap();
         assert_eq!((updated.name, updated.description.as_deref()), (made.name, Some("Updated description")));
+    }
+
+    fn a_project_has_metadata(stage: &Stage) {
+        let system = stage.system();
+        let mut new = NewProject::new("noted");
+        new.metadata = object(json!({ "team": "core", "n": [1, 2.5, 1e300], "nul": "\u{0}", "nested": { "b": 1, "a": 2 } }));
+        let made = system.create_project(stage.acme, new.clone()).unwrap();
+        assert_eq!(made.metadata, new.metadata);
+        assert_eq!(system.project(stage.acme, &slug("noted")).unwrap().metadata, new.metadata);
+        let mut update = ProjectUpdate::default();
+        update.metadata = Some(object(json!({ "team": "other" })));
+        assert_eq!(system.update_project(stage.acme, &slug("noted"), &update).unwrap().metadata, update.metadata.clone().unwrap());
+        // Left alone where nothing is said, and removed by an empty one.
+        let mut other = ProjectUpdate::default();
+        other.name = Some("Noted".into());
+        assert_eq!(system.update_project(stage.acme, &slug("noted"), &other).unwrap().metadata, update.metadata.unwrap());
+        other.metadata = Some(object(json!({})));
+        assert!(system.update_project(stage.acme, &slug("noted"), &other).unwrap().metadata.is_empty());
+        let mut deep = json!(1);
+        for _ in 0..200 {
+            deep = json!([deep]);
+        }
+        for bad in [json!({ "long": "x".repeat(16 << 10) }), json!({ "deep": deep })] {
+            other.metadata = Some(object(bad));
+            assert_eq!(refused(system.update_project(stage.acme, &slug("noted"), &other)), InvalidValue);
+        }
     }
 
     fn targets_come_change_and_go(stage: &Stage) {

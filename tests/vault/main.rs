@@ -7,12 +7,31 @@ mod postgres;
 #[macro_use]
 mod stage;
 
+mod accounts;
+mod allow_lists;
 mod audit;
 mod authorization;
+mod changes;
 mod clock;
+#[cfg(feature = "sealed")]
+mod declarations;
+mod deletion;
+#[cfg(feature = "http")]
+mod deliveries;
 mod documents;
+mod given_ids;
+mod grants;
 mod hierarchy;
+mod identity;
 mod inheritance;
+mod integrations;
+mod members;
+mod personal_keys;
+mod races;
 mod refusals;
+mod service_accounts;
+mod shelf;
+mod teams;
 mod tokens;
 mod versions;
+mod webhooks;

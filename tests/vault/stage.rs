@@ -8,11 +8,14 @@ use std::time::Duration;
 
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Actor, Clock, Id, IssuedToken, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
-    PermissionSet, RootKey, Session, Timestamp, Vault, Which,
+    Actor, Clock, Grantee, Id, IssuedToken, MemberRole, NewEntry, NewEnvironment, NewMember, NewOrganization,
+    NewProject, NewTarget, NewTeam, NewToken, OutboundPolicy, PermissionSet, Provider, ResourceKind, RootKey, Session,
+    Timestamp, Vault, Which,
 };
 use ioenv::{Document, Error, ErrorKind, LevelPath, Slug, SystemRandom, VarName};
 use tempfile::TempDir;
+
+use super::shelf::Shelf;
 
 /// Makes of each scenario a module with one test for each store.
 macro_rules! on_every_store {
@@ -57,6 +60,9 @@ pub(crate) struct Stage {
     pub(crate) vault: Vault,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: TestClock,
+    pub(crate) root: RootKey,
+    /// The service called `shelf`.
+    pub(crate) shelf: Shelf,
     /// The organization in which everything happens that has no reason to happen elsewhere.
     pub(crate) acme: Id,
     _directory: Option<TempDir>,
@@ -87,8 +93,11 @@ impl Stage {
         let clock = TestClock(Arc::new(AtomicI64::new(start.as_millis())));
         let root = RootKey::generate(&SystemRandom).unwrap();
         let vault = Vault::open_with(Arc::clone(&store), &root, clock.clone(), SystemRandom).unwrap();
+        let vault = vault.with_outbound(OutboundPolicy::new().allow_private_addresses().allow_http());
+        let shelf = Shelf::default();
+        let vault = vault.with_sync_target(Provider::Other("shelf".to_owned()), shelf.clone());
         let acme = vault.session(Actor::system("stage")).create_organization(NewOrganization::new("Acme")).unwrap().id;
-        Self { vault, store, clock, acme, _directory: directory }
+        Self { vault, store, clock, root, shelf, acme, _directory: directory }
     }
 
     pub(crate) fn system(&self) -> Session<'_> {
@@ -152,6 +161,44 @@ impl Stage {
         let all: Vec<String> =
             resolved.iter().map(|one| format!("{}={}", one.name(), one.value().expose_secret())).collect();
         all.join(" ")
+    }
+
+    /// A user who has that role in the organization, and is called as the address is up to the `@`.
+    pub(crate) fn member(&self, email: &str, role: MemberRole) -> Id {
+        let name = email.split('@').next().unwrap();
+        self.system().add_member(self.acme, &NewMember::new(email, name, role)).unwrap().user
+    }
+
+    /// A session of a user in person.
+    pub(crate) fn user(&self, id: Id) -> Session<'_> {
+        self.vault.session(Actor::User(id))
+    }
+
+    pub(crate) fn team(&self, name: &str, members: &[Id]) -> Id {
+        let team = self.system().create_team(self.acme, &NewTeam::new(name)).unwrap().id;
+        for user in members {
+            self.system().add_team_member(self.acme, team, *user).unwrap();
+        }
+        team
+    }
+
+    pub(crate) fn grant(&self, at: &str, grantee: Grantee, role: &str) {
+        self.system().grant(self.acme, &path(at), grantee, role.parse().unwrap()).unwrap();
+    }
+
+    /// Removes for good what could still be restored, in any organization.
+    pub(crate) fn purge_deleted(&self) {
+        let system = self.system();
+        for organization in system.organizations().unwrap() {
+            while let Some(one) = system.deleted(organization.id).unwrap().first() {
+                let purged = match one.kind {
+                    ResourceKind::Project => system.purge_project(organization.id, one.id),
+                    ResourceKind::Target => system.purge_target(organization.id, one.id),
+                    _ => system.purge_environment(organization.id, one.id),
+                };
+                purged.unwrap();
+            }
+        }
     }
 
     pub(crate) fn revision(&self, at: &str) -> u64 {

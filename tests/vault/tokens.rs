@@ -2,7 +2,8 @@
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::Permission::{
-    ApiTokenCreate, ApiTokenDelete, ApiTokenRead, ApiTokenUpdate, SecretDecrypt, SecretRead, SecretWrite,
+    ApiTokenCreate, ApiTokenDelete, ApiTokenRead, ApiTokenUpdate, EnvironmentRead, KeyRetrieve, ProjectRead,
+    SecretDecrypt, SecretRead, SecretWrite, TargetRead,
 };
 use ioenv::vault::{NewToken, PermissionSet, Sha256Hasher, Token, TokenFormat, TokenHasher as _, TokenUpdate, Which};
 
@@ -164,6 +165,29 @@ on_every_store! {
         let other = stage.system().create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
         let stranger = stage.system().issue_token(other, &NewToken::new("s", PermissionSet::ALL)).unwrap().token;
         assert_eq!(stage.vault.session(stranger).locate(prod).unwrap_err().to_string(), texts[0]);
+    }
+
+    fn a_token_is_told_what_it_may_do_above_its_place(stage: &Stage) {
+        stage.shop();
+        let session = stage.session(PermissionSet::ALL, Some("shop/api/prod"));
+        let rights = |at: &str| session.own_rights(stage.acme, &path(at)).unwrap();
+        assert_eq!(rights("shop/api/prod"), PermissionSet::ALL);
+        for above in ["shop", "shop/api"] {
+            // The key is that of the project, and opens what the token reads.
+            let known = PermissionSet::of(&[ProjectRead, TargetRead, EnvironmentRead, KeyRetrieve]);
+            assert_eq!(rights(above), known, "{above}");
+        }
+        assert_eq!(refused(session.own_rights(stage.acme, &path("shop/dev"))), NotFound);
+        assert!(session.key(stage.acme, &slug("shop")).is_ok());
+    }
+
+    fn no_token_is_bound_to_what_all_inherit(stage: &Stage) {
+        stage.with_base("base");
+        // It would be that of the whole project, under a name that says less.
+        let new = NewToken::new("worker", READ).scope(path("base/_base"));
+        assert_eq!(refused(stage.system().issue_token(stage.acme, &new)), InvalidName);
+        assert_eq!(refused(stage.session(MANAGE, Some("base")).issue_token(stage.acme, &new)), InvalidName);
+        assert_eq!(refused(stage.session(MANAGE, Some("base/dev")).issue_token(stage.acme, &new)), NotFound);
     }
 
     fn nobody_gives_what_they_do_not_hold(stage: &Stage) {

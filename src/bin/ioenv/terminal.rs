@@ -40,6 +40,28 @@ pub(crate) fn note(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
+/// Prints a token or a key that was just made, alone on its line, so that it can be piped to where it is kept. Nothing
+/// else prints one.
+pub(crate) fn credential(credential: &str) -> Result {
+    write_credential(credential, "", "\n")
+}
+
+/// Prints what is no credential as it is, at once.
+pub(crate) fn write_raw(text: &str) -> Result {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+/// The same inside of a line.
+pub(crate) fn write_credential(credential: &str, before: &str, after: &str) -> Result {
+    let mut out = io::stdout().lock();
+    // Made in one piece, and wiped: `write!` would leave parts of it in a buffer.
+    let line = Zeroizing::new([before, credential, after].concat());
+    out.write_all(line.as_bytes())?;
+    Ok(out.flush()?)
+}
+
 /// Prints columns under a header, each as wide as its widest cell.
 pub(crate) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> Result {
     let mut widths = header.map(|cell| cell.chars().count());
@@ -80,13 +102,7 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// The value of a variable, typed without being seen, or all of stdin less one line end.
 pub(crate) fn read_value(name: &VarName) -> Result<SecretString> {
-    let value = if io::stdin().is_terminal() {
-        SecretString::from(rpassword::prompt_password(format!("Value of {name} (hidden): "))?)
-    } else {
-        let text = read_utf8(io::stdin().lock(), &format!("the value of {name} on stdin"))?;
-        let text = text.expose_secret();
-        text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text)).into()
-    };
+    let value = read_hidden(&format!("Value of {name} (hidden): "), &format!("the value of {name} on stdin"))?;
     // What fed the pipe may have failed.
     if value.expose_secret().is_empty() {
         return Err(
@@ -94,6 +110,25 @@ pub(crate) fn read_value(name: &VarName) -> Result<SecretString> {
         );
     }
     Ok(value)
+}
+
+/// The token of another service, likewise.
+pub(crate) fn read_service_token() -> Result<SecretString> {
+    read_hidden("Token of the service (hidden): ", "the token of the service on stdin")
+}
+
+/// The code of an invitation, likewise.
+pub(crate) fn read_invitation() -> Result<SecretString> {
+    read_hidden("Code of the invitation (hidden): ", "the code of the invitation on stdin")
+}
+
+fn read_hidden(prompt: &str, what: &str) -> Result<SecretString> {
+    if io::stdin().is_terminal() {
+        return Ok(rpassword::prompt_password(prompt)?.into());
+    }
+    let text = read_utf8(io::stdin().lock(), what)?;
+    let text = text.expose_secret();
+    Ok(text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text)).into())
 }
 
 /// A passphrase, typed twice on a terminal; else all of stdin.

@@ -1,13 +1,14 @@
 use super::super::call::Call;
+use super::super::page::no_such_page;
 use super::super::place::Reach;
 use super::super::records::{OrganizationRecord, decode, get};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::{Page, Paging, keys};
 use super::{Index, SYSTEM, id_in};
+use crate::Result;
 use crate::core::{Action, AuditRecord, Details, Id, LevelPath, Resource, ResourceKind, Timestamp, VarName};
 use crate::store::{KeyRange, Order};
-use crate::{Error, ErrorKind, Result};
 
 /// Most records that are looked at for one page. A page may therefore hold less than it could, and still not be the last.
 const MAX_EXAMINED: usize = 5_000;
@@ -60,7 +61,10 @@ impl Call<'_, '_> {
         let place = match &filter.path {
             Some(path) => Some(self.place(owner.id, path, Reach::Inside)?.id()),
             // Whoever is bound to a place sees what was done there.
-            None => self.who.scope().map(|scope| scope.node.unwrap_or(scope.project)),
+            None => {
+                self.require()?;
+                self.who.scope().map(|scope| scope.node.unwrap_or(scope.project))
+            }
         };
         let index = match (&filter.name, place, filter.actor) {
             (Some(name), ..) => Some((Index::Name, name.to_string())),
@@ -80,9 +84,7 @@ impl Call<'_, '_> {
             range = range.before(&key(Id::from_parts(until, [0; 10])));
         }
         if let Some(after) = &paging.after {
-            let id = Id::parse(after).map_err(|_| {
-                Error::new(ErrorKind::InvalidValue, "a page begins where the page before says: pass that on")
-            })?;
+            let id = Id::parse(after).map_err(|_| no_such_page())?;
             range = range.before(&key(id));
         }
         let visible = owner.plan.retention().oldest_visible(self.now);

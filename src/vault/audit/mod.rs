@@ -10,7 +10,7 @@ pub use self::list::AuditFilter;
 use super::keys;
 use super::records::encode;
 use crate::Result;
-use crate::core::{ActorKind, AuditRecord, Id};
+use crate::core::{ActorKind, AuditRecord, Id, Permission, PermissionSet};
 use crate::store::Record;
 
 /// What an index record holds: that it is there is all it says.
@@ -35,6 +35,11 @@ impl Index {
             Self::Place => "place",
         }
     }
+}
+
+/// How permissions are written in the details of a record.
+pub(super) fn words(permissions: PermissionSet) -> Vec<&'static str> {
+    permissions.iter().map(Permission::as_str).collect()
 }
 
 /// Adds what is stored of an audit record: itself, and a mark for each thing that it can be looked for by.
@@ -68,6 +73,6 @@ fn actor_key(record: &AuditRecord) -> String {
 const SYSTEM: &str = "system";
 
 /// The id in the last part of a key.
-fn id_in(key: &str) -> Result<Id> {
+pub(super) fn id_in(key: &str) -> Result<Id> {
     Id::parse(key.rsplit('/').next().unwrap_or_default()).map_err(|_| super::records::damaged())
 }

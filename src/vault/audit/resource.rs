@@ -1,5 +1,5 @@
 use super::super::place::Place;
-use super::super::records::{NodeKind, TokenRecord};
+use super::super::records::{NodeKind, TokenRecord, UserRecord};
 use crate::Result;
 use crate::core::{Id, Kind, LevelPath, Resource, ResourceKind, VarName};
 
@@ -43,6 +43,19 @@ impl Resource {
         self.kind = kind.into();
         self.key = Some(name.clone());
         self
+    }
+
+    /// A member of an organization.
+    pub(in super::super) fn member(organization: Id, user: &UserRecord) -> Self {
+        Self::named(ResourceKind::Member, organization, user.id, &user.name)
+    }
+
+    /// Something of an organization that has an id and a name.
+    pub(in super::super) fn named(kind: ResourceKind, organization: Id, id: Id, name: &str) -> Self {
+        let mut resource = Self::new(kind, organization);
+        resource.id = Some(id);
+        resource.name = Some(name.to_owned());
+        resource
     }
 
     /// A token, which belongs to what it is bound to.

@@ -11,14 +11,16 @@ const BATCH: usize = 500;
 
 impl Vault {
     /// Removes the audit records that are older than their organization's plan keeps them, and tells how many. Of
-    /// organizations that are gone, they are kept as long as the longest plan says.
+    /// organizations that are gone, they are kept as long as the longest plan says. And it removes for good what was
+    /// deleted more than 30 days ago, which is recorded as done by `sweep`.
     ///
-    /// Readers do not see such records anyway; call this every hour or so to get their room back. It works in small
+    /// Nobody sees any of that anyway; call this every hour or so to get their room back. It works in small
     /// transactions, and may be stopped and called again at any time, also by several processes.
     ///
     /// # Errors
     /// What the store says.
     pub fn sweep(&self) -> Result<u64> {
+        self.purge_due()?;
         let mut count = 0;
         let mut after = String::from("audit/");
         loop {

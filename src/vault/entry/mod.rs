@@ -1,5 +1,6 @@
 //! Levels entry by entry: what a vault can do that holds the key.
 
+mod compare;
 mod create;
 mod delete;
 mod list;
@@ -10,6 +11,7 @@ mod update;
 
 use std::fmt;
 
+pub use self::compare::ComparedEntries;
 pub use self::create::CreatedEntries;
 pub use self::delete::DeletedEntries;
 pub use self::list::{Entries, StoredEntry, Which};

@@ -39,12 +39,12 @@ impl Session<'_> {
     /// `NotFound`, without the project; `ClientManaged`.
     pub fn search_entries(&self, organization: Id, project: &Slug, search: &Search) -> Result<Vec<FoundEntry>> {
         self.read(UseCase::SearchEntries, |call| {
-            let root = call.place(organization, &LevelPath::from(project), Reach::OnTheWay)?;
+            let root = call.place(organization, &LevelPath::from(project), Reach::Beneath)?;
             if root.project.custody == Custody::Client {
                 return Err(client_managed());
             }
             let mut places = Vec::new();
-            if call.who.scope().is_none_or(|scope| scope.node.is_none()) {
+            if call.may(&root)? {
                 places.push(Place { project: root.project.clone(), nodes: Vec::new() });
             }
             let prefix = keys::node(root.project.id, "");
@@ -59,7 +59,7 @@ impl Session<'_> {
                     targets.push(node);
                 }
                 let place = Place { project: root.project.clone(), nodes };
-                if call.is_inside(&place) {
+                if call.may(&place)? {
                     places.push(place);
                 }
             }

@@ -55,7 +55,8 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry or for nothing to change about one; `InvalidName`, for a
-    /// name that is given twice; `Conflict`, for a new name that another entry has and keeps.
+    /// name that is given twice; `Conflict`, for a new name that another entry has and keeps; `Denied`, also for a secret
+    /// that is to be a variable with the same value, for whoever may not read it.
     pub fn update_entries(
         &self,
         organization: Id,

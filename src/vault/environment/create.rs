@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::super::call::Call;
 use super::super::name::check_description;
 use super::super::node::below;
@@ -13,6 +15,8 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewEnvironment {
+    /// Its id; a new one, where none is given. Only trusted programs can give one.
+    pub id: Option<Id>,
     /// Its name.
     pub name: String,
     /// Its slug; made of the name, where none is given.
@@ -28,7 +32,7 @@ pub struct NewEnvironment {
 impl NewEnvironment {
     /// An environment of that name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), slug: None, description: None, status: None, is_production: None }
+        Self { id: None, name: name.into(), slug: None, description: None, status: None, is_production: None }
     }
 }
 
@@ -36,7 +40,8 @@ impl Session<'_> {
     /// Makes an environment below a project or below a target.
     ///
     /// # Errors
-    /// `NotFound`, without the parent; `InvalidName`; `InvalidValue`; `Conflict`, when the slug is taken.
+    /// `NotFound`, without the parent; `InvalidName`; `InvalidValue`; `Conflict`, when the
+    /// slug or the id is taken.
     pub fn create_environment(
         &self,
         organization: Id,
@@ -49,7 +54,7 @@ impl Session<'_> {
                 let message = "an environment stands below a project or a target, not below another environment";
                 return Err(Error::new(ErrorKind::InvalidName, message));
             }
-            let mut node = call.new_node(&place, NodeKind::Environment, &new.name, new.slug.as_ref())?;
+            let mut node = call.new_node(&place, NodeKind::Environment, new.id, &new.name, new.slug.as_ref())?;
             node.description = check_description(new.description.as_deref())?;
             let status = check_status(new.status.as_deref().unwrap_or(DEFAULT_STATUS))?;
             node.is_production = new.is_production.unwrap_or(status == PRODUCTION);
@@ -72,11 +77,11 @@ pub(super) fn check_status(status: &str) -> Result<String> {
 }
 
 /// The environments that come with a project that has a `_base`, beside that.
-pub(in super::super) fn builtin(call: &mut Call<'_, '_>) -> Result<Vec<NodeRecord>> {
+pub(in super::super) fn builtin(call: &mut Call<'_, '_>, ids: &BTreeMap<String, Id>) -> Result<Vec<NodeRecord>> {
     let builtin = [("dev", DEFAULT_STATUS), ("staging", "staging"), ("prod", PRODUCTION)];
     let nodes = builtin.map(|(name, status)| {
         Ok(NodeRecord {
-            id: call.new_id()?,
+            id: call.given_place_id(ids.get(name).copied())?,
             kind: NodeKind::Environment,
             name: name.to_owned(),
             slug: name.to_owned(),

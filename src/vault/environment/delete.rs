@@ -6,7 +6,11 @@ use crate::core::{Action, Details, Id, LevelPath, Resource};
 use crate::{Error, ErrorKind, Result};
 
 impl Session<'_> {
-    /// Removes an environment with its versions, for good. Tokens bound to it no longer work.
+    /// Deletes an environment. It is not found from then on, its slug is free, and tokens that are bound to it do not
+    /// work.
+    ///
+    /// If it holds or ever held secrets, or has an account, a webhook or an integration, it can be restored for 30 days
+    /// with [`restore_environment`](Session::restore_environment). Otherwise it is gone for good.
     ///
     /// # Errors
     /// `NotFound`; `InvalidName`, for `_base`; `Unconfirmed`, for another one that is built in, unless `force` says so.
@@ -22,8 +26,9 @@ impl Session<'_> {
                 let message = "this environment is built in: delete it by force, if that is meant";
                 return Err(Error::new(ErrorKind::Unconfirmed, message));
             }
-            call.remove_node(&place)?;
-            call.record(Action::Delete, Resource::of(&place)?, Details::default().with("name", node.name.as_str()))
+            let deletion = call.delete_node(&place, &node)?;
+            let details = Details::default().with("name", node.name.as_str()).with("deletion", deletion.as_str());
+            call.record(Action::Delete, Resource::of(&place)?, details)
         })
     }
 }

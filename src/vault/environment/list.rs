@@ -17,8 +17,7 @@ impl Session<'_> {
             let place = call.place(organization, parent, Reach::OnTheWay)?;
             let nodes = call.list_nodes(&place, NodeKind::Environment)?;
             let mut environments = Vec::new();
-            let is_bound_below = call.who.scope().is_some_and(|scope| scope.node.is_some());
-            if place.nodes.is_empty() && place.project.has_base && !is_bound_below {
+            if place.nodes.is_empty() && place.project.has_base && call.may(&place)? {
                 environments.push(Environment::base(&place));
             }
             environments.extend(nodes.into_iter().map(Environment::from));

@@ -1,11 +1,14 @@
 use super::super::call::Call;
 use super::super::key_cache::Row;
 use super::super::place::Reach;
-use super::super::records::{ContentRecord, KeyRecord, ProjectRecord, RotationRecord, WrappedKeyRecord, decode, put};
+use super::super::records::{
+    ContentRecord, IntegrationRecord, KeyRecord, ProjectRecord, RotationRecord, WebhookRecord, WrappedKeyRecord,
+    WrittenRecord, decode, put,
+};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::{access::AccessRecord, keys};
-use super::last_id;
+use super::{last_id, last_two_ids};
 use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Id, Resource, SecretBytes, Slug};
 use crate::store::{Order, Record, When};
 use crate::{ErrorKind, Result};
@@ -104,7 +107,14 @@ impl Call<'_, '_> {
     /// the point that was reached.
     fn move_rows(&mut self, project: &mut ProjectRecord, mut after: String, limit: usize) -> Result<RotationStep> {
         // In the order of their keys.
-        let ranges = [keys::accesses(project.id), keys::contents(project.id), keys::data_keys(project.id)];
+        let ranges = [
+            keys::accesses(project.id),
+            keys::contents(project.id),
+            keys::project_integration_writings(project.id),
+            keys::integrations(project.id),
+            keys::data_keys(project.id),
+            keys::project_webhooks(project.id),
+        ];
         let (mut left, mut updated) = (limit, 0);
         for range in ranges {
             if left == 0 || range.end.as_ref().is_some_and(|end| *end <= after) {
@@ -161,6 +171,38 @@ impl Call<'_, '_> {
                 }
                 key.storage_version = version;
                 put(self.tx, &record.key, &key, When::Present)?;
+            }
+            Some("integration") => {
+                let mut integration: IntegrationRecord = decode(&record.value)?;
+                if integration.storage_version == version {
+                    return Ok(false);
+                }
+                let row = Row::Credentials(last_id(&record.key)?);
+                integration.credentials =
+                    self.rewrap_row(project, row, integration.storage_version, &integration.credentials)?;
+                integration.storage_version = version;
+                put(self.tx, &record.key, &integration, When::Present)?;
+            }
+            Some("integration-written") => {
+                let (integration, node) = last_two_ids(&record.key)?;
+                let mut written: WrittenRecord = decode(&record.value)?;
+                if written.storage_version == version {
+                    return Ok(false);
+                }
+                let row = Row::Written(integration, node);
+                written.written = self.rewrap_row(project, row, written.storage_version, &written.written)?;
+                written.storage_version = version;
+                put(self.tx, &record.key, &written, When::Present)?;
+            }
+            Some("webhook") => {
+                let mut webhook: WebhookRecord = decode(&record.value)?;
+                if webhook.storage_version == version {
+                    return Ok(false);
+                }
+                let row = Row::SigningSecret(last_id(&record.key)?);
+                webhook.secret = self.rewrap_row(project, row, webhook.storage_version, &webhook.secret)?;
+                webhook.storage_version = version;
+                put(self.tx, &record.key, &webhook, When::Present)?;
             }
             _ => {
                 let mut content: ContentRecord = decode(&record.value)?;

@@ -125,6 +125,12 @@ fn last_id(key: &str) -> Result<Id> {
     Id::parse(key.rsplit('/').next().unwrap_or_default()).map_err(|_| damaged())
 }
 
+/// Of a key that ends with two.
+fn last_two_ids(key: &str) -> Result<(Id, Id)> {
+    let above = key.rsplit_once('/').map_or("", |(above, _)| above);
+    Ok((last_id(above)?, last_id(key)?))
+}
+
 fn check_custody(project: &ProjectRecord, custody: Custody) -> Result<()> {
     match (project.custody, custody) {
         (Custody::Client, Custody::Server) => Err(client_managed()),

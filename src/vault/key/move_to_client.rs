@@ -50,6 +50,7 @@ impl Session<'_> {
                 put(call.tx, &keys::level(project.id, content.node), &level, When::Present)?;
             }
             call.remove_range(&keys::accesses(project.id))?;
+            call.remove_range(&keys::project_integration_writings(project.id))?;
             for stored in call.tx.scan(&keys::data_keys(project.id), Order::Ascending, usize::MAX)? {
                 let mut record: KeyRecord = decode(&stored.value)?;
                 (record.text, record.data) = (None, None);

@@ -6,8 +6,8 @@ use super::super::records::{ProjectRecord, RotationRecord, damaged};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{NewKey, ProjectKey, check_custody, check_idle};
-use crate::Result;
 use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Document, Id, Resource, Slug};
+use crate::{ErrorKind, Result};
 
 /// What becomes of versions when the key is rotated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -72,8 +72,12 @@ impl Call<'_, '_> {
     fn reseal_level(&mut self, project: &ProjectRecord, level: Level) -> Result<bool> {
         let content = &level.content;
         let node = content.node;
-        let Some(text) = self.text(project, content)? else {
-            return Ok(false);
+        let text = match self.text(project, content) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Ok(false),
+            // It was deleted when the project's people changed their key, and restored since.
+            Err(error) if error.kind() == ErrorKind::ClientManaged => return Ok(false),
+            Err(error) => return Err(error),
         };
         let mut known = None;
         if content.entries.is_some() {

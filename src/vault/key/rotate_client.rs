@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::super::Custody;
 use super::super::content::{VersionAction, check_blob};
+use super::super::deleted::deleted_nodes;
 use super::super::place::Reach;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -15,7 +16,8 @@ use crate::{Error, ErrorKind, Result};
 pub struct ClientRotation {
     /// The key: a [`NewKey::Client`].
     pub key: NewKey,
-    /// What each level that holds something holds, by the level's id, sealed with that key.
+    /// What each level that holds something holds, by the level's id, sealed with that key. What was deleted stays under
+    /// the former key, as its blob tells when it is restored.
     pub blobs: Vec<(Id, SealedBlob)>,
     /// The proof of the key in use. It is not asked for; a wrong one is refused.
     pub current_key_proof: Option<SecretString>,
@@ -52,7 +54,10 @@ impl Session<'_> {
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
             let new = rotation.key.clone().prepare(&call.vault.keys, &*call.vault.random)?;
-            let levels = call.levels(project.id)?;
+            // Nobody can read what deleted levels hold, to seal it anew: it stays under the former key.
+            let deleted = deleted_nodes(call.tx, project.id)?;
+            let mut levels = call.levels(project.id)?;
+            levels.retain(|level| !deleted.contains(&level.content.node));
             let blobs: BTreeMap<Id, &SealedBlob> = rotation.blobs.iter().map(|(id, blob)| (*id, blob)).collect();
             if rotation.blobs.len() != levels.len()
                 || !levels.iter().all(|level| blobs.contains_key(&level.content.node))

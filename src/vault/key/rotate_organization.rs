@@ -1,5 +1,6 @@
+use super::super::deleted::all_projects;
 use super::super::keys;
-use super::super::records::{ProjectRecord, Wrapped, WrappedKeyRecord, damaged, decode, put};
+use super::super::records::{Wrapped, WrappedKeyRecord, damaged, decode, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::Result;
@@ -24,8 +25,7 @@ impl Session<'_> {
             put(call.tx, &keys::organization_key(organization, version), &record, When::Absent)?;
 
             let mut count = 0;
-            for project in call.tx.scan(&keys::projects(organization), Order::Ascending, usize::MAX)? {
-                let project: ProjectRecord = decode(&project.value)?;
+            for project in all_projects(call.tx, organization)? {
                 for stored in call.tx.scan(&keys::storage_keys(project.id), Order::Ascending, usize::MAX)? {
                     let mut record: WrappedKeyRecord = decode(&stored.value)?;
                     let old = call.organization_key(organization, record.wrapped_by)?;

@@ -7,8 +7,9 @@ use super::super::diff::{Difference, differences, renamed};
 use super::super::key_cache::client_managed;
 use super::super::keys;
 use super::super::place::{Place, Reach};
+use super::super::rights::READING;
 use crate::Result;
-use crate::core::{Action, Details, Document, Id, LevelPath, Resource, ResourceKind, VarName};
+use crate::core::{Action, Details, Document, Id, Kind, LevelPath, Resource, ResourceKind, VarName};
 
 /// A level that is being changed from the inside: what it was, and where it stands.
 pub(in super::super) struct Change {
@@ -71,6 +72,9 @@ impl Call<'_, '_> {
     ) -> Result<()> {
         let Change { place, level, opened: Opened { document: old, entries } } = change;
         let differences = differences(&old, document, renamed(renames));
+        if differences.iter().any(is_disclosure) {
+            self.allow(READING)?;
+        }
         self.record_differences(&place, &differences)?;
         let different: BTreeSet<&VarName> = differences.iter().map(Difference::name).collect();
         for name in asked {
@@ -85,4 +89,11 @@ impl Call<'_, '_> {
         }
         self.write_document(&place, level, document, entries, &differences)
     }
+}
+
+/// Whether a secret becomes a variable, the values of which are recorded, with the value it has.
+fn is_disclosure(difference: &Difference<'_>) -> bool {
+    matches!((difference.old, difference.new), (Some(old), Some(new))
+        if (old.kind(), new.kind()) == (Kind::Secret, Kind::Variable)
+            && old.value().expose_secret() == new.value().expose_secret())
 }

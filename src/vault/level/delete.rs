@@ -16,9 +16,10 @@ impl Session<'_> {
         self.write(UseCase::DeleteLevel, |call| {
             let place = call.place(organization, path, Reach::Inside)?;
             if let Some(level) = call.level(&place.project, place.id())? {
-                call.keep_version(&place.project, &level.content, VersionAction::Delete)?;
                 let number = call.next_number(&place.project)?;
+                call.keep_version(&place.project, &level.content, VersionAction::Delete, Some(number))?;
                 call.forget_changes(&place.project, place.id(), number)?;
+                call.content_changed(&place.project, place.id())?;
             }
             call.tx.delete(&keys::level(place.project.id, place.id()))?;
             call.tx.delete(&keys::access(place.project.id, place.id()))?;
@@ -37,10 +38,11 @@ impl Session<'_> {
             if !confirmed {
                 return Err(unconfirmed());
             }
-            let count = call.remove_versions(place.project.id, place.id())?;
+            let count = call.remove_versions(place.project.id, &keys::versions(place.project.id, place.id()))?;
             if call.level(&place.project, place.id())?.is_some() {
                 let number = call.next_number(&place.project)?;
                 call.forget_changes(&place.project, place.id(), number)?;
+                call.content_changed(&place.project, place.id())?;
             }
             call.remove_level(place.project.id, place.id())?;
             let details = Details::default().with("op", "purge").with("versions", count);

@@ -1,4 +1,5 @@
-use super::super::place::Reach;
+use super::super::call::Call;
+use super::super::place::{Place, Reach};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::Result;
@@ -20,21 +21,28 @@ impl Session<'_> {
     pub fn layers(&self, organization: Id, path: &LevelPath) -> Result<Vec<Layer>> {
         self.read(UseCase::ResolveLevel, |call| {
             let place = call.place(organization, path, Reach::Inside)?;
-            let mut layers = Vec::new();
-            let (ids, paths): (Vec<Id>, Vec<LevelPath>) = place.chain()?.into_iter().unzip();
-            for (path, level) in paths.into_iter().zip(call.levels_at(&place.project, &ids)?) {
-                if let Some(level) = level {
-                    call.accessed_all(&place.project, &level);
-                    layers.push(Layer::new(path, call.document(&place.project, &level.content)?));
-                }
-            }
-            let mut names: Vec<&str> =
-                layers.iter().flat_map(|layer| layer.document().entries()).map(|entry| entry.name().as_str()).collect();
-            names.sort_unstable();
-            names.dedup();
-            let details = Details::read("export", names.iter().copied());
-            call.record(Action::Read, Resource::of(&place)?, details)?;
-            Ok(layers)
+            call.layers(&place, "export")
         })
+    }
+}
+
+impl Call<'_, '_> {
+    /// What the levels of a place say, which is recorded as read by that operation.
+    pub(in super::super) fn layers(&mut self, place: &Place, operation: &'static str) -> Result<Vec<Layer>> {
+        let mut layers = Vec::new();
+        let (ids, paths): (Vec<Id>, Vec<LevelPath>) = place.chain()?.into_iter().unzip();
+        for (path, level) in paths.into_iter().zip(self.levels_at(&place.project, &ids)?) {
+            if let Some(level) = level {
+                self.accessed_all(&place.project, &level);
+                layers.push(Layer::new(path, self.document(&place.project, &level.content)?));
+            }
+        }
+        let mut names: Vec<&str> =
+            layers.iter().flat_map(|layer| layer.document().entries()).map(|entry| entry.name().as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let details = Details::read(operation, names.iter().copied());
+        self.record(Action::Read, Resource::of(place)?, details)?;
+        Ok(layers)
     }
 }

@@ -4,7 +4,7 @@ use super::super::diff::{differences, renamed};
 use super::super::place::Reach;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use crate::core::{Action, Details, Id, LevelPath, Resource, ResourceKind, SealedBlob, SecretString};
+use crate::core::{Action, Details, Id, LevelPath, Permission, Resource, ResourceKind, SealedBlob, SecretString};
 use crate::{Error, ErrorKind, Result};
 
 /// A blob that a level is to hold.
@@ -45,7 +45,8 @@ impl NewBlob {
 
 impl Session<'_> {
     /// Puts a blob in the place of what a level holds. In server custody, a blob that holds dotenv text is understood
-    /// entry by entry, any other kept as it is.
+    /// entry by entry, any other kept as it is. A user also needs `secret:delete` where the level holds anything, because
+    /// nothing of that remains.
     ///
     /// # Errors
     /// `NotFound`; `Limit`, beyond 1 MiB of base64 text; `Conflict`, when the level holds another blob than the one this
@@ -53,9 +54,12 @@ impl Session<'_> {
     pub fn set_blob(&self, organization: Id, path: &LevelPath, new: &NewBlob) -> Result<()> {
         self.write(UseCase::SetBlob, |call| {
             let place = call.place(organization, path, Reach::Inside)?;
-            check_blob(&new.content)?;
             let project = &place.project;
             let level = call.level(project, place.id())?;
+            if call.who.user.is_some() && level.is_some() {
+                call.allow(Permission::SecretDelete.into())?;
+            }
+            check_blob(&new.content)?;
             let mut details = Details::default().with("op", "store").with("bytes", new.content.to_string().len());
             let mut entries = None;
             let document = if project.custody == Custody::Client {
@@ -72,14 +76,20 @@ impl Session<'_> {
                 }
             }
             let number = call.next_number(project)?;
+            // Where nobody here can see what changed, something did.
+            let mut is_changed = level.as_ref().is_none_or(|level| level.content.entries.is_none());
             if let Some(document) = &document {
                 // What was there before may be no document; then all entries are new.
                 let opened = call.opened_or_empty(project, level.as_ref())?;
                 let differences = differences(&opened.document, document, renamed(&[]));
+                is_changed |= !differences.is_empty();
                 entries = Some(opened.entries.clone().follow(&differences, number, call.now));
                 call.scrub_new_secrets(&place, &differences)?;
                 let names = document.entries().iter().map(|entry| entry.name().as_str());
                 details = Details::read("store", names).with("bytes", new.content.to_string().len());
+            }
+            if is_changed || document.is_none() {
+                call.content_changed(project, place.id())?;
             }
             let action = if level.is_some() { Action::Update } else { Action::Create };
             let known = document.as_ref().zip(entries);

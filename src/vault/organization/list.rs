@@ -3,20 +3,36 @@ use super::super::records::{OrganizationRecord, decode};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::Organization;
-use crate::Result;
 use crate::core::{Action, Details, Resource};
 use crate::store::Order;
+use crate::{ErrorKind, Result};
 
 impl Session<'_> {
-    /// The organizations that the actor may know of, in the order they were made: for a token its own.
+    /// The organizations that the actor may know of, in the order they were made: for a token its own, for a user those
+    /// they are a member of, as far as they are active.
     ///
     /// # Errors
     /// See [`Session`].
     pub fn organizations(&self) -> Result<Vec<Organization>> {
         self.read(UseCase::ListOrganizations, |call| {
-            let own = call.who.token.as_ref().map(|(_, token)| token.organization);
-            let organizations: Vec<Organization> = match own {
-                Some(id) => vec![call.organization(id)?.into()],
+            let own = match (&call.who.token, &call.who.user) {
+                (Some((_, token)), _) => Some(vec![token.organization]),
+                (None, Some(user)) => Some(user.organizations.clone()),
+                (None, None) => None,
+            };
+            let is_person = call.who.person().is_some();
+            let organizations: Vec<Organization> = match &own {
+                Some(ids) => {
+                    let mut organizations = Vec::new();
+                    for id in ids {
+                        match call.organization(*id) {
+                            // One that is closed does not hide the others.
+                            Err(error) if is_person && error.kind() == ErrorKind::Denied => {}
+                            found => organizations.push(found?.into()),
+                        }
+                    }
+                    organizations
+                }
                 None => {
                     let records = call.tx.scan(&keys::organizations(), Order::Ascending, usize::MAX)?;
                     let organizations = records
@@ -26,7 +42,11 @@ impl Session<'_> {
                 }
             };
             let details = Details::read("list", organizations.iter().map(|organization| organization.slug.as_str()));
-            call.record(Action::Read, Resource::organization(own.unwrap_or(call.vault.id)), details)?;
+            call.record(
+                Action::Read,
+                Resource::organization(own.and_then(|ids| ids.first().copied()).unwrap_or(call.vault.id)),
+                details,
+            )?;
             Ok(organizations)
         })
     }

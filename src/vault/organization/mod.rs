@@ -29,6 +29,8 @@ pub struct Organization {
     pub status: OrganizationStatus,
     /// Days that a version can be opened after it was displaced; 0 for ever.
     pub version_retention_days: u32,
+    /// Whether it was made with a user, for what is theirs alone.
+    pub is_personal: bool,
     /// When it was made.
     pub created_at: Timestamp,
     /// When one of these was changed last.
@@ -60,6 +62,7 @@ impl From<OrganizationRecord> for Organization {
             plan: record.plan,
             status: record.status,
             version_retention_days: record.version_retention_days,
+            is_personal: record.is_personal,
             created_at: record.created_at,
             updated_at: record.updated_at,
         }

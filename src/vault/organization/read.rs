@@ -12,6 +12,7 @@ impl Session<'_> {
     pub fn organization(&self, id: Id) -> Result<Organization> {
         self.read(UseCase::ReadOrganization, |call| {
             let organization = call.organization(id)?;
+            call.require()?;
             call.record(Action::Read, Resource::organization(id), Details::default())?;
             Ok(organization.into())
         })

@@ -1,3 +1,7 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
 use super::super::call::Call;
 use super::super::environment::builtin;
 use super::super::key::NewKey;
@@ -6,7 +10,7 @@ use super::super::name::{check_description, check_name, choose_slug};
 use super::super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::{Custody, Project, RESERVED, SecretFormat};
+use super::{Custody, Project, RESERVED, SecretFormat, check_metadata};
 use crate::Result;
 use crate::core::{Action, Context, DataKey, Details, Id, Resource, Slug, wrap_key};
 use crate::store::When;
@@ -15,16 +19,23 @@ use crate::store::When;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewProject {
+    /// Its id; a new one, where none is given. Only trusted programs can give one.
+    pub id: Option<Id>,
     /// Its name.
     pub name: String,
     /// Its slug; made of the name, where none is given.
     pub slug: Option<Slug>,
     /// What it is about.
     pub description: Option<String>,
+    /// Whatever else is to be noted, which is no secret: at most 16 KiB of JSON.
+    pub metadata: Map<String, Value>,
     /// What the text of its blobs is.
     pub secret_format: SecretFormat,
     /// Whether the project's own level is called `_base`, and `dev`, `staging` and `prod` are made at once.
     pub has_base: bool,
+    /// The ids of `dev`, `staging` and `prod`, by these names; new ones, where none are given. Only trusted programs can
+    /// give them.
+    pub environment_ids: BTreeMap<String, Id>,
     /// The key of its blobs: a random one that the vault keeps, unless said otherwise.
     pub key: NewKey,
 }
@@ -33,11 +44,14 @@ impl NewProject {
     /// A project of that name.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
+            id: None,
             name: name.into(),
             slug: None,
             description: None,
+            metadata: Map::new(),
             secret_format: SecretFormat::Env,
             has_base: false,
+            environment_ids: BTreeMap::new(),
             key: NewKey::Random,
         }
     }
@@ -47,7 +61,8 @@ impl Session<'_> {
     /// Makes a project, with keys of its own.
     ///
     /// # Errors
-    /// `InvalidName`; `InvalidValue`, for a key that cannot be used; `Conflict`, when the slug is taken.
+    /// `InvalidName`; `InvalidValue`, for a key that cannot be used; `Conflict`, when the slug or the id is
+    /// taken; `Denied`, for an id that only trusted programs can give.
     #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn create_project(&self, organization: Id, new: NewProject) -> Result<Project> {
         // Outside of the transaction, which may run more than once: it can take long.
@@ -59,12 +74,13 @@ impl Session<'_> {
                 Ok(call.tx.get(&keys::project(organization, slug))?.is_some())
             })?;
             let project = ProjectRecord {
-                id: call.new_id()?,
+                id: call.given_place_id(new.id)?,
                 organization,
                 number: owner.next_project,
                 name,
                 slug,
                 description: check_description(new.description.as_deref())?,
+                metadata: check_metadata(&new.metadata)?,
                 secret_format: new.secret_format,
                 versioning: true,
                 has_base: new.has_base,
@@ -73,6 +89,8 @@ impl Session<'_> {
                 storage_version: 1,
                 rotation: None,
                 custody_changes: 0,
+                has_webhooks: false,
+                has_integrations: false,
                 created_at: call.now,
                 updated_at: call.now,
             };
@@ -87,12 +105,13 @@ impl Session<'_> {
             put(call.tx, &keys::project_number(organization, project.number), &project.id, When::Absent)?;
             put(call.tx, &keys::project(organization, &project.slug), &project, When::Absent)?;
             if project.has_base {
-                for environment in builtin(call)? {
+                for environment in builtin(call, &new.environment_ids)? {
                     call.put_node(&project, &environment.slug.clone(), &environment)?;
                 }
             }
             let custody = if project.custody == Custody::Client { "client" } else { "server" };
             let details = Details::default().with("name", project.name.as_str()).with("custody", custody);
+            call.grant_to_creator(&project)?;
             call.record(Action::Create, Resource::project(organization, project.id, &project.slug), details)?;
             Ok(project.into())
         })

@@ -1,5 +1,10 @@
+use std::collections::BTreeSet;
+
+use super::super::call::Call;
+use super::super::grant::Grantee;
 use super::super::keys;
-use super::super::records::{ProjectRecord, decode};
+use super::super::place::Reach;
+use super::super::records::{PlaceRecord, ProjectRecord, decode, get, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::Project;
@@ -15,11 +20,10 @@ impl Session<'_> {
     pub fn projects(&self, organization: Id) -> Result<Vec<Project>> {
         self.read(UseCase::ListProjects, |call| {
             call.organization(organization)?;
-            let bound = call.who.scope().map(|scope| scope.project);
             let mut projects = Vec::new();
-            for record in call.tx.scan(&keys::projects(organization), Order::Ascending, usize::MAX)? {
-                let project: ProjectRecord = decode(&record.value)?;
-                if bound.is_none_or(|bound| bound == project.id) {
+            for project in call.known_projects(organization)? {
+                let rights = call.rights_below(project.id, &[], "", Reach::OnTheWay)?;
+                if rights.is_some_and(|rights| rights.contains_all(call.needed)) {
                     projects.push(Project::from(project));
                 }
             }
@@ -27,5 +31,28 @@ impl Session<'_> {
             call.record(Action::Read, Resource::organization(organization), details)?;
             Ok(projects)
         })
+    }
+}
+
+impl Call<'_, '_> {
+    /// The projects that the actor could know of, ascending by slug: for a user whose role does not show all of them,
+    /// those in which something was granted to them.
+    fn known_projects(&mut self, organization: Id) -> Result<Vec<ProjectRecord>> {
+        let grantees: Vec<Grantee> = match &self.membership {
+            Some(membership) if !membership.permissions.contains_all(self.needed) => membership.grantees().collect(),
+            _ => {
+                let records = self.tx.scan(&keys::projects(organization), Order::Ascending, usize::MAX)?;
+                return records.iter().map(|record| decode(&record.value)).collect();
+            }
+        };
+        let mut slugs = BTreeSet::new();
+        for grantee in grantees {
+            for project in self.granted_projects(organization, grantee)? {
+                // None, where it was deleted and can be restored.
+                let place: Option<PlaceRecord> = get(self.tx, &keys::project_id(project))?;
+                slugs.extend(place.map(|place| place.path));
+            }
+        }
+        slugs.iter().map(|slug| require(self.tx, &keys::project(organization, slug))).collect()
     }
 }

@@ -7,11 +7,30 @@ mod read;
 mod update;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 pub use self::create::NewProject;
 pub use self::update::ProjectUpdate;
-use super::records::ProjectRecord;
+use super::records::{ProjectRecord, encode};
 use crate::core::{Id, Timestamp};
+use crate::{Error, ErrorKind, Result};
+
+/// Longest metadata, in bytes of JSON.
+const MAX_METADATA_BYTES: usize = 16 << 10;
+
+/// The text of metadata; none, for none.
+fn check_metadata(metadata: &Map<String, Value>) -> Result<Option<String>> {
+    if metadata.is_empty() {
+        return Ok(None);
+    }
+    let text = encode(metadata)?;
+    // What is nested too deep could not be read again.
+    if text.len() > MAX_METADATA_BYTES || serde_json::from_str::<Map<String, Value>>(&text).is_err() {
+        let message = "metadata is an object of at most 16 KiB of JSON, nested at most 100 deep: note less";
+        return Err(Error::new(ErrorKind::InvalidValue, message));
+    }
+    Ok(Some(text))
+}
 
 /// What has a fixed meaning where a project's slug stands in a path.
 const RESERVED: &[&str] = &["projects", "secrets"];
@@ -30,6 +49,8 @@ pub struct Project {
     pub slug: String,
     /// What it is about.
     pub description: Option<String>,
+    /// Whatever its people note about it, as the members of a JSON object; it is no secret.
+    pub metadata: Map<String, Value>,
     /// What the text of its blobs is.
     pub secret_format: SecretFormat,
     /// Whether previous contents are kept when a level is written.
@@ -84,6 +105,8 @@ impl From<ProjectRecord> for Project {
             name: record.name,
             slug: record.slug,
             description: record.description,
+            // It was written from an object.
+            metadata: record.metadata.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
             secret_format: record.secret_format,
             versioning: record.versioning,
             has_base: record.has_base,

@@ -1,10 +1,12 @@
+use serde_json::{Map, Value};
+
 use super::super::keys;
 use super::super::name::{check_description, check_name, slug_taken};
 use super::super::place::{Reach, check_slug};
 use super::super::records::{PlaceRecord, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::{Project, RESERVED, SecretFormat};
+use super::{Project, RESERVED, SecretFormat, check_metadata};
 use crate::Result;
 use crate::core::{Action, Details, Id, LevelPath, Resource, Slug};
 use crate::store::When;
@@ -19,6 +21,8 @@ pub struct ProjectUpdate {
     pub slug: Option<Slug>,
     /// Another description; an empty one removes it.
     pub description: Option<String>,
+    /// Other metadata, in the place of all that is there; at most 16 KiB of JSON.
+    pub metadata: Option<Map<String, Value>>,
     /// What the text of its blobs is.
     pub secret_format: Option<SecretFormat>,
     /// Whether previous contents are kept from now on.
@@ -41,6 +45,10 @@ impl Session<'_> {
             if let Some(description) = &update.description {
                 project.description = check_description(Some(description))?;
                 changed.push("description");
+            }
+            if let Some(metadata) = &update.metadata {
+                project.metadata = check_metadata(metadata)?;
+                changed.push("metadata");
             }
             if let Some(format) = update.secret_format {
                 project.secret_format = format;

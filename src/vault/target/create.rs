@@ -12,6 +12,8 @@ use crate::core::{Action, Details, Id, LevelPath, Resource, Slug};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewTarget {
+    /// Its id; a new one, where none is given. Only trusted programs can give one.
+    pub id: Option<Id>,
     /// Its name.
     pub name: String,
     /// Its slug; made of the name, where none is given.
@@ -23,7 +25,7 @@ pub struct NewTarget {
 impl NewTarget {
     /// A target of that name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), slug: None, description: None }
+        Self { id: None, name: name.into(), slug: None, description: None }
     }
 }
 
@@ -31,11 +33,12 @@ impl Session<'_> {
     /// Makes a target in a project.
     ///
     /// # Errors
-    /// `NotFound`, without the project; `InvalidName`; `InvalidValue`; `Conflict`, when the slug is taken.
+    /// `NotFound`, without the project; `InvalidName`; `InvalidValue`; `Conflict`, when the
+    /// slug or the id is taken.
     pub fn create_target(&self, organization: Id, project: &Slug, new: &NewTarget) -> Result<Target> {
         self.write(UseCase::CreateTarget, |call| {
             let mut place = call.place(organization, &LevelPath::from(project), Reach::Inside)?;
-            let mut node = call.new_node(&place, NodeKind::Target, &new.name, new.slug.as_ref())?;
+            let mut node = call.new_node(&place, NodeKind::Target, new.id, &new.name, new.slug.as_ref())?;
             node.description = check_description(new.description.as_deref())?;
             call.put_node(&place.project, &below(&place, &node.slug), &node)?;
             place.nodes.push(node.clone());

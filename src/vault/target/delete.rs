@@ -6,15 +6,20 @@ use crate::Result;
 use crate::core::{Action, Details, Id, LevelPath, Resource};
 
 impl Session<'_> {
-    /// Removes a target with its environments and their versions, for good. Tokens bound to them no longer work.
+    /// Deletes a target with its environments. They are not found from then on, its slug is free, and tokens that are
+    /// bound to any of them do not work.
+    ///
+    /// If one of them holds or ever held secrets, or has an account, a webhook or an integration, the target can be
+    /// restored for 30 days with [`restore_target`](Session::restore_target). Otherwise it is gone for good.
     ///
     /// # Errors
     /// `NotFound`.
     pub fn delete_target(&self, organization: Id, path: &LevelPath) -> Result<()> {
         self.write(UseCase::DeleteTarget, |call| {
             let (place, node) = call.node(organization, path, NodeKind::Target, Reach::Inside)?;
-            call.remove_node(&place)?;
-            call.record(Action::Delete, Resource::of(&place)?, Details::default().with("name", node.name.as_str()))
+            let deletion = call.delete_node(&place, &node)?;
+            let details = Details::default().with("name", node.name.as_str()).with("deletion", deletion.as_str());
+            call.record(Action::Delete, Resource::of(&place)?, details)
         })
     }
 }

@@ -1,6 +1,8 @@
+use super::super::audit::words;
+use super::super::call::{Call, id_taken, no_such};
 use super::super::keys;
 use super::super::name::check_name;
-use super::super::records::{TokenRecord, put};
+use super::super::records::{HolderRecord, OrganizationRecord, TokenRecord, decode, get, put, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::TokenInfo;
@@ -8,13 +10,15 @@ use crate::core::{
     Action, Details, Id, LevelPath, PermissionSet, Resource, Sha256Hasher, Timestamp, Token, TokenFormat,
     TokenHasher as _,
 };
-use crate::store::When;
+use crate::store::{KeyRange, Order, When};
 use crate::{Error, ErrorKind, Result};
 
 /// A token that is to be issued.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewToken {
+    /// Its id; a new one, where none is given. Only trusted programs can give one.
+    pub id: Option<Id>,
     /// Its name.
     pub name: String,
     /// How it is spelled: as ioenv's, unless said otherwise.
@@ -30,7 +34,7 @@ pub struct NewToken {
 impl NewToken {
     /// A token of that name with those permissions.
     pub fn new(name: impl Into<String>, permissions: PermissionSet) -> Self {
-        Self { name: name.into(), format: TokenFormat::Ioenv, permissions, scope: None, expires_at: None }
+        Self { id: None, name: name.into(), format: TokenFormat::Ioenv, permissions, scope: None, expires_at: None }
     }
 
     /// The same, bound to a place.
@@ -63,7 +67,8 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, without the place it is bound to; `Denied`, for a permission, a place or a time that the actor does
-    /// not have; `InvalidName`; `InvalidValue`, without a permission, or with an end that is past.
+    /// not have; `InvalidName`, also for `_base` as a place; `InvalidValue`, without a permission, or with an end that is past; `Conflict`, for
+    /// an id that is taken.
     pub fn issue_token(&self, organization: Id, new: &NewToken) -> Result<IssuedToken> {
         self.write(UseCase::IssueToken, |call| {
             call.organization(organization)?;
@@ -75,24 +80,12 @@ impl Session<'_> {
                 let message = "the token would be spelled with the id of another organization";
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
-            let token = Token::mint(new.format, &*call.vault.random)?;
-            let hash = Sha256Hasher.hash(&token).to_string();
-            let record = TokenRecord {
-                id: call.new_id()?,
-                organization,
-                name,
-                format: new.format,
-                hint: token.hint(),
-                permissions: new.permissions,
-                scope,
-                created_at: call.now,
-                updated_at: call.now,
-                expires_at: new.expires_at,
-                revoked_at: None,
-                last_used_at: None,
-            };
-            put(call.tx, &keys::token(&hash), &record, When::Absent)?;
-            put(call.tx, &keys::token_id(organization, record.id), &hash, When::Absent)?;
+            let id = call.token_id(new.id)?;
+            let mut record = call.new_token(organization, id, name, new.format);
+            record.permissions = new.permissions;
+            record.scope = scope;
+            record.expires_at = new.expires_at;
+            let token = call.put_token(&mut record, &keys::token_id(organization, id))?;
             let info = call.token_info(&record)?;
             call.record(Action::Create, Resource::token(&record), details(&info))?;
             Ok(IssuedToken { token, info })
@@ -100,20 +93,116 @@ impl Session<'_> {
     }
 }
 
+impl Call<'_, '_> {
+    fn token_id(&mut self, given: Option<Id>) -> Result<Id> {
+        let id = self.given_id(given)?;
+        if given.is_some() {
+            for organization in self.tx.scan(&keys::organizations(), Order::Ascending, usize::MAX)? {
+                let organization: OrganizationRecord = decode(&organization.value)?;
+                if self.tx.get(&keys::token_id(organization.id, id))?.is_some() {
+                    return Err(id_taken());
+                }
+            }
+        }
+        Ok(id)
+    }
+
+    /// A token of the organization that may do nothing yet.
+    pub(in super::super) fn new_token(
+        &self,
+        organization: Id,
+        id: Id,
+        name: String,
+        format: TokenFormat,
+    ) -> TokenRecord {
+        TokenRecord {
+            id,
+            organization,
+            name,
+            format,
+            hint: String::new(),
+            permissions: PermissionSet::EMPTY,
+            scope: None,
+            created_at: self.now,
+            updated_at: self.now,
+            expires_at: None,
+            revoked_at: None,
+            last_used_at: None,
+            deleted_with: None,
+            holder: HolderRecord::Token,
+            // What is issued with a key is used from where that is.
+            allow_list: self.who.token.as_ref().map(|(_, own)| own.allow_list.clone()).unwrap_or_default(),
+            created_by: Some(self.who.actor.clone()),
+        }
+    }
+
+    /// Draws a token, and stores what is known of it under its hash, and that under `index`.
+    pub(in super::super) fn put_token(&mut self, record: &mut TokenRecord, index: &str) -> Result<Token> {
+        let token = Token::mint(record.format, &*self.vault.random)?;
+        let hash = Sha256Hasher.hash(&token).to_string();
+        record.hint = token.hint();
+        put(self.tx, &keys::token(&hash), record, When::Absent)?;
+        put(self.tx, index, &hash, When::Absent)?;
+        Ok(token)
+    }
+
+    /// Removes the token whose hash lies under `index`, and that.
+    pub(in super::super) fn remove_token(&mut self, index: &str) -> Result<()> {
+        let hash: String = require(self.tx, index)?;
+        self.tx.delete(&keys::token(&hash))?;
+        self.tx.delete(index)?;
+        Ok(())
+    }
+
+    /// Removes the tokens whose hashes lie in a range, and those, and tells how many there were.
+    pub(in super::super) fn remove_tokens(&mut self, range: &KeyRange) -> Result<usize> {
+        let indices = self.tx.scan(range, Order::Ascending, usize::MAX)?;
+        for index in &indices {
+            self.remove_token(&index.key)?;
+        }
+        Ok(indices.len())
+    }
+
+    /// The tokens whose hashes lie in a range, in the order they were made.
+    pub(in super::super) fn tokens_in(&mut self, range: &KeyRange) -> Result<Vec<TokenRecord>> {
+        let indices = self.tx.scan(range, Order::Ascending, usize::MAX)?;
+        let keys: Vec<String> = indices
+            .iter()
+            .map(|index| decode::<String>(&index.value).map(|hash| keys::token(&hash)))
+            .collect::<Result<_>>()?;
+        self.tx.prefetch(&keys)?;
+        keys.iter().map(|key| require(self.tx, key)).collect()
+    }
+
+    /// The token whose hash lies under `index`.
+    pub(in super::super) fn token_under(&mut self, index: &str, what: &str) -> Result<TokenRecord> {
+        let hash: String = get(self.tx, index)?.ok_or_else(|| no_such(what))?;
+        require(self.tx, &keys::token(&hash))
+    }
+}
+
 /// What is recorded of a token that is issued, changed or revoked.
 pub(super) fn details(token: &TokenInfo) -> Details {
-    let permissions: Vec<String> = token.permissions.iter().map(|permission| permission.to_string()).collect();
     Details::default()
         .with("name", token.name.as_str())
-        .with("permissions", permissions)
+        .with("permissions", words(token.permissions))
         .with("expiresAt", token.expires_at.map(|end| end.to_string()))
         .with("scope", token.scope.as_ref().map(LevelPath::as_str))
 }
 
 pub(super) fn check_token(permissions: PermissionSet, expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    check_permissions(permissions)?;
+    check_end(expires_at, now)
+}
+
+pub(in super::super) fn check_permissions(permissions: PermissionSet) -> Result<()> {
     if permissions.is_empty() {
         return Err(Error::new(ErrorKind::InvalidValue, "a token needs at least one permission"));
     }
+    Ok(())
+}
+
+pub(in super::super) fn check_end(expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
     if expires_at.is_some_and(|end| end <= now) {
         return Err(Error::new(ErrorKind::InvalidValue, "the time at which the token is to expire is past"));
     }

@@ -1,11 +1,9 @@
 use super::super::keys;
-use super::super::records::{TokenRecord, decode, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::TokenInfo;
 use crate::Result;
 use crate::core::{Action, Details, Id, Resource};
-use crate::store::Order;
 
 impl Session<'_> {
     /// The tokens of an organization that the actor may know of, in the order they were issued; also those that no
@@ -17,10 +15,8 @@ impl Session<'_> {
         self.read(UseCase::ListTokens, |call| {
             call.organization(organization)?;
             let mut tokens = Vec::new();
-            for record in call.tx.scan(&keys::token_ids(organization), Order::Ascending, usize::MAX)? {
-                let hash: String = decode(&record.value)?;
-                let token: TokenRecord = require(call.tx, &keys::token(&hash))?;
-                if call.is_token_inside(&token)? {
+            for token in call.tokens_in(&keys::token_ids(organization))? {
+                if call.is_token_listed(&token)? {
                     tokens.push(call.token_info(&token)?);
                 }
             }

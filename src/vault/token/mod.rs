@@ -9,12 +9,16 @@ mod rotate;
 mod update;
 
 pub use self::issue::{IssuedToken, NewToken};
+pub(super) use self::issue::{check_end, check_permissions};
 pub use self::update::TokenUpdate;
 use super::call::{Call, no_such};
 use super::keys;
-use super::records::{PlaceRecord, ScopeRecord, TokenRecord, get, require};
-use crate::core::{Id, LevelPath, PermissionSet, Timestamp, TokenFormat};
+use super::records::{ScopeRecord, TokenRecord, get, require};
+use crate::core::{Id, IpRange, LevelPath, PermissionSet, Timestamp, TokenFormat};
 use crate::{Error, ErrorKind, Result};
+
+/// Most ranges of addresses that a key may be used from.
+const MAX_ALLOW_LIST: usize = 100;
 
 /// What is known of a token. The token itself is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub struct TokenInfo {
     pub permissions: PermissionSet,
     /// The project, target or environment it is bound to; none, for all of the organization or for a place that is gone.
     pub scope: Option<LevelPath>,
+    /// From where it may be used: from where the key may be that it was issued with. From everywhere, where there is none.
+    pub allow_list: Vec<IpRange>,
     /// When it was issued.
     pub created_at: Timestamp,
     /// When one of these was changed last.
@@ -42,13 +48,15 @@ pub struct TokenInfo {
     pub expires_at: Option<Timestamp>,
     /// Since when it no longer works.
     pub revoked_at: Option<Timestamp>,
+    /// The project, target or environment whose deletion it does not work after, until that is restored.
+    pub deleted_with: Option<Id>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
 }
 
 impl Call<'_, '_> {
     /// What is told of a token.
-    fn token_info(&mut self, record: &TokenRecord) -> Result<TokenInfo> {
+    pub(super) fn token_info(&mut self, record: &TokenRecord) -> Result<TokenInfo> {
         let scope = match &record.scope {
             Some(scope) => match self.path_of(scope.node.unwrap_or(scope.project)) {
                 Ok((_, path)) => Some(path),
@@ -65,10 +73,12 @@ impl Call<'_, '_> {
             hint: record.hint.clone(),
             permissions: record.permissions,
             scope,
+            allow_list: record.allow_list.clone(),
             created_at: record.created_at,
             updated_at: record.updated_at,
             expires_at: record.expires_at,
             revoked_at: record.revoked_at,
+            deleted_with: record.deleted_with,
             last_used_at: record.last_used_at,
         })
     }
@@ -80,45 +90,26 @@ impl Call<'_, '_> {
         let hash: String = get(self.tx, &keys::token_id(organization, id))?.ok_or_else(|| no_such("token"))?;
         let key = keys::token(&hash);
         let record: TokenRecord = require(self.tx, &key)?;
-        if self.is_token_inside(&record)? { Ok((key, record)) } else { Err(no_such("token")) }
+        if !self.enter_scope(record.scope.as_ref())? {
+            return Err(no_such("token"));
+        }
+        self.require()?;
+        Ok((key, record))
     }
 
-    /// Whether a token is bound to nothing beyond what the actor is bound to.
-    fn is_token_inside(&mut self, token: &TokenRecord) -> Result<bool> {
-        let Some(own) = self.who.scope().cloned() else {
-            return Ok(true);
-        };
-        match &token.scope {
-            Some(scope) if scope.project == own.project => match (own.node, scope.node) {
-                (None, _) => Ok(true),
-                (Some(own), Some(node)) => self.is_below(own, node),
-                (Some(_), None) => Ok(false),
-            },
-            _ => Ok(false),
-        }
+    /// Whether the actor may list a token: it is bound to nothing beyond what the actor may see tokens of.
+    fn is_token_listed(&mut self, token: &TokenRecord) -> Result<bool> {
+        Ok(self.enter_scope(token.scope.as_ref())? && self.rights.contains_all(self.needed))
     }
 
-    /// Whether a node is another one or stands below it.
-    fn is_below(&mut self, upper: Id, lower: Id) -> Result<bool> {
-        if upper == lower {
-            return Ok(true);
-        }
-        let (Some(upper), Some(lower)) =
-            (get::<PlaceRecord>(self.tx, &keys::node_id(upper))?, get::<PlaceRecord>(self.tx, &keys::node_id(lower))?)
-        else {
-            return Ok(false);
-        };
-        let is_inside = lower.path.strip_prefix(&upper.path).is_some_and(|rest| rest.starts_with('/'));
-        Ok(upper.project == lower.project && is_inside)
+    /// Refuses to give away, or to take over, what the actor does not hold itself, or not for that long.
+    pub(super) fn check_grant(&self, permissions: PermissionSet, expires_at: Option<Timestamp>) -> Result<()> {
+        self.check_held(permissions)?;
+        self.check_outlived(expires_at)
     }
 
-    /// Refuses to give away, or to take over, what the actor does not hold itself.
-    fn check_grant(&self, permissions: PermissionSet, expires_at: Option<Timestamp>) -> Result<()> {
-        let missing = permissions.difference(self.who.permissions);
-        if !missing.is_empty() {
-            let message = format!("nobody can grant what they do not hold; you lack: {missing}");
-            return Err(Error::new(ErrorKind::Denied, message));
-        }
+    /// Refuses what would live longer than the token it is made with.
+    pub(super) fn check_outlived(&self, expires_at: Option<Timestamp>) -> Result<()> {
         let own_end = self.who.token.as_ref().and_then(|(_, token)| token.expires_at);
         match (own_end, expires_at) {
             (Some(own), None) => Err(outlives(own)),
@@ -133,6 +124,10 @@ impl Call<'_, '_> {
             Some(path) => {
                 let place = self.place(organization, path, super::place::Reach::Inside)?;
                 let node = place.nodes.last().map(|node| node.id);
+                if node.is_none() && path.segments().count() > 1 {
+                    let message = "what is bound to `_base` would reach all of the project: bind the token to that";
+                    return Err(Error::new(ErrorKind::InvalidName, message));
+                }
                 Ok(Some(ScopeRecord { project: place.project.id, node }))
             }
             None => match self.who.scope() {
@@ -140,14 +135,25 @@ impl Call<'_, '_> {
                     ErrorKind::Denied,
                     "you are bound to a place: bind the token to that place, or to one below it",
                 )),
-                None => Ok(None),
+                None => {
+                    self.require()?;
+                    Ok(None)
+                }
             },
         }
     }
 }
 
+/// A list of ranges that a key may be used from.
+pub(super) fn check_allow_list(ranges: &[IpRange]) -> Result<Vec<IpRange>> {
+    if ranges.len() > MAX_ALLOW_LIST {
+        return Err(Error::new(ErrorKind::Limit, "an allow-list has at most 100 ranges of addresses"));
+    }
+    Ok(ranges.to_vec())
+}
+
 #[cold]
 fn outlives(own_end: Timestamp) -> Error {
-    let message = format!("a token cannot live longer than the one it is issued with: let it expire by {own_end}");
+    let message = format!("nothing can live longer than the token or key it is made with: let it expire by {own_end}");
     Error::new(ErrorKind::Denied, message)
 }

@@ -17,17 +17,17 @@ impl Session<'_> {
         })
     }
 
-    /// What is known of the token this session is in the name of. Whoever holds a token may know that of it; it is not
+    /// What is known of the token or key this session is in the name of. Whoever holds it may know that of it; it is not
     /// recorded.
     ///
     /// # Errors
-    /// `NotFound`, for a trusted program, which has no token.
+    /// `NotFound`, for a trusted program and for a user, who have no token.
     pub fn own_token(&self) -> Result<TokenInfo> {
         self.read(UseCase::ReadOwnToken, |call| {
             let Some((_, record)) = call.who.token.clone() else {
                 return Err(Error::new(
                     ErrorKind::NotFound,
-                    "this session is that of a trusted program, without a token",
+                    "this session is that of a trusted program or of a user, without a token",
                 ));
             };
             call.organization(record.organization)?;

@@ -1,25 +1,22 @@
-use std::collections::BTreeMap;
-
 use super::super::call::Call;
+use super::super::call::no_such;
 use super::super::content::Opened;
-use super::super::diff::{Difference, differences};
-use super::super::entries::Entries;
-use super::super::key_cache::client_managed;
-use super::super::place::Reach;
-use super::super::records::{ContentRecord, ProjectRecord, VersionRecord, decode};
+use super::super::diff::Difference;
+use super::super::place::Place;
+use super::super::rights::READING;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::super::{Custody, Page, Paging, keys};
-use super::{is_locked, version_id};
+use super::super::{Page, Paging};
+use super::states::{State, state_differences};
+use super::version_id;
 use crate::Result;
-use crate::core::{Action, AuditActor, Details, Document, Id, LevelPath, Resource, SecretString, Timestamp, VarName};
-use crate::store::Order;
+use crate::core::{Action, AuditActor, Details, Id, LevelPath, Resource, SecretString, Timestamp, VarName};
 
 /// One change of a level: what it held afterwards is another than before.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Change {
-    /// The id of the state it led to; once that is a former one, it is the id of the version.
+    /// The id of the state it led to; once that is a former one, and holds anything, it is the id of the version.
     pub id: u64,
     /// When.
     pub at: Timestamp,
@@ -29,7 +26,9 @@ pub struct Change {
     pub entries: Vec<ChangedEntry>,
 }
 
-/// What a change did to one entry.
+/// What a change did to one entry: to its name, its value, its kind or its comment.
+///
+/// Values are there for those who may read and decrypt secrets. Others see the names alone.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ChangedEntry {
@@ -39,99 +38,91 @@ pub struct ChangedEntry {
     pub old_value: Option<SecretString>,
     /// The name after; none, for one that was deleted.
     pub new_name: Option<VarName>,
-    /// The value after.
+    /// The value after; the one before, if only something else changed.
     pub new_value: Option<SecretString>,
 }
 
-impl From<&Difference<'_>> for ChangedEntry {
-    fn from(difference: &Difference<'_>) -> Self {
+impl ChangedEntry {
+    fn new(difference: &Difference<'_>, with_values: bool) -> Self {
         Self {
             old_name: difference.old.map(|entry| entry.name().clone()),
-            old_value: difference.old.map(|entry| entry.value().clone()),
+            old_value: difference.old.filter(|_| with_values).map(|entry| entry.value().clone()),
             new_name: difference.new.map(|entry| entry.name().clone()),
-            new_value: difference.new.map(|entry| entry.value().clone()),
+            new_value: difference.new.filter(|_| with_values).map(|entry| entry.value().clone()),
         }
     }
 }
 
 impl Session<'_> {
-    /// The changes of a level, newest first, each as the difference of what it held before and after. Of a level that
-    /// was deleted, they are those up to then. A blob that is no document counts as an empty one, and what is too old to
-    /// be opened is left out.
+    /// The changes of a level, newest first, each as the difference of what it held before and after; the deletion of
+    /// the level is one of them. A blob that is no document counts as an empty one, and what is too old to be opened is
+    /// left out.
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`; `InvalidValue`, for a page that begins nowhere.
     pub fn changes(&self, organization: Id, path: &LevelPath, paging: &Paging) -> Result<Page<Change>> {
         self.read(UseCase::ListChanges, |call| {
             let owner = call.organization(organization)?;
-            let place = call.place(organization, path, Reach::Inside)?;
-            let project = &place.project;
-            if project.custody == Custody::Client {
-                return Err(client_managed());
-            }
+            let place = call.changing_place(organization, path)?;
             let (limit, after) = (paging.limit(), paging.after_number()?);
             // One more than is shown: what the last one is compared with.
-            let mut contents: Vec<ContentRecord> = Vec::new();
-            let present = call.level(project, place.id())?.map(|level| level.content);
-            contents.extend(present.filter(|content| after.is_none_or(|after| content.number < after)));
-            let mut range = keys::versions(project.id, place.id());
-            if let Some(after) = after {
-                range = range.before(&keys::version(project.id, place.id(), after));
-            }
-            let mut is_cut = false;
-            for record in call.tx.scan(&range, Order::Descending, limit + 1)? {
-                let version: VersionRecord = decode(&record.value)?;
-                if is_locked(&owner, version.created_at, call.now) {
-                    // What is too old is not opened, so nobody can tell what the first change behind it was.
-                    is_cut = true;
-                    break;
-                }
-                contents.push(call.content(project.id, place.id(), version.number)?);
-            }
-            let has_more = contents.len() > limit;
-            contents.truncate(limit + 1);
-            let states: Vec<Opened> =
-                contents.iter().map(|content| call.state(project, content)).collect::<Result<_>>()?;
+            let (mut states, is_cut) = call.states(&owner, &place, after, limit)?;
+            let has_more = states.len() > limit;
+            states.truncate(limit + 1);
+            let opened: Vec<Opened> =
+                states.iter().map(|state| call.open_state(&place, Some(state))).collect::<Result<_>>()?;
             let before_all = Opened::default();
             let mut items = Vec::new();
-            let shown = if is_cut { limit.min(contents.len().saturating_sub(1)) } else { limit };
-            for (index, content) in contents.iter().enumerate().take(shown) {
-                let (new, old) = (&states[index], states.get(index + 1).unwrap_or(&before_all));
-                let old_names = old.entries.names_by_id();
-                let differences = differences(&old.document, &new.document, |name| {
-                    former_name(&old_names, &new.entries, name, &old.document)
-                });
-                // The same, sealed anew, is no change.
-                if !differences.is_empty() {
-                    items.push(Change {
-                        id: version_id(project, content.number),
-                        at: content.written_at,
-                        by: content.written_by.clone(),
-                        entries: differences.iter().map(ChangedEntry::from).collect(),
-                    });
-                }
+            // Nobody can tell what the first change was behind which all is too old.
+            let shown = if is_cut { limit.min(states.len().saturating_sub(1)) } else { limit };
+            for (index, state) in states.iter().enumerate().take(shown) {
+                let (new, old) = (&opened[index], opened.get(index + 1).unwrap_or(&before_all));
+                items.extend(call.told_change(&place, state, old, new));
             }
-            let next = contents.get(limit - 1).filter(|_| has_more).map(|content| content.number.to_string());
+            let next = states.get(limit - 1).filter(|_| has_more).map(|state| state.number.to_string());
             let details = Details::default().with("op", "changes").with("count", items.len());
+            let details = details.with("values", call.may_see_values());
             call.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(Page { items, next })
+        })
+    }
+
+    /// One change of a level, by its id.
+    ///
+    /// # Errors
+    /// `NotFound`; `ClientManaged`; `VersionLocked`, when it is too old to be told.
+    pub fn change(&self, organization: Id, path: &LevelPath, id: u64) -> Result<Change> {
+        self.read(UseCase::ReadChange, |call| {
+            let owner = call.organization(organization)?;
+            let place = call.changing_place(organization, path)?;
+            let state = call.state(&owner, &place, id)?.ok_or_else(|| no_such("change"))?;
+            let before = call.state_before(&owner, &place, &state)?;
+            let old = call.open_state(&place, before.as_ref())?;
+            let new = call.open_state(&place, Some(&state))?;
+            let change = call.told_change(&place, &state, &old, &new).ok_or_else(|| no_such("change"))?;
+            let details = Details::default().with("op", "change").with("change", id);
+            let details = details.with("values", call.may_see_values());
+            call.record(Action::Read, Resource::of(&place)?, details)?;
+            Ok(change)
         })
     }
 }
 
 impl Call<'_, '_> {
-    fn state(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<Opened> {
-        match self.understood(project, content)? {
-            Some(document) => Ok(Opened { document, entries: self.entries(project, content)? }),
-            None => Ok(Opened::default()),
-        }
+    /// Nothing, where no entry is another one: the same, sealed anew or in another order, is no change.
+    fn told_change(&self, place: &Place, state: &State, old: &Opened, new: &Opened) -> Option<Change> {
+        let differences = state_differences(old, new);
+        let with_values = self.may_see_values();
+        (!differences.is_empty()).then(|| Change {
+            id: version_id(&place.project, state.number),
+            at: state.at,
+            by: state.by.clone(),
+            entries: differences.iter().map(|difference| ChangedEntry::new(difference, with_values)).collect(),
+        })
     }
-}
 
-/// The name that an entry had before: that of the entry of the same id.
-fn former_name(old: &BTreeMap<u32, &VarName>, new: &Entries, name: &VarName, document: &Document) -> Option<VarName> {
-    match new.get(name) {
-        Some(record) => old.get(&record.id).copied().cloned(),
-        None => document.get(name.as_str()).map(|entry| entry.name().clone()),
+    /// Whether the actor may see former values, as it may see those of today.
+    fn may_see_values(&self) -> bool {
+        self.rights.contains_all(READING)
     }
 }

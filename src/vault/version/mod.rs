@@ -6,6 +6,8 @@ mod list;
 mod purge;
 mod read;
 mod restore;
+mod roll_back;
+mod states;
 
 pub use self::changes::{Change, ChangedEntry};
 pub use self::list::Version;

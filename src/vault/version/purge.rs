@@ -1,12 +1,10 @@
 use super::super::keys;
 use super::super::level::unconfirmed;
 use super::super::place::Reach;
-use super::super::records::{NodeRecord, decode};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::Result;
 use crate::core::{Action, Details, Id, LevelPath, Resource, ResourceKind};
-use crate::store::Order;
 
 /// Whose former contents are to be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +12,7 @@ use crate::store::Order;
 pub enum PurgeScope {
     /// Those of the level at the path.
     Level,
-    /// Those of all levels of the path's project.
+    /// Those of all levels of the path's project, also of what was deleted in it and can be restored.
     Project,
 }
 
@@ -40,17 +38,11 @@ impl Session<'_> {
                 return Err(unconfirmed());
             }
             let project = place.project.id;
-            let mut count = 0;
-            match scope {
-                PurgeScope::Level => count += call.remove_versions(project, place.id())?,
-                PurgeScope::Project => {
-                    count += call.remove_versions(project, project)?;
-                    for record in call.tx.scan(&keys::nodes(project, ""), Order::Ascending, usize::MAX)? {
-                        let node: NodeRecord = decode(&record.value)?;
-                        count += call.remove_versions(project, node.id)?;
-                    }
-                }
-            }
+            let range = match scope {
+                PurgeScope::Level => keys::versions(project, place.id()),
+                PurgeScope::Project => keys::project_versions(project),
+            };
+            let count = call.remove_versions(project, &range)?;
             let details = Details::default().with("op", "purge").with("versions", count);
             call.record(Action::Delete, Resource::of(&place)?.kind(ResourceKind::Version), details)?;
             Ok(count)

@@ -2,7 +2,7 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{Version, is_locked, locked};
 use crate::Result;
-use crate::core::{Action, Details, Id, Resource, SealedBlob};
+use crate::core::{Action, Details, Id, Permission, Resource, SealedBlob};
 
 /// A former content.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct VersionContent {
 }
 
 impl Session<'_> {
-    /// A former content, unopened.
+    /// A former content, unopened. A user also needs `secret:read` there.
     ///
     /// # Errors
     /// `NotFound`; `VersionLocked`, when it is too old.
@@ -23,6 +23,10 @@ impl Session<'_> {
         self.read(UseCase::ReadVersion, |call| {
             let owner = call.organization(organization)?;
             let found = call.version(organization, id)?;
+            if call.who.user.is_some() {
+                // Whoever may only know that there was a version, such as an auditor, does not see what it was.
+                call.allow(Permission::SecretRead.into())?;
+            }
             if is_locked(&owner, found.version.created_at, call.now) {
                 return Err(locked(&owner));
             }

@@ -1,11 +1,15 @@
 use super::super::Custody;
-use super::super::content::{VersionAction, check_blob};
-use super::super::diff::{differences, renamed};
+use super::super::call::Call;
+use super::super::content::{Level, VersionAction, check_blob};
+use super::super::diff::{Difference, differences, renamed};
+use super::super::entries::Entries;
+use super::super::place::Place;
+use super::super::records::{ContentRecord, ProjectRecord};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{is_locked, locked};
 use crate::core::{
-    Action, Aes256Gcm, Cipher as _, Details, Document, Id, Resource, ResourceKind, SealedBlob, SecretString,
+    Action, Aes256Gcm, Cipher as _, Details, Document, Id, Permission, Resource, ResourceKind, SealedBlob, SecretString,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -24,8 +28,11 @@ impl Session<'_> {
     /// Puts a former content back in its place, also where the level was deleted. What the level holds now becomes a
     /// version in turn: nothing is lost by it, so a level can be rolled back to any state and forth again.
     ///
+    /// A user also needs `secret:delete` there, where entries are there now that were not there then, or nobody here can
+    /// tell.
+    ///
     /// # Errors
-    /// `NotFound`; `VersionLocked`, when it is too old; in client custody, for a version of a former key,
+    /// `NotFound`; `Denied`; `VersionLocked`, when it is too old; in client custody, for a version of a former key,
     /// `ContentRequired`, `KeyProofRequired` and `KeyProofMismatch`.
     pub fn restore_version(&self, organization: Id, id: u64, restore: &Restore) -> Result<()> {
         self.write(UseCase::RestoreVersion, |call| {
@@ -36,10 +43,9 @@ impl Session<'_> {
             }
             let (place, project) = (&found.place, &found.place.project);
             let level = call.level(project, place.id())?;
-            let is_current_key = found.content.key_version == project.key_version;
             let mut document = None;
             let blob = match project.custody {
-                Custody::Client => match (&restore.content, is_current_key) {
+                Custody::Client => match (&restore.content, found.content.key_version == project.key_version) {
                     (Some(content), _) => {
                         call.check_proof(project, restore.key_proof.as_ref())?;
                         check_blob(content)?;
@@ -49,38 +55,82 @@ impl Session<'_> {
                     (None, false) => return Err(content_required()),
                 },
                 Custody::Server => {
-                    let old_key = call.data_key(project, found.content.key_version)?;
-                    let blob = call.blob(project, &found.content)?;
-                    let opened = Aes256Gcm.open(&old_key, &blob).ok();
-                    document = opened
-                        .as_ref()
-                        .and_then(|bytes| Document::parse(std::str::from_utf8(bytes.expose_secret()).ok()?).ok());
-                    match opened.filter(|_| !is_current_key) {
-                        Some(bytes) => {
-                            let key = call.data_key(project, project.key_version)?;
-                            Aes256Gcm.seal(&key, bytes.expose_secret(), &*call.vault.random)?
-                        }
-                        None => blob,
-                    }
+                    let (blob, opened) = call.under_current_key(project, &found.content)?;
+                    document = opened;
+                    blob
                 }
             };
-            let number = call.next_number(project)?;
-            let mut entries = None;
-            if let Some(document) = &document {
-                let opened = call.opened_or_empty(project, level.as_ref())?;
-                // Entries that come back are the ones they were: what was known of them is taken up again.
-                let former = call.entries(project, &found.content)?;
-                let renames = former.renames_since(&opened.entries);
-                let differences = differences(&opened.document, document, renamed(&renames));
-                entries = Some(former.returning(&opened.entries).follow(&differences, number, call.now));
-                call.scrub_new_secrets(place, &differences)?;
+            let is_user = call.who.user.is_some();
+            if is_user
+                && let Some(level) = &level
+                && (document.is_none() || call.understood(project, &level.content)?.is_none())
+            {
+                call.allow(Permission::SecretDelete.into())?;
             }
-            let known = document.as_ref().zip(entries);
-            let keep = project.versioning;
-            call.write_content(project, place.id(), level, number, &blob, known, VersionAction::Restore, keep)?;
+            match &document {
+                Some(document) => {
+                    let now = call.opened_or_empty(project, level.as_ref())?;
+                    let former = call.entries(project, &found.content)?;
+                    let renames = former.renames_since(&now.entries);
+                    let differences = differences(&now.document, document, renamed(&renames));
+                    if is_user {
+                        call.check_removal(&differences)?;
+                    }
+                    let known = Some((document, former.returning(&now.entries)));
+                    call.put_back(place, level, &blob, known, &differences)?;
+                }
+                None => {
+                    call.put_back(place, level, &blob, None, &[])?;
+                }
+            }
             let details = Details::default().with("op", "restore").with("version", id);
             call.record(Action::Update, Resource::of(place)?.kind(ResourceKind::Level), details)
         })
+    }
+}
+
+impl Call<'_, '_> {
+    /// A former content, sealed with the key in use if it opens, and the document in it.
+    pub(super) fn under_current_key(
+        &mut self,
+        project: &ProjectRecord,
+        content: &ContentRecord,
+    ) -> Result<(SealedBlob, Option<Document>)> {
+        let key = self.data_key(project, content.key_version)?;
+        let blob = self.blob(project, content)?;
+        let Ok(bytes) = Aes256Gcm.open(&key, &blob) else {
+            return Ok((blob, None));
+        };
+        let text = std::str::from_utf8(bytes.expose_secret()).ok();
+        let document = text.and_then(|text| Document::parse(text).ok());
+        if content.key_version == project.key_version {
+            return Ok((blob, document));
+        }
+        let key = self.data_key(project, project.key_version)?;
+        Ok((Aes256Gcm.seal(&key, bytes.expose_secret(), &*self.vault.random)?, document))
+    }
+
+    /// Writes what a level held before over what it holds, and tells the number of that. `known` is the document in the
+    /// blob with what is known of its entries: those that come back are the ones they were.
+    pub(super) fn put_back(
+        &mut self,
+        place: &Place,
+        level: Option<Level>,
+        blob: &SealedBlob,
+        known: Option<(&Document, Entries)>,
+        differences: &[Difference<'_>],
+    ) -> Result<u32> {
+        let (project, action) = (&place.project, VersionAction::Restore);
+        // Where nobody here can see what changed, something did.
+        let was_understood = level.as_ref().is_some_and(|level| level.content.entries.is_some());
+        if !differences.is_empty() || known.is_none() || !was_understood {
+            self.content_changed(project, place.id())?;
+        }
+        let number = self.next_number(project)?;
+        let known = known.map(|(document, entries)| (document, entries.follow(differences, number, self.now)));
+        self.scrub_new_secrets(place, differences)?;
+        self.write_content(project, place.id(), level, number, blob, known, action, project.versioning)?;
+        Ok(number)
     }
 }
 

@@ -1,6 +1,6 @@
 use ioenv::vault::{
-    Actor, Blobs, Custody, Id, NewBlob, NewEntry, NewEnvironment, NewProject, NewTarget, Organization, Session, Token,
-    Vault,
+    Actor, Blobs, Custody, Id, NewBlob, NewEntry, NewEnvironment, NewProject, NewTarget, Organization, OutboundPolicy,
+    Session, Token, Vault,
 };
 use ioenv::{
     Aes256Gcm, Cipher as _, DataKey, Document, ErrorKind, Kind, Layer, LevelPath, SealedBlob, SecretBytes,
@@ -8,6 +8,7 @@ use ioenv::{
 };
 
 use super::{Levels, no_such_entry};
+use crate::args::OutboundArgs;
 use crate::project::{Project, warn_if_others_can_read};
 use crate::{Result, terminal};
 
@@ -34,6 +35,19 @@ impl Access {
         Ok(Self { vault: configuration.open_vault()?, token, chosen: project.chosen_organization.clone() })
     }
 
+    /// The same, where the operator allows more places for webhooks.
+    pub(crate) fn with_outbound(mut self, args: &OutboundArgs) -> Self {
+        let mut policy = OutboundPolicy::new();
+        if args.allow_private {
+            policy = policy.allow_private_addresses();
+        }
+        if args.allow_http {
+            policy = policy.allow_http();
+        }
+        self.vault = self.vault.with_outbound(policy);
+        self
+    }
+
     /// For a vault that was just made.
     pub(crate) fn trusted(vault: Vault) -> Self {
         Self { vault, token: None, chosen: None }
@@ -58,14 +72,17 @@ impl Access {
         Err("this concerns the whole vault, so it is not done in the name of a token: unset IOENV_TOKEN".into())
     }
 
-    /// That of the token, or the one that is chosen, or the only one.
+    /// That of the token, or the one that is chosen, or the only one that is not a person's own.
     pub(crate) fn organization(&self) -> Result<Id> {
         if self.chosen.is_none() && !self.is_trusted() {
             return Ok(self.session().own_token()?.organization);
         }
         let organizations = self.session().organizations()?;
+        // Those of people count if there is no other.
+        let shared: Vec<&Organization> = organizations.iter().filter(|one| !one.is_personal).collect();
+        let candidates = if shared.is_empty() { organizations.iter().collect() } else { shared };
         let slugs = || organizations.iter().map(|one| one.slug.as_str()).collect::<Vec<_>>().join(", ");
-        match (&self.chosen, organizations.as_slice()) {
+        match (&self.chosen, candidates.as_slice()) {
             (None, [Organization { id, .. }]) => Ok(*id),
             (None, []) => Err("there is no organization in the vault: its creation was cut short; make another".into()),
             (None, _) => {
@@ -211,6 +228,18 @@ pub(crate) fn hint(path: &LevelPath, error: ioenv::Error) -> ioenv::Error {
     let message = format!(
         "there is no level {path} in the vault, or it is outside of what this token may see; make it with \
          `ioenv vault create {path}`"
+    );
+    ioenv::Error::new(ErrorKind::NotFound, message)
+}
+
+/// The same where an environment is meant: a project or a target of that path may be there.
+pub(crate) fn environment_hint(path: &LevelPath, error: ioenv::Error) -> ioenv::Error {
+    if error.kind() != ErrorKind::NotFound {
+        return error;
+    }
+    let message = format!(
+        "there is no environment {path} in the vault, or it is outside of what this token may see: name an \
+         environment, such as `ioenv tree --source vault` shows"
     );
     ioenv::Error::new(ErrorKind::NotFound, message)
 }

@@ -76,6 +76,7 @@ pub(super) fn actor(actor: &ioenv::vault::AuditActor) -> String {
     match (actor.kind, actor.id) {
         (ActorKind::System, _) | (_, None) if name.is_empty() => "system".to_owned(),
         (ActorKind::System, _) | (_, None) => format!("system {name}"),
+        (ActorKind::User, Some(id)) => format!("user {name} {id}").replace("  ", " "),
         (_, Some(id)) => format!("token {name} {id}").replace("  ", " "),
     }
 }

@@ -29,10 +29,14 @@ pub(crate) fn run(project: &Project, level: Option<&Typed>, show: bool, limit: u
         changes => changes?.items,
     };
     let mut rows = Vec::new();
-    for change in &changes {
-        // What the level says now has no version yet.
+    for (index, change) in changes.iter().enumerate() {
+        // What the level says now has no version yet, and what it was without any content never has one.
         let is_former = versions.iter().any(|version| version.id == change.id);
-        let id = if is_former { change.id.to_string() } else { "now".to_owned() };
+        let id = match index {
+            _ if is_former => change.id.to_string(),
+            0 => "now".to_owned(),
+            _ => "-".to_owned(),
+        };
         for entry in &change.entries {
             let [what, name] = described(entry);
             let value = |value: &Option<SecretString>| match value {

@@ -1,6 +1,5 @@
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -93,9 +92,7 @@ pub(crate) fn run(project: &Project, location: Option<String>) -> Result {
          next: ioenv vault create PROJECT/ENVIRONMENT",
         organization.slug
     ));
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", issued.token.expose_secret())?;
-    Ok(out.flush()?)
+    terminal::credential(issued.token.expose_secret())
 }
 
 /// Called as the directory is, if that can be a name.

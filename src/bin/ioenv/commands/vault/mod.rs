@@ -1,21 +1,34 @@
 //! `ioenv vault`: making a vault and looking after it.
 
+mod account;
+mod apply;
 mod audit;
 mod backup;
 mod check;
 mod create;
+mod deleted;
+mod environment;
+mod grant;
 mod history;
 mod init;
+mod integration;
+mod listing;
+mod member;
+mod personal_key;
+mod role;
 mod rotate;
+mod service;
 mod status;
+mod team;
 mod token;
+mod webhook;
 
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use ioenv::vault::Timestamp;
 
-use crate::args::{Typed, VaultCommand, usage};
+use crate::args::{ExpiresArgs, Typed, VaultCommand, usage};
 use crate::levels::Access;
 use crate::project::Project;
 use crate::{Result, terminal};
@@ -25,10 +38,24 @@ pub(crate) fn run(project: &Project, command: VaultCommand) -> Result<ExitCode> 
         VaultCommand::Init { location } => init::run(project, location)?,
         VaultCommand::Status => status::run(project)?,
         VaultCommand::Create(args) => create::run(project, &args)?,
+        VaultCommand::Apply(args) => apply::run(project, &args)?,
+        VaultCommand::Dump => apply::dump(project)?,
         VaultCommand::Audit(args) => audit::run(project, &args)?,
         VaultCommand::History { level, show, limit } => history::run(project, level.as_ref(), show, limit)?,
         VaultCommand::Restore { what } => history::restore(project, &what)?,
         VaultCommand::Token { command } => token::run(project, command)?,
+        VaultCommand::Member { command } => member::run(project, command)?,
+        VaultCommand::Team { command } => team::run(project, command)?,
+        VaultCommand::Role { command } => role::run(project, command)?,
+        VaultCommand::Grant { command } => grant::run(project, command)?,
+        VaultCommand::Account { command } => account::run(project, command)?,
+        VaultCommand::Service { command } => service::run(project, command)?,
+        VaultCommand::Webhook { outbound, command } => webhook::run(project, &outbound, command)?,
+        VaultCommand::Integration { command } => integration::run(project, command)?,
+        VaultCommand::PersonalKey { command } => personal_key::run(project, command)?,
+        VaultCommand::Env { command } => environment::run(project, command)?,
+        VaultCommand::Delete { level, force } => deleted::delete(project, &level.get(), force)?,
+        VaultCommand::Deleted { command } => deleted::run(project, command)?,
         VaultCommand::Rotate { project: Some(name), history, storage } => {
             rotate::project(project, &name.get(), history, storage)?;
         }
@@ -52,6 +79,11 @@ fn moment(typed: &Typed, from_now: impl Fn(Timestamp, Duration) -> Option<Timest
         return from_now(now, duration).unwrap_or_else(|| usage("this is beyond the years that there are"));
     }
     text.parse().unwrap_or_else(|_| usage("this is no time: write it like 2031-02-03T04:05:06Z, or like 30d"))
+}
+
+/// From when on something no longer works that is made now.
+fn end(expires: &ExpiresArgs) -> Option<Timestamp> {
+    expires.expires.as_ref().map(|expires| moment(expires, Timestamp::checked_add))
 }
 
 /// To the second, in UTC.

@@ -1,7 +1,6 @@
-use std::io::Write as _;
 use std::time::SystemTime;
 
-use ioenv::vault::{Id, IssuedToken, NewToken, PermissionSet, Timestamp, TokenFormat, TokenInfo, Vocabulary};
+use ioenv::vault::{IssuedToken, NewToken, Permission, PermissionSet, Timestamp, TokenFormat, TokenInfo, Vocabulary};
 
 use super::{moment, shown};
 use crate::args::{TokenCommand, TokenFormatArg};
@@ -31,9 +30,9 @@ pub(crate) fn run(project: &Project, command: TokenCommand) -> Result {
             let rows: Vec<[String; 7]> = session.tokens(organization)?.iter().map(|info| row(info, now)).collect();
             terminal::table(["ID", "NAME", "TOKEN", "PERMISSIONS", "LEVEL", "LAST USED", "STATE"], &rows)
         }
-        TokenCommand::Rotate { id } => print(&session.rotate_token(organization, id.get::<Id>())?),
+        TokenCommand::Rotate { id } => print(&session.rotate_token(organization, id.id())?),
         TokenCommand::Revoke { id } => {
-            let id: Id = id.get();
+            let id = id.id();
             session.revoke_token(organization, id)?;
             terminal::note(format!("revoked the token {id}"));
             Ok(())
@@ -41,16 +40,13 @@ pub(crate) fn run(project: &Project, command: TokenCommand) -> Result {
     }
 }
 
-/// The token alone on stdout, so that it can be piped to where it is kept.
 fn print(issued: &IssuedToken) -> Result {
     let info = &issued.info;
     let scope = info.scope.as_ref().map(|path| format!(", bound to {path}")).unwrap_or_default();
     let end = info.expires_at.map(|end| format!(", until {}", shown(end))).unwrap_or_default();
     let name = terminal::printable(&info.name);
     terminal::note(format!("the token {name} ({}{scope}{end}), which is shown this once:", info.id));
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", issued.token.expose_secret())?;
-    Ok(out.flush()?)
+    terminal::credential(issued.token.expose_secret())
 }
 
 fn row(info: &TokenInfo, now: Timestamp) -> [String; 7] {
@@ -72,14 +68,22 @@ fn row(info: &TokenInfo, now: Timestamp) -> [String; 7] {
     ]
 }
 
-/// All words of a list belong to one service.
-fn permissions(words: &[String]) -> Result<PermissionSet> {
-    let vocabulary = match words {
-        words if words.iter().any(|word| word.contains('.')) => Vocabulary::Stashbase,
-        words if words.iter().any(|word| word.contains(':') || word == "*") => Vocabulary::DotenvCloud,
-        _ => Vocabulary::Ioenv,
-    };
-    Ok(vocabulary.parse(words)?)
+/// Each word is one of a service's, or else the name of a permission, as in the file of `apply`.
+pub(super) fn permissions(words: &[String]) -> Result<PermissionSet> {
+    let mut set = PermissionSet::EMPTY;
+    for (at, word) in words.iter().enumerate() {
+        let vocabulary = match word {
+            word if word.contains('.') => Vocabulary::Stashbase,
+            word if word.contains(':') || word == "*" => Vocabulary::DotenvCloud,
+            _ => Vocabulary::Ioenv,
+        };
+        let found = vocabulary
+            .parse([word])
+            .or_else(|error| word.parse::<Permission>().map(PermissionSet::from).map_err(|_| error))
+            .map_err(|error| format!("--permission, word {}: {error}", at + 1))?;
+        set = set.union(found);
+    }
+    Ok(set)
 }
 
 /// In the fewest words that say it all.

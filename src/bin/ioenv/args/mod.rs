@@ -1,6 +1,9 @@
 //! The arguments, and the examples in `--help`.
 #![expect(clippy::doc_markdown, reason = "clap prints these comments as they are, backticks too")]
 
+mod team;
+mod vault;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,7 +11,15 @@ use std::str::FromStr;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 use ioenv::DataKey;
-use ioenv::vault::{RootKey, Token};
+use ioenv::vault::{Id, RootKey, Token};
+
+pub(crate) use self::team::{
+    AccountCommand, DeletedCommand, EnvCommand, ExpiresArgs, GrantCommand, GranteeArgs, IntegrationCommand,
+    ListingArgs, MemberCommand, PersonalKeyCommand, RoleCommand, ServiceCommand, TeamCommand, WebhookCommand,
+};
+pub(crate) use self::vault::{
+    ActionArg, ApplyArgs, AuditArgs, CreateArgs, OutboundArgs, TokenCommand, TokenFormatArg, VaultCommand,
+};
 
 /// A name, a level or the id of a key, as it was typed. Clap's own complaint about a value repeats it, and people do
 /// type `NAME=secret`, or a key where its file belongs; so it is judged by [`Typed::get`].
@@ -39,6 +50,14 @@ impl Typed {
             usage("this is a token, and it goes into IOENV_TOKEN or a token file");
         }
         self.0.parse().unwrap_or_else(|error: ioenv::Error| usage(&error.to_string()))
+    }
+
+    /// The id that was meant: as lists show it, or with a prefix, as receivers of webhooks see it.
+    pub(crate) fn id(&self) -> Id {
+        match self.0.split_once('_') {
+            Some((prefix, _)) => Id::parse_prefixed(prefix, &self.0).unwrap_or_else(|_| self.get()),
+            None => self.get(),
+        }
     }
 }
 
@@ -367,180 +386,4 @@ pub(crate) struct TransferArgs {
     /// Replace levels that say something else over there
     #[arg(long)]
     pub(crate) force: bool,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum VaultCommand {
-    /// Make a vault with an organization, and print its first token
-    ///
-    /// The token may do everything in the organization, and is printed this once. The root key goes into ioenv.root,
-    /// unless IOENV_ROOT_KEY or IOENV_ROOT_KEY_FILE gives one; it goes into .gitignore. --organization names the
-    /// organization; without it, it is called as the directory is.
-    #[command(
-        after_help = "Examples:\n  ioenv vault init\n  ioenv vault init --organization acme /var/lib/ioenv.vault"
-    )]
-    Init {
-        /// A SQLite file, or postgres://... [default: IOENV_VAULT, `vault` in ioenv.toml, or ioenv.vault]
-        #[arg(value_name = "FILE|URL")]
-        location: Option<String>,
-    },
-    /// Tell what there is in the vault
-    Status,
-    /// Make a level in the vault, and those above it
-    #[command(
-        after_help = "Examples:\n  ioenv vault create acme-store/backend/production\n  ioenv vault create acme-store --base"
-    )]
-    Create(CreateArgs),
-    /// Show the audit log, newest first
-    #[command(after_help = "Example:\n  ioenv vault audit --action update --since 7d")]
-    Audit(AuditArgs),
-    /// Show who changed what in a level, newest first; values are masked
-    #[command(after_help = "Example:\n  ioenv vault history acme-store/dev")]
-    History {
-        /// The level [default: --path, or what is configured]
-        #[arg(value_name = "LEVEL")]
-        level: Option<Typed>,
-        /// Show the values
-        #[arg(long)]
-        show: bool,
-        /// How many changes
-        #[arg(long, default_value_t = 20)]
-        limit: usize,
-    },
-    /// Bring back a former content of a level
-    ///
-    /// What the level says now becomes a version in turn, so nothing is lost.
-    #[command(
-        after_help = "Examples:\n  ioenv vault restore acme-store/dev     # what it was before the last change\n  ioenv vault restore 4294967299         # a version that `history` shows"
-    )]
-    Restore {
-        /// A version, or a level for its newest one
-        #[arg(value_name = "VERSION|LEVEL")]
-        what: Typed,
-    },
-    /// Make, list, rotate and revoke tokens
-    Token {
-        #[command(subcommand)]
-        command: TokenCommand,
-    },
-    /// Put a new key in the place of a project's, or of the organization's own
-    ///
-    /// All that is sealed now is sealed anew. Former contents stay under the key they were sealed with, unless --history
-    /// is given. Without a project, --organization names whose key is meant. A rotation that was cut short goes on when
-    /// the command is run again.
-    #[command(
-        after_help = "Examples:\n  ioenv vault rotate acme-store\n  ioenv vault rotate acme-store --storage\n  ioenv vault rotate --organization acme"
-    )]
-    Rotate {
-        /// The project whose key is rotated
-        project: Option<Typed>,
-        /// Seal former contents anew, too
-        #[arg(long, requires = "project", conflicts_with = "storage")]
-        history: bool,
-        /// Rotate the key that the project's rows are wrapped with, not the one its levels are sealed with
-        #[arg(long, requires = "project")]
-        storage: bool,
-    },
-    /// Remove audit records that are older than they are kept
-    Sweep,
-    /// Copy the vault, while it is used, into a new SQLite file that only you can read
-    ///
-    /// It opens with the same root key, which is not in it.
-    #[command(after_help = "Example:\n  ioenv vault backup /backup/ioenv-2031-02-03.vault")]
-    Backup {
-        /// The file, which must not be there yet
-        #[arg(value_hint = ValueHint::FilePath)]
-        file: PathBuf,
-    },
-    /// Look for damage, and open what levels hold and held
-    Check,
-}
-
-#[derive(clap::Args)]
-pub(crate) struct CreateArgs {
-    /// The level
-    #[arg(value_name = "LEVEL")]
-    pub(crate) level: Typed,
-    /// Of two parts, take the last one for a target rather than for an environment
-    #[arg(long)]
-    pub(crate) target: bool,
-    /// Make the project with the environments dev, staging and prod
-    #[arg(long, conflicts_with = "client_key")]
-    pub(crate) base: bool,
-    /// Keep the key out of the vault: make the project for the one key at hand, as the sealed file uses it
-    #[arg(long)]
-    pub(crate) client_key: bool,
-}
-
-#[derive(clap::Args)]
-pub(crate) struct AuditArgs {
-    /// Done by the token of that id, or by `system`
-    #[arg(long, value_name = "ID")]
-    pub(crate) actor: Option<Typed>,
-    /// What was done
-    #[arg(long, value_enum)]
-    pub(crate) action: Option<ActionArg>,
-    /// To the entry of that name
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: Option<Typed>,
-    /// At that time or later: 2031-02-03T04:05:06Z, or 7d for the last 7 days
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<Typed>,
-    /// Before that time
-    #[arg(long, value_name = "TIME")]
-    pub(crate) until: Option<Typed>,
-    /// How many records
-    #[arg(long, default_value_t = 50)]
-    pub(crate) limit: usize,
-    /// How to print
-    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
-    pub(crate) format: ListFormat,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum ActionArg {
-    Create,
-    Read,
-    Update,
-    Delete,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum TokenCommand {
-    /// Make a token and print it, this once
-    #[command(
-        after_help = "Examples:\n  ioenv vault token create server --permission read --path acme-store/dev --expires 90d\n  ioenv vault token create ci --permission read,write --format dotenv"
-    )]
-    Create {
-        /// A name for it
-        name: String,
-        /// What it may do: read, write, admin; or words such as secret:read and secrets.read; or * for all
-        #[arg(long, value_name = "WORD", value_delimiter = ',', required = true)]
-        permission: Vec<String>,
-        /// From when on it no longer works: 2031-02-03T04:05:06Z, or 30d for in 30 days [default: never]
-        #[arg(long, value_name = "TIME")]
-        expires: Option<Typed>,
-        /// As whose it is spelled
-        #[arg(long, value_enum, default_value_t = TokenFormatArg::Ioenv)]
-        format: TokenFormatArg,
-    },
-    /// List the tokens, which are not shown themselves
-    List,
-    /// Make a token anew, with the same rights, and print it, this once; the old one no longer works
-    Rotate {
-        /// The id that `list` shows
-        id: Typed,
-    },
-    /// Revoke a token
-    Revoke {
-        /// The id that `list` shows
-        id: Typed,
-    },
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum TokenFormatArg {
-    Ioenv,
-    Dotenv,
-    Stashbase,
 }

@@ -1,0 +1,51 @@
+use ioenv::vault::{EnvironmentRole, NewAccount};
+
+use super::end;
+use super::listing::{find, print, time};
+use super::token::{permissions, words};
+use crate::args::AccountCommand;
+use crate::levels::{Access, environment_hint};
+use crate::project::Project;
+use crate::{Result, terminal};
+
+pub(crate) fn run(project: &Project, command: AccountCommand) -> Result {
+    let access = Access::open(project)?;
+    let (session, organization) = (access.session(), access.organization()?);
+    let path = project.path()?;
+    match command {
+        AccountCommand::List(listing) => {
+            let accounts = session.accounts(organization, &path).map_err(|error| environment_hint(&path, error))?;
+            let rows: Vec<[String; 6]> = accounts
+                .into_iter()
+                .map(|one| {
+                    let [used, end] = [one.last_used_at, one.expires_at].map(time);
+                    [one.id.to_string(), one.name, one.hint, words(one.permissions), used, end]
+                })
+                .collect();
+            print(&listing, ["ID", "NAME", "KEY", "PERMISSIONS", "LAST USED", "EXPIRES"], &rows)
+        }
+        AccountCommand::Create { name, role, permission, expires } => {
+            let given = match role {
+                Some(role) => role.get::<EnvironmentRole>().grantable(),
+                None => permissions(&permission)?,
+            };
+            let mut new = NewAccount::new(name, given);
+            new.expires_at = end(&expires);
+            let issued =
+                session.create_account(organization, &path, &new).map_err(|error| environment_hint(&path, error))?;
+            let name = terminal::printable(&issued.account.name);
+            terminal::note(format!(
+                "the key of the account {name} ({}) of {path}, shown this once:",
+                issued.account.id
+            ));
+            terminal::credential(issued.key.expose_secret())
+        }
+        AccountCommand::Delete { account } => {
+            let accounts = session.accounts(organization, &path).map_err(|error| environment_hint(&path, error))?;
+            let account = find("account", &accounts, &account, |one| one.id, |one| &one.name)?;
+            session.delete_account(organization, &path, account.id)?;
+            terminal::note(format!("deleted the account {}", terminal::printable(&account.name)));
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,88 @@
+use ioenv::LevelPath;
+use ioenv::vault::{Deleted, Id, ResourceKind, Session};
+
+use super::listing::print;
+use super::{audit, shown};
+use crate::args::DeletedCommand;
+use crate::levels::{Access, hint};
+use crate::project::Project;
+use crate::{Result, terminal};
+
+pub(crate) fn run(project: &Project, command: DeletedCommand) -> Result {
+    let access = Access::open(project)?;
+    let (session, organization) = (access.session(), access.organization()?);
+    match command {
+        DeletedCommand::List(listing) => {
+            let rows: Vec<[String; 6]> = session
+                .deleted(organization)?
+                .into_iter()
+                .map(|one| {
+                    let kind = kind(one.kind).to_owned();
+                    let [at, until] = [one.deleted_at, one.restorable_until].map(shown);
+                    [one.id.to_string(), kind, one.path.to_string(), at, audit::actor(&one.deleted_by), until]
+                })
+                .collect();
+            print(&listing, ["ID", "KIND", "PATH", "DELETED", "BY", "RESTORABLE UNTIL"], &rows)
+        }
+        DeletedCommand::Restore { id } => restore(&session, organization, id.id(), |_| true),
+        DeletedCommand::Purge { id, .. } => {
+            let one = one(&session, organization, id.id())?;
+            match one.kind {
+                ResourceKind::Project => session.purge_project(organization, one.id)?,
+                ResourceKind::Target => session.purge_target(organization, one.id)?,
+                _ => session.purge_environment(organization, one.id)?,
+            }
+            terminal::note(format!("removed {} for good", one.path));
+            Ok(())
+        }
+    }
+}
+
+/// Deletes what stands at a path.
+pub(crate) fn delete(project: &Project, path: &LevelPath, force: bool) -> Result {
+    let access = Access::open(project)?;
+    let (session, organization) = (access.session(), access.organization()?);
+    let deleted = if path.segments().count() == 1 {
+        session.delete_project(organization, &path.project().parse()?)
+    } else if session.target(organization, path).is_ok() {
+        session.delete_target(organization, path)
+    } else {
+        session.delete_environment(organization, path, force)
+    };
+    deleted.map_err(|error| hint(path, error))?;
+    terminal::note(format!("deleted {path}; `ioenv vault deleted list` shows what can be restored"));
+    Ok(())
+}
+
+/// Restores what has that id, if it is what is meant.
+pub(super) fn restore(
+    session: &Session<'_>,
+    organization: Id,
+    id: Id,
+    is_meant: impl Fn(ResourceKind) -> bool,
+) -> Result {
+    let one = one(session, organization, id)?;
+    if !is_meant(one.kind) {
+        return Err(format!("this is a {}: `ioenv vault deleted restore` brings it back", kind(one.kind)).into());
+    }
+    let path = match one.kind {
+        ResourceKind::Project => session.restore_project(organization, one.id)?,
+        ResourceKind::Target => session.restore_target(organization, one.id)?,
+        _ => session.restore_environment(organization, one.id)?,
+    };
+    terminal::note(format!("restored {path}"));
+    Ok(())
+}
+
+fn kind(kind: ResourceKind) -> &'static str {
+    match kind {
+        ResourceKind::Project => "project",
+        ResourceKind::Target => "target",
+        _ => "environment",
+    }
+}
+
+fn one(session: &Session<'_>, organization: Id, id: Id) -> Result<Deleted> {
+    let found = session.deleted(organization)?.into_iter().find(|one| one.id == id);
+    found.ok_or_else(|| "nothing of that id was deleted, or it cannot be restored any more: see `list`".into())
+}

@@ -1,0 +1,62 @@
+use ioenv::LevelPath;
+use ioenv::vault::{EnvironmentUpdate, NewEnvironment, ResourceKind};
+
+use super::deleted;
+use super::listing::print;
+use crate::args::{EnvCommand, Typed};
+use crate::levels::{Access, environment_hint, hint};
+use crate::project::Project;
+use crate::{Result, terminal};
+
+pub(crate) fn run(project: &Project, command: EnvCommand) -> Result {
+    let access = Access::open(project)?;
+    let (session, organization) = (access.session(), access.organization()?);
+    match command {
+        EnvCommand::List { level, listing } => {
+            let path: LevelPath = level.as_ref().map(Typed::get).map_or_else(|| project.path(), Ok)?;
+            let environments = session.environments(organization, &path).map_err(|error| hint(&path, error))?;
+            let rows: Vec<[String; 5]> = environments
+                .into_iter()
+                .map(|one| {
+                    let production = if one.is_production { "yes" } else { "no" };
+                    let path = format!("{path}/{}", one.slug);
+                    [one.id.to_string(), path, one.name, one.status, production.to_owned()]
+                })
+                .collect();
+            print(&listing, ["ID", "PATH", "NAME", "STATUS", "PRODUCTION"], &rows)
+        }
+        EnvCommand::Create { level, name, description, status, production } => {
+            let path: LevelPath = level.get();
+            let chain: Vec<LevelPath> = path.chain().collect();
+            let [.., parent, _] = chain.as_slice() else {
+                return Err("an environment stands below a project or a target: PROJECT/ENVIRONMENT".into());
+            };
+            let slug = path.segments().last().unwrap_or_default();
+            let mut new = NewEnvironment::new(name.as_deref().unwrap_or(slug));
+            new.slug = Some(slug.parse()?);
+            (new.description, new.status, new.is_production) = (description, status, production);
+            session.create_environment(organization, parent, &new).map_err(|error| hint(parent, error))?;
+            terminal::note(format!("made {path}"));
+            Ok(())
+        }
+        EnvCommand::Update { level, name, slug, description, status, production } => {
+            let path: LevelPath = level.get();
+            let mut update = EnvironmentUpdate::default();
+            (update.name, update.description, update.status) = (name, description, status);
+            update.slug = slug.as_ref().map(Typed::get);
+            update.is_production = production;
+            session.update_environment(organization, &path, &update).map_err(|error| environment_hint(&path, error))?;
+            terminal::note(format!("changed {path}"));
+            Ok(())
+        }
+        EnvCommand::Delete { level, force } => {
+            let path: LevelPath = level.get();
+            session.delete_environment(organization, &path, force).map_err(|error| environment_hint(&path, error))?;
+            terminal::note(format!("deleted {path}; `ioenv vault deleted list` shows what can be restored"));
+            Ok(())
+        }
+        EnvCommand::Restore { id } => {
+            deleted::restore(&session, organization, id.id(), |kind| kind == ResourceKind::Environment)
+        }
+    }
+}

@@ -1,0 +1,47 @@
+use ioenv::vault::{Id, NewRole, Role, RoleUpdate, Session};
+
+use super::listing::{find, print, text};
+use super::token::{permissions, words};
+use crate::args::RoleCommand;
+use crate::levels::Access;
+use crate::project::Project;
+use crate::{Result, terminal};
+
+pub(crate) fn run(project: &Project, command: RoleCommand) -> Result {
+    let access = Access::open(project)?;
+    let (session, organization) = (access.session(), access.organization()?);
+    let note = |what: &str, role: &str| terminal::note(format!("{what} the role {}", terminal::printable(role)));
+    match command {
+        RoleCommand::List(listing) => {
+            let rows: Vec<[String; 4]> = session
+                .roles(organization)?
+                .into_iter()
+                .map(|one| [one.id.to_string(), one.name, words(one.permissions), text(one.description.as_deref())])
+                .collect();
+            print(&listing, ["ID", "NAME", "PERMISSIONS", "DESCRIPTION"], &rows)
+        }
+        RoleCommand::Create { name, description, permission } => {
+            let mut new = NewRole::new(name, permissions(&permission)?);
+            new.description = description;
+            note("made", &session.create_role(organization, &new)?.name);
+            Ok(())
+        }
+        RoleCommand::Update { role, name, description, permission } => {
+            let mut update = RoleUpdate::default();
+            (update.name, update.description) = (name, description);
+            update.permissions = if permission.is_empty() { None } else { Some(permissions(&permission)?) };
+            note("changed", &session.update_role(organization, one(&session, organization, &role)?.id, &update)?.name);
+            Ok(())
+        }
+        RoleCommand::Delete { role } => {
+            let role = one(&session, organization, &role)?;
+            session.delete_role(organization, role.id)?;
+            note("deleted", &role.name);
+            Ok(())
+        }
+    }
+}
+
+fn one(session: &Session<'_>, organization: Id, typed: &str) -> Result<Role> {
+    find("role", &session.roles(organization)?, typed, |role| role.id, |role| &role.name).cloned()
+}

@@ -1,0 +1,86 @@
+use ioenv::vault::{Id, IpRange, NewServiceAccount, NewServiceKey, ServiceAccount, ServiceAccountUpdate, Session};
+
+use super::listing::{NONE, find, print, time};
+use super::token::{permissions, words};
+use super::{end, shown};
+use crate::args::{ServiceCommand, Typed};
+use crate::levels::Access;
+use crate::project::Project;
+use crate::{Result, terminal};
+
+pub(crate) fn run(project: &Project, command: ServiceCommand) -> Result {
+    let access = Access::open(project)?;
+    let (session, organization) = (access.session(), access.organization()?);
+    let note = |what: &str, name: &str| terminal::note(format!("{what} {}", terminal::printable(name)));
+    match command {
+        ServiceCommand::List(listing) => {
+            let rows: Vec<[String; 5]> = session.service_accounts(organization)?.into_iter().map(row).collect();
+            print(&listing, ["ID", "NAME", "PERMISSIONS", "FROM", "CREATED"], &rows)
+        }
+        ServiceCommand::Create { name, permission, allow } => {
+            let mut new = NewServiceAccount::new(name, permissions(&permission)?);
+            new.allow_list = ranges(&allow);
+            note("made the service account", &session.create_service_account(organization, &new)?.name);
+            Ok(())
+        }
+        ServiceCommand::Update { service, name, permission, allow } => {
+            let mut update = ServiceAccountUpdate::default();
+            update.name = name;
+            update.permissions = if permission.is_empty() { None } else { Some(permissions(&permission)?) };
+            update.allow_list = Some(ranges(&allow)).filter(|ranges| !ranges.is_empty());
+            let id = one(&session, organization, &service)?.id;
+            note("changed the service account", &session.update_service_account(organization, id, &update)?.name);
+            Ok(())
+        }
+        ServiceCommand::Delete { service } => {
+            let service = one(&session, organization, &service)?;
+            session.delete_service_account(organization, service.id)?;
+            note("deleted the service account", &service.name);
+            Ok(())
+        }
+        ServiceCommand::Keys { service, listing } => {
+            let id = one(&session, organization, &service)?.id;
+            let rows: Vec<[String; 6]> = session
+                .service_keys(organization, id)?
+                .into_iter()
+                .map(|key| {
+                    let [used, end] = [key.last_used_at, key.expires_at].map(time);
+                    [key.id.to_string(), key.name, key.hint, shown(key.created_at), used, end]
+                })
+                .collect();
+            print(&listing, ["ID", "NAME", "KEY", "CREATED", "LAST USED", "EXPIRES"], &rows)
+        }
+        ServiceCommand::Key { service, name, expires } => {
+            let service = one(&session, organization, &service)?;
+            let mut new = NewServiceKey::new(name);
+            new.expires_at = end(&expires);
+            let issued = session.create_service_key(organization, service.id, &new)?;
+            let [name, service] = [&issued.info.name, &service.name].map(|text| terminal::printable(text));
+            terminal::note(format!("the key {name} ({}) of {service}, shown this once:", issued.info.id));
+            terminal::credential(issued.key.expose_secret())
+        }
+        ServiceCommand::DeleteKey { service, key } => {
+            let id = one(&session, organization, &service)?.id;
+            let keys = session.service_keys(organization, id)?;
+            let key = find("key", &keys, &key, |key| key.id, |key| &key.name)?;
+            session.delete_service_key(organization, id, key.id)?;
+            note("deleted the key", &key.name);
+            Ok(())
+        }
+    }
+}
+
+fn row(one: ServiceAccount) -> [String; 5] {
+    let ranges: Vec<String> = one.allow_list.iter().map(ToString::to_string).collect();
+    let from = if ranges.is_empty() { NONE.to_owned() } else { ranges.join(", ") };
+    [one.id.to_string(), one.name, words(one.permissions), from, shown(one.created_at)]
+}
+
+pub(super) fn ranges(typed: &[Typed]) -> Vec<IpRange> {
+    typed.iter().map(Typed::get).collect()
+}
+
+fn one(session: &Session<'_>, organization: Id, typed: &str) -> Result<ServiceAccount> {
+    let all = session.service_accounts(organization)?;
+    find("service account", &all, typed, |one| one.id, |one| &one.name).cloned()
+}

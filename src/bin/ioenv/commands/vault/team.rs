@@ -1,0 +1,75 @@
+use ioenv::vault::{Id, NewTeam, Paging, Session, Team, TeamUpdate};
+
+use super::listing::{find, print, text};
+use super::{member, shown};
+use crate::args::TeamCommand;
+use crate::levels::Access;
+use crate::project::Project;
+use crate::{Result, terminal};
+
+pub(crate) fn run(project: &Project, command: TeamCommand) -> Result {
+    let access = Access::open(project)?;
+    let (session, organization) = (access.session(), access.organization()?);
+    let note = |what: &str, team: &str| terminal::note(format!("{what} the team {}", terminal::printable(team)));
+    match command {
+        TeamCommand::List(listing) => {
+            let rows: Vec<[String; 4]> = session
+                .teams(organization)?
+                .into_iter()
+                .map(|one| [one.id.to_string(), one.name, text(one.description.as_deref()), shown(one.created_at)])
+                .collect();
+            print(&listing, ["ID", "NAME", "DESCRIPTION", "CREATED"], &rows)
+        }
+        TeamCommand::Create { name, description } => {
+            let mut new = NewTeam::new(name);
+            new.description = description;
+            let team = session.create_team(organization, &new)?;
+            note("made", &team.name);
+            Ok(())
+        }
+        TeamCommand::Update { team, name, description } => {
+            let mut update = TeamUpdate::default();
+            (update.name, update.description) = (name, description);
+            let team = session.update_team(organization, one(&session, organization, &team)?.id, &update)?;
+            note("changed", &team.name);
+            Ok(())
+        }
+        TeamCommand::Delete { team } => {
+            let team = one(&session, organization, &team)?;
+            session.delete_team(organization, team.id)?;
+            note("deleted", &team.name);
+            Ok(())
+        }
+        TeamCommand::Members { team, listing } => {
+            let team = one(&session, organization, &team)?.id;
+            let mut members = Vec::new();
+            let mut paging = Paging::first(200);
+            loop {
+                let page = session.team_members(organization, team, &paging)?;
+                members.extend(page.items);
+                match page.next {
+                    Some(next) => paging = paging.after(next),
+                    None => break,
+                }
+            }
+            member::list(&session, organization, &members, &listing)
+        }
+        TeamCommand::Add { team, member } => {
+            let team = one(&session, organization, &team)?;
+            session.add_team_member(organization, team.id, member::one(&session, organization, &member)?.user)?;
+            terminal::note(format!("{} is in {}", terminal::printable(&member), terminal::printable(&team.name)));
+            Ok(())
+        }
+        TeamCommand::Remove { team, member } => {
+            let team = one(&session, organization, &team)?;
+            session.remove_team_member(organization, team.id, member::one(&session, organization, &member)?.user)?;
+            let [member, team] = [&member, &team.name].map(|text| terminal::printable(text));
+            terminal::note(format!("{member} is no longer in {team}"));
+            Ok(())
+        }
+    }
+}
+
+pub(super) fn one(session: &Session<'_>, organization: Id, typed: &str) -> Result<Team> {
+    find("team", &session.teams(organization)?, typed, |team| team.id, |team| &team.name).cloned()
+}

@@ -1,0 +1,135 @@
+use ioenv::vault::{NewWebhook, Paging, WebhookLog, WebhookTest, WebhookUpdate};
+
+use super::integration::with_files;
+use super::listing::{NONE, print, text};
+use super::shown;
+use crate::args::{OutboundArgs, WebhookCommand};
+use crate::levels::{Access, environment_hint};
+use crate::project::Project;
+use crate::{Result, terminal};
+
+pub(crate) fn run(project: &Project, outbound: &OutboundArgs, command: WebhookCommand) -> Result {
+    let access = Access::open(project)?.with_outbound(outbound);
+    if let WebhookCommand::Run { once, directory } = command {
+        let access = with_files(access, directory);
+        access.trusted_only()?;
+        return deliver(&access, once);
+    }
+    let (session, organization) = (access.session(), access.organization()?);
+    let path = project.path()?;
+    match command {
+        WebhookCommand::List(listing) => {
+            let webhooks = session.webhooks(organization, &path).map_err(|error| environment_hint(&path, error))?;
+            let rows: Vec<[String; 5]> = webhooks
+                .into_iter()
+                .map(|one| {
+                    let state = if one.enabled { "enabled" } else { "disabled" };
+                    let description = text(one.description.as_deref());
+                    [one.id.to_string(), one.url, state.to_owned(), description, shown(one.updated_at)]
+                })
+                .collect();
+            print(&listing, ["ID", "URL", "STATE", "DESCRIPTION", "UPDATED"], &rows)
+        }
+        WebhookCommand::Create { url, description, enable } => {
+            let mut new = NewWebhook::new(url);
+            (new.description, new.enabled) = (description, enable);
+            let created =
+                session.create_webhook(organization, &path, &new).map_err(|error| environment_hint(&path, error))?;
+            terminal::note(format!("made the webhook {} of {path}; its signing secret:", created.webhook.id));
+            terminal::credential(created.signing_secret.expose_secret())
+        }
+        WebhookCommand::Update { id, url, description } => {
+            let mut update = WebhookUpdate::default();
+            update.url = url;
+            update.description = description.map(|text| Some(text).filter(|text| !text.is_empty()));
+            session.update_webhook(organization, &path, id.id(), &update)?;
+            terminal::note("changed the webhook");
+            Ok(())
+        }
+        WebhookCommand::Enable { id } => {
+            session.set_webhook_enabled(organization, &path, id.id(), true)?;
+            terminal::note("events are sent to the webhook from now on");
+            Ok(())
+        }
+        WebhookCommand::Disable { id } => {
+            session.set_webhook_enabled(organization, &path, id.id(), false)?;
+            terminal::note("no more events are sent to the webhook");
+            Ok(())
+        }
+        WebhookCommand::Delete { id } => {
+            session.delete_webhook(organization, &path, id.id())?;
+            terminal::note("deleted the webhook");
+            Ok(())
+        }
+        WebhookCommand::Test { id } => tested(&session.test_webhook(organization, &path, id.id())?),
+        WebhookCommand::Secret { id } => {
+            terminal::credential(session.signing_secret(organization, &path, id.id())?.expose_secret())
+        }
+        WebhookCommand::Rotate { id } => {
+            let secret = session.rotate_signing_secret(organization, &path, id.id())?;
+            terminal::note("the signing secret that counts from now on:");
+            terminal::credential(secret.expose_secret())
+        }
+        WebhookCommand::Logs { id, limit, listing } => {
+            let id = id.id();
+            let mut logs: Vec<WebhookLog> = Vec::new();
+            let mut paging = Paging::first(limit.min(200));
+            while logs.len() < limit {
+                let page = session.webhook_logs(organization, &path, id, &paging)?;
+                logs.extend(page.items);
+                match page.next {
+                    Some(next) => paging = paging.after(next),
+                    None => break,
+                }
+            }
+            logs.truncate(limit);
+            let rows: Vec<[String; 5]> = logs
+                .iter()
+                .map(|log| {
+                    let status = answer(log.status, log.error.as_ref());
+                    let time = shown(log.processed_at);
+                    [log.id.to_string(), time, log.event.to_string(), log.attempt.to_string(), status]
+                })
+                .collect();
+            print(&listing, ["ID", "TIME", "EVENT", "ATTEMPT", "ANSWER"], &rows)
+        }
+        WebhookCommand::Run { .. } => Ok(()),
+    }
+}
+
+fn answer(status: Option<u16>, error: Option<&impl ToString>) -> String {
+    match (status, error) {
+        (Some(status), _) => status.to_string(),
+        (None, Some(error)) => error.to_string(),
+        (None, None) => NONE.to_owned(),
+    }
+}
+
+fn tested(test: &WebhookTest) -> Result {
+    let answer = answer(test.status, test.error.as_ref());
+    if test.status.is_some_and(|status| (200..300).contains(&status)) {
+        terminal::note(format!("the webhook answered {answer}"));
+        return Ok(());
+    }
+    Err(format!("the webhook did not take the event: {answer}").into())
+}
+
+#[cfg(feature = "http")]
+fn deliver(access: &Access, once: bool) -> Result {
+    use std::sync::atomic::AtomicBool;
+
+    let worker = ioenv::vault::Worker::new(&access.vault);
+    if once {
+        let count = worker.run_once()?;
+        terminal::note(format!("made {count} attempts"));
+        return Ok(());
+    }
+    terminal::note("delivering events, until this is ended");
+    // What is cut off when the program is ended is done again by the next one.
+    Ok(worker.run_until(&AtomicBool::new(false))?)
+}
+
+#[cfg(not(feature = "http"))]
+fn deliver(_access: &Access, _once: bool) -> Result {
+    Err("delivering events needs the feature `http` of ioenv: enable it".into())
+}

@@ -1,0 +1,145 @@
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::provider::is_identifier;
+use super::{Applied, Desired, SyncAction, SyncPlace, SyncPlan, SyncTarget};
+use crate::core::{Document, Kind, SecretString};
+use crate::files::read_text;
+use crate::{Error, ErrorKind, MAX_FILE_BYTES, Result};
+
+pub(super) const NAME_RULE: &str =
+    "the name of a file has 1 to 255 of A-Z, a-z, 0-9, `.`, `_` and `-`; its directory is the operator's choice";
+
+/// Dotenv files in one directory, for programs that read nothing else.
+///
+/// A file is replaced as a whole, and only its owner can read it (mode 0600, where there are modes). Lines that the
+/// integration did not put there stay. A link in the place of the file is refused.
+///
+/// ```no_run
+/// # fn main() -> ioenv::Result<()> {
+/// use ioenv::vault::{EnvFiles, Provider, RootKey, Vault};
+/// use ioenv::{SystemRandom, store::Memory};
+///
+/// let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?
+///     .with_sync_target(Provider::File, EnvFiles::in_directory("/srv/shop"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct EnvFiles {
+    directory: PathBuf,
+}
+
+impl EnvFiles {
+    /// Files in this directory, which must be there and writable for nobody else.
+    pub fn in_directory(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into() }
+    }
+
+    fn path(&self, target: &str) -> Result<PathBuf> {
+        if is_identifier(target) {
+            return Ok(self.directory.join(target));
+        }
+        Err(Error::new(ErrorKind::InvalidValue, NAME_RULE))
+    }
+}
+
+impl SyncTarget for EnvFiles {
+    fn plan(&self, place: &SyncPlace<'_>, desired: &Desired) -> Result<SyncPlan> {
+        let document = read(&self.path(place.target)?)?;
+        let mut plan = SyncPlan::new();
+        for entry in &desired.entries {
+            let action = match document.get(entry.name.as_str()) {
+                None => Some(SyncAction::Create),
+                Some(found) if found.value().is_same(&entry.value) => None,
+                Some(_) => Some(SyncAction::Update),
+            };
+            plan.add(&entry.name, entry.kind, action, None);
+        }
+        for name in &desired.removable {
+            if document.get(name.as_str()).is_some() {
+                plan.add(name, Kind::Secret, Some(SyncAction::Delete), None);
+            }
+        }
+        Ok(plan)
+    }
+
+    fn apply(&self, place: &SyncPlace<'_>, plan: &SyncPlan, desired: &Desired) -> Applied {
+        if plan.is_empty() {
+            return Applied::all(plan);
+        }
+        let written = self.path(place.target).and_then(|path| {
+            let mut document = read(&path)?;
+            for change in &plan.changes {
+                match change.action {
+                    SyncAction::Create | SyncAction::Update => {
+                        let Some(entry) = desired.get(change.name.as_str()) else {
+                            continue;
+                        };
+                        document.set(change.name.clone(), entry.value.clone())?;
+                    }
+                    SyncAction::Delete => {
+                        document.remove(change.name.as_str());
+                    }
+                }
+            }
+            replace(&path, &document.to_text())
+        });
+        match written {
+            Ok(()) => Applied::all(plan),
+            Err(error) => Applied::stopped(0, error),
+        }
+    }
+}
+
+/// What is in a file; nothing, where there is none.
+fn read(path: &Path) -> Result<Document> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => Document::parse(&read_text(path, "env file", MAX_FILE_BYTES)?),
+        Ok(_) => {
+            Err(Error::new(ErrorKind::Io, "there is a link or a directory where the env file should be: remove it")
+                .with_file(path))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Document::new()),
+        Err(error) => Err(Error::io(format!("cannot read the env file {}", path.display()), error)),
+    }
+}
+
+/// Writes it beside, and puts it in the place of the other one, which the rename does not follow if it is a link.
+fn replace(path: &Path, text: &SecretString) -> Result<()> {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".tmp");
+    let beside = path.with_file_name(name);
+    let written = write_new(&beside, text).and_then(|()| fs::rename(&beside, path)).and_then(|()| sync_directory(path));
+    written.map_err(|error| {
+        // Best effort: the next one would remove it too.
+        let _ = fs::remove_file(&beside);
+        Error::io(format!("cannot write the env file {}", path.display()), error)
+    })
+}
+
+fn write_new(path: &Path, text: &SecretString) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    // `create_new` follows no link that somebody may have put there.
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.expose_secret().as_bytes())?;
+    file.sync_all()
+}
+
+/// Makes the rename last. Windows opens no directory as a file.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(directory) if cfg!(unix) => File::open(directory)?.sync_all(),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,19 @@
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use crate::Result;
+use crate::core::{Action, Id, LevelPath};
+
+impl Session<'_> {
+    /// Removes an account of an environment for good. Its key no longer works from then on.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn delete_account(&self, organization: Id, path: &LevelPath, id: Id) -> Result<()> {
+        self.write(UseCase::DeleteAccount, |call| {
+            let place = call.account_place(organization, path)?;
+            let (index, account) = call.account(&place, id)?;
+            call.remove_token(&index)?;
+            call.record(Action::Delete, account.resource(&place)?, account.details())
+        })
+    }
+}

@@ -1,0 +1,70 @@
+use super::super::StepKind;
+use super::super::model::Entry;
+use super::hierarchy::Spot;
+use super::{Apply, Owner, at};
+use crate::Result;
+use crate::core::{Kind, SecretString};
+use crate::vault::{EntryUpdate, NewEntry};
+
+impl Apply<'_, '_> {
+    pub(super) fn entries(&mut self, owner: &Owner<'_>, spot: &Spot, entries: &[Entry]) -> Result<()> {
+        let Some(first) = entries.first() else {
+            return Ok(());
+        };
+        at(first.at, self.write(owner, spot, entries))
+    }
+
+    fn write(&mut self, owner: &Owner<'_>, spot: &Spot, entries: &[Entry]) -> Result<()> {
+        let updates: Vec<EntryUpdate> = entries.iter().map(update).collect();
+        let there = owner.id.zip(spot.there.as_ref());
+        let (missing, different) = match there {
+            Some((organization, path)) => {
+                let compared = self.session.compare_entries(organization, path, &updates)?;
+                (compared.missing, compared.different)
+            }
+            None => (entries.iter().map(|entry| entry.name.clone()).collect(), Vec::new()),
+        };
+        if let Some((organization, path)) = there.filter(|_| !self.is_plan) {
+            let new: Vec<NewEntry> =
+                entries.iter().filter(|entry| missing.contains(&entry.name)).map(new_entry).collect();
+            if !new.is_empty() {
+                self.session.set_entries(organization, path, &new)?;
+            }
+            let updates: Vec<EntryUpdate> =
+                updates.into_iter().filter(|update| different.contains(&update.name)).collect();
+            if !updates.is_empty() {
+                self.session.update_entries(organization, path, &updates)?;
+            }
+        }
+        for entry in entries {
+            let kind = if entry.kind == Kind::Variable { StepKind::Variable } else { StepKind::Secret };
+            let mut step = owner.step(kind, entry.name.as_str()).at(&spot.declared);
+            if missing.contains(&entry.name) {
+                step = step.created();
+                if entry.value.is_none() {
+                    step.fields.push("value");
+                }
+            } else if different.contains(&entry.name) {
+                step = step.changed(vec!["entry"]);
+            }
+            self.tell(step)?;
+        }
+        Ok(())
+    }
+}
+
+fn update(entry: &Entry) -> EntryUpdate {
+    let mut update = EntryUpdate::new(entry.name.clone());
+    update.kind = Some(entry.kind);
+    update.value.clone_from(&entry.value);
+    update.comment.clone_from(&entry.comment);
+    update
+}
+
+/// An empty value stands for one that is not said, until somebody sets it.
+fn new_entry(entry: &Entry) -> NewEntry {
+    let value = entry.value.clone().unwrap_or_else(|| SecretString::from(""));
+    let mut new = NewEntry::new(entry.name.clone(), value).kind(entry.kind);
+    new.comment.clone_from(&entry.comment);
+    new
+}

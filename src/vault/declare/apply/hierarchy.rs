@@ -1,0 +1,268 @@
+use super::super::StepKind;
+use super::super::model::{self, Key};
+use super::{Apply, Owner, at, describes, differs, find};
+use crate::core::{Id, LevelPath, Slug};
+use crate::vault::place::BASE;
+use crate::vault::{
+    Custody, Environment, EnvironmentUpdate, NewEnvironment, NewKey, NewOrganization, NewProject, NewTarget,
+    Organization, OrganizationUpdate, Project, ProjectUpdate, Session, Target, TargetUpdate,
+};
+use crate::{Error, ErrorKind, Result};
+
+/// Where something is declared, and where it is; the two differ in a plan that would change a slug.
+pub(super) struct Spot {
+    pub(super) declared: LevelPath,
+    /// None, in a plan that would make it.
+    pub(super) there: Option<LevelPath>,
+}
+
+impl Spot {
+    fn of(slug: &Slug, there: Option<&str>) -> Result<Self> {
+        Ok(Self { declared: slug.into(), there: there.map(LevelPath::new).transpose()? })
+    }
+
+    fn below(&self, slug: &Slug, there: Option<&str>) -> Result<Self> {
+        let join = |above: &LevelPath, slug: &str| LevelPath::new(&format!("{above}/{slug}"));
+        let there = self.there.as_ref().zip(there).map(|(above, slug)| join(above, slug)).transpose()?;
+        Ok(Self { declared: join(&self.declared, slug.as_str())?, there })
+    }
+}
+
+impl Apply<'_, '_> {
+    /// Tells its id, unless it would have to be made.
+    pub(super) fn organization(
+        &mut self,
+        declared: &model::Organization,
+        there: &[Organization],
+    ) -> Result<Option<Id>> {
+        let found = find(there, declared.id, |one| one.id, |one| one.slug == declared.slug)?;
+        let slug: Slug = declared.slug.parse()?;
+        let owner = Owner { declared, id: found.map(|one| one.id) };
+        let mut step = owner.step(StepKind::Organization, &declared.name);
+        let now = match found {
+            Some(found) => found.clone(),
+            None if self.is_plan => {
+                self.tell(step.id(declared.id).created())?;
+                return Ok(None);
+            }
+            None => {
+                step = step.created();
+                let mut new = NewOrganization::new(declared.name.as_str());
+                new.id = declared.id;
+                new.slug = Some(slug.clone());
+                new.plan = declared.plan.unwrap_or_default();
+                self.session.create_organization(new)?
+            }
+        };
+        let mut fields = Vec::new();
+        let days = declared.version_retention_days.as_ref();
+        let update = OrganizationUpdate {
+            name: differs(&mut fields, "name", Some(&declared.name), &now.name),
+            slug: differs(&mut fields, "slug", Some(&declared.slug), &now.slug).map(|_| slug),
+            plan: differs(&mut fields, "plan", declared.plan.as_ref(), &now.plan),
+            status: differs(&mut fields, "status", declared.status.as_ref(), &now.status),
+            version_retention_days: differs(&mut fields, "version_retention_days", days, &now.version_retention_days),
+        };
+        if !fields.is_empty() && !self.is_plan {
+            self.session.update_organization(now.id, &update)?;
+        }
+        self.tell(step.id(Some(now.id)).changed(fields))?;
+        Ok(Some(now.id))
+    }
+
+    pub(super) fn projects(&mut self, owner: &Owner<'_>) -> Result<()> {
+        let there = self.listed(owner, Session::projects)?;
+        for declared in &owner.declared.projects {
+            let spot = at(declared.at, self.project(owner, declared, &there))?;
+            self.entries(owner, &spot, &declared.entries)?;
+            let targets = match (owner.id, &spot.there) {
+                (Some(id), Some(path)) => self.session.targets(id, &path.project().parse()?)?,
+                _ => Vec::new(),
+            };
+            for declared in &declared.targets {
+                let spot = at(declared.at, self.target(owner, declared, &spot, &targets))?;
+                self.entries(owner, &spot, &declared.entries)?;
+                self.environments(owner, &declared.environments, &spot)?;
+            }
+            self.environments(owner, &declared.environments, &spot)?;
+        }
+        Ok(())
+    }
+
+    fn project(&mut self, owner: &Owner<'_>, declared: &model::Project, there: &[Project]) -> Result<Spot> {
+        let found = find(there, declared.id, |one| one.id, |one| one.slug == declared.slug.as_str())?;
+        let step = owner.step(StepKind::Project, &declared.name).at(&(&declared.slug).into());
+        let Some(organization) = owner.id.filter(|_| found.is_some() || !self.is_plan) else {
+            self.tell(step.id(declared.id).created())?;
+            return Spot::of(&declared.slug, None);
+        };
+        let (step, now) = match found {
+            Some(found) => (step, found.clone()),
+            None => (step.created(), self.session.create_project(organization, new_project(declared)?)?),
+        };
+        let custody = match declared.key {
+            Key::Client { .. } => Custody::Client,
+            Key::Server { .. } => Custody::Server,
+        };
+        if (now.custody, now.has_base) != (custody, declared.base) {
+            let message = "a declaration changes neither the custody of a project's key nor whether it has a `base`";
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
+        let mut fields = Vec::new();
+        let update = ProjectUpdate {
+            name: differs(&mut fields, "name", Some(&declared.name), &now.name),
+            slug: differs(&mut fields, "slug", Some(&declared.slug.to_string()), &now.slug)
+                .map(|_| declared.slug.clone()),
+            description: describes(&mut fields, declared.description.as_ref(), now.description.as_ref()),
+            secret_format: differs(&mut fields, "secret_format", declared.secret_format.as_ref(), &now.secret_format),
+            versioning: differs(&mut fields, "versioning", declared.versioning.as_ref(), &now.versioning),
+            ..ProjectUpdate::default()
+        };
+        let mut slug = now.slug.clone();
+        if !fields.is_empty() && !self.is_plan {
+            slug = self.session.update_project(organization, &slug.parse()?, &update)?.slug;
+        }
+        let mut step = step.id(Some(now.id)).changed(fields);
+        if found.is_none()
+            && let Key::Server { tell: true, .. } = declared.key
+            && let Some(key) = self.session.key(organization, &slug.parse()?)?.text
+        {
+            step = step.credential(key);
+        }
+        self.tell(step)?;
+        Spot::of(&declared.slug, Some(&slug))
+    }
+
+    fn target(
+        &mut self,
+        owner: &Owner<'_>,
+        declared: &model::Target,
+        project: &Spot,
+        there: &[Target],
+    ) -> Result<Spot> {
+        let found = find(there, declared.id, |one| one.id, |one| one.slug == declared.slug.as_str())?;
+        let declared_at = project.below(&declared.slug, None)?.declared;
+        let step = owner.step(StepKind::Target, &declared.name).at(&declared_at);
+        let Some((organization, parent)) =
+            owner.id.zip(project.there.as_ref()).filter(|_| found.is_some() || !self.is_plan)
+        else {
+            self.tell(step.id(declared.id).created())?;
+            return project.below(&declared.slug, None);
+        };
+        let (step, now) = match found {
+            Some(found) => (step, found.clone()),
+            None => {
+                let mut new = NewTarget::new(declared.name.as_str());
+                new.id = declared.id;
+                new.slug = Some(declared.slug.clone());
+                new.description.clone_from(&declared.description);
+                (step.created(), self.session.create_target(organization, &parent.project().parse()?, &new)?)
+            }
+        };
+        let mut fields = Vec::new();
+        let update = TargetUpdate {
+            name: differs(&mut fields, "name", Some(&declared.name), &now.name),
+            slug: differs(&mut fields, "slug", Some(&declared.slug.to_string()), &now.slug)
+                .map(|_| declared.slug.clone()),
+            description: describes(&mut fields, declared.description.as_ref(), now.description.as_ref()),
+        };
+        let mut slug = now.slug.clone();
+        if !fields.is_empty() && !self.is_plan {
+            let path = LevelPath::new(&format!("{parent}/{slug}"))?;
+            slug = self.session.update_target(organization, &path, &update)?.slug;
+        }
+        self.tell(step.id(Some(now.id)).changed(fields))?;
+        project.below(&declared.slug, Some(&slug))
+    }
+
+    fn environments(&mut self, owner: &Owner<'_>, declared: &[model::Environment], parent: &Spot) -> Result<()> {
+        if declared.is_empty() {
+            return Ok(());
+        }
+        let mut there = match (owner.id, &parent.there) {
+            (Some(id), Some(path)) => self.session.environments(id, path)?,
+            _ => Vec::new(),
+        };
+        // It is the project's own level, where the project itself is declared.
+        there.retain(|environment| environment.slug != BASE);
+        for declared in declared {
+            let spot = at(declared.at, self.environment(owner, declared, parent, &there))?;
+            self.entries(owner, &spot, &declared.entries)?;
+        }
+        Ok(())
+    }
+
+    fn environment(
+        &mut self,
+        owner: &Owner<'_>,
+        declared: &model::Environment,
+        above: &Spot,
+        there: &[Environment],
+    ) -> Result<Spot> {
+        let found = find(there, declared.id, |one| one.id, |one| one.slug == declared.slug.as_str())?;
+        let declared_at = above.below(&declared.slug, None)?.declared;
+        let step = owner.step(StepKind::Environment, &declared.name).at(&declared_at);
+        let Some((organization, parent)) =
+            owner.id.zip(above.there.as_ref()).filter(|_| found.is_some() || !self.is_plan)
+        else {
+            self.tell(step.id(declared.id).created())?;
+            return above.below(&declared.slug, None);
+        };
+        let (step, now) = match found {
+            Some(found) => (step, found.clone()),
+            None => {
+                let mut new = NewEnvironment::new(declared.name.as_str());
+                new.id = declared.id;
+                new.slug = Some(declared.slug.clone());
+                new.description.clone_from(&declared.description);
+                new.status.clone_from(&declared.status);
+                new.is_production = declared.production;
+                (step.created(), self.session.create_environment(organization, parent, &new)?)
+            }
+        };
+        let mut fields = Vec::new();
+        let status = declared.status.as_ref().map(|status| crate::vault::place::slug_of(status));
+        let mut update = EnvironmentUpdate {
+            name: differs(&mut fields, "name", Some(&declared.name), &now.name),
+            slug: differs(&mut fields, "slug", Some(&declared.slug.to_string()), &now.slug)
+                .map(|_| declared.slug.clone()),
+            description: describes(&mut fields, declared.description.as_ref(), now.description.as_ref()),
+            status: differs(&mut fields, "status", status.as_ref(), &now.status),
+            is_production: differs(&mut fields, "production", declared.production.as_ref(), &now.is_production),
+        };
+        let mut slug = now.slug.clone();
+        if !fields.is_empty() && !self.is_plan {
+            // A new status may say so, too.
+            update.is_production = update.is_production.or(declared.production);
+            let path = LevelPath::new(&format!("{parent}/{slug}"))?;
+            slug = self.session.update_environment(organization, &path, &update)?.slug;
+        }
+        self.tell(step.id(Some(now.id)).changed(fields))?;
+        above.below(&declared.slug, Some(&slug))
+    }
+}
+
+fn new_project(declared: &model::Project) -> Result<NewProject> {
+    let mut new = NewProject::new(declared.name.as_str());
+    new.id = declared.id;
+    new.slug = Some(declared.slug.clone());
+    new.description.clone_from(&declared.description);
+    new.secret_format = declared.secret_format.unwrap_or_default();
+    new.has_base = declared.base;
+    if declared.base {
+        let ids = declared.environments.iter().filter_map(|one| Some((one.slug.to_string(), one.id?)));
+        new.environment_ids = ids.collect();
+    }
+    new.key = match &declared.key {
+        Key::Server { is_string: false, .. } => NewKey::Random,
+        Key::Server { string, .. } => NewKey::String(string.clone()),
+        Key::Client { derivation, proof: Some(proof), hint } => {
+            NewKey::Client { derivation: derivation.clone(), proof: proof.clone(), hint: hint.clone() }
+        }
+        Key::Client { proof: None, .. } => {
+            let message = "the project is new, and its people hold its key: give the `proof` of that";
+            return Err(Error::new(ErrorKind::KeyProofRequired, message));
+        }
+    };
+    Ok(new)
+}

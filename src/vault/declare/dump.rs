@@ -1,0 +1,316 @@
+use super::Declaration;
+use super::apply::all_members;
+use super::model::{self, Entry, Expiry, Format, GranteeName, Key, Organization, Project, RoleName, Target, Token};
+use crate::Result;
+use crate::core::{Id, Kind, LevelPath, MemberRole, Slug, Timestamp, TokenFormat};
+use crate::vault::place::BASE;
+use crate::vault::{self, Custody, Grantee, OrganizationStatus, SecretFormat, Session, Which};
+
+impl Session<'_> {
+    /// What there is in an organization, or in all that the actor may know of, as a declaration: with the values of
+    /// variables, without those of secrets and what is said about these, and without keys, tokens and their like. Applying it to the same vault
+    /// changes nothing; to an empty one, it makes the same things with the same ids.
+    ///
+    /// What cannot be declared is left out: what was deleted, revoked or has expired, versions, integrations, metadata of
+    /// projects, people's own keys, and the audit log; and of all organizations those that were made with a user, as long as there is nothing in them.
+    ///
+    /// # Errors
+    /// `NotFound`, without the organization.
+    pub fn dump(&self, organization: Option<Id>) -> Result<Declaration> {
+        let is_whole = organization.is_none();
+        let organizations = match organization {
+            Some(id) => vec![self.organization(id)?],
+            None => self.organizations()?,
+        };
+        let mut dumped = Vec::new();
+        for organization in organizations {
+            let is_personal = organization.is_personal;
+            let dump = dump(self, organization)?;
+            // It comes with its user.
+            if !(is_whole && is_personal && is_empty(&dump)) {
+                dumped.push(dump);
+            }
+        }
+        Ok(Declaration { organizations: dumped })
+    }
+}
+
+/// Whether there is nothing in an organization but its members.
+fn is_empty(one: &Organization) -> bool {
+    one.roles.is_empty()
+        && one.teams.is_empty()
+        && one.members.len() <= 1
+        && one.projects.is_empty()
+        && one.services.is_empty()
+        && one.tokens.is_empty()
+}
+
+fn dump(session: &Session<'_>, one: vault::Organization) -> Result<Organization> {
+    let id = one.id;
+    let mut organization = Organization {
+        id: Some(id),
+        name: one.name,
+        slug: one.slug,
+        plan: Some(one.plan),
+        status: Some(one.status).filter(|status| *status != OrganizationStatus::Active),
+        version_retention_days: Some(one.version_retention_days).filter(|days| *days > 0),
+        ..Organization::default()
+    };
+    people(session, id, &mut organization)?;
+    for one in session.projects(id)? {
+        organization.projects.push(project(session, one)?);
+    }
+    for path in places(&organization.projects)? {
+        at_place(session, id, &path, &mut organization)?;
+    }
+    for service in session.service_accounts(id)? {
+        organization.services.push(service_account(session, service)?);
+    }
+    for token in session.tokens(id)? {
+        if token.revoked_at.is_none() && token.deleted_with.is_none() && !has_ended(session, token.expires_at) {
+            organization.tokens.extend(self::token(token));
+        }
+    }
+    Ok(organization)
+}
+
+/// Roles, teams and members.
+fn people(session: &Session<'_>, id: Id, organization: &mut Organization) -> Result<()> {
+    let (roles, teams) = (session.roles(id)?, session.teams(id)?);
+    for one in all_members(session, id)? {
+        let role = match one.role {
+            MemberRole::Custom(id) => {
+                let role = roles.iter().find(|role| role.id == id);
+                RoleName::Custom(role.map(|role| role.name.clone()).unwrap_or_default())
+            }
+            role => RoleName::Known(role),
+        };
+        let in_teams = teams.iter().filter(|team| one.teams.contains(&team.id));
+        organization.members.push(model::Member {
+            at: (0, 0),
+            id: Some(one.user),
+            email: one.email,
+            name: Some(one.name),
+            role,
+            teams: Some(in_teams.map(|team| team.name.clone()).collect()).filter(|teams: &Vec<_>| !teams.is_empty()),
+        });
+    }
+    let roles = roles.into_iter().map(|one| model::Role {
+        at: (0, 0),
+        id: Some(one.id),
+        name: one.name,
+        description: one.description,
+        permissions: one.permissions,
+    });
+    organization.roles = roles.collect();
+    let teams = teams.into_iter().map(|one| model::Team {
+        at: (0, 0),
+        id: Some(one.id),
+        name: one.name,
+        description: one.description,
+    });
+    organization.teams = teams.collect();
+    Ok(())
+}
+
+/// Where something can be granted.
+struct Place {
+    path: LevelPath,
+    /// Only those have accounts.
+    is_environment: bool,
+    /// So has a project whose own level counts as one.
+    has_webhooks: bool,
+}
+
+fn places(projects: &[Project]) -> Result<Vec<Place>> {
+    let mut places = Vec::new();
+    let below = |above: &str, environments: &[model::Environment]| {
+        let places = environments.iter().map(|one| {
+            let path = LevelPath::new(&format!("{above}/{}", one.slug))?;
+            Ok(Place { path, is_environment: true, has_webhooks: true })
+        });
+        places.collect::<Result<Vec<_>>>()
+    };
+    for project in projects {
+        let path = (&project.slug).into();
+        places.push(Place { path, is_environment: false, has_webhooks: project.base });
+        for target in &project.targets {
+            places.extend(below(&format!("{}/{}", project.slug, target.slug), &target.environments)?);
+        }
+        places.extend(below(project.slug.as_str(), &project.environments)?);
+    }
+    Ok(places)
+}
+
+/// What there is at a place: grants, accounts and webhooks.
+fn at_place(session: &Session<'_>, id: Id, place: &Place, organization: &mut Organization) -> Result<()> {
+    let path = &place.path;
+    for grant in session.grants(id, path)? {
+        let to = match grant.grantee {
+            Grantee::User(id) => organization
+                .members
+                .iter()
+                .find(|one| one.id == Some(id))
+                .map(|one| GranteeName::Email(one.email.clone())),
+            Grantee::Team(id) => {
+                organization.teams.iter().find(|one| one.id == Some(id)).map(|one| GranteeName::Team(one.name.clone()))
+            }
+        };
+        if let Some(to) = to {
+            organization.grants.push(model::Grant { at: (0, 0), to, role: grant.role, path: path.clone() });
+        }
+    }
+    let accounts = if place.is_environment { session.accounts(id, path)? } else { Vec::new() };
+    for one in accounts {
+        if !has_ended(session, one.expires_at) {
+            organization.accounts.push(model::Account {
+                at: (0, 0),
+                id: Some(one.id),
+                name: one.name,
+                path: path.clone(),
+                permissions: one.permissions,
+                expires: one.expires_at.map(Expiry::At),
+            });
+        }
+    }
+    let mut webhooks = if place.has_webhooks { session.webhooks(id, path)? } else { Vec::new() };
+    webhooks.sort_by_key(|webhook| webhook.id);
+    for one in webhooks {
+        organization.webhooks.push(model::Webhook {
+            at: (0, 0),
+            id: Some(one.id),
+            path: path.clone(),
+            url: one.url,
+            description: one.description,
+            enabled: Some(one.enabled),
+        });
+    }
+    Ok(())
+}
+
+fn has_ended(session: &Session<'_>, end: Option<Timestamp>) -> bool {
+    end.is_some_and(|end| end <= session.vault.now())
+}
+
+fn service_account(session: &Session<'_>, one: vault::ServiceAccount) -> Result<model::ServiceAccount> {
+    let mut keys = Vec::new();
+    for key in session.service_keys(one.organization, one.id)? {
+        let is_named_so = |other: &model::ServiceKey| other.name.to_lowercase() == key.name.to_lowercase();
+        // Of several of one name, a declaration has one.
+        if !has_ended(session, key.expires_at) && !keys.iter().any(is_named_so) {
+            keys.push(model::ServiceKey { at: (0, 0), name: key.name, expires: key.expires_at.map(Expiry::At) });
+        }
+    }
+    Ok(model::ServiceAccount {
+        at: (0, 0),
+        id: Some(one.id),
+        name: one.name,
+        permissions: one.permissions,
+        allow_list: Some(one.allow_list).filter(|ranges| !ranges.is_empty()),
+        keys,
+    })
+}
+
+fn project(session: &Session<'_>, one: vault::Project) -> Result<Project> {
+    let (organization, path) = (one.organization, LevelPath::new(&one.slug)?);
+    let slug: Slug = one.slug.parse()?;
+    let keys = session.keys(organization, &slug)?;
+    let active = keys.into_iter().find(|key| key.is_active);
+    let (derivation, hint) = active.map(|key| (key.derivation, key.hint)).unwrap_or_default();
+    let mut project = Project {
+        at: (0, 0),
+        id: Some(one.id),
+        name: one.name,
+        description: one.description,
+        secret_format: Some(one.secret_format).filter(|format| *format != SecretFormat::Env),
+        versioning: Some(one.versioning).filter(|versioning| !versioning),
+        base: one.has_base,
+        key: match one.custody {
+            Custody::Server => Key::Server { is_string: derivation.is_some(), string: None, tell: false },
+            Custody::Client => Key::Client { derivation, proof: None, hint },
+        },
+        entries: entries(session, organization, &path, one.custody)?,
+        targets: Vec::new(),
+        environments: environments(session, organization, &path, one.custody)?,
+        slug: slug.clone(),
+    };
+    for target in session.targets(organization, &slug)? {
+        let path = LevelPath::new(&format!("{path}/{}", target.slug))?;
+        project.targets.push(Target {
+            at: (0, 0),
+            id: Some(target.id),
+            name: target.name,
+            slug: target.slug.parse()?,
+            description: target.description,
+            entries: entries(session, organization, &path, one.custody)?,
+            environments: environments(session, organization, &path, one.custody)?,
+        });
+    }
+    Ok(project)
+}
+
+fn environments(
+    session: &Session<'_>,
+    organization: Id,
+    parent: &LevelPath,
+    custody: Custody,
+) -> Result<Vec<model::Environment>> {
+    let mut environments = Vec::new();
+    for one in session.environments(organization, parent)?.into_iter().filter(|one| one.slug != BASE) {
+        let path = LevelPath::new(&format!("{parent}/{}", one.slug))?;
+        let is_usual = one.is_production == (one.status == "production");
+        environments.push(model::Environment {
+            at: (0, 0),
+            id: Some(one.id),
+            name: one.name,
+            slug: one.slug.parse()?,
+            description: one.description,
+            production: Some(one.is_production).filter(|_| !is_usual),
+            status: Some(one.status),
+            entries: entries(session, organization, &path, custody)?,
+        });
+    }
+    Ok(environments)
+}
+
+/// Variables with their values, secrets without.
+fn entries(session: &Session<'_>, organization: Id, path: &LevelPath, custody: Custody) -> Result<Vec<Entry>> {
+    if custody == Custody::Client {
+        return Ok(Vec::new());
+    }
+    let known = session.entry_metadata(organization, path)?;
+    let variables: Vec<_> =
+        known.iter().filter(|entry| entry.kind == Kind::Variable).map(|entry| entry.name.clone()).collect();
+    let values = session.entries(organization, path, Which::Named(&variables))?.entries;
+    let entries = known.into_iter().map(|entry| {
+        let found = values.iter().find(|stored| stored.metadata.name == entry.name);
+        Entry {
+            at: (0, 0),
+            // One that became a secret meanwhile is kept to itself.
+            value: found.filter(|stored| stored.metadata.kind == Kind::Variable).map(|stored| stored.value.clone()),
+            name: entry.name,
+            kind: entry.kind,
+            // What is said about a secret may say what it is.
+            comment: entry.comment.filter(|_| entry.kind == Kind::Variable),
+        }
+    });
+    Ok(entries.collect())
+}
+
+fn token(token: vault::TokenInfo) -> Option<Token> {
+    Some(Token {
+        at: (0, 0),
+        id: Some(token.id),
+        name: token.name,
+        format: match token.format {
+            TokenFormat::Ioenv => Format::Ioenv,
+            TokenFormat::DotenvCloud { .. } => Format::Dotenv,
+            TokenFormat::StashbaseEnvironment if token.scope.is_some() => Format::Stashbase,
+            TokenFormat::StashbaseService if token.scope.is_none() => Format::Stashbase,
+            _ => return None,
+        },
+        permissions: token.permissions,
+        path: token.scope,
+        expires: token.expires_at.map(Expiry::At),
+    })
+}

@@ -1,0 +1,155 @@
+use std::collections::BTreeSet;
+
+use super::super::call::Call;
+use super::super::keys;
+use super::super::place::Place;
+use super::super::records::{DeletedRecord, DeletedThing, NodeKind, NodeRecord, ProjectRecord, decode, put};
+use crate::Result;
+use crate::core::{Id, LevelPath};
+use crate::store::{KeyRange, Order, When};
+
+/// What became of something that was deleted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Deletion {
+    /// It can be restored for a while.
+    Soft,
+    /// It held nothing, and is gone.
+    Hard,
+}
+
+impl Deletion {
+    pub(in super::super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Soft => "soft",
+            Self::Hard => "hard",
+        }
+    }
+}
+
+impl Call<'_, '_> {
+    /// Deletes a target with its environments, or an environment.
+    pub(in super::super) fn delete_node(&mut self, place: &Place, node: &NodeRecord) -> Result<Deletion> {
+        let (organization, project) = (place.organization(), place.project.id);
+        let path = place.path_below();
+        let mut nodes = vec![(keys::node(project, &path), node.clone())];
+        for record in self.tx.scan(&keys::nodes(project, &format!("{path}/")), Order::Ascending, usize::MAX)? {
+            nodes.push((record.key, decode(&record.value)?));
+        }
+        let below = match node.kind {
+            NodeKind::Target => self.deleted_below(organization, project, node.id)?,
+            NodeKind::Environment => Vec::new(),
+        };
+        let mut ids: BTreeSet<Id> = nodes.iter().map(|(_, node)| node.id).collect();
+        let mut is_kept = false;
+        for id in ids.iter().copied().chain(below.iter().map(|record| record.id)) {
+            is_kept = is_kept || self.is_any(&node_holdings(project, id))?;
+        }
+        for (key, node) in &nodes {
+            self.tx.delete(key)?;
+            self.tx.delete(&keys::node_id(node.id))?;
+        }
+        if is_kept {
+            for (_, below) in &nodes {
+                put(self.tx, &keys::deleted_node(project, node.id, below.id), below, When::Absent)?;
+            }
+            let target = place.nodes.first().map(|node| node.id).filter(|id| *id != node.id);
+            let what = DeletedThing::Node { kind: node.kind, project, target };
+            self.keep_deleted(organization, node.id, &node.name, place.path()?, what)?;
+            self.suspend_tokens(organization, project, Some(&ids), node.id)?;
+            return Ok(Deletion::Soft);
+        }
+        for id in &ids {
+            self.remove_node_rows(organization, project, *id, &mut { usize::MAX })?;
+        }
+        ids.extend(below.iter().map(|record| record.id));
+        for record in below {
+            self.remove_deleted(&record, &mut { usize::MAX })?;
+        }
+        self.revoke_tokens(organization, project, Some(&ids))?;
+        Ok(Deletion::Hard)
+    }
+
+    pub(in super::super) fn delete_project(&mut self, project: &ProjectRecord) -> Result<Deletion> {
+        let (organization, id) = (project.organization, project.id);
+        let holdings = [
+            keys::levels(id),
+            keys::project_versions(id),
+            keys::project_accounts(id),
+            keys::project_webhooks(id),
+            keys::project_environment_integrations(id),
+        ];
+        self.tx.delete(&keys::project(organization, &project.slug))?;
+        self.tx.delete(&keys::project_id(id))?;
+        if self.is_any(&holdings)? {
+            let what = DeletedThing::Project(Box::new(project.clone()));
+            self.keep_deleted(organization, id, &project.name, LevelPath::new(&project.slug)?, what)?;
+            self.suspend_tokens(organization, id, None, id)?;
+            return Ok(Deletion::Soft);
+        }
+        self.remove_project(project)?;
+        self.revoke_tokens(organization, id, None)?;
+        Ok(Deletion::Hard)
+    }
+
+    fn keep_deleted(
+        &mut self,
+        organization: Id,
+        id: Id,
+        name: &str,
+        path: LevelPath,
+        what: DeletedThing,
+    ) -> Result<()> {
+        let record = DeletedRecord {
+            id,
+            organization,
+            name: name.to_owned(),
+            path,
+            what,
+            deleted_at: self.now,
+            deleted_by: self.who.actor.clone(),
+            is_purged: false,
+        };
+        put(self.tx, &keys::deleted(organization, id), &record, When::Absent)
+    }
+
+    /// Lets tokens rest until what they were deleted with is restored.
+    fn suspend_tokens(
+        &mut self,
+        organization: Id,
+        project: Id,
+        nodes: Option<&BTreeSet<Id>>,
+        deleted: Id,
+    ) -> Result<()> {
+        self.change_tokens(organization, project, nodes, |token| {
+            token.deleted_with.get_or_insert(deleted);
+        })
+    }
+
+    pub(super) fn revoke_tokens(&mut self, organization: Id, project: Id, nodes: Option<&BTreeSet<Id>>) -> Result<()> {
+        let now = self.now;
+        self.change_tokens(organization, project, nodes, |token| {
+            token.revoked_at.get_or_insert(now);
+            token.deleted_with = None;
+        })
+    }
+
+    fn is_any(&mut self, ranges: &[KeyRange]) -> Result<bool> {
+        for range in ranges {
+            if !self.tx.scan(range, Order::Ascending, 1)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// What a target or an environment is kept for.
+fn node_holdings(project: Id, node: Id) -> [KeyRange; 5] {
+    [
+        KeyRange::prefix(keys::level(project, node)),
+        keys::versions(project, node),
+        keys::accounts(project, node),
+        keys::webhooks(project, node),
+        keys::environment_integrations(project, node),
+    ]
+}

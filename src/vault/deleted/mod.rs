@@ -1,0 +1,170 @@
+//! What was deleted: kept for a while if it holds anything, and then removed for good.
+//!
+//! Contents, versions and keys lie under ids, and stay where they are. What a deletion takes away is the way to them.
+
+mod delete;
+mod list;
+mod purge;
+mod restore;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+pub use self::list::Deleted;
+use super::call::{Call, no_such};
+use super::keys;
+use super::place::Reach;
+use super::records::{
+    DeletedRecord, DeletedThing, NodeKind, ProjectRecord, TokenRecord, damaged, decode, get, put, require,
+};
+use crate::Result;
+use crate::core::{Id, PermissionSet, Resource, ResourceKind, Timestamp};
+use crate::store::{Order, Transaction, When};
+
+/// How long what was deleted can be restored.
+const KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+impl DeletedRecord {
+    /// The last moment at which it can be restored.
+    fn restorable_until(&self) -> Timestamp {
+        self.deleted_at.checked_add(KEPT_FOR).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether it is to be removed for good.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        self.is_purged || now > self.restorable_until()
+    }
+
+    fn kind(&self) -> ResourceKind {
+        match &self.what {
+            DeletedThing::Project(_) => ResourceKind::Project,
+            DeletedThing::Node { kind: NodeKind::Target, .. } => ResourceKind::Target,
+            DeletedThing::Node { kind: NodeKind::Environment, .. } => ResourceKind::Environment,
+        }
+    }
+
+    fn project(&self) -> Id {
+        match &self.what {
+            DeletedThing::Project(project) => project.id,
+            DeletedThing::Node { project, .. } => *project,
+        }
+    }
+
+    /// For the audit log.
+    fn resource(&self) -> Resource {
+        let mut resource = Resource::new(self.kind(), self.organization);
+        resource.project = Some(self.project());
+        resource.environment = Some(self.id);
+        if let DeletedThing::Node { target, .. } = &self.what {
+            resource.target = *target;
+        }
+        resource.path = Some(self.path.clone());
+        resource
+    }
+}
+
+impl Call<'_, '_> {
+    /// What was deleted of that kind and id, if the actor may know of it and it can still be restored.
+    fn deleted(&mut self, organization: Id, kind: ResourceKind, id: Id) -> Result<DeletedRecord> {
+        self.organization(organization)?;
+        let record: Option<DeletedRecord> = get(self.tx, &keys::deleted(organization, id))?;
+        let record = record.filter(|record| record.kind() == kind).ok_or_else(|| no_such("deleted thing"))?;
+        self.rights = self.rights_to_deleted(&record)?.ok_or_else(|| no_such("deleted thing"))?;
+        self.require()?;
+        Ok(record)
+    }
+
+    /// What the actor may do with something that was deleted: what they may where it stood. None, if they may not know
+    /// of it.
+    fn rights_to_deleted(&mut self, record: &DeletedRecord) -> Result<Option<PermissionSet>> {
+        if record.is_due(self.now) {
+            return Ok(None);
+        }
+        match record.what {
+            DeletedThing::Project(_) if self.who.scope().is_some() => Ok(None),
+            DeletedThing::Project(_) => self.rights_below(record.id, &[], "", Reach::Inside),
+            DeletedThing::Node { project, target, .. } => {
+                self.rights_below(project, &Vec::from_iter(target), "", Reach::Inside)
+            }
+        }
+    }
+
+    /// What was deleted before out of a target.
+    fn deleted_below(&mut self, organization: Id, project: Id, target: Id) -> Result<Vec<DeletedRecord>> {
+        let mut below = Vec::new();
+        for root in deleted_roots(self.tx, project)? {
+            let record: DeletedRecord = require(self.tx, &keys::deleted(organization, root))?;
+            if matches!(record.what, DeletedThing::Node { target: Some(above), .. } if above == target) {
+                below.push(record);
+            }
+        }
+        Ok(below)
+    }
+
+    /// Changes the tokens and accounts that are bound to a project, or of these only the ones that are bound to some nodes of it.
+    fn change_tokens(
+        &mut self,
+        organization: Id,
+        project: Id,
+        nodes: Option<&BTreeSet<Id>>,
+        change: impl Fn(&mut TokenRecord),
+    ) -> Result<()> {
+        let mut indices = self.tx.scan(&keys::token_ids(organization), Order::Ascending, usize::MAX)?;
+        indices.extend(self.tx.scan(&keys::project_accounts(project), Order::Ascending, usize::MAX)?);
+        for record in indices {
+            let hash: String = decode(&record.value)?;
+            let key = keys::token(&hash);
+            let mut token: TokenRecord = require(self.tx, &key)?;
+            let is_bound = token.scope.as_ref().is_some_and(|scope| {
+                scope.project == project
+                    && nodes.is_none_or(|nodes| scope.node.is_some_and(|node| nodes.contains(&node)))
+            });
+            if is_bound {
+                change(&mut token);
+                put(self.tx, &key, &token, When::Present)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All projects of an organization, also those that were deleted and can be restored.
+pub(super) fn all_projects(tx: &mut dyn Transaction, organization: Id) -> Result<Vec<ProjectRecord>> {
+    let mut projects = Vec::new();
+    for record in tx.scan(&keys::projects(organization), Order::Ascending, usize::MAX)? {
+        projects.push(decode(&record.value)?);
+    }
+    for record in tx.scan(&keys::deleted_in(organization), Order::Ascending, usize::MAX)? {
+        if let DeletedThing::Project(project) = decode::<DeletedRecord>(&record.value)?.what {
+            projects.push(*project);
+        }
+    }
+    Ok(projects)
+}
+
+/// Whether a project, a target or an environment of that id was deleted and is not yet gone, in whatever organization.
+pub(super) fn is_of_deleted(tx: &mut dyn Transaction, id: Id) -> Result<bool> {
+    for record in tx.scan(&keys::all_deleted(), Order::Ascending, usize::MAX)? {
+        let record: DeletedRecord = decode(&record.value)?;
+        if record.id == id || tx.get(&keys::deleted_node(record.project(), record.id, id))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The targets and environments of a project that were deleted, by themselves or with the target above.
+pub(super) fn deleted_nodes(tx: &mut dyn Transaction, project: Id) -> Result<BTreeSet<Id>> {
+    ids_in_keys(tx, project, 0)
+}
+
+/// Of these, the ones that were deleted by themselves.
+fn deleted_roots(tx: &mut dyn Transaction, project: Id) -> Result<BTreeSet<Id>> {
+    ids_in_keys(tx, project, 1)
+}
+
+fn ids_in_keys(tx: &mut dyn Transaction, project: Id, from_the_end: usize) -> Result<BTreeSet<Id>> {
+    let records = tx.scan(&keys::deleted_nodes(project), Order::Ascending, usize::MAX)?;
+    let id = |key: &str| Id::parse(key.rsplit('/').nth(from_the_end).unwrap_or_default()).map_err(|_| damaged());
+    records.iter().map(|record| id(&record.key)).collect()
+}

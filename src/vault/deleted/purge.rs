@@ -1,0 +1,189 @@
+use std::collections::BTreeSet;
+
+use super::super::call::Call;
+use super::super::records::{DeletedRecord, DeletedThing, NodeRecord, ProjectRecord, decode, get, put};
+use super::super::session::{Actor, Session};
+use super::super::use_case::UseCase;
+use super::super::{Vault, keys};
+use super::deleted_roots;
+use crate::Result;
+use crate::core::{Action, Details, Id, ResourceKind};
+use crate::store::{Order, StoreExt as _, When};
+
+/// How many records a sweep removes in one transaction, or looks at.
+const STEP: usize = 500;
+
+impl Session<'_> {
+    /// Removes a deleted project for good, with its levels, versions and keys. Its tokens are revoked.
+    ///
+    /// # Errors
+    /// `NotFound`, also for one that is not deleted.
+    pub fn purge_project(&self, organization: Id, id: Id) -> Result<()> {
+        self.write(UseCase::PurgeProject, |call| call.purge(organization, ResourceKind::Project, id))
+    }
+
+    /// Removes a deleted target for good, with its environments and their versions, also those that were deleted before
+    /// it. Their tokens are revoked.
+    ///
+    /// # Errors
+    /// `NotFound`, also for one that is not deleted.
+    pub fn purge_target(&self, organization: Id, id: Id) -> Result<()> {
+        self.write(UseCase::PurgeTarget, |call| call.purge(organization, ResourceKind::Target, id))
+    }
+
+    /// Removes a deleted environment for good, with its versions. Its tokens are revoked.
+    ///
+    /// # Errors
+    /// `NotFound`, also for one that is not deleted.
+    pub fn purge_environment(&self, organization: Id, id: Id) -> Result<()> {
+        self.write(UseCase::PurgeEnvironment, |call| call.purge(organization, ResourceKind::Environment, id))
+    }
+}
+
+impl Vault {
+    /// Removes for good what was deleted too long ago to be restored, in small transactions.
+    pub(in super::super) fn purge_due(&self) -> Result<()> {
+        let now = self.now();
+        let session = self.session(Actor::system("sweep"));
+        let mut range = keys::all_deleted();
+        loop {
+            let page = self.store.read(|tx| tx.scan(&range, Order::Ascending, STEP))?;
+            for stored in &page {
+                let record: DeletedRecord = decode(&stored.value)?;
+                // Any process may take the next step, so what is left is looked up each time.
+                while record.is_due(now)
+                    && !session.write(UseCase::PurgeProject, |call| call.purge_step(&stored.key))?
+                {}
+            }
+            match page.last() {
+                Some(last) if page.len() == STEP => range = range.after(&last.key),
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
+impl Call<'_, '_> {
+    fn purge(&mut self, organization: Id, kind: ResourceKind, id: Id) -> Result<()> {
+        let mut record = self.deleted(organization, kind, id)?;
+        self.begin_purge(&mut record)?;
+        self.remove_deleted(&record, &mut { usize::MAX }).map(drop)
+    }
+
+    /// Removes part of what is due; `true`, when nothing of it is left.
+    fn purge_step(&mut self, key: &str) -> Result<bool> {
+        let Some(mut record) = get::<DeletedRecord>(self.tx, key)?.filter(|record| record.is_due(self.now)) else {
+            return Ok(true);
+        };
+        if !record.is_purged {
+            self.begin_purge(&mut record)?;
+        }
+        self.remove_deleted(&record, &mut { STEP })
+    }
+
+    /// From here on there is no way back, also if it takes several transactions.
+    fn begin_purge(&mut self, record: &mut DeletedRecord) -> Result<()> {
+        record.is_purged = true;
+        put(self.tx, &keys::deleted(record.organization, record.id), record, When::Present)?;
+        let project = record.project();
+        let nodes = match record.what {
+            DeletedThing::Project(_) => None,
+            DeletedThing::Node { .. } => {
+                let mut nodes = self.nodes_deleted_with(project, record.id)?;
+                nodes.extend(self.deleted_below(record.organization, project, record.id)?.iter().map(|below| below.id));
+                Some(nodes)
+            }
+        };
+        self.revoke_tokens(record.organization, project, nodes.as_ref())?;
+        let details = Details::default().with("op", "purge").with("name", record.name.as_str());
+        let details = details.with("deletedAt", record.deleted_at.to_string());
+        self.record(Action::Delete, record.resource(), details)
+    }
+
+    fn nodes_deleted_with(&mut self, project: Id, root: Id) -> Result<BTreeSet<Id>> {
+        let records = self.tx.scan(&keys::deleted_nodes_of(project, root), Order::Ascending, usize::MAX)?;
+        records.iter().map(|record| Ok(decode::<NodeRecord>(&record.value)?.id)).collect()
+    }
+
+    /// Removes something deleted, about `left` records of it; `true`, when nothing is left.
+    pub(super) fn remove_deleted(&mut self, record: &DeletedRecord, left: &mut usize) -> Result<bool> {
+        let is_done = match &record.what {
+            DeletedThing::Project(project) => self.remove_project_up_to(project, left)?,
+            DeletedThing::Node { project, .. } => {
+                for below in self.deleted_below(record.organization, *project, record.id)? {
+                    if !self.remove_deleted(&below, left)? {
+                        return Ok(false);
+                    }
+                }
+                for node in self.nodes_deleted_with(*project, record.id)? {
+                    if !self.remove_node_rows(record.organization, *project, node, left)? {
+                        return Ok(false);
+                    }
+                }
+                self.remove_up_to(&keys::deleted_nodes_of(*project, record.id), left)?
+            }
+        };
+        if is_done {
+            self.tx.delete(&keys::deleted(record.organization, record.id))?;
+        }
+        Ok(is_done)
+    }
+
+    /// Removes what lies under the id of a target or an environment; `true`, when nothing is left.
+    pub(super) fn remove_node_rows(
+        &mut self,
+        organization: Id,
+        project: Id,
+        node: Id,
+        left: &mut usize,
+    ) -> Result<bool> {
+        self.remove_grants(organization, project, Some(node))?;
+        self.remove_level(project, node)?;
+        self.tx.delete(&keys::floor(project, node))?;
+        self.remove_tokens(&keys::accounts(project, node))?;
+        self.remove_webhooks(project, Some(node))?;
+        self.remove_integrations(project, Some(node))?;
+        self.remove_versions_up_to(project, &keys::versions(project, node), left)
+    }
+
+    /// Removes what lies under the id of a project.
+    pub(in super::super) fn remove_project(&mut self, project: &ProjectRecord) -> Result<()> {
+        self.remove_project_up_to(project, &mut { usize::MAX }).map(drop)
+    }
+
+    fn remove_project_up_to(&mut self, project: &ProjectRecord, left: &mut usize) -> Result<bool> {
+        let (organization, id) = (project.organization, project.id);
+        for record in self.tx.scan(&keys::nodes(id, ""), Order::Ascending, *left)? {
+            let node: NodeRecord = decode(&record.value)?;
+            self.tx.delete(&keys::node_id(node.id))?;
+        }
+        for root in deleted_roots(self.tx, id)? {
+            self.tx.delete(&keys::deleted(organization, root))?;
+        }
+        self.remove_grants(organization, id, None)?;
+        self.remove_tokens(&keys::project_accounts(id))?;
+        self.remove_webhooks(id, None)?;
+        self.remove_integrations(id, None)?;
+        // The keys come last, so that what is left of it can be checked until then.
+        let ranges = [
+            keys::nodes(id, ""),
+            keys::deleted_nodes(id),
+            keys::levels(id),
+            keys::accesses(id),
+            keys::floors(id),
+            keys::project_versions(id),
+            keys::contents(id),
+            keys::data_keys(id),
+            keys::storage_keys(id),
+        ];
+        for range in &ranges {
+            if !self.remove_up_to(range, left)? {
+                return Ok(false);
+            }
+        }
+        self.tx.delete(&keys::counter(id))?;
+        self.tx.delete(&keys::project_number(organization, project.number))?;
+        self.tx.delete(&keys::project_id(id))?;
+        Ok(true)
+    }
+}

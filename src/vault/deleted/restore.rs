@@ -1,0 +1,108 @@
+use super::super::call::Call;
+use super::super::keys;
+use super::super::node::below;
+use super::super::place::Reach;
+use super::super::records::{DeletedThing, NodeRecord, PlaceRecord, ProjectRecord, damaged, decode, put};
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use crate::core::{Action, Details, Id, LevelPath, ResourceKind};
+use crate::store::{Order, When};
+use crate::{Error, ErrorKind, Result};
+
+impl Session<'_> {
+    /// Brings a deleted project back with all it held, within 30 days, and tells its path. Its tokens work again, but for
+    /// those that were revoked or have expired since, and those of what was deleted in it before.
+    ///
+    /// # Errors
+    /// `NotFound`, also when it can no longer be restored; `Conflict`, when its slug was taken meanwhile.
+    pub fn restore_project(&self, organization: Id, id: Id) -> Result<LevelPath> {
+        self.write(UseCase::RestoreProject, |call| call.restore(organization, ResourceKind::Project, id))
+    }
+
+    /// Brings a deleted target back with its environments and all they held, within 30 days, and tells its path. Their
+    /// tokens work again, as with [`restore_project`](Self::restore_project).
+    ///
+    /// # Errors
+    /// `NotFound`, also when it can no longer be restored; `Conflict`, when its slug was taken meanwhile, or its project
+    /// was deleted, too.
+    pub fn restore_target(&self, organization: Id, id: Id) -> Result<LevelPath> {
+        self.write(UseCase::RestoreTarget, |call| call.restore(organization, ResourceKind::Target, id))
+    }
+
+    /// Brings a deleted environment back with all it held, within 30 days, and tells its path. Its tokens work again, as
+    /// with [`restore_project`](Self::restore_project).
+    ///
+    /// # Errors
+    /// `NotFound`, also when it can no longer be restored; `Conflict`, when its slug was taken meanwhile, or its target
+    /// or project was deleted, too.
+    pub fn restore_environment(&self, organization: Id, id: Id) -> Result<LevelPath> {
+        self.write(UseCase::RestoreEnvironment, |call| call.restore(organization, ResourceKind::Environment, id))
+    }
+}
+
+impl Call<'_, '_> {
+    fn restore(&mut self, organization: Id, kind: ResourceKind, id: Id) -> Result<LevelPath> {
+        let mut record = self.deleted(organization, kind, id)?;
+        record.path = match &record.what {
+            DeletedThing::Project(project) => self.put_project_back(project)?,
+            DeletedThing::Node { project, target, .. } => {
+                self.put_node_back(organization, *project, target.unwrap_or(*project), id)?
+            }
+        };
+        let project = record.project();
+        self.change_tokens(organization, project, None, |token| {
+            token.deleted_with = token.deleted_with.filter(|deleted| *deleted != id);
+        })?;
+        self.tx.delete(&keys::deleted(organization, id))?;
+        let details = Details::default().with("op", "restore").with("name", record.name.as_str());
+        let details = details.with("deletedAt", record.deleted_at.to_string());
+        self.record(Action::Update, record.resource(), details)?;
+        Ok(record.path)
+    }
+
+    fn put_project_back(&mut self, project: &ProjectRecord) -> Result<LevelPath> {
+        let key = keys::project(project.organization, &project.slug);
+        if self.tx.get(&key)?.is_some() {
+            return Err(taken(&project.slug));
+        }
+        put(self.tx, &key, project, When::Absent)?;
+        let (organization, path) = (project.organization, project.slug.clone());
+        let place = PlaceRecord { organization, project: project.id, path };
+        put(self.tx, &keys::project_id(project.id), &place, When::Absent)?;
+        LevelPath::new(&project.slug)
+    }
+
+    fn put_node_back(&mut self, organization: Id, project: Id, parent: Id, id: Id) -> Result<LevelPath> {
+        let parent = match self.path_of(parent) {
+            Ok((_, path)) => self.place(organization, &path, Reach::Inside)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(without_parent()),
+            Err(error) => return Err(error),
+        };
+        let mut nodes: Vec<NodeRecord> = Vec::new();
+        for record in self.tx.scan(&keys::deleted_nodes_of(project, id), Order::Ascending, usize::MAX)? {
+            nodes.push(decode(&record.value)?);
+            self.tx.delete(&record.key)?;
+        }
+        let root = nodes.iter().find(|node| node.id == id).cloned().ok_or_else(damaged)?;
+        let path = below(&parent, &root.slug);
+        if self.tx.get(&keys::node(project, &path))?.is_some() {
+            return Err(taken(&root.slug));
+        }
+        for node in &nodes {
+            let path = if node.id == id { path.clone() } else { format!("{path}/{}", node.slug) };
+            self.put_node(&parent.project, &path, node)?;
+        }
+        LevelPath::new(&format!("{}/{path}", parent.project.slug))
+    }
+}
+
+#[cold]
+fn taken(slug: &str) -> Error {
+    let message = format!("the slug {slug} was taken meanwhile: give what has it another one, then restore this");
+    Error::new(ErrorKind::Conflict, message)
+}
+
+#[cold]
+fn without_parent() -> Error {
+    Error::new(ErrorKind::Conflict, "what it stood below was deleted, too: restore that first")
+}

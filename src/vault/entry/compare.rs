@@ -1,0 +1,60 @@
+use super::super::place::Reach;
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::{EntryUpdate, check_names};
+use crate::Result;
+use crate::core::{Action, Details, Entry, Id, LevelPath, Resource, VarName};
+
+/// How entries of a level are, beside how they are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ComparedEntries {
+    /// Those that are not there.
+    pub missing: Vec<VarName>,
+    /// Those whose value, kind or comment is another one.
+    pub different: Vec<VarName>,
+}
+
+impl Session<'_> {
+    /// Tells which entries an update would change, without telling their values, and without counting as an access to
+    /// them. What an update does not say about an entry is not compared; new names are not, either.
+    ///
+    /// # Errors
+    /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry; `InvalidName`, for a name that is given twice.
+    pub fn compare_entries(
+        &self,
+        organization: Id,
+        path: &LevelPath,
+        wanted: &[EntryUpdate],
+    ) -> Result<ComparedEntries> {
+        self.read(UseCase::CompareEntries, |call| {
+            let place = call.place(organization, path, Reach::Inside)?;
+            let level = call.level(&place.project, place.id())?;
+            let document = call.opened_by_server(&place.project, level.as_ref())?.document;
+            check_names(wanted.iter().map(|update| &update.name))?;
+            // Set and read again, because a document may keep a comment in another form.
+            let mut updated = document.clone();
+            let mut compared = ComparedEntries { missing: Vec::new(), different: Vec::new() };
+            for update in wanted {
+                let name = update.name.as_str();
+                let Some(entry) = document.get(name) else {
+                    compared.missing.push(update.name.clone());
+                    continue;
+                };
+                if let Some(comment) = &update.comment {
+                    updated.set_comment(name, Some(comment))?;
+                }
+                let comment = updated.get(name).and_then(Entry::comment);
+                let is_same = update.kind.is_none_or(|kind| kind == entry.kind())
+                    && update.value.as_ref().is_none_or(|value| value.expose_secret() == entry.value().expose_secret())
+                    && comment == entry.comment();
+                if !is_same {
+                    compared.different.push(update.name.clone());
+                }
+            }
+            let details = Details::read("compare", wanted.iter().map(|update| update.name.as_str()));
+            call.record(Action::Read, Resource::of(&place)?, details)?;
+            Ok(compared)
+        })
+    }
+}

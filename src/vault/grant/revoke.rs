@@ -1,0 +1,27 @@
+use super::super::call::no_such;
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::Grantee;
+use crate::Result;
+use crate::core::{Action, Details, Id, LevelPath};
+
+impl Session<'_> {
+    /// Takes back what was granted to a user or a team at exactly that place.
+    ///
+    /// # Errors
+    /// `NotFound`, without the place, and when nothing was granted to them there; `Denied`, also for a role that holds
+    /// more than the actor does; `InvalidName`, for a target and for `_base`.
+    pub fn revoke_grant(&self, organization: Id, path: &LevelPath, grantee: Grantee) -> Result<()> {
+        self.write(UseCase::RevokeGrant, |call| {
+            let (place, node) = call.granting_place(organization, path)?;
+            let resource = call.grant_resource(&place, grantee)?;
+            let mut record = call.grant_record(place.project.id, grantee)?;
+            let old = record.roles.iter().find(|granted| granted.node == node).map(|granted| granted.role);
+            let old = old.ok_or_else(|| no_such("grant"))?;
+            call.check_held(old.permissions())?;
+            record.roles.retain(|granted| granted.node != node);
+            call.put_grant_record(organization, place.project.id, &record)?;
+            call.record(Action::Delete, resource, Details::default().with("role", old.as_str()))
+        })
+    }
+}

@@ -1,0 +1,193 @@
+//! Who one is: what services tell whoever shows them a key.
+
+use super::account::Account;
+use super::call::{Call, no_such};
+use super::keys;
+use super::personal_key::PersonalKey;
+use super::records::{
+    HolderRecord, MemberRecord, NodeRecord, OrganizationRecord, PlaceRecord, ProjectRecord, ServiceAccountRecord,
+    TokenRecord, UserRecord, require,
+};
+use super::service_account::ServiceAccount;
+use super::service_key::ServiceKey;
+use super::session::Session;
+use super::token::TokenInfo;
+use super::use_case::UseCase;
+use crate::Result;
+use crate::core::{Id, LevelPath, MemberRole};
+use crate::store::Order;
+
+/// In whose name a session is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Identity {
+    /// That of a trusted program, by the name it gave itself.
+    System(String),
+    /// That of a user, in person or by a key of their own.
+    User(UserIdentity),
+    /// That of an API token.
+    Token(TokenIdentity),
+    /// That of an account of an environment.
+    Account(AccountIdentity),
+    /// That of a service account.
+    ServiceAccount(ServiceAccountIdentity),
+}
+
+/// What something is called, for whoever may know no more of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Named {
+    /// Its id.
+    pub id: Id,
+    /// Its slug.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A user, and what they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UserIdentity {
+    /// The user's id.
+    pub id: Id,
+    /// Their name.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+    /// What they are in which organization; by a key, in that of the key alone.
+    pub memberships: Vec<MembershipIdentity>,
+    /// The key that was shown; none, for a user in person.
+    pub key: Option<PersonalKey>,
+}
+
+/// What a user is in an organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MembershipIdentity {
+    /// The organization.
+    pub organization: Named,
+    /// The user's role in it.
+    pub role: MemberRole,
+}
+
+/// An API token, and where it belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenIdentity {
+    /// Its organization.
+    pub organization: Named,
+    /// What is known of it.
+    pub token: TokenInfo,
+}
+
+/// An account of an environment, and where it belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AccountIdentity {
+    /// Its organization.
+    pub organization: Named,
+    /// The project of its environment.
+    pub project: Named,
+    /// Its environment.
+    pub environment: Named,
+    /// What is known of it.
+    pub account: Account,
+}
+
+/// A service account, and what it works on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServiceAccountIdentity {
+    /// Its organization.
+    pub organization: Named,
+    /// The account.
+    pub account: ServiceAccount,
+    /// The key that was shown.
+    pub key: ServiceKey,
+    /// How many projects the organization has.
+    pub projects: usize,
+}
+
+impl Session<'_> {
+    /// In whose name this session is, and what that is. It takes no permission, because everybody may know that of
+    /// themselves; it is not recorded.
+    ///
+    /// ```
+    /// # fn main() -> ioenv::Result<()> {
+    /// use ioenv::vault::{Actor, Identity, RootKey, Vault};
+    /// # use ioenv::{SystemRandom, store::Memory};
+    ///
+    /// let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
+    /// assert_eq!(vault.session(Actor::system("setup")).whoami()?, Identity::System("setup".into()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Session`].
+    pub fn whoami(&self) -> Result<Identity> {
+        self.read(UseCase::WhoAmI, |call| match (call.who.token.clone(), call.who.user.clone()) {
+            (Some((_, token)), user) => call.holder(token, user),
+            (None, Some(user)) => {
+                let memberships = user.organizations.iter().map(|id| call.membership_identity(*id, user.id));
+                let memberships = memberships.collect::<Result<_>>()?;
+                Ok(Identity::User(user_identity(user, memberships, None)))
+            }
+            (None, None) => Ok(Identity::System(call.who.actor.name.clone().unwrap_or_default())),
+        })
+    }
+}
+
+impl Call<'_, '_> {
+    /// Who holds the token that was shown.
+    fn holder(&mut self, token: TokenRecord, user: Option<UserRecord>) -> Result<Identity> {
+        let organization = named(&self.organization(token.organization)?);
+        Ok(match (token.holder, user) {
+            (HolderRecord::User { .. }, Some(user)) => {
+                let membership = self.membership_identity(token.organization, user.id)?;
+                Identity::User(user_identity(user, vec![membership], Some(PersonalKey::new(token)?)))
+            }
+            (HolderRecord::ServiceAccount { account }, _) => {
+                let record: ServiceAccountRecord =
+                    require(self.tx, &keys::service_account(token.organization, account))?;
+                let projects = self.tx.scan(&keys::projects(token.organization), Order::Ascending, usize::MAX)?.len();
+                let account = ServiceAccount::from(record);
+                let key = ServiceKey::new(token)?;
+                Identity::ServiceAccount(ServiceAccountIdentity { organization, account, key, projects })
+            }
+            (HolderRecord::Account, _) => {
+                let node = token.scope.as_ref().and_then(|scope| scope.node).ok_or_else(|| no_such("environment"))?;
+                let place: PlaceRecord = require(self.tx, &keys::node_id(node))?;
+                let above: PlaceRecord = require(self.tx, &keys::project_id(place.project))?;
+                let project: ProjectRecord = require(self.tx, &keys::project(place.organization, &above.path))?;
+                let environment: NodeRecord = require(self.tx, &keys::node(place.project, &place.path))?;
+                let path = LevelPath::new(&format!("{}/{}", project.slug, place.path))?;
+                Identity::Account(AccountIdentity {
+                    organization,
+                    project: Named { id: project.id, slug: project.slug, name: project.name },
+                    environment: Named { id: environment.id, slug: environment.slug, name: environment.name },
+                    account: Account::new(token, path),
+                })
+            }
+            _ => {
+                let token = self.token_info(&token)?;
+                Identity::Token(TokenIdentity { organization, token })
+            }
+        })
+    }
+
+    fn membership_identity(&mut self, organization: Id, user: Id) -> Result<MembershipIdentity> {
+        let record: OrganizationRecord = require(self.tx, &keys::organization(organization))?;
+        let member: MemberRecord = require(self.tx, &keys::member(organization, user))?;
+        Ok(MembershipIdentity { organization: named(&record), role: member.role })
+    }
+}
+
+fn named(organization: &OrganizationRecord) -> Named {
+    Named { id: organization.id, slug: organization.slug.clone(), name: organization.name.clone() }
+}
+
+fn user_identity(user: UserRecord, memberships: Vec<MembershipIdentity>, key: Option<PersonalKey>) -> UserIdentity {
+    UserIdentity { id: user.id, name: user.name, email: user.email, memberships, key }
+}

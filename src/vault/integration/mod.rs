@@ -1,0 +1,345 @@
+//! Integrations: what environments amount to, copied to other services and kept the same there.
+
+#[cfg(feature = "http")]
+mod handler;
+mod link;
+mod list;
+mod plan;
+mod read;
+mod runs;
+mod sync;
+mod unlink;
+mod update;
+mod work;
+mod written;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+#[cfg(feature = "http")]
+pub(super) use self::handler::IntegrationHandler;
+pub use self::link::NewIntegration;
+pub use self::plan::IntegrationPlan;
+pub use self::runs::IntegrationRun;
+pub use self::update::IntegrationUpdate;
+use super::call::{Call, no_such};
+use super::key_cache::{Row, client_managed};
+use super::place::{Place, Reach};
+use super::queue::{JobKind, NewJob};
+use super::records::{IntegrationRecord, ProjectRecord, damaged, decode, get, put};
+use super::rights::READING;
+use super::{Custody, keys};
+use crate::core::{Details, Id, LevelPath, PermissionSet, Resource, ResourceKind, SecretString, Slug, Timestamp};
+use crate::store::{Order, When};
+use crate::sync::Provider;
+use crate::{Error, ErrorKind, Result};
+
+/// Most environments that an integration copies.
+const MAX_ENVIRONMENTS: usize = 100;
+/// Longest credentials, in bytes.
+const MAX_CREDENTIALS: usize = 4096;
+
+/// A link of a project to another service. Its credentials are not told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Integration {
+    /// Its id.
+    pub id: Id,
+    /// The project.
+    pub project: Id,
+    /// Its name.
+    pub name: String,
+    /// The service.
+    pub provider: Provider,
+    /// What the service needs to be told beside the credentials, such as `project` and `team`.
+    pub settings: BTreeMap<String, String>,
+    /// The environments that are copied, ascending by path; without those that were deleted.
+    pub environments: Vec<Mapping>,
+    /// Whether changes are copied.
+    pub enabled: bool,
+    /// Why they no longer are, after five attempts in a row have failed.
+    pub paused: Option<String>,
+    /// When it was linked.
+    pub created_at: Timestamp,
+    /// When one of these, or its credentials, was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// An environment, and what a service calls it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Mapping {
+    /// The environment.
+    pub environment: LevelPath,
+    /// What the service calls it.
+    pub target: String,
+}
+
+impl Mapping {
+    /// That environment under that name.
+    pub fn new(environment: LevelPath, target: impl Into<String>) -> Self {
+        Self { environment, target: target.into() }
+    }
+
+    /// The environment under the name that the service is likely to have for it; none, where nothing suggests itself.
+    ///
+    /// ```
+    /// # fn main() -> ioenv::Result<()> {
+    /// use ioenv::vault::{Mapping, Provider};
+    ///
+    /// let mapping = Mapping::suggested("shop/prod".parse()?, &Provider::Vercel);
+    /// assert_eq!(mapping.map(|mapping| mapping.target).as_deref(), Some("production"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn suggested(environment: LevelPath, provider: &Provider) -> Option<Self> {
+        let target = provider.suggested_target(environment.segments().last()?)?;
+        Some(Self::new(environment, target))
+    }
+}
+
+impl Resource {
+    fn integration(project: &ProjectRecord, record: &IntegrationRecord) -> Self {
+        let mut resource =
+            Self::project(project.organization, project.id, &project.slug).kind(ResourceKind::Integration);
+        resource.id = Some(record.id);
+        resource.name = Some(record.name.clone());
+        resource
+    }
+}
+
+impl Call<'_, '_> {
+    /// A project that can have integrations. What the actor may do there is for each integration to say.
+    fn integrations_of(&mut self, organization: Id, project: &Slug) -> Result<Place> {
+        self.place(organization, &LevelPath::from(project), Reach::Beneath)
+    }
+
+    /// An integration, if the actor may do this with it.
+    fn integration(&mut self, organization: Id, project: &Slug, id: Id) -> Result<(ProjectRecord, IntegrationRecord)> {
+        let place = self.integrations_of(organization, project)?;
+        let record: IntegrationRecord =
+            get(self.tx, &keys::integration(place.project.id, id))?.ok_or_else(|| no_such("integration"))?;
+        self.rights = self.integration_rights(&place, &record)?.ok_or_else(|| no_such("integration"))?;
+        self.require()?;
+        Ok((place.project, record))
+    }
+
+    /// What the actor may do at each environment of an integration; at the project, where it has none. None, if it may
+    /// not know of one of them.
+    fn integration_rights(&mut self, project: &Place, record: &IntegrationRecord) -> Result<Option<PermissionSet>> {
+        let Some(places) = self.mapped(record)? else {
+            return Ok(None);
+        };
+        if places.is_empty() {
+            return self.rights_at(project, Reach::Inside);
+        }
+        let mut rights = PermissionSet::ALL;
+        for (place, _) in &places {
+            match self.rights_at(place, Reach::Inside)? {
+                Some(here) => rights = rights.intersection(here),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(rights))
+    }
+
+    /// The environments of an integration that are there, with their names at the service; none, if the actor may not
+    /// know of one of them.
+    fn mapped(&mut self, record: &IntegrationRecord) -> Result<Option<Vec<(Place, String)>>> {
+        let mut places = Vec::new();
+        for (node, target) in &record.environments {
+            let (organization, path) = match self.path_of(*node) {
+                Ok(found) => found,
+                // It was deleted, and may be restored.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            match self.place(organization, &path, Reach::Beneath) {
+                Ok(place) => places.push((place, target.clone())),
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some(places))
+    }
+
+    /// What is told of an integration.
+    fn integration_info(&mut self, project: &ProjectRecord, record: &IntegrationRecord) -> Result<Integration> {
+        let places = self.mapped(record)?.unwrap_or_default();
+        let mut environments = places
+            .into_iter()
+            .map(|(place, target)| Ok(Mapping::new(place.path()?, target)))
+            .collect::<Result<Vec<_>>>()?;
+        environments.sort();
+        Ok(Integration {
+            id: record.id,
+            project: project.id,
+            name: record.name.clone(),
+            provider: record.provider.clone(),
+            settings: record.settings.clone(),
+            environments,
+            enabled: record.enabled,
+            paused: record.paused.clone(),
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+        })
+    }
+
+    /// The environments of a map, each of which the actor must be able to read, and may have copied.
+    fn check_map(
+        &mut self,
+        organization: Id,
+        project: &ProjectRecord,
+        provider: &Provider,
+        map: &[Mapping],
+    ) -> Result<BTreeMap<Id, String>> {
+        if map.len() > MAX_ENVIRONMENTS {
+            return Err(Error::new(ErrorKind::Limit, "an integration copies at most 100 environments"));
+        }
+        let mut environments = BTreeMap::new();
+        for mapping in map {
+            let place = self.environment_place(organization, &mapping.environment)?;
+            // Whoever has values sent away must be able to read them.
+            self.allow(self.needed.union(READING))?;
+            if place.project.id != project.id {
+                let message = "an integration copies environments of its own project";
+                return Err(Error::new(ErrorKind::InvalidValue, message));
+            }
+            provider.check_target(&mapping.target)?;
+            if environments.insert(place.id(), mapping.target.clone()).is_some() {
+                return Err(Error::new(ErrorKind::InvalidValue, "an environment stands twice in the map"));
+            }
+        }
+        let targets: BTreeSet<&String> = environments.values().collect();
+        if targets.len() < environments.len() {
+            let message = "two environments would be copied to the same place, and overwrite each other";
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
+        Ok(environments)
+    }
+
+    /// Writes a map in the place of another one. What was written for an environment that is no longer there, or has
+    /// another name now, is forgotten: nobody removes it.
+    fn put_map(
+        &mut self,
+        project: &ProjectRecord,
+        record: &mut IntegrationRecord,
+        map: BTreeMap<Id, String>,
+    ) -> Result<()> {
+        for (node, target) in &record.environments {
+            if map.get(node) != Some(target) {
+                self.tx.delete(&keys::integration_written(project.id, record.id, *node))?;
+                self.tx.delete(&keys::environment_integration(project.id, *node, record.id))?;
+            }
+        }
+        for node in map.keys() {
+            put(self.tx, &keys::environment_integration(project.id, *node, record.id), &(), When::Always)?;
+        }
+        record.environments = map;
+        Ok(())
+    }
+
+    fn put_integration(&mut self, project: &ProjectRecord, record: &mut IntegrationRecord, when: When) -> Result<()> {
+        record.updated_at = self.now;
+        put(self.tx, &keys::integration(project.id, record.id), record, when)
+    }
+
+    /// Wraps credentials with the storage key that is in use.
+    fn seal_credentials(
+        &mut self,
+        project: &ProjectRecord,
+        record: &mut IntegrationRecord,
+        credentials: &SecretString,
+    ) -> Result<()> {
+        let text = credentials.expose_secret();
+        let is_empty_as_it_should = text.is_empty() && !record.provider.takes_credentials();
+        if !is_empty_as_it_should
+            && (text.is_empty() || text.len() > MAX_CREDENTIALS || text.contains(char::is_control))
+        {
+            let message = "the credentials are the token of the service: 1 to 4096 bytes, without line ends";
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
+        record.credentials = self.seal_row(project, Row::Credentials(record.id), text.as_bytes())?;
+        record.storage_version = project.storage_version;
+        Ok(())
+    }
+
+    pub(super) fn credentials(&mut self, project: &ProjectRecord, record: &IntegrationRecord) -> Result<SecretString> {
+        let row = Row::Credentials(record.id);
+        let bytes = self.open_row(project, row, record.storage_version, &record.credentials)?;
+        Ok(std::str::from_utf8(bytes.expose_secret()).map_err(|_| damaged())?.into())
+    }
+
+    /// Has an integration copy what there is now, in place of what waits.
+    fn enqueue_sync(&mut self, project: &ProjectRecord, record: &IntegrationRecord) -> Result<()> {
+        self.enqueue(NewJob {
+            kind: JobKind::Integration,
+            subject: record.id,
+            organization: project.organization,
+            project: project.id,
+            // It is done for all environments at once.
+            node: project.id,
+            lane: record.provider.to_string(),
+        })
+    }
+
+    /// Has the integrations of these environments copy them, those that are enabled.
+    pub(super) fn sync_integrations(&mut self, project: &ProjectRecord, environments: &BTreeSet<Id>) -> Result<()> {
+        let mut concerned = BTreeSet::new();
+        let range = keys::project_environment_integrations(project.id);
+        for link in self.tx.scan(&range, Order::Ascending, usize::MAX)? {
+            let mut ids = link.key.rsplit('/').map(Id::parse);
+            let (Some(Ok(id)), Some(Ok(node))) = (ids.next(), ids.next()) else {
+                return Err(damaged());
+            };
+            if environments.contains(&node) {
+                concerned.insert(id);
+            }
+        }
+        for id in concerned {
+            let record: Option<IntegrationRecord> = get(self.tx, &keys::integration(project.id, id))?;
+            if let Some(record) = record.filter(|record| record.enabled) {
+                self.enqueue_sync(project, &record)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the links of an environment, or the integrations of a project. At the services nothing is removed.
+    pub(super) fn remove_integrations(&mut self, project: Id, node: Option<Id>) -> Result<()> {
+        let Some(node) = node else {
+            for stored in self.tx.scan(&keys::integrations(project), Order::Ascending, usize::MAX)? {
+                self.cancel(JobKind::Integration, decode::<IntegrationRecord>(&stored.value)?.id)?;
+            }
+            let ranges = [
+                keys::integrations(project),
+                keys::integration_states(project),
+                keys::project_integration_writings(project),
+                keys::project_environment_integrations(project),
+            ];
+            return ranges.iter().try_for_each(|range| self.remove_range(range));
+        };
+        for link in self.tx.scan(&keys::environment_integrations(project, node), Order::Ascending, usize::MAX)? {
+            let id = Id::parse(link.key.rsplit('/').next().unwrap_or_default()).map_err(|_| damaged())?;
+            if let Some(mut record) = get::<IntegrationRecord>(self.tx, &keys::integration(project, id))? {
+                record.environments.remove(&node);
+                put(self.tx, &keys::integration(project, id), &record, When::Present)?;
+            }
+            self.tx.delete(&keys::integration_written(project, id, node))?;
+            self.tx.delete(&link.key)?;
+        }
+        Ok(())
+    }
+}
+
+/// The vault copies what it can open.
+fn check_custody(project: &ProjectRecord) -> Result<()> {
+    if project.custody == Custody::Client { Err(client_managed()) } else { Ok(()) }
+}
+
+/// What is recorded of an integration.
+fn details(record: &IntegrationRecord) -> Details {
+    Details::default()
+        .with("provider", record.provider.as_str())
+        .with("environments", record.environments.len())
+        .with("enabled", record.enabled)
+}

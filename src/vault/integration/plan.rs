@@ -1,0 +1,42 @@
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::{check_custody, details};
+use crate::Result;
+use crate::core::{Action, Id, LevelPath, Resource, Slug};
+use crate::sync::{SyncPlace, SyncPlan};
+
+/// What a sync would change for one environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IntegrationPlan {
+    /// The environment.
+    pub environment: LevelPath,
+    /// What the service calls it.
+    pub target: String,
+    /// The changes: names, and never a value.
+    pub plan: SyncPlan,
+}
+
+impl Session<'_> {
+    /// Asks the service what is there, and tells what a sync would change, for each environment; nothing is changed. It
+    /// waits for the service, outside of any transaction.
+    ///
+    /// # Errors
+    /// `NotFound`; `ClientManaged`; `CrateFeature` or `Config`, where this program cannot talk to the service; and what
+    /// went wrong there.
+    pub fn plan_integration(&self, organization: Id, project: &Slug, id: Id) -> Result<Vec<IntegrationPlan>> {
+        let job = self.read(UseCase::PlanIntegration, |call| {
+            let (project, record) = call.integration(organization, project, id)?;
+            check_custody(&project)?;
+            call.record(Action::Read, Resource::integration(&project, &record), details(&record).with("op", "plan"))?;
+            call.sync_job(&project, &record, "plan")
+        })?;
+        let target = self.vault.sync_target(&job.provider)?;
+        let plan = |copy: &super::work::Copied| {
+            let place = SyncPlace::new(&job.settings, &job.credentials, &copy.target);
+            let plan = target.plan(&place, &copy.desired)?;
+            Ok(IntegrationPlan { environment: copy.path.clone(), target: copy.target.clone(), plan })
+        };
+        job.copies.iter().map(plan).collect()
+    }
+}

@@ -1,0 +1,86 @@
+use super::super::name::check_name;
+use super::super::queue::JobKind;
+use super::super::rights::READING;
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::{Integration, Mapping, check_custody, details};
+use crate::core::{Action, Id, Resource, SecretString, Slug};
+use crate::store::When;
+use crate::{Error, ErrorKind, Result};
+
+/// What is to become another thing of an integration. Its service and the settings of that stay: link it anew.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct IntegrationUpdate {
+    /// Its name.
+    pub name: Option<String>,
+    /// All environments that are to be copied from now on.
+    pub environments: Option<Vec<Mapping>>,
+    /// The token of the service.
+    pub credentials: Option<SecretString>,
+    /// Whether changes are copied. When it is enabled, what there is now is copied at once.
+    pub enabled: Option<bool>,
+}
+
+impl Session<'_> {
+    /// Changes an integration. With another map or other credentials it takes the right to read each environment of the
+    /// map; with other credentials, environments that were deleted are taken out of the map. What was written for an environment that is no longer in it stays where it is.
+    ///
+    /// # Errors
+    /// `NotFound`, also for an environment; `InvalidName`; `InvalidValue`, also when nothing is given; `ClientManaged`,
+    /// when it is to be enabled.
+    pub fn update_integration(
+        &self,
+        organization: Id,
+        project: &Slug,
+        id: Id,
+        update: &IntegrationUpdate,
+    ) -> Result<Integration> {
+        self.write(UseCase::UpdateIntegration, |call| {
+            let (project, mut record) = call.integration(organization, project, id)?;
+            let mut changed: Vec<&str> = Vec::new();
+            if update.credentials.is_some() {
+                // Other credentials may lead to somebody else's account, where what the actor cannot read is not to go.
+                call.allow(call.needed.union(READING))?;
+                let places = call.mapped(&record)?.unwrap_or_default();
+                let map = places.into_iter().map(|(place, target)| (place.id(), target)).collect();
+                call.put_map(&project, &mut record, map)?;
+            }
+            if let Some(map) = &update.environments {
+                let map = call.check_map(organization, &project, &record.provider, map)?;
+                call.put_map(&project, &mut record, map)?;
+                changed.push("environments");
+            }
+            if let Some(name) = &update.name {
+                record.name = check_name(name)?;
+                changed.push("name");
+            }
+            if let Some(credentials) = &update.credentials {
+                call.seal_credentials(&project, &mut record, credentials)?;
+                changed.push("credentials");
+            }
+            if let Some(enabled) = update.enabled {
+                if enabled {
+                    check_custody(&project)?;
+                }
+                record.enabled = enabled;
+                record.paused = None;
+                changed.push("enabled");
+            }
+            if changed.is_empty() {
+                let message =
+                    "nothing is given to change: an integration has a name, environments, credentials and a status";
+                return Err(Error::new(ErrorKind::InvalidValue, message));
+            }
+            if record.enabled {
+                call.enqueue_sync(&project, &record)?;
+            } else {
+                call.cancel(JobKind::Integration, id)?;
+            }
+            call.put_integration(&project, &mut record, When::Present)?;
+            let details = details(&record).with("changed", changed);
+            call.record(Action::Update, Resource::integration(&project, &record), details)?;
+            call.integration_info(&project, &record)
+        })
+    }
+}

@@ -1,0 +1,54 @@
+use super::super::keys;
+use super::super::name::{check_description, check_short_name, fold, name_taken};
+use super::super::records::put;
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::{Team, resource};
+use crate::Result;
+use crate::core::{Action, Details, Id};
+use crate::store::When;
+
+/// What is to change about a team.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct TeamUpdate {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another description; an empty one removes it.
+    pub description: Option<String>,
+}
+
+impl Session<'_> {
+    /// Changes a team.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidName`; `InvalidValue`; `Conflict`, when the name is taken.
+    pub fn update_team(&self, organization: Id, id: Id, update: &TeamUpdate) -> Result<Team> {
+        self.write(UseCase::UpdateTeam, |call| {
+            call.whole_organization(organization)?;
+            let mut team = call.team(organization, id)?;
+            let mut changed = Vec::new();
+            if let Some(name) = &update.name {
+                let name = check_short_name(name)?;
+                if fold(&name) != fold(&team.name) {
+                    let by_name = keys::team_name(organization, &fold(&name));
+                    if call.tx.get(&by_name)?.is_some() {
+                        return Err(name_taken());
+                    }
+                    call.tx.delete(&keys::team_name(organization, &fold(&team.name)))?;
+                    put(call.tx, &by_name, &id, When::Absent)?;
+                }
+                team.name = name;
+                changed.push("name");
+            }
+            if let Some(description) = &update.description {
+                team.description = check_description(Some(description))?;
+                changed.push("description");
+            }
+            team.updated_at = call.now;
+            put(call.tx, &keys::team(organization, id), &team, When::Present)?;
+            call.record(Action::Update, resource(organization, &team), Details::changed(&changed))?;
+            Ok(team.into())
+        })
+    }
+}

@@ -1,0 +1,36 @@
+use super::super::call::no_such;
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::{User, check_email};
+use crate::Result;
+use crate::core::{Action, Details, Id, Resource, ResourceKind};
+
+impl Session<'_> {
+    /// A user. Trusted programs can read all of them, a user themself.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn user(&self, id: Id) -> Result<User> {
+        self.read(UseCase::ReadUser, |call| {
+            call.system_or_user(id)?;
+            let user = call.user(id)?;
+            let resource = Resource::named(ResourceKind::Member, call.vault.id, user.id, &user.name);
+            call.record(Action::Read, resource, Details::default())?;
+            Ok(user.into())
+        })
+    }
+
+    /// The user of an email address, without regard to the case of ASCII letters. Only trusted programs can ask.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidValue`, for what is no email address.
+    pub fn user_by_email(&self, email: &str) -> Result<User> {
+        self.read(UseCase::ReadUser, |call| {
+            call.system_only()?;
+            let user = call.user_of_email(&check_email(email)?)?.ok_or_else(|| no_such("user"))?;
+            let resource = Resource::named(ResourceKind::Member, call.vault.id, user.id, &user.name);
+            call.record(Action::Read, resource, Details::default())?;
+            Ok(user.into())
+        })
+    }
+}

@@ -1,0 +1,95 @@
+use std::fmt;
+
+use super::super::key_cache::Row;
+use super::super::keys;
+use super::super::records::{WebhookRecord, put};
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::url::{Shown, check_url};
+use super::{Webhook, check_description, details};
+use crate::Result;
+use crate::core::{Action, Id, LevelPath, Resource, SecretString, new_signing_secret};
+use crate::store::When;
+
+/// A webhook that is to be made.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct NewWebhook {
+    /// Its id, which only trusted programs may give; a new one, where none is given.
+    pub id: Option<Id>,
+    /// Where events are to be sent.
+    pub url: String,
+    /// Whether they are sent from now on; not unless this is set.
+    pub enabled: bool,
+    /// What it is about.
+    pub description: Option<String>,
+}
+
+impl NewWebhook {
+    /// A webhook for that URL, which waits to be enabled.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { id: None, url: url.into(), enabled: false, description: None }
+    }
+
+    /// The same, enabled.
+    #[must_use]
+    pub fn enabled(mut self) -> Self {
+        self.enabled = true;
+        self
+    }
+}
+
+impl fmt::Debug for NewWebhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("NewWebhook");
+        shown.field("id", &self.id).field("url", &Shown(&self.url)).field("enabled", &self.enabled);
+        shown.finish_non_exhaustive()
+    }
+}
+
+/// A webhook that was just made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CreatedWebhook {
+    /// The webhook.
+    pub webhook: Webhook,
+    /// What its requests are signed with: `whsec_` and 32 letters and digits. The receiver needs it.
+    pub signing_secret: SecretString,
+}
+
+impl Session<'_> {
+    /// Makes a webhook of an environment.
+    ///
+    /// # Errors
+    /// `NotFound`, also for what is no environment; `InvalidValue`, for a URL or a description that cannot be taken;
+    /// `Conflict`, for an id that is taken.
+    pub fn create_webhook(&self, organization: Id, path: &LevelPath, new: &NewWebhook) -> Result<CreatedWebhook> {
+        self.write(UseCase::CreateWebhook, |call| {
+            let mut place = call.environment_place(organization, path)?;
+            check_url(&new.url, &call.vault.outbound)?;
+            let description = check_description(new.description.as_deref())?;
+            let node = place.id();
+            let project = &mut place.project;
+            if !project.has_webhooks {
+                project.has_webhooks = true;
+                put(call.tx, &keys::project(organization, &project.slug), project, When::Present)?;
+            }
+            let id = call.given_subject_id(new.id, &keys::all_webhooks())?;
+            let signing_secret = new_signing_secret(&*call.vault.random)?;
+            let secret = call.seal_row(project, Row::SigningSecret(id), signing_secret.expose_secret().as_bytes())?;
+            let record = WebhookRecord {
+                id,
+                url: new.url.clone(),
+                enabled: new.enabled,
+                description,
+                secret,
+                storage_version: project.storage_version,
+                created_at: call.now,
+                updated_at: call.now,
+            };
+            put(call.tx, &keys::webhook(project.id, node, id), &record, When::Absent)?;
+            call.record(Action::Create, Resource::webhook(&place, id)?, details(&record))?;
+            Ok(CreatedWebhook { webhook: record.into(), signing_secret })
+        })
+    }
+}

@@ -1,0 +1,36 @@
+use super::super::keys;
+use super::super::records::{WebhookLogRecord, decode};
+use super::super::session::Session;
+use super::super::use_case::UseCase;
+use super::super::{Page, Paging};
+use super::WebhookLog;
+use crate::Result;
+use crate::core::{Action, Details, Id, LevelPath, Resource};
+use crate::store::Order;
+
+impl Session<'_> {
+    /// What became of the attempts to tell a webhook of events, newest first; of the last 1,000 of them.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidValue`, for a page that begins nowhere.
+    pub fn webhook_logs(
+        &self,
+        organization: Id,
+        path: &LevelPath,
+        id: Id,
+        paging: &Paging,
+    ) -> Result<Page<WebhookLog>> {
+        self.read(UseCase::ListWebhookLogs, |call| {
+            let (place, record) = call.webhook(organization, path, id)?;
+            let range = keys::webhook_logs(place.project.id, record.id);
+            let (records, next) = paging.scan(call.tx, range, Order::Descending)?;
+            let items: Vec<WebhookLog> = records
+                .iter()
+                .map(|record| Ok(decode::<WebhookLogRecord>(&record.value)?.into()))
+                .collect::<Result<_>>()?;
+            let details = Details::default().with("op", "logs").with("count", items.len());
+            call.record(Action::Read, Resource::webhook(&place, id)?, details)?;
+            Ok(Page { items, next })
+        })
+    }
+}

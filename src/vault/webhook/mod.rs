@@ -1,0 +1,229 @@
+//! Webhooks: URLs that are told when entries of an environment change.
+
+mod create;
+mod delete;
+#[cfg(feature = "http")]
+mod deliver;
+mod list;
+mod list_logs;
+mod notify;
+mod read;
+mod read_log;
+mod rotate_secret;
+mod secret;
+mod status;
+mod test;
+mod update;
+mod url;
+
+use std::fmt;
+
+pub use self::create::{CreatedWebhook, NewWebhook};
+#[cfg(feature = "http")]
+pub(super) use self::deliver::WebhookHandler;
+pub use self::test::WebhookTest;
+pub use self::update::WebhookUpdate;
+pub(super) use self::url::Shown;
+use super::call::{Call, no_such};
+use super::key_cache::Row;
+use super::keys;
+use super::place::{BASE, Place, Reach};
+use super::queue::JobKind;
+use super::records::{NodeKind, ProjectRecord, WebhookLogRecord, WebhookRecord, get, put};
+use crate::core::{
+    DeliveryError, Details, EventBody, EventData, EventEnvironment, EventProject, EventWorkspace, Id, LevelPath,
+    Resource, ResourceKind, SecretString, Timestamp,
+};
+use crate::store::{KeyRange, Order, When};
+use crate::{Error, ErrorKind, Result};
+
+/// Longest description of a webhook, in units of UTF-16.
+const MAX_DESCRIPTION: usize = 255;
+
+/// A URL that is told when entries of an environment change.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Webhook {
+    /// Its id.
+    pub id: Id,
+    /// Where the events are sent.
+    pub url: String,
+    /// Whether they are.
+    pub enabled: bool,
+    /// What it is about.
+    pub description: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When one of these, or its signing secret, was changed last.
+    pub updated_at: Timestamp,
+}
+
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Webhook");
+        shown.field("id", &self.id).field("url", &Shown(&self.url)).field("enabled", &self.enabled);
+        shown.finish_non_exhaustive()
+    }
+}
+
+impl From<WebhookRecord> for Webhook {
+    fn from(record: WebhookRecord) -> Self {
+        Self {
+            id: record.id,
+            url: record.url,
+            enabled: record.enabled,
+            description: record.description,
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+        }
+    }
+}
+
+/// What became of one attempt to tell a webhook of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WebhookLog {
+    /// Its id; newer ones are greater.
+    pub id: Id,
+    /// The id of the event.
+    pub event: Id,
+    /// The number of the attempt, from 1 to 5. A number stands there twice when a worker died during the first one.
+    pub attempt: u32,
+    /// The status of the answer, if there was one.
+    pub status: Option<u16>,
+    /// Why there was none.
+    pub error: Option<DeliveryError>,
+    /// What was answered: its first 4 KiB.
+    pub response_body: Option<String>,
+    /// When the attempt had come to its end.
+    pub processed_at: Timestamp,
+}
+
+impl From<WebhookLogRecord> for WebhookLog {
+    fn from(record: WebhookLogRecord) -> Self {
+        Self {
+            id: record.id,
+            event: record.event,
+            attempt: record.attempt,
+            status: record.status,
+            error: record.error,
+            response_body: record.response_body,
+            processed_at: record.processed_at,
+        }
+    }
+}
+
+/// What one request takes.
+#[cfg_attr(not(feature = "http"), expect(dead_code, reason = "nothing is sent without the feature"))]
+pub(super) struct Delivery {
+    id: Id,
+    url: String,
+    secret: SecretString,
+    body: String,
+}
+
+impl Resource {
+    fn webhook(place: &Place, id: Id) -> Result<Self> {
+        let mut resource = Self::of(place)?.kind(ResourceKind::Webhook);
+        resource.id = Some(id);
+        Ok(resource)
+    }
+}
+
+impl Call<'_, '_> {
+    /// The environment at a path: only those have webhooks, and are copied elsewhere.
+    pub(super) fn environment_place(&mut self, organization: Id, path: &LevelPath) -> Result<Place> {
+        let place = self.place(organization, path, Reach::Inside)?;
+        let is_environment = match place.nodes.last() {
+            Some(node) => node.kind == NodeKind::Environment,
+            None => place.project.has_base,
+        };
+        if is_environment { Ok(place) } else { Err(no_such("environment")) }
+    }
+
+    fn webhook(&mut self, organization: Id, path: &LevelPath, id: Id) -> Result<(Place, WebhookRecord)> {
+        let place = self.environment_place(organization, path)?;
+        let key = keys::webhook(place.project.id, place.id(), id);
+        let record = get(self.tx, &key)?.ok_or_else(|| no_such("webhook"))?;
+        Ok((place, record))
+    }
+
+    /// Writes a webhook that is there.
+    fn put_webhook(&mut self, place: &Place, record: &mut WebhookRecord) -> Result<()> {
+        record.updated_at = self.now;
+        put(self.tx, &keys::webhook(place.project.id, place.id(), record.id), record, When::Present)
+    }
+
+    pub(super) fn signing_secret(&mut self, project: &ProjectRecord, webhook: &WebhookRecord) -> Result<SecretString> {
+        let row = Row::SigningSecret(webhook.id);
+        let bytes = self.open_row(project, row, webhook.storage_version, &webhook.secret)?;
+        let text = std::str::from_utf8(bytes.expose_secret()).map_err(|_| super::records::damaged())?;
+        Ok(text.into())
+    }
+
+    /// What tells a webhook of an event.
+    fn delivery(
+        &mut self,
+        place: &Place,
+        webhook: &WebhookRecord,
+        event: (Id, Timestamp),
+        live_mode: bool,
+    ) -> Result<Delivery> {
+        let organization = self.organization(place.organization())?;
+        let project = &place.project;
+        let (name, is_production) = match place.nodes.last() {
+            Some(node) => (node.name.as_str(), node.is_production),
+            None => (BASE, false),
+        };
+        let data = EventData {
+            workspace: EventWorkspace {
+                id: organization.id.to_prefixed("wks"),
+                name: &organization.name,
+                slug: &organization.slug,
+            },
+            project: EventProject { id: project.id.to_prefixed("proj"), name: &project.name },
+            environment: EventEnvironment { id: place.id().to_prefixed("env"), name, is_production },
+        };
+        let body = EventBody::secrets_updated(event.0, event.1, live_mode, data).to_text();
+        let secret = self.signing_secret(project, webhook)?;
+        Ok(Delivery { id: webhook.id, url: webhook.url.clone(), secret, body })
+    }
+
+    /// Removes the webhooks of an environment, or all of a project, with their logs and what waits for them.
+    pub(super) fn remove_webhooks(&mut self, project: Id, node: Option<Id>) -> Result<()> {
+        let range = node.map_or_else(|| keys::project_webhooks(project), |node| keys::webhooks(project, node));
+        for record in self.tx.scan(&range, Order::Ascending, usize::MAX)? {
+            let id = record.key.rsplit('/').next().unwrap_or_default();
+            let id = Id::parse(id).map_err(|_| super::records::damaged())?;
+            self.remove_webhook(project, id)?;
+            self.tx.delete(&record.key)?;
+        }
+        Ok(())
+    }
+
+    /// Removes all of a webhook but its record.
+    fn remove_webhook(&mut self, project: Id, id: Id) -> Result<()> {
+        self.cancel(JobKind::Webhook, id)?;
+        self.remove_range(&keys::webhook_logs(project, id))?;
+        self.tx.delete(&keys::webhook_log_count(project, id))?;
+        Ok(())
+    }
+
+    /// Whether nothing lies in a range.
+    fn is_empty(&mut self, range: &KeyRange) -> Result<bool> {
+        Ok(self.tx.scan(range, Order::Ascending, 1)?.is_empty())
+    }
+}
+
+/// What is recorded of a webhook. Its URL may hold a password of the receiver's, so only the host is.
+fn details(webhook: &WebhookRecord) -> Details {
+    Details::default().with("host", url::host(&webhook.url)).with("enabled", webhook.enabled)
+}
+
+fn check_description(description: Option<&str>) -> Result<Option<String>> {
+    if description.is_some_and(|text| text.encode_utf16().count() > MAX_DESCRIPTION || text.contains('\0')) {
+        let message = "a description of a webhook has at most 255 characters, and no NUL";
+        return Err(Error::new(ErrorKind::InvalidValue, message));
+    }
+    Ok(description.filter(|text| !text.is_empty()).map(str::to_owned))
+}

@@ -1,0 +1,129 @@
+//! A trusted program may say which id something has, so that the same things can be made anew elsewhere.
+
+use ioenv::ErrorKind::{Conflict, Denied};
+use ioenv::vault::{
+    Id, NewEnvironment, NewIntegration, NewOrganization, NewProject, NewTarget, NewToken, Permission, PermissionSet,
+    Provider,
+};
+
+use super::stage::{Stage, path, refused, slug};
+
+#[expect(clippy::unnecessary_wraps, reason = "it is given as one")]
+fn id(last: char) -> Option<Id> {
+    Some(format!("01ARZ3NDEKTSV4RRFFQ69G5FA{last}").parse().unwrap())
+}
+
+fn project(name: &str, id: Option<Id>) -> NewProject {
+    let mut new = NewProject::new(name);
+    new.id = id;
+    new
+}
+
+fn target(name: &str, id: Option<Id>) -> NewTarget {
+    let mut new = NewTarget::new(name);
+    new.id = id;
+    new
+}
+
+fn environment(name: &str, id: Option<Id>) -> NewEnvironment {
+    let mut new = NewEnvironment::new(name);
+    new.id = id;
+    new
+}
+
+fn token(id: Option<Id>) -> NewToken {
+    let mut new = NewToken::new("ci", Permission::SecretRead.into());
+    new.id = id;
+    new
+}
+
+on_every_store! {
+    fn what_is_made_has_the_id_that_was_given(stage: &Stage) {
+        let system = stage.system();
+        let mut organization = NewOrganization::new("Orbit");
+        organization.id = id('0');
+        assert_eq!(Some(system.create_organization(organization.clone()).unwrap().id), id('0'));
+        assert_eq!(refused(system.create_organization(organization)), Conflict);
+        let acme = stage.acme;
+        assert_eq!(Some(system.create_project(acme, project("shop", id('1'))).unwrap().id), id('1'));
+        let made = system.create_target(acme, &slug("shop"), &target("api", id('2'))).unwrap();
+        assert_eq!(Some(made.id), id('2'));
+        let made = system.create_environment(acme, &path("shop/api"), &environment("prod", id('3'))).unwrap();
+        assert_eq!(Some(made.id), id('3'));
+        assert_eq!(system.locate(made.id).unwrap().1, path("shop/api/prod"));
+
+        // A place has an id that no other place has, whatever it is, and in whatever organization.
+        let orbit = id('0').unwrap();
+        for taken in ['1', '2', '3'] {
+            assert_eq!(refused(system.create_project(orbit, project("other", id(taken)))), Conflict);
+            assert_eq!(refused(system.create_target(acme, &slug("shop"), &target("other", id(taken)))), Conflict);
+            let other = environment("other", id(taken));
+            assert_eq!(refused(system.create_environment(acme, &path("shop/api"), &other)), Conflict);
+        }
+        assert!(system.projects(orbit).unwrap().is_empty());
+
+        let issued = system.issue_token(acme, &token(id('4'))).unwrap();
+        assert_eq!(Some(issued.info.id), id('4'));
+        assert_eq!(Some(stage.vault.session(issued.token).own_token().unwrap().id), id('4'));
+        assert_eq!(refused(system.issue_token(acme, &token(id('4')))), Conflict);
+        assert_eq!(refused(system.issue_token(orbit, &token(id('4')))), Conflict);
+        // What has another kind of thing's id is another thing.
+        system.create_project(orbit, project("other", id('4'))).unwrap();
+    }
+
+    fn what_can_be_restored_keeps_its_id(stage: &Stage) {
+        stage.shop();
+        let (acme, system) = (stage.acme, stage.system());
+        for at in ["shop/dev", "shop/api/prod"] {
+            stage.write(at, "A=1\n");
+        }
+        let dev = system.environment(acme, &path("shop/dev")).unwrap().id;
+        let prod = system.environment(acme, &path("shop/api/prod")).unwrap().id;
+        let api = system.target(acme, &path("shop/api")).unwrap().id;
+        system.delete_environment(acme, &path("shop/dev"), true).unwrap();
+        system.delete_target(acme, &path("shop/api")).unwrap();
+        let taken = |ids: &[Id], at: &str| {
+            for id in ids.iter().copied().map(Some) {
+                assert_eq!(refused(system.create_project(acme, project("other", id))), Conflict);
+                assert_eq!(refused(system.create_target(acme, &slug(at), &target("other", id))), Conflict);
+                assert_eq!(refused(system.create_environment(acme, &path(at), &environment("other", id))), Conflict);
+            }
+        };
+        taken(&[dev, prod, api], "shop");
+        stage.with_base("more");
+        let shop = system.project(acme, &slug("shop")).unwrap().id;
+        system.delete_project(acme, &slug("shop")).unwrap();
+        taken(&[shop, dev, prod, api], "more");
+        // Everything comes back as it was.
+        system.restore_project(acme, shop).unwrap();
+        system.restore_environment(acme, dev).unwrap();
+        system.restore_target(acme, api).unwrap();
+        assert_eq!((stage.resolved("shop/dev"), stage.resolved("shop/api/prod")), ("A=1".into(), "A=1".into()));
+        // What is gone leaves its id.
+        system.delete_environment(acme, &path("shop/dev"), true).unwrap();
+        stage.purge_deleted();
+        system.create_environment(acme, &path("shop"), &environment("dev", Some(dev))).unwrap();
+        assert_eq!(stage.text("shop/dev"), None);
+    }
+
+    fn an_integration_has_an_id_that_no_other_has(stage: &Stage) {
+        stage.shop();
+        stage.with_base("more");
+        let mut new = NewIntegration::new("Shelf", Provider::Other("shelf".to_owned()), "planted");
+        new.id = id('5');
+        let link = |at: &str| stage.system().link_integration(stage.acme, &slug(at), &new);
+        link("shop").unwrap();
+        assert_eq!(refused(link("shop")), Conflict);
+        assert_eq!(refused(link("more")), Conflict);
+    }
+
+    fn only_a_trusted_program_gives_ids(stage: &Stage) {
+        stage.shop();
+        let worker = stage.session(PermissionSet::ALL, None);
+        assert_eq!(refused(worker.create_project(stage.acme, project("other", id('1')))), Denied);
+        assert_eq!(refused(worker.create_target(stage.acme, &slug("shop"), &target("other", id('1')))), Denied);
+        assert_eq!(refused(worker.create_environment(stage.acme, &path("shop"), &environment("other", id('1')))), Denied);
+        assert_eq!(refused(worker.issue_token(stage.acme, &token(id('1')))), Denied);
+        worker.create_project(stage.acme, project("other", None)).unwrap();
+    }
+}
