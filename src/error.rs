@@ -2,9 +2,9 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-#[cfg(feature = "vault")]
-use crate::core::Timestamp;
 use crate::core::{LevelPath, VarName};
+#[cfg(feature = "vault")]
+use crate::core::{PermissionSet, Timestamp};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -49,6 +49,8 @@ pub(crate) enum Refusal {
     Expired(Timestamp),
     /// It does not work from where it was used.
     Address,
+    /// These are missing.
+    Permissions(PermissionSet),
 }
 
 /// What a caller can do something about.
@@ -231,6 +233,17 @@ impl Error {
     #[cfg(feature = "vault")]
     pub fn is_address_refused(&self) -> bool {
         self.inner.refusal == Some(Refusal::Address)
+    }
+}
+
+#[cfg(feature = "vault")]
+impl Error {
+    /// The permissions that are missing, where that is why it is `Denied`; otherwise none.
+    pub fn missing_permissions(&self) -> PermissionSet {
+        match self.inner.refusal {
+            Some(Refusal::Permissions(missing)) => missing,
+            _ => PermissionSet::EMPTY,
+        }
     }
 }
 

@@ -27,6 +27,7 @@ mod authenticate;
 mod call;
 mod check;
 mod content;
+mod counts;
 #[cfg(feature = "sealed")]
 mod declare;
 mod deleted;
@@ -78,6 +79,7 @@ pub use crate::core::{Id, RootKey};
 pub use crate::load::VaultSource;
 
 // Organizations, projects, targets and environments.
+pub use self::counts::Counts;
 pub use self::environment::{Environment, EnvironmentUpdate, NewEnvironment};
 pub use self::organization::{NewOrganization, Organization, OrganizationStatus, OrganizationUpdate};
 pub use self::page::{Page, Paging};

@@ -71,6 +71,7 @@ use_cases! {
     ListGrants: AccessManage;
     ListGranted: MemberRead | TeamRead;
     ReadOwnRights: ;
+    Count: ;
 
     CreateProject: ProjectCreate;
     ReadProject: ProjectRead;

@@ -294,6 +294,7 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::ListGrants => session.grants(acme, prod).map(drop),
         UseCase::ListGranted => session.granted(acme, Grantee::User(on.member)).map(drop),
         UseCase::ReadOwnRights => session.own_rights(acme, prod).map(drop),
+        UseCase::Count => session.counts(acme, prod).map(drop),
         UseCase::ReadKey => session.key(acme, shop).map(drop),
         UseCase::ListKeys => session.keys(acme, shop).map(drop),
         UseCase::RotateKey => session.rotate_key(acme, shop, HistoryPolicy::Keep).map(drop),
@@ -479,6 +480,7 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::Locate
         | UseCase::ReadOwnToken
         | UseCase::ReadOwnRights
+        | UseCase::Count
         | UseCase::WhoAmI
         | UseCase::CreatePersonalKey
         | UseCase::ListPersonalKeys

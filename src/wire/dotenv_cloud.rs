@@ -1,0 +1,1 @@
+//! dotenv.cloud: `/api/v1/…`.

@@ -1,0 +1,1 @@
+//! ioenv: `/api/v1/env/…` and `/api/v1/project/…`.

@@ -1,0 +1,8 @@
+//! What the three services write and read, field by field: shared by whoever asks and whoever answers.
+
+pub(crate) mod dotenv_cloud;
+pub(crate) mod ioenv;
+mod plain;
+pub(crate) mod stashbase;
+
+pub(crate) use self::plain::Plain;

@@ -1,0 +1,1 @@
+//! dotenv_cloud, as its clients know it.

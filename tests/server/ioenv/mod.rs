@@ -1,0 +1,1 @@
+//! ioenv, as its clients know it.

@@ -1,0 +1,1 @@
+//! stashbase, as its clients know it.
