@@ -54,6 +54,16 @@ pub(super) trait Service: 'static {
     /// Longest body of a request, in bytes.
     const MAX_BODY: usize;
 
+    /// Refuses a request before anybody asks whose it is.
+    fn admit(_exchange: &Exchange) -> Result<(), Self::Problem> {
+        Ok(())
+    }
+
+    /// What a request is refused for in the end, where the service asks things in another order than the vault does.
+    fn refine(_exchange: &Exchange, problem: Self::Problem) -> Self::Problem {
+        problem
+    }
+
     /// Which bucket a request counts in; `None` for none. It is asked only where requests are counted.
     fn bucket(exchange: &Exchange) -> Result<Option<Bucket>, Self::Problem>;
 
@@ -231,9 +241,9 @@ async fn perform<S: Service>(
         return (Err(Fault::Busy.into()), None);
     };
     let answer = tokio::task::spawn_blocking(move || {
-        let answer = counted::<S>(&exchange, work);
+        let (answer, quota) = counted::<S>(&exchange, work);
         drop(turn);
-        answer
+        (answer.map_err(|problem| S::refine(&exchange, problem)), quota)
     });
     // A panic stays with the request that met it.
     answer.await.unwrap_or_else(|_| (Err(Fault::Internal.into()), None))
@@ -244,6 +254,9 @@ fn counted<S: Service>(
     exchange: &Exchange,
     work: fn(&Exchange) -> Result<Reply, S::Problem>,
 ) -> (Result<Reply, S::Problem>, Option<Quota>) {
+    if let Err(problem) = S::admit(exchange) {
+        return (Err(problem), None);
+    }
     let Some(limiter) = &exchange.state.0.limiter else {
         return (work(exchange), None);
     };
