@@ -633,7 +633,7 @@ on_every_store! {
             UseCase::WithdrawInvitation, UseCase::RevokeGrant, UseCase::RemoveTeamMember, UseCase::DeleteTeam,
             UseCase::RemoveMember, UseCase::DeleteRole, UseCase::DeleteUser,
             UseCase::PurgeProject, UseCase::PurgeTarget, UseCase::PurgeEnvironment,
-            UseCase::RevokeToken, UseCase::DeleteEntries, UseCase::DeleteAllEntries, UseCase::DeleteVersion,
+            UseCase::RevokeToken, UseCase::DeleteEntry, UseCase::DeleteEntries, UseCase::DeleteAllEntries, UseCase::DeleteVersion,
             UseCase::PurgeVersions, UseCase::SetBlob, UseCase::DeleteLevel, UseCase::PurgeLevel,
             UseCase::DeleteEnvironment, UseCase::DeleteTarget, UseCase::DeleteProject, UseCase::DeleteOrganization,
         ];
