@@ -133,7 +133,7 @@ fn each_route_takes_exactly_what_it_should() {
             }
             answer.status == 403 && refused(&answer, 403, "FORBIDDEN").contains(&format!("lacks the {word} permission"))
         };
-        let taken: PermissionSet = Permission::ALL.iter().copied().filter(|one| refused_without(*one)).collect();
+        let taken: PermissionSet = permissions("admin").iter().filter(|one| refused_without(*one)).collect();
         let expected = match (method, at.rsplit('/').next().unwrap()) {
             ("GET", "environments") => Permission::EnvironmentRead.into(),
             ("POST", "environments") => Permission::EnvironmentCreate.into(),
