@@ -86,6 +86,16 @@ fn a_body_that_is_too_long_is_answered() {
     }
 }
 
+#[test]
+fn whoever_is_unknown_is_told_so_however_long_the_body_is() {
+    let stage = Stage::memory();
+    let start = setting(&stage).replace("authorization", "x-authorization");
+    let body = " ".repeat(2 << 20);
+    let length = body.len();
+    let answered = ask(&stage, &format!("{start}connection: close\r\ncontent-length: {length}\r\n\r\n{body}"));
+    assert!(answered.starts_with("HTTP/1.1 401 "), "{answered}");
+}
+
 #[track_caller]
 fn is_too_long(answer: &str) {
     assert!(answer.starts_with("HTTP/1.1 422 "), "{answer}");

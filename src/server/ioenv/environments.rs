@@ -32,9 +32,8 @@ pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
 pub(super) fn rename(exchange: &Exchange) -> Result<Reply, Problem> {
     let at = Place::environment(exchange)?;
     let name = at.valid(UseCase::UpdateEnvironment, read(exchange))?;
-    let mut update = EnvironmentUpdate::default();
-    update.name = Some(name.as_str().to_owned());
-    update.slug = Some(name);
+    let (name, slug) = (Some(name.as_str().to_owned()), Some(name));
+    let update = EnvironmentUpdate { name, slug, ..EnvironmentUpdate::default() };
     let renamed = at.session.update_environment(at.organization, &at.path, &update).map_err(not_named)?;
     Ok(reply::json(StatusCode::OK, &OneEnvironment { environment: dto(&renamed) }))
 }

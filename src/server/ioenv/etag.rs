@@ -42,14 +42,14 @@ fn revision_in(tag: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
+    fn headers(name: &HeaderName, values: &[&str]) -> HeaderMap {
         values.iter().map(|value| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
     }
 
     #[test]
     fn what_is_known_is_not_sent_again() {
         let status =
-            |values: &[&str]| answer(&headers(IF_NONE_MATCH, values), 5, || reply::empty(StatusCode::OK)).status();
+            |values: &[&str]| answer(&headers(&IF_NONE_MATCH, values), 5, || reply::empty(StatusCode::OK)).status();
         for known in [&["\"r5\""][..], &["W/\"r5\""], &["*"], &["\"r4\" , \"r5\""], &["\"r4\"", "\"x\", \"r5\""]] {
             assert_eq!(status(known), StatusCode::NOT_MODIFIED, "{known:?}");
         }
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_change_may_require_a_revision() {
-        let required = |values: &[&str]| required(&headers(IF_MATCH, values));
+        let required = |values: &[&str]| required(&headers(&IF_MATCH, values));
         assert_eq!((required(&[]), required(&["*"])), (None, None));
         assert_eq!(required(&["\"r5\", \"r7\"", "\"r9\""]), Some(vec![5, 7, 9]));
         // What is no tag of ours, and what is weak, is never right.

@@ -30,7 +30,7 @@ impl Service for Ioenv {
     const MAX_BODY: usize = 1 << 20;
 
     fn bucket(exchange: &Exchange) -> Result<Option<Bucket>, Problem> {
-        let token = exchange.session()?.own_token()?.id;
+        let token = exchange.session()?.own_token().map_err(Problem::of_token)?.id;
         Ok(Some(Bucket { name: format!("ioenv {token}"), limit: MAX_REQUESTS, window: MINUTE }))
     }
 

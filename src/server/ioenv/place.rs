@@ -13,13 +13,13 @@ pub(super) struct Place<'e> {
 impl<'e> Place<'e> {
     /// The environment that the address names.
     pub(super) fn environment(exchange: &'e Exchange) -> Result<Self, Problem> {
-        let id = Id::parse_prefixed("env", exchange.parameter("envId"));
+        let id = Id::parse_prefixed("env", exchange.parameter("envId")).ok();
         Self::find(exchange, id, "No such environment.", |session, id| session.locate_environment(id).map(Some))
     }
 
     /// The project that the address names.
     pub(super) fn project(exchange: &'e Exchange) -> Result<Self, Problem> {
-        let id = Id::parse_prefixed("proj", exchange.parameter("projectId"));
+        let id = Id::parse_prefixed("proj", exchange.parameter("projectId")).ok();
         Self::find(exchange, id, "No such project.", |session, id| {
             let (organization, path) = session.locate(id)?;
             Ok((path.segments().count() == 1).then_some((organization, path)))
@@ -28,21 +28,21 @@ impl<'e> Place<'e> {
 
     fn find(
         exchange: &'e Exchange,
-        id: Result<Id>,
+        id: Option<Id>,
         none: &'static str,
         locate: impl FnOnce(&Session<'_>, Id) -> Result<Option<(Id, LevelPath)>>,
     ) -> Result<Self, Problem> {
         let session = exchange.session()?;
         let found = match id {
-            Ok(id) => locate(&session, id),
+            Some(id) => locate(&session, id),
             // Whoever is unknown is told so first, whatever was asked for.
-            Err(_) => session.own_token().map(|_| None),
+            None => session.own_token().map(|_| None),
         };
         match found {
             Ok(Some((organization, path))) => Ok(Self { session, organization, path }),
             Ok(None) => Err(Problem::not_found(none)),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(Problem::not_found(none)),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(Problem::of_token(error)),
         }
     }
 

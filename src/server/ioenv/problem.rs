@@ -15,6 +15,18 @@ pub(in super::super) struct Problem {
 }
 
 impl Problem {
+    /// The same for every reason, so that a stranger learns nothing.
+    fn unauthorized() -> Self {
+        let message = "A valid API token is required.";
+        Self { status: StatusCode::UNAUTHORIZED, code: "UNAUTHORIZED", message }
+    }
+
+    /// What refused a call that takes no permission: a token of an organization that is not active is none.
+    pub(super) fn of_token(error: Error) -> Self {
+        let is_inactive = error.kind() == ErrorKind::Denied && !error.is_address_refused();
+        if is_inactive { Self::unauthorized() } else { error.into() }
+    }
+
     pub(super) fn forbidden(message: &'static str) -> Self {
         Self { status: StatusCode::FORBIDDEN, code: "FORBIDDEN", message }
     }
@@ -47,11 +59,7 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error.kind() {
-            ErrorKind::Unauthenticated => {
-                // The same for every reason, so that a stranger learns nothing.
-                let message = "A valid API token is required.";
-                Self { status: StatusCode::UNAUTHORIZED, code: "UNAUTHORIZED", message }
-            }
+            ErrorKind::Unauthenticated => Self::unauthorized(),
             ErrorKind::Denied => Self::forbidden(denied(&error)),
             ErrorKind::NotFound => Self::not_found("No such resource."),
             ErrorKind::ClientManaged => {

@@ -1,11 +1,12 @@
 //! Who is refused, where and how, whatever is asked for.
 
 use ioenv::vault::{
-    NewOrganization, NewProject, NewServiceAccount, NewServiceKey, NewToken, Permission, PermissionSet,
+    NewOrganization, NewProject, NewServiceAccount, NewServiceKey, NewToken, OrganizationStatus, OrganizationUpdate,
+    Permission, PermissionSet,
 };
 use serde_json::json;
 
-use super::super::stage::{Answer, Client, path};
+use super::super::stage::{Answer, Client, Stage, path};
 use super::{Scene, error, permissions, refused};
 
 /// All that is served: method, address, a body that is right, the permission it takes.
@@ -290,4 +291,20 @@ fn secrets_are_in_no_refusal() {
     is_discreet(&client.get(&scene.at("audit?before=planted&key=planted")));
     is_discreet(&scene.stage.stranger().get(&format!("{}?token=ioenv_AbCdEf012345", scene.variables("dev"))));
     is_discreet(&scene.client("read").delete(&at));
+}
+
+#[test]
+fn a_token_of_an_organization_that_is_not_active_is_none() {
+    for stage in [Stage::memory(), Stage::with(ioenv::server::Server::rate_limited)] {
+        let scene = Scene::on(stage);
+        let client = scene.client("admin");
+        let at = scene.variables("dev");
+        client.get(&at).json(200);
+        let mut update = OrganizationUpdate::default();
+        update.status = Some(OrganizationStatus::Suspended);
+        scene.stage.system().update_organization(scene.stage.acme, &update).unwrap();
+        for at in [at.as_str(), "/api/v1/env/nonsense/variables", &scene.at("tokens")] {
+            refused(&client.get(at), 401, "UNAUTHORIZED");
+        }
+    }
 }
