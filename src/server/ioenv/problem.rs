@@ -65,10 +65,10 @@ impl From<Error> for Problem {
             ErrorKind::ClientManaged => {
                 Self::forbidden("Only the people of this project hold its key: read and write it where that is known.")
             }
-            ErrorKind::Syntax | ErrorKind::InvalidName | ErrorKind::InvalidValue => {
+            // What a request says was looked at before the call; this is about what is stored.
+            ErrorKind::Syntax | ErrorKind::InvalidName | ErrorKind::InvalidValue | ErrorKind::Limit => {
                 Self::invalid("What this environment holds is no dotenv text: store that, to have variables.")
             }
-            ErrorKind::Limit => Self::invalid("This environment cannot hold that much: delete variables first."),
             ErrorKind::Unavailable | ErrorKind::RotationInProgress => {
                 Self::unavailable("The store is busy: try again later.")
             }
@@ -118,5 +118,39 @@ impl From<Fault> for Problem {
 impl From<Problem> for Reply {
     fn from(Problem { status, code, message }: Problem) -> Self {
         reply::json(status, &Refusal { error: RefusalError { code, message } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::rate_limit::Quota;
+    use super::*;
+
+    #[test]
+    fn each_reason_has_its_status_and_code() {
+        let quota = Quota { limit: 1, remaining: 0, seconds: 1, is_exceeded: true };
+        let of = |kind| Problem::from(Error::new(kind, "planted"));
+        for (problem, status, code) in [
+            (of(ErrorKind::Unauthenticated), 401, "UNAUTHORIZED"),
+            (of(ErrorKind::Denied), 403, "FORBIDDEN"),
+            (of(ErrorKind::ClientManaged), 403, "FORBIDDEN"),
+            (of(ErrorKind::NotFound), 404, "NOT_FOUND"),
+            (of(ErrorKind::Syntax), 422, "VALIDATION_ERROR"),
+            (of(ErrorKind::Unavailable), 503, "UNAVAILABLE"),
+            (of(ErrorKind::RotationInProgress), 503, "UNAVAILABLE"),
+            (of(ErrorKind::Corrupt), 500, "INTERNAL_ERROR"),
+            (of(ErrorKind::Io), 500, "INTERNAL_ERROR"),
+            (Problem::changed(), 412, "PRECONDITION_FAILED"),
+            (Fault::NoSuchRoute.into(), 404, "NOT_FOUND"),
+            (Fault::MethodNotAllowed.into(), 405, "METHOD_NOT_ALLOWED"),
+            (Fault::BodyTooLong.into(), 422, "VALIDATION_ERROR"),
+            (Fault::BodyIncomplete.into(), 422, "VALIDATION_ERROR"),
+            (Fault::TooManyRequests(quota).into(), 429, "RATE_LIMITED"),
+            (Fault::Busy.into(), 503, "UNAVAILABLE"),
+            (Fault::Internal.into(), 500, "INTERNAL_ERROR"),
+        ] {
+            assert_eq!((problem.status.as_u16(), problem.code), (status, code), "{problem:?}");
+            assert!(problem.message.ends_with('.') && !problem.message.contains("planted"), "{problem:?}");
+        }
     }
 }

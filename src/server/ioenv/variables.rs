@@ -98,5 +98,9 @@ fn key(exchange: &Exchange) -> Result<VarName, Problem> {
 }
 
 fn not_changed(error: Error) -> Problem {
-    if error.kind() == ErrorKind::Conflict { Problem::changed() } else { error.into() }
+    match error.kind() {
+        ErrorKind::Conflict => Problem::changed(),
+        ErrorKind::Limit => Problem::invalid("This environment cannot hold that much: delete variables first."),
+        _ => error.into(),
+    }
 }

@@ -84,7 +84,7 @@ fn each_request_that_is_answered_leaves_one_record() {
     check("a deletion", json!(["delete", "variable", { "oldValue": "shown" }]));
     client.get(&scene.at("environments")).json(200);
     let names = json!(["_base", "dev", "staging", "prod"]);
-    check("a list of environments", json!(["read", "project", { "op": "list", "count": 4, "keys": names }]));
+    check("a list of environments", json!(["read", "environment", { "op": "list", "count": 4, "keys": names }]));
     // What was refused did not happen.
     client.delete(&at).json(404);
     client.send("PUT", &at, Some("{}")).json(422);

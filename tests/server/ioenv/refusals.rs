@@ -291,6 +291,12 @@ fn secrets_are_in_no_refusal() {
     is_discreet(&client.get(&scene.at("audit?before=planted&key=planted")));
     is_discreet(&scene.stage.stranger().get(&format!("{}?token=ioenv_AbCdEf012345", scene.variables("dev"))));
     is_discreet(&scene.client("read").delete(&at));
+    // A token works in its header alone.
+    let token = scene.stage.token(permissions("read"), Some("shop"));
+    let elsewhere = format!("{}?token={1}&access_token={1}", scene.variables("dev"), token.expose_secret());
+    let answer = scene.stage.stranger().with("cookie", &format!("token={}", token.expose_secret())).get(&elsewhere);
+    refused(&answer, 401, "UNAUTHORIZED");
+    is_discreet(&answer);
 }
 
 #[test]
