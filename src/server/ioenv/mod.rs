@@ -12,7 +12,7 @@ mod variables;
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
-use axum::routing::{MethodFilter, MethodRouter};
+use axum::routing::{MethodFilter, MethodRouter, any};
 
 use self::problem::Problem;
 use super::exchange::{self, Bucket, Exchange, Fault, Service, State};
@@ -57,6 +57,7 @@ impl Service for Ioenv {
 /// What is served, and where.
 pub(super) fn routes() -> Router<State> {
     let set = || put(variables::put).merge(delete(variables::delete));
+    let nothing = || any(|| exchange::refuse::<Ioenv>(Fault::NoSuchRoute));
     Router::new()
         .route("/api/v1/project/{projectId}/environments", get(environments::list).merge(post(environments::create)))
         .route("/api/v1/project/{projectId}/tokens", get(tokens::list).merge(post(tokens::create)))
@@ -67,6 +68,10 @@ pub(super) fn routes() -> Router<State> {
         // A variable may be called `export`, too.
         .route("/api/v1/env/{envId}/variables/export", get(variables::export).merge(set()))
         .route("/api/v1/env/{envId}/variables/{key}", set())
+        // The rest is no other service's, although an organization could have such a name there.
+        .route("/api/v1/env/{envId}/{*rest}", nothing())
+        .route("/api/v1/project/{projectId}", nothing())
+        .route("/api/v1/project/{projectId}/{*rest}", nothing())
         .method_not_allowed_fallback(|| exchange::refuse::<Ioenv>(Fault::MethodNotAllowed))
 }
 

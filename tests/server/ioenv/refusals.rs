@@ -199,7 +199,12 @@ fn what_is_not_there_is_not_found_whoever_asks() {
         format!("/api/v1/env/{dev}/nothing"),
         format!("/api/v1/env/{dev}/variables/"),
         format!("/api/v1/env/{dev}/variables/K/more"),
+        format!("/api/v1/env/{dev}/variables/export/more"),
+        format!("/api/v1/project/{project}"),
+        format!("/api/v1/project/{project}/"),
         format!("/api/v1/project/{project}/nothing"),
+        format!("/api/v1/project/{project}/environments/secrets"),
+        format!("/api/v1/project/{project}/tokens/x/more"),
     ] {
         let answer = client.get(&at);
         refused(&answer, 404, "NOT_FOUND");
