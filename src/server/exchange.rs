@@ -119,7 +119,7 @@ pub(super) struct Exchange {
     parts: Parts,
     parameters: Vec<(String, String)>,
     query: Vec<(String, String)>,
-    body: Bytes,
+    body: Result<Bytes, Fault>,
 }
 
 impl Exchange {
@@ -174,7 +174,7 @@ impl Exchange {
     }
 
     pub(super) fn body(&self) -> &[u8] {
-        &self.body
+        self.body.as_deref().unwrap_or_default()
     }
 }
 
@@ -186,6 +186,7 @@ pub(super) fn answer<S: Service>(
     routing::on(method, move |Extracted(state): Extracted<State>, request: Request<Body>| async move {
         let route = request.extensions().get::<MatchedPath>().cloned().map(Route);
         let (answer, quota) = match read::<S>(state, request).await {
+            Ok(exchange) if exchange.body.is_err() => perform::<S>(exchange, refuse_body::<S>).await,
             Ok(exchange) => perform::<S>(exchange, work).await,
             Err(fault) => (Err(fault.into()), None),
         };
@@ -196,6 +197,12 @@ pub(super) fn answer<S: Service>(
         }
         reply
     })
+}
+
+/// Refuses a request for its body, but whoever is unknown for that.
+fn refuse_body<S: Service>(exchange: &Exchange) -> Result<Reply, S::Problem> {
+    exchange.session()?.own_token()?;
+    Err(exchange.body.as_ref().err().copied().unwrap_or(Fault::BodyIncomplete).into())
 }
 
 /// Answers every request with a fault.
@@ -211,7 +218,7 @@ async fn read<S: Service>(state: State, request: Request<Body>) -> Result<Exchan
     let parameters = parameters.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     // What is not encoded as it should be is read as far as it can be.
     let query = Query::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
-    let body = timeout(BODY_TIMEOUT, collect(body, S::MAX_BODY)).await.map_err(|_| Fault::BodyIncomplete)??;
+    let body = timeout(BODY_TIMEOUT, collect(body, S::MAX_BODY)).await.unwrap_or(Err(Fault::BodyIncomplete));
     Ok(Exchange { state, parts, parameters, query, body })
 }
 

@@ -26,6 +26,7 @@ mod identity;
 mod inheritance;
 mod integrations;
 mod members;
+mod one_entry;
 mod personal_keys;
 mod races;
 mod refusals;
