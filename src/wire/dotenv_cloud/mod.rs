@@ -1,10 +1,24 @@
 //! dotenv.cloud: `/api/v1/…`. Members stand in the order in which the service sends them.
 
+mod api_key;
+mod audit;
+mod environment;
+mod member;
+mod organization;
 mod project;
+mod target;
+mod user;
 
 use serde::Serialize;
 
+pub(crate) use self::api_key::{ApiKey, ApiKeyCreated, ApiKeyRotated, NewApiKey, RotatedApiKey, Scope};
+pub(crate) use self::audit::{AuditActor, AuditLog, AuditRecord, AuditResource, CursorMeta};
+pub(crate) use self::environment::Environment;
+pub(crate) use self::member::{Invitation, Member};
+pub(crate) use self::organization::Organization;
 pub(crate) use self::project::Project;
+pub(crate) use self::target::Target;
+pub(crate) use self::user::{Me, OwnOrganization, Principal};
 
 /// Something of a kind, with an id.
 #[derive(Debug, Serialize)]
