@@ -39,12 +39,12 @@ impl Fields {
         Ok(Self { members, errors: Vec::new() })
     }
 
-    /// Reads the body with `read`, and tells all that is wrong with it.
+    /// Reads all of a body, and says all that is wrong with it.
     pub(super) fn read_all<T>(exchange: &Exchange, read: impl FnOnce(&mut Self) -> T) -> Result<T, Problem> {
         let mut fields = Self::read(exchange)?;
-        let found = read(&mut fields);
+        let value = read(&mut fields);
         fields.finish()?;
-        Ok(found)
+        Ok(value)
     }
 
     /// Whether a member is there, and not `null`.
