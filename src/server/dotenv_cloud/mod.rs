@@ -15,6 +15,7 @@ mod targets;
 mod users;
 
 use axum::Router;
+use axum::extract::RawPathParams;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::map_response;
 use axum::routing::{MethodFilter, MethodRouter};
@@ -127,7 +128,14 @@ pub(super) fn routes() -> Router<State> {
             reply.headers_mut().extend(DEPRECATED.map(|(name, value)| (Some(name), value)));
             reply
         })))
-        .method_not_allowed_fallback(|| exchange::refuse::<DotenvCloud>(Fault::MethodNotAllowed))
+        .method_not_allowed_fallback(refuse_method)
+}
+
+/// Refuses a method. What only looks like an address in an organization, such as one for billing, is none.
+async fn refuse_method(parameters: RawPathParams) -> Reply {
+    let is_address = parameters.iter().all(|(name, value)| name != "organization" || Id::parse(value).is_ok());
+    let fault = if is_address { Fault::MethodNotAllowed } else { Fault::NoSuchRoute };
+    exchange::refuse::<DotenvCloud>(fault).await
 }
 
 /// Organizations, and what concerns all of one.

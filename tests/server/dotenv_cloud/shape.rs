@@ -99,6 +99,10 @@ fn walk(name: &str, value: &Value) {
         _ => true,
     };
     assert!(is_right, "{name}: {value}");
+    // Records of the audit log say what there is to say.
+    if ["actor", "resource", "details"].contains(&name) {
+        return;
+    }
     match value {
         Value::Object(members) => members.iter().for_each(|(name, value)| walk(name, value)),
         Value::Array(items) => items.iter().for_each(|value| walk("", value)),
