@@ -1,10 +1,22 @@
 //! dotenv.cloud: `/api/v1/…`. Members stand in the order in which the service sends them.
 
+mod key;
 mod project;
+mod secret;
+mod version;
 
 use serde::Serialize;
 
+pub(crate) use self::key::{
+    ClientRotated, Count, CustodyChanged, Derivation, DescribedKey, KeyDescriptor, KeyDocument, KeyEntry, Pending,
+    PendingVersion, Reencrypted, Remaining, Rotated, RotatedKey,
+};
 pub(crate) use self::project::Project;
+pub(crate) use self::secret::{
+    Hierarchy, Merged, Restored, SecretLevel, SecretLevels, Secrets, SecretsAttributes, SecretsData, SecretsMeta,
+    Stored,
+};
+pub(crate) use self::version::{Purged, Version, VersionAuthor, VersionMetadata, VersionWithContent};
 
 /// Something of a kind, with an id.
 #[derive(Debug, Serialize)]
@@ -18,6 +30,13 @@ pub(crate) struct Resource<A> {
 #[derive(Debug, Serialize)]
 pub(crate) struct Single<T> {
     pub(crate) data: T,
+}
+
+/// The same, with a sentence about what was done.
+#[derive(Debug, Serialize)]
+pub(crate) struct Done<T> {
+    pub(crate) data: T,
+    pub(crate) message: &'static str,
 }
 
 /// Several of something, perhaps a page of them.
