@@ -11,7 +11,8 @@ use super::{keys, place};
 use crate::core::AuditActor;
 use crate::vault::{Custody, Permission, PurgeScope, Restore, Version, VersionAction};
 use crate::wire::dotenv_cloud::{
-    self as wire, Done, List, Purged, Resource, Restored, Single, VersionAuthor, VersionMetadata, VersionWithContent,
+    Done, List, Purged, Resource, Restoration, Single, VersionAttributes, VersionAuthor, VersionMetadata,
+    VersionWithContent,
 };
 use crate::wire::{Plain, Seconds};
 
@@ -20,7 +21,9 @@ pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
     let (path, paging) = asked.level_body(|fields| {
         let (page, per_page) = (fields.number("page"), fields.number("per_page"));
         Paging::new(page, per_page).unwrap_or_else(|errors| {
-            errors.into_iter().for_each(|(field, message)| fields.refuse(&field, message));
+            for (field, message) in errors {
+                fields.refuse(&field, message);
+            }
             Paging { page: 1, per_page: 1 }
         })
     })?;
@@ -54,7 +57,7 @@ pub(super) fn restore(exchange: &Exchange) -> Result<Reply, Problem> {
         Restore { content, key_proof: fields.secret("key_proof") }
     })?;
     let level = asked.session.restore_version(asked.organization, number, &restore)?;
-    let data = Restored { r#type: "secrets", secret_id: level.to_string(), restored_from: number.to_string() };
+    let data = Restoration { r#type: "secrets", secret_id: level.to_string(), restored_from: number.to_string() };
     Ok(reply::json(StatusCode::OK, &Done { data, message: "The version was restored." }))
 }
 
@@ -86,8 +89,8 @@ fn number(exchange: &Exchange, asked: &Asked<'_>) -> Result<u64, Problem> {
     number.map_or_else(|| asked.check().and(Err(Problem::not_found())), Ok)
 }
 
-fn attributes(version: Version) -> wire::Version {
-    wire::Version {
+fn attributes(version: Version) -> VersionAttributes {
+    VersionAttributes {
         action: match version.action {
             VersionAction::Update => "update",
             VersionAction::Delete => "delete",

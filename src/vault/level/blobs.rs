@@ -8,7 +8,8 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::{Custody, SecretFormat};
 use crate::core::{
-    Action, Details, Id, LevelPath, Pbkdf2, Resource, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
+    Action, Details, Document, Id, LevelPath, Pbkdf2, Resource, SealedBlob, SecretBytes, SecretString, Timestamp,
+    VarName,
 };
 use crate::{ErrorKind, Result};
 
@@ -85,9 +86,7 @@ impl Call<'_, '_> {
                 if let Some(text) = text {
                     self.accessed_all(project, &level);
                     let document = parse(&text);
-                    names.extend(
-                        document.iter().flat_map(|document| document.entries()).map(|entry| entry.name().clone()),
-                    );
+                    names.extend(document.iter().flat_map(Document::entries).map(|entry| entry.name().clone()));
                     blob.text = std::str::from_utf8(text.expose_secret()).ok().map(SecretString::from);
                 }
             }

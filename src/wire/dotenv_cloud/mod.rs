@@ -13,10 +13,10 @@ pub(crate) use self::key::{
 };
 pub(crate) use self::project::Project;
 pub(crate) use self::secret::{
-    Hierarchy, Merged, Restored, SecretLevel, SecretLevels, Secrets, SecretsAttributes, SecretsData, SecretsMeta,
+    Hierarchy, Merged, Restoration, SecretLevel, SecretLevels, Secrets, SecretsAttributes, SecretsData, SecretsMeta,
     Stored,
 };
-pub(crate) use self::version::{Purged, Version, VersionAuthor, VersionMetadata, VersionWithContent};
+pub(crate) use self::version::{Purged, VersionAttributes, VersionAuthor, VersionMetadata, VersionWithContent};
 
 /// Something of a kind, with an id.
 #[derive(Debug, Serialize)]

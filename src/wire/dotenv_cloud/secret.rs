@@ -91,7 +91,7 @@ pub(crate) struct Stored {
 
 /// What was put back in its place.
 #[derive(Debug, Serialize)]
-pub(crate) struct Restored {
+pub(crate) struct Restoration {
     pub(crate) r#type: &'static str,
     pub(crate) secret_id: String,
     pub(crate) restored_from: String,

@@ -5,7 +5,7 @@ use super::key::KeyEntry;
 
 /// Attributes of a version; its type is `secret-versions`.
 #[derive(Debug, Serialize)]
-pub(crate) struct Version {
+pub(crate) struct VersionAttributes {
     /// What displaced it, such as `update`.
     pub(crate) action: &'static str,
     pub(crate) size_bytes: u32,
@@ -40,7 +40,7 @@ pub(crate) struct VersionMetadata {
 pub(crate) struct VersionWithContent {
     pub(crate) r#type: &'static str,
     pub(crate) id: String,
-    pub(crate) attributes: Version,
+    pub(crate) attributes: VersionAttributes,
     pub(crate) content: Plain,
     pub(crate) key: KeyEntry,
 }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::super::stage::{Answer, Client, DAY, SECOND, path};
 use super::world::{Holder, World, over};
 
-fn list(world: &World, client: &Client, body: Value) -> Answer {
-    client.post(&format!("{}/secrets/versions", world.base), &over(json!({ "project": "orbit-shop" }), &body))
+fn list(world: &World, client: &Client, body: &Value) -> Answer {
+    client.post(&format!("{}/secrets/versions", world.base), &over(json!({ "project": "orbit-shop" }), body))
 }
 
 fn ids(answer: &Value) -> Vec<&str> {
@@ -24,14 +24,14 @@ fn retain(world: &World, days: u32) {
 fn versions_come_in_pages_that_are_counted() {
     let world = World::new(NewKey::String(None));
     let client = world.client(&["secret:history"], None);
-    let empty = list(&world, &client, json!({})).json(200);
+    let empty = list(&world, &client, &json!({})).json(200);
     assert_eq!(empty, json!({ "data": [], "meta": { "current_page": 1, "last_page": 1, "per_page": 25, "total": 0 } }));
     for number in 0..=7 {
         world.write("orbit-shop", &format!("A={number}\n"));
         world.stage.pass(SECOND);
     }
     world.write("orbit-shop/api", "B=1\n");
-    let all = list(&world, &client, json!({ "per_page": 100 })).json(200);
+    let all = list(&world, &client, &json!({ "per_page": 100 })).json(200);
     let expected: Vec<String> = (1..=7_u64).rev().map(|number| ((1 << 32) + number).to_string()).collect();
     assert_eq!(ids(&all), expected, "newest first");
     let system = world.stage.system();
@@ -46,12 +46,12 @@ fn versions_come_in_pages_that_are_counted() {
     );
     let mut paged = Vec::new();
     for page in 1..=3 {
-        let answer = list(&world, &client, json!({ "page": page, "per_page": 3 })).json(200);
+        let answer = list(&world, &client, &json!({ "page": page, "per_page": 3 })).json(200);
         assert_eq!(answer["meta"], json!({ "current_page": page, "last_page": 3, "per_page": 3, "total": 7 }));
         paged.extend(ids(&answer).into_iter().map(str::to_owned));
     }
     assert_eq!(paged, expected);
-    let beyond = list(&world, &client, json!({ "page": 9, "per_page": 3 })).json(200);
+    let beyond = list(&world, &client, &json!({ "page": 9, "per_page": 3 })).json(200);
     assert_eq!((ids(&beyond), &beyond["meta"]["total"]), (Vec::new(), &json!(7)));
     for (body, field) in [
         (json!({ "page": 0 }), "page"),
@@ -59,15 +59,15 @@ fn versions_come_in_pages_that_are_counted() {
         (json!({ "per_page": 0 }), "per_page"),
         (json!({ "page": "x" }), "page"),
     ] {
-        let answer = list(&world, &client, body).json(422);
+        let answer = list(&world, &client, &body).json(422);
         assert_eq!(answer["errors"].as_object().unwrap().keys().collect::<Vec<_>>(), [field]);
     }
     assert_eq!(
         client.send("POST", &format!("{}/secrets/versions", world.base), None).json(422)["message"],
         "The project field is required."
     );
-    assert_eq!(list(&world, &client, json!({ "target": "nothing" })).status, 404);
-    assert_eq!(ids(&list(&world, &client, json!({ "target": "api" })).json(200)), Vec::<&str>::new());
+    assert_eq!(list(&world, &client, &json!({ "target": "nothing" })).status, 404);
+    assert_eq!(ids(&list(&world, &client, &json!({ "target": "api" })).json(200)), Vec::<&str>::new());
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn whoever_wrote_is_a_number_and_a_name() {
         let body = json!({ "project": "orbit-shop", "content": key.seal(text) });
         client.post(&format!("{}/secrets/store", world.base), &body).json(200);
     }
-    let author = list(&world, &client, json!({})).json(200)["data"][0]["attributes"]["created_by"].clone();
+    let author = list(&world, &client, &json!({})).json(200)["data"][0]["attributes"]["created_by"].clone();
     assert_eq!(author["name"], "worker");
     assert!(author["id"].as_u64().unwrap() < 1 << 48, "exact in any JSON");
 }
@@ -93,7 +93,7 @@ fn a_version_is_read_and_restored() {
     let (id, base) = ((1_u64 << 32) + 1, &world.base);
     let mut found = client.get(&format!("{base}/secrets/versions/{id}")).json(200);
     assert_eq!(key.open(&found["data"]["content"].take()), "A=1\n");
-    let listed = list(&world, &client, json!({ "target": "api", "environment": "production" })).json(200);
+    let listed = list(&world, &client, &json!({ "target": "api", "environment": "production" })).json(200);
     assert_eq!(found["data"]["attributes"].take(), listed["data"][0]["attributes"]);
     assert_eq!(listed["data"][0]["attributes"]["metadata"], json!({ "level": "environment", "source": "production" }));
     let described = key.to_check();
@@ -114,7 +114,7 @@ fn a_version_is_read_and_restored() {
     }
     let body = client.get(&format!("{base}/orbit-shop/api/production/secrets?decrypt=1&merge=true&raw=1")).json(200);
     assert_eq!(body, json!({ "A": "1" }));
-    let actions = list(&world, &client, json!({ "target": "api", "environment": "production" })).json(200);
+    let actions = list(&world, &client, &json!({ "target": "api", "environment": "production" })).json(200);
     assert_eq!(actions["data"][0]["attributes"]["action"], "restore");
 
     // Also after the level was deleted, and after a rotation.
@@ -155,7 +155,7 @@ fn what_is_too_old_is_listed_but_locked() {
     world.write("orbit-shop", "A=2\n");
     retain(&world, 30);
     world.stage.pass(31 * DAY);
-    let listed = list(&world, &client, json!({})).json(200)["data"][0].clone();
+    let listed = list(&world, &client, &json!({})).json(200)["data"][0].clone();
     assert_eq!(
         (&listed["attributes"]["locked"], &listed["attributes"]["locked_reason"]),
         (&json!(true), &json!("retention"))
