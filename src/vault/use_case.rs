@@ -102,6 +102,7 @@ use_cases! {
     PurgeEnvironment: EnvironmentDelete | SecretPurge;
 
     ReadBlobs: SecretRead;
+    OpenBlobs: SecretRead | SecretDecrypt;
     SetBlob: SecretWrite;
     ResolveLevel: SecretRead | SecretDecrypt;
     ReadDocument: SecretRead | SecretDecrypt;

@@ -57,3 +57,44 @@ impl<'e> Asked<'e> {
         })
     }
 }
+
+impl Asked<'_> {
+    /// Reads a body that says which level is meant, broad to specific.
+    pub(super) fn level_body<T>(&self, read: impl FnOnce(&mut Fields) -> T) -> Result<(LevelPath, T), Problem> {
+        let checked = |path: Option<&LevelPath>, problem: Problem| {
+            self.session.check_rights(self.organization, path, self.needed)?;
+            Err(problem)
+        };
+        let mut fields = match Fields::read(self.exchange) {
+            Ok(fields) => fields,
+            Err(problem) => return checked(None, problem),
+        };
+        let project = fields.required_text("project");
+        let (target, environment) = (fields.text("target"), fields.text("environment"));
+        if environment.is_some() && target.is_none() {
+            fields.refuse("target", "The target field is required when environment is present.");
+        }
+        let value = read(&mut fields);
+        let slugs =
+            [Some(project.as_str()).filter(|project| !project.is_empty()), target.as_deref(), environment.as_deref()];
+        let path = match slugs {
+            [Some(_), None, Some(_)] | [None, ..] => None,
+            _ => match place::path(slugs.into_iter().flatten()) {
+                Ok(path) => Some(path),
+                // As for a name that could be that of something.
+                Err(problem) => return checked(None, problem),
+            },
+        };
+        match (fields.finish(), path) {
+            (Ok(()), Some(path)) => Ok((path, value)),
+            (Ok(()), None) => checked(None, Problem::not_found()),
+            (Err(problem), path) => checked(path.as_ref(), problem),
+        }
+    }
+
+    /// Says what is wrong with a request for a level, unless whoever asks may not do this there at all.
+    pub(super) fn refuse<T>(&self, path: &LevelPath, needed: &[Permission], problem: Problem) -> Result<T, Problem> {
+        self.session.check_rights(self.organization, Some(path), PermissionSet::of(needed))?;
+        Err(problem)
+    }
+}

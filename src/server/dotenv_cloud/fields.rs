@@ -5,9 +5,9 @@ use zeroize::Zeroize as _;
 
 use super::super::exchange::Exchange;
 use super::problem::Problem;
-use crate::Slug;
 use crate::core::SecretString;
-use crate::vault::Timestamp;
+use crate::vault::{MAX_BLOB_BYTES, Timestamp};
+use crate::{SealedBlob, Slug};
 
 /// Longest name, in characters.
 const MAX_NAME: usize = 255;
@@ -74,7 +74,7 @@ impl Fields {
         let before = self.errors.len();
         let text = self.text(field);
         if text.is_none() && self.errors.len() == before {
-            self.refuse(field, format!("The {} field is required.", shown(field)));
+            self.refuse_missing(field);
         }
         text.unwrap_or_default()
     }
@@ -140,6 +140,28 @@ impl Fields {
         self.text(field).map(SecretString::from)
     }
 
+    /// A secret that must be there, likewise.
+    pub(super) fn required_secret(&mut self, field: &str) -> SecretString {
+        self.required_text(field).into()
+    }
+
+    /// The blob in a text that was read; nothing, where the text is empty or no blob.
+    pub(super) fn blob(&mut self, field: &str, text: &SecretString) -> Option<SealedBlob> {
+        let text = text.expose_secret();
+        if text.is_empty() {
+            return None;
+        }
+        if text.len() > MAX_BLOB_BYTES {
+            self.refuse(field, format!("The {field} field must not be greater than {MAX_BLOB_BYTES} bytes."));
+            return None;
+        }
+        let blob = text.parse().ok();
+        if blob.is_none() {
+            self.refuse(field, format!("The {field} field must be encrypted text: base64 of at least 28 bytes."));
+        }
+        blob
+    }
+
     /// `true` or `false`, also as the service's framework reads them: 1, 0, "1" and "0".
     pub(super) fn flag(&mut self, field: &str) -> Option<bool> {
         let value = self.take(field)?;
@@ -190,6 +212,16 @@ impl Fields {
         found
     }
 
+    /// One of some words, which must be there.
+    pub(super) fn required_choice<T: Copy>(&mut self, field: &str, words: &[(&str, T)]) -> Option<T> {
+        let before = self.errors.len();
+        let choice = self.choice(field, words);
+        if choice.is_none() && self.errors.len() == before {
+            self.refuse_missing(field);
+        }
+        choice
+    }
+
     /// An object.
     pub(super) fn object(&mut self, field: &str) -> Option<Map<String, Value>> {
         match self.take(field)? {
@@ -212,6 +244,21 @@ impl Fields {
                 None
             }
         }
+    }
+
+    /// A list that must be there; it may be empty.
+    pub(super) fn required_list(&mut self, field: &str) -> Option<Vec<Value>> {
+        let before = self.errors.len();
+        let list = self.list(field);
+        if list.is_none() && self.errors.len() == before {
+            self.refuse_missing(field);
+        }
+        list
+    }
+
+    /// Says that a field is not there.
+    fn refuse_missing(&mut self, field: &str) {
+        self.refuse(field, format!("The {} field is required.", shown(field)));
     }
 
     /// Says what is wrong with a field.
@@ -237,7 +284,7 @@ impl Drop for Fields {
     }
 }
 
-fn wipe(value: &mut Value) {
+pub(super) fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),
         Value::Array(items) => items.iter_mut().for_each(wipe),

@@ -5,24 +5,27 @@ mod asked;
 mod audit;
 mod environments;
 mod fields;
+mod keys;
 mod members;
 mod organizations;
 mod paging;
 mod place;
 mod problem;
 mod projects;
+mod secrets;
 mod targets;
 mod users;
+mod versions;
 
 use axum::Router;
 use axum::extract::RawPathParams;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::map_response;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use self::problem::Problem;
 use super::exchange::{self, Bucket, Exchange, Fault, Service, State};
-use super::rate_limit::{MINUTE, Quota};
+use super::rate_limit::{HOUR, MINUTE, Quota};
 use super::reply::{self, Reply};
 use crate::ErrorKind;
 use crate::vault::{Id, Identity, PermissionSet};
@@ -95,6 +98,9 @@ impl Service for DotenvCloud {
             }
             Identity::System(_) => return Ok(None),
         };
+        if exchange.method() == Method::POST && exchange.path().ends_with("/encryption-key/rotate") {
+            return Ok(Some(Bucket { name: format!("{name} rotations"), limit: 10, window: HOUR }));
+        }
         Ok(Some(Bucket { name, limit: 100, window: MINUTE }))
     }
 
@@ -124,7 +130,8 @@ pub(super) fn routes() -> Router<State> {
     Router::new()
         .merge(organization_routes())
         .merge(hierarchy_routes())
-        .merge(long_routes().layer(map_response(async |mut reply: Reply| {
+        .merge(secret_routes())
+        .merge(long_routes().merge(long_secret_routes()).layer(map_response(async |mut reply: Reply| {
             reply.headers_mut().extend(DEPRECATED.map(|(name, value)| (Some(name), value)));
             reply
         })))
@@ -184,6 +191,38 @@ fn long_routes() -> Router<State> {
         .route(&format!("{TARGETS}/{{target}}"), get(targets::read))
         .route(&format!("{TARGETS}/{{target}}/environments"), get(environments::list))
         .route(&format!("{TARGETS}/{{target}}/environments/{{environment}}"), get(environments::read))
+}
+
+/// Secrets, their versions and the keys they are sealed with.
+fn secret_routes() -> Router<State> {
+    Router::new()
+        .route("/api/v1/{organization}/{project}/secrets", get(secrets::read))
+        .route("/api/v1/{organization}/{project}/{target}/secrets", get(secrets::read))
+        .route("/api/v1/{organization}/{project}/{target}/{environment}/secrets", get(secrets::read))
+        .route("/api/v1/{organization}/secrets/retrieve", post(secrets::retrieve))
+        .route("/api/v1/{organization}/secrets/store", post(secrets::store))
+        .route("/api/v1/{organization}/secrets/delete", post(secrets::delete))
+        .route("/api/v1/{organization}/secrets/versions", post(versions::list))
+        .route("/api/v1/{organization}/secrets/versions/purge", post(versions::purge))
+        .route("/api/v1/{organization}/secrets/versions/{version}", get(versions::read).merge(delete(versions::delete)))
+        .route("/api/v1/{organization}/secrets/versions/{version}/restore", post(versions::restore))
+        .route("/api/v1/{organization}/{project}/encryption-key", get(keys::read))
+        .route("/api/v1/{organization}/{project}/encryption-key/history", get(keys::history))
+        .route("/api/v1/{organization}/{project}/encryption-key/rotate", post(keys::rotate))
+        .route("/api/v1/{organization}/{project}/encryption-key/custody", post(keys::change_custody))
+        .route("/api/v1/{organization}/{project}/secrets/rotate-client-keys", post(keys::rotate_client))
+        .route("/api/v1/{organization}/{project}/secrets/re-encrypt-history/pending", post(keys::pending))
+        .route("/api/v1/{organization}/{project}/secrets/re-encrypt-history", post(keys::reencrypt))
+}
+
+/// Secrets at long addresses.
+fn long_secret_routes() -> Router<State> {
+    const PROJECT: &str = "/api/v1/organizations/{organization}/projects/{project}";
+    Router::new()
+        .route("/api/v1/organizations/{organization}/secrets/retrieve", post(secrets::retrieve))
+        .route(&format!("{PROJECT}/secrets"), get(secrets::read))
+        .route(&format!("{PROJECT}/targets/{{target}}/secrets"), get(secrets::read))
+        .route(&format!("{PROJECT}/targets/{{target}}/environments/{{environment}}/secrets"), get(secrets::read))
 }
 
 type Handler = fn(&Exchange) -> Result<Reply, Problem>;

@@ -32,3 +32,17 @@ pub(super) fn path(slugs: impl IntoIterator<Item = impl AsRef<str>>) -> Result<L
     }
     LevelPath::new(&path).map_err(|_| Problem::not_found())
 }
+
+/// What the level at a path is.
+pub(super) fn level_word(path: &LevelPath) -> &'static str {
+    match path.segments().count() {
+        1 => "project",
+        2 => "target",
+        _ => "environment",
+    }
+}
+
+/// The slug of the level at a path.
+pub(super) fn source(path: &LevelPath) -> &str {
+    path.segments().last().unwrap_or_default()
+}

@@ -2,10 +2,11 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::exchange::Fault;
 use super::super::reply::{self, Reply};
+use crate::wire::Seconds;
 use crate::{Error, ErrorKind};
 
 /// Why a request is refused, in the service's words.
@@ -125,7 +126,17 @@ impl From<Error> for Problem {
             ErrorKind::Unavailable => return Fault::Busy.into(),
             _ => return Fault::Internal.into(),
         };
-        Self::new(status, code, sentence(&error.to_string()))
+        let mut problem = Self::new(status, code, sentence(&error.to_string()));
+        if let Some((days, at)) = error.version_lock() {
+            let details = json!({ "retention_days": days, "version_created_at": Seconds(at) });
+            problem = problem.with_details(details);
+        }
+        if error.kind() == ErrorKind::Unconfirmed {
+            let message = "The confirmed field must be accepted.".to_owned();
+            problem.0.body.message.clone_from(&message);
+            problem.0.body.errors.insert("confirmed".to_owned(), vec![message]);
+        }
+        problem
     }
 }
 
