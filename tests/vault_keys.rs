@@ -226,6 +226,12 @@ fn a_key_string_is_stretched_once() {
     let keys = world.session().keys(world.acme, &shop()).unwrap();
     assert_ne!(keys[0].derivation.as_ref().unwrap().salt(), keys[1].derivation.as_ref().unwrap().salt());
 
+    // A random key is rotated to one, too.
+    world.create_project("other", NewKey::Random);
+    let rotated =
+        world.session().rotate_to_key_string(world.acme, &"other".parse().unwrap(), HistoryPolicy::Keep).unwrap();
+    assert!(rotated.derivation.is_some() && rotated.text.unwrap().expose_secret().len() == 64);
+
     // Its proof would be the data key, which people may hold one day.
     let key = KeyString::new(&"a".repeat(32)).unwrap();
     let mut new = NewProject::new("weak");

@@ -374,7 +374,7 @@ pub(super) fn read_document(key: &DataKey, blob: &SealedBlob) -> Option<Document
     Aes256Gcm.open(key, blob).ok().and_then(|text| parse(&text))
 }
 
-fn parse(text: &SecretBytes) -> Option<Document> {
+pub(super) fn parse(text: &SecretBytes) -> Option<Document> {
     Document::parse(std::str::from_utf8(text.expose_secret()).ok()?).ok()
 }
 

@@ -206,6 +206,7 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::PurgeTarget => session.purge_target(acme, on.deleted[1][1]),
         UseCase::PurgeEnvironment => session.purge_environment(acme, on.deleted[2][1]),
         UseCase::ReadBlobs => session.blobs(acme, prod).map(drop),
+        UseCase::OpenBlobs => session.opened_blobs(acme, prod).map(drop),
         UseCase::SetBlob => {
             let key = DataKey::generate(&SystemRandom).unwrap();
             let blob = Aes256Gcm.seal(&key, b"A=9\n", &SystemRandom).unwrap();
@@ -240,7 +241,7 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::ListChanges => session.changes(acme, prod, paging).map(drop),
         UseCase::ReadChange => session.change(acme, prod, on.version).map(drop),
         UseCase::RollBack => session.roll_back(acme, api, on.change).map(drop),
-        UseCase::RestoreVersion => session.restore_version(acme, on.version, &Restore::default()),
+        UseCase::RestoreVersion => session.restore_version(acme, on.version, &Restore::default()).map(drop),
         UseCase::DeleteVersion => session.delete_version(acme, on.version, false),
         UseCase::PurgeVersions => session.purge_versions(acme, prod, PurgeScope::Level, true).map(drop),
         UseCase::CreateOrganization => session.create_organization(NewOrganization::new("Mine")).map(drop),
@@ -297,6 +298,7 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::ListGranted => session.granted(acme, Grantee::User(on.member)).map(drop),
         UseCase::ReadOwnRights => session.own_rights(acme, prod).map(drop),
         UseCase::Count => session.counts(acme, prod).map(drop),
+        UseCase::ReadChain => session.chain(acme, prod).map(drop),
         UseCase::ReadKey => session.key(acme, shop).map(drop),
         UseCase::ListKeys => session.keys(acme, shop).map(drop),
         UseCase::RotateKey => session.rotate_key(acme, shop, HistoryPolicy::Keep).map(drop),
@@ -468,7 +470,7 @@ fn is_of_the_organization(use_case: UseCase) -> bool {
 fn expected(use_case: UseCase) -> &'static [Permission] {
     match use_case {
         UseCase::CreateOrganization => &[P::OrganizationCreate],
-        UseCase::ReadOrganization | UseCase::ListOrganizations => &[P::OrganizationRead],
+        UseCase::ReadOrganization => &[P::OrganizationRead],
         UseCase::UpdateOrganization => &[P::OrganizationUpdate],
         UseCase::DeleteOrganization => &[P::OrganizationDelete],
         UseCase::CreateProject => &[P::ProjectCreate],
@@ -483,6 +485,8 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         | UseCase::ReadOwnToken
         | UseCase::ReadOwnRights
         | UseCase::Count
+        | UseCase::ReadChain
+        | UseCase::ListOrganizations
         | UseCase::WhoAmI
         | UseCase::CreatePersonalKey
         | UseCase::ListPersonalKeys
@@ -521,7 +525,8 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::PurgeTarget => &[P::TargetDelete, P::SecretPurge],
         UseCase::PurgeEnvironment => &[P::EnvironmentDelete, P::SecretPurge],
         UseCase::ReadBlobs | UseCase::ListEntryMetadata => &[P::SecretRead],
-        UseCase::ResolveLevel
+        UseCase::OpenBlobs
+        | UseCase::ResolveLevel
         | UseCase::ReadDocument
         | UseCase::ListEntries
         | UseCase::SearchEntries

@@ -5,13 +5,16 @@ use zeroize::Zeroize as _;
 
 use super::super::exchange::Exchange;
 use super::problem::Problem;
-use crate::Slug;
 use crate::core::SecretString;
+use crate::vault::{MAX_BLOB_BYTES, Timestamp};
+use crate::{SealedBlob, Slug};
 
 /// Longest name, in characters.
 const MAX_NAME: usize = 255;
 /// Longest slug.
 const MAX_SLUG: usize = 100;
+/// Longest description, in characters.
+const MAX_DESCRIPTION: usize = 1000;
 
 /// The members of a request's JSON object. What is wrong with them is collected, so that it is told at once. They are wiped
 /// when they are dropped, because some are secrets.
@@ -36,6 +39,24 @@ impl Fields {
         Ok(Self { members, errors: Vec::new() })
     }
 
+    /// Reads all of a body, and says all that is wrong with it.
+    pub(super) fn read_all<T>(exchange: &Exchange, read: impl FnOnce(&mut Self) -> T) -> Result<T, Problem> {
+        let mut fields = Self::read(exchange)?;
+        let value = read(&mut fields);
+        fields.finish()?;
+        Ok(value)
+    }
+
+    /// Whether a member is there, and not `null`.
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.members.get(field).is_some_and(|value| !value.is_null())
+    }
+
+    /// Whether a member is there and `null`.
+    pub(super) fn is_null(&self, field: &str) -> bool {
+        self.members.get(field).is_some_and(Value::is_null)
+    }
+
     /// Text, if it is there and not empty.
     pub(super) fn text(&mut self, field: &str) -> Option<String> {
         match self.take(field)? {
@@ -53,23 +74,40 @@ impl Fields {
         let before = self.errors.len();
         let text = self.text(field);
         if text.is_none() && self.errors.len() == before {
-            self.refuse(field, format!("The {} field is required.", shown(field)));
+            self.refuse_missing(field);
         }
         text.unwrap_or_default()
     }
 
     /// A name that must be there, of at most 255 characters.
     pub(super) fn required_name(&mut self, field: &str) -> String {
-        let name = self.required_text(field);
+        let name = self.required_text(field).trim().to_owned();
         self.check_length(field, &name, MAX_NAME);
+        if name.contains(char::is_control) {
+            self.refuse(field, format!("The {} field format is invalid.", shown(field)));
+        }
         name
     }
 
     /// The same, which may be left out.
     pub(super) fn name(&mut self, field: &str) -> Option<String> {
-        let name = self.text(field)?;
-        self.check_length(field, &name, MAX_NAME);
-        Some(name)
+        self.has(field).then(|| self.required_name(field))
+    }
+
+    /// A description, of at most 1,000 characters; empty, where it is to be removed.
+    pub(super) fn description(&mut self, field: &str) -> Option<String> {
+        if self.is_null(field) {
+            return Some(String::new());
+        }
+        if !self.has(field) {
+            return None;
+        }
+        let text = self.text(field).unwrap_or_default();
+        self.check_length(field, &text, MAX_DESCRIPTION);
+        if text.contains('\0') {
+            self.refuse(field, format!("The {} field format is invalid.", shown(field)));
+        }
+        Some(text)
     }
 
     /// Refuses text of more than so many characters.
@@ -82,7 +120,8 @@ impl Fields {
 
     /// A slug for something new: `a-z`, `0-9` and single `-` between them, up to 100.
     pub(super) fn slug(&mut self, field: &str) -> Option<Slug> {
-        let text = self.text(field)?;
+        let value = self.take(field)?;
+        let text = value.as_str().unwrap_or_default();
         let is_slug = text.len() <= MAX_SLUG
             && text.split('-').all(|part| {
                 !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
@@ -99,6 +138,28 @@ impl Fields {
     /// A secret, if it is there and not empty.
     pub(super) fn secret(&mut self, field: &str) -> Option<SecretString> {
         self.text(field).map(SecretString::from)
+    }
+
+    /// A secret that must be there, likewise.
+    pub(super) fn required_secret(&mut self, field: &str) -> SecretString {
+        self.required_text(field).into()
+    }
+
+    /// The blob in a text that was read; nothing, where the text is empty or no blob.
+    pub(super) fn blob(&mut self, field: &str, text: &SecretString) -> Option<SealedBlob> {
+        let text = text.expose_secret();
+        if text.is_empty() {
+            return None;
+        }
+        if text.len() > MAX_BLOB_BYTES {
+            self.refuse(field, format!("The {field} field must not be greater than {MAX_BLOB_BYTES} bytes."));
+            return None;
+        }
+        let blob = text.parse().ok();
+        if blob.is_none() {
+            self.refuse(field, format!("The {field} field must be encrypted text: base64 of at least 28 bytes."));
+        }
+        blob
     }
 
     /// `true` or `false`, also as the service's framework reads them: 1, 0, "1" and "0".
@@ -132,6 +193,15 @@ impl Fields {
         number
     }
 
+    /// A time.
+    pub(super) fn time(&mut self, field: &str) -> Option<Timestamp> {
+        let time = self.text(field)?.parse().ok();
+        if time.is_none() {
+            self.refuse(field, format!("The {} field must be a valid date.", shown(field)));
+        }
+        time
+    }
+
     /// One of some words.
     pub(super) fn choice<T: Copy>(&mut self, field: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(field)?;
@@ -140,6 +210,16 @@ impl Fields {
             self.refuse(field, format!("The selected {} is invalid.", shown(field)));
         }
         found
+    }
+
+    /// One of some words, which must be there.
+    pub(super) fn required_choice<T: Copy>(&mut self, field: &str, words: &[(&str, T)]) -> Option<T> {
+        let before = self.errors.len();
+        let choice = self.choice(field, words);
+        if choice.is_none() && self.errors.len() == before {
+            self.refuse_missing(field);
+        }
+        choice
     }
 
     /// An object.
@@ -166,6 +246,21 @@ impl Fields {
         }
     }
 
+    /// A list that must be there; it may be empty.
+    pub(super) fn required_list(&mut self, field: &str) -> Option<Vec<Value>> {
+        let before = self.errors.len();
+        let list = self.list(field);
+        if list.is_none() && self.errors.len() == before {
+            self.refuse_missing(field);
+        }
+        list
+    }
+
+    /// Says that a field is not there.
+    fn refuse_missing(&mut self, field: &str) {
+        self.refuse(field, format!("The {} field is required.", shown(field)));
+    }
+
     /// Says what is wrong with a field.
     pub(super) fn refuse(&mut self, field: &str, message: impl Into<String>) {
         self.errors.push((field.to_owned(), message.into()));
@@ -189,7 +284,7 @@ impl Drop for Fields {
     }
 }
 
-fn wipe(value: &mut Value) {
+pub(super) fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),
         Value::Array(items) => items.iter_mut().for_each(wipe),
