@@ -55,6 +55,8 @@ pub(crate) enum Refusal {
     Permissions(PermissionSet),
     /// The version was displaced at that time, more than so many days ago.
     Locked(u32, Timestamp),
+    /// It is not the request that is refused but the slug in it.
+    Slug,
 }
 
 /// What a caller can do something about.
@@ -253,6 +255,12 @@ impl Error {
             Some(Refusal::Locked(days, at)) => Some((days, at)),
             _ => None,
         }
+    }
+
+    /// Whether it is about a slug: one that is taken, for a `Conflict`, and one that has a fixed meaning where it would
+    /// stand, for an `InvalidName`.
+    pub fn is_slug_refused(&self) -> bool {
+        self.inner.refusal == Some(Refusal::Slug)
     }
 
     /// The permissions that are missing, where that is why it is `Denied`; otherwise none.

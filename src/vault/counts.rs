@@ -38,6 +38,20 @@ impl Session<'_> {
     }
 }
 
+impl Session<'_> {
+    /// The ids of the levels that a project, a target or an environment inherits from, and its own, broad to specific.
+    /// It is not recorded, because it tells no more than that they are there.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn chain(&self, organization: Id, path: &LevelPath) -> Result<Vec<Id>> {
+        self.read(UseCase::ReadChain, |call| {
+            let place = call.place(organization, path, Reach::OnTheWay)?;
+            Ok(place.chain()?.into_iter().map(|(id, _)| id).collect())
+        })
+    }
+}
+
 impl Call<'_, '_> {
     fn count(&mut self, place: &Place) -> Result<Counts> {
         let project = place.project.id;

@@ -14,7 +14,7 @@ use super::session::Session;
 use super::token::TokenInfo;
 use super::use_case::UseCase;
 use crate::Result;
-use crate::core::{Id, LevelPath, MemberRole};
+use crate::core::{Id, LevelPath, MemberRole, Timestamp};
 use crate::store::Order;
 
 /// In whose name a session is.
@@ -55,6 +55,10 @@ pub struct UserIdentity {
     pub name: String,
     /// Their address.
     pub email: String,
+    /// When they were made a user.
+    pub created_at: Timestamp,
+    /// When name or address were changed last.
+    pub updated_at: Timestamp,
     /// What they are in which organization; by a key, in that of the key alone.
     pub memberships: Vec<MembershipIdentity>,
     /// The key that was shown; none, for a user in person.
@@ -189,5 +193,13 @@ fn named(organization: &OrganizationRecord) -> Named {
 }
 
 fn user_identity(user: UserRecord, memberships: Vec<MembershipIdentity>, key: Option<PersonalKey>) -> UserIdentity {
-    UserIdentity { id: user.id, name: user.name, email: user.email, memberships, key }
+    UserIdentity {
+        id: user.id,
+        name: user.name,
+        email: user.email,
+        created_at: user.created_at,
+        updated_at: user.updated_at,
+        memberships,
+        key,
+    }
 }

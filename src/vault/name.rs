@@ -2,6 +2,7 @@
 
 use super::place::{check_slug, looks_like_id, slug_of};
 use crate::core::Slug;
+use crate::error::Refusal;
 use crate::{Error, ErrorKind, Result};
 
 /// Longest name, in characters.
@@ -83,7 +84,7 @@ pub(super) fn choose_slug(
 
 #[cold]
 pub(super) fn slug_taken() -> Error {
-    Error::new(ErrorKind::Conflict, "the slug is taken: choose another one")
+    Error::new(ErrorKind::Conflict, "the slug is taken: choose another one").with_refusal(Refusal::Slug)
 }
 
 #[cfg(test)]

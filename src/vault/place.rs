@@ -3,6 +3,7 @@ use super::keys;
 use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
 use crate::Result;
 use crate::core::{Id, LevelPath};
+use crate::error::Refusal;
 use crate::{Error, ErrorKind};
 
 /// The name of the level of a project itself, where its dialect has one.
@@ -154,7 +155,7 @@ impl Call<'_, '_> {
 pub(super) fn check_slug(slug: &str, reserved: &[&str]) -> Result<()> {
     if slug.starts_with('_') || looks_like_id(slug) || reserved.contains(&slug) || EVERYWHERE.contains(&slug) {
         let message = "this slug has a fixed meaning here: choose another one";
-        return Err(Error::new(ErrorKind::InvalidName, message));
+        return Err(Error::new(ErrorKind::InvalidName, message).with_refusal(Refusal::Slug));
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ macro_rules! use_cases {
 use_cases! {
     CreateOrganization: OrganizationCreate;
     ReadOrganization: OrganizationRead;
-    ListOrganizations: OrganizationRead;
+    ListOrganizations: ;
     UpdateOrganization: OrganizationUpdate;
     DeleteOrganization: OrganizationDelete;
 
@@ -72,6 +72,7 @@ use_cases! {
     ListGranted: MemberRead | TeamRead;
     ReadOwnRights: ;
     Count: ;
+    ReadChain: ;
 
     CreateProject: ProjectCreate;
     ReadProject: ProjectRead;

@@ -296,6 +296,7 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::ListGranted => session.granted(acme, Grantee::User(on.member)).map(drop),
         UseCase::ReadOwnRights => session.own_rights(acme, prod).map(drop),
         UseCase::Count => session.counts(acme, prod).map(drop),
+        UseCase::ReadChain => session.chain(acme, prod).map(drop),
         UseCase::ReadKey => session.key(acme, shop).map(drop),
         UseCase::ListKeys => session.keys(acme, shop).map(drop),
         UseCase::RotateKey => session.rotate_key(acme, shop, HistoryPolicy::Keep).map(drop),
@@ -467,7 +468,7 @@ fn is_of_the_organization(use_case: UseCase) -> bool {
 fn expected(use_case: UseCase) -> &'static [Permission] {
     match use_case {
         UseCase::CreateOrganization => &[P::OrganizationCreate],
-        UseCase::ReadOrganization | UseCase::ListOrganizations => &[P::OrganizationRead],
+        UseCase::ReadOrganization => &[P::OrganizationRead],
         UseCase::UpdateOrganization => &[P::OrganizationUpdate],
         UseCase::DeleteOrganization => &[P::OrganizationDelete],
         UseCase::CreateProject => &[P::ProjectCreate],
@@ -482,6 +483,8 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         | UseCase::ReadOwnToken
         | UseCase::ReadOwnRights
         | UseCase::Count
+        | UseCase::ReadChain
+        | UseCase::ListOrganizations
         | UseCase::WhoAmI
         | UseCase::CreatePersonalKey
         | UseCase::ListPersonalKeys

@@ -6,13 +6,15 @@ use zeroize::Zeroize as _;
 use super::super::exchange::Exchange;
 use super::problem::Problem;
 use crate::core::SecretString;
-use crate::vault::MAX_BLOB_BYTES;
+use crate::vault::{MAX_BLOB_BYTES, Timestamp};
 use crate::{SealedBlob, Slug};
 
 /// Longest name, in characters.
 const MAX_NAME: usize = 255;
 /// Longest slug.
 const MAX_SLUG: usize = 100;
+/// Longest description, in characters.
+const MAX_DESCRIPTION: usize = 1000;
 
 /// The members of a request's JSON object. What is wrong with them is collected, so that it is told at once. They are wiped
 /// when they are dropped, because some are secrets.
@@ -45,6 +47,16 @@ impl Fields {
         Ok(value)
     }
 
+    /// Whether a member is there, and not `null`.
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.members.get(field).is_some_and(|value| !value.is_null())
+    }
+
+    /// Whether a member is there and `null`.
+    pub(super) fn is_null(&self, field: &str) -> bool {
+        self.members.get(field).is_some_and(Value::is_null)
+    }
+
     /// Text, if it is there and not empty.
     pub(super) fn text(&mut self, field: &str) -> Option<String> {
         match self.take(field)? {
@@ -69,16 +81,33 @@ impl Fields {
 
     /// A name that must be there, of at most 255 characters.
     pub(super) fn required_name(&mut self, field: &str) -> String {
-        let name = self.required_text(field);
+        let name = self.required_text(field).trim().to_owned();
         self.check_length(field, &name, MAX_NAME);
+        if name.contains(char::is_control) {
+            self.refuse(field, format!("The {} field format is invalid.", shown(field)));
+        }
         name
     }
 
     /// The same, which may be left out.
     pub(super) fn name(&mut self, field: &str) -> Option<String> {
-        let name = self.text(field)?;
-        self.check_length(field, &name, MAX_NAME);
-        Some(name)
+        self.has(field).then(|| self.required_name(field))
+    }
+
+    /// A description, of at most 1,000 characters; empty, where it is to be removed.
+    pub(super) fn description(&mut self, field: &str) -> Option<String> {
+        if self.is_null(field) {
+            return Some(String::new());
+        }
+        if !self.has(field) {
+            return None;
+        }
+        let text = self.text(field).unwrap_or_default();
+        self.check_length(field, &text, MAX_DESCRIPTION);
+        if text.contains('\0') {
+            self.refuse(field, format!("The {} field format is invalid.", shown(field)));
+        }
+        Some(text)
     }
 
     /// Refuses text of more than so many characters.
@@ -91,7 +120,8 @@ impl Fields {
 
     /// A slug for something new: `a-z`, `0-9` and single `-` between them, up to 100.
     pub(super) fn slug(&mut self, field: &str) -> Option<Slug> {
-        let text = self.text(field)?;
+        let value = self.take(field)?;
+        let text = value.as_str().unwrap_or_default();
         let is_slug = text.len() <= MAX_SLUG
             && text.split('-').all(|part| {
                 !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
@@ -161,6 +191,15 @@ impl Fields {
             self.refuse(field, format!("The {} field must be an integer.", shown(field)));
         }
         number
+    }
+
+    /// A time.
+    pub(super) fn time(&mut self, field: &str) -> Option<Timestamp> {
+        let time = self.text(field)?.parse().ok();
+        if time.is_none() {
+            self.refuse(field, format!("The {} field must be a valid date.", shown(field)));
+        }
+        time
     }
 
     /// One of some words.

@@ -1,16 +1,24 @@
 //! dotenv.cloud, as its clients know it.
 
+mod api_keys;
 mod asked;
+mod audit;
+mod environments;
 mod fields;
 mod keys;
+mod members;
+mod organizations;
 mod paging;
 mod place;
 mod problem;
 mod projects;
 mod secrets;
+mod targets;
+mod users;
 mod versions;
 
 use axum::Router;
+use axum::extract::RawPathParams;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::map_response;
 use axum::routing::{MethodFilter, MethodRouter};
@@ -60,25 +68,34 @@ impl Service for DotenvCloud {
     }
 
     fn refine(exchange: &Exchange, problem: Problem) -> Problem {
-        // Whether an organization is there is none of a stranger's business, whatever their token may do; the vault asks
-        // first what it may do.
-        if problem.code() == "insufficient_permissions"
-            && exchange.has_parameter("organization")
-            && let (Ok(organization), Ok(session)) = (place::organization(exchange), exchange.session())
-            && let Err(error) = session.check_rights(organization, None, PermissionSet::EMPTY)
-            && error.kind() == ErrorKind::NotFound
-        {
-            return Problem::not_found();
+        // Who asks, whether they belong to the organization, and whether that is active, come before all else that could
+        // be wrong; the vault asks first what they may do.
+        if !exchange.has_parameter("organization") || !problem.is_about_request() {
+            return problem;
         }
-        problem
+        let Ok(session) = exchange.session() else {
+            return problem;
+        };
+        let refused = match place::organization(exchange) {
+            Ok(organization) => session.check_rights(organization, None, PermissionSet::EMPTY).err(),
+            Err(_) => session.whoami().err().filter(|error| error.kind() == ErrorKind::Unauthenticated),
+        };
+        refused.map_or(problem, Problem::from)
     }
 
     fn bucket(exchange: &Exchange) -> Result<Option<Bucket>, Problem> {
+        if exchange.path() == TELEMETRY {
+            let name = format!("dotenv.cloud telemetry {}", exchange.ip().map(|ip| ip.to_string()).unwrap_or_default());
+            return Ok(Some(Bucket { name, limit: 60, window: MINUTE }));
+        }
         let name = match exchange.session()?.whoami()? {
             Identity::Token(token) => of_organization(token.organization.id),
             Identity::Account(account) => of_organization(account.organization.id),
             Identity::ServiceAccount(account) => of_organization(account.organization.id),
-            Identity::User(user) => format!("dotenv.cloud user {}", user.id),
+            // A key of theirs is for one organization.
+            Identity::User(user) => {
+                of_organization(user.memberships.first().map_or(user.id, |one| one.organization.id))
+            }
             Identity::System(_) => return Ok(None),
         };
         if exchange.method() == Method::POST && exchange.path().ends_with("/encryption-key/rotate") {
@@ -105,25 +122,75 @@ fn of_organization(id: Id) -> String {
     format!("dotenv.cloud {id}")
 }
 
+/// Where clients tell how they are used.
+const TELEMETRY: &str = "/api/v1/cli/telemetry";
+
 /// What is served, and where.
 pub(super) fn routes() -> Router<State> {
-    let routes = Router::new()
-        .route("/api/v1/{organization}/projects", get(projects::list))
-        .route("/api/v1/{organization}/{project}", get(projects::read));
-    routes
+    Router::new()
+        .merge(organization_routes())
+        .merge(hierarchy_routes())
         .merge(secret_routes())
         .merge(long_routes().merge(long_secret_routes()).layer(map_response(async |mut reply: Reply| {
             reply.headers_mut().extend(DEPRECATED.map(|(name, value)| (Some(name), value)));
             reply
         })))
-        .method_not_allowed_fallback(|| exchange::refuse::<DotenvCloud>(Fault::MethodNotAllowed))
+        .method_not_allowed_fallback(refuse_method)
+}
+
+/// Refuses a method. What only looks like an address in an organization, such as one for billing, is none.
+async fn refuse_method(parameters: RawPathParams) -> Reply {
+    let is_address = parameters.iter().all(|(name, value)| name != "organization" || Id::parse(value).is_ok());
+    let fault = if is_address { Fault::MethodNotAllowed } else { Fault::NoSuchRoute };
+    exchange::refuse::<DotenvCloud>(fault).await
+}
+
+/// Organizations, and what concerns all of one.
+fn organization_routes() -> Router<State> {
+    let organizations = get(organizations::list).merge(post(organizations::create));
+    let organization = get(organizations::read).merge(put_or_patch(organizations::update));
+    let api_key = get(api_keys::read).merge(on(MethodFilter::PUT, api_keys::update)).merge(delete(api_keys::delete));
+    Router::new()
+        .route("/api/v1/organization", get(organizations::own))
+        .route("/api/v1/organizations", organizations)
+        .route("/api/v1/organizations/{organization}", organization.merge(delete(organizations::delete)))
+        .route("/api/v1/organizations/{organization}/members", get(members::list).merge(post(members::invite)))
+        .route("/api/v1/organizations/{organization}/members/{user}", delete(members::remove))
+        .route("/api/v1/organizations/{organization}/audit-log", get(audit::list))
+        .route("/api/v1/organizations/{organization}/api-keys", get(api_keys::list).merge(post(api_keys::create)))
+        .route("/api/v1/organizations/{organization}/api-keys/{api_key}", api_key)
+        .route("/api/v1/organizations/{organization}/api-keys/{api_key}/rotate", post(api_keys::rotate))
+        .route("/api/v1/user", get(users::read))
+        // Nobody wants to know here.
+        .route(TELEMETRY, post(|_| Ok(reply::empty(StatusCode::NO_CONTENT))))
+}
+
+/// Projects, targets and environments.
+fn hierarchy_routes() -> Router<State> {
+    let project = get(projects::read).merge(put_or_patch(projects::update)).merge(delete(projects::delete));
+    let target = get(targets::read).merge(put_or_patch(targets::update)).merge(delete(targets::delete));
+    let environment =
+        get(environments::read).merge(put_or_patch(environments::update)).merge(delete(environments::delete));
+    let environments = get(environments::list).merge(post(environments::create));
+    Router::new()
+        .route("/api/v1/{organization}/projects", get(projects::list).merge(post(projects::create)))
+        .route("/api/v1/{organization}/{project}", project)
+        .route("/api/v1/{organization}/{project}/targets", get(targets::list).merge(post(targets::create)))
+        .route("/api/v1/{organization}/{project}/{target}", target)
+        .route("/api/v1/{organization}/{project}/{target}/environments", environments)
+        .route("/api/v1/{organization}/{project}/{target}/{environment}", environment)
 }
 
 /// The long addresses, at which things can be read.
 fn long_routes() -> Router<State> {
+    const TARGETS: &str = "/api/v1/organizations/{organization}/projects/{project}/targets";
     Router::new()
         .route("/api/v1/organizations/{organization}/projects", get(projects::list))
         .route("/api/v1/organizations/{organization}/projects/{project}", get(projects::read))
+        .route(TARGETS, get(targets::list))
+        .route(&format!("{TARGETS}/{{target}}"), get(targets::read))
+        .route(&format!("{TARGETS}/{{target}}/environments"), get(environments::list))
+        .route(&format!("{TARGETS}/{{target}}/environments/{{environment}}"), get(environments::read))
 }
 
 /// Secrets, their versions and the keys they are sealed with.
@@ -137,10 +204,7 @@ fn secret_routes() -> Router<State> {
         .route("/api/v1/{organization}/secrets/delete", post(secrets::delete))
         .route("/api/v1/{organization}/secrets/versions", post(versions::list))
         .route("/api/v1/{organization}/secrets/versions/purge", post(versions::purge))
-        .route(
-            "/api/v1/{organization}/secrets/versions/{version}",
-            get(versions::read).merge(exchange::answer::<DotenvCloud>(MethodFilter::DELETE, versions::delete)),
-        )
+        .route("/api/v1/{organization}/secrets/versions/{version}", get(versions::read).merge(delete(versions::delete)))
         .route("/api/v1/{organization}/secrets/versions/{version}/restore", post(versions::restore))
         .route("/api/v1/{organization}/{project}/encryption-key", get(keys::read))
         .route("/api/v1/{organization}/{project}/encryption-key/history", get(keys::history))
@@ -163,10 +227,22 @@ fn long_secret_routes() -> Router<State> {
 
 type Handler = fn(&Exchange) -> Result<Reply, Problem>;
 
+fn on(method: MethodFilter, handler: Handler) -> MethodRouter<State> {
+    exchange::answer::<DotenvCloud>(method, handler)
+}
+
 fn get(handler: Handler) -> MethodRouter<State> {
-    exchange::answer::<DotenvCloud>(MethodFilter::GET, handler)
+    on(MethodFilter::GET, handler)
 }
 
 fn post(handler: Handler) -> MethodRouter<State> {
-    exchange::answer::<DotenvCloud>(MethodFilter::POST, handler)
+    on(MethodFilter::POST, handler)
+}
+
+fn put_or_patch(handler: Handler) -> MethodRouter<State> {
+    on(MethodFilter::PUT.or(MethodFilter::PATCH), handler)
+}
+
+fn delete(handler: Handler) -> MethodRouter<State> {
+    on(MethodFilter::DELETE, handler)
 }

@@ -2,18 +2,12 @@
 
 use super::super::exchange::Exchange;
 use super::problem::Problem;
+use crate::LevelPath;
 use crate::vault::Id;
-use crate::{LevelPath, Slug};
 
 /// The organization that an address names. It goes by its id, in either case.
 pub(super) fn organization(exchange: &Exchange) -> Result<Id, Problem> {
     Id::parse(exchange.parameter("organization")).map_err(|_| Problem::not_found())
-}
-
-/// The project that an address names.
-pub(super) fn project(exchange: &Exchange) -> Result<Slug, Problem> {
-    let path = path([exchange.parameter("project")])?;
-    Slug::new(path.project()).map_err(|_| Problem::not_found())
 }
 
 /// The project, the target or the environment that an address names.
@@ -23,9 +17,10 @@ pub(super) fn level(exchange: &Exchange) -> Result<LevelPath, Problem> {
 }
 
 /// A path of slugs, broad to specific.
-pub(super) fn path<'a>(slugs: impl IntoIterator<Item = &'a str>) -> Result<LevelPath, Problem> {
+pub(super) fn path(slugs: impl IntoIterator<Item = impl AsRef<str>>) -> Result<LevelPath, Problem> {
     let mut path = String::new();
     for slug in slugs {
+        let slug = slug.as_ref();
         // What else there may be in a vault has no address in this service.
         if slug.is_empty() || !slug.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
             return Err(Problem::not_found());

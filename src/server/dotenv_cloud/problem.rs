@@ -72,15 +72,31 @@ impl Problem {
         Self::invalid([(field.to_owned(), message.into())])
     }
 
+    /// What the vault refuses of something with a name and perhaps a slug, by the field.
+    pub(super) fn of_names(error: Error) -> Self {
+        match (error.kind(), error.is_slug_refused()) {
+            (ErrorKind::Conflict, true) => Self::field("slug", "The slug has already been taken."),
+            (ErrorKind::InvalidName, true) => Self::field("slug", "The slug is reserved."),
+            (ErrorKind::InvalidName, false) => Self::field("name", "The name field format is invalid."),
+            _ => error.into(),
+        }
+    }
+
+    /// One field that is not as it should be, for the reason that the vault has.
+    pub(super) fn of_field(field: &str, error: &Error) -> Self {
+        Self::field(field, sentence(&error.to_string()))
+    }
+
     /// The same, with more to know about it.
     pub(super) fn with_details(mut self, details: Value) -> Self {
         self.0.body.details = Some(details);
         self
     }
 
-    /// Its code.
-    pub(super) fn code(&self) -> &'static str {
-        self.0.body.error
+    /// Whether it is about what was asked, and by whom; not about how much, or the server.
+    pub(super) fn is_about_request(&self) -> bool {
+        let is_of_vault = self.0.status.is_client_error() && self.0.status != StatusCode::UNAUTHORIZED;
+        is_of_vault && !["rate_limited", "payload_too_large", "unsupported_api_version"].contains(&self.0.body.error)
     }
 }
 

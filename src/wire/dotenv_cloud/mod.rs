@@ -1,21 +1,35 @@
 //! dotenv.cloud: `/api/v1/…`. Members stand in the order in which the service sends them.
 
+mod api_key;
+mod audit;
+mod environment;
 mod key;
+mod member;
+mod organization;
 mod project;
 mod secret;
+mod target;
+mod user;
 mod version;
 
 use serde::Serialize;
 
+pub(crate) use self::api_key::{ApiKey, ApiKeyCreated, ApiKeyRotated, NewApiKey, RotatedApiKey, Scope};
+pub(crate) use self::audit::{AuditActor, AuditLog, AuditRecord, AuditResource, CursorMeta};
+pub(crate) use self::environment::Environment;
 pub(crate) use self::key::{
     ClientRotated, Count, CustodyChanged, Derivation, DescribedKey, KeyDescriptor, KeyDocument, KeyEntry, Pending,
     PendingVersion, Reencrypted, Remaining, Rotated, RotatedKey,
 };
+pub(crate) use self::member::{Invitation, Member};
+pub(crate) use self::organization::Organization;
 pub(crate) use self::project::Project;
 pub(crate) use self::secret::{
     Hierarchy, Merged, Restoration, SecretLevel, SecretLevels, Secrets, SecretsAttributes, SecretsData, SecretsMeta,
     Stored,
 };
+pub(crate) use self::target::Target;
+pub(crate) use self::user::{Me, OwnOrganization, Principal};
 pub(crate) use self::version::{Purged, VersionAttributes, VersionAuthor, VersionMetadata, VersionWithContent};
 
 /// Something of a kind, with an id.
