@@ -205,6 +205,13 @@ pub(super) async fn refuse<S: Service>(fault: Fault) -> Reply {
     reply
 }
 
+/// Reads the body of a request that is refused whatever it says. A connection with something unread in it ends, and a
+/// client that sends its next request over it at the same time gets no answer.
+pub(super) async fn drain(body: Body) {
+    // What did not come is not missed.
+    let _ = timeout(BODY_TIMEOUT, collect(body, 0)).await;
+}
+
 async fn read<S: Service>(state: State, request: Request<Body>) -> Result<Exchange, Fault> {
     let (mut parts, body) = request.into_parts();
     let parameters = RawPathParams::from_request_parts(&mut parts, &()).await.map_err(|_| Fault::NoSuchRoute)?;

@@ -33,6 +33,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::http::{StatusCode, Uri};
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -141,7 +142,8 @@ impl Server {
 }
 
 /// Refuses an address at which nothing is served, in the words of the service it looks like.
-async fn no_such_route(uri: Uri) -> Reply {
+async fn no_such_route(uri: Uri, body: Body) -> Reply {
+    exchange::drain(body).await;
     let path = uri.path();
     if path == "/v1" || path.starts_with("/v1/") {
         refuse::<Stashbase>(Fault::NoSuchRoute).await

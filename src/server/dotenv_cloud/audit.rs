@@ -1,6 +1,7 @@
 //! The audit log, which the service itself shows in its web pages only.
 
 use axum::http::StatusCode;
+use serde_json::Value;
 
 use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
@@ -44,6 +45,7 @@ fn paging(exchange: &Exchange) -> Result<Paging, Problem> {
 
 /// A record as it is sent.
 fn resource(record: AuditRecord) -> Resource<wire::AuditRecord> {
+    let action = action(&record);
     let resource = wire::AuditResource {
         r#type: kind_word(record.resource.kind),
         id: subject(&record.resource).map(|id| id.to_string()),
@@ -64,7 +66,7 @@ fn resource(record: AuditRecord) -> Resource<wire::AuditRecord> {
                 id: record.actor.id.map(|id| id.to_string()),
                 name: record.actor.name,
             },
-            action: format!("{}.{}", resource.r#type, action_word(record.action)),
+            action,
             resource,
             outcome: "success",
             ip: record.ip,
@@ -81,13 +83,33 @@ fn subject(resource: &Subject) -> Option<Id> {
     }
 }
 
-fn action_word(action: Action) -> &'static str {
-    match action {
-        Action::Create => "created",
-        Action::Read => "read",
-        Action::Update => "updated",
-        Action::Delete => "deleted",
-    }
+/// What was done, such as `project.created`.
+fn action(record: &AuditRecord) -> String {
+    let operation = record.details.get("op").and_then(Value::as_str).unwrap_or_default();
+    let action = match (record.resource.kind, record.action, operation) {
+        (ResourceKind::Level, Action::Update, "restore") => "secret_version.restored",
+        (ResourceKind::Level, Action::Create | Action::Update, _) => "secret.stored",
+        (ResourceKind::Level | ResourceKind::Version, Action::Delete, "purge") => "secret_history.purged",
+        (ResourceKind::Key, Action::Read, "key") => "key.retrieved",
+        (ResourceKind::Key, Action::Update, "rotate") => "key.rotated",
+        (ResourceKind::Key, Action::Update, "custody") => "key.custody_changed",
+        (ResourceKind::Key, Action::Update, "reencrypt") => "secret_history.reencrypted",
+        (ResourceKind::Token, Action::Update, "rotate") => "api_token.rotated",
+        (ResourceKind::Invitation, Action::Create, _) => "member.invited",
+        (ResourceKind::Member, Action::Create, _) => "member.added",
+        (ResourceKind::Member, Action::Update, _) => "member.role_changed",
+        (ResourceKind::Member, Action::Delete, _) => "member.removed",
+        (kind, action, _) => {
+            let done = match action {
+                Action::Create => "created",
+                Action::Read => "read",
+                Action::Update => "updated",
+                Action::Delete => "deleted",
+            };
+            return format!("{}.{done}", kind_word(kind));
+        }
+    };
+    action.to_owned()
 }
 
 fn kind_word(kind: ResourceKind) -> &'static str {

@@ -18,6 +18,7 @@ mod users;
 mod versions;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::RawPathParams;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::map_response;
@@ -139,7 +140,8 @@ pub(super) fn routes() -> Router<State> {
 }
 
 /// Refuses a method. What only looks like an address in an organization, such as one for billing, is none.
-async fn refuse_method(parameters: RawPathParams) -> Reply {
+async fn refuse_method(parameters: RawPathParams, body: Body) -> Reply {
+    exchange::drain(body).await;
     let is_address = parameters.iter().all(|(name, value)| name != "organization" || Id::parse(value).is_ok());
     let fault = if is_address { Fault::MethodNotAllowed } else { Fault::NoSuchRoute };
     exchange::refuse::<DotenvCloud>(fault).await

@@ -100,6 +100,33 @@ fn the_audit_log_is_read_page_by_page() {
 }
 
 #[test]
+fn the_audit_log_calls_things_by_their_names() {
+    let stage = Stage::new();
+    let (client, system, o) = (Cloud::admin(&stage), stage.system(), stage.acme);
+    let log = format!("/api/v1/organizations/{o}/audit-log?per_page=1");
+    let last = || client.get(&log).json(200)["data"][0]["attributes"].clone();
+    let (keys, members) = (format!("/api/v1/organizations/{o}/api-keys"), format!("/api/v1/organizations/{o}/members"));
+    client.post(&format!("/api/v1/{o}/projects"), &json!({ "name": "Shop" })).json(201);
+    let made = client.post(&keys, &json!({ "name": "ci", "abilities": ["secret:read"] })).json(201);
+    assert_eq!(last()["action"], "api_token.created");
+    client.send("POST", &format!("{keys}/{}/rotate", made["api_key"]["id"].as_str().unwrap()), None).json(200);
+    assert_eq!(last()["action"], "api_token.rotated");
+    client.post(&members, &json!({ "email": "a@b" })).json(201);
+    assert_eq!(last()["action"], "member.invited");
+    let shop = super::super::stage::slug("shop");
+    system.set_document(o, &(&shop).into(), &ioenv::Document::parse("A=planted\n").unwrap()).unwrap();
+    let stored = last();
+    assert_eq!((&stored["action"], &stored["actor"]["type"]), (&json!("secret.created"), &json!("system")));
+    system.key(o, &shop).unwrap();
+    assert_eq!(last()["action"], "key.retrieved");
+    system.rotate_key(o, &shop, ioenv::vault::HistoryPolicy::Keep).unwrap();
+    assert_eq!(last()["action"], "key.rotated");
+    let whole = client.get(&format!("/api/v1/organizations/{o}/audit-log?per_page=100"));
+    let token = made["token"]["token"].as_str().unwrap();
+    assert!(!whole.text.contains(token) && !whole.text.contains("planted"));
+}
+
+#[test]
 fn telemetry_is_taken_from_everybody_and_kept_nowhere() {
     for stage in [Stage::new(), Stage::with(ioenv::server::Server::rate_limited)] {
         let event = json!({ "version": "1.0.0", "os": "linux", "command": "pull", "duration": 5, "success": true });
