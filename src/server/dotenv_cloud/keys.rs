@@ -1,5 +1,7 @@
 //! The keys that blobs are sealed with.
 
+use std::time::{Duration, Instant};
+
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -21,9 +23,9 @@ use crate::{ErrorKind, Pbkdf2, SealedBlob, Slug};
 
 const POLICIES: [(&str, HistoryPolicy); 2] = [("keep", HistoryPolicy::Keep), ("re_encrypt", HistoryPolicy::Reencrypt)];
 
-/// How many versions a request that rotates seals anew at a time, and how often it does so at most.
-const STEP: usize = 500;
-const MAX_STEPS: usize = 10;
+/// How many versions a request that rotates seals anew at a time, and for how long it begins to.
+const STEP: usize = 100;
+const MAX_CARRYING_ON: Duration = Duration::from_secs(5);
 
 /// How many versions are sent to be sealed anew, where it is not said.
 const PENDING: u64 = 50;
@@ -101,12 +103,15 @@ pub(super) fn rotate(exchange: &Exchange) -> Result<Reply, Problem> {
 
 /// Takes a rotation on, as far as a request may; `true`, if nothing of it is left.
 fn carry_on(session: &Session<'_>, organization: Id, project: &Slug) -> crate::Result<bool> {
-    for _ in 0..MAX_STEPS {
+    let start = Instant::now();
+    loop {
         if session.continue_rotation(organization, project, STEP)?.is_done {
             return Ok(true);
         }
+        if start.elapsed() > MAX_CARRYING_ON {
+            return Ok(false);
+        }
     }
-    Ok(false)
 }
 
 fn rotated_key(key: ProjectKey) -> Resource<RotatedKey> {

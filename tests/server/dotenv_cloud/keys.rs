@@ -406,6 +406,28 @@ fn a_key_changes_hands_and_comes_back() {
     push(&world, &world.admin(), "orbit-shop", "A=3\n", &holder);
 }
 
+/// Nothing of this was made here: key, proof and blob are those that other clients make of it.
+#[test]
+fn what_another_client_sealed_and_proved_is_understood() {
+    let (key_text, proof) = ("tide-pool-ledger-41", "ND2LO8+5GYMoGuBjyIFdv498aLROMcOEK49reozlscQ=");
+    let content = "obLD1OX2BxgpOktccAW8CQnVN7ITyxQLNuEnYWExIxjrVF+P2Pk=";
+    let world = World::new(NewKey::Random);
+    let client = world.admin();
+    let new = json!({
+        "name": "Theirs", "storage_mode": "client", "key_check": proof, "key_check_salt": "UiIRw27A55LDtzisjsjfGA==",
+        "key_check_iterations": 600_000,
+    });
+    client.post(&format!("{}/projects", world.base), &new).json(201);
+    let body = json!({ "project": "theirs", "content": content, "key_proof": proof, "no_backup": false });
+    let stored = client.post(&format!("{}/secrets/store", world.base), &body).json(200);
+    assert_eq!(stored["data"]["bytes"], 52);
+    let address = format!("{}/theirs/secrets", world.base);
+    assert_eq!(client.get(&address).json(200)["data"]["attributes"]["levels"]["project"]["content"], content);
+    let body = json!({ "managed": "server", "key": key_text });
+    client.post(&format!("{}/theirs/encryption-key/custody", world.base), &body).json(200);
+    assert_eq!(client.get(&format!("{address}?decrypt=true&merge=true&raw=true")).json(200), json!({ "PORT": "8080" }));
+}
+
 /// What the service's own client does in either custody, with no more than the answers and its own key.
 #[test]
 fn a_session_of_a_client_in_either_custody() {
