@@ -86,6 +86,7 @@ pub use self::environment::{
 };
 pub use self::organization::{NewOrganization, Organization, OrganizationStatus, OrganizationUpdate};
 pub use self::page::{Page, Paging};
+pub use self::place::SlugRule;
 pub use self::project::{Custody, NewProject, Project, ProjectUpdate, SecretFormat};
 pub use self::statistics::Statistics;
 pub use self::target::{NewTarget, Target, TargetUpdate};

@@ -7,7 +7,7 @@ use super::name::{check_description, environment_name, environment_search, inval
 use super::problem::Problem;
 use super::query::{Sorting, body, matches, words};
 use super::secret::new_entries;
-use crate::vault::{Environment, EnvironmentUpdate, LevelSummary, NewEnvironment, Permission, PermissionSet};
+use crate::vault::{Environment, EnvironmentUpdate, LevelSummary, NewEnvironment, Permission, PermissionSet, SlugRule};
 use crate::wire::stashbase as wire;
 use crate::{Error, ErrorKind, LevelPath};
 
@@ -79,6 +79,7 @@ pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
     }
     let path = LevelPath::new(&format!("{}/{slug}", at.path()))?;
     new.slug = Some(slug);
+    new.slug_rule = SlugRule::Any;
     new.description = wanted.description;
     new.is_production = Some(wanted.is_production.unwrap_or(false));
     let environment = at.session().create_environment(at.organization(), &at.path(), &new).map_err(or_name_refused)?;
@@ -104,6 +105,7 @@ pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
         }
         update.name = Some(name.clone());
         update.slug = Some(slug);
+        update.slug_rule = SlugRule::Any;
     }
     if let Some(description) = wanted.description {
         check_description(description.as_deref(), TOO_LONG)?;

@@ -6,7 +6,9 @@ use super::caller::{AtProject, Caller, ProjectRequest, or_project_not_found};
 use super::name::{check_description, invalid_project_name, project_name, project_search};
 use super::problem::Problem;
 use super::query::{Part, Sorting, body, matches};
-use crate::vault::{EnvironmentRole, NewProject, Permission, PermissionSet, Project, ProjectSummary, ProjectUpdate};
+use crate::vault::{
+    EnvironmentRole, NewProject, Permission, PermissionSet, Project, ProjectSummary, ProjectUpdate, SlugRule,
+};
 use crate::wire::stashbase as wire;
 use crate::{Error, ErrorKind, Slug};
 
@@ -65,6 +67,7 @@ pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
     check_description(wanted.description.as_deref(), TOO_LONG)?;
     let mut new = NewProject::new(slug.as_str());
     new.slug = Some(slug);
+    new.slug_rule = SlugRule::Any;
     new.description = wanted.description;
     let project = caller.session.create_project(caller.organization(), new).map_err(or_name_refused)?;
     answer(&caller, StatusCode::CREATED, project)
@@ -87,6 +90,7 @@ pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
         }
         update.name = Some(name.clone());
         update.slug = Some(slug);
+        update.slug_rule = SlugRule::Any;
     }
     if let Some(description) = wanted.description {
         check_description(description.as_deref(), TOO_LONG)?;

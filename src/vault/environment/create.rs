@@ -4,7 +4,7 @@ use super::super::call::Call;
 use super::super::entry::NewEntry;
 use super::super::name::check_description;
 use super::super::node::below;
-use super::super::place::{Reach, slug_of};
+use super::super::place::{Reach, SlugRule, slug_of};
 use super::super::records::{NodeKind, NodeRecord};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -22,6 +22,8 @@ pub struct NewEnvironment {
     pub name: String,
     /// Its slug; made of the name, where none is given.
     pub slug: Option<Slug>,
+    /// Which slugs it may have.
+    pub slug_rule: SlugRule,
     /// What it is about.
     pub description: Option<String>,
     /// `production`, `staging`, `development` (which it is, where nothing is given), `local`, or a word of one's own.
@@ -39,6 +41,7 @@ impl NewEnvironment {
             id: None,
             name: name.into(),
             slug: None,
+            slug_rule: SlugRule::default(),
             description: None,
             status: None,
             is_production: None,
@@ -65,7 +68,8 @@ impl Session<'_> {
                 let message = "an environment stands below a project or a target, not below another environment";
                 return Err(Error::new(ErrorKind::InvalidName, message));
             }
-            let mut node = call.new_node(&place, NodeKind::Environment, new.id, &new.name, new.slug.as_ref())?;
+            let mut node =
+                call.new_node(&place, NodeKind::Environment, new.id, &new.name, new.slug.as_ref(), new.slug_rule)?;
             node.description = check_description(new.description.as_deref())?;
             let status = check_status(new.status.as_deref().unwrap_or(DEFAULT_STATUS))?;
             node.is_production = new.is_production.unwrap_or(status == PRODUCTION);

@@ -91,7 +91,7 @@ fn what_an_environment_cannot_be_is_said() {
     let client = scene.workspace();
     let refused = |body: Value, status, code: &str| client.post(ALL, &body).refused(status, code);
     refused(json!({"name": "api-dev"}), 409, "conflict.environment_already_exists");
-    for name in ["a", "dev env", "api/dev", "a-b-c", "-ab", "ab-", &"x".repeat(33), "secrets"] {
+    for name in ["a", "dev env", "api/dev", "a-b-c", "-ab", "ab-", &"x".repeat(33), "_base"] {
         let details = refused(json!({"name": name}), 400, "validation.invalid_environment_name");
         assert_eq!(details["valid_name_examples"], json!(["dev", "dev_2", "api-production"]));
         assert_eq!(details["invalid_name_examples"], json!(["dev env", "api/dev", "api.dev"]));

@@ -12,7 +12,7 @@ mod webhooks;
 
 use ioenv::vault::{
     Actor, EnvironmentRole, Id, NewAccount, NewEnvironment, NewMember, NewPersonalKey, NewProject, NewServiceAccount,
-    NewServiceKey, PermissionSet, PersonalKeyLevel, Token, Vocabulary,
+    NewServiceKey, PermissionSet, PersonalKeyLevel, SlugRule, Token, Vocabulary,
 };
 use serde_json::{Value, json};
 
@@ -40,6 +40,9 @@ impl Scene {
 
     pub(crate) fn on(stage: Stage) -> Self {
         let mut project = NewProject::new("billing");
+        // At another service it would be a word of its addresses.
+        project.slug = Some("billing".parse().unwrap());
+        project.slug_rule = SlugRule::Any;
         project.description = Some("What is paid".into());
         let project = stage.system().create_project(stage.acme, project).unwrap().id;
         let environment = NewEnvironment::new("api-dev");

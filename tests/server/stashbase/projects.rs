@@ -92,7 +92,7 @@ fn what_a_project_cannot_be_is_said() {
     let client = scene.workspace();
     let refused = |body: Value, status, code: &str| client.post("/v1/projects", &body).refused(status, code);
     refused(json!({"name": "billing"}), 409, "conflict.project_already_exists");
-    for name in ["a", "a b", "a.b", &"x".repeat(41), "", "projects"] {
+    for name in ["a", "a b", "a.b", &"x".repeat(41), "", "_base", "usr_0000000000000000000000"] {
         let details = refused(json!({"name": name}), 400, "validation.invalid_project_name");
         assert_eq!(details["valid_name_examples"], json!(["my-app", "super_app", "App2"]));
         assert_eq!(details["invalid_name_examples"], json!(["a", "#app", "app.v2"]));

@@ -3,7 +3,7 @@
 //! Only those are replaced that name another secret of the environment. What a client makes of the rest, such as `$NAME`,
 //! `${NAME:-word}` and `\${NAME}`, is the client's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use zeroize::Zeroizing;
 
@@ -24,7 +24,7 @@ pub(super) struct References<'a> {
 
 /// A value that is being read.
 struct Frame<'a> {
-    name: Option<&'a str>,
+    name: &'a str,
     rest: &'a str,
 }
 
@@ -46,10 +46,12 @@ impl<'a> References<'a> {
     fn try_expand(&mut self, name: &'a str, value: &'a str) -> Option<SecretString> {
         let limit = MAX_VALUE_BYTES.min(self.bytes);
         let mut expanded = Zeroizing::new(String::with_capacity(value.len()));
-        let mut frames = vec![Frame { name: Some(name), rest: value }];
+        let mut frames = vec![Frame { name, rest: value }];
+        let mut open = BTreeSet::from([name]);
         while let Some(frame) = frames.last_mut() {
             let Some((before, found, after)) = next_reference(frame.rest) else {
                 push(&mut expanded, frame.rest, limit)?;
+                open.remove(frame.name);
                 frames.pop();
                 continue;
             };
@@ -57,9 +59,8 @@ impl<'a> References<'a> {
             frame.rest = after;
             push(&mut expanded, before, limit)?;
             self.count = self.count.checked_sub(1)?;
-            let is_open = frames.iter().any(|frame| frame.name == Some(found));
-            match self.values.get(found) {
-                Some(value) if !is_open => frames.push(Frame { name: Some(found), rest: value }),
+            match self.values.get_key_value(found) {
+                Some((name, value)) if open.insert(name) => frames.push(Frame { name, rest: value }),
                 _ => push(&mut expanded, reference, limit)?,
             }
         }
