@@ -25,6 +25,7 @@ mod hierarchy;
 mod identity;
 mod inheritance;
 mod integrations;
+mod lookups;
 mod members;
 mod personal_keys;
 mod races;

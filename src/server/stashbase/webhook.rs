@@ -63,6 +63,12 @@ pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
 
 pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
     let (at, id) = open(exchange, UPDATE)?;
+    let update = wanted_update(exchange).map_err(|problem| if_there(&at, id, problem))?;
+    at.session().update_webhook(at.organization(), at.path(), id, &update).map_err(or_url_refused)?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}
+
+fn wanted_update(exchange: &Exchange) -> Result<WebhookUpdate, Problem> {
     let wanted: wire::WebhookUpdate = body(exchange)?;
     if wanted.url.is_none() && wanted.description.is_none() {
         let message = "Nothing is given that is to change.";
@@ -72,14 +78,12 @@ pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
     if let Some(description) = &wanted.description {
         check_description(description.as_deref(), TOO_LONG)?;
     }
-    let update = WebhookUpdate { url: wanted.url, description: wanted.description };
-    at.session().update_webhook(at.organization(), at.path(), id, &update).map_err(or_url_refused)?;
-    Ok(reply::empty(StatusCode::NO_CONTENT))
+    Ok(WebhookUpdate { url: wanted.url, description: wanted.description })
 }
 
 pub(super) fn set_status(exchange: &Exchange) -> Result<Reply, Problem> {
     let (at, id) = open(exchange, UPDATE)?;
-    let wire::Status { enabled } = body(exchange)?;
+    let wire::Status { enabled } = body(exchange).map_err(|problem| if_there(&at, id, problem))?;
     at.session().set_webhook_enabled(at.organization(), at.path(), id, enabled).map_err(|error| {
         match (error.kind(), enabled) {
             (ErrorKind::Conflict, true) => {
@@ -154,6 +158,15 @@ fn open(exchange: &Exchange, needed: PermissionSet) -> Result<(At<'_>, Id), Prob
     let id = webhook_id(exchange.parameter("webhook"))?;
     let at = request.at(needed)?;
     Ok((at, id.ok_or_else(not_found)?))
+}
+
+/// What is wrong with a change of a webhook, unless there is no such webhook.
+fn if_there(at: &At<'_>, id: Id, problem: Problem) -> Problem {
+    // A change of nothing is refused, but not before the webhook was found.
+    match at.session().update_webhook(at.organization(), at.path(), id, &WebhookUpdate::default()) {
+        Err(error) if error.kind() == ErrorKind::NotFound => not_found(),
+        _ => problem,
+    }
 }
 
 fn id_text(id: Id) -> String {

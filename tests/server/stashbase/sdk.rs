@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::stage::Client;
+use super::super::stage::{Client, Stage};
 use super::{AT, OWN, Scene};
 
 /// Plays the calls that are the same for an environment and for its key, and leaves the environment empty.
@@ -60,7 +60,7 @@ fn play(client: &Client, at: &str) {
 
 #[test]
 fn an_environment_is_worked_with() {
-    let scene = Scene::new();
+    let scene = Scene::on(Stage::new());
     let client = scene.own();
     client.clone().with("content-type", "application/json").get("/v1/whoami").json(200);
     let environment = client.get(OWN).json(200);
@@ -70,7 +70,7 @@ fn an_environment_is_worked_with() {
 
 #[test]
 fn a_workspace_is_worked_with() {
-    let scene = Scene::new();
+    let scene = Scene::on(Stage::new());
     let client = scene.workspace().with("user-agent", "stashbase/node-sdk/0.1.0");
     client.get("/v1/whoami").json(200);
     client.get("/v1/projects?page=1&page_size=10&sort_by=name&order=asc&search=bill").json(200);

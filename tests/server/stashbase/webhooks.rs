@@ -105,6 +105,10 @@ fn what_a_webhook_cannot_be_is_said() {
     for rest in ["", "/logs", "/signing-secret", "/logs/whlog_0000000000000000000000"] {
         for unknown in ["whk_0000000000000000000000", "whk_zzzzzzzzzzzzzzzzzzzzzz"] {
             client.get(&format!("{all}/{unknown}{rest}")).refused(404, "resource.webhook_not_found");
+            for rest in ["", "/status"] {
+                let answer = client.patch(&format!("{all}/{unknown}{rest}"), &json!([]));
+                answer.refused(404, "resource.webhook_not_found");
+            }
         }
     }
     let details = client.get(&format!("{one}/logs/x")).refused(400, "validation.invalid_webhook_log_id");
