@@ -140,17 +140,15 @@ fn deliveries_are_told() {
         client.send("POST", &format!("{one}/test"), None).json(200),
         json!({"url": url, "status": null, "error": "ECONNREFUSED", "response_body": null})
     );
-    client.post(&format!("{OWN}/secrets"), &json!([{"name": "AA", "value": "1"}])).json(201);
-    let worker = ioenv::vault::Worker::start(std::sync::Arc::clone(&scene.stage.vault));
-    let mut logs = json!(null);
-    for _ in 0..400 {
-        logs = client.get(&format!("{one}/logs")).json(200);
-        if logs["pagination"]["total_items"] != 0 {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(25));
-    }
-    drop(worker);
+    let (secrets, worker) = (format!("{OWN}/secrets"), ioenv::vault::Worker::new(&scene.stage.vault));
+    let body = json!([{"name": "AA", "value": "1"}, {"name": "BB", "value": "2"}]);
+    client.post(&secrets, &body).json(201);
+    assert_eq!(worker.run_once().unwrap(), 1, "one event for each request");
+    client.post(&secrets, &body).json(201);
+    client.put(&secrets, &body).json(200);
+    assert_eq!(worker.run_once().unwrap(), 0, "nothing has changed");
+    let logs = client.get(&format!("{one}/logs")).json(200);
+    assert_eq!(logs["pagination"]["total_items"], 1);
     let log = &logs["data"][0];
     let id = log["id"].as_str().unwrap();
     assert!(id.starts_with("whlog_") && id.len() == 28);
