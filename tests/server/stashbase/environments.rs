@@ -1,4 +1,4 @@
-use ioenv::vault::{NewEnvironment, NewKey, NewProject, NewTarget};
+use ioenv::vault::{EnvironmentRole, NewAccount, NewEnvironment, NewKey, NewProject, NewTarget};
 use ioenv::{DataKey, KeyProof};
 use serde_json::{Value, json};
 
@@ -176,6 +176,22 @@ fn only_what_stands_right_below_a_project_is_an_environment_of_it() {
     assert_eq!(client.get(&format!("{all}/{id}")).json(200)["name"], "eu-web-1");
     client.delete(&format!("{all}/staging")).empty(204);
     client.patch(&format!("{all}/dev"), &json!({"name": "other"})).refused(400, "validation.invalid_environment_name");
+}
+
+#[test]
+fn a_key_of_an_environment_below_a_target_works_there() {
+    let scene = Scene::new();
+    let (system, acme) = (scene.stage.system(), scene.stage.acme);
+    system.create_target(acme, &slug("billing"), &NewTarget::new("web")).unwrap();
+    system.create_environment(acme, &path("billing/web"), &NewEnvironment::new("prod")).unwrap();
+    let new = NewAccount::new("runner", EnvironmentRole::ACCOUNT);
+    let key = system.create_account(acme, &path("billing/web/prod"), &new).unwrap().key;
+    let client = scene.stage.client(&key);
+    let body = client.get(OWN).json(200);
+    assert_eq!((&body["name"], &body["project"]["name"]), (&json!("prod"), &json!("billing")));
+    client.post(&format!("{OWN}/secrets"), &json!([{"name": "AA", "value": "1"}])).json(201);
+    assert_eq!(client.get(&format!("{OWN}/secrets/AA")).json(200)["value"], "1");
+    assert_eq!(client.get("/v1/whoami").json(200)["data"]["project"]["environment"]["name"], "prod");
 }
 
 #[test]

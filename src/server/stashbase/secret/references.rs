@@ -169,6 +169,16 @@ mod tests {
     }
 
     #[test]
+    fn all_of_one_answer_has_a_bound() {
+        let (long, many) = ("x".repeat(1 << 14), "${LONG}".repeat(64));
+        let names: Vec<String> = (0..20).map(|number| format!("N{number}")).collect();
+        let mut secrets: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), many.as_str())).collect();
+        secrets.push(("LONG", &long));
+        let expanded = expand(&secrets);
+        assert_eq!((expanded[15].len(), &expanded[16]), (1 << 20, &many));
+    }
+
+    #[test]
     fn a_chain_may_be_as_long_as_there_are_secrets() {
         let names: Vec<String> = (0..=3000).map(|number| format!("N{number}")).collect();
         let values: Vec<String> = (1..=3000).map(|number| format!("${{N{number}}}")).collect();
