@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::call::Call;
+use super::keys;
 use super::place::{Place, Reach};
 use super::records::{NodeKind, NodeRecord, decode};
 use super::session::Session;
 use super::use_case::UseCase;
-use super::{Custody, keys};
 use crate::core::{Id, LevelPath, PermissionSet, Slug};
 use crate::store::Order;
 use crate::{ErrorKind, Result};
@@ -79,12 +79,13 @@ impl Session<'_> {
                         return Ok(LevelSummary::default());
                     };
                     let rights = call.rights;
-                    let level = call.level(&place.project, place.id())?;
-                    let entries = match level {
-                        Some(level) if place.project.custody == Custody::Server => {
-                            call.understood(&place.project, &level.content)?.map_or(0, |document| document.len())
-                        }
-                        _ => 0,
+                    let entries = match call.level(&place.project, place.id())? {
+                        Some(level) => match call.understood(&place.project, &level.content) {
+                            Ok(document) => document.map_or(0, |document| document.len()),
+                            Err(error) if error.kind() == ErrorKind::ClientManaged => 0,
+                            Err(error) => return Err(error),
+                        },
+                        None => 0,
                     };
                     Ok(LevelSummary { entries, rights })
                 })

@@ -2,10 +2,12 @@
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, NotFound, Unauthenticated};
 use ioenv::vault::{
-    Designation, EnvironmentUpdate, Grantee, KeyOwner, NewAccount, NewEnvironment, NewOrganization, NewPersonalKey,
-    NewProject, NewServiceAccount, NewServiceKey, NewWebhook, Permission, PermissionSet, PersonalKeyLevel,
-    ProjectUpdate, Search, SlugRule, Vocabulary,
+    Designation, EnvironmentUpdate, Grantee, KeyOwner, NewAccount, NewBlob, NewEnvironment, NewKey, NewOrganization,
+    NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey, NewWebhook, Permission, PermissionSet,
+    PersonalKeyLevel, ProjectUpdate, Search, SlugRule, Vocabulary,
 };
+
+use ioenv::{Aes256Gcm, Cipher as _, DataKey, KeyProof, SystemRandom};
 
 use super::stage::{SECOND, Stage, entry, name, path, refused, slug};
 
@@ -124,6 +126,15 @@ on_every_store! {
         let summaries = session.project_summaries(acme, &slugs).unwrap();
         assert_eq!((summaries[0].environments, summaries[1].environments), (0, 0));
         assert_eq!(session.level_summaries(acme, &[path("shop/dev")]).unwrap()[0].entries, 0);
+        // What only its people can open is not counted.
+        let key = DataKey::from_bytes(&[7; 32]);
+        let proof = KeyProof::of(&key).to_text();
+        let mut theirs = NewProject::new("theirs");
+        theirs.key = NewKey::Client { derivation: None, proof: proof.clone(), hint: None };
+        system.create_project(acme, theirs).unwrap();
+        let blob = Aes256Gcm.seal(&key, b"A=1\n", &SystemRandom).unwrap();
+        system.set_blob(acme, &path("theirs"), &NewBlob::new(blob).key_proof(proof)).unwrap();
+        assert_eq!(system.level_summaries(acme, &[path("theirs")]).unwrap()[0].entries, 0);
         // Whoever may not read secrets may know how many there are.
         let counter = stage.session(Permission::EnvironmentRead.into(), None);
         assert_eq!(counter.level_summaries(acme, &[path("shop/dev")]).unwrap()[0].entries, 2);
