@@ -49,6 +49,8 @@ pub(crate) enum Refusal {
     Expired(Timestamp),
     /// It does not work from where it was used.
     Address,
+    /// Its organization is not active.
+    Inactive,
     /// These are missing.
     Permissions(PermissionSet),
 }
@@ -238,6 +240,11 @@ impl Error {
 
 #[cfg(feature = "vault")]
 impl Error {
+    /// Whether it is `Denied` because the organization is not active, so that nobody may do anything in it.
+    pub fn is_organization_inactive(&self) -> bool {
+        self.inner.refusal == Some(Refusal::Inactive)
+    }
+
     /// The permissions that are missing, where that is why it is `Denied`; otherwise none.
     pub fn missing_permissions(&self) -> PermissionSet {
         match self.inner.refusal {

@@ -27,6 +27,8 @@ use crate::vault::IpRange;
 
 /// Most connections at once; more wait to be taken.
 const MAX_CONNECTIONS: usize = 1024;
+/// Longest headers of a request, with its address, in bytes.
+const MAX_HEADERS: usize = 64 << 10;
 /// How long a client may take for the headers of a request, and stay without one.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long what is on its way may still take when the server is stopped.
@@ -46,7 +48,7 @@ pub(super) async fn serve(
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_HEADERS);
     let mut stop = pin!(stop);
     loop {
         let accepting = async {

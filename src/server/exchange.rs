@@ -54,6 +54,16 @@ pub(super) trait Service: 'static {
     /// Longest body of a request, in bytes.
     const MAX_BODY: usize;
 
+    /// Refuses a request before anybody asks whose it is.
+    fn admit(_exchange: &Exchange) -> Result<(), Self::Problem> {
+        Ok(())
+    }
+
+    /// What a request is refused for in the end, where the service asks things in another order than the vault does.
+    fn refine(_exchange: &Exchange, problem: Self::Problem) -> Self::Problem {
+        problem
+    }
+
     /// Which bucket a request counts in; `None` for none. It is asked only where requests are counted.
     fn bucket(exchange: &Exchange) -> Result<Option<Bucket>, Self::Problem>;
 
@@ -109,7 +119,7 @@ pub(super) struct Exchange {
     parts: Parts,
     parameters: Vec<(String, String)>,
     query: Vec<(String, String)>,
-    body: Bytes,
+    body: Result<Bytes, Fault>,
 }
 
 impl Exchange {
@@ -164,7 +174,7 @@ impl Exchange {
     }
 
     pub(super) fn body(&self) -> &[u8] {
-        &self.body
+        self.body.as_deref().unwrap_or_default()
     }
 }
 
@@ -176,6 +186,7 @@ pub(super) fn answer<S: Service>(
     routing::on(method, move |Extracted(state): Extracted<State>, request: Request<Body>| async move {
         let route = request.extensions().get::<MatchedPath>().cloned().map(Route);
         let (answer, quota) = match read::<S>(state, request).await {
+            Ok(exchange) if exchange.body.is_err() => perform::<S>(exchange, refuse_body::<S>).await,
             Ok(exchange) => perform::<S>(exchange, work).await,
             Err(fault) => (Err(fault.into()), None),
         };
@@ -186,6 +197,12 @@ pub(super) fn answer<S: Service>(
         }
         reply
     })
+}
+
+/// Refuses a request for its body, but whoever is unknown for that.
+fn refuse_body<S: Service>(exchange: &Exchange) -> Result<Reply, S::Problem> {
+    exchange.session()?.own_token()?;
+    Err(exchange.body.as_ref().err().copied().unwrap_or(Fault::BodyIncomplete).into())
 }
 
 /// Answers every request with a fault.
@@ -201,7 +218,7 @@ async fn read<S: Service>(state: State, request: Request<Body>) -> Result<Exchan
     let parameters = parameters.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     // What is not encoded as it should be is read as far as it can be.
     let query = Query::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
-    let body = timeout(BODY_TIMEOUT, collect(body, S::MAX_BODY)).await.map_err(|_| Fault::BodyIncomplete)??;
+    let body = timeout(BODY_TIMEOUT, collect(body, S::MAX_BODY)).await.unwrap_or(Err(Fault::BodyIncomplete));
     Ok(Exchange { state, parts, parameters, query, body })
 }
 
@@ -231,9 +248,9 @@ async fn perform<S: Service>(
         return (Err(Fault::Busy.into()), None);
     };
     let answer = tokio::task::spawn_blocking(move || {
-        let answer = counted::<S>(&exchange, work);
+        let (answer, quota) = counted::<S>(&exchange, work);
         drop(turn);
-        answer
+        (answer.map_err(|problem| S::refine(&exchange, problem)), quota)
     });
     // A panic stays with the request that met it.
     answer.await.unwrap_or_else(|_| (Err(Fault::Internal.into()), None))
@@ -244,6 +261,9 @@ fn counted<S: Service>(
     exchange: &Exchange,
     work: fn(&Exchange) -> Result<Reply, S::Problem>,
 ) -> (Result<Reply, S::Problem>, Option<Quota>) {
+    if let Err(problem) = S::admit(exchange) {
+        return (Err(problem), None);
+    }
     let Some(limiter) = &exchange.state.0.limiter else {
         return (work(exchange), None);
     };

@@ -100,9 +100,9 @@ pub use self::check::{Checked, Damage};
 pub use self::content::MAX_BLOB_BYTES;
 pub use self::entry::{
     ComparedEntries, CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryUpdate, FoundEntry, NewEntry, Search,
-    SetEntries, StoredEntry, UpdatedEntries, Which,
+    SetEntries, SetEntry, StoredEntry, UpdatedEntries, Which,
 };
-pub use self::level::{Blob, Blobs, NewBlob};
+pub use self::level::{Blob, Blobs, Export, NewBlob};
 
 // Versions.
 pub use self::content::VersionAction;

@@ -114,8 +114,10 @@ use_cases! {
     CompareEntries: SecretRead | SecretDecrypt;
     CreateEntries: SecretWrite;
     SetEntries: SecretWrite;
+    SetEntry: SecretWrite;
     UpdateEntries: SecretWrite;
     DeleteEntries: SecretDelete;
+    DeleteEntry: SecretDelete;
     DeleteAllEntries: SecretDelete;
 
     ListVersions: SecretHistory;

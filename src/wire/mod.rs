@@ -4,5 +4,7 @@ pub(crate) mod dotenv_cloud;
 pub(crate) mod ioenv;
 mod plain;
 pub(crate) mod stashbase;
+mod time;
 
 pub(crate) use self::plain::Plain;
+pub(crate) use self::time::Seconds;

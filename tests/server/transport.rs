@@ -1,9 +1,13 @@
 //! What all services have in common: connections, sizes, addresses, and the end.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use super::stage::Stage;
+use ioenv::vault::{NewProject, PermissionSet};
+
+use super::stage::{Stage, path};
 
 #[test]
 fn somebody_is_there() {
@@ -17,7 +21,7 @@ fn somebody_is_there() {
 #[test]
 fn stopping_ends_what_is_idle_and_nothing_listens_any_more() {
     let mut stage = Stage::memory();
-    let mut idle = TcpStream::connect(("127.0.0.1", stage.port)).unwrap();
+    let mut idle = connect(&stage);
     idle.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
     let mut head = [0; 15];
     idle.read_exact(&mut head).unwrap();
@@ -25,4 +29,228 @@ fn stopping_ends_what_is_idle_and_nothing_listens_any_more() {
     stage.stop();
     assert!(idle.read_to_end(&mut Vec::new()).is_ok());
     assert!(TcpStream::connect(("127.0.0.1", stage.port)).is_err());
+}
+
+fn connect(stage: &Stage) -> TcpStream {
+    let stream = TcpStream::connect(("127.0.0.1", stage.port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+}
+
+/// All that comes until the connection is closed.
+fn answer(mut stream: TcpStream) -> String {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+/// What is answered to `request`, which says that the connection is closed then.
+fn ask(stage: &Stage, request: &str) -> String {
+    let mut stream = connect(stage);
+    stream.write_all(request.as_bytes()).unwrap();
+    answer(stream)
+}
+
+/// The beginning of a request that sets a variable, by whoever may.
+fn setting(stage: &Stage) -> String {
+    let mut project = NewProject::new("shop");
+    project.has_base = true;
+    stage.system().create_project(stage.acme, project).unwrap();
+    let id = stage.system().environment(stage.acme, &path("shop/dev")).unwrap().id.to_prefixed("env");
+    let token = stage.token(PermissionSet::ALL, Some("shop"));
+    let token = token.expose_secret();
+    format!("PUT /api/v1/env/{id}/variables/K HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n")
+}
+
+#[test]
+fn a_body_that_is_too_long_is_answered() {
+    let stage = Stage::memory();
+    let start = setting(&stage);
+    for megabytes in [2, 7] {
+        let body = vec![b' '; megabytes << 20];
+        let mut stream = connect(&stage);
+        write!(stream, "{start}connection: close\r\ncontent-length: {}\r\n\r\n", body.len()).unwrap();
+        stream.write_all(&body).unwrap();
+        is_too_long(&answer(stream));
+
+        let mut stream = connect(&stage);
+        write!(stream, "{start}connection: close\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
+        for chunk in body.chunks(100_000) {
+            write!(stream, "{:x}\r\n", chunk.len()).unwrap();
+            stream.write_all(chunk).unwrap();
+            stream.write_all(b"\r\n").unwrap();
+        }
+        stream.write_all(b"0\r\n\r\n").unwrap();
+        is_too_long(&answer(stream));
+    }
+}
+
+#[test]
+fn whoever_is_unknown_is_told_so_however_long_the_body_is() {
+    let stage = Stage::memory();
+    let start = setting(&stage).replace("authorization", "x-authorization");
+    let body = " ".repeat(2 << 20);
+    let length = body.len();
+    let answered = ask(&stage, &format!("{start}connection: close\r\ncontent-length: {length}\r\n\r\n{body}"));
+    assert!(answered.starts_with("HTTP/1.1 401 "), "{answered}");
+}
+
+#[track_caller]
+fn is_too_long(answer: &str) {
+    assert!(answer.starts_with("HTTP/1.1 422 "), "{answer}");
+    assert!(
+        answer.ends_with(r#"{"error":{"code":"VALIDATION_ERROR","message":"The body must have at most 1 MiB."}}"#),
+        "{answer}"
+    );
+}
+
+#[test]
+fn a_body_that_does_not_end_is_not_read_to_its_end() {
+    let stage = Stage::memory();
+    let mut stream = connect(&stage);
+    write!(stream, "{}transfer-encoding: chunked\r\n\r\n", setting(&stage)).unwrap();
+    let begin = Instant::now();
+    let sent = send_until_refused(&mut stream, format!("{:x}\r\n{}\r\n", 50_000, " ".repeat(50_000)).as_bytes());
+    // What the sockets hold comes on top of what was read.
+    assert!(sent < 64 << 20 && begin.elapsed() < Duration::from_secs(20), "{sent} {:?}", begin.elapsed());
+    stage.stranger().get("/").empty(204);
+}
+
+#[test]
+fn headers_that_do_not_end_are_cut_off() {
+    let stage = Stage::memory();
+    for (start, more) in [
+        ("GET / HTTP/1.1\r\nhost: x\r\nmore: ", "x".repeat(1000)),
+        ("GET / HTTP/1.1\r\nhost: x\r\n", "more: x\r\n".repeat(100)),
+        ("GET /", "x".repeat(1000)),
+        ("", "X".repeat(1000)),
+    ] {
+        let mut stream = connect(&stage);
+        stream.write_all(start.as_bytes()).unwrap();
+        let begin = Instant::now();
+        let sent = send_until_refused(&mut stream, more.as_bytes());
+        assert!(sent < 16 << 20 && begin.elapsed() < Duration::from_secs(10), "{sent} {:?}", begin.elapsed());
+    }
+    stage.stranger().get("/").empty(204);
+}
+
+/// How much could be sent until the other side had enough.
+fn send_until_refused(stream: &mut TcpStream, more: &[u8]) -> usize {
+    let mut sent = 0;
+    loop {
+        match stream.write_all(more) {
+            Ok(()) => sent += more.len(),
+            Err(error) => {
+                assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}");
+                return sent;
+            }
+        }
+    }
+}
+
+#[test]
+fn long_headers_are_told_so() {
+    let stage = Stage::memory();
+    let fits = "x".repeat(48 * 1024);
+    let answered =
+        ask(&stage, &format!("GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\nmore: {fits}\r\n\r\n"));
+    assert!(answered.starts_with("HTTP/1.1 200 "), "{answered}");
+    let too_long = "x".repeat(64 * 1024);
+    let answered = ask(&stage, &format!("GET /health HTTP/1.1\r\nhost: x\r\nmore: {too_long}"));
+    assert!(answered.starts_with("HTTP/1.1 431 "), "{answered}");
+    let too_many = "a: b\r\n".repeat(101);
+    let answered = ask(&stage, &format!("GET /health HTTP/1.1\r\nhost: x\r\n{too_many}\r\n"));
+    assert!(answered.starts_with("HTTP/1.1 431 "), "{answered}");
+}
+
+#[test]
+fn one_of_two_tokens_is_none() {
+    let stage = Stage::memory();
+    let start = setting(&stage);
+    let token = start.lines().find(|line| line.starts_with("authorization")).unwrap();
+    let rest = "connection: close\r\ncontent-length: 13\r\n\r\n{\"value\":\"x\"}";
+    assert!(ask(&stage, &format!("{start}{rest}")).starts_with("HTTP/1.1 200 "));
+    for second in [token, "authorization: Basic eDp5", "Authorization: "] {
+        let answered = ask(&stage, &format!("{start}{second}\r\n{rest}"));
+        assert!(answered.starts_with("HTTP/1.1 401 "), "{answered}");
+    }
+}
+
+#[test]
+fn older_and_hastier_clients_are_answered() {
+    let stage = Stage::memory();
+    let answered = ask(&stage, "GET /health HTTP/1.0\r\n\r\n");
+    assert!(answered.starts_with("HTTP/1.0 200 ") && answered.ends_with("\r\n\r\nok"), "{answered}");
+
+    let first = "GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
+    let second = "GET /api/v1/env/x/variables HTTP/1.1\r\nhost: x\r\n\r\n";
+    let third = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let answered = ask(&stage, &format!("{first}{second}{third}"));
+    let statuses: Vec<&str> = answered.split("HTTP/1.1 ").skip(1).map(|one| &one[..3]).collect();
+    assert_eq!(statuses, ["200", "401", "204"], "{answered}");
+}
+
+#[test]
+fn what_is_no_request_is_refused() {
+    let stage = Stage::memory();
+    for request in [
+        "nonsense\r\n\r\n",
+        "GET\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost : x\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: x\r\ncontent-length: x\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+        "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\u{fc}\u{3}\u{3}\r\n\r\n",
+    ] {
+        let answered = ask(&stage, request);
+        assert!(answered.starts_with("HTTP/1.1 400 "), "{request:?}: {answered}");
+    }
+    // Whoever goes away leaves the others alone.
+    let start = setting(&stage);
+    for cut in [5, start.len() / 2, start.len()] {
+        drop(connect(&stage).write_all(&start.as_bytes()[..cut]));
+    }
+    stage.stranger().get("/").empty(204);
+}
+
+#[test]
+fn two_hundred_at_once_are_answered() {
+    let stage = Stage::memory();
+    let start = setting(&stage);
+    let streams: Vec<TcpStream> = (0..200).map(|_| connect(&stage)).collect();
+    thread::scope(|scope| {
+        for (n, mut stream) in streams.into_iter().enumerate() {
+            let start = &start;
+            scope.spawn(move || {
+                let body = format!(r#"{{"value":"{n}","isSecret":true}}"#);
+                write!(stream, "{start}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+                let answered = answer(stream);
+                assert!(answered.starts_with("HTTP/1.1 200 "), "{answered}");
+            });
+        }
+    });
+}
+
+#[test]
+fn what_is_on_its_way_when_the_server_stops_is_answered() {
+    let mut stage = Stage::memory();
+    let start = setting(&stage);
+    let mut stream = connect(&stage);
+    write!(stream, "{start}expect: 100-continue\r\ncontent-length: 13\r\n\r\n").unwrap();
+    let mut goes_on = [0; 25];
+    stream.read_exact(&mut goes_on).unwrap();
+    assert_eq!(&goes_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let port = stage.port;
+    thread::scope(|scope| {
+        let stopping = scope.spawn(|| stage.stop());
+        while TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert!(!stopping.is_finished());
+        stream.write_all(br#"{"value":"x"}"#).unwrap();
+        let answered = answer(stream);
+        assert!(answered.starts_with("HTTP/1.1 200 ") && answered.contains(r#""value":"x""#), "{answered}");
+    });
 }

@@ -15,7 +15,7 @@ use ioenv::vault::{
     ProjectUpdate, Provider, PurgeScope, Restore, RoleUpdate, Search, ServiceAccountUpdate, Session, TargetUpdate,
     TeamUpdate, TokenUpdate, UseCase, UserUpdate, Vault, WebhookUpdate, Which, WorkspaceRole,
 };
-use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, ErrorKind, KeyProof, SecretString, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, ErrorKind, KeyProof, Kind, SecretString, SystemRandom};
 
 use super::stage::{Stage, entry, name, names, path, slug};
 
@@ -226,12 +226,14 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         }
         UseCase::CreateEntries => session.create_entries(acme, prod, &[entry("B", "9")]).map(drop),
         UseCase::SetEntries => session.set_entries(acme, prod, &[entry("A", "9")]).map(drop),
+        UseCase::SetEntry => session.set_entry(acme, prod, &entry("A", "8"), Kind::Secret, None).map(drop),
         UseCase::UpdateEntries => {
             let mut update = EntryUpdate::new(name("A"));
             update.value = Some("9".into());
             session.update_entries(acme, prod, &[update]).map(drop)
         }
         UseCase::DeleteEntries => session.delete_entries(acme, prod, &names(["A"])).map(drop),
+        UseCase::DeleteEntry => session.delete_entry(acme, prod, &name("A"), None).map(drop),
         UseCase::DeleteAllEntries => session.delete_all_entries(acme, prod).map(drop),
         UseCase::ListVersions => session.versions(acme, prod, paging).map(drop),
         UseCase::ReadVersion => session.version(acme, on.version).map(drop),
@@ -524,9 +526,15 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         | UseCase::ListEntries
         | UseCase::SearchEntries
         | UseCase::CompareEntries => &[P::SecretRead, P::SecretDecrypt],
-        UseCase::SetBlob | UseCase::CreateEntries | UseCase::SetEntries | UseCase::UpdateEntries => &[P::SecretWrite],
+        UseCase::SetBlob
+        | UseCase::CreateEntries
+        | UseCase::SetEntries
+        | UseCase::SetEntry
+        | UseCase::UpdateEntries => &[P::SecretWrite],
         UseCase::SetDocument => &[P::SecretWrite, P::SecretDelete],
-        UseCase::DeleteLevel | UseCase::DeleteEntries | UseCase::DeleteAllEntries => &[P::SecretDelete],
+        UseCase::DeleteLevel | UseCase::DeleteEntries | UseCase::DeleteEntry | UseCase::DeleteAllEntries => {
+            &[P::SecretDelete]
+        }
         UseCase::PurgeLevel => &[P::SecretDelete, P::SecretPurge],
         UseCase::ListVersions | UseCase::ReadVersion | UseCase::ListChanges | UseCase::ReadChange => {
             &[P::SecretHistory]
@@ -625,7 +633,7 @@ on_every_store! {
             UseCase::WithdrawInvitation, UseCase::RevokeGrant, UseCase::RemoveTeamMember, UseCase::DeleteTeam,
             UseCase::RemoveMember, UseCase::DeleteRole, UseCase::DeleteUser,
             UseCase::PurgeProject, UseCase::PurgeTarget, UseCase::PurgeEnvironment,
-            UseCase::RevokeToken, UseCase::DeleteEntries, UseCase::DeleteAllEntries, UseCase::DeleteVersion,
+            UseCase::RevokeToken, UseCase::DeleteEntry, UseCase::DeleteEntries, UseCase::DeleteAllEntries, UseCase::DeleteVersion,
             UseCase::PurgeVersions, UseCase::SetBlob, UseCase::DeleteLevel, UseCase::PurgeLevel,
             UseCase::DeleteEnvironment, UseCase::DeleteTarget, UseCase::DeleteProject, UseCase::DeleteOrganization,
         ];

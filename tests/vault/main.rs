@@ -27,6 +27,7 @@ mod inheritance;
 mod integrations;
 mod lookups;
 mod members;
+mod one_entry;
 mod personal_keys;
 mod races;
 mod refusals;

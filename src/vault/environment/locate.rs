@@ -1,5 +1,6 @@
 use super::super::call::no_such;
 use super::super::place::Reach;
+use super::super::records::NodeKind;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::core::{Id, LevelPath};
@@ -20,6 +21,26 @@ impl Session<'_> {
                 Err(error) if error.kind() == ErrorKind::NotFound => Err(no_such("level")),
                 Err(error) => Err(error),
             }
+        })
+    }
+
+    /// The organization and the path of the environment of that id; the id of a project that has a `_base` is that of its
+    /// `_base`, too. Targets and other projects are no environments.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn locate_environment(&self, id: Id) -> Result<(Id, LevelPath)> {
+        self.read(UseCase::Locate, |call| {
+            let (organization, path) = call.path_of(id)?;
+            let is_environment = match call.place(organization, &path, Reach::OnTheWay) {
+                Ok(place) => {
+                    place.nodes.last().map_or(place.project.has_base, |node| node.kind == NodeKind::Environment)
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound => false,
+                Err(error) => return Err(error),
+            };
+            // In the same words for all that is none.
+            if is_environment { Ok((organization, path)) } else { Err(no_such("environment")) }
         })
     }
 }

@@ -1,1 +1,3 @@
-//! dotenv_cloud, as its clients know it.
+//! dotenv.cloud, as its clients know it.
+
+mod projects;

@@ -1,0 +1,204 @@
+//! The body of a request, field by field, and what is wrong with it in the words of the service's framework.
+
+use serde_json::{Map, Value};
+use zeroize::Zeroize as _;
+
+use super::super::exchange::Exchange;
+use super::problem::Problem;
+use crate::Slug;
+use crate::core::SecretString;
+
+/// Longest name, in characters.
+const MAX_NAME: usize = 255;
+/// Longest slug.
+const MAX_SLUG: usize = 100;
+
+/// The members of a request's JSON object. What is wrong with them is collected, so that it is told at once. They are wiped
+/// when they are dropped, because some are secrets.
+pub(super) struct Fields {
+    members: Map<String, Value>,
+    errors: Vec<(String, String)>,
+}
+
+impl Fields {
+    /// Reads the body; none is as good as an empty object, because clients leave it out where they have nothing to say.
+    pub(super) fn read(exchange: &Exchange) -> Result<Self, Problem> {
+        let body = exchange.body();
+        let members = if body.trim_ascii().is_empty() {
+            Map::new()
+        } else {
+            match serde_json::from_slice(body) {
+                Ok(Value::Object(members)) => members,
+                Ok(_) => return Err(Problem::malformed("The body of the request must be a JSON object.")),
+                Err(_) => return Err(Problem::malformed("The body of the request is not JSON.")),
+            }
+        };
+        Ok(Self { members, errors: Vec::new() })
+    }
+
+    /// Text, if it is there and not empty.
+    pub(super) fn text(&mut self, field: &str) -> Option<String> {
+        match self.take(field)? {
+            Value::String(text) if text.trim().is_empty() => None,
+            Value::String(text) => Some(text),
+            _ => {
+                self.refuse(field, format!("The {} field must be a string.", shown(field)));
+                None
+            }
+        }
+    }
+
+    /// Text that must be there; empty where it is not, which is told by [`finish`](Self::finish).
+    pub(super) fn required_text(&mut self, field: &str) -> String {
+        let before = self.errors.len();
+        let text = self.text(field);
+        if text.is_none() && self.errors.len() == before {
+            self.refuse(field, format!("The {} field is required.", shown(field)));
+        }
+        text.unwrap_or_default()
+    }
+
+    /// A name that must be there, of at most 255 characters.
+    pub(super) fn required_name(&mut self, field: &str) -> String {
+        let name = self.required_text(field);
+        self.check_length(field, &name, MAX_NAME);
+        name
+    }
+
+    /// The same, which may be left out.
+    pub(super) fn name(&mut self, field: &str) -> Option<String> {
+        let name = self.text(field)?;
+        self.check_length(field, &name, MAX_NAME);
+        Some(name)
+    }
+
+    /// Refuses text of more than so many characters.
+    pub(super) fn check_length(&mut self, field: &str, text: &str, most: usize) {
+        if text.chars().count() > most {
+            let message = format!("The {} field must not be greater than {most} characters.", shown(field));
+            self.refuse(field, message);
+        }
+    }
+
+    /// A slug for something new: `a-z`, `0-9` and single `-` between them, up to 100.
+    pub(super) fn slug(&mut self, field: &str) -> Option<Slug> {
+        let text = self.text(field)?;
+        let is_slug = text.len() <= MAX_SLUG
+            && text.split('-').all(|part| {
+                !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            });
+        match text.parse() {
+            Ok(slug) if is_slug => Some(slug),
+            _ => {
+                self.refuse(field, format!("The {} field format is invalid.", shown(field)));
+                None
+            }
+        }
+    }
+
+    /// A secret, if it is there and not empty.
+    pub(super) fn secret(&mut self, field: &str) -> Option<SecretString> {
+        self.text(field).map(SecretString::from)
+    }
+
+    /// `true` or `false`, also as the service's framework reads them: 1, 0, "1" and "0".
+    pub(super) fn flag(&mut self, field: &str) -> Option<bool> {
+        let value = self.take(field)?;
+        let flag = match &value {
+            Value::Bool(flag) => Some(*flag),
+            Value::Number(number) if number.as_u64() == Some(1) => Some(true),
+            Value::Number(number) if number.as_u64() == Some(0) => Some(false),
+            Value::String(text) if text == "1" => Some(true),
+            Value::String(text) if text == "0" => Some(false),
+            _ => None,
+        };
+        if flag.is_none() {
+            self.refuse(field, format!("The {} field must be true or false.", shown(field)));
+        }
+        flag
+    }
+
+    /// A whole number that is not negative; digits in a string are one, too.
+    pub(super) fn number(&mut self, field: &str) -> Option<u64> {
+        let value = self.take(field)?;
+        let number = match &value {
+            Value::Number(number) => number.as_u64(),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            self.refuse(field, format!("The {} field must be an integer.", shown(field)));
+        }
+        number
+    }
+
+    /// One of some words.
+    pub(super) fn choice<T: Copy>(&mut self, field: &str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(field)?;
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
+        if found.is_none() {
+            self.refuse(field, format!("The selected {} is invalid.", shown(field)));
+        }
+        found
+    }
+
+    /// An object.
+    pub(super) fn object(&mut self, field: &str) -> Option<Map<String, Value>> {
+        match self.take(field)? {
+            Value::Object(members) => Some(members),
+            // What PHP makes of an empty object.
+            Value::Array(items) if items.is_empty() => Some(Map::new()),
+            _ => {
+                self.refuse(field, format!("The {} field must be an object.", shown(field)));
+                None
+            }
+        }
+    }
+
+    /// A list.
+    pub(super) fn list(&mut self, field: &str) -> Option<Vec<Value>> {
+        match self.take(field)? {
+            Value::Array(items) => Some(items),
+            _ => {
+                self.refuse(field, format!("The {} field must be an array.", shown(field)));
+                None
+            }
+        }
+    }
+
+    /// Says what is wrong with a field.
+    pub(super) fn refuse(&mut self, field: &str, message: impl Into<String>) {
+        self.errors.push((field.to_owned(), message.into()));
+    }
+
+    /// All that is wrong, if anything is.
+    pub(super) fn finish(mut self) -> Result<(), Problem> {
+        let errors = std::mem::take(&mut self.errors);
+        if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
+    }
+
+    /// A member; `null` is as good as none.
+    fn take(&mut self, field: &str) -> Option<Value> {
+        self.members.remove(field).filter(|value| !value.is_null())
+    }
+}
+
+impl Drop for Fields {
+    fn drop(&mut self) {
+        self.members.values_mut().for_each(wipe);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        _ => {}
+    }
+}
+
+/// A field as it is named in a sentence.
+fn shown(field: &str) -> String {
+    field.replace('_', " ")
+}

@@ -1,1 +1,0 @@
-//! dotenv.cloud: `/api/v1/…`.
