@@ -31,25 +31,21 @@ pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
 
     let mut projects = caller.session.projects(organization)?;
     projects.retain(|project| matches(&project.slug, search));
-    let slugs: Vec<Slug> = projects.iter().map(|project| Slug::new(&project.slug)).collect::<Result<_, _>>()?;
     let total = projects.len();
-    let data = if sorting.by == "environment_count" {
-        let summaries = caller.session.project_summaries(organization, &slugs)?;
-        let mut listed: Vec<(Project, ProjectSummary)> = projects.into_iter().zip(summaries).collect();
-        sorting.sort(&mut listed, |(_, summary)| summary.environments);
-        listed.into_iter().skip(part.skip()).take(part.page_size()).collect()
-    } else {
-        match sorting.by {
-            "created_at" => sorting.sort(&mut projects, |project| project.created_at),
-            "updated_at" => sorting.sort(&mut projects, |project| project.updated_at),
-            _ => sorting.sort(&mut projects, |project| project.slug.clone()),
+    match sorting.by {
+        "created_at" => sorting.sort(&mut projects, |project| project.created_at),
+        "updated_at" => sorting.sort(&mut projects, |project| project.updated_at),
+        "environment_count" => {
+            let mut counted: Vec<(ProjectSummary, Project)> =
+                summaries(&caller, &projects)?.into_iter().zip(projects).collect();
+            sorting.sort(&mut counted, |(summary, _)| summary.environments);
+            projects = counted.into_iter().map(|(_, project)| project).collect();
         }
-        let projects: Vec<Project> = projects.into_iter().skip(part.skip()).take(part.page_size()).collect();
-        let slugs: Vec<Slug> = projects.iter().map(|project| Slug::new(&project.slug)).collect::<Result<_, _>>()?;
-        let summaries = caller.session.project_summaries(organization, &slugs)?;
-        projects.into_iter().zip(summaries).collect::<Vec<_>>()
-    };
-    let data = data.into_iter().map(|(project, summary)| shown(&caller, project, summary)).collect();
+        _ => sorting.sort(&mut projects, |project| project.slug.clone()),
+    }
+    let projects: Vec<Project> = projects.into_iter().skip(part.skip()).take(part.page_size()).collect();
+    let summaries = summaries(&caller, &projects)?;
+    let data = projects.into_iter().zip(summaries).map(|(project, summary)| shown(&caller, project, summary)).collect();
     Ok(reply::json(StatusCode::OK, &part.of(data, total)))
 }
 
@@ -108,10 +104,13 @@ pub(super) fn remove(exchange: &Exchange) -> Result<Reply, Problem> {
 }
 
 fn answer(caller: &Caller<'_>, status: StatusCode, project: Project) -> Result<Reply, Problem> {
-    let slug = Slug::new(&project.slug)?;
-    let summaries = caller.session.project_summaries(caller.organization(), &[slug])?;
-    let summary = summaries.into_iter().next().unwrap_or_default();
+    let summary = summaries(caller, std::slice::from_ref(&project))?.pop().unwrap_or_default();
     Ok(reply::json(status, &shown(caller, project, summary)))
+}
+
+fn summaries(caller: &Caller<'_>, projects: &[Project]) -> Result<Vec<ProjectSummary>, Problem> {
+    let slugs: Vec<Slug> = projects.iter().map(|project| Slug::new(&project.slug)).collect::<Result<_, _>>()?;
+    Ok(caller.session.project_summaries(caller.organization(), &slugs)?)
 }
 
 fn shown(caller: &Caller<'_>, project: Project, summary: ProjectSummary) -> wire::Project {

@@ -30,6 +30,25 @@ fn a_project_is_made_read_changed_and_deleted() {
 }
 
 #[test]
+fn every_name_that_the_service_takes_can_be_used() {
+    let scene = Scene::new();
+    let client = scene.workspace();
+    for name in ["_-", "-a-", "projects", "secrets", "user", "proj_a1B2c3D4e5F6g7H8i9J0k", &"x".repeat(40)] {
+        let made = client.post("/v1/projects", &json!({"name": name})).json(201);
+        let at = format!("/v1/projects/{name}");
+        assert_eq!(client.get(&at).json(200), made);
+        for environment in ["_x", "A1", "secrets", "environments", "a-_", &"x".repeat(32)] {
+            client.post(&format!("{at}/environments"), &json!({"name": environment})).json(201);
+            let secrets = format!("{at}/environments/{environment}/secrets");
+            client.post(&secrets, &json!([{"name": "__", "value": "1"}])).json(201);
+            assert_eq!(client.get(&secrets).json(200)[0]["name"], "__");
+        }
+        assert_eq!(client.get(&at).json(200)["environment_count"], 6);
+        client.delete(&at).empty(204);
+    }
+}
+
+#[test]
 fn lists_are_cut_sorted_and_searched() {
     let scene = Scene::new();
     let client = scene.workspace();
