@@ -8,9 +8,9 @@ use super::place::{Place, Reach};
 use super::records::{NodeKind, NodeRecord, decode};
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::Result;
-use crate::core::{Id, LevelPath};
+use crate::core::{Id, LevelPath, PermissionSet, Slug};
 use crate::store::Order;
+use crate::{ErrorKind, Result};
 
 /// How much there is below a place, as far as the actor may know of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +24,75 @@ pub struct Counts {
     pub contents: usize,
 }
 
+/// What is told of a project in a list of projects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProjectSummary {
+    /// How many environments stand right below it, of those the actor may know of; `_base` is not counted.
+    pub environments: usize,
+    /// What the actor may do there.
+    pub rights: PermissionSet,
+}
+
+/// What is told of a level in a list of levels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LevelSummary {
+    /// How many entries it holds itself; 0, where the vault cannot look into it.
+    pub entries: usize,
+    /// What the actor may do there.
+    pub rights: PermissionSet,
+}
+
 impl Session<'_> {
+    /// What is told of projects in a list, in the order they are given. Of one that the actor may not know of nothing is.
+    /// It is not recorded, because it tells no name and no value.
+    ///
+    /// # Errors
+    /// See [`Session`].
+    pub fn project_summaries(&self, organization: Id, projects: &[Slug]) -> Result<Vec<ProjectSummary>> {
+        self.read(UseCase::Count, |call| {
+            projects
+                .iter()
+                .map(|slug| {
+                    let Some(place) = call.place_if_any(organization, &LevelPath::from(slug))? else {
+                        return Ok(ProjectSummary::default());
+                    };
+                    let rights = call.rights;
+                    let environments = call.list_nodes(&place, NodeKind::Environment)?.len();
+                    Ok(ProjectSummary { environments, rights })
+                })
+                .collect()
+        })
+    }
+
+    /// The same of levels. Counting entries is no access to them.
+    ///
+    /// # Errors
+    /// See [`Session`].
+    pub fn level_summaries(&self, organization: Id, levels: &[LevelPath]) -> Result<Vec<LevelSummary>> {
+        self.read(UseCase::Count, |call| {
+            levels
+                .iter()
+                .map(|path| {
+                    let Some(place) = call.place_if_any(organization, path)? else {
+                        return Ok(LevelSummary::default());
+                    };
+                    let rights = call.rights;
+                    let entries = match call.level(&place.project, place.id())? {
+                        Some(level) => match call.understood(&place.project, &level.content) {
+                            Ok(document) => document.map_or(0, |document| document.len()),
+                            Err(error) if error.kind() == ErrorKind::ClientManaged => 0,
+                            Err(error) => return Err(error),
+                        },
+                        None => 0,
+                    };
+                    Ok(LevelSummary { entries, rights })
+                })
+                .collect()
+        })
+    }
+
     /// How much there is below a project, a target or an environment. It is not recorded, because it tells no name and no
     /// value.
     ///
@@ -53,6 +121,15 @@ impl Session<'_> {
 }
 
 impl Call<'_, '_> {
+    /// What stands at a path; nothing, where nothing does that the actor may know of.
+    fn place_if_any(&mut self, organization: Id, path: &LevelPath) -> Result<Option<Place>> {
+        match self.place(organization, path, Reach::OnTheWay) {
+            Ok(place) => Ok(Some(place)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn count(&mut self, place: &Place) -> Result<Counts> {
         let project = place.project.id;
         let above = place.path_below();

@@ -46,6 +46,7 @@ mod member;
 mod name;
 mod node;
 mod organization;
+mod own_key;
 mod page;
 mod personal_key;
 mod place;
@@ -79,10 +80,13 @@ pub use crate::core::{Id, RootKey};
 pub use crate::load::VaultSource;
 
 // Organizations, projects, targets and environments.
-pub use self::counts::Counts;
-pub use self::environment::{Environment, EnvironmentUpdate, NewEnvironment};
+pub use self::counts::{Counts, LevelSummary, ProjectSummary};
+pub use self::environment::{
+    Designation, Environment, EnvironmentUpdate, LocatedEnvironment, LocatedProject, NewEnvironment,
+};
 pub use self::organization::{NewOrganization, Organization, OrganizationStatus, OrganizationUpdate};
 pub use self::page::{Page, Paging};
+pub use self::place::SlugRule;
 pub use self::project::{Custody, NewProject, Project, ProjectUpdate, SecretFormat};
 pub use self::statistics::Statistics;
 pub use self::target::{NewTarget, Target, TargetUpdate};
@@ -119,6 +123,7 @@ pub use self::account::{Account, IssuedAccount, NewAccount};
 pub use self::identity::{
     AccountIdentity, Identity, MembershipIdentity, Named, ServiceAccountIdentity, TokenIdentity, UserIdentity,
 };
+pub use self::own_key::{KeyOwner, OwnKey};
 pub use self::personal_key::{IssuedPersonalKey, NewPersonalKey, PersonalKey};
 pub use self::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
 pub use self::service_key::{IssuedServiceKey, NewServiceKey, ServiceKey};

@@ -25,6 +25,7 @@ mod hierarchy;
 mod identity;
 mod inheritance;
 mod integrations;
+mod lookups;
 mod members;
 mod one_entry;
 mod personal_keys;
