@@ -173,8 +173,13 @@ impl Exchange {
         self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn body(&self) -> &[u8] {
-        self.body.as_deref().unwrap_or_default()
+    /// The body, as it came.
+    ///
+    /// # Errors
+    /// Where it did not come whole, or is longer than the service takes. That is told where the body is asked for, so that
+    /// whoever is unknown is told that first.
+    pub(super) fn body(&self) -> Result<&[u8], Fault> {
+        self.body.as_deref().map_err(|fault| *fault)
     }
 }
 
@@ -186,7 +191,6 @@ pub(super) fn answer<S: Service>(
     routing::on(method, move |Extracted(state): Extracted<State>, request: Request<Body>| async move {
         let route = request.extensions().get::<MatchedPath>().cloned().map(Route);
         let (answer, quota) = match read::<S>(state, request).await {
-            Ok(exchange) if exchange.body.is_err() => perform::<S>(exchange, refuse_body::<S>).await,
             Ok(exchange) => perform::<S>(exchange, work).await,
             Err(fault) => (Err(fault.into()), None),
         };
@@ -199,24 +203,14 @@ pub(super) fn answer<S: Service>(
     })
 }
 
-/// Refuses a request for its body, but whoever is unknown for that.
-fn refuse_body<S: Service>(exchange: &Exchange) -> Result<Reply, S::Problem> {
-    exchange.session()?.own_token()?;
-    Err(exchange.body.as_ref().err().copied().unwrap_or(Fault::BodyIncomplete).into())
-}
-
-/// Answers every request with a fault.
-pub(super) async fn refuse<S: Service>(fault: Fault) -> Reply {
+/// Refuses a request whatever it says.
+pub(super) async fn refuse<S: Service>(fault: Fault, body: Body) -> Reply {
+    // A connection with something unread in it ends, and a client that sends its next request over it at the same time gets
+    // no answer. What does not come is not missed.
+    let _ = timeout(BODY_TIMEOUT, collect(body, 0)).await;
     let mut reply = S::refuse(fault.into());
     S::dress(&mut reply, None);
     reply
-}
-
-/// Reads the body of a request that is refused whatever it says. A connection with something unread in it ends, and a
-/// client that sends its next request over it at the same time gets no answer.
-pub(super) async fn drain(body: Body) {
-    // What did not come is not missed.
-    let _ = timeout(BODY_TIMEOUT, collect(body, 0)).await;
 }
 
 async fn read<S: Service>(state: State, request: Request<Body>) -> Result<Exchange, Fault> {

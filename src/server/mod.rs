@@ -143,14 +143,13 @@ impl Server {
 
 /// Refuses an address at which nothing is served, in the words of the service it looks like.
 async fn no_such_route(uri: Uri, body: Body) -> Reply {
-    exchange::drain(body).await;
     let path = uri.path();
     if path == "/v1" || path.starts_with("/v1/") {
-        refuse::<Stashbase>(Fault::NoSuchRoute).await
+        refuse::<Stashbase>(Fault::NoSuchRoute, body).await
     } else if path.starts_with("/api/v1/env/") || path.starts_with("/api/v1/project/") {
-        refuse::<Ioenv>(Fault::NoSuchRoute).await
+        refuse::<Ioenv>(Fault::NoSuchRoute, body).await
     } else {
-        refuse::<DotenvCloud>(Fault::NoSuchRoute).await
+        refuse::<DotenvCloud>(Fault::NoSuchRoute, body).await
     }
 }
 

@@ -80,7 +80,7 @@ mod tests {
         let (limiter, start) = (RateLimiter::default(), Instant::now());
         let look = |bucket: &str, count, after| limiter.look(bucket.to_owned(), 2, MINUTE, count, start + after);
         let second = Duration::from_secs(1);
-        assert_eq!(look("a", 1, second * 0), Quota { limit: 2, remaining: 1, seconds: 60, is_exceeded: false });
+        assert_eq!(look("a", 1, Duration::ZERO), Quota { limit: 2, remaining: 1, seconds: 60, is_exceeded: false });
         assert_eq!(look("a", 1, second / 2), Quota { limit: 2, remaining: 0, seconds: 60, is_exceeded: false });
         assert!(look("a", 0, second).is_exceeded);
         assert_eq!(look("a", 1, second * 59), Quota { limit: 2, remaining: 0, seconds: 1, is_exceeded: true });

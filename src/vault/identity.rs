@@ -83,6 +83,8 @@ pub struct TokenIdentity {
     pub organization: Named,
     /// What is known of it.
     pub token: TokenInfo,
+    /// How many projects there are for it: those of the organization, or the one it is bound to.
+    pub projects: usize,
 }
 
 /// An account of an environment, and where it belongs.
@@ -155,7 +157,7 @@ impl Call<'_, '_> {
             (HolderRecord::ServiceAccount { account }, _) => {
                 let record: ServiceAccountRecord =
                     require(self.tx, &keys::service_account(token.organization, account))?;
-                let projects = self.tx.scan(&keys::projects(token.organization), Order::Ascending, usize::MAX)?.len();
+                let projects = self.projects_of(token.organization)?;
                 let account = ServiceAccount::from(record);
                 let key = ServiceKey::new(token)?;
                 Identity::ServiceAccount(ServiceAccountIdentity { organization, account, key, projects })
@@ -175,10 +177,15 @@ impl Call<'_, '_> {
                 })
             }
             _ => {
+                let projects = if token.scope.is_some() { 1 } else { self.projects_of(token.organization)? };
                 let token = self.token_info(&token)?;
-                Identity::Token(TokenIdentity { organization, token })
+                Identity::Token(TokenIdentity { organization, token, projects })
             }
         })
+    }
+
+    fn projects_of(&mut self, organization: Id) -> Result<usize> {
+        Ok(self.tx.scan(&keys::projects(organization), Order::Ascending, usize::MAX)?.len())
     }
 
     fn membership_identity(&mut self, organization: Id, user: Id) -> Result<MembershipIdentity> {

@@ -1,6 +1,6 @@
 //! Which key was shown: what whoever serves requests has to know before anything else.
 
-use super::call::{Call, no_such};
+use super::call::Call;
 use super::environment::LocatedEnvironment;
 use super::place::Reach;
 use super::records::{HolderRecord, NodeKind, TokenRecord};
@@ -19,18 +19,20 @@ pub struct OwnKey {
     pub organization: Id,
     /// Whose it is.
     pub owner: KeyOwner,
+    /// The environment it is bound to, as that of an account always is.
+    pub environment: Option<LocatedEnvironment>,
     /// What it allows at most, wherever it is used.
     pub permissions: PermissionSet,
 }
 
 /// Whose key it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyOwner {
     /// Nobody's: it is an API token.
     Token,
-    /// That of an account of this environment.
-    Account(LocatedEnvironment),
+    /// An environment account's.
+    Account,
     /// The user's of that id.
     User(Id),
     /// The service account's of that id.
@@ -57,15 +59,18 @@ impl Call<'_, '_> {
         self.organization(organization)?;
         let owner = match token.holder {
             HolderRecord::Token => KeyOwner::Token,
+            HolderRecord::Account => KeyOwner::Account,
             HolderRecord::User { user, .. } => KeyOwner::User(user),
             HolderRecord::ServiceAccount { account } => KeyOwner::ServiceAccount(account),
-            HolderRecord::Account => {
-                let node = token.scope.as_ref().and_then(|scope| scope.node).ok_or_else(|| no_such("environment"))?;
-                let (_, path) = self.path_of(node)?;
-                let (place, node) = self.node(organization, &path, NodeKind::Environment, Reach::Inside)?;
-                KeyOwner::Account(self.located(&place, &node)?)
-            }
         };
-        Ok(OwnKey { id: token.id, organization, owner, permissions: self.who.permissions })
+        let mut environment = None;
+        if let Some(bound) = token.scope.as_ref().and_then(|scope| scope.node) {
+            let (_, path) = self.path_of(bound)?;
+            let place = self.place(organization, &path, Reach::Inside)?;
+            if let Some(node) = place.nodes.last().filter(|node| node.kind == NodeKind::Environment) {
+                environment = Some(self.located(&place, node)?);
+            }
+        }
+        Ok(OwnKey { id: token.id, organization, owner, environment, permissions: self.who.permissions })
     }
 }

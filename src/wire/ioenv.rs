@@ -1,12 +1,11 @@
 //! ioenv: `/api/v1/env/…` and `/api/v1/project/…`.
 
 use std::net::IpAddr;
-use std::time::SystemTime;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::Value;
 
-use super::Plain;
+use super::{Plain, Seconds};
 use crate::core::{Action, ActorKind, ResourceKind, Timestamp};
 
 /// The environments of a project.
@@ -142,27 +141,4 @@ pub(crate) struct Refusal {
 pub(crate) struct RefusalError {
     pub(crate) code: &'static str,
     pub(crate) message: &'static str,
-}
-
-/// A moment, to the second: `2031-02-03T04:05:06Z`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seconds(pub(crate) Timestamp);
-
-impl Serialize for Seconds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&humantime::format_rfc3339_seconds(SystemTime::from(self.0)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_below_a_second_is_cut_off() {
-        let text = |millis| serde_json::to_string(&Seconds(Timestamp::from_millis(millis).unwrap())).unwrap();
-        assert_eq!(text(0), r#""1970-01-01T00:00:00Z""#);
-        assert_eq!(text(999), r#""1970-01-01T00:00:00Z""#);
-        assert_eq!(text(Timestamp::MAX.as_millis()), r#""9999-12-31T23:59:59Z""#);
-    }
 }

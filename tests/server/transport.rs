@@ -262,7 +262,7 @@ fn a_connection_goes_on_after_a_request_that_was_refused_unread() {
     for (line, status) in [("POST /nowhere", "404"), ("POST /api/v1/user", "405"), ("POST /api/v1/nowhere", "404")] {
         write!(connection, "{line} HTTP/1.1\r\nhost: x\r\ncontent-length: 200000\r\n\r\n").unwrap();
         // The body comes late.
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(20));
         connection.write_all(&vec![b'x'; 200_000]).unwrap();
         assert_eq!(status_of(&mut connection), status, "{line}");
     }

@@ -26,14 +26,17 @@ on_every_store! {
         let issued = stage.issue(Permission::SecretRead.into(), Some(PROD));
         let own = stage.vault.session(issued.token).own_key().unwrap().unwrap();
         assert_eq!((own.id, own.organization, own.owner), (issued.info.id, stage.acme, KeyOwner::Token));
-        assert_eq!(own.permissions, Permission::SecretRead.into());
+        assert_eq!((own.permissions, own.environment.unwrap().path), (Permission::SecretRead.into(), path(PROD)));
+        for scope in [None, Some("shop"), Some("shop/api")] {
+            let own = stage.session(Permission::SecretRead.into(), scope).own_key().unwrap().unwrap();
+            assert_eq!((own.owner, own.environment), (KeyOwner::Token, None), "{scope:?}");
+        }
 
         let made = system.create_account(stage.acme, &path(PROD), &NewAccount::new("runner", PermissionSet::EMPTY));
         let account = stage.vault.session(made.unwrap().key);
         let own = account.own_key().unwrap().unwrap();
-        let KeyOwner::Account(at) = own.owner else {
-            panic!("it is an account");
-        };
+        assert_eq!(own.owner, KeyOwner::Account);
+        let at = own.environment.unwrap();
         let prod = system.environment(stage.acme, &path(PROD)).unwrap();
         let shop = system.project(stage.acme, &slug("shop")).unwrap().id;
         assert_eq!((at.project, at.id, at.path, at.is_production), (shop, prod.id, path(PROD), false));

@@ -42,6 +42,7 @@ pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
         description: fields.description("description"),
         status: fields.text("status"),
         is_production: fields.flag("is_production"),
+        ..EnvironmentUpdate::default()
     })?;
     let environment = asked.session.update_environment(asked.organization, asked.path()?, &update);
     answer(StatusCode::OK, &asked, environment.map_err(refused)?)

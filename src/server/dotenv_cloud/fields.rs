@@ -26,7 +26,7 @@ pub(super) struct Fields {
 impl Fields {
     /// Reads the body; none is as good as an empty object, because clients leave it out where they have nothing to say.
     pub(super) fn read(exchange: &Exchange) -> Result<Self, Problem> {
-        let body = exchange.body();
+        let body = exchange.body()?;
         let members = if body.trim_ascii().is_empty() {
             Map::new()
         } else {

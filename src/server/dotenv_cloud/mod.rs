@@ -141,10 +141,9 @@ pub(super) fn routes() -> Router<State> {
 
 /// Refuses a method. What only looks like an address in an organization, such as one for billing, is none.
 async fn refuse_method(parameters: RawPathParams, body: Body) -> Reply {
-    exchange::drain(body).await;
     let is_address = parameters.iter().all(|(name, value)| name != "organization" || Id::parse(value).is_ok());
     let fault = if is_address { Fault::MethodNotAllowed } else { Fault::NoSuchRoute };
-    exchange::refuse::<DotenvCloud>(fault).await
+    exchange::refuse::<DotenvCloud>(fault, body).await
 }
 
 /// Organizations, and what concerns all of one.
@@ -164,7 +163,13 @@ fn organization_routes() -> Router<State> {
         .route("/api/v1/organizations/{organization}/api-keys/{api_key}/rotate", post(api_keys::rotate))
         .route("/api/v1/user", get(users::read))
         // Nobody wants to know here.
-        .route(TELEMETRY, post(|_| Ok(reply::empty(StatusCode::NO_CONTENT))))
+        .route(
+            TELEMETRY,
+            post(|exchange| {
+                exchange.body()?;
+                Ok(reply::empty(StatusCode::NO_CONTENT))
+            }),
+        )
 }
 
 /// Projects, targets and environments.

@@ -51,7 +51,7 @@ pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
 
 /// The name that a request gives.
 fn read(exchange: &Exchange) -> Result<Slug, Problem> {
-    let body = Body::read(exchange.body())?;
+    let body = Body::read(exchange.body()?)?;
     let name = body.required_text("name", "name must be a string.")?.expose_secret();
     let is_name = (2..=40).contains(&name.len())
         && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))

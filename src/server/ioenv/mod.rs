@@ -10,6 +10,7 @@ mod tokens;
 mod variables;
 
 use axum::Router;
+use axum::body::Body;
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use axum::routing::{MethodFilter, MethodRouter, any};
@@ -57,7 +58,7 @@ impl Service for Ioenv {
 /// What is served, and where.
 pub(super) fn routes() -> Router<State> {
     let set = || put(variables::put).merge(delete(variables::delete));
-    let nothing = || any(|| exchange::refuse::<Ioenv>(Fault::NoSuchRoute));
+    let nothing = || any(|body: Body| exchange::refuse::<Ioenv>(Fault::NoSuchRoute, body));
     Router::new()
         .route("/api/v1/project/{projectId}/environments", get(environments::list).merge(post(environments::create)))
         .route("/api/v1/project/{projectId}/tokens", get(tokens::list).merge(post(tokens::create)))
@@ -72,7 +73,7 @@ pub(super) fn routes() -> Router<State> {
         .route("/api/v1/env/{envId}/{*rest}", nothing())
         .route("/api/v1/project/{projectId}", nothing())
         .route("/api/v1/project/{projectId}/{*rest}", nothing())
-        .method_not_allowed_fallback(|| exchange::refuse::<Ioenv>(Fault::MethodNotAllowed))
+        .method_not_allowed_fallback(|body: Body| exchange::refuse::<Ioenv>(Fault::MethodNotAllowed, body))
 }
 
 type Handler = fn(&Exchange) -> Result<Reply, Problem>;

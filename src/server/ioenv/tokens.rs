@@ -50,7 +50,7 @@ fn read(exchange: &Exchange) -> Result<NewToken, Problem> {
     const WORDS: &str = "permissions must be an array with some of \"read\", \"write\" and \"admin\".";
     const TIME: &str = "expiresAt must be a time such as \"2031-02-03T04:05:06Z\".";
 
-    let body = Body::read(exchange.body())?;
+    let body = Body::read(exchange.body()?)?;
     let name = body.required_text("name", "name must be a string.")?.expose_secret();
     let words = body.texts("permissions", WORDS)?;
     let permissions = Vocabulary::Ioenv.parse(&words).map_err(|_| Problem::invalid(WORDS))?;

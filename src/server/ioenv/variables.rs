@@ -8,7 +8,8 @@ use super::place::Place;
 use super::problem::Problem;
 use crate::core::MAX_VALUE_BYTES;
 use crate::vault::{NewEntry, StoredEntry, UseCase, Which};
-use crate::wire::ioenv::{OneVariable, Seconds, Variable, Variables};
+use crate::wire::Seconds;
+use crate::wire::ioenv::{OneVariable, Variable, Variables};
 use crate::{Error, ErrorKind, Kind, VarName};
 
 pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
@@ -74,7 +75,7 @@ pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
 /// The variable that a request sets.
 fn read(exchange: &Exchange) -> Result<NewEntry, Problem> {
     let name = key(exchange)?;
-    let body = Body::read(exchange.body())?;
+    let body = Body::read(exchange.body()?)?;
     let value = body.required_text("value", "value must be a string.")?;
     let text = value.expose_secret();
     if text.len() > MAX_VALUE_BYTES {

@@ -9,9 +9,9 @@ use crate::vault::{
 };
 use crate::{Error, ErrorKind, LevelPath, Result};
 
-pub(super) const USER: &str = "user";
-pub(super) const SERVICE_ACCOUNT: &str = "service_account";
-pub(super) const ENVIRONMENT_ACCOUNT: &str = "environment_account";
+const USER: &str = "user";
+const SERVICE_ACCOUNT: &str = "service_account";
+const ENVIRONMENT_ACCOUNT: &str = "environment_account";
 
 /// What shapes a project, which of users takes full access to it.
 const SHAPING: PermissionSet = PermissionSet::of(&[
@@ -36,13 +36,14 @@ impl<'x> Caller<'x> {
         Ok(Self { session, key })
     }
 
-    /// Whoever asks for something of the workspace, by a key for that.
+    /// Whoever asks for something of the workspace, by a key for that. An API token counts as the key of a service account,
+    /// or as that of an account of the environment it is bound to.
     pub(super) fn of_workspace(exchange: &'x Exchange) -> Result<Self, Problem> {
         let caller = Self::of(exchange)?;
-        match caller.key.owner {
-            KeyOwner::User(_) | KeyOwner::ServiceAccount(_) => Ok(caller),
-            _ => Err(Problem::unsupported_key(&[USER, SERVICE_ACCOUNT])),
+        if caller.key.environment.is_some() {
+            return Err(Problem::unsupported_key(&[USER, SERVICE_ACCOUNT]));
         }
+        Ok(caller)
     }
 
     pub(super) fn organization(&self) -> Id {
@@ -141,12 +142,9 @@ impl<'x> EnvironmentRequest<'x> {
             return Ok(Self { caller, target: Target::Named(project, environment) });
         }
         let caller = Caller::of(exchange)?;
-        match &caller.key.owner {
-            KeyOwner::Account(environment) => {
-                let target = Target::Own(environment.clone());
-                Ok(Self { caller, target })
-            }
-            _ => Err(Problem::unsupported_key(&[ENVIRONMENT_ACCOUNT])),
+        match caller.key.environment.clone() {
+            Some(environment) => Ok(Self { caller, target: Target::Own(environment) }),
+            None => Err(Problem::unsupported_key(&[ENVIRONMENT_ACCOUNT])),
         }
     }
 

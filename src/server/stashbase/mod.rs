@@ -12,6 +12,7 @@ mod webhook;
 mod whoami;
 
 use axum::Router;
+use axum::body::Body;
 use axum::http::Method;
 use axum::http::header::RETRY_AFTER;
 use axum::routing::{MethodFilter, MethodRouter};
@@ -33,9 +34,9 @@ impl Service for Stashbase {
     fn bucket(exchange: &Exchange) -> Result<Option<Bucket>, Problem> {
         let key = Caller::of(exchange)?.key;
         // Keys that count together have one name.
-        let who = match key.owner {
-            KeyOwner::Account(environment) => environment.id,
-            KeyOwner::User(user) => user,
+        let who = match (key.owner, key.environment) {
+            (_, Some(environment)) => environment.id,
+            (KeyOwner::User(user), None) => user,
             _ => key.id,
         };
         let is_read = matches!(*exchange.method(), Method::GET | Method::HEAD);
@@ -101,7 +102,7 @@ pub(super) fn routes() -> Router<State> {
         .route("/v1/environment", get(environment::read_own))
         .nest("/v1/environment", of_environment())
         .nest("/v1/projects", workspace)
-        .method_not_allowed_fallback(|| exchange::refuse::<Stashbase>(Fault::MethodNotAllowed))
+        .method_not_allowed_fallback(|body: Body| exchange::refuse::<Stashbase>(Fault::MethodNotAllowed, body))
 }
 
 /// What is the same of the environment of a key and of one that is named.

@@ -129,6 +129,6 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
 
 /// The body as JSON of that form. What is wrong with it is not told, because that would repeat it.
 pub(super) fn body<T: DeserializeOwned>(exchange: &Exchange) -> Result<T, Problem> {
-    serde_json::from_slice(exchange.body())
+    serde_json::from_slice(exchange.body()?)
         .map_err(|_| Problem::bad_request("The body is not the JSON that this takes."))
 }

@@ -1,18 +1,21 @@
 use axum::http::StatusCode;
 
-use super::super::exchange::Exchange;
+use super::super::exchange::{Exchange, Fault};
 use super::super::reply::{self, Reply};
-use super::caller::{ENVIRONMENT_ACCOUNT, SERVICE_ACCOUNT, USER};
+use super::caller::Caller;
 use super::problem::Problem;
-use crate::vault::{CloudRole, Identity, MemberRole, Named, OrganizationRole, Vocabulary, WorkspaceRole};
+use crate::vault::{
+    CloudRole, Identity, MemberRole, Named, OrganizationRole, PermissionSet, Vocabulary, WorkspaceRole,
+};
 use crate::wire::stashbase::{
     AccountIdentity, EnvironmentName, Identity as Body, ProjectName, ServiceAccess, ServiceIdentity, UserIdentity,
     Workspace, WorkspaceAccess, WorkspaceOfUser,
 };
 
 pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
-    let body = match exchange.session()?.whoami()? {
-        Identity::Account(account) => Body::EnvironmentAccount(AccountIdentity {
+    let caller = Caller::of(exchange)?;
+    let body = match (caller.session.whoami()?, caller.key.environment) {
+        (Identity::Account(account), _) => Body::EnvironmentAccount(AccountIdentity {
             id: account.account.id.to_prefixed("acc"),
             name: account.account.name,
             workspace: workspace(account.organization),
@@ -26,20 +29,31 @@ pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
             },
             permissions: Vocabulary::Stashbase.actions(account.account.permissions),
         }),
-        Identity::ServiceAccount(service) => Body::ServiceAccount(ServiceIdentity {
-            id: service.account.id.to_prefixed("sa"),
-            name: service.account.name,
-            workspace: workspace(service.organization),
-            access: ServiceAccess {
-                workspace: WorkspaceAccess {
-                    permissions: Vocabulary::Stashbase.actions(service.account.permissions),
-                    created_project_permissions: None,
-                    created_environment_permissions: None,
+        (Identity::Token(token), Some(environment)) => {
+            let mut segments = environment.path.segments();
+            let project = segments.next().unwrap_or_default().to_owned();
+            let name = segments.last().unwrap_or_default().to_owned();
+            Body::EnvironmentAccount(AccountIdentity {
+                id: token.token.id.to_prefixed("acc"),
+                name: token.token.name,
+                workspace: workspace(token.organization),
+                project: ProjectName {
+                    id: environment.project.to_prefixed("proj"),
+                    name: project,
+                    environment: EnvironmentName { id: environment.id.to_prefixed("env"), name },
                 },
-                project_count: service.projects,
-            },
-        }),
-        Identity::User(mut user) if !user.memberships.is_empty() => {
+                permissions: Vocabulary::Stashbase.actions(token.token.permissions),
+            })
+        }
+        (Identity::Token(token), None) => {
+            let (id, name) = (token.token.id.to_prefixed("sa"), token.token.name);
+            service(id, name, token.organization, token.token.permissions, token.projects)
+        }
+        (Identity::ServiceAccount(account), _) => {
+            let (id, name) = (account.account.id.to_prefixed("sa"), account.account.name);
+            service(id, name, account.organization, account.account.permissions, account.projects)
+        }
+        (Identity::User(mut user), _) if !user.memberships.is_empty() => {
             // A key is for one organization.
             let membership = user.memberships.swap_remove(0);
             Body::User(UserIdentity {
@@ -53,9 +67,26 @@ pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
                 },
             })
         }
-        _ => return Err(Problem::unsupported_key(&[ENVIRONMENT_ACCOUNT, SERVICE_ACCOUNT, USER])),
+        // A program that is trusted, and a user in person, come without a key.
+        _ => return Err(Fault::Internal.into()),
     };
     Ok(reply::json(StatusCode::OK, &body))
+}
+
+fn service(id: String, name: String, organization: Named, permissions: PermissionSet, projects: usize) -> Body {
+    Body::ServiceAccount(ServiceIdentity {
+        id,
+        name,
+        workspace: workspace(organization),
+        access: ServiceAccess {
+            workspace: WorkspaceAccess {
+                permissions: Vocabulary::Stashbase.actions(permissions),
+                created_project_permissions: None,
+                created_environment_permissions: None,
+            },
+            project_count: projects,
+        },
+    })
 }
 
 fn workspace(organization: Named) -> Workspace {

@@ -45,20 +45,54 @@ fn each_kind_of_key_is_told_what_it_is() {
 }
 
 #[test]
+fn an_api_token_is_as_good_as_the_key_of_an_account() {
+    let scene = Scene::new();
+    let workspace = json!({"id": scene.stage.acme.to_prefixed("wks"), "slug": "acme", "name": "Acme"});
+    let token = scene.stage.token(words(["environment.read", "secrets.read"]), Some("billing/api-dev"));
+    let client = scene.stage.client(&token);
+    let body = client.get("/v1/whoami").json(200);
+    let id = body["data"]["id"].as_str().unwrap();
+    assert!(id.starts_with("acc_"));
+    assert_eq!(
+        body,
+        json!({"type": "environment_account", "data": {"id": id, "name": "worker", "workspace": workspace,
+            "project": {"id": scene.project.to_prefixed("proj"), "name": "billing",
+                "environment": {"id": scene.environment.to_prefixed("env"), "name": "api-dev"}},
+            "permissions": {"environment": ["read"], "secrets": ["read"]}}})
+    );
+    assert_eq!(client.get("/v1/environment/secrets").json(200), json!([]));
+
+    for (scope, count) in [(None, 2), (Some("billing"), 1)] {
+        scene.stage.system().create_project(scene.stage.acme, ioenv::vault::NewProject::new("other")).ok();
+        let client = scene.stage.client(&scene.stage.token(words(["projects.read"]), scope));
+        let body = client.get("/v1/whoami").json(200);
+        let id = body["data"]["id"].as_str().unwrap();
+        assert!(id.starts_with("sa_"));
+        assert_eq!(
+            body,
+            json!({"type": "service_account", "data": {"id": id, "name": "worker", "workspace": workspace,
+                "access": {"workspace": {"permissions": {"projects": ["read"]},
+                    "created_project_permissions": null, "created_environment_permissions": null},
+                "project_count": count}}})
+        );
+        assert_eq!(client.get("/v1/projects").json(200)["pagination"]["total_items"], count, "{scope:?}");
+    }
+}
+
+#[test]
 fn keys_are_for_what_they_are_for() {
     let scene = Scene::new();
-    let token = scene.stage.client(&scene.stage.token(PermissionSet::ALL, None));
-    let all = json!({"supported_api_key_types": ["environment_account", "service_account", "user"]});
-    assert_eq!(token.get("/v1/whoami").refused(403, "access.unsupported_api_key_type"), all);
-    let own = scene.own();
+    let of_environment = scene.stage.client(&scene.stage.token(PermissionSet::ALL, Some("billing/api-dev")));
     let workspace = json!({"supported_api_key_types": ["user", "service_account"]});
     let environment = json!({"supported_api_key_types": ["environment_account"]});
-    for client in [&token, &own] {
+    for client in [&of_environment, &scene.own()] {
         for path in ["/v1/projects", "/v1/projects/billing", "/v1/projects/!/environments/!/secrets/!"] {
             assert_eq!(client.get(path).refused(403, "access.unsupported_api_key_type"), workspace);
         }
     }
-    for client in [&token, &scene.workspace()] {
+    let (_, personal) = scene.personal_key("ann@example.test", "admin", PersonalKeyLevel::FullAccess);
+    let of_project = scene.stage.client(&scene.stage.token(PermissionSet::ALL, Some("billing")));
+    for client in [&scene.workspace(), &scene.stage.admin(), &of_project, &scene.stage.client(&personal)] {
         for path in ["/v1/environment", "/v1/environment/secrets", "/v1/environment/webhooks/!"] {
             assert_eq!(client.get(path).refused(403, "access.unsupported_api_key_type"), environment);
         }
