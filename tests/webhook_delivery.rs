@@ -827,8 +827,8 @@ fn kill_a_worker(moment: Moment) {
     assert!(verified, "{moment:?}");
     let logs = world.logs(id);
     let states: Vec<_> = logs.iter().map(|log| (log.attempt, log.status, log.error)).collect();
-    let (last, lost) = states.split_last().unwrap();
-    assert_eq!(*last, (1, Some(200), None), "{moment:?}: {states:?}");
+    let (end, lost) = states.split_last().unwrap();
+    assert_eq!(*end, (1, Some(200), None), "{moment:?}: {states:?}");
     assert!(lost.iter().all(|one| *one == (1, None, Some(DeliveryError::Aborted))), "{moment:?}: {states:?}");
     assert!(lost.len() <= 1 && requests.len() <= states.len(), "{moment:?}: each request is in the log: {states:?}");
     assert!(world.dump("job").is_empty(), "{moment:?}: nothing is left to be done");
