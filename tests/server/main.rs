@@ -4,6 +4,7 @@
 #[macro_use]
 mod stage;
 
+mod docs;
 mod dotenv_cloud;
 mod ioenv;
 mod stashbase;
