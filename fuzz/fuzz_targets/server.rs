@@ -3,7 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use ioenv::server::Server;
@@ -14,6 +14,10 @@ use ioenv::vault::{
 };
 use ioenv::{LevelPath, SystemRandom};
 use libfuzzer_sys::fuzz_target;
+use tokio::sync::oneshot;
+
+/// After so many requests everything is made anew: by then much of it was deleted or revoked.
+const FRESH: usize = 1000;
 
 const PLANTED: &str = "planted-value-51f0";
 
@@ -25,12 +29,11 @@ struct Served {
     environment: String,
     /// An API token, the key of an environment and that of a service account, all of which may do everything there.
     tokens: [String; 3],
+    /// The server ends when this is dropped.
+    _stop: oneshot::Sender<()>,
 }
 
-fn served() -> &'static Served {
-    static SERVED: OnceLock<Served> = OnceLock::new();
-    SERVED.get_or_init(|| start().expect("a server can be started"))
-}
+static SERVED: Mutex<Option<(usize, Served)>> = Mutex::new(None);
 
 fn start() -> ioenv::Result<Served> {
     let vault = Arc::new(Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?);
@@ -53,20 +56,29 @@ fn start() -> ioenv::Result<Served> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener.set_nonblocking(true).expect("it is a socket");
     let port = listener.local_addr().expect("it is bound").port();
+    let (stop, stopped) = oneshot::channel::<()>();
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).expect("it is a socket");
-            Server::new(vault).serve(listener, std::future::pending()).await.expect("it listens on this machine");
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            Server::new(vault).serve(listener, stopped).await.expect("it listens on this machine");
         });
     });
     let (project, environment) = (project.to_prefixed("proj"), environment.to_prefixed("env"));
-    Ok(Served { port, organization: acme.to_string(), project, environment, tokens })
+    Ok(Served { port, organization: acme.to_string(), project, environment, tokens, _stop: stop })
 }
 
 // `PUT /api/v1/env/{environment}/variables/KEY`, a line end, and a body.
 fuzz_target!(|input: &[u8]| {
-    let served = served();
+    let mut there = SERVED.lock().unwrap_or_else(PoisonError::into_inner);
+    if there.as_ref().is_none_or(|(count, _)| *count >= FRESH) {
+        *there = Some((0, start().expect("a server can be started")));
+    }
+    let (count, served) = there.as_mut().expect("it was made above");
+    *count += 1;
     let (line, body) = match input.iter().position(|byte| *byte == b'\n') {
         Some(end) => (&input[..end], &input[end + 1..]),
         None => (input, &[][..]),
