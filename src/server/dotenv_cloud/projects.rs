@@ -24,7 +24,8 @@ const MAX_HINT: usize = 255;
 
 pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
     let asked = Asked::read(exchange, &[Permission::ProjectRead])?;
-    let projects = asked.session.projects(asked.organization)?;
+    let mut projects = asked.session.projects(asked.organization)?;
+    projects.retain(|project| place::has_address(&project.slug));
     let list = paging::list(exchange, projects, |project| resource(&asked.session, project))?;
     Ok(reply::json(StatusCode::OK, &list))
 }

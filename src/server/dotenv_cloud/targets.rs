@@ -7,6 +7,7 @@ use super::super::reply::{self, Reply};
 use super::asked::Asked;
 use super::fields::Fields;
 use super::paging::{self, Sortable};
+use super::place;
 use super::problem::Problem;
 use crate::LevelPath;
 use crate::vault::{Id, NewTarget, Permission, Target, TargetUpdate, Timestamp};
@@ -15,7 +16,8 @@ use crate::wire::dotenv_cloud::{self as wire, Resource, Single};
 
 pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
     let asked = Asked::read(exchange, &[Permission::TargetRead])?;
-    let targets = asked.session.targets(asked.organization, &asked.project()?)?;
+    let mut targets = asked.session.targets(asked.organization, &asked.project()?)?;
+    targets.retain(|target| place::has_address(&target.slug));
     let project = project_id(&asked)?;
     let list = paging::list(exchange, targets, |target| resource(&asked, project, target))?;
     Ok(reply::json(StatusCode::OK, &list))
