@@ -1,3 +1,7 @@
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ioenv::vault::{Custody, NewEnvironment, NewProject, NewTarget, Permission, PermissionSet, SlugRule};
@@ -73,6 +77,29 @@ fn projects_are_listed_whole_or_by_the_page() {
     ] {
         assert_eq!(client.get(&format!("/api/v1/{o}/projects?{query}")).json(422), invalid(&[(field, message)]));
     }
+}
+
+#[test]
+fn what_is_deleted_meanwhile_spoils_no_list() {
+    let stage = Stage::memory();
+    let (client, address) = (Cloud::admin(&stage), format!("/api/v1/{}/projects", stage.acme));
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let system = stage.system();
+            while !is_over.load(Ordering::Relaxed) {
+                for name in ["a", "b", "c", "d"] {
+                    system.create_project(stage.acme, NewProject::new(name)).unwrap();
+                }
+                for name in ["a", "b", "c", "d"] {
+                    system.delete_project(stage.acme, &slug(name)).unwrap();
+                }
+            }
+        });
+        let statuses: BTreeSet<u16> = (0..100).map(|_| client.get(&address).status).collect();
+        is_over.store(true, Ordering::Relaxed);
+        assert_eq!(statuses, BTreeSet::from([200]));
+    });
 }
 
 #[test]

@@ -51,9 +51,9 @@ pub(super) fn run(project: &Project, args: &ServeArgs) -> Result {
                 terminal::note(format!("webhooks are no longer delivered, nor integrations run: {error}"));
             }
         });
-        let served = runtime.block_on(listen(server, address));
+        let result = runtime.block_on(listen(server, address));
         stop.store(true, Ordering::Relaxed);
-        served
+        result
     })
 }
 
