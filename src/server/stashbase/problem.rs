@@ -115,7 +115,7 @@ impl From<Error> for Problem {
                 "Only its own people hold the key of this project: its secrets cannot be opened here.",
             ),
             // Nor for this, which its clients do not write.
-            ErrorKind::Syntax => Self::conflict(
+            ErrorKind::Syntax | ErrorKind::DecryptionFailed => Self::conflict(
                 "validation.bad_request",
                 "What this environment holds is no dotenv text: delete or store it with what wrote it.",
             ),
