@@ -402,5 +402,5 @@ pub(super) fn variables(document: &Document) -> BTreeMap<String, String> {
 #[cold]
 fn not_a_document() -> Error {
     let message = "the key of the project opens no text in the blob: something else sealed it; read it as a blob";
-    Error::new(ErrorKind::Corrupt, message)
+    Error::new(ErrorKind::DecryptionFailed, message)
 }

@@ -1,7 +1,7 @@
 //! Levels as documents, as blobs and entry by entry, which are views of the same.
 
 use ioenv::ErrorKind::{
-    ClientManaged, Conflict, Corrupt, InvalidName, InvalidValue, KeyProofMismatch, KeyProofRequired, Limit,
+    ClientManaged, Conflict, DecryptionFailed, InvalidName, InvalidValue, KeyProofMismatch, KeyProofRequired, Limit,
 };
 use ioenv::Kind::{Secret, Variable};
 use ioenv::vault::{Custody, EntryUpdate, MAX_BLOB_BYTES, NewBlob, NewKey, Paging, Search, Which};
@@ -208,9 +208,9 @@ on_every_store! {
         system.set_blob(stage.acme, &at, &NewBlob::new(foreign.clone())).unwrap();
         let stored = system.blobs(stage.acme, &at).unwrap().levels.pop().unwrap();
         assert_eq!(stored.content, Some(foreign));
-        assert_eq!(refused(system.document(stage.acme, &at)), Corrupt);
-        assert_eq!(refused(system.resolve(stage.acme, &path("shop/dev"))), Corrupt);
-        assert_eq!(refused(system.set_entries(stage.acme, &at, &[entry("A", "1")])), Corrupt);
+        assert_eq!(refused(system.document(stage.acme, &at)), DecryptionFailed);
+        assert_eq!(refused(system.resolve(stage.acme, &path("shop/dev"))), DecryptionFailed);
+        assert_eq!(refused(system.set_entries(stage.acme, &at, &[entry("A", "1")])), DecryptionFailed);
         // What stands below can be written, and it can itself be written anew.
         system.set_entries(stage.acme, &path("shop/dev"), &[entry("A", "1")]).unwrap();
         assert_eq!(system.changes(stage.acme, &at, &Paging::default()).unwrap().items.len(), 2);

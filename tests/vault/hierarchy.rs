@@ -1,7 +1,9 @@
 //! Organizations, projects, targets and environments come, change and go.
 
 use ioenv::Document;
-use ioenv::ErrorKind::{Conflict, Corrupt, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated, Unconfirmed};
+use ioenv::ErrorKind::{
+    Conflict, DecryptionFailed, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated, Unconfirmed,
+};
 use ioenv::vault::{
     Custody, EnvironmentName, EnvironmentUpdate, NewBlob, NewEnvironment, NewKey, NewOrganization, NewProject,
     NewTarget, NewToken, OrganizationStatus, OrganizationUpdate, Paging, Permission, PermissionSet, Plan,
@@ -373,7 +375,7 @@ on_every_store! {
         stage.write("shop", "A=1\n");
         let blob = system.blobs(stage.acme, &path("shop")).unwrap().levels.pop().unwrap().content.unwrap();
         system.set_blob(stage.acme, &path("billing-api"), &NewBlob::new(blob)).unwrap();
-        assert_eq!(refused(system.document(stage.acme, &path("billing-api"))), Corrupt);
+        assert_eq!(refused(system.document(stage.acme, &path("billing-api"))), DecryptionFailed);
     }
 
     fn a_project_is_made_as_it_was_asked_for(stage: &Stage) {

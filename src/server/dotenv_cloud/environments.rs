@@ -7,6 +7,7 @@ use super::super::reply::{self, Reply};
 use super::asked::Asked;
 use super::fields::Fields;
 use super::paging::{self, Sortable};
+use super::place;
 use super::problem::Problem;
 use crate::vault::{Environment, EnvironmentUpdate, Id, NewEnvironment, Permission, Timestamp};
 use crate::wire::Seconds;
@@ -15,7 +16,8 @@ use crate::{Error, ErrorKind};
 
 pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
     let asked = Asked::read(exchange, &[Permission::EnvironmentRead])?;
-    let environments = asked.session.environments(asked.organization, asked.path()?)?;
+    let mut environments = asked.session.environments(asked.organization, asked.path()?)?;
+    environments.retain(|environment| place::has_address(&environment.slug));
     let above = above(&asked)?;
     let list = paging::list(exchange, environments, |environment| Ok(resource(above, environment)))?;
     Ok(reply::json(StatusCode::OK, &list))

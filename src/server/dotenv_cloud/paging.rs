@@ -2,6 +2,7 @@
 
 use super::super::exchange::Exchange;
 use super::problem::Problem;
+use crate::ErrorKind;
 use crate::vault::Timestamp;
 use crate::wire::dotenv_cloud::{List, PageMeta};
 
@@ -67,11 +68,11 @@ pub(super) trait Sortable {
     fn created_at(&self) -> Timestamp;
 }
 
-/// The part of a list that the query asks for, each item made into what is sent.
+/// The part of a list that the query asks for, each item made into what is sent. What was deleted meanwhile is left out.
 pub(super) fn list<T: Sortable, R>(
     exchange: &Exchange,
     mut items: Vec<T>,
-    make: impl FnMut(T) -> Result<R, Problem>,
+    make: impl FnMut(T) -> crate::Result<R>,
 ) -> Result<List<R>, Problem> {
     let paging = Paging::of_query(exchange)?;
     match exchange.query("sort") {
@@ -85,6 +86,7 @@ pub(super) fn list<T: Sortable, R>(
     let total = items.len();
     let paging = paging.unwrap_or(Paging { page: 1, per_page: total.max(1) });
     let range = paging.range(total);
-    let data = items.drain(range).map(make).collect::<Result<_, _>>()?;
+    let is_gone = |made: &crate::Result<R>| made.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    let data = items.drain(range).map(make).filter(|made| !is_gone(made)).collect::<Result<_, _>>()?;
     Ok(List { data, meta: paging.meta(total) })
 }

@@ -21,8 +21,7 @@ pub(super) fn path(slugs: impl IntoIterator<Item = impl AsRef<str>>) -> Result<L
     let mut path = String::new();
     for slug in slugs {
         let slug = slug.as_ref();
-        // What else there may be in a vault has no address in this service.
-        if slug.is_empty() || !slug.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
+        if !has_address(slug) {
             return Err(Problem::not_found());
         }
         if !path.is_empty() {
@@ -31,6 +30,12 @@ pub(super) fn path(slugs: impl IntoIterator<Item = impl AsRef<str>>) -> Result<L
         path.push_str(slug);
     }
     LevelPath::new(&path).map_err(|_| Problem::not_found())
+}
+
+/// Whether what is called so can be asked for here. Other services take names that have no address in this one, so lists
+/// leave those out.
+pub(super) fn has_address(slug: &str) -> bool {
+    !slug.is_empty() && slug.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
 /// What the level at a path is.

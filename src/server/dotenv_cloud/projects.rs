@@ -15,7 +15,7 @@ use crate::core::SecretString;
 use crate::vault::{Custody, NewKey, NewProject, Permission, Project, ProjectUpdate, SecretFormat, Session, Timestamp};
 use crate::wire::Seconds;
 use crate::wire::dotenv_cloud::{self as wire, Resource, Single};
-use crate::{ErrorKind, KeyString, Pbkdf2};
+use crate::{ErrorKind, KeyString, LevelPath, Pbkdf2};
 
 /// How many times a key is stretched.
 const ITERATIONS: u64 = Pbkdf2::DEFAULT_ITERATIONS as u64;
@@ -24,7 +24,8 @@ const MAX_HINT: usize = 255;
 
 pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
     let asked = Asked::read(exchange, &[Permission::ProjectRead])?;
-    let projects = asked.session.projects(asked.organization)?;
+    let mut projects = asked.session.projects(asked.organization)?;
+    projects.retain(|project| place::has_address(&project.slug));
     let list = paging::list(exchange, projects, |project| resource(&asked.session, project))?;
     Ok(reply::json(StatusCode::OK, &list))
 }
@@ -127,8 +128,8 @@ fn is_proof(text: &str) -> bool {
 }
 
 /// A project as it is sent.
-fn resource(session: &Session<'_>, project: Project) -> Result<Resource<wire::Project>, Problem> {
-    let counts = session.counts(project.organization, &place::path([project.slug.as_str()])?)?;
+fn resource(session: &Session<'_>, project: Project) -> crate::Result<Resource<wire::Project>> {
+    let counts = session.counts(project.organization, &LevelPath::new(&project.slug)?)?;
     Ok(Resource {
         r#type: "projects",
         id: project.id.to_string(),

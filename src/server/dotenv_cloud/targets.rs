@@ -7,6 +7,7 @@ use super::super::reply::{self, Reply};
 use super::asked::Asked;
 use super::fields::Fields;
 use super::paging::{self, Sortable};
+use super::place;
 use super::problem::Problem;
 use crate::LevelPath;
 use crate::vault::{Id, NewTarget, Permission, Target, TargetUpdate, Timestamp};
@@ -15,9 +16,11 @@ use crate::wire::dotenv_cloud::{self as wire, Resource, Single};
 
 pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
     let asked = Asked::read(exchange, &[Permission::TargetRead])?;
-    let targets = asked.session.targets(asked.organization, &asked.project()?)?;
+    let mut targets = asked.session.targets(asked.organization, &asked.project()?)?;
+    targets.retain(|target| place::has_address(&target.slug));
     let project = project_id(&asked)?;
-    let list = paging::list(exchange, targets, |target| resource(&asked, project, target))?;
+    let above = asked.path()?.project();
+    let list = paging::list(exchange, targets, |target| resource(&asked, above, project, target))?;
     Ok(reply::json(StatusCode::OK, &list))
 }
 
@@ -59,7 +62,7 @@ fn new_target(fields: &mut Fields) -> NewTarget {
 }
 
 fn answer(status: StatusCode, asked: &Asked<'_>, target: Target) -> Result<Reply, Problem> {
-    let data = resource(asked, project_id(asked)?, target)?;
+    let data = resource(asked, asked.path()?.project(), project_id(asked)?, target)?;
     Ok(reply::json(status, &Single { data }))
 }
 
@@ -70,8 +73,8 @@ fn project_id(asked: &Asked<'_>) -> Result<Id, Problem> {
 }
 
 /// A target as it is sent.
-fn resource(asked: &Asked<'_>, project: Id, target: Target) -> Result<Resource<wire::Target>, Problem> {
-    let path = LevelPath::new(&format!("{}/{}", asked.path()?.project(), target.slug))?;
+fn resource(asked: &Asked<'_>, above: &str, project: Id, target: Target) -> crate::Result<Resource<wire::Target>> {
+    let path = LevelPath::new(&format!("{above}/{}", target.slug))?;
     let counts = asked.session.counts(asked.organization, &path)?;
     Ok(Resource {
         r#type: "targets",

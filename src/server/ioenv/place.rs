@@ -6,6 +6,8 @@ use crate::{ErrorKind, LevelPath, Result};
 /// Where a request acts, and in whose name.
 pub(super) struct Place<'e> {
     pub(super) session: Session<'e>,
+    /// That of the project or the environment.
+    pub(super) id: Id,
     pub(super) organization: Id,
     pub(super) path: LevelPath,
 }
@@ -13,13 +15,13 @@ pub(super) struct Place<'e> {
 impl<'e> Place<'e> {
     /// The environment that the address names.
     pub(super) fn environment(exchange: &'e Exchange) -> Result<Self, Problem> {
-        let id = Id::parse_prefixed("env", exchange.parameter("envId")).ok();
+        let id = id("env", exchange.parameter("envId"));
         Self::find(exchange, id, "No such environment.", |session, id| session.locate_environment(id).map(Some))
     }
 
     /// The project that the address names.
     pub(super) fn project(exchange: &'e Exchange) -> Result<Self, Problem> {
-        let id = Id::parse_prefixed("proj", exchange.parameter("projectId")).ok();
+        let id = id("proj", exchange.parameter("projectId"));
         Self::find(exchange, id, "No such project.", |session, id| {
             let (organization, path) = session.locate(id)?;
             Ok((path.segments().count() == 1).then_some((organization, path)))
@@ -34,12 +36,12 @@ impl<'e> Place<'e> {
     ) -> Result<Self, Problem> {
         let session = exchange.session()?;
         let found = match id {
-            Some(id) => locate(&session, id),
+            Some(id) => locate(&session, id).map(|place| place.map(|(organization, path)| (id, organization, path))),
             // Whoever is unknown is told so first, whatever was asked for.
             None => session.own_token().map(|_| None),
         };
         match found {
-            Ok(Some((organization, path))) => Ok(Self { session, organization, path }),
+            Ok(Some((id, organization, path))) => Ok(Self { session, id, organization, path }),
             Ok(None) => Err(Problem::not_found(none)),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(Problem::not_found(none)),
             Err(error) => Err(Problem::of_token(error)),
@@ -53,4 +55,9 @@ impl<'e> Place<'e> {
         }
         read
     }
+}
+
+/// An id, spelled as this service does, or as the command and the other services show it.
+pub(super) fn id(prefix: &str, text: &str) -> Option<Id> {
+    Id::parse_prefixed(prefix, text).or_else(|_| Id::parse(text)).ok()
 }

@@ -66,7 +66,11 @@ impl From<Error> for Problem {
                 Self::forbidden("Only the people of this project hold its key: read and write it where that is known.")
             }
             // What a request says was looked at before the call; this is about what is stored.
-            ErrorKind::Syntax | ErrorKind::InvalidName | ErrorKind::InvalidValue | ErrorKind::Limit => {
+            ErrorKind::Syntax
+            | ErrorKind::DecryptionFailed
+            | ErrorKind::InvalidName
+            | ErrorKind::InvalidValue
+            | ErrorKind::Limit => {
                 Self::invalid("What this environment holds is no dotenv text: store that, to have variables.")
             }
             ErrorKind::Unavailable | ErrorKind::RotationInProgress => {

@@ -3,7 +3,7 @@ use axum::http::StatusCode;
 use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
 use super::body::Body;
-use super::place::Place;
+use super::place::{self, Place};
 use super::problem::Problem;
 use crate::vault::{Id, NewToken, TokenInfo, UseCase, Vocabulary};
 use crate::wire::Plain;
@@ -14,7 +14,7 @@ pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
     let at = Place::project(exchange)?;
     let mut tokens = at.session.tokens(at.organization)?;
     tokens.retain(|token| is_of(token, &at.path));
-    Ok(reply::json(StatusCode::OK, &Tokens { tokens: tokens.into_iter().map(|token| dto(exchange, token)).collect() }))
+    Ok(reply::json(StatusCode::OK, &Tokens { tokens: tokens.into_iter().map(|token| dto(at.id, token)).collect() }))
 }
 
 /// Whether a token is bound to a project, or to something in it.
@@ -22,10 +22,10 @@ fn is_of(token: &TokenInfo, project: &LevelPath) -> bool {
     token.scope.as_ref().is_some_and(|scope| scope.segments().next() == project.segments().next())
 }
 
-fn dto(exchange: &Exchange, token: TokenInfo) -> Token {
+fn dto(project: Id, token: TokenInfo) -> Token {
     Token {
         id: token.id.to_prefixed("tok"),
-        project_id: exchange.parameter("projectId").to_owned(),
+        project_id: project.to_prefixed("proj"),
         name: token.name,
         permissions: Vocabulary::Ioenv.words(token.permissions),
         hint: token.hint,
@@ -41,7 +41,7 @@ pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
     let new = at.valid(UseCase::IssueToken, read(exchange))?.scope(at.path.clone());
     let issued = at.session.issue_token(at.organization, &new).map_err(not_issued)?;
     let plaintext = Plain(issued.token.expose_secret().into());
-    let token = IssuedToken { token: dto(exchange, issued.info), plaintext };
+    let token = IssuedToken { token: dto(at.id, issued.info), plaintext };
     Ok(reply::json(StatusCode::CREATED, &OneToken { token }))
 }
 
@@ -80,7 +80,7 @@ fn not_issued(error: Error) -> Problem {
 pub(super) fn revoke(exchange: &Exchange) -> Result<Reply, Problem> {
     let at = Place::project(exchange)?;
     let none = || Problem::not_found("No such token in this project.");
-    let id = Id::parse_prefixed("tok", exchange.parameter("tokenId")).map_err(|_| none());
+    let id = place::id("tok", exchange.parameter("tokenId")).ok_or_else(none);
     let id = at.valid(UseCase::RevokeToken, id)?;
     let known = |error: Error| if error.kind() == ErrorKind::NotFound { none() } else { error.into() };
     // Whoever may revoke tokens of other projects, too, does so at those.

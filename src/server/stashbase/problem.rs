@@ -56,8 +56,12 @@ impl Problem {
 
     pub(super) fn missing_permission(missing: PermissionSet) -> Self {
         let message = "The API key lacks a permission for this.";
-        Self::new(StatusCode::FORBIDDEN, "access.missing_permission", message)
-            .with("required_permissions", Vocabulary::Stashbase.words_giving(missing))
+        let mut words = Vocabulary::Stashbase.words_giving(missing);
+        if words.is_empty() {
+            // The service has no word for its history.
+            words = Vocabulary::DotenvCloud.words_giving(missing);
+        }
+        Self::new(StatusCode::FORBIDDEN, "access.missing_permission", message).with("required_permissions", words)
     }
 
     pub(super) fn missing_full_project_access() -> Self {
@@ -109,6 +113,11 @@ impl From<Error> for Problem {
             ErrorKind::ClientManaged => Self::conflict(
                 "validation.bad_request",
                 "Only its own people hold the key of this project: its secrets cannot be opened here.",
+            ),
+            // Nor for this, which its clients do not write.
+            ErrorKind::Syntax | ErrorKind::DecryptionFailed => Self::conflict(
+                "validation.bad_request",
+                "What this environment holds is no dotenv text: delete or store it with what wrote it.",
             ),
             ErrorKind::Conflict => {
                 Self::conflict("validation.bad_request", "Something else changed this meanwhile: try again.")

@@ -223,6 +223,10 @@ fn project(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<
         let message = "the vault does not hold this project's key: set its entries with `ioenv set`";
         return Err(table.error(ErrorKind::ClientManaged, message));
     }
+    if project.secret_format.is_some_and(|format| format != SecretFormat::Env) && has_entries(&project) {
+        let message = "entries are dotenv text, which is read in a project of the format `env` alone";
+        return Err(table.error(ErrorKind::Config, message));
+    }
     table.finish()?;
     Ok(project)
 }

@@ -1,6 +1,10 @@
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use ioenv::vault::{Custody, NewEnvironment, NewProject, NewTarget, Permission, PermissionSet};
+use ioenv::vault::{Custody, NewEnvironment, NewProject, NewTarget, Permission, PermissionSet, SlugRule};
 use serde_json::{Value, json};
 
 use super::super::stage::{SECOND, Stage, path, slug};
@@ -72,6 +76,54 @@ fn projects_are_listed_whole_or_by_the_page() {
         ("page=-1", "page", "The page field must be at least 1."),
     ] {
         assert_eq!(client.get(&format!("/api/v1/{o}/projects?{query}")).json(422), invalid(&[(field, message)]));
+    }
+}
+
+#[test]
+fn what_is_deleted_meanwhile_spoils_no_list() {
+    let stage = Stage::memory();
+    let (client, address) = (Cloud::admin(&stage), format!("/api/v1/{}/projects", stage.acme));
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let system = stage.system();
+            while !is_over.load(Ordering::Relaxed) {
+                for name in ["a", "b", "c", "d"] {
+                    system.create_project(stage.acme, NewProject::new(name)).unwrap();
+                }
+                for name in ["a", "b", "c", "d"] {
+                    system.delete_project(stage.acme, &slug(name)).unwrap();
+                }
+            }
+        });
+        let statuses: BTreeSet<u16> = (0..100).map(|_| client.get(&address).status).collect();
+        is_over.store(true, Ordering::Relaxed);
+        assert_eq!(statuses, BTreeSet::from([200]));
+    });
+}
+
+#[test]
+fn what_has_no_address_here_is_not_listed() {
+    let stage = Stage::new();
+    let (system, acme) = (stage.system(), stage.acme);
+    for name in ["shop", "Shop_2"] {
+        let mut new = NewProject::new(name);
+        (new.slug, new.slug_rule) = (Some(slug(name)), SlugRule::Any);
+        system.create_project(acme, new).unwrap();
+    }
+    for name in ["api", "Api_2"] {
+        let mut new = NewTarget::new(name);
+        new.slug = Some(slug(name));
+        system.create_target(acme, &slug("shop"), &new).unwrap();
+        let mut new = NewEnvironment::new(name);
+        (new.slug, new.slug_rule) = (Some(slug(name)), SlugRule::Any);
+        system.create_environment(acme, &path("shop/api"), &new).unwrap();
+    }
+    let client = Cloud::admin(&stage);
+    for (list, only) in [("projects", "shop"), ("shop/targets", "api"), ("shop/api/environments", "api")] {
+        let list = client.get(&format!("/api/v1/{acme}/{list}")).json(200);
+        assert_eq!(list["meta"]["total"], 1, "{list}");
+        assert_eq!(list["data"][0]["attributes"]["slug"], only);
     }
 }
 

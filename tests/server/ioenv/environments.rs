@@ -1,3 +1,4 @@
+use ioenv::vault::Id;
 use serde_json::json;
 
 use super::{Scene, refused};
@@ -32,6 +33,27 @@ fn custom_ones_come_change_and_go() {
     refused(&client.delete(&at_id), 404, "NOT_FOUND");
     refused(&client.get(&format!("{at_id}/variables")), 404, "NOT_FOUND");
     assert_eq!(names(), "_base dev staging prod a1");
+}
+
+#[test]
+fn ids_are_understood_as_the_command_shows_them() {
+    let scene = Scene::new();
+    let client = scene.client("admin");
+    let project = format!("/api/v1/project/{}", scene.project.id);
+    let list = client.get(&format!("{project}/environments")).json(200);
+    assert_eq!(list, client.get(&scene.at("environments")).json(200));
+    let variables = |id| client.get(&format!("/api/v1/env/{id}/variables")).json(200);
+    client.put(&scene.variable("_base", "K"), &json!({ "value": "v", "isSecret": false })).json(200);
+    assert_eq!(variables(scene.id("shop/dev"))["variables"][0]["inherited"], true);
+    // The project's own level is its environment `_base`.
+    assert_eq!(variables(scene.project.id)["variables"][0]["inherited"], false);
+
+    let body = json!({ "name": "other", "permissions": ["read"] });
+    let made = client.post(&format!("{project}/tokens"), &body).json(201);
+    assert_eq!(made["token"]["projectId"], scene.project.id.to_prefixed("proj"));
+    let id = Id::parse_prefixed("tok", made["token"]["id"].as_str().unwrap()).unwrap();
+    client.delete(&format!("{project}/tokens/{id}")).empty(204);
+    refused(&client.get(&format!("/api/v1/project/{}/environments", scene.id("shop/dev"))), 404, "NOT_FOUND");
 }
 
 #[test]

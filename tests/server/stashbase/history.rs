@@ -66,5 +66,7 @@ fn there_may_be_no_change_and_a_key_of_the_environment_sees_none() {
     let body = scene.workspace().get(&format!("{AT}/changelog")).json(200);
     assert_eq!((&body["data"], &body["pagination"]["total_pages"]), (&json!([]), &json!(0)));
     let own = scene.stage.client(&scene.account_key(words(["secrets.read", "secrets.write"])));
-    own.get("/v1/environment/changelog").refused(403, "access.missing_permission");
+    let details = own.get("/v1/environment/changelog").refused(403, "access.missing_permission");
+    // A word that a service account can be given.
+    assert_eq!(details, json!({"required_permissions": ["secret:history"]}));
 }

@@ -1,5 +1,5 @@
-use ioenv::vault::{NewEnvironment, NewTarget, Which};
-use ioenv::{Document, Kind};
+use ioenv::vault::{HistoryPolicy, NewBlob, NewEnvironment, NewTarget, Which};
+use ioenv::{Aes256Gcm, Cipher as _, Document, KeyDerivation as _, KeyString, Kind, SystemRandom};
 use serde_json::{Value, json};
 
 use super::super::stage::slug;
@@ -332,4 +332,27 @@ fn each_change_is_recorded_once_and_nothing_is_none() {
     let refused = scene.stage.client(&scene.account_key(words(["secrets.read"])));
     refused.put(&secrets, &json!([{"name": "AA", "value": "1"}])).refused(403, "access.missing_permission");
     assert_eq!(changes(), 3);
+}
+
+#[test]
+fn what_another_service_stored_may_hold_no_secrets() {
+    let scene = Scene::new();
+    let (system, acme, project) = (scene.stage.system(), scene.stage.acme, slug("billing"));
+    system.rotate_to_key_string(acme, &project, HistoryPolicy::Keep).unwrap();
+    let key = system.key(acme, &project).unwrap();
+    let (text, derivation) = (key.text.unwrap(), key.derivation.unwrap());
+    for text in [text.expose_secret(), "another key"] {
+        let key = derivation.derive(&KeyString::new(text).unwrap()).unwrap();
+        let blob = Aes256Gcm.seal(&key, br#"{"A": "planted"}"#, &SystemRandom).unwrap();
+        system.set_blob(acme, &path("billing/api-dev"), &NewBlob::new(blob)).unwrap();
+        for (client, at) in scene.both() {
+            let details = client.get(&format!("{at}/secrets")).refused(409, "validation.bad_request");
+            assert_eq!(details, json!({}));
+            let body = json!([{"name": "AA", "value": "1"}]);
+            client.put(&format!("{at}/secrets"), &body).refused(409, "validation.bad_request");
+        }
+        let variables = format!("/api/v1/env/{}/variables", scene.environment);
+        let refused = scene.stage.admin().get(&variables).json(422);
+        assert_eq!(refused["error"]["code"], "VALIDATION_ERROR");
+    }
 }

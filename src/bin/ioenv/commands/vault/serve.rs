@@ -27,6 +27,11 @@ pub(super) fn run(project: &Project, args: &ServeArgs) -> Result {
     access.trusted_only()?;
     let address: SocketAddr =
         args.listen.text().parse().unwrap_or_else(|_| usage("--listen takes an address such as 127.0.0.1:8737"));
+    if !args.allow_plain_http && !address.ip().to_canonical().is_loopback() {
+        let message = "others could reach the server there, and it does not speak TLS: listen on 127.0.0.1; or put it \
+                       behind a proxy that speaks TLS, and say so with --allow-plain-http";
+        return Err(message.into());
+    }
     let vault = Arc::new(access.vault);
     let mut server =
         Server::new(Arc::clone(&vault)).behind(ranges(&args.behind)).log(|answered| terminal::note(answered));
@@ -53,7 +58,9 @@ pub(super) fn run(project: &Project, args: &ServeArgs) -> Result {
 }
 
 async fn listen(server: Server, address: SocketAddr) -> Result {
-    let listener = TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}; name another address or port with --listen"))?;
     let address = listener.local_addr()?;
     terminal::note(format!("serving at http://{address}, until this is ended"));
     Ok(server.serve(listener, end()).await?)
