@@ -93,6 +93,14 @@ impl Serving {
     }
 }
 
+/// A test that fails leaves no server behind.
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 #[test]
 fn serves_until_it_is_asked_to_end_and_tells_no_secret() {
     let directory = Directory::new();
