@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -159,6 +159,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
     }
 }
 
+/// Whether a method is one of those there are: a client may write anything in its place.
+fn is_known(method: &Method) -> bool {
+    use Method as M;
+    [M::GET, M::HEAD, M::POST, M::PUT, M::PATCH, M::DELETE, M::OPTIONS, M::TRACE, M::CONNECT].contains(method)
+}
+
 /// What every connection needs.
 struct Front {
     router: TowerToHyperService<Router>,
@@ -177,7 +183,7 @@ impl Front {
         if let Some(log) = &self.log {
             let route = response.extensions().get::<Route>();
             log(&Answered {
-                method: method.as_str(),
+                method: if is_known(&method) { method.as_str() } else { "-" },
                 route: route.map_or("-", Route::as_str),
                 status: response.status().as_u16(),
                 ip: address.0,

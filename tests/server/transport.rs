@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -342,4 +343,17 @@ fn whoever_has_many_addresses_of_one_network_is_counted_as_one() {
     }
     assert_eq!(ask("2001:db8:0:1:ffff:1:2:3"), 429);
     assert_eq!((ask("2001:db8:0:2::1"), ask("192.0.2.1")), (401, 401));
+}
+
+#[test]
+fn what_is_logged_was_not_written_by_a_client() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&lines);
+    let stage = Stage::with(|server| server.log(move |answered| log.lock().unwrap().push(answered.to_string())));
+    for method in ["GET", "ioenv_planted", "PATCH"] {
+        ask(&stage, &format!("{method} /v1/planted?planted HTTP/1.1\r\nhost: planted\r\nconnection: close\r\n\r\n"));
+    }
+    let lines = lines.lock().unwrap();
+    let starts: Vec<&str> = lines.iter().map(|line| line.split(" 404 ").next().unwrap()).collect();
+    assert_eq!(starts, ["127.0.0.1 GET -", "127.0.0.1 - -", "127.0.0.1 PATCH -"]);
 }
