@@ -357,3 +357,18 @@ fn what_is_logged_was_not_written_by_a_client() {
     let starts: Vec<&str> = lines.iter().map(|line| line.split(" 404 ").next().unwrap()).collect();
     assert_eq!(starts, ["127.0.0.1 GET -", "127.0.0.1 - -", "127.0.0.1 PATCH -"]);
 }
+
+#[test]
+fn what_is_no_text_is_the_address_of_nothing() {
+    let stage = Stage::memory();
+    for path in
+        ["/api/v1/%ff/x", "/api/v1/x/%ff/y/z", "/v1/projects/%ff", "/api/v1/env/%ff", "/api/v1/project/%ff/audit"]
+    {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+            let answer = stage.admin().send(method, path, None);
+            assert!([404, 405].contains(&answer.status), "{method} {path}: {}", answer.text);
+            answer.json(answer.status);
+            assert_eq!(answer.header("cache-control"), Some("no-store"));
+        }
+    }
+}

@@ -20,6 +20,7 @@ mod versions;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::RawPathParams;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::map_response;
@@ -142,8 +143,10 @@ pub(super) fn routes() -> Router<State> {
 }
 
 /// Refuses a method. What only looks like an address in an organization, such as one for billing, is none.
-async fn refuse_method(parameters: RawPathParams, body: Body) -> Reply {
-    let is_address = parameters.iter().all(|(name, value)| name != "organization" || Id::parse(value).is_ok());
+async fn refuse_method(parameters: Result<RawPathParams, RawPathParamsRejection>, body: Body) -> Reply {
+    let is_address = parameters.is_ok_and(|parameters| {
+        parameters.iter().all(|(name, value)| name != "organization" || Id::parse(value).is_ok())
+    });
     let fault = if is_address { Fault::MethodNotAllowed } else { Fault::NoSuchRoute };
     exchange::refuse::<DotenvCloud>(fault, body).await
 }
