@@ -1,6 +1,7 @@
 //! One request and its answer, whichever service it is of.
 
-use std::net::IpAddr;
+use std::future::{Future, ready};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,9 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How much of a body that is too long is read, so that the client is done writing and reads the answer.
 const DRAINED: usize = 8 << 20;
 
+/// How much of a body is kept before it is known who sends it.
+const MAX_UNKNOWN: usize = 64 << 10;
+
 /// How many requests of somebody unknown are taken from one address in a minute.
 const MAX_STRANGERS: u32 = 30;
 
@@ -43,6 +47,16 @@ struct Shared {
 impl State {
     pub(super) fn new(vault: Arc<Vault>, limiter: Option<RateLimiter>, turns: usize) -> Self {
         Self(Arc::new(Shared { vault, limiter, turns: Arc::new(Semaphore::new(turns)) }))
+    }
+}
+
+impl Shared {
+    fn session(&self, token: Token, ip: Option<IpAddr>) -> Session<'_> {
+        let session = self.vault.session(token);
+        match ip {
+            Some(ip) => session.from_ip(ip),
+            None => session,
+        }
     }
 }
 
@@ -133,15 +147,21 @@ impl Exchange {
             let message = "this takes a token: send the header `Authorization: Bearer` with it";
             Error::new(ErrorKind::Unauthenticated, message)
         })?;
-        let session = self.state.0.vault.session(token);
-        Ok(match self.ip() {
-            Some(ip) => session.from_ip(ip),
-            None => session,
-        })
+        Ok(self.state.0.session(token, self.ip()))
     }
 
     pub(super) fn ip(&self) -> Option<IpAddr> {
         self.parts.extensions.get::<ClientAddress>().map(|address| address.0)
+    }
+
+    /// From where it came, as far as requests are counted by that: who has one address of IPv6 mostly has the 2^64 beside
+    /// it.
+    pub(super) fn network(&self) -> String {
+        match self.ip() {
+            Some(IpAddr::V6(ip)) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).to_string(),
+            Some(ip) => ip.to_string(),
+            None => String::new(),
+        }
     }
 
     pub(super) fn method(&self) -> &Method {
@@ -207,7 +227,7 @@ pub(super) fn answer<S: Service>(
 pub(super) async fn refuse<S: Service>(fault: Fault, body: Body) -> Reply {
     // A connection with something unread in it ends, and a client that sends its next request over it at the same time gets
     // no answer. What does not come is not missed.
-    let _ = timeout(BODY_TIMEOUT, collect(body, 0)).await;
+    let _ = timeout(BODY_TIMEOUT, collect(body, 0, ready(false))).await;
     let mut reply = S::refuse(fault.into());
     S::dress(&mut reply, None);
     reply
@@ -219,11 +239,35 @@ async fn read<S: Service>(state: State, request: Request<Body>) -> Result<Exchan
     let parameters = parameters.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     // What is not encoded as it should be is read as far as it can be.
     let query = Query::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
-    let body = timeout(BODY_TIMEOUT, collect(body, S::MAX_BODY)).await.unwrap_or(Err(Fault::BodyIncomplete));
-    Ok(Exchange { state, parts, parameters, query, body })
+    let mut exchange = Exchange { state, parts, parameters, query, body: Err(Fault::BodyIncomplete) };
+    if let Ok(body) = timeout(BODY_TIMEOUT, collect(body, S::MAX_BODY, is_known(&exchange))).await {
+        exchange.body = body;
+    }
+    Ok(exchange)
 }
 
-async fn collect(body: Body, limit: usize) -> Result<Bytes, Fault> {
+/// Whether the vault knows who asks.
+async fn is_known(exchange: &Exchange) -> bool {
+    let Some(token) = bearer(&exchange.parts.headers) else {
+        return false;
+    };
+    let (shared, ip) = (Arc::clone(&exchange.state.0), exchange.ip());
+    let Ok(turn) = Arc::clone(&shared.turns).acquire_owned().await else {
+        return false;
+    };
+    let asked = tokio::task::spawn_blocking(move || {
+        let session = shared.session(token, ip);
+        let is_known = session.own_key().err().is_none_or(|error| error.kind() != ErrorKind::Unauthenticated);
+        drop(turn);
+        is_known
+    });
+    asked.await.unwrap_or_default()
+}
+
+/// Reads a body to its end. More than a little of it is kept only of those who are known, because what each of them sends
+/// takes room until it was answered.
+async fn collect(body: Body, limit: usize, is_known: impl Future<Output = bool>) -> Result<Bytes, Fault> {
+    let (mut limit, mut is_known) = (limit, Some(is_known));
     let mut body = Limited::new(body, limit.max(DRAINED));
     let mut bytes = Vec::new();
     let mut length = 0_usize;
@@ -232,6 +276,13 @@ async fn collect(body: Body, limit: usize) -> Result<Bytes, Fault> {
             .map_err(|error| if error.is::<LengthLimitError>() { Fault::BodyTooLong } else { Fault::BodyIncomplete })?;
         if let Some(data) = frame.data_ref() {
             length += data.len();
+            if length > MAX_UNKNOWN
+                && limit > MAX_UNKNOWN
+                && let Some(is_known) = is_known.take()
+                && !is_known.await
+            {
+                (limit, bytes) = (MAX_UNKNOWN, Vec::new());
+            }
             if length <= limit {
                 bytes.extend_from_slice(data);
             }
@@ -250,8 +301,9 @@ async fn perform<S: Service>(
     };
     let answer = tokio::task::spawn_blocking(move || {
         let (answer, quota) = counted::<S>(&exchange, work);
+        let answer = answer.map_err(|problem| S::refine(&exchange, problem));
         drop(turn);
-        (answer.map_err(|problem| S::refine(&exchange, problem)), quota)
+        (answer, quota)
     });
     // A panic stays with the request that met it.
     answer.await.unwrap_or_else(|_| (Err(Fault::Internal.into()), None))
@@ -268,7 +320,7 @@ fn counted<S: Service>(
     let Some(limiter) = &exchange.state.0.limiter else {
         return (work(exchange), None);
     };
-    let strangers = || format!("stranger {}", exchange.ip().map(|ip| ip.to_string()).unwrap_or_default());
+    let strangers = || format!("stranger {}", exchange.network());
     let quota = limiter.peek(strangers(), MAX_STRANGERS, MINUTE);
     if quota.is_exceeded {
         return (Err(Fault::TooManyRequests(quota).into()), Some(quota));

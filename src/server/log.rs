@@ -6,12 +6,12 @@ use std::time::Duration;
 /// What is told of each request that was answered.
 pub(super) type Log = Arc<dyn Fn(&Answered<'_>) + Send + Sync>;
 
-/// A request that was answered. It holds nothing that a client chose but the method and the kind of address, so that
+/// A request that was answered. It holds nothing that a client wrote, but which method and which kind of address it was, so that
 /// whatever a client puts into an address by mistake is not written down.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Answered<'a> {
-    /// Such as `GET`.
+    /// Such as `GET`; `-` for one that is none of the usual ones.
     pub method: &'a str,
     /// Which kind of address it was, such as `/v1/environment/secrets/{name}`; `-` for one that is not served.
     pub route: &'a str,

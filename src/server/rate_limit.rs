@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Most buckets that are remembered before those that are over are forgotten.
+/// Most buckets that are remembered.
 const MAX_BUCKETS: usize = 10_000;
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
@@ -16,7 +16,7 @@ pub(super) struct RateLimiter {
     buckets: Mutex<HashMap<String, Window>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Window {
     ends: Instant,
     used: u32,
@@ -56,18 +56,32 @@ impl RateLimiter {
 
     fn look(&self, bucket: String, limit: u32, window: Duration, count: u32, now: Instant) -> Quota {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= MAX_BUCKETS {
-            buckets.retain(|_, window| window.ends > now);
+        let there = buckets.get(&bucket).filter(|window| window.ends > now);
+        let Window { ends, used } = there.copied().unwrap_or(Window { ends: now + window, used: 0 });
+        let (is_exceeded, used) = (used >= limit, used.saturating_add(count));
+        // Who only looks leaves nothing behind.
+        if count > 0 {
+            if buckets.len() >= MAX_BUCKETS && !buckets.contains_key(&bucket) {
+                forget(&mut buckets, now);
+            }
+            buckets.insert(bucket, Window { ends, used });
         }
-        let entry = buckets.entry(bucket).or_insert(Window { ends: now + window, used: 0 });
-        if entry.ends <= now {
-            *entry = Window { ends: now + window, used: 0 };
-        }
-        let is_exceeded = entry.used >= limit;
-        entry.used = entry.used.saturating_add(count);
-        let left = entry.ends - now;
+        let left = ends - now;
         let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
-        Quota { limit, remaining: limit.saturating_sub(entry.used), seconds, is_exceeded }
+        Quota { limit, remaining: limit.saturating_sub(used), seconds, is_exceeded }
+    }
+}
+
+/// Forgets the windows that are over, and if that is too little, those that are over soonest, up to half of all: so it is
+/// rarely done, and whoever comes from ever new addresses can neither fill the memory nor have others refused.
+fn forget(buckets: &mut HashMap<String, Window>, now: Instant) {
+    buckets.retain(|_, window| window.ends > now);
+    if buckets.len() > MAX_BUCKETS / 2 {
+        let mut ends: Vec<Instant> = buckets.values().map(|window| window.ends).collect();
+        let middle = ends.len() / 2;
+        let (_, middle, _) = ends.select_nth_unstable(middle);
+        let middle = *middle;
+        buckets.retain(|_, window| window.ends > middle);
     }
 }
 
@@ -86,5 +100,23 @@ mod tests {
         assert_eq!(look("a", 1, second * 59), Quota { limit: 2, remaining: 0, seconds: 1, is_exceeded: true });
         assert!(!look("b", 1, second * 59).is_exceeded, "each bucket for itself");
         assert_eq!(look("a", 1, MINUTE), Quota { limit: 2, remaining: 1, seconds: 60, is_exceeded: false });
+    }
+
+    #[test]
+    fn ever_new_buckets_take_no_more_room() {
+        let (limiter, start) = (RateLimiter::default(), Instant::now());
+        let millis = Duration::from_millis;
+        for number in 0..50_000_u32 {
+            limiter.look(format!("peek {number}"), 1, MINUTE, 0, start);
+        }
+        assert_eq!(limiter.buckets.lock().unwrap().len(), 0, "who only looks leaves nothing behind");
+        for number in 0..50_000_u32 {
+            limiter.look(number.to_string(), 1, MINUTE, 1, start + millis(1) * number / 1000);
+        }
+        assert!(limiter.buckets.lock().unwrap().len() <= MAX_BUCKETS);
+        let newest = limiter.look("49999".to_owned(), 1, MINUTE, 0, start + millis(50));
+        assert!(newest.is_exceeded, "the newest are remembered");
+        limiter.look("later".to_owned(), 1, MINUTE, 1, start + MINUTE * 2);
+        assert!(limiter.look("later".to_owned(), 1, MINUTE, 0, start + MINUTE * 2).is_exceeded);
     }
 }

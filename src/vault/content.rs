@@ -16,7 +16,7 @@ use super::records::{
     put, require,
 };
 use crate::core::{
-    Aes256Gcm, Cipher as _, DataKey, Document, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
+    Aes256Gcm, Cipher as _, Document, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
 };
 use crate::store::{Order, When};
 use crate::{Error, ErrorKind, Result};
@@ -367,11 +367,6 @@ impl ContentRecord {
         let bytes = self.blob.0.len().saturating_sub(SealedBlob::IV_BYTES + SealedBlob::TAG_BYTES);
         u32::try_from(bytes.div_ceil(3) * 4).unwrap_or(u32::MAX)
     }
-}
-
-/// The document in a blob, if the key opens it and dotenv text is in it.
-pub(super) fn read_document(key: &DataKey, blob: &SealedBlob) -> Option<Document> {
-    Aes256Gcm.open(key, blob).ok().and_then(|text| parse(&text))
 }
 
 pub(super) fn parse(text: &SecretBytes) -> Option<Document> {

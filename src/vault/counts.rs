@@ -20,7 +20,8 @@ pub struct Counts {
     pub targets: usize,
     /// Environments below it, also those of its targets.
     pub environments: usize,
-    /// Levels that hold something: those of its targets and environments, and its own.
+    /// Levels that hold something: those of its targets and environments, and its own. One that is only on the way to where
+    /// the actor may do something is not counted.
     pub contents: usize,
 }
 
@@ -38,7 +39,8 @@ pub struct ProjectSummary {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LevelSummary {
-    /// How many entries it holds itself; 0, where the vault cannot look into it.
+    /// How many entries it holds itself; 0, where the vault cannot look into it, and where it is only on the way to where
+    /// the actor may do something.
     pub entries: usize,
     /// What the actor may do there.
     pub rights: PermissionSet,
@@ -79,13 +81,14 @@ impl Session<'_> {
                         return Ok(LevelSummary::default());
                     };
                     let rights = call.rights;
+                    let is_inside = call.rights_at(&place, Reach::Inside)?.is_some();
                     let entries = match call.level(&place.project, place.id())? {
-                        Some(level) => match call.understood(&place.project, &level.content) {
+                        Some(level) if is_inside => match call.understood(&place.project, &level.content) {
                             Ok(document) => document.map_or(0, |document| document.len()),
                             Err(error) if error.kind() == ErrorKind::ClientManaged => 0,
                             Err(error) => return Err(error),
                         },
-                        None => 0,
+                        _ => 0,
                     };
                     Ok(LevelSummary { entries, rights })
                 })
@@ -134,7 +137,10 @@ impl Call<'_, '_> {
         let project = place.project.id;
         let above = place.path_below();
         let prefix = if above.is_empty() { above } else { above + "/" };
-        let mut there: Vec<Id> = vec![place.id()];
+        let mut inside: Vec<Id> = Vec::new();
+        if self.rights_at(place, Reach::Inside)?.is_some() {
+            inside.push(place.id());
+        }
         let mut targets: BTreeMap<String, Id> = BTreeMap::new();
         let mut counts = Counts::default();
         for record in self.tx.scan(&keys::nodes(project, &prefix), Order::Ascending, usize::MAX)? {
@@ -148,17 +154,19 @@ impl Call<'_, '_> {
                 targets.insert(path.to_owned(), node.id);
             }
             if self.rights_below(project, &ids, path, Reach::OnTheWay)?.is_some() {
-                there.push(node.id);
                 match node.kind {
                     NodeKind::Target => counts.targets += 1,
                     NodeKind::Environment => counts.environments += 1,
                 }
             }
+            if self.rights_below(project, &ids, path, Reach::Inside)?.is_some() {
+                inside.push(node.id);
+            }
         }
-        there.sort_unstable();
+        inside.sort_unstable();
         for record in self.tx.scan(&keys::levels(project), Order::Ascending, usize::MAX)? {
             let id = record.key.rsplit('/').next().and_then(|id| Id::parse(id).ok());
-            counts.contents += usize::from(id.is_some_and(|id| there.binary_search(&id).is_ok()));
+            counts.contents += usize::from(id.is_some_and(|id| inside.binary_search(&id).is_ok()));
         }
         Ok(counts)
     }

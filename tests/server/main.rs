@@ -4,6 +4,7 @@
 #[macro_use]
 mod stage;
 
+mod crossed;
 mod docs;
 mod dotenv_cloud;
 mod ioenv;

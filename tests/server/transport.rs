@@ -2,12 +2,13 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ioenv::vault::{NewProject, PermissionSet};
+use ioenv::vault::{NewProject, OrganizationStatus, OrganizationUpdate, PermissionSet};
 
-use super::stage::{Stage, path};
+use super::stage::{Stage, path, ranges};
 
 #[test]
 fn somebody_is_there() {
@@ -280,4 +281,94 @@ fn status_of(connection: &mut TcpStream) -> String {
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
     connection.read_exact(&mut vec![0; length]).unwrap();
     head.split(' ').nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn little_is_kept_of_what_somebody_unknown_sends() {
+    let stage = Stage::memory();
+    // Nobody has to be known there, so it shows what was kept.
+    let telemetry = "/api/v1/cli/telemetry";
+    let body = |length| Some("x".repeat(length));
+    let unknown = stage.stranger().with("authorization", "Bearer ioenv_0123456789abcdef");
+    for (client, length, status) in [
+        (stage.stranger(), 64 << 10, 204),
+        (stage.stranger(), (64 << 10) + 1, 413),
+        (unknown.clone(), 64 << 10, 204),
+        (unknown, (64 << 10) + 1, 413),
+        (stage.admin(), (64 << 10) + 1, 204),
+        (stage.admin(), 4 << 20, 204),
+        (stage.admin(), (4 << 20) + 1, 413),
+    ] {
+        assert_eq!(client.send("POST", telemetry, body(length).as_deref()).status, status, "{length}");
+    }
+    // Whoever is known is told what is wrong where they are not let in.
+    let mut update = OrganizationUpdate::default();
+    update.status = Some(OrganizationStatus::Suspended);
+    let admin = stage.admin();
+    stage.system().update_organization(stage.acme, &update).unwrap();
+    let answer = admin.send("POST", &format!("/api/v1/{}/secrets/store", stage.acme), body(1 << 20).as_deref());
+    assert_eq!(answer.json(403)["error"], "organization_inactive");
+}
+
+#[test]
+fn no_answer_is_kept_by_what_it_passes_through() {
+    let stage = Stage::memory();
+    let (admin, stranger) = (stage.admin(), stage.stranger());
+    let acme = stage.acme;
+    for path in [
+        "/v1/whoami",
+        "/v1/projects",
+        "/v1/projects/none",
+        "/v1/none",
+        "/api/v1/user",
+        "/api/v1/none",
+        &format!("/api/v1/{acme}/projects"),
+        &format!("/api/v1/{acme}/none/encryption-key"),
+        "/api/v1/env/x/variables",
+        "/api/v1/project/x",
+    ] {
+        for (client, method) in [(&admin, "GET"), (&stranger, "GET"), (&admin, "OPTIONS"), (&admin, "HEAD")] {
+            let answer = client.send(method, path, None);
+            assert_eq!(answer.header("cache-control"), Some("no-store"), "{method} {path}: {}", answer.status);
+        }
+    }
+}
+
+#[test]
+fn whoever_has_many_addresses_of_one_network_is_counted_as_one() {
+    let stage = Stage::with(|server| server.rate_limited().behind(ranges(["127.0.0.1"])));
+    let ask = |address: &str| stage.stranger().with("x-forwarded-for", address).get("/v1/whoami").status;
+    for number in 0..30 {
+        assert_eq!(ask(&format!("2001:db8:0:1::{number}")), 401);
+    }
+    assert_eq!(ask("2001:db8:0:1:ffff:1:2:3"), 429);
+    assert_eq!((ask("2001:db8:0:2::1"), ask("192.0.2.1")), (401, 401));
+}
+
+#[test]
+fn what_is_logged_was_not_written_by_a_client() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&lines);
+    let stage = Stage::with(|server| server.log(move |answered| log.lock().unwrap().push(answered.to_string())));
+    for method in ["GET", "ioenv_planted", "PATCH"] {
+        ask(&stage, &format!("{method} /v1/planted?planted HTTP/1.1\r\nhost: planted\r\nconnection: close\r\n\r\n"));
+    }
+    let lines = lines.lock().unwrap();
+    let starts: Vec<&str> = lines.iter().map(|line| line.split(" 404 ").next().unwrap()).collect();
+    assert_eq!(starts, ["127.0.0.1 GET -", "127.0.0.1 - -", "127.0.0.1 PATCH -"]);
+}
+
+#[test]
+fn what_is_no_text_is_the_address_of_nothing() {
+    let stage = Stage::memory();
+    for path in
+        ["/api/v1/%ff/x", "/api/v1/x/%ff/y/z", "/v1/projects/%ff", "/api/v1/env/%ff", "/api/v1/project/%ff/audit"]
+    {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+            let answer = stage.admin().send(method, path, None);
+            assert!([404, 405].contains(&answer.status), "{method} {path}: {}", answer.text);
+            answer.json(answer.status);
+            assert_eq!(answer.header("cache-control"), Some("no-store"));
+        }
+    }
 }

@@ -2,16 +2,18 @@
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, NotFound, Unauthenticated};
 use ioenv::vault::{
-    Designation, EnvironmentUpdate, Grantee, KeyOwner, NewAccount, NewBlob, NewEnvironment, NewKey, NewOrganization,
-    NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey, NewWebhook, Permission, PermissionSet,
-    PersonalKeyLevel, ProjectUpdate, Search, SlugRule, Vocabulary,
+    Designation, EnvironmentUpdate, Grantee, Id, KeyOwner, NewAccount, NewBlob, NewEnvironment, NewKey,
+    NewOrganization, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey, NewWebhook, Permission,
+    PermissionSet, PersonalKeyLevel, ProjectUpdate, Search, Session, SlugRule, UseCase, Vocabulary,
 };
 
-use ioenv::{Aes256Gcm, Cipher as _, DataKey, KeyProof, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, DataKey, Error, KeyProof, Kind, SystemRandom};
 
 use super::stage::{SECOND, Stage, entry, name, path, refused, slug};
 
 const PROD: &str = "shop/api/prod";
+
+type Ask<'a> = &'a dyn Fn(&Session<'_>, Id) -> Result<(), Error>;
 
 fn by_slug(text: &str) -> Designation {
     Designation::Slug(slug(text))
@@ -141,6 +143,100 @@ on_every_store! {
         // Whoever may not read secrets may know how many there are.
         let counter = stage.session(Permission::EnvironmentRead.into(), None);
         assert_eq!(counter.level_summaries(acme, &[path("shop/dev")]).unwrap()[0].entries, 2);
+    }
+
+    fn what_is_only_on_the_way_is_not_counted(stage: &Stage) {
+        stage.shop();
+        for at in ["shop", "shop/api", PROD, "shop/dev"] {
+            stage.write(at, "A=1\n");
+        }
+        let acme = stage.acme;
+        let ann = stage.member("ann@example.test", "workspace:member".parse().unwrap());
+        stage.grant(PROD, Grantee::User(ann), "viewer");
+        for session in [stage.user(ann), stage.session(PermissionSet::ALL, Some(PROD))] {
+            for (at, contents) in [("shop", 1), ("shop/api", 1), (PROD, 1)] {
+                assert_eq!(session.counts(acme, &path(at)).unwrap().contents, contents, "{at}");
+            }
+            let summaries = session.level_summaries(acme, &["shop", "shop/api", PROD, "shop/dev"].map(path)).unwrap();
+            let counts: Vec<usize> = summaries.iter().map(|summary| summary.entries).collect();
+            assert_eq!(counts, [0, 0, 1, 0]);
+        }
+        let all = stage.session(PermissionSet::ALL, Some("shop")).counts(acme, &path("shop")).unwrap();
+        assert_eq!((all.targets, all.environments, all.contents), (1, 2, 4));
+    }
+
+    fn calls_of_one_use_case_take_the_same_where_they_are_done(stage: &Stage) {
+        stage.shop();
+        stage.write(PROD, "A=1\n");
+        let (system, acme) = (stage.system(), stage.acme);
+        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+        let webhook = system.create_webhook(acme, &path(PROD), &NewWebhook::new("https://a.example.com/in")).unwrap();
+        let webhook = webhook.webhook.id;
+        system.create_environment(acme, &path("shop/api"), &NewEnvironment::new("test")).unwrap();
+        let asked: [(UseCase, Ask<'_>); 6] = [
+            (UseCase::ResolveLevel, &|session, id| session.export(id, &path(PROD)).map(drop)),
+            (UseCase::OpenBlobs, &|session, id| session.opened_blobs(id, &path(PROD)).map(drop)),
+            (UseCase::ListVersions, &|session, id| session.versions_from(id, &path(PROD), 0, 9).map(drop)),
+            (UseCase::ListChanges, &|session, id| session.changes_from(id, &path(PROD), 0, 9).map(drop)),
+            (UseCase::ListWebhookLogs, &|session, id| session.webhook_logs_from(id, &path(PROD), webhook, 0, 9).map(drop)),
+            (UseCase::SetEntry, &|session, id| {
+                session.set_entry(id, &path(PROD), &entry("A", "1"), Kind::Variable, None).map(drop)
+            }),
+        ];
+        for (use_case, ask) in asked {
+            let needed = use_case.permissions();
+            let records = stage.logged(|| ask(&stage.session(needed, Some(PROD)), acme).unwrap());
+            // Setting what is there already changes nothing.
+            assert!(!records.is_empty() || use_case == UseCase::SetEntry, "{use_case:?} is recorded");
+            for permission in needed.iter() {
+                let session = stage.session(PermissionSet::ALL.difference(permission.into()), None);
+                assert_eq!(refused(ask(&session, acme)), Denied, "{use_case:?} without {permission}");
+            }
+            for elsewhere in ["shop/dev", "shop/api/test"] {
+                let session = stage.session(PermissionSet::ALL, Some(elsewhere));
+                assert_eq!(refused(ask(&session, acme)), NotFound, "{use_case:?} from {elsewhere}");
+            }
+            assert_eq!(refused(ask(&stage.session(PermissionSet::ALL, None), other)), NotFound, "{use_case:?}");
+        }
+    }
+
+    fn what_takes_no_permission_tells_nothing_of_what_is_elsewhere(stage: &Stage) {
+        stage.shop();
+        let (system, acme) = (stage.system(), stage.acme);
+        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+        system.create_project(acme, NewProject::new("beside")).unwrap();
+        let [prod, dev] = [PROD, "shop/dev"].map(|at| system.environment(acme, &path(at)).unwrap().id);
+        let theirs = system.create_project(other, NewProject::new("shop")).unwrap().id;
+        let beside = system.project(acme, &slug("beside")).unwrap().id;
+        let session = stage.session(PermissionSet::ALL, Some(PROD));
+        for (organization, at) in [(acme, "shop/dev"), (acme, "beside"), (acme, "none"), (other, "shop"), (other, "none")] {
+            let (at, named) = (path(at), by_slug(path(at).project()));
+            let none = |error: Error| assert_eq!(error.kind(), NotFound, "{at}");
+            none(session.counts(organization, &at).unwrap_err());
+            none(session.chain(organization, &at).unwrap_err());
+            none(session.own_rights(organization, &at).unwrap_err());
+            none(session.check_rights(organization, Some(&at), PermissionSet::EMPTY).unwrap_err());
+            if path("shop") != path(at.project()) || organization == other {
+                none(session.find_project(organization, &named).unwrap_err());
+            }
+            none(session.find_environment(organization, &named, &by_slug("dev")).unwrap_err());
+            let summaries = session.level_summaries(organization, std::slice::from_ref(&at));
+            match summaries {
+                Ok(summaries) => assert_eq!((summaries[0].entries, summaries[0].rights), (0, PermissionSet::EMPTY)),
+                Err(error) => none(error),
+            }
+        }
+        for id in [dev, theirs, beside] {
+            let words = [session.locate(id).unwrap_err(), session.locate_environment(id).unwrap_err()];
+            let unknown = Id::from_parts(stage.now(), [7; 10]);
+            let nothing = [session.locate(unknown).unwrap_err(), session.locate_environment(unknown).unwrap_err()];
+            assert_eq!(words.map(|error| error.to_string()), nothing.map(|error| error.to_string()));
+        }
+        let find = |id| session.find_environment(acme, &by_slug("shop"), &Designation::Id(id)).unwrap_err().to_string();
+        assert_eq!(find(dev), find(Id::from_parts(stage.now(), [7; 10])));
+        assert_eq!(session.locate_environment(prod).unwrap(), (acme, path(PROD)));
+        // Not even what is above may be asked for as if it were inside.
+        assert_eq!(refused(session.check_rights(acme, Some(&path("shop")), PermissionSet::EMPTY)), NotFound);
     }
 
     fn an_environment_can_be_made_with_entries(stage: &Stage) {

@@ -117,6 +117,9 @@ fn abilities(fields: &mut Fields) -> Option<PermissionSet> {
     }
     let mut abilities = PermissionSet::EMPTY;
     for (at, word) in words.iter().enumerate() {
+        if fields.is_full() {
+            break;
+        }
         match Vocabulary::DotenvCloud.parse(word.as_str()) {
             Ok(ability) if word.is_string() => abilities = abilities.union(ability),
             known => {

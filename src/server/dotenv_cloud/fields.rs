@@ -16,6 +16,9 @@ const MAX_SLUG: usize = 100;
 /// Longest description, in characters.
 const MAX_DESCRIPTION: usize = 1000;
 
+/// Most that is told of what is wrong with a request.
+const MAX_ERRORS: usize = 100;
+
 /// The members of a request's JSON object. What is wrong with them is collected, so that it is told at once. They are wiped
 /// when they are dropped, because some are secrets.
 pub(super) struct Fields {
@@ -263,7 +266,14 @@ impl Fields {
 
     /// Says what is wrong with a field.
     pub(super) fn refuse(&mut self, field: &str, message: impl Into<String>) {
-        self.errors.push((field.to_owned(), message.into()));
+        if !self.is_full() {
+            self.errors.push((field.to_owned(), message.into()));
+        }
+    }
+
+    /// Whether no more is told of what is wrong, so that there is no use in looking further.
+    pub(super) fn is_full(&self) -> bool {
+        self.errors.len() >= MAX_ERRORS
     }
 
     /// All that is wrong, if anything is.

@@ -193,6 +193,9 @@ fn sealed_anew<T>(fields: &mut Fields, field: &str, id: fn(Value) -> Option<T>) 
     };
     let mut all = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
+        if fields.is_full() {
+            break;
+        }
         let mut members = match item {
             Value::Object(members) => members,
             _ => Map::new(),

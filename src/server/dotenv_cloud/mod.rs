@@ -20,6 +20,8 @@ mod versions;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::RawPathParams;
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::map_response;
 use axum::routing::{MethodFilter, MethodRouter};
@@ -35,7 +37,8 @@ use crate::vault::{Id, Identity, PermissionSet};
 pub(super) enum DotenvCloud {}
 
 /// What every answer says.
-const HEADERS: [(HeaderName, HeaderValue); 5] = [
+const HEADERS: [(HeaderName, HeaderValue); 6] = [
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (HeaderName::from_static("x-api-version"), HeaderValue::from_static("1")),
     (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff")),
     (HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY")),
@@ -86,7 +89,7 @@ impl Service for DotenvCloud {
 
     fn bucket(exchange: &Exchange) -> Result<Option<Bucket>, Problem> {
         if exchange.path() == TELEMETRY {
-            let name = format!("dotenv.cloud telemetry {}", exchange.ip().map(|ip| ip.to_string()).unwrap_or_default());
+            let name = format!("dotenv.cloud telemetry {}", exchange.network());
             return Ok(Some(Bucket { name, limit: 60, window: MINUTE }));
         }
         let name = match exchange.session()?.whoami()? {
@@ -140,8 +143,10 @@ pub(super) fn routes() -> Router<State> {
 }
 
 /// Refuses a method. What only looks like an address in an organization, such as one for billing, is none.
-async fn refuse_method(parameters: RawPathParams, body: Body) -> Reply {
-    let is_address = parameters.iter().all(|(name, value)| name != "organization" || Id::parse(value).is_ok());
+async fn refuse_method(parameters: Result<RawPathParams, RawPathParamsRejection>, body: Body) -> Reply {
+    let is_address = parameters.is_ok_and(|parameters| {
+        parameters.iter().all(|(name, value)| name != "organization" || Id::parse(value).is_ok())
+    });
     let fault = if is_address { Fault::MethodNotAllowed } else { Fault::NoSuchRoute };
     exchange::refuse::<DotenvCloud>(fault, body).await
 }

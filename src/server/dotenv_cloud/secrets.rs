@@ -1,6 +1,6 @@
 //! What levels hold: read, merged, stored and deleted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
@@ -235,7 +235,8 @@ const ACTIONS: [(&str, Action); 3] =
 /// Which of the merged variables are wanted. Tags are read over: nothing has any.
 #[derive(Default)]
 struct Filters {
-    names: Vec<String>,
+    names: BTreeSet<String>,
+    /// In lower case.
     search: String,
 }
 
@@ -245,7 +246,7 @@ impl Filters {
             return Self::default();
         };
         let names = match filters.remove("names") {
-            None | Some(Value::Null) => Some(Vec::new()),
+            None | Some(Value::Null) => Some(BTreeSet::new()),
             Some(Value::Array(names)) => names.into_iter().map(string).collect(),
             Some(_) => None,
         };
@@ -259,7 +260,7 @@ impl Filters {
         if search.is_none() {
             fields.refuse("filters.search", "The filters.search field must be a string.");
         }
-        Self { names: names.unwrap_or_default(), search: search.unwrap_or_default() }
+        Self { names: names.unwrap_or_default(), search: search.unwrap_or_default().to_ascii_lowercase() }
     }
 
     fn is_empty(&self) -> bool {
@@ -267,8 +268,8 @@ impl Filters {
     }
 
     fn admits(&self, name: &str) -> bool {
-        let is_named = self.names.is_empty() || self.names.iter().any(|one| one == name);
-        is_named && name.to_ascii_lowercase().contains(&self.search.to_ascii_lowercase())
+        let is_named = self.names.is_empty() || self.names.contains(name);
+        is_named && name.to_ascii_lowercase().contains(&self.search)
     }
 }
 

@@ -13,8 +13,8 @@ mod whoami;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Method;
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::{HeaderValue, Method};
 use axum::routing::{MethodFilter, MethodRouter};
 
 use self::caller::Caller;
@@ -55,6 +55,7 @@ impl Service for Stashbase {
     }
 
     fn dress(reply: &mut Reply, quota: Option<Quota>) {
+        reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(quota) = quota.filter(|quota| quota.is_exceeded) {
             reply::number(reply, RETRY_AFTER.as_str(), quota.seconds);
         }

@@ -4,6 +4,7 @@ use super::super::place::{Place, Reach};
 use super::super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
+use super::locate::or_no_environment;
 use crate::Result;
 use crate::core::{Id, LevelPath, PermissionSet, Slug};
 
@@ -81,7 +82,8 @@ impl Session<'_> {
                 }
             };
             let path = LevelPath::new(&format!("{}/{slug}", project.slug))?;
-            let (place, node) = call.node(organization, &path, NodeKind::Environment, Reach::Inside)?;
+            let found = call.node(organization, &path, NodeKind::Environment, Reach::Inside);
+            let (place, node) = found.map_err(or_no_environment)?;
             call.located(&place, &node)
         })
     }

@@ -4,7 +4,12 @@ use super::super::records::NodeKind;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::core::{Id, LevelPath};
-use crate::{ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
+
+/// Says in the same words of what is not there and of what the actor may not know of that there is no such environment.
+pub(super) fn or_no_environment(error: Error) -> Error {
+    if error.kind() == ErrorKind::NotFound { no_such("environment") } else { error }
+}
 
 impl Session<'_> {
     /// The organization and the path of the project, target or environment of that id. What is found so is not
@@ -31,16 +36,14 @@ impl Session<'_> {
     /// `NotFound`.
     pub fn locate_environment(&self, id: Id) -> Result<(Id, LevelPath)> {
         self.read(UseCase::Locate, |call| {
-            let (organization, path) = call.path_of(id)?;
-            let is_environment = match call.place(organization, &path, Reach::OnTheWay) {
-                Ok(place) => {
-                    place.nodes.last().map_or(place.project.has_base, |node| node.kind == NodeKind::Environment)
-                }
-                Err(error) if error.kind() == ErrorKind::NotFound => false,
-                Err(error) => return Err(error),
-            };
+            let found = call.path_of(id).and_then(|(organization, path)| {
+                let place = call.place(organization, &path, Reach::OnTheWay)?;
+                let is_environment =
+                    place.nodes.last().map_or(place.project.has_base, |node| node.kind == NodeKind::Environment);
+                if is_environment { Ok((organization, path)) } else { Err(no_such("environment")) }
+            });
             // In the same words for all that is none.
-            if is_environment { Ok((organization, path)) } else { Err(no_such("environment")) }
+            found.map_err(or_no_environment)
         })
     }
 }

@@ -69,6 +69,10 @@ impl Session<'_> {
     /// taken; `Denied`, for an id that only trusted programs can give.
     #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn create_project(&self, organization: Id, new: NewProject) -> Result<Project> {
+        if matches!(new.key, NewKey::String(_)) {
+            // Nobody makes the vault stretch a key who may not have one.
+            self.read(UseCase::CreateProject, |call| call.whole_organization(organization).map(drop))?;
+        }
         // Outside of the transaction, which may run more than once: it can take long.
         let key = new.key.clone().prepare(&self.vault.keys, &*self.vault.random)?;
         self.write(UseCase::CreateProject, |call| {

@@ -14,7 +14,7 @@ pub struct VersionContent {
     pub version: Version,
     /// What the level held.
     pub content: SealedBlob,
-    /// The key that is sealed with.
+    /// The key that is sealed with. Only a former one comes with its proof: that of the key in use is what writing takes.
     pub key: KeyInfo,
 }
 
@@ -37,7 +37,10 @@ impl Session<'_> {
             call.record(Action::Read, Resource::of(&found.place)?, details)?;
             let project = &found.place.project;
             let key: KeyRecord = require(call.tx, &keys::data_key(project.id, found.version.key_version))?;
-            let key = call.key_info(project, key)?;
+            let mut key = call.key_info(project, key)?;
+            if key.is_active {
+                key.proof = None;
+            }
             Ok(VersionContent { version: Version::new(found.version, &found.place, &owner, call.now)?, content, key })
         })
     }

@@ -529,3 +529,24 @@ fn a_session_of_a_client_in_either_custody() {
         assert!(versions(&world, "orbit-shop/api/production").iter().all(|version| *version == 2));
     }
 }
+
+#[test]
+fn what_was_sealed_before_a_rotation_is_not_stored_behind_it() {
+    let world = World::new(NewKey::String(None));
+    let (admin, base) = (world.admin(), &world.base);
+    let store = |holder: &Holder, text: &str| {
+        let body = json!({ "project": "orbit-shop", "content": holder.seal(text) });
+        admin.post(&format!("{base}/secrets/store"), &body)
+    };
+    let old = world.holder();
+    store(&old, "A=1\n").json(200);
+    admin.send("POST", &format!("{base}/orbit-shop/encryption-key/rotate"), None).json(200);
+    // Nobody could open it: the key it is sealed with is told to no one any more.
+    assert_eq!(store(&old, "A=2\n").json(422)["error"], "key_version_conflict");
+    let read = || admin.get(&format!("{base}/orbit-shop/secrets?decrypt=true&merge=true&raw=true")).json(200);
+    assert_eq!(read(), json!({ "A": "1" }));
+    store(&world.holder(), "A=2\n").json(200);
+    assert_eq!(read(), json!({ "A": "2" }));
+    // What somebody sealed with a key of their own is theirs, as ever.
+    store(&Holder::new("a-key-of-somebody-else"), "A=3\n").json(200);
+}

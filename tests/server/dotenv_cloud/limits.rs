@@ -1,5 +1,5 @@
 use ioenv::server::Server;
-use ioenv::vault::{NewOrganization, NewToken, PermissionSet};
+use ioenv::vault::{NewOrganization, NewProject, NewToken, PermissionSet};
 use serde_json::json;
 
 use super::super::stage::{Answer, Stage};
@@ -72,4 +72,20 @@ fn telemetry_counts_by_itself() {
     }
     assert_eq!(code(&stranger.post("/api/v1/cli/telemetry", &json!({})), 429), "rate_limited");
     Cloud::admin(&stage).get("/api/v1/organization").json(200);
+}
+
+#[test]
+fn what_is_wrong_is_told_a_hundred_times_at_most() {
+    let stage = Stage::memory();
+    let (admin, o) = (Cloud::admin(&stage), stage.acme);
+    for (path, body) in [
+        (format!("/api/v1/{o}/shop/secrets/re-encrypt-history"), json!({ "versions": vec![0; 1000] })),
+        (format!("/api/v1/{o}/shop/secrets/rotate-client-keys"), json!({ "secrets": vec![json!({}); 1000] })),
+        (format!("/api/v1/organizations/{o}/api-keys"), json!({ "name": "x", "abilities": vec!["secret:raed"; 1000] })),
+    ] {
+        stage.system().create_project(o, NewProject::new("shop")).ok();
+        let answer = admin.post(&path, &body);
+        assert_eq!(code(&answer, 422), "validation_failed");
+        assert!(answer.json(422)["errors"].as_object().unwrap().len() <= 100 && answer.text.len() < 50_000, "{path}");
+    }
 }

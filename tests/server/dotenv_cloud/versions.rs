@@ -239,6 +239,11 @@ fn a_version_under_a_former_key_of_people_comes_back_sealed_anew() {
     // Under the key in use nothing is needed.
     client.send("POST", &restore, None).json(200);
 
+    // Its proof lets one write: whoever may have the key has that, too.
+    let current = client.get(&restore.replace("/restore", "")).json(200)["data"]["key"].clone();
+    assert_eq!((&current["version"], &current["is_active"]), (&json!("1"), &json!(true)));
+    assert_eq!(current.get("key_check"), None);
+
     let new = Holder::new("a-key-that-is-newer");
     let id =
         client.get(&format!("{base}/orbit-shop/secrets")).json(200)["data"]["attributes"]["levels"]["project"]["id"]

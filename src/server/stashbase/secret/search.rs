@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use axum::http::StatusCode;
 
 use super::super::super::exchange::Exchange;
@@ -33,14 +35,15 @@ pub(in super::super) fn search(exchange: &Exchange) -> Result<Reply, Problem> {
 
     if matches!(search, Search::Value(_)) {
         let mut groups: Vec<wire::FoundByValue> = Vec::new();
+        // One value may be that of all there are.
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         for entry in &found {
             let name = entry.name.as_str();
-            match groups.iter_mut().find(|group| group.secret_name == name) {
-                Some(group) => group.environments.push(place(entry)),
-                None => {
-                    groups.push(wire::FoundByValue { secret_name: name.to_owned(), environments: vec![place(entry)] });
-                }
-            }
+            let at = *places.entry(name).or_insert_with(|| {
+                groups.push(wire::FoundByValue { secret_name: name.to_owned(), environments: Vec::new() });
+                groups.len() - 1
+            });
+            groups[at].environments.push(place(entry));
         }
         return Ok(reply::json(StatusCode::OK, &groups));
     }
