@@ -320,23 +320,21 @@ fn counted<S: Service>(
     let Some(limiter) = &exchange.state.0.limiter else {
         return (work(exchange), None);
     };
-    let strangers = || format!("stranger {}", exchange.network());
-    let quota = limiter.peek(strangers(), MAX_STRANGERS, MINUTE);
-    if quota.is_exceeded {
-        return (Err(Fault::TooManyRequests(quota).into()), Some(quota));
-    }
-    match S::bucket(exchange) {
-        Ok(Some(bucket)) => {
-            let quota = limiter.count(bucket.name, bucket.limit, bucket.window);
-            if quota.is_exceeded {
-                return (Err(Fault::TooManyRequests(quota).into()), Some(quota));
-            }
-            (work(exchange), Some(quota))
+    let (quota, unknown) = match S::bucket(exchange) {
+        Ok(None) => return (work(exchange), None),
+        Ok(Some(bucket)) => (limiter.count(bucket.name, bucket.limit, bucket.window), None),
+        // Nobody knows who asks. Those who are known at the same address do not suffer for it.
+        Err(problem) => {
+            let bucket = format!("stranger {}", exchange.network());
+            (limiter.count(bucket, MAX_STRANGERS, MINUTE), Some(problem))
         }
-        Ok(None) => (work(exchange), None),
-        // Nobody knows who asks.
-        Err(problem) => (Err(problem), Some(limiter.count(strangers(), MAX_STRANGERS, MINUTE))),
-    }
+    };
+    let answer = match unknown {
+        _ if quota.is_exceeded => Err(Fault::TooManyRequests(quota).into()),
+        Some(problem) => Err(problem),
+        None => work(exchange),
+    };
+    (answer, Some(quota))
 }
 
 /// The token of the one header that has it.

@@ -46,26 +46,18 @@ impl Quota {
 impl RateLimiter {
     /// Counts one more request of a bucket.
     pub(super) fn count(&self, bucket: String, limit: u32, window: Duration) -> Quota {
-        self.look(bucket, limit, window, 1, Instant::now())
+        self.count_at(bucket, limit, window, Instant::now())
     }
 
-    /// Whether one more would be taken, without counting it.
-    pub(super) fn peek(&self, bucket: String, limit: u32, window: Duration) -> Quota {
-        self.look(bucket, limit, window, 0, Instant::now())
-    }
-
-    fn look(&self, bucket: String, limit: u32, window: Duration, count: u32, now: Instant) -> Quota {
+    fn count_at(&self, bucket: String, limit: u32, window: Duration, now: Instant) -> Quota {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let there = buckets.get(&bucket).filter(|window| window.ends > now);
         let Window { ends, used } = there.copied().unwrap_or(Window { ends: now + window, used: 0 });
-        let (is_exceeded, used) = (used >= limit, used.saturating_add(count));
-        // Who only looks leaves nothing behind.
-        if count > 0 {
-            if buckets.len() >= MAX_BUCKETS && !buckets.contains_key(&bucket) {
-                forget(&mut buckets, now);
-            }
-            buckets.insert(bucket, Window { ends, used });
+        let (is_exceeded, used) = (used >= limit, used.saturating_add(1));
+        if buckets.len() >= MAX_BUCKETS && !buckets.contains_key(&bucket) {
+            forget(&mut buckets, now);
         }
+        buckets.insert(bucket, Window { ends, used });
         let left = ends - now;
         let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
         Quota { limit, remaining: limit.saturating_sub(used), seconds, is_exceeded }
@@ -92,14 +84,13 @@ mod tests {
     #[test]
     fn so_many_are_taken_and_then_none_until_the_window_ends() {
         let (limiter, start) = (RateLimiter::default(), Instant::now());
-        let look = |bucket: &str, count, after| limiter.look(bucket.to_owned(), 2, MINUTE, count, start + after);
+        let count = |bucket: &str, after| limiter.count_at(bucket.to_owned(), 2, MINUTE, start + after);
         let second = Duration::from_secs(1);
-        assert_eq!(look("a", 1, Duration::ZERO), Quota { limit: 2, remaining: 1, seconds: 60, is_exceeded: false });
-        assert_eq!(look("a", 1, second / 2), Quota { limit: 2, remaining: 0, seconds: 60, is_exceeded: false });
-        assert!(look("a", 0, second).is_exceeded);
-        assert_eq!(look("a", 1, second * 59), Quota { limit: 2, remaining: 0, seconds: 1, is_exceeded: true });
-        assert!(!look("b", 1, second * 59).is_exceeded, "each bucket for itself");
-        assert_eq!(look("a", 1, MINUTE), Quota { limit: 2, remaining: 1, seconds: 60, is_exceeded: false });
+        assert_eq!(count("a", Duration::ZERO), Quota { limit: 2, remaining: 1, seconds: 60, is_exceeded: false });
+        assert_eq!(count("a", second / 2), Quota { limit: 2, remaining: 0, seconds: 60, is_exceeded: false });
+        assert_eq!(count("a", second * 59), Quota { limit: 2, remaining: 0, seconds: 1, is_exceeded: true });
+        assert!(!count("b", second * 59).is_exceeded, "each bucket for itself");
+        assert_eq!(count("a", MINUTE), Quota { limit: 2, remaining: 1, seconds: 60, is_exceeded: false });
     }
 
     #[test]
@@ -107,16 +98,11 @@ mod tests {
         let (limiter, start) = (RateLimiter::default(), Instant::now());
         let millis = Duration::from_millis;
         for number in 0..50_000_u32 {
-            limiter.look(format!("peek {number}"), 1, MINUTE, 0, start);
-        }
-        assert_eq!(limiter.buckets.lock().unwrap().len(), 0, "who only looks leaves nothing behind");
-        for number in 0..50_000_u32 {
-            limiter.look(number.to_string(), 1, MINUTE, 1, start + millis(1) * number / 1000);
+            limiter.count_at(number.to_string(), 1, MINUTE, start + millis(1) * number / 1000);
         }
         assert!(limiter.buckets.lock().unwrap().len() <= MAX_BUCKETS);
-        let newest = limiter.look("49999".to_owned(), 1, MINUTE, 0, start + millis(50));
+        let newest = limiter.count_at("49999".to_owned(), 1, MINUTE, start + millis(50));
         assert!(newest.is_exceeded, "the newest are remembered");
-        limiter.look("later".to_owned(), 1, MINUTE, 1, start + MINUTE * 2);
-        assert!(limiter.look("later".to_owned(), 1, MINUTE, 0, start + MINUTE * 2).is_exceeded);
+        assert!(!limiter.count_at("0".to_owned(), 1, MINUTE, start + MINUTE * 2).is_exceeded);
     }
 }
