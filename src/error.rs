@@ -2,9 +2,9 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-#[cfg(feature = "vault")]
-use crate::core::Timestamp;
 use crate::core::{LevelPath, VarName};
+#[cfg(feature = "vault")]
+use crate::core::{PermissionSet, Timestamp};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -41,7 +41,7 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// Why a key that is known was refused, where services have a word of its own for that.
+/// Why something was refused, where services have a word of its own for that.
 #[cfg(feature = "vault")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -49,6 +49,14 @@ pub(crate) enum Refusal {
     Expired(Timestamp),
     /// It does not work from where it was used.
     Address,
+    /// Its organization is not active.
+    Inactive,
+    /// These are missing.
+    Permissions(PermissionSet),
+    /// It is not the request that is refused but the slug in it.
+    Slug,
+    /// The version was displaced at that time, more than so many days ago.
+    Locked(u32, Timestamp),
 }
 
 /// What a caller can do something about.
@@ -231,6 +239,36 @@ impl Error {
     #[cfg(feature = "vault")]
     pub fn is_address_refused(&self) -> bool {
         self.inner.refusal == Some(Refusal::Address)
+    }
+}
+
+#[cfg(feature = "vault")]
+impl Error {
+    /// Whether it is `Denied` because the organization is not active, so that nobody may do anything in it.
+    pub fn is_organization_inactive(&self) -> bool {
+        self.inner.refusal == Some(Refusal::Inactive)
+    }
+
+    /// Whether it is about a slug: one that is taken, for a `Conflict`, and one that has a fixed meaning where it would
+    /// stand, for an `InvalidName`.
+    pub fn is_slug_refused(&self) -> bool {
+        self.inner.refusal == Some(Refusal::Slug)
+    }
+
+    /// For how many days versions can be opened, and when the one that is `VersionLocked` was displaced.
+    pub fn version_lock(&self) -> Option<(u32, Timestamp)> {
+        match self.inner.refusal {
+            Some(Refusal::Locked(days, at)) => Some((days, at)),
+            _ => None,
+        }
+    }
+
+    /// The permissions that are missing, where that is why it is `Denied`; otherwise none.
+    pub fn missing_permissions(&self) -> PermissionSet {
+        match self.inner.refusal {
+            Some(Refusal::Permissions(missing)) => missing,
+            _ => PermissionSet::EMPTY,
+        }
     }
 }
 

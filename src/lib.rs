@@ -46,6 +46,7 @@
 //! | `sqlite` | no | a vault in a SQLite file |
 //! | `postgres` | no | a vault in a PostgreSQL database |
 //! | `http` | no | the worker that delivers webhooks out of a vault, and copies secrets to other services |
+//! | `server` | no | a vault over HTTP, for the clients of ioenv, dotenv.cloud and Stashbase |
 //! | `cli` | no | the `ioenv` command |
 //! | `full` | no | all of them but `postgres` |
 //!
@@ -71,6 +72,8 @@ mod load;
 mod outbound;
 #[cfg(feature = "sealed")]
 mod sealed;
+#[cfg(feature = "server")]
+pub mod server;
 #[cfg(feature = "vault")]
 pub mod store;
 #[cfg(feature = "vault")]
@@ -80,6 +83,8 @@ mod system;
 pub mod vault;
 #[cfg(feature = "vault")]
 pub mod webhook;
+#[cfg(feature = "server")]
+mod wire;
 
 pub use crate::core::{
     Aes256Gcm, Changes, Cipher, DataKey, Document, Entry, KeyDerivation, KeyProof, KeyRing, KeyString, Kind, Layer,

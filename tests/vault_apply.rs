@@ -10,8 +10,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::{Project, run, text};
-use ioenv::vault::{Action, Actor, AuditFilter, Declaration, Paging, RootKey, Token, Vault};
-use ioenv::{ErrorKind, store};
+use ioenv::vault::{Action, Actor, AuditFilter, Declaration, NewBlob, Paging, RootKey, Token, Vault};
+use ioenv::{Aes256Gcm, Cipher as _, ErrorKind, KeyDerivation as _, KeyString, SystemRandom, store};
 use serde_json::Value;
 
 const TEAM: &str = include_str!("../examples/team.toml");
@@ -367,6 +367,40 @@ fn a_project_key_is_told_if_the_file_asks() {
     assert!(text(&complaint.stderr).contains("neither the custody"), "{complaint:?}");
 }
 
+#[test]
+fn what_is_no_dotenv_text_is_left_out_of_a_dump() {
+    let directory = Directory::new();
+    let project = |name: &str, more: &str| {
+        format!("[[organization.project]]\nname = \"{name}\"\nkey.scheme = \"pbkdf2\"\n{more}\n")
+    };
+    let json = project("documents", "secret_format = \"json\"");
+    let file = ["[[organization]]\nname = \"Orbit\"\n", &json, &project("texts", ""), &project("strange", "")].concat();
+    directory.0.write("orbit.toml", &file);
+    directory.ok(&["vault", "apply", "orbit.toml"]);
+    {
+        let vault = directory.vault();
+        let session = vault.session(Actor::system("test"));
+        let orbit = session.organizations().unwrap().into_iter().find(|one| one.slug == "orbit").unwrap().id;
+        for (name, is_ours) in [("documents", true), ("texts", true), ("strange", false)] {
+            let key = session.key(orbit, &name.parse().unwrap()).unwrap();
+            let text = if is_ours { key.text.unwrap() } else { "another key".into() };
+            let key = key.derivation.unwrap().derive(&KeyString::new(text.expose_secret()).unwrap()).unwrap();
+            let blob = Aes256Gcm.seal(&key, br#"{"A": "planted-3e7a"}"#, &SystemRandom).unwrap();
+            session.set_blob(orbit, &name.parse().unwrap(), &NewBlob::new(blob)).unwrap();
+        }
+    }
+    let dump = directory.out(&["vault", "dump", "--organization", "orbit"]);
+    assert!(dump.contains("name = \"texts\"") && !dump.contains("secrets") && !dump.contains(PLANTED), "{dump}");
+    directory.0.write("dump.toml", &dump);
+    directory.is_done("dump.toml");
+    let checked = run(&mut directory.command(&["vault", "check"]), "");
+    let lines = text(&checked.stdout);
+    let line = |name: &str| lines.lines().find(|line| line.contains(name)).unwrap().to_owned();
+    assert!(line("documents").ends_with("opens, and is no dotenv text"), "{lines}");
+    assert!(line("texts").ends_with("opens, and is no dotenv text"), "{lines}");
+    assert!(line("strange").ends_with("something else sealed it; read it as a blob"), "{lines}");
+}
+
 /// Each is an error that names a line, and repeats nothing of the file.
 #[test]
 #[expect(clippy::too_many_lines, reason = "there is one line for each mistake")]
@@ -431,6 +465,12 @@ fn bad_files_are_refused_with_their_line() {
             3,
             ErrorKind::ClientManaged,
             "ioenv set",
+        ),
+        (
+            format!("{project}secret_format = \"json\"\nsecrets.A = \"planted-3e7a\"\n"),
+            3,
+            ErrorKind::Config,
+            "of the format `env` alone",
         ),
         (
             format!("{token}permissions = [\"planted-3e7a\"]\n"),

@@ -12,7 +12,7 @@ use std::thread;
 use ioenv::store::{Access, KeyRange, Memory, Order, Record, Sqlite, Store, StoreExt as _, When, Work};
 use ioenv::vault::{
     Actor, AuditFilter, ClientRotation, Custody, HistoryPolicy, Id, NewBlob, NewEntry, NewKey, NewOrganization,
-    NewProject, NewToken, Paging, Permission, PermissionSet, ResourceKind, Restore, RootKey, Session, Vault,
+    NewProject, NewToken, Paging, Permission, PermissionSet, ResourceKind, Restore, RootKey, Session, Token, Vault,
     VersionAction, Which,
 };
 use ioenv::{
@@ -202,6 +202,29 @@ fn the_key_of_the_vault_opens_what_it_sealed() {
 }
 
 #[test]
+fn nobody_makes_the_vault_stretch_a_key_who_may_not_make_a_project() {
+    let world = World::new(Arc::new(Memory::new()), NewKey::Random);
+    let mut project = NewProject::new("other");
+    project.key = NewKey::String(None);
+    let other = world.session().create_organization(NewOrganization::new("Other")).unwrap().id;
+    let bound = NewToken::new("bound", PermissionSet::ALL).scope(path("shop"));
+    let reader = NewToken::new("reader", Permission::SecretRead.into());
+    for (new, organization, kind) in [
+        (&bound, world.acme, ErrorKind::Denied),
+        (&reader, world.acme, ErrorKind::Denied),
+        (&bound, other, ErrorKind::NotFound),
+    ] {
+        let session = world.vault.session(world.session().issue_token(world.acme, new).unwrap().token);
+        assert_kind(session.create_project(organization, project.clone()), kind);
+    }
+    let unknown = "ioenv_0123456789abcdef".parse::<Token>().unwrap();
+    assert_kind(world.vault.session(unknown).create_project(world.acme, project.clone()), ErrorKind::Unauthenticated);
+    assert_eq!(world.vault.derivations(), 0);
+    world.session().create_project(world.acme, project).unwrap();
+    assert_eq!(world.vault.derivations(), 1);
+}
+
+#[test]
 fn a_key_string_is_stretched_once() {
     let world = World::new(Arc::new(Memory::new()), NewKey::String(None));
     world.set("shop", "PORT=8080\n");
@@ -225,6 +248,12 @@ fn a_key_string_is_stretched_once() {
     assert!(open(&data, &world.blobs()[0].1).contains("PORT=8080"));
     let keys = world.session().keys(world.acme, &shop()).unwrap();
     assert_ne!(keys[0].derivation.as_ref().unwrap().salt(), keys[1].derivation.as_ref().unwrap().salt());
+
+    // A random key is rotated to one, too.
+    world.create_project("other", NewKey::Random);
+    let rotated =
+        world.session().rotate_to_key_string(world.acme, &"other".parse().unwrap(), HistoryPolicy::Keep).unwrap();
+    assert!(rotated.derivation.is_some() && rotated.text.unwrap().expose_secret().len() == 64);
 
     // Its proof would be the data key, which people may hold one day.
     let key = KeyString::new(&"a".repeat(32)).unwrap();

@@ -748,6 +748,126 @@ fn a_worker_that_is_killed_leads_to_another_attempt() {
     assert_eq!(requests[0].body, requests[1].body, "the receiver can tell that it is the same event");
 }
 
+/// Where a worker is when it is killed.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// So many milliseconds after its process was started: before, in or after any step.
+    After(u64),
+    /// It is connected, and nothing it sent was read.
+    Connected,
+    /// The headers of its request were read.
+    Headers,
+    /// All of it was read, and nothing answered.
+    Request,
+    /// Half of an answer is on its way.
+    HalfAnAnswer,
+    /// The whole answer is.
+    Answer,
+}
+
+/// A worker in a process of its own is killed there; then another one has its turn.
+fn kill_a_worker(moment: Moment) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("vault.db");
+    let root = RootKey::generate(&SystemRandom).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://127.0.0.1:{}/in", listener.local_addr().unwrap().port());
+    let world = World::over(Sqlite::create(&file).unwrap(), &root, anywhere());
+    let (id, secret) = world.webhook(&url);
+    world.change("1");
+
+    let text = root.to_text();
+    let mut command = child("child_that_delivers");
+    command.env("TEST_VAULT", &file).env("TEST_ROOT", text.expose_secret());
+    let mut worker = command.spawn().unwrap();
+    let requests = Mutex::new(Vec::new());
+    match moment {
+        Moment::After(millis) => while_receiving(&listener, &requests, || {
+            thread::sleep(Duration::from_millis(millis));
+            worker.kill().unwrap();
+            worker.wait().unwrap();
+        }),
+        _ => {
+            let (mut stream, _) = listener.accept().unwrap();
+            match moment {
+                Moment::Connected | Moment::After(_) => {}
+                Moment::Headers => {
+                    let mut reader = BufReader::new(&stream);
+                    let mut line = String::new();
+                    while reader.read_line(&mut line).unwrap() > 2 {
+                        line.clear();
+                    }
+                }
+                Moment::Request | Moment::HalfAnAnswer | Moment::Answer => {
+                    requests.lock().unwrap().push(Request::read(&stream).unwrap());
+                }
+            }
+            match moment {
+                Moment::HalfAnAnswer => stream.write_all(b"HTTP/1.1 200 Fine\r\ncontent-le").unwrap(),
+                Moment::Answer => stream.write_all(b"HTTP/1.1 200 Fine\r\ncontent-length: 0\r\n\r\n").unwrap(),
+                _ => {}
+            }
+            worker.kill().unwrap();
+            worker.wait().unwrap();
+        }
+    }
+
+    // What it had taken is another worker's after a minute.
+    world.pass(61 * SECOND);
+    while_receiving(&listener, &requests, || {
+        world.work();
+    });
+
+    let requests = requests.lock().unwrap();
+    let now = world.clock.now();
+    let events: Vec<String> = requests.iter().map(|request| request.event()["id"].to_string()).collect();
+    assert!(!events.is_empty(), "{moment:?}: delivered at least once");
+    assert!(events.iter().all(|event| *event == events[0]), "{moment:?}: {events:?}");
+    let verified = requests.iter().all(|request| request.verified(&secret, now).live_mode == Some(true));
+    assert!(verified, "{moment:?}");
+    let logs = world.logs(id);
+    let states: Vec<_> = logs.iter().map(|log| (log.attempt, log.status, log.error)).collect();
+    let (end, lost) = states.split_last().unwrap();
+    assert_eq!(*end, (1, Some(200), None), "{moment:?}: {states:?}");
+    assert!(lost.iter().all(|one| *one == (1, None, Some(DeliveryError::Aborted))), "{moment:?}: {states:?}");
+    assert!(lost.len() <= 1 && requests.len() <= states.len(), "{moment:?}: each request is in the log: {states:?}");
+    assert!(world.dump("job").is_empty(), "{moment:?}: nothing is left to be done");
+}
+
+/// Takes requests and answers each with 200, while `work` is done.
+fn while_receiving(listener: &TcpListener, requests: &Mutex<Vec<Request>>, work: impl FnOnce()) {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while let Ok((stream, _)) = listener.accept() {
+                if done.load(Ordering::Relaxed) {
+                    return;
+                }
+                // Whoever was killed may have left half of a request.
+                if let Ok(request) = Request::read(&stream) {
+                    requests.lock().unwrap().push(request);
+                    answer(stream, 200, "");
+                }
+            }
+        });
+        work();
+        done.store(true, Ordering::Relaxed);
+        // It looks whether it is done when somebody connects.
+        drop(TcpStream::connect(listener.local_addr().unwrap()));
+    });
+}
+
+#[test]
+fn a_worker_killed_at_each_step_loses_nothing() {
+    let steps = [Moment::Connected, Moment::Headers, Moment::Request, Moment::HalfAnAnswer, Moment::Answer];
+    steps.into_iter().for_each(kill_a_worker);
+}
+
+#[test]
+fn a_worker_killed_at_any_moment_loses_nothing() {
+    (0..20).map(|step| Moment::After(step * 4)).for_each(kill_a_worker);
+}
+
 /// Serves one connection over TLS after another, with a certificate for `receiver.hosts.test`.
 fn tls(certified: &rcgen::CertifiedKey<rcgen::KeyPair>) -> (u16, Arc<AtomicUsize>) {
     let key = rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();

@@ -508,6 +508,18 @@ impl Vocabulary {
         }
     }
 
+    /// The words that would give what is in a set, or a part of it, for whoever lacks that. Permissions that the service
+    /// has no word for are left out.
+    ///
+    /// ```
+    /// use ioenv::vault::{Permission, Vocabulary::Stashbase};
+    ///
+    /// assert_eq!(Stashbase.words_giving(Permission::SecretDecrypt.into()), ["secrets.read"]);
+    /// ```
+    pub fn words_giving(self, set: PermissionSet) -> Vec<&'static str> {
+        self.table().iter().filter(|(_, word)| !word.intersection(set).is_empty()).map(|(word, _)| *word).collect()
+    }
+
     /// The words for a set, as a map from resource to actions; what is no such pair stands for itself.
     ///
     /// ```

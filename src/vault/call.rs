@@ -12,6 +12,7 @@ use super::session::Session;
 use super::use_case::UseCase;
 use super::{Vault, audit, keys};
 use crate::core::{Action, AuditActor, AuditRecord, Details, Id, PermissionSet, Resource, Timestamp, TokenHash};
+use crate::error::Refusal;
 use crate::store::{KeyRange, Order, Record, Transaction, When};
 use crate::{Error, ErrorKind, Result};
 
@@ -104,7 +105,8 @@ impl<'c, 'tx> Call<'c, 'tx> {
             get(self.tx, &keys::organization(id))?.ok_or_else(|| no_such("organization"))?;
         self.enter(id)?;
         if organization.status != OrganizationStatus::Active && !self.who.is_system() {
-            return Err(Error::new(ErrorKind::Denied, "the organization is not active: its operator can activate it"));
+            let message = "the organization is not active: its operator can activate it";
+            return Err(Error::new(ErrorKind::Denied, message).with_refusal(Refusal::Inactive));
         }
         Ok(organization)
     }

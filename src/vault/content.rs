@@ -16,7 +16,7 @@ use super::records::{
     put, require,
 };
 use crate::core::{
-    Aes256Gcm, Cipher as _, DataKey, Document, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
+    Aes256Gcm, Cipher as _, Document, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
 };
 use crate::store::{Order, When};
 use crate::{Error, ErrorKind, Result};
@@ -369,12 +369,7 @@ impl ContentRecord {
     }
 }
 
-/// The document in a blob, if the key opens it and dotenv text is in it.
-pub(super) fn read_document(key: &DataKey, blob: &SealedBlob) -> Option<Document> {
-    Aes256Gcm.open(key, blob).ok().and_then(|text| parse(&text))
-}
-
-fn parse(text: &SecretBytes) -> Option<Document> {
+pub(super) fn parse(text: &SecretBytes) -> Option<Document> {
     Document::parse(std::str::from_utf8(text.expose_secret()).ok()?).ok()
 }
 
@@ -402,5 +397,5 @@ pub(super) fn variables(document: &Document) -> BTreeMap<String, String> {
 #[cold]
 fn not_a_document() -> Error {
     let message = "the key of the project opens no text in the blob: something else sealed it; read it as a blob";
-    Error::new(ErrorKind::Corrupt, message)
+    Error::new(ErrorKind::DecryptionFailed, message)
 }

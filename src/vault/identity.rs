@@ -14,7 +14,7 @@ use super::session::Session;
 use super::token::TokenInfo;
 use super::use_case::UseCase;
 use crate::Result;
-use crate::core::{Id, LevelPath, MemberRole};
+use crate::core::{Id, LevelPath, MemberRole, Timestamp};
 use crate::store::Order;
 
 /// In whose name a session is.
@@ -55,6 +55,10 @@ pub struct UserIdentity {
     pub name: String,
     /// Their address.
     pub email: String,
+    /// When they were made a user.
+    pub created_at: Timestamp,
+    /// When name or address were changed last.
+    pub updated_at: Timestamp,
     /// What they are in which organization; by a key, in that of the key alone.
     pub memberships: Vec<MembershipIdentity>,
     /// The key that was shown; none, for a user in person.
@@ -79,6 +83,8 @@ pub struct TokenIdentity {
     pub organization: Named,
     /// What is known of it.
     pub token: TokenInfo,
+    /// How many projects there are for it: those of the organization, or the one it is bound to.
+    pub projects: usize,
 }
 
 /// An account of an environment, and where it belongs.
@@ -151,7 +157,7 @@ impl Call<'_, '_> {
             (HolderRecord::ServiceAccount { account }, _) => {
                 let record: ServiceAccountRecord =
                     require(self.tx, &keys::service_account(token.organization, account))?;
-                let projects = self.tx.scan(&keys::projects(token.organization), Order::Ascending, usize::MAX)?.len();
+                let projects = self.projects_of(token.organization)?;
                 let account = ServiceAccount::from(record);
                 let key = ServiceKey::new(token)?;
                 Identity::ServiceAccount(ServiceAccountIdentity { organization, account, key, projects })
@@ -171,10 +177,15 @@ impl Call<'_, '_> {
                 })
             }
             _ => {
+                let projects = if token.scope.is_some() { 1 } else { self.projects_of(token.organization)? };
                 let token = self.token_info(&token)?;
-                Identity::Token(TokenIdentity { organization, token })
+                Identity::Token(TokenIdentity { organization, token, projects })
             }
         })
+    }
+
+    fn projects_of(&mut self, organization: Id) -> Result<usize> {
+        Ok(self.tx.scan(&keys::projects(organization), Order::Ascending, usize::MAX)?.len())
     }
 
     fn membership_identity(&mut self, organization: Id, user: Id) -> Result<MembershipIdentity> {
@@ -189,5 +200,13 @@ fn named(organization: &OrganizationRecord) -> Named {
 }
 
 fn user_identity(user: UserRecord, memberships: Vec<MembershipIdentity>, key: Option<PersonalKey>) -> UserIdentity {
-    UserIdentity { id: user.id, name: user.name, email: user.email, memberships, key }
+    UserIdentity {
+        id: user.id,
+        name: user.name,
+        email: user.email,
+        created_at: user.created_at,
+        updated_at: user.updated_at,
+        memberships,
+        key,
+    }
 }

@@ -27,6 +27,7 @@ mod authenticate;
 mod call;
 mod check;
 mod content;
+mod counts;
 #[cfg(feature = "sealed")]
 mod declare;
 mod deleted;
@@ -45,6 +46,7 @@ mod member;
 mod name;
 mod node;
 mod organization;
+mod own_key;
 mod page;
 mod personal_key;
 mod place;
@@ -78,9 +80,13 @@ pub use crate::core::{Id, RootKey};
 pub use crate::load::VaultSource;
 
 // Organizations, projects, targets and environments.
-pub use self::environment::{Environment, EnvironmentUpdate, NewEnvironment};
+pub use self::counts::{Counts, LevelSummary, ProjectSummary};
+pub use self::environment::{
+    Designation, Environment, EnvironmentUpdate, LocatedEnvironment, LocatedProject, NewEnvironment,
+};
 pub use self::organization::{NewOrganization, Organization, OrganizationStatus, OrganizationUpdate};
 pub use self::page::{Page, Paging};
+pub use self::place::SlugRule;
 pub use self::project::{Custody, NewProject, Project, ProjectUpdate, SecretFormat};
 pub use self::statistics::Statistics;
 pub use self::target::{NewTarget, Target, TargetUpdate};
@@ -94,9 +100,9 @@ pub use self::check::{Checked, Damage};
 pub use self::content::MAX_BLOB_BYTES;
 pub use self::entry::{
     ComparedEntries, CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryUpdate, FoundEntry, NewEntry, Search,
-    SetEntries, StoredEntry, UpdatedEntries, Which,
+    SetEntries, SetEntry, StoredEntry, UpdatedEntries, Which,
 };
-pub use self::level::{Blob, Blobs, NewBlob};
+pub use self::level::{Blob, Blobs, Export, NewBlob};
 
 // Versions.
 pub use self::content::VersionAction;
@@ -117,6 +123,7 @@ pub use self::account::{Account, IssuedAccount, NewAccount};
 pub use self::identity::{
     AccountIdentity, Identity, MembershipIdentity, Named, ServiceAccountIdentity, TokenIdentity, UserIdentity,
 };
+pub use self::own_key::{KeyOwner, OwnKey};
 pub use self::personal_key::{IssuedPersonalKey, NewPersonalKey, PersonalKey};
 pub use self::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
 pub use self::service_key::{IssuedServiceKey, NewServiceKey, ServiceKey};

@@ -1,7 +1,8 @@
 //! Names and slugs of what a hierarchy is made of.
 
-use super::place::{check_slug, looks_like_id, slug_of};
+use super::place::{SlugRule, check_slug, looks_like_id, slug_of};
 use crate::core::Slug;
+use crate::error::Refusal;
 use crate::{Error, ErrorKind, Result};
 
 /// Longest name, in characters.
@@ -57,10 +58,11 @@ pub(super) fn choose_slug(
     name: &str,
     given: Option<&Slug>,
     reserved: &[&str],
+    rule: SlugRule,
     mut is_taken: impl FnMut(&str) -> Result<bool>,
 ) -> Result<String> {
     if let Some(slug) = given {
-        check_slug(slug.as_str(), reserved)?;
+        check_slug(slug.as_str(), reserved, rule)?;
         if is_taken(slug.as_str())? {
             return Err(slug_taken());
         }
@@ -74,7 +76,7 @@ pub(super) fn choose_slug(
     let stem = made[..made.len().min(90)].trim_end_matches('-');
     let numbered = (2_u32..).map(|number| format!("{stem}-{number}"));
     for slug in [made.clone()].into_iter().chain(numbered) {
-        if check_slug(&slug, reserved).is_ok() && !is_taken(&slug)? {
+        if check_slug(&slug, reserved, rule).is_ok() && !is_taken(&slug)? {
             return Ok(slug);
         }
     }
@@ -83,7 +85,7 @@ pub(super) fn choose_slug(
 
 #[cold]
 pub(super) fn slug_taken() -> Error {
-    Error::new(ErrorKind::Conflict, "the slug is taken: choose another one")
+    Error::new(ErrorKind::Conflict, "the slug is taken: choose another one").with_refusal(Refusal::Slug)
 }
 
 #[cfg(test)]
@@ -91,7 +93,7 @@ mod tests {
     use super::*;
 
     fn choose(name: &str, taken: &[&str]) -> String {
-        choose_slug(name, None, &["projects"], |slug| Ok(taken.contains(&slug))).unwrap()
+        choose_slug(name, None, &["projects"], SlugRule::Addressable, |slug| Ok(taken.contains(&slug))).unwrap()
     }
 
     #[test]
@@ -100,7 +102,10 @@ mod tests {
         assert_eq!(choose("Orbit_Shop", &["orbit-shop", "orbit-shop-2"]), "orbit-shop-3");
         assert_eq!(choose("Projects", &[]), "projects-2");
         assert_eq!(choose(&"x".repeat(150), &[]).len(), 100);
-        assert_eq!(choose_slug("!", None, &[], |_| Ok(false)).unwrap_err().kind(), ErrorKind::InvalidName);
+        assert_eq!(
+            choose_slug("!", None, &[], SlugRule::Any, |_| Ok(false)).unwrap_err().kind(),
+            ErrorKind::InvalidName
+        );
     }
 
     #[test]

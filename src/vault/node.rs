@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::keys;
 use super::name::{check_name, choose_slug, slug_taken};
-use super::place::{Place, check_slug};
+use super::place::{Place, SlugRule, check_slug};
 use super::records::{LevelRecord, NodeKind, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, decode, get, put};
 use crate::Result;
 use crate::core::{Id, Slug};
@@ -29,10 +29,11 @@ impl Call<'_, '_> {
         id: Option<Id>,
         name: &str,
         slug: Option<&Slug>,
+        rule: SlugRule,
     ) -> Result<NodeRecord> {
         let name = check_name(name)?;
         let project = parent.project.id;
-        let slug = choose_slug(&name, slug, reserved(kind), |slug| {
+        let slug = choose_slug(&name, slug, reserved(kind), rule, |slug| {
             Ok(self.tx.get(&keys::node(project, &below(parent, slug)))?.is_some())
         })?;
         Ok(NodeRecord {
@@ -57,7 +58,7 @@ impl Call<'_, '_> {
     }
 
     /// Writes a node that is there, perhaps with another slug; what lies below it moves along.
-    pub(super) fn change_node(&mut self, place: &Place, node: &NodeRecord) -> Result<()> {
+    pub(super) fn change_node(&mut self, place: &Place, node: &NodeRecord, rule: SlugRule) -> Result<()> {
         let project = &place.project;
         let old = place.path_below();
         let new = match old.rsplit_once('/') {
@@ -67,7 +68,7 @@ impl Call<'_, '_> {
         if new == old {
             return put(self.tx, &keys::node(project.id, &old), node, When::Present);
         }
-        check_slug(&node.slug, reserved(node.kind))?;
+        check_slug(&node.slug, reserved(node.kind), rule)?;
         if self.tx.get(&keys::node(project.id, &new))?.is_some() {
             return Err(slug_taken());
         }

@@ -3,6 +3,7 @@ use super::keys;
 use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
 use crate::Result;
 use crate::core::{Id, LevelPath};
+use crate::error::Refusal;
 use crate::{Error, ErrorKind};
 
 /// The name of the level of a project itself, where its dialect has one.
@@ -150,11 +151,24 @@ impl Call<'_, '_> {
     }
 }
 
-/// Refuses a slug that its siblings, or what has a fixed meaning in its place, have taken.
-pub(super) fn check_slug(slug: &str, reserved: &[&str]) -> Result<()> {
-    if slug.starts_with('_') || looks_like_id(slug) || reserved.contains(&slug) || EVERYWHERE.contains(&slug) {
+/// Which slugs a project or an environment may be given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a slug can be reached by the addresses of all services or it cannot")]
+pub enum SlugRule {
+    /// Those that can be told from the other words in the addresses of all services.
+    #[default]
+    Addressable,
+    /// All but `_base` and what looks like an id. Stashbase takes them; at another service it may be that what is called
+    /// so, such as `billing`, cannot be addressed by its slug.
+    Any,
+}
+
+/// Refuses a slug that has a fixed meaning in its place.
+pub(super) fn check_slug(slug: &str, reserved: &[&str], rule: SlugRule) -> Result<()> {
+    let is_word = || slug.starts_with('_') || reserved.contains(&slug) || EVERYWHERE.contains(&slug);
+    if slug == BASE || looks_like_id(slug) || rule == SlugRule::Addressable && is_word() {
         let message = "this slug has a fixed meaning here: choose another one";
-        return Err(Error::new(ErrorKind::InvalidName, message));
+        return Err(Error::new(ErrorKind::InvalidName, message).with_refusal(Refusal::Slug));
     }
     Ok(())
 }

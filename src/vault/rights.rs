@@ -7,6 +7,7 @@ use super::place::{Place, Reach};
 use super::records::{GrantRecord, MemberRecord, NodeRecord, PlaceRecord, RoleRecord, ScopeRecord, get, require};
 use super::{Grantee, keys};
 use crate::core::{GrantRole, Id, MemberRole, Permission, PermissionSet};
+use crate::error::Refusal;
 use crate::{Error, ErrorKind, Result};
 
 /// Whoever has one of these at a place may know of it.
@@ -100,7 +101,7 @@ impl Call<'_, '_> {
         } else {
             format!("this takes a permission that is missing: {missing}; ask for a role that has it")
         };
-        Err(Error::new(ErrorKind::Denied, message))
+        Err(Error::new(ErrorKind::Denied, message).with_refusal(Refusal::Permissions(missing)))
     }
 
     /// Refuses to give away, or to take over, what the actor does not hold at the place it is at.

@@ -30,7 +30,7 @@ macro_rules! use_cases {
 use_cases! {
     CreateOrganization: OrganizationCreate;
     ReadOrganization: OrganizationRead;
-    ListOrganizations: OrganizationRead;
+    ListOrganizations: ;
     UpdateOrganization: OrganizationUpdate;
     DeleteOrganization: OrganizationDelete;
 
@@ -71,6 +71,8 @@ use_cases! {
     ListGrants: AccessManage;
     ListGranted: MemberRead | TeamRead;
     ReadOwnRights: ;
+    Count: ;
+    ReadChain: ;
 
     CreateProject: ProjectCreate;
     ReadProject: ProjectRead;
@@ -100,6 +102,7 @@ use_cases! {
     PurgeEnvironment: EnvironmentDelete | SecretPurge;
 
     ReadBlobs: SecretRead;
+    OpenBlobs: SecretRead | SecretDecrypt;
     SetBlob: SecretWrite;
     ResolveLevel: SecretRead | SecretDecrypt;
     ReadDocument: SecretRead | SecretDecrypt;
@@ -113,8 +116,10 @@ use_cases! {
     CompareEntries: SecretRead | SecretDecrypt;
     CreateEntries: SecretWrite;
     SetEntries: SecretWrite;
+    SetEntry: SecretWrite;
     UpdateEntries: SecretWrite;
     DeleteEntries: SecretDelete;
+    DeleteEntry: SecretDelete;
     DeleteAllEntries: SecretDelete;
 
     ListVersions: SecretHistory;

@@ -98,7 +98,7 @@ on_every_store! {
         let id = system.versions(stage.acme, &at, &Paging::default()).unwrap().items[0].id;
         one("version", Read, &|| drop(system.version(stage.acme, id)));
         one("changes", Read, &|| drop(system.changes(stage.acme, &at, &Paging::default())));
-        one("restore", Update, &|| system.restore_version(stage.acme, id, &Restore::default()).unwrap());
+        one("restore", Update, &|| _ = system.restore_version(stage.acme, id, &Restore::default()).unwrap());
         one("delete version", Delete, &|| system.delete_version(stage.acme, id, false).unwrap());
         one("delete level", Delete, &|| system.delete_level(stage.acme, &at).unwrap());
         one("issue", Create, &|| drop(stage.issue(PermissionSet::ALL, None)));

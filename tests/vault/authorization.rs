@@ -15,7 +15,7 @@ use ioenv::vault::{
     ProjectUpdate, Provider, PurgeScope, Restore, RoleUpdate, Search, ServiceAccountUpdate, Session, TargetUpdate,
     TeamUpdate, TokenUpdate, UseCase, UserUpdate, Vault, WebhookUpdate, Which, WorkspaceRole,
 };
-use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, ErrorKind, KeyProof, SecretString, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, ErrorKind, KeyProof, Kind, SecretString, SystemRandom};
 
 use super::stage::{Stage, entry, name, names, path, slug};
 
@@ -206,6 +206,7 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::PurgeTarget => session.purge_target(acme, on.deleted[1][1]),
         UseCase::PurgeEnvironment => session.purge_environment(acme, on.deleted[2][1]),
         UseCase::ReadBlobs => session.blobs(acme, prod).map(drop),
+        UseCase::OpenBlobs => session.opened_blobs(acme, prod).map(drop),
         UseCase::SetBlob => {
             let key = DataKey::generate(&SystemRandom).unwrap();
             let blob = Aes256Gcm.seal(&key, b"A=9\n", &SystemRandom).unwrap();
@@ -226,19 +227,21 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         }
         UseCase::CreateEntries => session.create_entries(acme, prod, &[entry("B", "9")]).map(drop),
         UseCase::SetEntries => session.set_entries(acme, prod, &[entry("A", "9")]).map(drop),
+        UseCase::SetEntry => session.set_entry(acme, prod, &entry("A", "8"), Kind::Secret, None).map(drop),
         UseCase::UpdateEntries => {
             let mut update = EntryUpdate::new(name("A"));
             update.value = Some("9".into());
             session.update_entries(acme, prod, &[update]).map(drop)
         }
         UseCase::DeleteEntries => session.delete_entries(acme, prod, &names(["A"])).map(drop),
+        UseCase::DeleteEntry => session.delete_entry(acme, prod, &name("A"), None).map(drop),
         UseCase::DeleteAllEntries => session.delete_all_entries(acme, prod).map(drop),
         UseCase::ListVersions => session.versions(acme, prod, paging).map(drop),
         UseCase::ReadVersion => session.version(acme, on.version).map(drop),
         UseCase::ListChanges => session.changes(acme, prod, paging).map(drop),
         UseCase::ReadChange => session.change(acme, prod, on.version).map(drop),
         UseCase::RollBack => session.roll_back(acme, api, on.change).map(drop),
-        UseCase::RestoreVersion => session.restore_version(acme, on.version, &Restore::default()),
+        UseCase::RestoreVersion => session.restore_version(acme, on.version, &Restore::default()).map(drop),
         UseCase::DeleteVersion => session.delete_version(acme, on.version, false),
         UseCase::PurgeVersions => session.purge_versions(acme, prod, PurgeScope::Level, true).map(drop),
         UseCase::CreateOrganization => session.create_organization(NewOrganization::new("Mine")).map(drop),
@@ -294,6 +297,8 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::ListGrants => session.grants(acme, prod).map(drop),
         UseCase::ListGranted => session.granted(acme, Grantee::User(on.member)).map(drop),
         UseCase::ReadOwnRights => session.own_rights(acme, prod).map(drop),
+        UseCase::Count => session.counts(acme, prod).map(drop),
+        UseCase::ReadChain => session.chain(acme, prod).map(drop),
         UseCase::ReadKey => session.key(acme, shop).map(drop),
         UseCase::ListKeys => session.keys(acme, shop).map(drop),
         UseCase::RotateKey => session.rotate_key(acme, shop, HistoryPolicy::Keep).map(drop),
@@ -465,7 +470,7 @@ fn is_of_the_organization(use_case: UseCase) -> bool {
 fn expected(use_case: UseCase) -> &'static [Permission] {
     match use_case {
         UseCase::CreateOrganization => &[P::OrganizationCreate],
-        UseCase::ReadOrganization | UseCase::ListOrganizations => &[P::OrganizationRead],
+        UseCase::ReadOrganization => &[P::OrganizationRead],
         UseCase::UpdateOrganization => &[P::OrganizationUpdate],
         UseCase::DeleteOrganization => &[P::OrganizationDelete],
         UseCase::CreateProject => &[P::ProjectCreate],
@@ -479,6 +484,9 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::Locate
         | UseCase::ReadOwnToken
         | UseCase::ReadOwnRights
+        | UseCase::Count
+        | UseCase::ReadChain
+        | UseCase::ListOrganizations
         | UseCase::WhoAmI
         | UseCase::CreatePersonalKey
         | UseCase::ListPersonalKeys
@@ -517,14 +525,21 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::PurgeTarget => &[P::TargetDelete, P::SecretPurge],
         UseCase::PurgeEnvironment => &[P::EnvironmentDelete, P::SecretPurge],
         UseCase::ReadBlobs | UseCase::ListEntryMetadata => &[P::SecretRead],
-        UseCase::ResolveLevel
+        UseCase::OpenBlobs
+        | UseCase::ResolveLevel
         | UseCase::ReadDocument
         | UseCase::ListEntries
         | UseCase::SearchEntries
         | UseCase::CompareEntries => &[P::SecretRead, P::SecretDecrypt],
-        UseCase::SetBlob | UseCase::CreateEntries | UseCase::SetEntries | UseCase::UpdateEntries => &[P::SecretWrite],
+        UseCase::SetBlob
+        | UseCase::CreateEntries
+        | UseCase::SetEntries
+        | UseCase::SetEntry
+        | UseCase::UpdateEntries => &[P::SecretWrite],
         UseCase::SetDocument => &[P::SecretWrite, P::SecretDelete],
-        UseCase::DeleteLevel | UseCase::DeleteEntries | UseCase::DeleteAllEntries => &[P::SecretDelete],
+        UseCase::DeleteLevel | UseCase::DeleteEntries | UseCase::DeleteEntry | UseCase::DeleteAllEntries => {
+            &[P::SecretDelete]
+        }
         UseCase::PurgeLevel => &[P::SecretDelete, P::SecretPurge],
         UseCase::ListVersions | UseCase::ReadVersion | UseCase::ListChanges | UseCase::ReadChange => {
             &[P::SecretHistory]
@@ -623,7 +638,7 @@ on_every_store! {
             UseCase::WithdrawInvitation, UseCase::RevokeGrant, UseCase::RemoveTeamMember, UseCase::DeleteTeam,
             UseCase::RemoveMember, UseCase::DeleteRole, UseCase::DeleteUser,
             UseCase::PurgeProject, UseCase::PurgeTarget, UseCase::PurgeEnvironment,
-            UseCase::RevokeToken, UseCase::DeleteEntries, UseCase::DeleteAllEntries, UseCase::DeleteVersion,
+            UseCase::RevokeToken, UseCase::DeleteEntry, UseCase::DeleteEntries, UseCase::DeleteAllEntries, UseCase::DeleteVersion,
             UseCase::PurgeVersions, UseCase::SetBlob, UseCase::DeleteLevel, UseCase::PurgeLevel,
             UseCase::DeleteEnvironment, UseCase::DeleteTarget, UseCase::DeleteProject, UseCase::DeleteOrganization,
         ];

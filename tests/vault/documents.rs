@@ -1,7 +1,7 @@
 //! Levels as documents, as blobs and entry by entry, which are views of the same.
 
 use ioenv::ErrorKind::{
-    ClientManaged, Conflict, Corrupt, InvalidName, InvalidValue, KeyProofMismatch, KeyProofRequired, Limit,
+    ClientManaged, Conflict, DecryptionFailed, InvalidName, InvalidValue, KeyProofMismatch, KeyProofRequired, Limit,
 };
 use ioenv::Kind::{Secret, Variable};
 use ioenv::vault::{Custody, EntryUpdate, MAX_BLOB_BYTES, NewBlob, NewKey, Paging, Search, Which};
@@ -49,6 +49,28 @@ on_every_store! {
         let paths: Vec<&str> = blobs.levels.iter().map(|level| level.path.as_str()).collect();
         assert_eq!(paths, ["shop", "shop/api", "shop/api/prod"]);
         assert!(blobs.levels.iter().all(|level| level.content.is_none() && level.written_at.is_none()));
+    }
+
+    fn blobs_are_opened_whatever_is_in_them(stage: &Stage) {
+        stage.shop();
+        let system = stage.system();
+        stage.write("shop", "A=1 # why\n");
+        let key = DataKey::parse(system.key(stage.acme, &slug("shop")).unwrap().text.unwrap().expose_secret()).unwrap();
+        let other = DataKey::generate(&SystemRandom).unwrap();
+        let texts = || {
+            let levels = system.opened_blobs(stage.acme, &path("shop/api/prod")).unwrap().levels;
+            let text = |level: &ioenv::vault::Blob| level.text.as_ref().map(|text| text.expose_secret().to_owned());
+            assert_eq!(levels.len(), 3);
+            levels.iter().map(|level| (level.content.is_some(), text(level))).collect::<Vec<_>>()
+        };
+        let first = (true, Some("A=1 # why\n".to_owned()));
+        assert_eq!(texts(), [first.clone(), (false, None), (false, None)]);
+        let not_text = Aes256Gcm.seal(&key, &[0xff], &SystemRandom).unwrap();
+        for (blob, text) in [(seal(&key, "{\"A\": 1}"), Some("{\"A\": 1}")), (seal(&other, "A=1\n"), None), (not_text, None)] {
+            system.set_blob(stage.acme, &path("shop/api"), &NewBlob::new(blob)).unwrap();
+            assert_eq!(texts(), [first.clone(), (true, text.map(str::to_owned)), (false, None)]);
+        }
+        assert!(system.blobs(stage.acme, &path("shop")).unwrap().levels[0].text.is_none(), "where that was not asked for");
     }
 
     fn both_views_agree(stage: &Stage) {
@@ -186,9 +208,9 @@ on_every_store! {
         system.set_blob(stage.acme, &at, &NewBlob::new(foreign.clone())).unwrap();
         let stored = system.blobs(stage.acme, &at).unwrap().levels.pop().unwrap();
         assert_eq!(stored.content, Some(foreign));
-        assert_eq!(refused(system.document(stage.acme, &at)), Corrupt);
-        assert_eq!(refused(system.resolve(stage.acme, &path("shop/dev"))), Corrupt);
-        assert_eq!(refused(system.set_entries(stage.acme, &at, &[entry("A", "1")])), Corrupt);
+        assert_eq!(refused(system.document(stage.acme, &at)), DecryptionFailed);
+        assert_eq!(refused(system.resolve(stage.acme, &path("shop/dev"))), DecryptionFailed);
+        assert_eq!(refused(system.set_entries(stage.acme, &at, &[entry("A", "1")])), DecryptionFailed);
         // What stands below can be written, and it can itself be written anew.
         system.set_entries(stage.acme, &path("shop/dev"), &[entry("A", "1")]).unwrap();
         assert_eq!(system.changes(stage.acme, &at, &Paging::default()).unwrap().items.len(), 2);
@@ -227,6 +249,7 @@ on_every_store! {
         assert_eq!(refused(system.set_document(stage.acme, &at, &Document::parse("A=1\n").unwrap())), ClientManaged);
         assert_eq!(refused(system.document(stage.acme, &at)), ClientManaged);
         assert_eq!(refused(system.resolve(stage.acme, &at)), ClientManaged);
+        assert_eq!(refused(system.opened_blobs(stage.acme, &at)), ClientManaged);
         assert_eq!(refused(system.changes(stage.acme, &at, &Paging::default())), ClientManaged);
         for level in [&at, &path("shop")] {
             assert_eq!(refused(system.entries(stage.acme, level, Which::Own)), ClientManaged);

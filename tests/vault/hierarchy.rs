@@ -1,11 +1,13 @@
 //! Organizations, projects, targets and environments come, change and go.
 
 use ioenv::Document;
-use ioenv::ErrorKind::{Conflict, Corrupt, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated, Unconfirmed};
+use ioenv::ErrorKind::{
+    Conflict, DecryptionFailed, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated, Unconfirmed,
+};
 use ioenv::vault::{
     Custody, EnvironmentName, EnvironmentUpdate, NewBlob, NewEnvironment, NewKey, NewOrganization, NewProject,
-    NewTarget, NewToken, OrganizationStatus, OrganizationUpdate, Paging, PermissionSet, Plan, ProjectUpdate,
-    SecretFormat, TargetUpdate,
+    NewTarget, NewToken, OrganizationStatus, OrganizationUpdate, Paging, Permission, PermissionSet, Plan,
+    ProjectUpdate, SecretFormat, TargetUpdate,
 };
 
 use serde_json::json;
@@ -105,6 +107,40 @@ on_every_store! {
             update.name = Some(id.into());
             assert_eq!(refused(system.update_project(stage.acme, &slug("targets"), &update)), InvalidName);
         }
+    }
+
+    fn a_slug_that_is_refused_is_told_from_a_name(stage: &Stage) {
+        stage.shop();
+        let made = |name: &str, slug: Option<&str>| {
+            let mut new = NewProject::new(name);
+            new.slug = slug.map(|slug| slug.parse().unwrap());
+            let error = stage.system().create_project(stage.acme, new).unwrap_err();
+            (error.kind(), error.is_slug_refused())
+        };
+        assert_eq!(made("Shop", Some("shop")), (Conflict, true));
+        assert_eq!(made("Shop", Some("secrets")), (InvalidName, true));
+        assert_eq!(made("", Some("free")), (InvalidName, false));
+        assert_eq!(made("!", None), (InvalidName, false));
+        let mut update = TargetUpdate::default();
+        update.slug = Some(slug("dev"));
+        let error = stage.system().update_target(stage.acme, &path("shop/api"), &update).unwrap_err();
+        assert!(error.kind() == Conflict && error.is_slug_refused());
+    }
+
+    fn whoever_knows_of_a_level_may_know_what_it_inherits_from(stage: &Stage) {
+        stage.shop();
+        let system = stage.system();
+        let project = system.project(stage.acme, &slug("shop")).unwrap().id;
+        let target = system.target(stage.acme, &path("shop/api")).unwrap().id;
+        let environment = system.environment(stage.acme, &path("shop/api/prod")).unwrap().id;
+        let bound = stage.session(Permission::Scan.into(), Some("shop/api/prod"));
+        for session in [&system, &bound] {
+            assert_eq!(session.chain(stage.acme, &path("shop")).unwrap(), [project]);
+            assert_eq!(session.chain(stage.acme, &path("shop/api")).unwrap(), [project, target]);
+            assert_eq!(session.chain(stage.acme, &path("shop/api/prod")).unwrap(), [project, target, environment]);
+        }
+        assert_eq!(refused(bound.chain(stage.acme, &path("shop/dev"))), NotFound);
+        assert_eq!(refused(system.chain(stage.acme, &path("shop/none"))), NotFound);
     }
 
     fn levels_and_tokens_survive_a_rename(stage: &Stage) {
@@ -339,7 +375,7 @@ on_every_store! {
         stage.write("shop", "A=1\n");
         let blob = system.blobs(stage.acme, &path("shop")).unwrap().levels.pop().unwrap().content.unwrap();
         system.set_blob(stage.acme, &path("billing-api"), &NewBlob::new(blob)).unwrap();
-        assert_eq!(refused(system.document(stage.acme, &path("billing-api"))), Corrupt);
+        assert_eq!(refused(system.document(stage.acme, &path("billing-api"))), DecryptionFailed);
     }
 
     fn a_project_is_made_as_it_was_asked_for(stage: &Stage) {

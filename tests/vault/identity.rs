@@ -50,7 +50,7 @@ on_every_store! {
             panic!("it is a user");
         };
         assert_eq!((user.id, user.name.as_str(), user.email.as_str()), (ann, "ann", "ann@example.test"));
-        assert_eq!(user.key, None);
+        assert_eq!((user.key, user.created_at, user.updated_at), (None, stage.now(), stage.now()));
         let admin = MemberRole::Workspace(WorkspaceRole::Admin);
         let member = MemberRole::Workspace(WorkspaceRole::Member);
         for (organization, role) in [(stage.acme, admin), (other, member)] {

@@ -229,7 +229,7 @@ proptest! {
                 Edit::Restore(at) => {
                     let versions = system.versions(stage.acme, &path(LEVELS[at]), &Paging::default()).unwrap().items;
                     let oldest = versions.last().map(|version| version.id);
-                    oldest.map_or(Ok(()), |id| system.restore_version(stage.acme, id, &Restore::default()))
+                    oldest.map_or(Ok(()), |id| system.restore_version(stage.acme, id, &Restore::default()).map(drop))
                 }
                 Edit::PurgeVersions => {
                     system.purge_versions(stage.acme, &path("shop"), PurgeScope::Project, true).map(drop)

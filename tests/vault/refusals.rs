@@ -68,7 +68,7 @@ on_every_store! {
             ("delete level", Box::new(|| system.delete_level(acme, missing))),
             ("purge level", Box::new(|| system.purge_level(acme, shop, false))),
             ("purge", Box::new(|| system.purge_versions(acme, shop, PurgeScope::Project, false).map(drop))),
-            ("restore", Box::new(|| system.restore_version(acme, 7, &Restore::default()))),
+            ("restore", Box::new(|| system.restore_version(acme, 7, &Restore::default()).map(drop))),
             ("version", Box::new(|| system.delete_version(acme, 7, true))),
             ("page", Box::new(|| system.changes(acme, shop, &Paging::first(1).after("x")).map(drop))),
             ("token", Box::new(|| system.issue_token(acme, &past).map(drop))),

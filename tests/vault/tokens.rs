@@ -99,6 +99,7 @@ on_every_store! {
         system.revoke_token(stage.acme, first.info.id).unwrap();
         assert_eq!(system.token(stage.acme, first.info.id).unwrap().revoked_at, revoked_at);
         assert_eq!(refused(system.rotate_token(stage.acme, first.info.id)), Conflict);
+        assert_eq!(refused(system.update_token(stage.acme, first.info.id, &TokenUpdate::default())), Conflict);
         assert_eq!(refused(system.token(stage.acme, stage.acme)), NotFound);
     }
 

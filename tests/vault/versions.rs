@@ -72,7 +72,14 @@ on_every_store! {
         let nowhere = Paging::first(2).after("x");
         assert_eq!(refused(stage.system().versions(stage.acme, &path("shop"), &nowhere)), InvalidValue);
 
+        for (offset, limit, expected) in [(0, 4, 0..4), (4, 4, 4..6), (5, usize::MAX, 5..6), (6, 4, 6..6), (usize::MAX, 4, 6..6), (0, 0, 0..0)] {
+            let (some, total) = stage.system().versions_from(stage.acme, &path("shop"), offset, limit).unwrap();
+            let ids: Vec<u64> = some.iter().map(|version| version.id).collect();
+            assert_eq!((ids.as_slice(), total), (&paged[expected], 6));
+        }
+
         let content = stage.system().version(stage.acme, all[0].id).unwrap();
+        assert!(content.key.is_active && content.key.version == content.version.key_version);
         assert_eq!(content.content.to_string().len(), usize::try_from(content.version.bytes).unwrap());
         for unknown in [0, 1, all[0].id + 1, (2 << 32) + 1, u64::MAX] {
             assert_eq!(refused(stage.system().version(stage.acme, unknown)), NotFound, "{unknown}");
@@ -172,7 +179,7 @@ on_every_store! {
         stage.write("shop", "A=1\n");
         stage.write("shop", "A=2\n");
         retain(stage, 30);
-        let id = versions(stage, "shop")[0].id;
+        let (id, displaced_at) = (versions(stage, "shop")[0].id, versions(stage, "shop")[0].created_at);
         let system = stage.system();
         stage.pass(30 * DAY);
         assert!(!versions(stage, "shop")[0].is_locked);
@@ -181,7 +188,8 @@ on_every_store! {
         stage.pass(1);
         assert!(versions(stage, "shop")[0].is_locked);
         assert_eq!(refused(system.version(stage.acme, id)), VersionLocked);
-        assert_eq!(refused(system.restore_version(stage.acme, id, &Restore::default())), VersionLocked);
+        let locked = system.restore_version(stage.acme, id, &Restore::default()).unwrap_err();
+        assert_eq!((locked.kind(), locked.version_lock()), (VersionLocked, Some((30, displaced_at))));
         assert!(changes(stage, "shop").is_empty(), "they would show what is locked");
         stage.write("shop", "A=3\n");
         assert_eq!(changes(stage, "shop"), ["A=2>A=3"]);

@@ -202,7 +202,7 @@ on_every_store! {
         assert_eq!(told(&|| stage.write("shop/dev", "A=2\n")), none);
         assert_eq!(told(&|| stage.write("shop/dev", "A=9\nB=2\n")), once);
         let version = system.versions(acme, &at, &Paging::default()).unwrap().items[0].id;
-        assert_eq!(told(&|| system.restore_version(acme, version, &Restore::default()).unwrap()), once);
+        assert_eq!(told(&|| _ = system.restore_version(acme, version, &Restore::default()).unwrap()), once);
         assert_eq!(told(&|| assert!(system.delete_all_entries(acme, &at).is_ok())), once);
         assert_eq!(told(&|| assert!(system.delete_all_entries(acme, &at).is_ok())), none);
         set_blob(stage, "shop/dev", "A=5\n");

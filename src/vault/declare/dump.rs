@@ -1,10 +1,10 @@
 use super::Declaration;
 use super::apply::all_members;
 use super::model::{self, Entry, Expiry, Format, GranteeName, Key, Organization, Project, RoleName, Target, Token};
-use crate::Result;
 use crate::core::{Id, Kind, LevelPath, MemberRole, Slug, Timestamp, TokenFormat};
 use crate::vault::place::BASE;
 use crate::vault::{self, Custody, Grantee, OrganizationStatus, SecretFormat, Session, Which};
+use crate::{ErrorKind, Result};
 
 impl Session<'_> {
     /// What there is in an organization, or in all that the actor may know of, as a declaration: with the values of
@@ -217,6 +217,7 @@ fn project(session: &Session<'_>, one: vault::Project) -> Result<Project> {
     let keys = session.keys(organization, &slug)?;
     let active = keys.into_iter().find(|key| key.is_active);
     let (derivation, hint) = active.map(|key| (key.derivation, key.hint)).unwrap_or_default();
+    let has_entries = one.custody == Custody::Server && one.secret_format == SecretFormat::Env;
     let mut project = Project {
         at: (0, 0),
         id: Some(one.id),
@@ -229,9 +230,9 @@ fn project(session: &Session<'_>, one: vault::Project) -> Result<Project> {
             Custody::Server => Key::Server { is_string: derivation.is_some(), string: None, tell: false },
             Custody::Client => Key::Client { derivation, proof: None, hint },
         },
-        entries: entries(session, organization, &path, one.custody)?,
+        entries: entries(session, organization, &path, has_entries)?,
         targets: Vec::new(),
-        environments: environments(session, organization, &path, one.custody)?,
+        environments: environments(session, organization, &path, has_entries)?,
         slug: slug.clone(),
     };
     for target in session.targets(organization, &slug)? {
@@ -242,8 +243,8 @@ fn project(session: &Session<'_>, one: vault::Project) -> Result<Project> {
             name: target.name,
             slug: target.slug.parse()?,
             description: target.description,
-            entries: entries(session, organization, &path, one.custody)?,
-            environments: environments(session, organization, &path, one.custody)?,
+            entries: entries(session, organization, &path, has_entries)?,
+            environments: environments(session, organization, &path, has_entries)?,
         });
     }
     Ok(project)
@@ -253,7 +254,7 @@ fn environments(
     session: &Session<'_>,
     organization: Id,
     parent: &LevelPath,
-    custody: Custody,
+    has_entries: bool,
 ) -> Result<Vec<model::Environment>> {
     let mut environments = Vec::new();
     for one in session.environments(organization, parent)?.into_iter().filter(|one| one.slug != BASE) {
@@ -267,18 +268,25 @@ fn environments(
             description: one.description,
             production: Some(one.is_production).filter(|_| !is_usual),
             status: Some(one.status),
-            entries: entries(session, organization, &path, custody)?,
+            entries: entries(session, organization, &path, has_entries)?,
         });
     }
     Ok(environments)
 }
 
 /// Variables with their values, secrets without.
-fn entries(session: &Session<'_>, organization: Id, path: &LevelPath, custody: Custody) -> Result<Vec<Entry>> {
-    if custody == Custody::Client {
+fn entries(session: &Session<'_>, organization: Id, path: &LevelPath, has_entries: bool) -> Result<Vec<Entry>> {
+    if !has_entries {
         return Ok(Vec::new());
     }
-    let known = session.entry_metadata(organization, path)?;
+    let known = match session.entry_metadata(organization, path) {
+        Ok(known) => known,
+        // A client stored a blob that holds no dotenv text, or that another key opens. It is whole, and has no entries.
+        Err(error) if error.kind() != ErrorKind::NotFound && session.opened_blobs(organization, path).is_ok() => {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error),
+    };
     let variables: Vec<_> =
         known.iter().filter(|entry| entry.kind == Kind::Variable).map(|entry| entry.name.clone()).collect();
     let values = session.entries(organization, path, Which::Named(&variables))?.entries;

@@ -16,7 +16,7 @@ use crate::core::{
     EnvironmentRole, Id, IpRange, KeyString, Kind, LevelPath, MemberRole, Pbkdf2, PermissionSet, Slug, Timestamp,
     VarName,
 };
-use crate::vault::place::{check_slug, slug_of};
+use crate::vault::place::{SlugRule, check_slug, slug_of};
 use crate::vault::user::email_key;
 use crate::vault::{OrganizationStatus, SecretFormat};
 use crate::{Error, ErrorKind, Result};
@@ -74,7 +74,7 @@ fn id(text: &str) -> Result<Id> {
 
 fn organization(mut table: Table<'_>, seen: &mut Seen) -> Result<Organization> {
     let name = table.required("name")?.string()?.trim().to_owned();
-    let slug = slug(&mut table, &name)?;
+    let slug = slug(&mut table, &name, SlugRule::Addressable)?;
     let slug = slug.as_str();
     seen.once(&table, format!("organization {slug}"))?;
     let mut organization = Organization {
@@ -130,14 +130,14 @@ fn organization(mut table: Table<'_>, seen: &mut Seen) -> Result<Organization> {
 }
 
 /// The slug that is given, or the one that the name makes.
-fn slug(table: &mut Table<'_>, name: &str) -> Result<Slug> {
+fn slug(table: &mut Table<'_>, name: &str, rule: SlugRule) -> Result<Slug> {
     let slug = match table.parsed("slug")? {
         Some(slug) => slug,
         None => Slug::new(&slug_of(name)).map_err(|_| {
             table.error(ErrorKind::InvalidName, "no slug can be made of this name: give one, of a-z, 0-9 and -")
         })?,
     };
-    check_slug(slug.as_str(), &[]).map_err(|error| table.error(error.kind(), error.to_string()))?;
+    check_slug(slug.as_str(), &[], rule).map_err(|error| table.error(error.kind(), error.to_string()))?;
     Ok(slug)
 }
 
@@ -195,7 +195,7 @@ fn role_name(text: &str) -> Result<RoleName> {
 
 fn project(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<Project> {
     let name = table.required("name")?.string()?.trim().to_owned();
-    let slug = slug(&mut table, &name)?;
+    let slug = slug(&mut table, &name, SlugRule::Any)?;
     let path = format!("{organization} {slug}");
     seen.once(&table, format!("level {path}"))?;
     let project = Project {
@@ -222,6 +222,10 @@ fn project(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<
     if matches!(project.key, Key::Client { .. }) && has_entries(&project) {
         let message = "the vault does not hold this project's key: set its entries with `ioenv set`";
         return Err(table.error(ErrorKind::ClientManaged, message));
+    }
+    if project.secret_format.is_some_and(|format| format != SecretFormat::Env) && has_entries(&project) {
+        let message = "entries are dotenv text, which is read in a project of the format `env` alone";
+        return Err(table.error(ErrorKind::Config, message));
     }
     table.finish()?;
     Ok(project)
@@ -291,7 +295,7 @@ fn salt(text: &str) -> Result<Vec<u8>> {
 
 fn target(mut table: Table<'_>, project: &str, seen: &mut Seen) -> Result<Target> {
     let name = table.required("name")?.string()?.trim().to_owned();
-    let slug = slug(&mut table, &name)?;
+    let slug = slug(&mut table, &name, SlugRule::Addressable)?;
     let path = format!("{project}/{slug}");
     seen.once(&table, format!("level {path}"))?;
     let target = Target {
@@ -311,7 +315,7 @@ fn environments(table: &mut Table<'_>, parent: &str, seen: &mut Seen) -> Result<
     let mut environments = Vec::new();
     for mut table in table.tables("environment", "an environment")? {
         let name = table.required("name")?.string()?.trim().to_owned();
-        let slug = slug(&mut table, &name)?;
+        let slug = slug(&mut table, &name, SlugRule::Any)?;
         seen.once(&table, format!("level {parent}/{slug}"))?;
         environments.push(Environment {
             at: table.position(),

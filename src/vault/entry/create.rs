@@ -1,3 +1,5 @@
+use super::super::call::Call;
+use super::super::level::Change;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::set::inherited_kind;
@@ -23,17 +25,24 @@ impl Session<'_> {
     pub fn create_entries(&self, organization: Id, path: &LevelPath, new: &[NewEntry]) -> Result<CreatedEntries> {
         self.write(UseCase::CreateEntries, |call| {
             let change = call.change(organization, path)?;
-            check_names(new.iter().map(|entry| &entry.name))?;
-            let (existing, wanted): (Vec<&NewEntry>, Vec<&NewEntry>) =
-                new.iter().partition(|entry| change.opened.document.get(entry.name.as_str()).is_some());
-            let mut document = change.opened.document.clone();
-            let above = call.documents_above(&change.place, &document, new)?;
-            for entry in &wanted {
-                entry.apply(&mut document, |name| inherited_kind(&above, name))?;
-            }
-            call.finish_change(change, &document, &[], &[])?;
-            let names = |entries: Vec<&NewEntry>| entries.into_iter().map(|entry| entry.name.clone()).collect();
-            Ok(CreatedEntries { created: names(wanted), existing: names(existing) })
+            call.create_entries(change, new)
         })
+    }
+}
+
+impl Call<'_, '_> {
+    /// Makes entries in a level that was opened for it.
+    pub(in super::super) fn create_entries(&mut self, change: Change, new: &[NewEntry]) -> Result<CreatedEntries> {
+        check_names(new.iter().map(|entry| &entry.name))?;
+        let (existing, wanted): (Vec<&NewEntry>, Vec<&NewEntry>) =
+            new.iter().partition(|entry| change.opened.document.get(entry.name.as_str()).is_some());
+        let mut document = change.opened.document.clone();
+        let above = self.documents_above(&change.place, &document, new)?;
+        for entry in &wanted {
+            entry.apply(&mut document, |name| inherited_kind(&above, name))?;
+        }
+        self.finish_change(change, &document, &[], &[])?;
+        let names = |entries: Vec<&NewEntry>| entries.into_iter().map(|entry| entry.name.clone()).collect();
+        Ok(CreatedEntries { created: names(wanted), existing: names(existing) })
     }
 }

@@ -3,10 +3,12 @@
 mod compare;
 mod create;
 mod delete;
+mod delete_one;
 mod list;
 mod metadata;
 mod search;
 mod set;
+mod set_one;
 mod update;
 
 use std::fmt;
@@ -18,6 +20,7 @@ pub use self::list::{Entries, StoredEntry, Which};
 pub use self::metadata::EntryMetadata;
 pub use self::search::{FoundEntry, Search};
 pub use self::set::SetEntries;
+pub use self::set_one::SetEntry;
 pub use self::update::{EntryUpdate, UpdatedEntries};
 use crate::core::{Document, Kind, SecretString, VarName};
 use crate::{Error, ErrorKind, Result};

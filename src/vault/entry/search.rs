@@ -26,6 +26,8 @@ pub struct FoundEntry {
     pub path: LevelPath,
     /// The id of that level.
     pub level: Id,
+    /// Whether that is an environment: neither a target nor the project itself.
+    pub is_environment: bool,
     /// The name.
     pub name: VarName,
     /// The value.
@@ -71,6 +73,7 @@ impl Session<'_> {
                 let Some(document) = call.understood(&place.project, &level.content)? else {
                     continue;
                 };
+                let is_environment = place.nodes.last().is_some_and(|node| node.kind == NodeKind::Environment);
                 let mut served = Vec::new();
                 for entry in document.entries() {
                     let is_found = match search {
@@ -80,7 +83,7 @@ impl Session<'_> {
                     if is_found {
                         served.push(entry.name().clone());
                         let (path, level, name) = (place.path()?, place.id(), entry.name().clone());
-                        found.push(FoundEntry { path, level, name, value: entry.value().clone() });
+                        found.push(FoundEntry { path, level, is_environment, name, value: entry.value().clone() });
                     }
                 }
                 if !served.is_empty() {

@@ -1,14 +1,15 @@
 use std::collections::BTreeMap;
 
 use super::super::call::Call;
+use super::super::entry::NewEntry;
 use super::super::name::check_description;
 use super::super::node::below;
-use super::super::place::{Reach, slug_of};
+use super::super::place::{Reach, SlugRule, slug_of};
 use super::super::records::{NodeKind, NodeRecord};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{DEFAULT_STATUS, Environment, PRODUCTION};
-use crate::core::{Action, Details, Id, LevelPath, Resource, Slug};
+use crate::core::{Action, Details, Id, LevelPath, Permission, Resource, Slug};
 use crate::{Error, ErrorKind, Result};
 
 /// An environment that is to be made.
@@ -21,18 +22,31 @@ pub struct NewEnvironment {
     pub name: String,
     /// Its slug; made of the name, where none is given.
     pub slug: Option<Slug>,
+    /// Which slugs it may have.
+    pub slug_rule: SlugRule,
     /// What it is about.
     pub description: Option<String>,
     /// `production`, `staging`, `development` (which it is, where nothing is given), `local`, or a word of one's own.
     pub status: Option<String>,
     /// Whether it holds what live systems use; where nothing is given, whether its status is `production`.
     pub is_production: Option<bool>,
+    /// What it holds from the beginning, which takes `secret:write`, too.
+    pub entries: Vec<NewEntry>,
 }
 
 impl NewEnvironment {
     /// An environment of that name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { id: None, name: name.into(), slug: None, description: None, status: None, is_production: None }
+        Self {
+            id: None,
+            name: name.into(),
+            slug: None,
+            slug_rule: SlugRule::default(),
+            description: None,
+            status: None,
+            is_production: None,
+            entries: Vec::new(),
+        }
     }
 }
 
@@ -41,7 +55,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, without the parent; `InvalidName`; `InvalidValue`; `Conflict`, when the
-    /// slug or the id is taken.
+    /// slug or the id is taken; `ClientManaged`, for entries.
     pub fn create_environment(
         &self,
         organization: Id,
@@ -54,7 +68,8 @@ impl Session<'_> {
                 let message = "an environment stands below a project or a target, not below another environment";
                 return Err(Error::new(ErrorKind::InvalidName, message));
             }
-            let mut node = call.new_node(&place, NodeKind::Environment, new.id, &new.name, new.slug.as_ref())?;
+            let mut node =
+                call.new_node(&place, NodeKind::Environment, new.id, &new.name, new.slug.as_ref(), new.slug_rule)?;
             node.description = check_description(new.description.as_deref())?;
             let status = check_status(new.status.as_deref().unwrap_or(DEFAULT_STATUS))?;
             node.is_production = new.is_production.unwrap_or(status == PRODUCTION);
@@ -62,6 +77,11 @@ impl Session<'_> {
             call.put_node(&place.project, &below(&place, &node.slug), &node)?;
             place.nodes.push(node.clone());
             call.record(Action::Create, Resource::of(&place)?, Details::default().with("name", node.name.as_str()))?;
+            if !new.entries.is_empty() {
+                let change = call.change(organization, &place.path()?)?;
+                call.allow(Permission::SecretWrite.into())?;
+                call.create_entries(change, &new.entries)?;
+            }
             Ok(node.into())
         })
     }

@@ -4,7 +4,7 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::Environment;
 use crate::Result;
-use crate::core::{Action, Details, Id, LevelPath, Resource};
+use crate::core::{Action, Details, Id, LevelPath, Resource, ResourceKind};
 
 impl Session<'_> {
     /// The environments right below a project or a target that the actor may know of: `_base`, where there is one, then
@@ -25,7 +25,7 @@ impl Session<'_> {
             environments
                 .sort_by_key(|environment| (!environment.is_builtin, environment.is_builtin.then_some(environment.id)));
             let details = Details::read("list", environments.iter().map(|environment| environment.slug.as_str()));
-            call.record(Action::Read, Resource::of(&place)?, details)?;
+            call.record(Action::Read, Resource::of(&place)?.kind(ResourceKind::Environment), details)?;
             Ok(environments)
         })
     }

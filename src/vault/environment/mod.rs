@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod find;
 mod list;
 mod locate;
 mod read;
@@ -9,6 +10,7 @@ mod update;
 
 pub use self::create::NewEnvironment;
 pub(super) use self::create::builtin;
+pub use self::find::{Designation, LocatedEnvironment, LocatedProject};
 pub use self::update::EnvironmentUpdate;
 use super::place::{BASE, Place};
 use super::records::NodeRecord;

@@ -1,5 +1,5 @@
 use super::super::name::{check_description, check_name};
-use super::super::place::Reach;
+use super::super::place::{Reach, SlugRule};
 use super::super::records::NodeKind;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -16,6 +16,8 @@ pub struct EnvironmentUpdate {
     pub name: Option<String>,
     /// Another slug; its path changes with it.
     pub slug: Option<Slug>,
+    /// Which slugs it may have.
+    pub slug_rule: SlugRule,
     /// Another description; an empty one removes it.
     pub description: Option<String>,
     /// Another status.
@@ -68,7 +70,7 @@ impl Session<'_> {
                 changed.push("isProduction");
             }
             node.updated_at = call.now;
-            call.change_node(&place, &node)?;
+            call.change_node(&place, &node, update.slug_rule)?;
             call.record(Action::Update, Resource::of(&place)?, Details::changed(&changed))?;
             Ok(node.into())
         })

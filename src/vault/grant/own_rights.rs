@@ -15,4 +15,24 @@ impl Session<'_> {
             Ok(call.rights)
         })
     }
+
+    /// Refuses what the actor may not do at a place, or in the organization where none is given, for the reason for which
+    /// a call that takes these permissions would refuse it. So whoever serves requests can answer that before what is
+    /// wrong with what was asked.
+    ///
+    /// # Errors
+    /// `Denied`; `NotFound`.
+    pub fn check_rights(&self, organization: Id, path: Option<&LevelPath>, needed: PermissionSet) -> Result<()> {
+        self.read(UseCase::ReadOwnRights, |call| {
+            call.allow(needed)?;
+            call.needed = needed;
+            match path {
+                Some(path) => call.place(organization, path, Reach::Inside).map(drop),
+                None => {
+                    call.organization(organization)?;
+                    call.require()
+                }
+            }
+        })
+    }
 }

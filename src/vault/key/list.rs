@@ -1,6 +1,7 @@
+use super::super::call::Call;
 use super::super::key_cache::Row;
 use super::super::place::Reach;
-use super::super::records::{KeyRecord, damaged, decode};
+use super::super::records::{KeyRecord, ProjectRecord, damaged, decode};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::super::{Custody, keys};
@@ -40,29 +41,34 @@ impl Session<'_> {
             let project = call.key_project(organization, project, Reach::OnTheWay)?;
             let mut infos = Vec::new();
             for stored in call.tx.scan(&keys::data_keys(project.id), Order::Descending, usize::MAX)? {
-                let record: KeyRecord = decode(&stored.value)?;
-                let mut proof = None;
-                if record.custody == Custody::Client
-                    && let Some(check) = &record.check
-                {
-                    let row = Row::KeyProof(record.version);
-                    let text = call.open_row(&project, row, record.storage_version, check)?;
-                    proof = Some(std::str::from_utf8(text.expose_secret()).map_err(|_| damaged())?.into());
-                }
-                infos.push(KeyInfo {
-                    custody: record.custody,
-                    version: record.version,
-                    is_active: record.version == project.key_version,
-                    derivation: record.pbkdf2()?,
-                    proof,
-                    hint: record.hint,
-                    created_at: record.created_at,
-                    rotated_at: record.rotated_at,
-                });
+                infos.push(call.key_info(&project, decode(&stored.value)?)?);
             }
             let details = Details::default().with("op", "keys").with("count", infos.len());
             call.record(Action::Read, Resource::key(&project), details)?;
             Ok(infos)
+        })
+    }
+}
+
+impl Call<'_, '_> {
+    /// What is told of a key.
+    pub(in super::super) fn key_info(&mut self, project: &ProjectRecord, record: KeyRecord) -> Result<KeyInfo> {
+        let mut proof = None;
+        if record.custody == Custody::Client
+            && let Some(check) = &record.check
+        {
+            let text = self.open_row(project, Row::KeyProof(record.version), record.storage_version, check)?;
+            proof = Some(std::str::from_utf8(text.expose_secret()).map_err(|_| damaged())?.into());
+        }
+        Ok(KeyInfo {
+            custody: record.custody,
+            version: record.version,
+            is_active: record.version == project.key_version,
+            derivation: record.pbkdf2()?,
+            proof,
+            hint: record.hint,
+            created_at: record.created_at,
+            rotated_at: record.rotated_at,
         })
     }
 }

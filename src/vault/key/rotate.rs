@@ -37,14 +37,33 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`; `RotationInProgress`.
     pub fn rotate_key(&self, organization: Id, project: &Slug, policy: HistoryPolicy) -> Result<ProjectKey> {
+        self.rotate(organization, project, None, policy)
+    }
+
+    /// The same to a key string, which is drawn, whatever the scheme of the key in use is: dotenv.cloud's clients
+    /// understand no other.
+    ///
+    /// # Errors
+    /// As [`rotate_key`](Self::rotate_key).
+    pub fn rotate_to_key_string(&self, organization: Id, project: &Slug, policy: HistoryPolicy) -> Result<ProjectKey> {
+        self.rotate(organization, project, Some(NewKey::String(None)), policy)
+    }
+
+    fn rotate(
+        &self,
+        organization: Id,
+        project: &Slug,
+        new: Option<NewKey>,
+        policy: HistoryPolicy,
+    ) -> Result<ProjectKey> {
         let is_derived = self.read(UseCase::RotateKey, |call| {
             let project = call.key_project(organization, project, Reach::Inside)?;
             check_custody(&project, Custody::Server)?;
             check_idle(&project)?;
             Ok(call.active_key(&project)?.derivation.is_some())
         })?;
+        let new = new.unwrap_or(if is_derived { NewKey::String(None) } else { NewKey::Random });
         // Between two transactions, because it can take long.
-        let new = if is_derived { NewKey::String(None) } else { NewKey::Random };
         let new = new.prepare(&self.vault.keys, &*self.vault.random)?;
         self.write(UseCase::RotateKey, |call| {
             let mut project = call.key_project(organization, project, Reach::Inside)?;

@@ -4,10 +4,13 @@ mod blobs;
 mod change;
 mod delete;
 mod document;
+mod export;
 mod resolve;
 mod set_blob;
 mod set_document;
 
 pub use self::blobs::{Blob, Blobs};
+pub(super) use self::change::Change;
 pub(super) use self::delete::unconfirmed;
+pub use self::export::Export;
 pub use self::set_blob::NewBlob;

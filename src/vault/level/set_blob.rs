@@ -1,10 +1,15 @@
 use super::super::Custody;
-use super::super::content::{VersionAction, check_blob, read_document};
+use super::super::call::Call;
+use super::super::content::{VersionAction, check_blob, parse};
 use super::super::diff::{differences, renamed};
 use super::super::place::Reach;
+use super::super::records::ProjectRecord;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use crate::core::{Action, Details, Id, LevelPath, Permission, Resource, ResourceKind, SealedBlob, SecretString};
+use crate::core::{
+    Action, Aes256Gcm, Cipher as _, Details, Id, LevelPath, Permission, Resource, ResourceKind, SealedBlob,
+    SecretString,
+};
 use crate::{Error, ErrorKind, Result};
 
 /// A blob that a level is to hold.
@@ -50,7 +55,8 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Limit`, beyond 1 MiB of base64 text; `Conflict`, when the level holds another blob than the one this
-    /// replaces; in client custody `KeyProofRequired` and `KeyProofMismatch`.
+    /// replaces; `KeyVersionConflict`, for what was sealed with the key that was in use before, which nobody could open any
+    /// more; in client custody `KeyProofRequired` and `KeyProofMismatch`.
     pub fn set_blob(&self, organization: Id, path: &LevelPath, new: &NewBlob) -> Result<()> {
         self.write(UseCase::SetBlob, |call| {
             let place = call.place(organization, path, Reach::Inside)?;
@@ -67,7 +73,11 @@ impl Session<'_> {
                 None
             } else {
                 let key = call.data_key(project, project.key_version)?;
-                read_document(&key, &new.content)
+                let text = Aes256Gcm.open(&key, &new.content).ok();
+                if text.is_none() {
+                    call.check_not_former(project, &new.content)?;
+                }
+                text.and_then(|text| parse(&text))
             };
             if let Some(expected) = &new.replaces {
                 let there = level.as_ref().map(|level| call.blob(project, &level.content)).transpose()?;
@@ -97,6 +107,25 @@ impl Session<'_> {
             call.write_content(project, place.id(), level, number, &new.content, known, VersionAction::Update, keep)?;
             call.record(action, Resource::of(&place)?.kind(ResourceKind::Level), details)
         })
+    }
+}
+
+impl Call<'_, '_> {
+    /// Refuses a blob that is sealed with the vault's key before the one in use.
+    fn check_not_former(&mut self, project: &ProjectRecord, blob: &SealedBlob) -> Result<()> {
+        let Some(former) = project.key_version.checked_sub(1).filter(|version| *version > 0) else {
+            return Ok(());
+        };
+        let key = match self.data_key(project, former) {
+            // People held it.
+            Err(error) if error.kind() == ErrorKind::ClientManaged => return Ok(()),
+            key => key?,
+        };
+        if Aes256Gcm.open(&key, blob).is_err() {
+            return Ok(());
+        }
+        let message = "the key was rotated meanwhile: get the key again, and seal with that; nothing was stored";
+        Err(Error::new(ErrorKind::KeyVersionConflict, message))
     }
 }
 

@@ -1,6 +1,7 @@
 use super::super::call::{Call, id_taken};
 use super::super::keys;
 use super::super::name::{check_name, choose_slug};
+use super::super::place::SlugRule;
 use super::super::records::{OrganizationRecord, Wrapped, WrappedKeyRecord, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -64,7 +65,7 @@ impl Call<'_, '_> {
         is_personal: bool,
     ) -> Result<OrganizationRecord> {
         let name = check_name(&new.name)?;
-        let slug = choose_slug(slug_from, new.slug.as_ref(), &[], |slug| {
+        let slug = choose_slug(slug_from, new.slug.as_ref(), &[], SlugRule::Addressable, |slug| {
             Ok(self.tx.get(&keys::organization_slug(slug))?.is_some())
         })?;
         let id = self.given_id(new.id)?;

@@ -9,7 +9,8 @@ use crate::{ErrorKind, Result};
 
 impl Session<'_> {
     /// The organizations that the actor may know of, in the order they were made: for a token its own, for a user those
-    /// they are a member of, as far as they are active.
+    /// they are a member of, as far as they are active. It takes no permission, because everybody may know where they
+    /// belong.
     ///
     /// # Errors
     /// See [`Session`].

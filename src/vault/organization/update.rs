@@ -1,6 +1,6 @@
 use super::super::keys;
 use super::super::name::{check_name, slug_taken};
-use super::super::place::check_slug;
+use super::super::place::{SlugRule, check_slug};
 use super::super::records::put;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -44,7 +44,7 @@ impl Session<'_> {
             if let Some(slug) = &update.slug
                 && slug.as_str() != record.slug
             {
-                check_slug(slug.as_str(), &[])?;
+                check_slug(slug.as_str(), &[], SlugRule::Addressable)?;
                 if call.tx.get(&keys::organization_slug(slug.as_str()))?.is_some() {
                     return Err(slug_taken());
                 }

@@ -7,6 +7,7 @@ use super::super::environment::builtin;
 use super::super::key::NewKey;
 use super::super::keys;
 use super::super::name::{check_description, check_name, choose_slug};
+use super::super::place::SlugRule;
 use super::super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -25,6 +26,8 @@ pub struct NewProject {
     pub name: String,
     /// Its slug; made of the name, where none is given.
     pub slug: Option<Slug>,
+    /// Which slugs it may have.
+    pub slug_rule: SlugRule,
     /// What it is about.
     pub description: Option<String>,
     /// Whatever else is to be noted, which is no secret: at most 16 KiB of JSON.
@@ -47,6 +50,7 @@ impl NewProject {
             id: None,
             name: name.into(),
             slug: None,
+            slug_rule: SlugRule::default(),
             description: None,
             metadata: Map::new(),
             secret_format: SecretFormat::Env,
@@ -65,12 +69,16 @@ impl Session<'_> {
     /// taken; `Denied`, for an id that only trusted programs can give.
     #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn create_project(&self, organization: Id, new: NewProject) -> Result<Project> {
+        if matches!(new.key, NewKey::String(_)) {
+            // Nobody makes the vault stretch a key who may not have one.
+            self.read(UseCase::CreateProject, |call| call.whole_organization(organization).map(drop))?;
+        }
         // Outside of the transaction, which may run more than once: it can take long.
         let key = new.key.clone().prepare(&self.vault.keys, &*self.vault.random)?;
         self.write(UseCase::CreateProject, |call| {
             let mut owner = call.whole_organization(organization)?;
             let name = check_name(&new.name)?;
-            let slug = choose_slug(&name, new.slug.as_ref(), RESERVED, |slug| {
+            let slug = choose_slug(&name, new.slug.as_ref(), RESERVED, new.slug_rule, |slug| {
                 Ok(call.tx.get(&keys::project(organization, slug))?.is_some())
             })?;
             let project = ProjectRecord {

@@ -2,7 +2,7 @@ use serde_json::{Map, Value};
 
 use super::super::keys;
 use super::super::name::{check_description, check_name, slug_taken};
-use super::super::place::{Reach, check_slug};
+use super::super::place::{Reach, SlugRule, check_slug};
 use super::super::records::{PlaceRecord, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -19,6 +19,8 @@ pub struct ProjectUpdate {
     pub name: Option<String>,
     /// Another slug. All paths of the project change with it.
     pub slug: Option<Slug>,
+    /// Which slugs it may have.
+    pub slug_rule: SlugRule,
     /// Another description; an empty one removes it.
     pub description: Option<String>,
     /// Other metadata, in the place of all that is there; at most 16 KiB of JSON.
@@ -62,7 +64,7 @@ impl Session<'_> {
             if let Some(slug) = &update.slug
                 && slug.as_str() != project.slug
             {
-                check_slug(slug.as_str(), RESERVED)?;
+                check_slug(slug.as_str(), RESERVED, update.slug_rule)?;
                 if call.tx.get(&keys::project(organization, slug.as_str()))?.is_some() {
                     return Err(slug_taken());
                 }

@@ -1,6 +1,6 @@
 use super::super::name::check_description;
 use super::super::node::below;
-use super::super::place::Reach;
+use super::super::place::{Reach, SlugRule};
 use super::super::records::NodeKind;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -38,7 +38,8 @@ impl Session<'_> {
     pub fn create_target(&self, organization: Id, project: &Slug, new: &NewTarget) -> Result<Target> {
         self.write(UseCase::CreateTarget, |call| {
             let mut place = call.place(organization, &LevelPath::from(project), Reach::Inside)?;
-            let mut node = call.new_node(&place, NodeKind::Target, new.id, &new.name, new.slug.as_ref())?;
+            let mut node =
+                call.new_node(&place, NodeKind::Target, new.id, &new.name, new.slug.as_ref(), SlugRule::Addressable)?;
             node.description = check_description(new.description.as_deref())?;
             call.put_node(&place.project, &below(&place, &node.slug), &node)?;
             place.nodes.push(node.clone());

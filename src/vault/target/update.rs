@@ -1,5 +1,5 @@
 use super::super::name::{check_description, check_name};
-use super::super::place::Reach;
+use super::super::place::{Reach, SlugRule};
 use super::super::records::NodeKind;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -41,7 +41,7 @@ impl Session<'_> {
                 changed.push("slug");
             }
             node.updated_at = call.now;
-            call.change_node(&place, &node)?;
+            call.change_node(&place, &node, SlugRule::Addressable)?;
             call.record(Action::Update, Resource::of(&place)?, Details::changed(&changed))?;
             Ok(node.into())
         })

@@ -152,6 +152,14 @@ pub(super) fn check_allow_list(ranges: &[IpRange]) -> Result<Vec<IpRange>> {
     Ok(ranges.to_vec())
 }
 
+/// What was revoked stays as it was.
+fn check_not_revoked(record: &TokenRecord) -> Result<()> {
+    if record.revoked_at.is_some() {
+        return Err(Error::new(ErrorKind::Conflict, "the token was revoked: issue another one"));
+    }
+    Ok(())
+}
+
 #[cold]
 fn outlives(own_end: Timestamp) -> Error {
     let message = format!("nothing can live longer than the token or key it is made with: let it expire by {own_end}");

@@ -2,11 +2,11 @@ use super::super::keys;
 use super::super::records::put;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::IssuedToken;
 use super::issue::details;
+use super::{IssuedToken, check_not_revoked};
+use crate::Result;
 use crate::core::{Action, Id, Resource, Sha256Hasher, Token, TokenHasher as _};
 use crate::store::When;
-use crate::{Error, ErrorKind, Result};
 
 impl Session<'_> {
     /// Issues a token anew, with the same id and rights; the old one no longer works from then on.
@@ -18,9 +18,7 @@ impl Session<'_> {
             let (key, mut record) = call.token(organization, id)?;
             // Whoever could would hold all that the token holds.
             call.check_grant(record.permissions, record.expires_at)?;
-            if record.revoked_at.is_some() {
-                return Err(Error::new(ErrorKind::Conflict, "the token was revoked: issue another one"));
-            }
+            check_not_revoked(&record)?;
             let token = Token::mint(record.format, &*call.vault.random)?;
             let hash = Sha256Hasher.hash(&token).to_string();
             record.hint = token.hint();

@@ -2,8 +2,8 @@ use super::super::name::check_name;
 use super::super::records::put;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::TokenInfo;
 use super::issue::{check_token, details};
+use super::{TokenInfo, check_not_revoked};
 use crate::Result;
 use crate::core::{Action, Id, PermissionSet, Resource, Timestamp};
 use crate::store::When;
@@ -25,12 +25,13 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Denied`, when the token holds, or is to hold, what the actor does not; `InvalidName`;
-    /// `InvalidValue`.
+    /// `InvalidValue`; `Conflict`, for one that was revoked.
     pub fn update_token(&self, organization: Id, id: Id, update: &TokenUpdate) -> Result<TokenInfo> {
         self.write(UseCase::UpdateToken, |call| {
             let (key, mut record) = call.token(organization, id)?;
             // What the token may do was not this actor's to give, nor is it to change.
             call.check_grant(record.permissions, record.expires_at)?;
+            check_not_revoked(&record)?;
             if let Some(permissions) = update.permissions {
                 record.permissions = permissions;
             }

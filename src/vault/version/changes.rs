@@ -3,6 +3,7 @@ use super::super::call::no_such;
 use super::super::content::Opened;
 use super::super::diff::Difference;
 use super::super::place::Place;
+use super::super::records::OrganizationRecord;
 use super::super::rights::READING;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -11,6 +12,9 @@ use super::states::{State, state_differences};
 use super::version_id;
 use crate::Result;
 use crate::core::{Action, AuditActor, Details, Id, LevelPath, Resource, SecretString, Timestamp, VarName};
+
+/// How many states are opened at a time when all are.
+const BATCH: usize = 20;
 
 /// One change of a level: what it held afterwards is another than before.
 #[derive(Clone, Debug)]
@@ -64,26 +68,48 @@ impl Session<'_> {
         self.read(UseCase::ListChanges, |call| {
             let owner = call.organization(organization)?;
             let place = call.changing_place(organization, path)?;
-            let (limit, after) = (paging.limit(), paging.after_number()?);
-            // One more than is shown: what the last one is compared with.
-            let (mut states, is_cut) = call.states(&owner, &place, after, limit)?;
-            let has_more = states.len() > limit;
-            states.truncate(limit + 1);
-            let opened: Vec<Opened> =
-                states.iter().map(|state| call.open_state(&place, Some(state))).collect::<Result<_>>()?;
-            let before_all = Opened::default();
-            let mut items = Vec::new();
-            // Nobody can tell what the first change was behind which all is too old.
-            let shown = if is_cut { limit.min(states.len().saturating_sub(1)) } else { limit };
-            for (index, state) in states.iter().enumerate().take(shown) {
-                let (new, old) = (&opened[index], opened.get(index + 1).unwrap_or(&before_all));
-                items.extend(call.told_change(&place, state, old, new));
-            }
-            let next = states.get(limit - 1).filter(|_| has_more).map(|state| state.number.to_string());
+            let (items, next) = call.told_changes(&owner, &place, paging.after_number()?, paging.limit())?;
+            let next = next.map(|number| number.to_string());
             let details = Details::default().with("op", "changes").with("count", items.len());
             let details = details.with("values", call.may_see_values());
             call.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(Page { items, next })
+        })
+    }
+
+    /// The same by numbers: at most `limit` changes after the first `skip`, and how many there are in all. All of them
+    /// are opened to be counted.
+    ///
+    /// # Errors
+    /// `NotFound`; `ClientManaged`.
+    pub fn changes_from(
+        &self,
+        organization: Id,
+        path: &LevelPath,
+        skip: usize,
+        limit: usize,
+    ) -> Result<(Vec<Change>, usize)> {
+        self.read(UseCase::ListChanges, |call| {
+            let owner = call.organization(organization)?;
+            let place = call.changing_place(organization, path)?;
+            let (mut items, mut count, mut after) = (Vec::new(), 0, None);
+            loop {
+                let (changes, next) = call.told_changes(&owner, &place, after, BATCH)?;
+                for change in changes {
+                    if count >= skip && items.len() < limit {
+                        items.push(change);
+                    }
+                    count += 1;
+                }
+                after = next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            let details = Details::default().with("op", "changes").with("count", items.len());
+            let details = details.with("values", call.may_see_values());
+            call.record(Action::Read, Resource::of(&place)?, details)?;
+            Ok((items, count))
         })
     }
 
@@ -109,6 +135,33 @@ impl Session<'_> {
 }
 
 impl Call<'_, '_> {
+    /// The changes of a level before the one of that number, newest first, of `limit` states; and where the next ones
+    /// begin, if there are any.
+    fn told_changes(
+        &mut self,
+        owner: &OrganizationRecord,
+        place: &Place,
+        after: Option<u32>,
+        limit: usize,
+    ) -> Result<(Vec<Change>, Option<u32>)> {
+        // One more than is shown: what the last one is compared with.
+        let (mut states, is_cut) = self.states(owner, place, after, limit)?;
+        let has_more = states.len() > limit;
+        states.truncate(limit + 1);
+        let opened: Vec<Opened> =
+            states.iter().map(|state| self.open_state(place, Some(state))).collect::<Result<_>>()?;
+        let before_all = Opened::default();
+        let mut changes = Vec::new();
+        // Nobody can tell what the first change was behind which all is too old.
+        let shown = if is_cut { limit.min(states.len().saturating_sub(1)) } else { limit };
+        for (index, state) in states.iter().enumerate().take(shown) {
+            let (new, old) = (&opened[index], opened.get(index + 1).unwrap_or(&before_all));
+            changes.extend(self.told_change(place, state, old, new));
+        }
+        let next = states.get(limit - 1).filter(|_| has_more).map(|state| state.number);
+        Ok((changes, next))
+    }
+
     /// Nothing, where no entry is another one: the same, sealed anew or in another order, is no change.
     fn told_change(&self, place: &Place, state: &State, old: &Opened, new: &Opened) -> Option<Change> {
         let differences = state_differences(old, new);

@@ -1,3 +1,4 @@
+use super::super::call::Call;
 use super::super::place::{Place, Reach};
 use super::super::records::{OrganizationRecord, VersionRecord, decode};
 use super::super::session::Session;
@@ -6,7 +7,7 @@ use super::super::{Custody, Page, Paging, VersionAction, keys};
 use super::{is_locked, version_id};
 use crate::Result;
 use crate::core::{Action, AuditActor, Details, Id, LevelPath, Resource, Timestamp};
-use crate::store::Order;
+use crate::store::{Order, Record};
 
 /// What is told of a former content.
 #[derive(Clone, Debug)]
@@ -74,13 +75,51 @@ impl Session<'_> {
             let mut records = call.tx.scan(&range, Order::Descending, limit + 1)?;
             let has_more = records.len() > limit;
             records.truncate(limit);
-            let versions: Vec<VersionRecord> =
-                records.iter().map(|record| decode(&record.value)).collect::<Result<_>>()?;
+            let versions = decoded(&records)?;
             let next = versions.last().filter(|_| has_more).map(|version| version.number.to_string());
-            let details = Details::default().with("op", "versions").with("count", versions.len());
-            call.record(Action::Read, Resource::of(&place)?, details)?;
-            let items = versions.into_iter().map(|record| Version::new(record, &place, &owner, call.now));
-            Ok(Page { items: items.collect::<Result<_>>()?, next })
+            Ok(Page { items: call.listed(&owner, &place, versions)?, next })
         })
     }
+
+    /// At most `limit` of the former contents of a level behind the newest `offset` ones, newest first, and how many there
+    /// are in all: for services that count pages. All of them are read for it.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn versions_from(
+        &self,
+        organization: Id,
+        path: &LevelPath,
+        offset: usize,
+        limit: usize,
+    ) -> Result<(Vec<Version>, usize)> {
+        self.read(UseCase::ListVersions, |call| {
+            let owner = call.organization(organization)?;
+            let place = call.place(organization, path, Reach::Inside)?;
+            let range = keys::versions(place.project.id, place.id());
+            let records = call.tx.scan(&range, Order::Descending, usize::MAX)?;
+            let start = offset.min(records.len());
+            let end = start.saturating_add(limit).min(records.len());
+            let versions = decoded(&records[start..end])?;
+            Ok((call.listed(&owner, &place, versions)?, records.len()))
+        })
+    }
+}
+
+impl Call<'_, '_> {
+    /// Records that these were listed, and tells what is told of them.
+    fn listed(
+        &mut self,
+        owner: &OrganizationRecord,
+        place: &Place,
+        versions: Vec<VersionRecord>,
+    ) -> Result<Vec<Version>> {
+        let details = Details::default().with("op", "versions").with("count", versions.len());
+        self.record(Action::Read, Resource::of(place)?, details)?;
+        versions.into_iter().map(|record| Version::new(record, place, owner, self.now)).collect()
+    }
+}
+
+fn decoded(records: &[Record]) -> Result<Vec<VersionRecord>> {
+    records.iter().map(|record| decode(&record.value)).collect()
 }

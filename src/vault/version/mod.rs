@@ -19,6 +19,7 @@ use super::keys;
 use super::place::{Place, Reach};
 use super::records::{ContentRecord, OrganizationRecord, ProjectRecord, VersionRecord, damaged, get};
 use crate::core::{Id, Timestamp};
+use crate::error::Refusal;
 use crate::{Error, ErrorKind, Result};
 
 /// The id of a version: the number of its project in the upper half, its own in the lower one. Unique in its
@@ -35,11 +36,14 @@ fn is_locked(organization: &OrganizationRecord, displaced_at: Timestamp, now: Ti
     days > 0 && now.as_millis() - displaced_at.as_millis() > days * DAY_MILLIS
 }
 
-#[cold]
-fn locked(organization: &OrganizationRecord) -> Error {
+/// Refuses to open a version that is too old.
+fn check_lock(organization: &OrganizationRecord, displaced_at: Timestamp, now: Timestamp) -> Result<()> {
+    if !is_locked(organization, displaced_at, now) {
+        return Ok(());
+    }
     let days = organization.version_retention_days;
     let message = format!("the version is older than the {days} days for which this organization can open versions");
-    Error::new(ErrorKind::VersionLocked, message)
+    Err(Error::new(ErrorKind::VersionLocked, message).with_refusal(Refusal::Locked(days, displaced_at)))
 }
 
 /// A version, with where it belongs.

@@ -1,6 +1,8 @@
+use super::super::key::KeyInfo;
+use super::super::records::{KeyRecord, require};
 use super::super::session::Session;
-use super::super::use_case::UseCase;
-use super::{Version, is_locked, locked};
+use super::super::{keys, use_case::UseCase};
+use super::{Version, check_lock};
 use crate::Result;
 use crate::core::{Action, Details, Id, Permission, Resource, SealedBlob};
 
@@ -12,6 +14,8 @@ pub struct VersionContent {
     pub version: Version,
     /// What the level held.
     pub content: SealedBlob,
+    /// The key that is sealed with. Only a former one comes with its proof: that of the key in use is what writing takes.
+    pub key: KeyInfo,
 }
 
 impl Session<'_> {
@@ -27,13 +31,17 @@ impl Session<'_> {
                 // Whoever may only know that there was a version, such as an auditor, does not see what it was.
                 call.allow(Permission::SecretRead.into())?;
             }
-            if is_locked(&owner, found.version.created_at, call.now) {
-                return Err(locked(&owner));
-            }
+            check_lock(&owner, found.version.created_at, call.now)?;
             let content = call.blob(&found.place.project, &found.content)?;
             let details = Details::default().with("op", "version").with("version", id);
             call.record(Action::Read, Resource::of(&found.place)?, details)?;
-            Ok(VersionContent { version: Version::new(found.version, &found.place, &owner, call.now)?, content })
+            let project = &found.place.project;
+            let key: KeyRecord = require(call.tx, &keys::data_key(project.id, found.version.key_version))?;
+            let mut key = call.key_info(project, key)?;
+            if key.is_active {
+                key.proof = None;
+            }
+            Ok(VersionContent { version: Version::new(found.version, &found.place, &owner, call.now)?, content, key })
         })
     }
 }

@@ -7,7 +7,7 @@ use super::super::place::Place;
 use super::super::records::{ContentRecord, ProjectRecord};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
-use super::{is_locked, locked};
+use super::check_lock;
 use crate::core::{
     Action, Aes256Gcm, Cipher as _, Details, Document, Id, Permission, Resource, ResourceKind, SealedBlob, SecretString,
 };
@@ -26,7 +26,8 @@ pub struct Restore {
 
 impl Session<'_> {
     /// Puts a former content back in its place, also where the level was deleted. What the level holds now becomes a
-    /// version in turn: nothing is lost by it, so a level can be rolled back to any state and forth again.
+    /// version in turn: nothing is lost by it, so a level can be rolled back to any state and forth again. Tells the id of
+    /// the level.
     ///
     /// A user also needs `secret:delete` there, where entries are there now that were not there then, or nobody here can
     /// tell.
@@ -34,13 +35,11 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Denied`; `VersionLocked`, when it is too old; in client custody, for a version of a former key,
     /// `ContentRequired`, `KeyProofRequired` and `KeyProofMismatch`.
-    pub fn restore_version(&self, organization: Id, id: u64, restore: &Restore) -> Result<()> {
+    pub fn restore_version(&self, organization: Id, id: u64, restore: &Restore) -> Result<Id> {
         self.write(UseCase::RestoreVersion, |call| {
             let owner = call.organization(organization)?;
             let found = call.version(organization, id)?;
-            if is_locked(&owner, found.version.created_at, call.now) {
-                return Err(locked(&owner));
-            }
+            check_lock(&owner, found.version.created_at, call.now)?;
             let (place, project) = (&found.place, &found.place.project);
             let level = call.level(project, place.id())?;
             let mut document = None;
@@ -84,7 +83,8 @@ impl Session<'_> {
                 }
             }
             let details = Details::default().with("op", "restore").with("version", id);
-            call.record(Action::Update, Resource::of(place)?.kind(ResourceKind::Level), details)
+            call.record(Action::Update, Resource::of(place)?.kind(ResourceKind::Level), details)?;
+            Ok(place.id())
         })
     }
 }

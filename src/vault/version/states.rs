@@ -10,7 +10,7 @@ use super::super::key_cache::client_managed;
 use super::super::place::{Place, Reach};
 use super::super::records::{ContentRecord, OrganizationRecord, VersionRecord, decode, get};
 use super::super::{Custody, keys};
-use super::{is_locked, locked, version_id};
+use super::{check_lock, is_locked, version_id};
 use crate::Result;
 use crate::core::{AuditActor, Document, Id, LevelPath, Timestamp, VarName};
 use crate::store::Order;
@@ -118,7 +118,7 @@ impl Call<'_, '_> {
     }
 
     fn check_open(&self, owner: &OrganizationRecord, version: &VersionRecord) -> Result<()> {
-        if is_locked(owner, version.created_at, self.now) { Err(locked(owner)) } else { Ok(()) }
+        check_lock(owner, version.created_at, self.now)
     }
 
     /// What a level held in a state. A blob that is no document counts as an empty one.

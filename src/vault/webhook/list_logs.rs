@@ -33,4 +33,33 @@ impl Session<'_> {
             Ok(Page { items, next })
         })
     }
+
+    /// The same by numbers: at most `limit` of them after the first `skip`, and how many there are in all.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn webhook_logs_from(
+        &self,
+        organization: Id,
+        path: &LevelPath,
+        id: Id,
+        skip: usize,
+        limit: usize,
+    ) -> Result<(Vec<WebhookLog>, usize)> {
+        self.read(UseCase::ListWebhookLogs, |call| {
+            let (place, record) = call.webhook(organization, path, id)?;
+            let range = keys::webhook_logs(place.project.id, record.id);
+            // A webhook keeps so few of them that they can be counted off.
+            let records = call.tx.scan(&range, Order::Descending, usize::MAX)?;
+            let items: Vec<WebhookLog> = records
+                .iter()
+                .skip(skip)
+                .take(limit)
+                .map(|record| Ok(decode::<WebhookLogRecord>(&record.value)?.into()))
+                .collect::<Result<_>>()?;
+            let details = Details::default().with("op", "logs").with("count", items.len());
+            call.record(Action::Read, Resource::webhook(&place, id)?, details)?;
+            Ok((items, records.len()))
+        })
+    }
 }

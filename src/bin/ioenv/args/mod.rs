@@ -18,7 +18,7 @@ pub(crate) use self::team::{
     ListingArgs, MemberCommand, PersonalKeyCommand, RoleCommand, ServiceCommand, TeamCommand, WebhookCommand,
 };
 pub(crate) use self::vault::{
-    ActionArg, ApplyArgs, AuditArgs, CreateArgs, OutboundArgs, TokenCommand, TokenFormatArg, VaultCommand,
+    ActionArg, ApplyArgs, AuditArgs, CreateArgs, OutboundArgs, ServeArgs, TokenCommand, TokenFormatArg, VaultCommand,
 };
 
 /// A name, a level or the id of a key, as it was typed. Clap's own complaint about a value repeats it, and people do

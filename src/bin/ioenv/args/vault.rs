@@ -160,6 +160,14 @@ pub(crate) enum VaultCommand {
         #[arg(long, requires = "project")]
         storage: bool,
     },
+    /// Serve the vault over HTTP, to the clients of ioenv, dotenv.cloud and Stashbase, until this is ended
+    ///
+    /// It also delivers webhooks, runs integrations, and removes once an hour what is older than it is kept. Each request is a
+    /// line on stderr, without anything that a client could have put a secret into.
+    #[command(
+        after_help = "Examples:\n  ioenv vault serve\n  ioenv vault serve --listen 10.0.0.5:8737 --allow-plain-http --behind 10.0.0.0/24"
+    )]
+    Serve(ServeArgs),
     /// Remove audit records that are older than they are kept
     Sweep,
     /// Copy the vault, while it is used, into a new SQLite file that only you can read
@@ -189,6 +197,27 @@ pub(crate) struct CreateArgs {
     /// Keep the key out of the vault: make the project for the one key at hand, as the sealed file uses it
     #[arg(long)]
     pub(crate) client_key: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ServeArgs {
+    /// The address and the port; port 0 takes any that is free
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8737")]
+    pub(crate) listen: Typed,
+    /// Listen where others can reach it, too: something before it speaks TLS
+    #[arg(long)]
+    pub(crate) allow_plain_http: bool,
+    /// Believe these proxies, one address or a range such as 10.0.0.0/8, where a request came from
+    #[arg(long, value_name = "RANGE")]
+    pub(crate) behind: Vec<Typed>,
+    /// Refuse more requests than the three services allow
+    #[arg(long)]
+    pub(crate) limit_rate: bool,
+    /// Where integrations with `file` write to
+    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+    pub(crate) directory: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) outbound: OutboundArgs,
 }
 
 /// Where webhooks may be, beyond https and the public internet.

@@ -2,7 +2,7 @@ use super::super::StepKind;
 use super::super::model::{self, Key};
 use super::{Apply, Owner, at, describes, differs, find};
 use crate::core::{Id, LevelPath, Slug};
-use crate::vault::place::BASE;
+use crate::vault::place::{BASE, SlugRule};
 use crate::vault::{
     Custody, Environment, EnvironmentUpdate, NewEnvironment, NewKey, NewOrganization, NewProject, NewTarget,
     Organization, OrganizationUpdate, Project, ProjectUpdate, Session, Target, TargetUpdate,
@@ -113,6 +113,7 @@ impl Apply<'_, '_> {
             name: differs(&mut fields, "name", Some(&declared.name), &now.name),
             slug: differs(&mut fields, "slug", Some(&declared.slug.to_string()), &now.slug)
                 .map(|_| declared.slug.clone()),
+            slug_rule: SlugRule::Any,
             description: describes(&mut fields, declared.description.as_ref(), now.description.as_ref()),
             secret_format: differs(&mut fields, "secret_format", declared.secret_format.as_ref(), &now.secret_format),
             versioning: differs(&mut fields, "versioning", declared.versioning.as_ref(), &now.versioning),
@@ -214,6 +215,7 @@ impl Apply<'_, '_> {
                 let mut new = NewEnvironment::new(declared.name.as_str());
                 new.id = declared.id;
                 new.slug = Some(declared.slug.clone());
+                new.slug_rule = SlugRule::Any;
                 new.description.clone_from(&declared.description);
                 new.status.clone_from(&declared.status);
                 new.is_production = declared.production;
@@ -226,6 +228,7 @@ impl Apply<'_, '_> {
             name: differs(&mut fields, "name", Some(&declared.name), &now.name),
             slug: differs(&mut fields, "slug", Some(&declared.slug.to_string()), &now.slug)
                 .map(|_| declared.slug.clone()),
+            slug_rule: SlugRule::Any,
             description: describes(&mut fields, declared.description.as_ref(), now.description.as_ref()),
             status: differs(&mut fields, "status", status.as_ref(), &now.status),
             is_production: differs(&mut fields, "production", declared.production.as_ref(), &now.is_production),
@@ -246,6 +249,7 @@ fn new_project(declared: &model::Project) -> Result<NewProject> {
     let mut new = NewProject::new(declared.name.as_str());
     new.id = declared.id;
     new.slug = Some(declared.slug.clone());
+    new.slug_rule = SlugRule::Any;
     new.description.clone_from(&declared.description);
     new.secret_format = declared.secret_format.unwrap_or_default();
     new.has_base = declared.base;

@@ -17,6 +17,8 @@ mod member;
 mod personal_key;
 mod role;
 mod rotate;
+#[cfg_attr(not(feature = "server"), path = "serve_disabled.rs")]
+mod serve;
 mod service;
 mod status;
 mod team;
@@ -60,6 +62,7 @@ pub(crate) fn run(project: &Project, command: VaultCommand) -> Result<ExitCode> 
             rotate::project(project, &name.get(), history, storage)?;
         }
         VaultCommand::Rotate { project: None, .. } => rotate::organization(project)?,
+        VaultCommand::Serve(args) => serve::run(project, &args)?,
         VaultCommand::Sweep => {
             let access = Access::open(project)?;
             access.trusted_only()?;

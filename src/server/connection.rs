@@ -1,0 +1,261 @@
+//! Connections: taken, bounded, and ended without cutting off an answer.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::{Sleep, sleep, timeout};
+
+use super::client_address::ClientAddress;
+use super::exchange::Route;
+use super::log::{Answered, Log};
+use crate::vault::IpRange;
+
+/// Most connections at once; more wait to be taken.
+const MAX_CONNECTIONS: usize = 1024;
+/// Longest headers of a request, with its address, in bytes.
+const MAX_HEADERS: usize = 64 << 10;
+/// How long a client may take for the headers of a request, and stay without one.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a client may leave an answer untaken, and how much of it must be taken in each second beyond that.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+const ANSWER_PACE: u32 = 64 << 10;
+/// How long what is on its way may still take when the server is stopped.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait when no connection can be taken, such as for want of file descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Takes connections until `stop` is done.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    proxies: Vec<IpRange>,
+    log: Option<Log>,
+    stop: impl Future<Output = ()>,
+) {
+    let front = Arc::new(Front { router: TowerToHyperService::new(router), proxies, log });
+    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let graceful = GracefulShutdown::new();
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_HEADERS);
+    let mut stop = pin!(stop);
+    loop {
+        let accepting = async {
+            let slot = Arc::clone(&slots).acquire_owned().await.expect("invariant: it is never closed");
+            (slot, listener.accept().await)
+        };
+        let (slot, accepted) = tokio::select! {
+            accepted = accepting => accepted,
+            () = &mut stop => break,
+        };
+        let Ok((stream, peer)) = accepted else {
+            sleep(PAUSE).await;
+            continue;
+        };
+        // Answers are short: each goes out as it is.
+        let _ = stream.set_nodelay(true);
+        let front = Arc::clone(&front);
+        let service = service_fn(move |request| Arc::clone(&front).answer(request, peer.ip()));
+        let connection =
+            graceful.watch(builder.serve_connection(TokioIo::new(Impatient::new(stream, ANSWER_TIMEOUT)), service));
+        tokio::spawn(async move {
+            // Whatever ended it, the client knows; nothing is left to be done.
+            let _ = connection.await;
+            drop(slot);
+        });
+    }
+    drop(listener);
+    // Who is not through by then is cut off.
+    let _ = timeout(STOP_TIMEOUT, graceful.shutdown()).await;
+}
+
+/// A stream that fails where the other side does not take what is written to it. Otherwise whoever never reads an answer
+/// would hold the connection, and the answer, for as long as they like.
+struct Impatient<S> {
+    stream: S,
+    patience: Duration,
+    /// Until when what is being written must have been taken; nothing, where all of it was, or never had to wait.
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Impatient<S> {
+    fn new(stream: S, patience: Duration) -> Self {
+        Self { stream, patience, deadline: None }
+    }
+
+    /// What becomes of a write.
+    fn judge(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match (&written, &mut self.deadline) {
+            (Poll::Pending, deadline) => {
+                let deadline = deadline.get_or_insert_with(|| Box::pin(sleep(self.patience)));
+                ready!(deadline.as_mut().poll(context));
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+            (Poll::Ready(Ok(length)), Some(deadline)) => {
+                let more = Duration::from_secs(1) * u32::try_from(*length).unwrap_or(u32::MAX) / ANSWER_PACE;
+                let end = deadline.deadline() + more;
+                deadline.as_mut().reset(end);
+                written
+            }
+            _ => written,
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.judge(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.judge(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    /// It is called when nothing is left to be written.
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.deadline = None;
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// Whether a method is one of those there are: a client may write anything in its place.
+fn is_known(method: &Method) -> bool {
+    use Method as M;
+    [M::GET, M::HEAD, M::POST, M::PUT, M::PATCH, M::DELETE, M::OPTIONS, M::TRACE, M::CONNECT].contains(method)
+}
+
+/// What every connection needs.
+struct Front {
+    router: TowerToHyperService<Router>,
+    proxies: Vec<IpRange>,
+    log: Option<Log>,
+}
+
+impl Front {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: IpAddr) -> Result<Response<Body>, Infallible> {
+        let started = Instant::now();
+        let address = ClientAddress::find(peer, request.headers(), &self.proxies);
+        let method = request.method().clone();
+        let mut request = request;
+        request.extensions_mut().insert(address);
+        let Ok(response) = self.router.call(request).await;
+        if let Some(log) = &self.log {
+            let route = response.extensions().get::<Route>();
+            log(&Answered {
+                method: if is_known(&method) { method.as_str() } else { "-" },
+                route: route.map_or("-", Route::as_str),
+                status: response.status().as_u16(),
+                ip: address.0,
+                took: started.elapsed(),
+            });
+        }
+        Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_millis(200);
+
+    fn run(test: impl Future<Output = ()>) {
+        Builder::new_current_thread().enable_time().build().unwrap().block_on(test);
+    }
+
+    #[test]
+    fn who_takes_nothing_is_given_up_on() {
+        run(async {
+            let (near, _far) = duplex(1000);
+            let mut near = Impatient::new(near, PATIENCE);
+            let begin = Instant::now();
+            let error = near.write_all(&[0; 2000]).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            assert!(begin.elapsed() >= PATIENCE);
+        });
+    }
+
+    #[test]
+    fn who_takes_too_little_is_given_up_on() {
+        run(async {
+            let (near, mut far) = duplex(1000);
+            let mut near = Impatient::new(near, PATIENCE);
+            let reading = tokio::spawn(async move {
+                while far.read_u8().await.is_ok() {
+                    sleep(PATIENCE / 10).await;
+                }
+            });
+            let error = near.write_all(&vec![0; 100_000]).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            reading.abort();
+        });
+    }
+
+    #[test]
+    fn who_takes_all_of_it_may_pause_between_answers_and_take_long_over_one() {
+        run(async {
+            let (near, mut far) = duplex(8 << 10);
+            let mut near = Impatient::new(near, PATIENCE);
+            let reading = tokio::spawn(async move {
+                let mut chunk = vec![0; 8 << 10];
+                let mut length = 0;
+                while let Ok(read @ 1..) = far.read(&mut chunk).await {
+                    length += read;
+                    sleep(PATIENCE / 4).await;
+                }
+                length
+            });
+            for _ in 0..2 {
+                near.write_all(&vec![0; 80 << 10]).await.unwrap();
+                near.flush().await.unwrap();
+                sleep(PATIENCE * 2).await;
+            }
+            drop(near);
+            assert_eq!(reading.await.unwrap(), 160 << 10);
+        });
+    }
+}

@@ -1,0 +1,100 @@
+use super::super::exchange::Exchange;
+use super::fields::Fields;
+use super::place;
+use super::problem::Problem;
+use crate::vault::{Id, Permission, PermissionSet, Session};
+use crate::{LevelPath, Slug};
+
+/// What is asked for where, and what that takes. Whoever may not do it is told so before what is wrong with the request.
+pub(super) struct Asked<'e> {
+    exchange: &'e Exchange,
+    pub(super) session: Session<'e>,
+    pub(super) organization: Id,
+    path: Option<LevelPath>,
+    needed: PermissionSet,
+}
+
+impl<'e> Asked<'e> {
+    /// Reads the address of a request that takes these permissions.
+    pub(super) fn read(exchange: &'e Exchange, needed: &[Permission]) -> Result<Self, Problem> {
+        let (session, organization) = (exchange.session()?, place::organization(exchange)?);
+        let needed = PermissionSet::of(needed);
+        let path = if exchange.has_parameter("project") {
+            match place::level(exchange) {
+                Ok(path) => Some(path),
+                // As for a name that could be that of something.
+                Err(problem) => {
+                    session.check_rights(organization, None, needed)?;
+                    return Err(problem);
+                }
+            }
+        } else {
+            None
+        };
+        Ok(Self { exchange, session, organization, path, needed })
+    }
+
+    /// The project, the target or the environment of the address.
+    pub(super) fn path(&self) -> Result<&LevelPath, Problem> {
+        self.path.as_ref().ok_or_else(Problem::not_found)
+    }
+
+    /// The project of the address.
+    pub(super) fn project(&self) -> Result<Slug, Problem> {
+        Slug::new(self.path()?.project()).map_err(|_| Problem::not_found())
+    }
+
+    /// Whether whoever asks may do it.
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        Ok(self.session.check_rights(self.organization, self.path.as_ref(), self.needed)?)
+    }
+
+    /// Reads the body.
+    pub(super) fn body<T>(&self, read: impl FnOnce(&mut Fields) -> T) -> Result<T, Problem> {
+        Fields::read_all(self.exchange, read).or_else(|problem| {
+            self.check()?;
+            Err(problem)
+        })
+    }
+}
+
+impl Asked<'_> {
+    /// Reads a body that says which level is meant, broad to specific.
+    pub(super) fn level_body<T>(&self, read: impl FnOnce(&mut Fields) -> T) -> Result<(LevelPath, T), Problem> {
+        let checked = |path: Option<&LevelPath>, problem: Problem| {
+            self.session.check_rights(self.organization, path, self.needed)?;
+            Err(problem)
+        };
+        let mut fields = match Fields::read(self.exchange) {
+            Ok(fields) => fields,
+            Err(problem) => return checked(None, problem),
+        };
+        let project = fields.required_text("project");
+        let (target, environment) = (fields.text("target"), fields.text("environment"));
+        if environment.is_some() && target.is_none() {
+            fields.refuse("target", "The target field is required when environment is present.");
+        }
+        let value = read(&mut fields);
+        let slugs =
+            [Some(project.as_str()).filter(|project| !project.is_empty()), target.as_deref(), environment.as_deref()];
+        let path = match slugs {
+            [Some(_), None, Some(_)] | [None, ..] => None,
+            _ => match place::path(slugs.into_iter().flatten()) {
+                Ok(path) => Some(path),
+                // As for a name that could be that of something.
+                Err(problem) => return checked(None, problem),
+            },
+        };
+        match (fields.finish(), path) {
+            (Ok(()), Some(path)) => Ok((path, value)),
+            (Ok(()), None) => checked(None, Problem::not_found()),
+            (Err(problem), path) => checked(path.as_ref(), problem),
+        }
+    }
+
+    /// Says what is wrong with a request for a level, unless whoever asks may not do this there at all.
+    pub(super) fn refuse<T>(&self, path: &LevelPath, needed: &[Permission], problem: Problem) -> Result<T, Problem> {
+        self.session.check_rights(self.organization, Some(path), PermissionSet::of(needed))?;
+        Err(problem)
+    }
+}

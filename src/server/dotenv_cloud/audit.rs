@@ -1,0 +1,135 @@
+//! The audit log, which the service itself shows in its web pages only.
+
+use axum::http::StatusCode;
+use serde_json::Value;
+
+use super::super::exchange::Exchange;
+use super::super::reply::{self, Reply};
+use super::asked::Asked;
+use super::problem::Problem;
+use crate::vault::{
+    Action, ActorKind, AuditFilter, AuditRecord, Id, Paging, Permission, Resource as Subject, ResourceKind,
+};
+use crate::wire::dotenv_cloud::{self as wire, Resource};
+
+/// Records of a page, where it is not said how many.
+const PER_PAGE: usize = 25;
+/// Most records of a page.
+const MAX_PER_PAGE: usize = 100;
+
+pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::AuditRead])?;
+    let paging = paging(exchange).or_else(|problem| {
+        asked.check()?;
+        Err(problem)
+    })?;
+    let page = asked.session.audit(asked.organization, &AuditFilter::default(), &paging)?;
+    let data = page.items.into_iter().map(resource).collect();
+    let meta = wire::CursorMeta { per_page: paging.limit, next: page.next };
+    Ok(reply::json(StatusCode::OK, &wire::AuditLog { data, meta }))
+}
+
+/// A log grows at its beginning, so that its pages have no numbers; each says where the next one begins.
+fn paging(exchange: &Exchange) -> Result<Paging, Problem> {
+    let per_page = exchange.query("per_page").map_or(Some(PER_PAGE), |text| text.parse().ok());
+    let Some(per_page) = per_page.filter(|per_page| (1..=MAX_PER_PAGE).contains(per_page)) else {
+        let message = format!("The per page field must be between 1 and {MAX_PER_PAGE}.");
+        return Err(Problem::field("per_page", message));
+    };
+    match exchange.query("after") {
+        None => Ok(Paging::first(per_page)),
+        Some(after) if Id::parse(after).is_ok() => Ok(Paging::first(per_page).after(after)),
+        Some(_) => Err(Problem::field("after", "The after field must be what the page before says as `meta.next`.")),
+    }
+}
+
+/// A record as it is sent.
+fn resource(record: AuditRecord) -> Resource<wire::AuditRecord> {
+    let action = action(&record);
+    let resource = wire::AuditResource {
+        r#type: kind_word(record.resource.kind),
+        id: subject(&record.resource).map(|id| id.to_string()),
+        path: record.resource.path.map(|path| path.to_string()),
+    };
+    Resource {
+        r#type: "audit-log",
+        id: record.id.to_string(),
+        attributes: wire::AuditRecord {
+            at: record.timestamp,
+            organization: record.resource.organization.to_string(),
+            actor: wire::AuditActor {
+                r#type: match record.actor.kind {
+                    ActorKind::User => "user",
+                    ActorKind::Token => "api_token",
+                    ActorKind::System => "system",
+                },
+                id: record.actor.id.map(|id| id.to_string()),
+                name: record.actor.name,
+            },
+            action,
+            resource,
+            outcome: "success",
+            ip: record.ip,
+            details: record.details.into(),
+        },
+    }
+}
+
+/// The id of what something was done to.
+fn subject(resource: &Subject) -> Option<Id> {
+    match resource.kind {
+        ResourceKind::Organization => Some(resource.organization),
+        _ => resource.id.or(resource.environment).or(resource.project),
+    }
+}
+
+/// What was done, such as `project.created`.
+fn action(record: &AuditRecord) -> String {
+    let operation = record.details.get("op").and_then(Value::as_str).unwrap_or_default();
+    let action = match (record.resource.kind, record.action, operation) {
+        (ResourceKind::Level, Action::Update, "restore") => "secret_version.restored",
+        (ResourceKind::Level, Action::Create | Action::Update, _) => "secret.stored",
+        (ResourceKind::Level | ResourceKind::Version, Action::Delete, "purge") => "secret_history.purged",
+        (ResourceKind::Key, Action::Read, "key") => "key.retrieved",
+        (ResourceKind::Key, Action::Update, "rotate") => "key.rotated",
+        (ResourceKind::Key, Action::Update, "custody") => "key.custody_changed",
+        (ResourceKind::Key, Action::Update, "reencrypt") => "secret_history.reencrypted",
+        (ResourceKind::Token, Action::Update, "rotate") => "api_token.rotated",
+        (ResourceKind::Invitation, Action::Create, _) => "member.invited",
+        (ResourceKind::Member, Action::Create, _) => "member.added",
+        (ResourceKind::Member, Action::Update, _) => "member.role_changed",
+        (ResourceKind::Member, Action::Delete, _) => "member.removed",
+        (kind, action, _) => {
+            let done = match action {
+                Action::Create => "created",
+                Action::Read => "read",
+                Action::Update => "updated",
+                Action::Delete => "deleted",
+            };
+            return format!("{}.{done}", kind_word(kind));
+        }
+    };
+    action.to_owned()
+}
+
+fn kind_word(kind: ResourceKind) -> &'static str {
+    match kind {
+        ResourceKind::Variable => "variable",
+        ResourceKind::Secret | ResourceKind::Level => "secret",
+        ResourceKind::Version => "secret_version",
+        ResourceKind::Environment => "environment",
+        ResourceKind::Target => "target",
+        ResourceKind::Project => "project",
+        ResourceKind::Organization => "organization",
+        ResourceKind::Token => "api_token",
+        ResourceKind::Account => "account",
+        ResourceKind::ServiceAccount => "service_account",
+        ResourceKind::Member => "member",
+        ResourceKind::Team => "team",
+        ResourceKind::Role => "role",
+        ResourceKind::Invitation => "invitation",
+        ResourceKind::Integration => "integration",
+        ResourceKind::Webhook => "webhook",
+        ResourceKind::Key => "key",
+    }
+}

@@ -1,0 +1,301 @@
+//! The keys that blobs are sealed with.
+
+use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Map, Value};
+
+use super::super::exchange::{Exchange, Fault};
+use super::super::reply::{self, Reply};
+use super::asked::Asked;
+use super::fields::Fields;
+use super::problem::Problem;
+use crate::core::SecretString;
+use crate::vault::{ClientRotation, Custody, HistoryPolicy, Id, KeyInfo, NewKey, Permission, ProjectKey, Session};
+use crate::wire::dotenv_cloud::{
+    ClientRotated, Count, CustodyChanged, Derivation, DescribedKey, Done, KeyDescriptor, KeyDocument, KeyEntry,
+    Pending, PendingVersion, Reencrypted, Remaining, Resource, Rotated, RotatedKey, Single,
+};
+use crate::wire::{Plain, Seconds};
+use crate::{ErrorKind, Pbkdf2, SealedBlob, Slug};
+
+const POLICIES: [(&str, HistoryPolicy); 2] = [("keep", HistoryPolicy::Keep), ("re_encrypt", HistoryPolicy::Reencrypt)];
+
+/// How many versions a request that rotates seals anew at a time, and for how long it begins to.
+const STEP: usize = 100;
+const MAX_CARRYING_ON: Duration = Duration::from_secs(5);
+
+/// How many versions are sent to be sealed anew, where it is not said.
+const PENDING: u64 = 50;
+const MAX_PENDING: u64 = 100;
+/// Longest texts of them together, so that what comes back is no longer than a request may be.
+const MAX_PENDING_BYTES: usize = 2 << 20;
+
+pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::KeyRetrieve])?;
+    active(&asked.session, asked.organization, &asked.project()?)
+}
+
+/// The key in use, as it is sent.
+pub(super) fn active(session: &Session<'_>, organization: Id, project: &Slug) -> Result<Reply, Problem> {
+    let key = session.key(organization, project)?;
+    if key.custody == Custody::Server && key.derivation.is_none() {
+        // Clients would take the text of a random key for one that is padded, and seal with what nobody else has.
+        let message =
+            "The key of this project is none that clients of this service can use: rotate it once, to get one that is.";
+        return Err(Problem::new(StatusCode::NOT_FOUND, "no_active_encryption_key", message));
+    }
+    let descriptor = KeyDescriptor {
+        key: DescribedKey {
+            managed: custody_word(key.custody),
+            key: key.text.map(Plain),
+            version: key.version,
+            derivation: key.derivation.as_ref().map(derivation),
+            created_at: Seconds(key.created_at),
+        },
+    };
+    let content = serde_json::to_string(&descriptor).map_err(|_| Fault::Internal)?;
+    let attributes = KeyDocument { format: "json", encrypted: false, content: Plain(content.into()) };
+    let data = Resource { r#type: "encryption_keys", id: key.version.to_string(), attributes };
+    Ok(reply::json(StatusCode::OK, &Single { data }))
+}
+
+pub(super) fn history(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::KeyRetrieve])?;
+    let keys = asked.session.keys(asked.organization, &asked.project()?)?;
+    let data: Vec<KeyEntry> = keys.into_iter().map(entry).collect();
+    Ok(reply::json(StatusCode::OK, &Single { data }))
+}
+
+/// What is told of a key without its text.
+pub(super) fn entry(key: KeyInfo) -> KeyEntry {
+    KeyEntry {
+        version: key.version.to_string(),
+        managed: custody_word(key.custody),
+        key_check: key.proof.map(Plain),
+        derivation: key.derivation.as_ref().map(derivation),
+        is_active: key.is_active,
+        created_at: Seconds(key.created_at),
+        rotated_at: key.rotated_at.map(Seconds),
+    }
+}
+
+pub(super) fn rotate(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::KeyRotate])?;
+    let policy = asked.body(|fields| fields.choice("history_policy", &POLICIES).unwrap_or_default())?;
+    let (session, organization, project) = (&asked.session, asked.organization, asked.project()?);
+    let mut rotated = session.rotate_to_key_string(organization, &project, policy);
+    if rotated.as_ref().is_err_and(|error| error.kind() == ErrorKind::RotationInProgress)
+        && carry_on(session, organization, &project)?
+    {
+        // Nothing is left of the one before.
+        rotated = session.rotate_to_key_string(organization, &project, policy);
+    }
+    let key = rotated?;
+    if policy == HistoryPolicy::Reencrypt {
+        // The key is in use, whatever becomes of versions: what is left of them, the next rotation takes on.
+        let _ = carry_on(session, organization, &project);
+    }
+    Ok(reply::json(StatusCode::OK, &Done { data: Rotated { key: rotated_key(key) }, message: "The key was rotated." }))
+}
+
+/// Takes a rotation on, as far as a request may; `true`, if nothing of it is left.
+fn carry_on(session: &Session<'_>, organization: Id, project: &Slug) -> crate::Result<bool> {
+    let start = Instant::now();
+    loop {
+        if session.continue_rotation(organization, project, STEP)?.is_done {
+            return Ok(true);
+        }
+        if start.elapsed() > MAX_CARRYING_ON {
+            return Ok(false);
+        }
+    }
+}
+
+fn rotated_key(key: ProjectKey) -> Resource<RotatedKey> {
+    let attributes = RotatedKey {
+        id: key.version,
+        key: key.text.map(Plain),
+        version: key.version.to_string(),
+        is_active: true,
+        created_at: Seconds(key.created_at),
+        managed: custody_word(key.custody),
+        derivation: key.derivation.as_ref().map(derivation),
+    };
+    Resource { r#type: "encryption-keys", id: key.version.to_string(), attributes }
+}
+
+pub(super) fn rotate_client(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::KeyRotate, Permission::SecretWrite])?;
+    let (key, blobs, current_key_proof, policy) = asked.body(|fields| {
+        let blobs = sealed_anew(fields, "secrets", |id| match id {
+            // What can be no id here is not that of a level of the project.
+            Value::String(id) => Some(Id::parse(&id).ok()),
+            _ => None,
+        });
+        let policy = fields.choice("history_policy", &POLICIES).unwrap_or_default();
+        (new_client_key(fields), blobs, fields.secret("current_key_proof"), policy)
+    })?;
+    // What is wrong with it was told.
+    let key = key.ok_or(Fault::Internal)?;
+    let blobs: Option<Vec<(Id, SealedBlob)>> = blobs.into_iter().map(|(id, blob)| Some((id?, blob))).collect();
+    let Some(blobs) = blobs else {
+        asked.check()?;
+        return Err(invalid_rotation(INCOMPLETE));
+    };
+    let count = blobs.len();
+    let rotation = ClientRotation { key, blobs, current_key_proof, policy };
+    let rotated = asked.session.rotate_client_key(asked.organization, &asked.project()?, &rotation);
+    rotated.map_err(|error| match error.kind() {
+        ErrorKind::InvalidValue => invalid_rotation(INCOMPLETE),
+        _ => error.into(),
+    })?;
+    let data = Count { count };
+    Ok(reply::json(StatusCode::OK, &ClientRotated { success: true, message: "The key was rotated.", data }))
+}
+
+const INCOMPLETE: &str = "A key that the project's people hold is rotated with each level that holds something, sealed once with the new key: read all levels again; nothing was stored.";
+
+fn invalid_rotation(message: &str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_key_rotation", message)
+}
+
+/// The key that people hold from now on; nothing, where something is wrong with it.
+fn new_client_key(fields: &mut Fields) -> Option<NewKey> {
+    let proof = fields.required_secret("key_check");
+    let salt = fields.required_text("key_check_salt");
+    let iterations = fields.number("key_check_iterations");
+    if !proof.expose_secret().is_empty() && decoded_length(proof.expose_secret()) != Some(32) {
+        fields.refuse("key_check", "The key check field must be base64 of 32 bytes.");
+    }
+    if !salt.is_empty() && !decoded_length(&salt).is_some_and(|length| (16..=64).contains(&length)) {
+        fields.refuse("key_check_salt", "The key check salt field must be base64 of 16 to 64 bytes.");
+    }
+    if iterations != Some(Pbkdf2::DEFAULT_ITERATIONS.into()) {
+        let message = format!("The key check iterations field must be {}.", Pbkdf2::DEFAULT_ITERATIONS);
+        fields.refuse("key_check_iterations", message);
+    }
+    let derivation = Pbkdf2::new(&BASE64.decode(&salt).ok()?, Pbkdf2::DEFAULT_ITERATIONS.into()).ok()?;
+    Some(NewKey::Client { derivation: Some(derivation), proof, hint: None })
+}
+
+/// How many bytes are in base64, in the one form that can be compared as text.
+fn decoded_length(text: &str) -> Option<usize> {
+    BASE64.decode(text).ok().filter(|bytes| BASE64.encode(bytes) == text).map(|bytes| bytes.len())
+}
+
+/// A list of `{"id", "content"}`, each content a blob.
+fn sealed_anew<T>(fields: &mut Fields, field: &str, id: fn(Value) -> Option<T>) -> Vec<(T, SealedBlob)> {
+    let Some(items) = fields.required_list(field) else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    for (index, item) in items.into_iter().enumerate() {
+        if fields.is_full() {
+            break;
+        }
+        let mut members = match item {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        };
+        let name = format!("{field}.{index}.id");
+        let id = members.remove("id").and_then(id);
+        if id.is_none() {
+            fields.refuse(&name, format!("The {name} field is required, as it was sent."));
+        }
+        let name = format!("{field}.{index}.content");
+        let content: SecretString = match members.remove("content") {
+            Some(Value::String(text)) if !text.is_empty() => text.into(),
+            _ => {
+                fields.refuse(&name, format!("The {name} field is required."));
+                continue;
+            }
+        };
+        all.extend(id.zip(fields.blob(&name, &content)));
+    }
+    all
+}
+
+pub(super) fn pending(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::KeyRotate])?;
+    let limit = asked.body(|fields| {
+        let limit = fields.number("limit").unwrap_or(PENDING);
+        if !(1..=MAX_PENDING).contains(&limit) {
+            fields.refuse("limit", format!("The limit field must be between 1 and {MAX_PENDING}."));
+        }
+        limit
+    })?;
+    let limit = usize::try_from(limit).unwrap_or_default();
+    let found = asked.session.pending_versions(asked.organization, &asked.project()?, limit)?;
+    let mut data: Vec<PendingVersion> = Vec::new();
+    let mut bytes = 0;
+    for version in found.versions {
+        let content = version.content.to_string();
+        bytes += content.len();
+        if bytes > MAX_PENDING_BYTES && !data.is_empty() {
+            break;
+        }
+        let key_version = version.key_version.to_string();
+        data.push(PendingVersion { id: version.id, content: Plain(content.into()), key_version });
+    }
+    Ok(reply::json(StatusCode::OK, &Pending { data, meta: Remaining { remaining: found.remaining } }))
+}
+
+pub(super) fn reencrypt(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::KeyRotate])?;
+    let (versions, proof) = asked.body(|fields| {
+        let versions = sealed_anew(fields, "versions", |id| match id {
+            Value::Number(number) => number.as_u64(),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        });
+        (versions, fields.secret("key_proof"))
+    })?;
+    // None at all is missed where the others are compared.
+    let proof = proof.unwrap_or_else(|| "".into());
+    let done = asked.session.reencrypt_versions(asked.organization, &asked.project()?, &versions, &proof)?;
+    let data = Reencrypted { updated: done.updated, remaining: done.remaining };
+    Ok(reply::json(StatusCode::OK, &Single { data }))
+}
+
+/// Which way a key goes.
+enum Move {
+    ToServer(SecretString),
+    ToClient { confirmed: bool },
+}
+
+pub(super) fn change_custody(exchange: &Exchange) -> Result<Reply, Problem> {
+    const CUSTODIES: [(&str, Custody); 2] = [("client", Custody::Client), ("server", Custody::Server)];
+    let asked = Asked::read(exchange, &[Permission::KeyRotate, Permission::KeyRetrieve])?;
+    let wanted = asked.body(|fields| match fields.required_choice("managed", &CUSTODIES) {
+        Some(Custody::Server) => Some(Move::ToServer(fields.required_secret("key"))),
+        Some(Custody::Client) => Some(Move::ToClient { confirmed: fields.flag("confirmed").unwrap_or_default() }),
+        None => None,
+    })?;
+    let project = asked.project()?;
+    // What is wrong with it was told.
+    let data = match wanted.ok_or(Fault::Internal)? {
+        Move::ToServer(key) => {
+            asked.session.store_key_on_server(asked.organization, &project, &key)?;
+            CustodyChanged { managed: custody_word(Custody::Server), key: None }
+        }
+        Move::ToClient { confirmed } => {
+            let key = asked.session.move_key_to_client(asked.organization, &project, confirmed)?;
+            CustodyChanged { managed: custody_word(Custody::Client), key: Some(Plain(key)) }
+        }
+    };
+    Ok(reply::json(StatusCode::OK, &Done { data, message: "The key has changed hands." }))
+}
+
+fn custody_word(custody: Custody) -> &'static str {
+    match custody {
+        Custody::Client => "client",
+        Custody::Server => "server",
+    }
+}
+
+fn derivation(derivation: &Pbkdf2) -> Derivation {
+    Derivation { key_check_salt: BASE64.encode(derivation.salt()), key_check_iterations: derivation.iterations() }
+}

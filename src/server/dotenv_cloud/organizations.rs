@@ -1,0 +1,113 @@
+//! Organizations.
+
+use axum::http::StatusCode;
+
+use super::super::exchange::Exchange;
+use super::super::reply::{self, Reply};
+use super::asked::Asked;
+use super::fields::Fields;
+use super::paging::{self, Sortable};
+use super::problem::Problem;
+use crate::vault::{
+    NewOrganization, Organization, OrganizationStatus, OrganizationUpdate, Permission, Plan, Timestamp,
+};
+use crate::wire::Seconds;
+use crate::wire::dotenv_cloud::{self as wire, Resource, Single};
+use crate::{Error, ErrorKind};
+
+pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
+    let list = paging::list(exchange, exchange.session()?.organizations()?, |one| Ok(resource(one)))?;
+    Ok(reply::json(StatusCode::OK, &list))
+}
+
+pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
+    let session = exchange.session()?;
+    let read = Fields::read_all(exchange, |fields| {
+        let mut new = NewOrganization::new(fields.required_name("name"));
+        new.slug = fields.slug("slug");
+        new
+    });
+    // Whoever may make none is told so first, for one that could not be made.
+    let (new, invalid) = match read {
+        Ok(new) => (new, None),
+        Err(problem) => (NewOrganization::new(""), Some(problem)),
+    };
+    let organization = session.create_organization(new).map_err(|error| match (error.kind(), invalid) {
+        (ErrorKind::InvalidName, Some(problem)) => problem,
+        _ => refused(error),
+    })?;
+    Ok(answer(StatusCode::CREATED, organization))
+}
+
+pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::OrganizationRead])?;
+    Ok(answer(StatusCode::OK, asked.session.organization(asked.organization)?))
+}
+
+/// That of the token, which is one.
+pub(super) fn own(exchange: &Exchange) -> Result<Reply, Problem> {
+    let organization = exchange.session()?.organizations()?.into_iter().next();
+    Ok(answer(StatusCode::OK, organization.ok_or_else(Problem::not_found)?))
+}
+
+pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::OrganizationUpdate])?;
+    let update = asked.body(|fields| OrganizationUpdate {
+        name: fields.name("name"),
+        slug: fields.slug("slug"),
+        ..OrganizationUpdate::default()
+    })?;
+    let organization = asked.session.update_organization(asked.organization, &update).map_err(refused)?;
+    Ok(answer(StatusCode::OK, organization))
+}
+
+pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::OrganizationDelete])?;
+    asked.session.delete_organization(asked.organization)?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}
+
+/// A slug that is taken is a conflict here: it is one in all of the vault.
+fn refused(error: Error) -> Problem {
+    if error.kind() == ErrorKind::Conflict { error.into() } else { Problem::of_names(error) }
+}
+
+fn answer(status: StatusCode, organization: Organization) -> Reply {
+    reply::json(status, &Single { data: resource(organization) })
+}
+
+/// An organization as it is sent.
+fn resource(organization: Organization) -> Resource<wire::Organization> {
+    Resource {
+        r#type: "organizations",
+        id: organization.id.to_string(),
+        attributes: wire::Organization {
+            ulid: organization.id.to_string(),
+            name: organization.name,
+            slug: organization.slug,
+            status: match organization.status {
+                OrganizationStatus::Active => "active",
+                OrganizationStatus::Cancelled => "cancelled",
+                OrganizationStatus::Locked => "locked",
+                OrganizationStatus::Suspended => "suspended",
+            },
+            plan_name: match organization.plan {
+                Plan::Free => "free",
+                Plan::Pro => "pro",
+                Plan::Team => "team",
+            },
+            created_at: Seconds(organization.created_at),
+            updated_at: Seconds(organization.updated_at),
+        },
+    }
+}
+
+impl Sortable for Organization {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+}

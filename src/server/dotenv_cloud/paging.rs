@@ -1,0 +1,92 @@
+//! Which part of a list is wanted, and in which order.
+
+use super::super::exchange::Exchange;
+use super::problem::Problem;
+use crate::ErrorKind;
+use crate::vault::Timestamp;
+use crate::wire::dotenv_cloud::{List, PageMeta};
+
+/// Items of a page, where it is not said how many.
+const PER_PAGE: usize = 25;
+/// Most items of a page.
+const MAX_PER_PAGE: usize = 100;
+
+/// Pages by number.
+#[derive(Clone, Copy)]
+pub(super) struct Paging {
+    pub(super) page: usize,
+    pub(super) per_page: usize,
+}
+
+impl Paging {
+    /// What the query asks for; none, where it says nothing, which is all of the list: the service's own client reads one
+    /// answer and asks for no second page.
+    pub(super) fn of_query(exchange: &Exchange) -> Result<Option<Self>, Problem> {
+        if exchange.query("page").is_none() && exchange.query("per_page").is_none() {
+            return Ok(None);
+        }
+        let number = |name| exchange.query(name).map(|text| text.parse::<u64>().map_err(|_| 0));
+        let number = |name| number(name).map(|number: Result<u64, u64>| number.unwrap_or_else(|zero| zero));
+        Self::new(number("page"), number("per_page")).map(Some).map_err(Problem::invalid)
+    }
+
+    /// The page of that number and length, or what is wrong with them.
+    pub(super) fn new(page: Option<u64>, per_page: Option<u64>) -> Result<Self, Vec<(String, String)>> {
+        let mut errors = Vec::new();
+        let page = page.map_or(Some(1), |page| usize::try_from(page).ok().filter(|page| *page >= 1));
+        if page.is_none() {
+            errors.push(("page".to_owned(), "The page field must be at least 1.".to_owned()));
+        }
+        let per_page = per_page.map_or(Some(PER_PAGE), |per_page| usize::try_from(per_page).ok());
+        let per_page = per_page.filter(|per_page| (1..=MAX_PER_PAGE).contains(per_page));
+        if per_page.is_none() {
+            let message = format!("The per page field must be between 1 and {MAX_PER_PAGE}.");
+            errors.push(("per_page".to_owned(), message));
+        }
+        match (page, per_page) {
+            (Some(page), Some(per_page)) => Ok(Self { page, per_page }),
+            _ => Err(errors),
+        }
+    }
+
+    /// Which items are on the page.
+    pub(super) fn range(self, total: usize) -> std::ops::Range<usize> {
+        let start = (self.page - 1).saturating_mul(self.per_page).min(total);
+        start..start.saturating_add(self.per_page).min(total)
+    }
+
+    /// What is told of the page.
+    pub(super) fn meta(self, total: usize) -> PageMeta {
+        let last_page = total.div_ceil(self.per_page).max(1);
+        PageMeta { current_page: self.page, last_page, per_page: self.per_page, total }
+    }
+}
+
+/// What lists are sorted by.
+pub(super) trait Sortable {
+    fn name(&self) -> &str;
+    fn created_at(&self) -> Timestamp;
+}
+
+/// The part of a list that the query asks for, each item made into what is sent. What was deleted meanwhile is left out.
+pub(super) fn list<T: Sortable, R>(
+    exchange: &Exchange,
+    mut items: Vec<T>,
+    make: impl FnMut(T) -> crate::Result<R>,
+) -> Result<List<R>, Problem> {
+    let paging = Paging::of_query(exchange)?;
+    match exchange.query("sort") {
+        Some("name") => items.sort_by(|a, b| a.name().cmp(b.name())),
+        Some("-name") => items.sort_by(|a, b| b.name().cmp(a.name())),
+        Some("created_at") => items.sort_by_key(T::created_at),
+        Some("-created_at") => items.sort_by_key(|item| std::cmp::Reverse(item.created_at())),
+        // The service says nothing of others.
+        _ => {}
+    }
+    let total = items.len();
+    let paging = paging.unwrap_or(Paging { page: 1, per_page: total.max(1) });
+    let range = paging.range(total);
+    let is_gone = |made: &crate::Result<R>| made.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    let data = items.drain(range).map(make).filter(|made| !is_gone(made)).collect::<Result<_, _>>()?;
+    Ok(List { data, meta: paging.meta(total) })
+}

@@ -1,0 +1,53 @@
+//! Where a request is meant to act, out of its address or its body.
+
+use super::super::exchange::Exchange;
+use super::problem::Problem;
+use crate::LevelPath;
+use crate::vault::Id;
+
+/// The organization that an address names. It goes by its id, in either case.
+pub(super) fn organization(exchange: &Exchange) -> Result<Id, Problem> {
+    Id::parse(exchange.parameter("organization")).map_err(|_| Problem::not_found())
+}
+
+/// The project, the target or the environment that an address names.
+pub(super) fn level(exchange: &Exchange) -> Result<LevelPath, Problem> {
+    let names = ["project", "target", "environment"];
+    path(names.into_iter().filter(|name| exchange.has_parameter(name)).map(|name| exchange.parameter(name)))
+}
+
+/// A path of slugs, broad to specific.
+pub(super) fn path(slugs: impl IntoIterator<Item = impl AsRef<str>>) -> Result<LevelPath, Problem> {
+    let mut path = String::new();
+    for slug in slugs {
+        let slug = slug.as_ref();
+        if !has_address(slug) {
+            return Err(Problem::not_found());
+        }
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(slug);
+    }
+    LevelPath::new(&path).map_err(|_| Problem::not_found())
+}
+
+/// Whether what is called so can be asked for here. Other services take names that have no address in this one, so lists
+/// leave those out.
+pub(super) fn has_address(slug: &str) -> bool {
+    !slug.is_empty() && slug.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+}
+
+/// What the level at a path is.
+pub(super) fn level_word(path: &LevelPath) -> &'static str {
+    match path.segments().count() {
+        1 => "project",
+        2 => "target",
+        _ => "environment",
+    }
+}
+
+/// The slug of the level at a path.
+pub(super) fn source(path: &LevelPath) -> &str {
+    path.segments().last().unwrap_or_default()
+}

@@ -1,0 +1,173 @@
+//! Projects.
+
+use axum::http::StatusCode;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::super::exchange::Exchange;
+use super::super::reply::{self, Reply};
+use super::asked::Asked;
+use super::fields::Fields;
+use super::paging::{self, Sortable};
+use super::place;
+use super::problem::Problem;
+use crate::core::SecretString;
+use crate::vault::{Custody, NewKey, NewProject, Permission, Project, ProjectUpdate, SecretFormat, Session, Timestamp};
+use crate::wire::Seconds;
+use crate::wire::dotenv_cloud::{self as wire, Resource, Single};
+use crate::{ErrorKind, KeyString, LevelPath, Pbkdf2};
+
+/// How many times a key is stretched.
+const ITERATIONS: u64 = Pbkdf2::DEFAULT_ITERATIONS as u64;
+/// Longest reminder of where a key is, in characters.
+const MAX_HINT: usize = 255;
+
+pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::ProjectRead])?;
+    let mut projects = asked.session.projects(asked.organization)?;
+    projects.retain(|project| place::has_address(&project.slug));
+    let list = paging::list(exchange, projects, |project| resource(&asked.session, project))?;
+    Ok(reply::json(StatusCode::OK, &list))
+}
+
+pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::ProjectCreate])?;
+    let new = asked.body(new_project)?;
+    let project = asked.session.create_project(asked.organization, new).map_err(|error| match error.kind() {
+        // All else that could be wrong with a value was looked at.
+        ErrorKind::InvalidValue => Problem::of_field("encryption_key", &error),
+        _ => Problem::of_names(error),
+    })?;
+    Ok(reply::json(StatusCode::CREATED, &Single { data: resource(&asked.session, project)? }))
+}
+
+pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::ProjectRead])?;
+    let project = asked.session.project(asked.organization, &asked.project()?)?;
+    Ok(reply::json(StatusCode::OK, &Single { data: resource(&asked.session, project)? }))
+}
+
+pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::ProjectUpdate])?;
+    let update = asked.body(|fields| ProjectUpdate {
+        name: fields.name("name"),
+        slug: fields.slug("slug"),
+        description: fields.description("description"),
+        metadata: fields.object("metadata"),
+        ..ProjectUpdate::default()
+    })?;
+    let project = asked.session.update_project(asked.organization, &asked.project()?, &update);
+    let project = project.map_err(|error| match error.kind() {
+        ErrorKind::InvalidValue => Problem::of_field("metadata", &error),
+        _ => Problem::of_names(error),
+    })?;
+    Ok(reply::json(StatusCode::OK, &Single { data: resource(&asked.session, project)? }))
+}
+
+pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::ProjectDelete])?;
+    asked.session.delete_project(asked.organization, &asked.project()?)?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}
+
+fn new_project(fields: &mut Fields) -> NewProject {
+    let mut new = NewProject::new(fields.required_name("name"));
+    new.slug = fields.slug("slug");
+    new.description = fields.description("description");
+    let formats = [SecretFormat::Env, SecretFormat::Json, SecretFormat::Text, SecretFormat::Yaml]
+        .map(|format| (format_word(format), format));
+    new.secret_format = fields.choice("secret_format", &formats).unwrap_or_default();
+    let custody = fields.choice("storage_mode", &[("client", Custody::Client), ("server", Custody::Server)]);
+    new.key = match custody.unwrap_or(Custody::Server) {
+        Custody::Server => {
+            let key = fields.secret("encryption_key");
+            NewKey::String(key.and_then(|key| KeyString::new(key.expose_secret()).ok()))
+        }
+        Custody::Client => client_key(fields),
+    };
+    new
+}
+
+/// A key that the project's people hold: how it is derived, and what proves that somebody has it.
+fn client_key(fields: &mut Fields) -> NewKey {
+    if fields.has("encryption_key") {
+        fields.refuse("encryption_key", "The encryption key field is prohibited.");
+    }
+    let proof = SecretString::from(fields.required_text("key_check"));
+    if !proof.expose_secret().is_empty() && !is_proof(proof.expose_secret()) {
+        fields.refuse("key_check", "The key check field must be 32 bytes in base64.");
+    }
+    let salt = fields.required_text("key_check_salt");
+    let salt = if salt.is_empty() {
+        None
+    } else {
+        let salt = BASE64.decode(salt).ok().filter(|salt| (16..=64).contains(&salt.len()));
+        if salt.is_none() {
+            fields.refuse("key_check_salt", "The key check salt field must be 16 to 64 bytes in base64.");
+        }
+        salt
+    };
+    if !fields.has("key_check_iterations") {
+        fields.refuse("key_check_iterations", "The key check iterations field is required.");
+    } else if fields.number("key_check_iterations").is_some_and(|iterations| iterations != ITERATIONS) {
+        fields.refuse("key_check_iterations", format!("The key check iterations field must be {ITERATIONS}."));
+    }
+    let hint = fields.text("key_hint");
+    if let Some(hint) = &hint {
+        fields.check_length("key_hint", hint, MAX_HINT);
+    }
+    let derivation = salt.and_then(|salt| Pbkdf2::new(&salt, Pbkdf2::DEFAULT_ITERATIONS.into()).ok());
+    NewKey::Client { derivation, proof, hint }
+}
+
+/// Whether this is base64 of 32 bytes, in the one form that can be compared as text.
+fn is_proof(text: &str) -> bool {
+    BASE64.decode(text).is_ok_and(|bytes| bytes.len() == 32 && BASE64.encode(&bytes) == text)
+}
+
+/// A project as it is sent.
+fn resource(session: &Session<'_>, project: Project) -> crate::Result<Resource<wire::Project>> {
+    let counts = session.counts(project.organization, &LevelPath::new(&project.slug)?)?;
+    Ok(Resource {
+        r#type: "projects",
+        id: project.id.to_string(),
+        attributes: wire::Project {
+            ulid: project.id.to_string(),
+            organization_id: project.organization.to_string(),
+            name: project.name,
+            slug: project.slug,
+            description: project.description,
+            secret_format: format_word(project.secret_format),
+            encryption_type: match project.custody {
+                Custody::Client => "client",
+                Custody::Server => "server",
+            },
+            has_secrets: counts.contents > 0,
+            secret_count: counts.contents,
+            environment_count: counts.environments,
+            target_count: counts.targets,
+            created_at: Seconds(project.created_at),
+            updated_at: Seconds(project.updated_at),
+        },
+    })
+}
+
+/// A format as the service calls it.
+pub(super) fn format_word(format: SecretFormat) -> &'static str {
+    match format {
+        SecretFormat::Env => "env",
+        SecretFormat::Json => "json",
+        SecretFormat::Text => "text",
+        SecretFormat::Yaml => "yaml",
+    }
+}
+
+impl Sortable for Project {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+}

@@ -1,0 +1,347 @@
+//! What levels hold: read, merged, stored and deleted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value};
+
+use super::super::exchange::{Exchange, Fault};
+use super::super::reply::{self, Reply};
+use super::asked::Asked;
+use super::fields::{self, Fields};
+use super::problem::Problem;
+use super::projects::format_word;
+use super::{keys, place};
+use crate::core::SecretString;
+use crate::system::SystemClock;
+use crate::vault::{Blob, Blobs, Clock as _, NewBlob, Permission, SecretFormat};
+use crate::wire::dotenv_cloud::{
+    Done, Hierarchy, Merged, SecretLevel, SecretLevels, Secrets, SecretsAttributes, SecretsData, SecretsMeta, Single,
+    Stored,
+};
+use crate::wire::{Plain, Seconds};
+use crate::{Document, Layer, LevelPath, Slug, merge};
+
+const READING: &[Permission] = &[Permission::SecretRead];
+const OPENING: &[Permission] = &[Permission::SecretRead, Permission::SecretDecrypt];
+
+/// Levels, and in which form.
+#[derive(Clone, Copy)]
+struct Form {
+    decrypt: bool,
+    merge: Merge,
+    raw: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Merge {
+    No,
+    Yes,
+    Both,
+}
+
+const MERGES: [(&str, Merge); 3] = [("false", Merge::No), ("true", Merge::Yes), ("both", Merge::Both)];
+
+impl Merge {
+    fn word(self) -> &'static str {
+        match self {
+            Self::No => "false",
+            Self::Yes => "true",
+            Self::Both => "both",
+        }
+    }
+}
+
+pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
+    let is_opening = exchange.query("decrypt").and_then(flag) == Some(true);
+    let needed = if is_opening { OPENING } else { READING };
+    let asked = Asked::read(exchange, needed)?;
+    let form = match Form::of_query(exchange) {
+        Ok(form) => form,
+        Err(problem) => return asked.refuse(asked.path()?, needed, problem),
+    };
+    answer(exchange, &asked, asked.path()?, form)
+}
+
+impl Form {
+    fn of_query(exchange: &Exchange) -> Result<Self, Problem> {
+        let mut errors = Vec::new();
+        let mut read = |name: &str| {
+            let text = exchange.query(name).unwrap_or("0");
+            flag(text).unwrap_or_else(|| {
+                errors.push((name.to_owned(), format!("The {name} field must be true or false.")));
+                false
+            })
+        };
+        let (decrypt, raw) = (read("decrypt"), read("raw"));
+        let merge = match exchange.query("merge").unwrap_or("false") {
+            "false" | "0" => Merge::No,
+            "true" | "1" => Merge::Yes,
+            "both" => Merge::Both,
+            _ => {
+                errors.push(("merge".to_owned(), "The selected merge is invalid.".to_owned()));
+                Merge::No
+            }
+        };
+        if !errors.is_empty() {
+            return Err(Problem::invalid(errors));
+        }
+        if merge != Merge::No && !decrypt {
+            return Err(combination("Levels are merged in plaintext only: ask for `decrypt=true`, too."));
+        }
+        if raw && merge != Merge::Yes {
+            return Err(combination("Raw is what levels amount to: ask for `decrypt=true` and `merge=true`, too."));
+        }
+        Ok(Self { decrypt, merge, raw })
+    }
+}
+
+/// A flag of a query.
+fn flag(text: &str) -> Option<bool> {
+    match text {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+fn combination(message: &str) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_parameter_combination", message)
+}
+
+fn answer(exchange: &Exchange, asked: &Asked<'_>, path: &LevelPath, form: Form) -> Result<Reply, Problem> {
+    let blobs = if form.decrypt {
+        asked.session.opened_blobs(asked.organization, path)?
+    } else {
+        asked.session.blobs(asked.organization, path)?
+    };
+    let secrets = if form.merge == Merge::No { None } else { Some(merged(&blobs)?) };
+    if form.raw {
+        return Ok(reply::json(StatusCode::OK, &secrets));
+    }
+    let format = match form.merge {
+        Merge::Yes => "merged",
+        Merge::No | Merge::Both => format_word(blobs.secret_format),
+    };
+    let levels: Vec<SecretLevel> = blobs.levels.into_iter().map(|blob| level(blob, form.decrypt)).collect();
+    let mut slugs = path.segments().map(str::to_owned);
+    let hierarchy =
+        Hierarchy { project: slugs.next().unwrap_or_default(), target: slugs.next(), environment: slugs.next() };
+    let encrypted = levels.iter().any(|level| level.encrypted);
+    let mut levels = levels.into_iter();
+    let levels = levels.next().filter(|_| form.merge != Merge::Yes).map(|project| SecretLevels {
+        project,
+        target: levels.next(),
+        environment: levels.next(),
+    });
+    Ok(reply::json(
+        StatusCode::OK,
+        &Secrets {
+            data: SecretsData {
+                r#type: "secrets",
+                attributes: SecretsAttributes { encrypted, format, levels, secrets },
+            },
+            meta: SecretsMeta {
+                api_path: exchange.path().to_owned(),
+                format: "hierarchical",
+                merged: form.merge.word(),
+                timestamp: Seconds(SystemClock.now()),
+                action: if form.decrypt { "decrypt" } else { "read" },
+                hierarchy,
+            },
+        },
+    ))
+}
+
+/// A level as it is sent. One that does not open is sent sealed, and says so.
+fn level(blob: Blob, decrypt: bool) -> SecretLevel {
+    let (encrypted, content) = match (blob.text, blob.content) {
+        (Some(text), _) => (false, text),
+        (None, Some(content)) => (true, content.to_string().into()),
+        (None, None) => (!decrypt, "".into()),
+    };
+    SecretLevel {
+        encrypted,
+        content: Plain(content),
+        source: place::source(&blob.path).to_owned(),
+        id: blob.id.to_string(),
+        key_version: blob.key_version.to_string(),
+    }
+}
+
+/// What opened levels amount to, by the format of their project.
+fn merged(blobs: &Blobs) -> Result<BTreeMap<String, Plain>, Problem> {
+    let mut levels = Vec::new();
+    for blob in blobs.levels.iter().filter(|blob| blob.content.is_some()) {
+        levels.push((&blob.path, blob.text.as_ref().ok_or_else(|| unreadable(&blob.path))?));
+    }
+    match blobs.secret_format {
+        SecretFormat::Env => {
+            let layers = levels.into_iter().map(|(path, text)| {
+                let document = Document::parse(text.expose_secret()).map_err(|_| unreadable(path))?;
+                Ok(Layer::new(path.clone(), document))
+            });
+            let resolved = merge(layers.collect::<Result<_, Problem>>()?);
+            let pairs = resolved.iter().map(|one| (one.name().to_string(), Plain(one.value().clone())));
+            Ok(pairs.collect())
+        }
+        SecretFormat::Json => {
+            let mut all = BTreeMap::new();
+            for (path, text) in levels {
+                let text = text.expose_secret().trim_start_matches('\u{feff}');
+                let members: Map<String, Value> = serde_json::from_str(text).map_err(|_| unreadable(path))?;
+                all.extend(members.into_iter().map(|(name, value)| (name, Plain(text_of(value)))));
+            }
+            Ok(all)
+        }
+        SecretFormat::Text | SecretFormat::Yaml => {
+            let message = "Levels of this project's format cannot be merged: ask for each as it is.";
+            Err(Problem::field("merge", message))
+        }
+    }
+}
+
+/// A value of a JSON document as the value of a variable.
+fn text_of(mut value: Value) -> SecretString {
+    match value {
+        Value::String(text) => text.into(),
+        Value::Null => "".into(),
+        _ => {
+            let text = value.to_string().into();
+            fields::wipe(&mut value);
+            text
+        }
+    }
+}
+
+#[cold]
+fn unreadable(path: &LevelPath) -> Problem {
+    let message = format!(
+        "What {path} holds cannot be merged: it does not open with the project's key, or is not of the project's format."
+    );
+    Problem::field("merge", message)
+}
+
+#[derive(Clone, Copy)]
+enum Action {
+    Read,
+    Decrypt,
+    RetrieveKey,
+}
+
+const ACTIONS: [(&str, Action); 3] =
+    [("read", Action::Read), ("decrypt", Action::Decrypt), ("key:retrieve", Action::RetrieveKey)];
+
+/// Which of the merged variables are wanted. Tags are read over: nothing has any.
+#[derive(Default)]
+struct Filters {
+    names: BTreeSet<String>,
+    /// In lower case.
+    search: String,
+}
+
+impl Filters {
+    fn read(fields: &mut Fields) -> Self {
+        let Some(mut filters) = fields.object("filters") else {
+            return Self::default();
+        };
+        let names = match filters.remove("names") {
+            None | Some(Value::Null) => Some(BTreeSet::new()),
+            Some(Value::Array(names)) => names.into_iter().map(string).collect(),
+            Some(_) => None,
+        };
+        if names.is_none() {
+            fields.refuse("filters.names", "The filters.names field must be an array of strings.");
+        }
+        let search = match filters.remove("search") {
+            None | Some(Value::Null) => Some(String::new()),
+            Some(search) => string(search),
+        };
+        if search.is_none() {
+            fields.refuse("filters.search", "The filters.search field must be a string.");
+        }
+        Self { names: names.unwrap_or_default(), search: search.unwrap_or_default().to_ascii_lowercase() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.search.is_empty()
+    }
+
+    fn admits(&self, name: &str) -> bool {
+        let is_named = self.names.is_empty() || self.names.contains(name);
+        is_named && name.to_ascii_lowercase().contains(&self.search)
+    }
+}
+
+fn string(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+pub(super) fn retrieve(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, READING)?;
+    let (path, (action, filters, merge, raw)) = asked.level_body(|fields| {
+        let action = fields.choice("action", &ACTIONS).unwrap_or(Action::Read);
+        let filters = Filters::read(fields);
+        let merge = fields.choice("merge", &MERGES).unwrap_or(Merge::No);
+        (action, filters, merge, fields.flag("raw").unwrap_or_default())
+    })?;
+    let needed = match action {
+        Action::Decrypt => {
+            let mut secrets = merged(&asked.session.opened_blobs(asked.organization, &path)?)?;
+            secrets.retain(|name, _| filters.admits(name));
+            return Ok(if raw {
+                reply::json(StatusCode::OK, &secrets)
+            } else {
+                reply::json(StatusCode::OK, &Single { data: Merged { r#type: "secrets", secrets } })
+            });
+        }
+        Action::Read => READING,
+        Action::RetrieveKey => &[Permission::KeyRetrieve],
+    };
+    if !filters.is_empty() || merge != Merge::No || raw {
+        let message = "Only plaintext can be filtered, merged or raw: ask for the action `decrypt`.";
+        return asked.refuse(&path, needed, combination(message));
+    }
+    match action {
+        Action::RetrieveKey => {
+            let project = Slug::new(path.project()).map_err(|_| Problem::not_found())?;
+            keys::active(&asked.session, asked.organization, &project)
+        }
+        Action::Read | Action::Decrypt => {
+            answer(exchange, &asked, &path, Form { decrypt: false, merge: Merge::No, raw: false })
+        }
+    }
+}
+
+pub(super) fn store(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::SecretWrite])?;
+    let (path, (content, bytes, key_proof, no_backup)) = asked.level_body(|fields| {
+        let content = fields.required_secret("content");
+        let bytes = content.expose_secret().len();
+        let blob = fields.blob("content", &content);
+        (blob, bytes, fields.secret("key_proof"), fields.flag("no_backup").unwrap_or_default())
+    })?;
+    // What is wrong with it was told.
+    let content = content.ok_or(Fault::Internal)?;
+    let new = NewBlob { content, key_proof, no_backup, replaces: None };
+    asked.session.set_blob(asked.organization, &path, &new)?;
+    let (level, source) = (place::level_word(&path), place::source(&path).to_owned());
+    let data = Stored { r#type: "secrets", level, source, bytes };
+    Ok(reply::json(StatusCode::OK, &Done { data, message: "Secrets stored." }))
+}
+
+pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::SecretWrite])?;
+    let (path, (no_backup, confirmed)) = asked.level_body(|fields| {
+        (fields.flag("no_backup").unwrap_or_default(), fields.flag("confirmed").unwrap_or_default())
+    })?;
+    if no_backup {
+        asked.session.purge_level(asked.organization, &path, confirmed)?;
+    } else {
+        asked.session.delete_level(asked.organization, &path)?;
+    }
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}

@@ -1,0 +1,75 @@
+//! Who asks.
+
+use axum::http::StatusCode;
+
+use super::super::exchange::Exchange;
+use super::super::reply::{self, Reply};
+use super::members::role_word;
+use super::problem::Problem;
+use crate::vault::{AccountIdentity, Id, Identity, Named, ServiceAccountIdentity, Timestamp, TokenIdentity};
+use crate::wire::Seconds;
+use crate::wire::dotenv_cloud::{self as wire, Resource};
+
+type Organizations = Vec<Resource<wire::OwnOrganization>>;
+
+pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
+    let (r#type, id, principal, organizations) = match exchange.session()?.whoami()? {
+        Identity::User(user) => {
+            let principal = wire::Principal {
+                name: user.name,
+                email: Some(user.email),
+                // Whoever made them a user has made sure of it.
+                is_verified: Some(true),
+                created_at: Seconds(user.created_at),
+                updated_at: Some(Seconds(user.updated_at)),
+            };
+            let memberships = user.memberships.into_iter();
+            let organizations = memberships.map(|one| included(one.organization, Some(role_word(one.role)))).collect();
+            ("users", user.id, principal, organizations)
+        }
+        Identity::Token(TokenIdentity { token, organization, .. }) => {
+            program(token.id, token.name, token.created_at, Some(token.updated_at), organization)
+        }
+        // Keys that only other services give out.
+        Identity::Account(AccountIdentity { account, organization, .. }) => {
+            program(account.id, account.name, account.created_at, None, organization)
+        }
+        Identity::ServiceAccount(ServiceAccountIdentity { account, organization, .. }) => {
+            program(account.id, account.name, account.created_at, Some(account.updated_at), organization)
+        }
+        // No request is in the name of a trusted program.
+        Identity::System(_) => return Err(Problem::not_found()),
+    };
+    Ok(reply::json(StatusCode::OK, &wire::Me::new(r#type, id.to_string(), principal, organizations)))
+}
+
+/// A program that has a token.
+fn program(
+    id: Id,
+    name: String,
+    created_at: Timestamp,
+    updated_at: Option<Timestamp>,
+    organization: Named,
+) -> (&'static str, Id, wire::Principal, Organizations) {
+    let principal = wire::Principal {
+        name,
+        email: None,
+        is_verified: None,
+        created_at: Seconds(created_at),
+        updated_at: updated_at.map(Seconds),
+    };
+    ("api_tokens", id, principal, vec![included(organization, None)])
+}
+
+fn included(organization: Named, role: Option<&'static str>) -> Resource<wire::OwnOrganization> {
+    Resource {
+        r#type: "organizations",
+        id: organization.id.to_string(),
+        attributes: wire::OwnOrganization {
+            ulid: organization.id.to_string(),
+            name: organization.name,
+            slug: organization.slug,
+            role,
+        },
+    }
+}

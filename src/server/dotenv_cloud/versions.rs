@@ -1,0 +1,121 @@
+//! Former contents of levels.
+
+use axum::http::StatusCode;
+
+use super::super::exchange::Exchange;
+use super::super::reply::{self, Reply};
+use super::asked::Asked;
+use super::paging::Paging;
+use super::problem::Problem;
+use super::{keys, place};
+use crate::core::AuditActor;
+use crate::vault::{Custody, Permission, PurgeScope, Restore, Version, VersionAction};
+use crate::wire::dotenv_cloud::{
+    Done, List, Purged, Resource, Restoration, Single, VersionAttributes, VersionAuthor, VersionMetadata,
+    VersionWithContent,
+};
+use crate::wire::{Plain, Seconds};
+
+pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::SecretHistory])?;
+    let (path, paging) = asked.level_body(|fields| {
+        let (page, per_page) = (fields.number("page"), fields.number("per_page"));
+        Paging::new(page, per_page).unwrap_or_else(|errors| {
+            for (field, message) in errors {
+                fields.refuse(&field, message);
+            }
+            Paging { page: 1, per_page: 1 }
+        })
+    })?;
+    let offset = (paging.page - 1).saturating_mul(paging.per_page);
+    let (versions, total) = asked.session.versions_from(asked.organization, &path, offset, paging.per_page)?;
+    let data = versions.into_iter().map(|version| {
+        let id = version.id.to_string();
+        Resource { r#type: "secret-versions", id, attributes: attributes(version) }
+    });
+    Ok(reply::json(StatusCode::OK, &List { data: data.collect(), meta: paging.meta(total) }))
+}
+
+pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::SecretHistory])?;
+    let found = asked.session.version(asked.organization, number(exchange, &asked)?)?;
+    let data = VersionWithContent {
+        r#type: "secret-versions",
+        id: found.version.id.to_string(),
+        attributes: attributes(found.version),
+        content: Plain(found.content.to_string().into()),
+        key: keys::entry(found.key),
+    };
+    Ok(reply::json(StatusCode::OK, &Single { data }))
+}
+
+pub(super) fn restore(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::SecretRestore])?;
+    let number = number(exchange, &asked)?;
+    let restore = asked.body(|fields| {
+        let content = fields.secret("content").and_then(|content| fields.blob("content", &content));
+        Restore { content, key_proof: fields.secret("key_proof") }
+    })?;
+    let level = asked.session.restore_version(asked.organization, number, &restore)?;
+    let data = Restoration { r#type: "secrets", secret_id: level.to_string(), restored_from: number.to_string() };
+    Ok(reply::json(StatusCode::OK, &Done { data, message: "The version was restored." }))
+}
+
+pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
+    let asked = Asked::read(exchange, &[Permission::SecretPurge])?;
+    let number = number(exchange, &asked)?;
+    let force = asked.body(|fields| fields.flag("force").unwrap_or_default())?;
+    let force = force || matches!(exchange.query("force"), Some("true" | "1"));
+    asked.session.delete_version(asked.organization, number, force)?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}
+
+pub(super) fn purge(exchange: &Exchange) -> Result<Reply, Problem> {
+    const SCOPES: [(&str, PurgeScope); 2] = [("level", PurgeScope::Level), ("project", PurgeScope::Project)];
+    let asked = Asked::read(exchange, &[Permission::SecretPurge])?;
+    let (path, (scope, confirmed)) = asked.level_body(|fields| {
+        let scope = fields.choice("scope", &SCOPES).unwrap_or(PurgeScope::Level);
+        (scope, fields.flag("confirmed").unwrap_or_default())
+    })?;
+    let purged_count = asked.session.purge_versions(asked.organization, &path, scope, confirmed)?;
+    let done = Done { data: Purged { purged_count }, message: "The versions were removed." };
+    Ok(reply::json(StatusCode::OK, &done))
+}
+
+/// The version that the address names.
+fn number(exchange: &Exchange, asked: &Asked<'_>) -> Result<u64, Problem> {
+    let text = exchange.parameter("version");
+    let number = if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None };
+    number.map_or_else(|| asked.check().and(Err(Problem::not_found())), Ok)
+}
+
+fn attributes(version: Version) -> VersionAttributes {
+    VersionAttributes {
+        action: match version.action {
+            VersionAction::Update => "update",
+            VersionAction::Delete => "delete",
+            VersionAction::Restore => "restore",
+            VersionAction::Rotate => "rotate",
+        },
+        size_bytes: version.bytes,
+        is_client_encrypted: version.custody == Custody::Client,
+        encryption_key_version: version.key_version.to_string(),
+        key_version: version.key_version.to_string(),
+        created_at: Seconds(version.created_at),
+        created_by: author(version.created_by),
+        metadata: VersionMetadata {
+            level: place::level_word(&version.path),
+            source: place::source(&version.path).to_owned(),
+        },
+        locked: version.is_locked,
+        locked_reason: version.is_locked.then_some("retention"),
+    }
+}
+
+/// Nobody, for a trusted program, which clients call the system.
+fn author(actor: AuditActor) -> Option<VersionAuthor> {
+    let (id, name) = (actor.id?, actor.name?);
+    // Clients read a number. 48 random bits of the id tell people apart, and are exact in any JSON.
+    let number = id.random()[4..].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    Some(VersionAuthor { id: number, name })
+}

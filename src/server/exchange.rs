@@ -1,0 +1,347 @@
+//! One request and its answer, whichever service it is of.
+
+use std::future::{Future, ready};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequestParts as _, MatchedPath, Query, RawPathParams, State as Extracted};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Request};
+use axum::routing::{self, MethodFilter, MethodRouter};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::client_address::ClientAddress;
+use super::rate_limit::{MINUTE, Quota, RateLimiter};
+use super::reply::Reply;
+use crate::vault::{Session, Token, Vault};
+use crate::{Error, ErrorKind, Result};
+
+/// How long a client may take to send the body of a request.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a request waits for its turn.
+const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How much of a body that is too long is read, so that the client is done writing and reads the answer.
+const DRAINED: usize = 8 << 20;
+
+/// How much of a body is kept before it is known who sends it.
+const MAX_UNKNOWN: usize = 64 << 10;
+
+/// How many requests of somebody unknown are taken from one address in a minute.
+const MAX_STRANGERS: u32 = 30;
+
+/// What all requests share.
+#[derive(Clone)]
+pub(super) struct State(Arc<Shared>);
+
+struct Shared {
+    vault: Arc<Vault>,
+    limiter: Option<RateLimiter>,
+    turns: Arc<Semaphore>,
+}
+
+impl State {
+    pub(super) fn new(vault: Arc<Vault>, limiter: Option<RateLimiter>, turns: usize) -> Self {
+        Self(Arc::new(Shared { vault, limiter, turns: Arc::new(Semaphore::new(turns)) }))
+    }
+}
+
+impl Shared {
+    fn session(&self, token: Token, ip: Option<IpAddr>) -> Session<'_> {
+        let session = self.vault.session(token);
+        match ip {
+            Some(ip) => session.from_ip(ip),
+            None => session,
+        }
+    }
+}
+
+/// How a service answers what it has in common with the others.
+pub(super) trait Service: 'static {
+    /// What a request was refused for.
+    type Problem: From<Error> + From<Fault> + Send;
+
+    /// Longest body of a request, in bytes.
+    const MAX_BODY: usize;
+
+    /// Refuses a request before anybody asks whose it is.
+    fn admit(_exchange: &Exchange) -> Result<(), Self::Problem> {
+        Ok(())
+    }
+
+    /// What a request is refused for in the end, where the service asks things in another order than the vault does.
+    fn refine(_exchange: &Exchange, problem: Self::Problem) -> Self::Problem {
+        problem
+    }
+
+    /// Which bucket a request counts in; `None` for none. It is asked only where requests are counted.
+    fn bucket(exchange: &Exchange) -> Result<Option<Bucket>, Self::Problem>;
+
+    /// Says what a request was refused for.
+    fn refuse(problem: Self::Problem) -> Reply;
+
+    /// Adds the headers that every answer has.
+    fn dress(reply: &mut Reply, quota: Option<Quota>);
+}
+
+/// What a request counts in.
+pub(super) struct Bucket {
+    /// Requests of the same name count together.
+    pub(super) name: String,
+    /// How many are taken in a window.
+    pub(super) limit: u32,
+    /// How long a window is.
+    pub(super) window: Duration,
+}
+
+/// What is refused before a service looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Nothing is served at this address.
+    NoSuchRoute,
+    /// Something is, but not by this method.
+    MethodNotAllowed,
+    /// The body is longer than the service takes.
+    BodyTooLong,
+    /// The body did not come, or not in time.
+    BodyIncomplete,
+    /// Too many requests in too short a time.
+    TooManyRequests(Quota),
+    /// Too much is on its way already.
+    Busy,
+    /// The service has a defect.
+    Internal,
+}
+
+/// Which kind of address a request was for.
+#[derive(Clone)]
+pub(super) struct Route(MatchedPath);
+
+impl Route {
+    pub(super) fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// A request that was read whole.
+pub(super) struct Exchange {
+    state: State,
+    parts: Parts,
+    parameters: Vec<(String, String)>,
+    query: Vec<(String, String)>,
+    body: Result<Bytes, Fault>,
+}
+
+impl Exchange {
+    /// A session in the name of whoever asks.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, where there is no token, or nothing that could be one. Whether it is known is found out by the
+    /// first call.
+    pub(super) fn session(&self) -> Result<Session<'_>> {
+        let token = bearer(&self.parts.headers).ok_or_else(|| {
+            let message = "this takes a token: send the header `Authorization: Bearer` with it";
+            Error::new(ErrorKind::Unauthenticated, message)
+        })?;
+        Ok(self.state.0.session(token, self.ip()))
+    }
+
+    pub(super) fn ip(&self) -> Option<IpAddr> {
+        self.parts.extensions.get::<ClientAddress>().map(|address| address.0)
+    }
+
+    /// From where it came, as far as requests are counted by that: who has one address of IPv6 mostly has the 2^64 beside
+    /// it.
+    pub(super) fn network(&self) -> String {
+        match self.ip() {
+            Some(IpAddr::V6(ip)) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).to_string(),
+            Some(ip) => ip.to_string(),
+            None => String::new(),
+        }
+    }
+
+    pub(super) fn method(&self) -> &Method {
+        &self.parts.method
+    }
+
+    /// The path of the address, as it was sent.
+    pub(super) fn path(&self) -> &str {
+        self.parts.uri.path()
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    /// A part of the path, decoded; empty for one that the route does not have.
+    pub(super) fn parameter(&self, name: &str) -> &str {
+        let found = self.parameters.iter().find(|(key, _)| key == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// Whether the route has such a part.
+    pub(super) fn has_parameter(&self, name: &str) -> bool {
+        self.parameters.iter().any(|(key, _)| key == name)
+    }
+
+    /// A parameter of the query, decoded; the last one of that name.
+    pub(super) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body, as it came.
+    ///
+    /// # Errors
+    /// Where it did not come whole, or is longer than the service takes. That is told where the body is asked for, so that
+    /// whoever is unknown is told that first.
+    pub(super) fn body(&self) -> Result<&[u8], Fault> {
+        self.body.as_deref().map_err(|fault| *fault)
+    }
+}
+
+/// Has requests of a method answered by `work`, which runs where it may block.
+pub(super) fn answer<S: Service>(
+    method: MethodFilter,
+    work: fn(&Exchange) -> Result<Reply, S::Problem>,
+) -> MethodRouter<State> {
+    routing::on(method, move |Extracted(state): Extracted<State>, request: Request<Body>| async move {
+        let route = request.extensions().get::<MatchedPath>().cloned().map(Route);
+        let (answer, quota) = match read::<S>(state, request).await {
+            Ok(exchange) => perform::<S>(exchange, work).await,
+            Err(fault) => (Err(fault.into()), None),
+        };
+        let mut reply = answer.unwrap_or_else(S::refuse);
+        S::dress(&mut reply, quota);
+        if let Some(route) = route {
+            reply.extensions_mut().insert(route);
+        }
+        reply
+    })
+}
+
+/// Refuses a request whatever it says.
+pub(super) async fn refuse<S: Service>(fault: Fault, body: Body) -> Reply {
+    // A connection with something unread in it ends, and a client that sends its next request over it at the same time gets
+    // no answer. What does not come is not missed.
+    let _ = timeout(BODY_TIMEOUT, collect(body, 0, ready(false))).await;
+    let mut reply = S::refuse(fault.into());
+    S::dress(&mut reply, None);
+    reply
+}
+
+async fn read<S: Service>(state: State, request: Request<Body>) -> Result<Exchange, Fault> {
+    let (mut parts, body) = request.into_parts();
+    let parameters = RawPathParams::from_request_parts(&mut parts, &()).await.map_err(|_| Fault::NoSuchRoute)?;
+    let parameters = parameters.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    // What is not encoded as it should be is read as far as it can be.
+    let query = Query::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
+    let mut exchange = Exchange { state, parts, parameters, query, body: Err(Fault::BodyIncomplete) };
+    if let Ok(body) = timeout(BODY_TIMEOUT, collect(body, S::MAX_BODY, is_known(&exchange))).await {
+        exchange.body = body;
+    }
+    Ok(exchange)
+}
+
+/// Whether the vault knows who asks.
+async fn is_known(exchange: &Exchange) -> bool {
+    let Some(token) = bearer(&exchange.parts.headers) else {
+        return false;
+    };
+    let (shared, ip) = (Arc::clone(&exchange.state.0), exchange.ip());
+    let Ok(turn) = Arc::clone(&shared.turns).acquire_owned().await else {
+        return false;
+    };
+    let asked = tokio::task::spawn_blocking(move || {
+        let session = shared.session(token, ip);
+        let is_known = session.own_key().err().is_none_or(|error| error.kind() != ErrorKind::Unauthenticated);
+        drop(turn);
+        is_known
+    });
+    asked.await.unwrap_or_default()
+}
+
+/// Reads a body to its end. More than a little of it is kept only of those who are known, because what each of them sends
+/// takes room until it was answered.
+async fn collect(body: Body, limit: usize, is_known: impl Future<Output = bool>) -> Result<Bytes, Fault> {
+    let (mut limit, mut is_known) = (limit, Some(is_known));
+    let mut body = Limited::new(body, limit.max(DRAINED));
+    let mut bytes = Vec::new();
+    let mut length = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let frame = frame
+            .map_err(|error| if error.is::<LengthLimitError>() { Fault::BodyTooLong } else { Fault::BodyIncomplete })?;
+        if let Some(data) = frame.data_ref() {
+            length += data.len();
+            if length > MAX_UNKNOWN
+                && limit > MAX_UNKNOWN
+                && let Some(is_known) = is_known.take()
+                && !is_known.await
+            {
+                (limit, bytes) = (MAX_UNKNOWN, Vec::new());
+            }
+            if length <= limit {
+                bytes.extend_from_slice(data);
+            }
+        }
+    }
+    if length > limit { Err(Fault::BodyTooLong) } else { Ok(bytes.into()) }
+}
+
+async fn perform<S: Service>(
+    exchange: Exchange,
+    work: fn(&Exchange) -> Result<Reply, S::Problem>,
+) -> (Result<Reply, S::Problem>, Option<Quota>) {
+    let turns = Arc::clone(&exchange.state.0.turns);
+    let Ok(Ok(turn)) = timeout(TURN_TIMEOUT, turns.acquire_owned()).await else {
+        return (Err(Fault::Busy.into()), None);
+    };
+    let answer = tokio::task::spawn_blocking(move || {
+        let (answer, quota) = counted::<S>(&exchange, work);
+        let answer = answer.map_err(|problem| S::refine(&exchange, problem));
+        drop(turn);
+        (answer, quota)
+    });
+    // A panic stays with the request that met it.
+    answer.await.unwrap_or_else(|_| (Err(Fault::Internal.into()), None))
+}
+
+/// Performs a request, unless there were too many before it.
+fn counted<S: Service>(
+    exchange: &Exchange,
+    work: fn(&Exchange) -> Result<Reply, S::Problem>,
+) -> (Result<Reply, S::Problem>, Option<Quota>) {
+    if let Err(problem) = S::admit(exchange) {
+        return (Err(problem), None);
+    }
+    let Some(limiter) = &exchange.state.0.limiter else {
+        return (work(exchange), None);
+    };
+    let (quota, unknown) = match S::bucket(exchange) {
+        Ok(None) => return (work(exchange), None),
+        Ok(Some(bucket)) => (limiter.count(bucket.name, bucket.limit, bucket.window), None),
+        // Nobody knows who asks. Those who are known at the same address do not suffer for it.
+        Err(problem) => {
+            let bucket = format!("stranger {}", exchange.network());
+            (limiter.count(bucket, MAX_STRANGERS, MINUTE), Some(problem))
+        }
+    };
+    let answer = match unknown {
+        _ if quota.is_exceeded => Err(Fault::TooManyRequests(quota).into()),
+        Some(problem) => Err(problem),
+        None => work(exchange),
+    };
+    (answer, Some(quota))
+}
+
+/// The token of the one header that has it.
+fn bearer(headers: &HeaderMap) -> Option<Token> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let token = token.trim_start_matches(' ');
+    if scheme.eq_ignore_ascii_case("bearer") { Token::parse(token).ok() } else { None }
+}

@@ -1,0 +1,92 @@
+use axum::http::StatusCode;
+use serde_json::Value;
+
+use super::super::exchange::Exchange;
+use super::super::reply::{self, Reply};
+use super::place::Place;
+use super::problem::Problem;
+use crate::vault::{
+    Action, ActorKind, AuditActor, AuditFilter, AuditRecord, Details, Id, Paging, PermissionSet, Resource,
+    ResourceKind, UseCase, Vocabulary,
+};
+use crate::wire::ioenv::{Actor, Record, Records, Resource as ResourceDto};
+
+pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
+    let at = Place::project(exchange)?;
+    let (mut filter, paging) = at.valid(UseCase::ListAudit, read(exchange))?;
+    filter.path = Some(at.path.clone());
+    let page = at.session.audit(at.organization, &filter, &paging)?;
+    let next = page.next.and_then(|id| Id::parse(&id).ok()).map(|id| id.to_prefixed("aud"));
+    Ok(reply::json(StatusCode::OK, &Records { records: page.items.into_iter().map(record).collect(), next }))
+}
+
+/// Which records a request asks for.
+fn read(exchange: &Exchange) -> Result<(AuditFilter, Paging), Problem> {
+    let mut paging = Paging::default();
+    if let Some(limit) = exchange.query("limit") {
+        let limit = limit.parse().ok().filter(|limit| *limit > 0);
+        // More than a page can hold is a page.
+        paging.limit = limit.ok_or_else(|| Problem::invalid("limit must be a number from 1 to 200."))?;
+    }
+    if let Some(before) = exchange.query("before") {
+        let id = Id::parse_prefixed("aud", before);
+        let id = id.map_err(|_| Problem::invalid("before must be what the page before had as next."))?;
+        paging.after = Some(id.to_string());
+    }
+    let mut filter = AuditFilter::default();
+    if let Some(action) = exchange.query("action") {
+        let found = [Action::Create, Action::Read, Action::Update, Action::Delete]
+            .into_iter()
+            .find(|one| one.as_str() == action);
+        let action = found.ok_or_else(|| Problem::invalid("action must be create, read, update or delete."))?;
+        filter.action = Some(action);
+    }
+    if let Some(key) = exchange.query("key") {
+        let name = key.parse().map_err(|_| Problem::invalid("key must be the name of a variable."))?;
+        filter.name = Some(name);
+    }
+    Ok((filter, paging))
+}
+
+fn record(record: AuditRecord) -> Record {
+    Record {
+        id: record.id.to_prefixed("aud"),
+        timestamp: record.timestamp,
+        actor: actor(record.actor),
+        ip: record.ip,
+        action: record.action,
+        details: details(&record.resource, record.details),
+        resource: resource(record.resource),
+    }
+}
+
+fn actor(actor: AuditActor) -> Actor {
+    let prefix = if actor.kind == ActorKind::User { "usr" } else { "tok" };
+    Actor { kind: actor.kind, id: actor.id.map(|id| id.to_prefixed(prefix)), name: actor.name }
+}
+
+fn resource(resource: Resource) -> ResourceDto {
+    let prefix = match resource.kind {
+        ResourceKind::Token => Some("tok"),
+        ResourceKind::Member => Some("usr"),
+        _ => None,
+    };
+    ResourceDto {
+        kind: resource.kind,
+        id: resource.id.zip(prefix).map(|(id, prefix)| id.to_prefixed(prefix)),
+        org_id: resource.organization.to_prefixed("org"),
+        project_id: resource.project.map(|id| id.to_prefixed("proj")),
+        env_id: resource.environment.map(|id| id.to_prefixed("env")),
+        key: resource.key.map(|key| key.to_string()),
+        name: resource.name,
+    }
+}
+
+/// The details, with a token's permissions in the service's words, where these say all of them.
+fn details(resource: &Resource, details: Details) -> Value {
+    let permissions = details.get("permissions").filter(|_| resource.kind == ResourceKind::Token);
+    let set = permissions.and_then(|words| serde_json::from_value::<PermissionSet>(words.clone()).ok());
+    let words = set.map(|set| Vocabulary::Ioenv.words(set)).unwrap_or_default();
+    let is_all = set.is_some_and(|set| Vocabulary::Ioenv.parse(&words).is_ok_and(|said| said == set));
+    if is_all { details.with("permissions", words).into() } else { details.into() }
+}

@@ -1,0 +1,72 @@
+use axum::http::StatusCode;
+
+use super::super::exchange::Exchange;
+use super::super::reply::{self, Reply};
+use super::body::Body;
+use super::place::Place;
+use super::problem::Problem;
+use crate::vault::{Environment, EnvironmentUpdate, NewEnvironment, UseCase};
+use crate::wire::ioenv::{Environment as EnvironmentDto, Environments, OneEnvironment};
+use crate::{Error, ErrorKind, Slug};
+
+pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
+    let at = Place::project(exchange)?;
+    let environments = at.session.environments(at.organization, &at.path)?;
+    Ok(reply::json(StatusCode::OK, &Environments { environments: environments.iter().map(dto).collect() }))
+}
+
+/// What environments are called here is the slug: in other services the name may be any text, and need not be the only one.
+fn dto(environment: &Environment) -> EnvironmentDto {
+    EnvironmentDto { id: environment.id.to_prefixed("env"), name: environment.slug.clone() }
+}
+
+pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
+    let at = Place::project(exchange)?;
+    let name = at.valid(UseCase::CreateEnvironment, read(exchange))?;
+    let mut new = NewEnvironment::new(name.as_str());
+    new.slug = Some(name);
+    let made = at.session.create_environment(at.organization, &at.path, &new).map_err(not_named)?;
+    Ok(reply::json(StatusCode::CREATED, &OneEnvironment { environment: dto(&made) }))
+}
+
+pub(super) fn rename(exchange: &Exchange) -> Result<Reply, Problem> {
+    let at = Place::environment(exchange)?;
+    let name = at.valid(UseCase::UpdateEnvironment, read(exchange))?;
+    let (name, slug) = (Some(name.as_str().to_owned()), Some(name));
+    let update = EnvironmentUpdate { name, slug, ..EnvironmentUpdate::default() };
+    let renamed = at.session.update_environment(at.organization, &at.path, &update).map_err(not_named)?;
+    Ok(reply::json(StatusCode::OK, &OneEnvironment { environment: dto(&renamed) }))
+}
+
+pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
+    let at = Place::environment(exchange)?;
+    at.session.delete_environment(at.organization, &at.path, false).map_err(|error| match error.kind() {
+        ErrorKind::InvalidName | ErrorKind::Unconfirmed => {
+            Problem::invalid("This environment is built in: only others can be deleted here.")
+        }
+        _ => error.into(),
+    })?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}
+
+/// The name that a request gives.
+fn read(exchange: &Exchange) -> Result<Slug, Problem> {
+    let body = Body::read(exchange.body()?)?;
+    let name = body.required_text("name", "name must be a string.")?.expose_secret();
+    let is_name = (2..=40).contains(&name.len())
+        && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
+        && !name.starts_with(['_', '-']);
+    let invalid = "name must have 2 to 40 of a-z, 0-9, _ and -, and start with a letter or a digit.";
+    let slug = name.parse().ok().filter(|_| is_name);
+    slug.ok_or_else(|| Problem::invalid(invalid))
+}
+
+fn not_named(error: Error) -> Problem {
+    match error.kind() {
+        ErrorKind::Conflict => Problem::invalid("There is an environment of this name already: choose another name."),
+        ErrorKind::InvalidName => {
+            Problem::invalid("Choose another name, as this one is reserved; a built-in environment keeps its name.")
+        }
+        _ => error.into(),
+    }
+}

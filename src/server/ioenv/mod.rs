@@ -1,0 +1,99 @@
+//! ioenv, as its clients know it.
+
+mod audit;
+mod body;
+mod environments;
+mod etag;
+mod place;
+mod problem;
+mod tokens;
+mod variables;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::routing::{MethodFilter, MethodRouter, any};
+
+use self::problem::Problem;
+use super::exchange::{self, Bucket, Exchange, Fault, Service, State};
+use super::rate_limit::{MINUTE, Quota};
+use super::reply::{Reply, number};
+
+/// How many requests of a token are taken in a minute, where they are counted.
+const MAX_REQUESTS: u32 = 100;
+
+/// The service.
+pub(super) enum Ioenv {}
+
+impl Service for Ioenv {
+    type Problem = Problem;
+    const MAX_BODY: usize = 1 << 20;
+
+    fn bucket(exchange: &Exchange) -> Result<Option<Bucket>, Problem> {
+        let token = exchange.session()?.own_token().map_err(Problem::of_token)?.id;
+        Ok(Some(Bucket { name: format!("ioenv {token}"), limit: MAX_REQUESTS, window: MINUTE }))
+    }
+
+    fn refuse(problem: Problem) -> Reply {
+        problem.into()
+    }
+
+    fn dress(reply: &mut Reply, quota: Option<Quota>) {
+        let headers = reply.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let engine = HeaderValue::from_static(concat!("local/", env!("CARGO_PKG_VERSION")));
+        headers.insert("x-ioenv-engine", engine);
+        if let Some(quota) = quota {
+            if quota.is_exceeded {
+                headers.insert(RETRY_AFTER, HeaderValue::from(quota.seconds));
+            }
+            number(reply, "x-ratelimit-limit", quota.limit.into());
+            number(reply, "x-ratelimit-remaining", quota.remaining.into());
+            number(reply, "x-ratelimit-reset", quota.resets_at());
+        }
+    }
+}
+
+/// What is served, and where.
+pub(super) fn routes() -> Router<State> {
+    let set = || put(variables::put).merge(delete(variables::delete));
+    let nothing = || any(|body: Body| exchange::refuse::<Ioenv>(Fault::NoSuchRoute, body));
+    Router::new()
+        .route("/api/v1/project/{projectId}/environments", get(environments::list).merge(post(environments::create)))
+        .route("/api/v1/project/{projectId}/tokens", get(tokens::list).merge(post(tokens::create)))
+        .route("/api/v1/project/{projectId}/tokens/{tokenId}", delete(tokens::revoke))
+        .route("/api/v1/project/{projectId}/audit", get(audit::list))
+        .route("/api/v1/env/{envId}", patch(environments::rename).merge(delete(environments::delete)))
+        .route("/api/v1/env/{envId}/variables", get(variables::list))
+        // A variable may be called `export`, too.
+        .route("/api/v1/env/{envId}/variables/export", get(variables::export).merge(set()))
+        .route("/api/v1/env/{envId}/variables/{key}", set())
+        // The rest is no other service's, although an organization could have such a name there.
+        .route("/api/v1/env/{envId}/{*rest}", nothing())
+        .route("/api/v1/project/{projectId}", nothing())
+        .route("/api/v1/project/{projectId}/{*rest}", nothing())
+        .method_not_allowed_fallback(|body: Body| exchange::refuse::<Ioenv>(Fault::MethodNotAllowed, body))
+}
+
+type Handler = fn(&Exchange) -> Result<Reply, Problem>;
+
+fn get(handler: Handler) -> MethodRouter<State> {
+    exchange::answer::<Ioenv>(MethodFilter::GET, handler)
+}
+
+fn put(handler: Handler) -> MethodRouter<State> {
+    exchange::answer::<Ioenv>(MethodFilter::PUT, handler)
+}
+
+fn post(handler: Handler) -> MethodRouter<State> {
+    exchange::answer::<Ioenv>(MethodFilter::POST, handler)
+}
+
+fn patch(handler: Handler) -> MethodRouter<State> {
+    exchange::answer::<Ioenv>(MethodFilter::PATCH, handler)
+}
+
+fn delete(handler: Handler) -> MethodRouter<State> {
+    exchange::answer::<Ioenv>(MethodFilter::DELETE, handler)
+}

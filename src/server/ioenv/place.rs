@@ -1,0 +1,63 @@
+use super::super::exchange::Exchange;
+use super::problem::Problem;
+use crate::vault::{Id, Session, UseCase};
+use crate::{ErrorKind, LevelPath, Result};
+
+/// Where a request acts, and in whose name.
+pub(super) struct Place<'e> {
+    pub(super) session: Session<'e>,
+    /// That of the project or the environment.
+    pub(super) id: Id,
+    pub(super) organization: Id,
+    pub(super) path: LevelPath,
+}
+
+impl<'e> Place<'e> {
+    /// The environment that the address names.
+    pub(super) fn environment(exchange: &'e Exchange) -> Result<Self, Problem> {
+        let id = id("env", exchange.parameter("envId"));
+        Self::find(exchange, id, "No such environment.", |session, id| session.locate_environment(id).map(Some))
+    }
+
+    /// The project that the address names.
+    pub(super) fn project(exchange: &'e Exchange) -> Result<Self, Problem> {
+        let id = id("proj", exchange.parameter("projectId"));
+        Self::find(exchange, id, "No such project.", |session, id| {
+            let (organization, path) = session.locate(id)?;
+            Ok((path.segments().count() == 1).then_some((organization, path)))
+        })
+    }
+
+    fn find(
+        exchange: &'e Exchange,
+        id: Option<Id>,
+        none: &'static str,
+        locate: impl FnOnce(&Session<'_>, Id) -> Result<Option<(Id, LevelPath)>>,
+    ) -> Result<Self, Problem> {
+        let session = exchange.session()?;
+        let found = match id {
+            Some(id) => locate(&session, id).map(|place| place.map(|(organization, path)| (id, organization, path))),
+            // Whoever is unknown is told so first, whatever was asked for.
+            None => session.own_token().map(|_| None),
+        };
+        match found {
+            Ok(Some((id, organization, path))) => Ok(Self { session, id, organization, path }),
+            Ok(None) => Err(Problem::not_found(none)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(Problem::not_found(none)),
+            Err(error) => Err(Problem::of_token(error)),
+        }
+    }
+
+    /// What was read from a request. If that is not valid, whoever may not do this anyway is told that instead.
+    pub(super) fn valid<T>(&self, use_case: UseCase, read: Result<T, Problem>) -> Result<T, Problem> {
+        if read.is_err() {
+            self.session.check_rights(self.organization, Some(&self.path), use_case.permissions())?;
+        }
+        read
+    }
+}
+
+/// An id, spelled as this service does, or as the command and the other services show it.
+pub(super) fn id(prefix: &str, text: &str) -> Option<Id> {
+    Id::parse_prefixed(prefix, text).or_else(|_| Id::parse(text)).ok()
+}

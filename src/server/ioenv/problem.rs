@@ -1,0 +1,160 @@
+use axum::http::StatusCode;
+
+use super::super::exchange::Fault;
+use super::super::reply::{self, Reply};
+use crate::vault::Vocabulary;
+use crate::wire::ioenv::{Refusal, RefusalError};
+use crate::{Error, ErrorKind};
+
+/// Why a request is refused, in the service's words.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    message: &'static str,
+}
+
+impl Problem {
+    /// The same for every reason, so that a stranger learns nothing.
+    fn unauthorized() -> Self {
+        let message = "A valid API token is required.";
+        Self { status: StatusCode::UNAUTHORIZED, code: "UNAUTHORIZED", message }
+    }
+
+    /// What refused a call that takes no permission: a token of an organization that is not active is none.
+    pub(super) fn of_token(error: Error) -> Self {
+        let is_inactive = error.kind() == ErrorKind::Denied && !error.is_address_refused();
+        if is_inactive { Self::unauthorized() } else { error.into() }
+    }
+
+    pub(super) fn forbidden(message: &'static str) -> Self {
+        Self { status: StatusCode::FORBIDDEN, code: "FORBIDDEN", message }
+    }
+
+    pub(super) fn not_found(message: &'static str) -> Self {
+        Self { status: StatusCode::NOT_FOUND, code: "NOT_FOUND", message }
+    }
+
+    /// What is wrong with a request, which has no other code.
+    pub(super) fn invalid(message: &'static str) -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, code: "VALIDATION_ERROR", message }
+    }
+
+    /// What is there is not what the request is about.
+    pub(super) fn changed() -> Self {
+        let message = "The environment has changed since it was read: read it again.";
+        Self { status: StatusCode::PRECONDITION_FAILED, code: "PRECONDITION_FAILED", message }
+    }
+
+    fn unavailable(message: &'static str) -> Self {
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, code: "UNAVAILABLE", message }
+    }
+
+    fn internal() -> Self {
+        let message = "The server failed at this: tell whoever runs it.";
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, code: "INTERNAL_ERROR", message }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::Unauthenticated => Self::unauthorized(),
+            ErrorKind::Denied => Self::forbidden(denied(&error)),
+            ErrorKind::NotFound => Self::not_found("No such resource."),
+            ErrorKind::ClientManaged => {
+                Self::forbidden("Only the people of this project hold its key: read and write it where that is known.")
+            }
+            // What a request says was looked at before the call; this is about what is stored.
+            ErrorKind::Syntax
+            | ErrorKind::DecryptionFailed
+            | ErrorKind::InvalidName
+            | ErrorKind::InvalidValue
+            | ErrorKind::Limit => {
+                Self::invalid("What this environment holds is no dotenv text: store that, to have variables.")
+            }
+            ErrorKind::Unavailable | ErrorKind::RotationInProgress => {
+                Self::unavailable("The store is busy: try again later.")
+            }
+            _ => Self::internal(),
+        }
+    }
+}
+
+/// The one of the service's permissions that has all that is missing.
+fn denied(error: &Error) -> &'static str {
+    if error.is_address_refused() {
+        return "This token is not to be used from this address.";
+    }
+    let missing = error.missing_permissions();
+    let has_all = |word| Vocabulary::Ioenv.parse([word]).is_ok_and(|set| set.contains_all(missing));
+    if missing.is_empty() {
+        "This token may not do this."
+    } else if has_all("read") {
+        "This token lacks the read permission."
+    } else if has_all("write") {
+        "This token lacks the write permission."
+    } else {
+        "This token lacks the admin permission."
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::NoSuchRoute => Self::not_found("Nothing is served at this address."),
+            Fault::MethodNotAllowed => {
+                let message = "This address does not take this method: use one that the Allow header names.";
+                Self { status: StatusCode::METHOD_NOT_ALLOWED, code: "METHOD_NOT_ALLOWED", message }
+            }
+            Fault::BodyTooLong => Self::invalid("The body must have at most 1 MiB."),
+            Fault::BodyIncomplete => Self::invalid("The body did not come whole: send the request again."),
+            Fault::TooManyRequests(_) => {
+                let message = "Too many requests: wait as long as the Retry-After header says.";
+                Self { status: StatusCode::TOO_MANY_REQUESTS, code: "RATE_LIMITED", message }
+            }
+            Fault::Busy => Self::unavailable("The server is busy: try again later."),
+            Fault::Internal => Self::internal(),
+        }
+    }
+}
+
+impl From<Problem> for Reply {
+    fn from(Problem { status, code, message }: Problem) -> Self {
+        reply::json(status, &Refusal { error: RefusalError { code, message } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::rate_limit::Quota;
+    use super::*;
+
+    #[test]
+    fn each_reason_has_its_status_and_code() {
+        let quota = Quota { limit: 1, remaining: 0, seconds: 1, is_exceeded: true };
+        let of = |kind| Problem::from(Error::new(kind, "planted"));
+        for (problem, status, code) in [
+            (of(ErrorKind::Unauthenticated), 401, "UNAUTHORIZED"),
+            (of(ErrorKind::Denied), 403, "FORBIDDEN"),
+            (of(ErrorKind::ClientManaged), 403, "FORBIDDEN"),
+            (of(ErrorKind::NotFound), 404, "NOT_FOUND"),
+            (of(ErrorKind::Syntax), 422, "VALIDATION_ERROR"),
+            (of(ErrorKind::Unavailable), 503, "UNAVAILABLE"),
+            (of(ErrorKind::RotationInProgress), 503, "UNAVAILABLE"),
+            (of(ErrorKind::Corrupt), 500, "INTERNAL_ERROR"),
+            (of(ErrorKind::Io), 500, "INTERNAL_ERROR"),
+            (Problem::changed(), 412, "PRECONDITION_FAILED"),
+            (Fault::NoSuchRoute.into(), 404, "NOT_FOUND"),
+            (Fault::MethodNotAllowed.into(), 405, "METHOD_NOT_ALLOWED"),
+            (Fault::BodyTooLong.into(), 422, "VALIDATION_ERROR"),
+            (Fault::BodyIncomplete.into(), 422, "VALIDATION_ERROR"),
+            (Fault::TooManyRequests(quota).into(), 429, "RATE_LIMITED"),
+            (Fault::Busy.into(), 503, "UNAVAILABLE"),
+            (Fault::Internal.into(), 500, "INTERNAL_ERROR"),
+        ] {
+            assert_eq!((problem.status.as_u16(), problem.code), (status, code), "{problem:?}");
+            assert!(problem.message.ends_with('.') && !problem.message.contains("planted"), "{problem:?}");
+        }
+    }
+}

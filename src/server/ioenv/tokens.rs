@@ -1,0 +1,92 @@
+use axum::http::StatusCode;
+
+use super::super::exchange::Exchange;
+use super::super::reply::{self, Reply};
+use super::body::Body;
+use super::place::{self, Place};
+use super::problem::Problem;
+use crate::vault::{Id, NewToken, TokenInfo, UseCase, Vocabulary};
+use crate::wire::Plain;
+use crate::wire::ioenv::{IssuedToken, OneToken, Token, Tokens};
+use crate::{Error, ErrorKind, LevelPath};
+
+pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
+    let at = Place::project(exchange)?;
+    let mut tokens = at.session.tokens(at.organization)?;
+    tokens.retain(|token| is_of(token, &at.path));
+    Ok(reply::json(StatusCode::OK, &Tokens { tokens: tokens.into_iter().map(|token| dto(at.id, token)).collect() }))
+}
+
+/// Whether a token is bound to a project, or to something in it.
+fn is_of(token: &TokenInfo, project: &LevelPath) -> bool {
+    token.scope.as_ref().is_some_and(|scope| scope.segments().next() == project.segments().next())
+}
+
+fn dto(project: Id, token: TokenInfo) -> Token {
+    Token {
+        id: token.id.to_prefixed("tok"),
+        project_id: project.to_prefixed("proj"),
+        name: token.name,
+        permissions: Vocabulary::Ioenv.words(token.permissions),
+        hint: token.hint,
+        created_at: token.created_at,
+        expires_at: token.expires_at,
+        revoked_at: token.revoked_at,
+        last_used_at: token.last_used_at,
+    }
+}
+
+pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
+    let at = Place::project(exchange)?;
+    let new = at.valid(UseCase::IssueToken, read(exchange))?.scope(at.path.clone());
+    let issued = at.session.issue_token(at.organization, &new).map_err(not_issued)?;
+    let plaintext = Plain(issued.token.expose_secret().into());
+    let token = IssuedToken { token: dto(at.id, issued.info), plaintext };
+    Ok(reply::json(StatusCode::CREATED, &OneToken { token }))
+}
+
+/// The token that a request asks for.
+fn read(exchange: &Exchange) -> Result<NewToken, Problem> {
+    const WORDS: &str = "permissions must be an array with some of \"read\", \"write\" and \"admin\".";
+    const TIME: &str = "expiresAt must be a time such as \"2031-02-03T04:05:06Z\".";
+
+    let body = Body::read(exchange.body()?)?;
+    let name = body.required_text("name", "name must be a string.")?.expose_secret();
+    let words = body.texts("permissions", WORDS)?;
+    let permissions = Vocabulary::Ioenv.parse(&words).map_err(|_| Problem::invalid(WORDS))?;
+    if permissions.is_empty() {
+        return Err(Problem::invalid(WORDS));
+    }
+    let mut new = NewToken::new(name, permissions);
+    if let Some(end) = body.nullable_text("expiresAt", TIME)? {
+        new = new.expires_at(end.expose_secret().parse().map_err(|_| Problem::invalid(TIME))?);
+    }
+    Ok(new)
+}
+
+fn not_issued(error: Error) -> Problem {
+    match error.kind() {
+        ErrorKind::Denied if error.missing_permissions().is_empty() => {
+            Problem::forbidden("A token cannot grant a permission or a lifetime that it does not have.")
+        }
+        ErrorKind::InvalidName => Problem::invalid(
+            "name must have 1 to 255 characters, none of them a control character, and not look like an id.",
+        ),
+        ErrorKind::InvalidValue => Problem::invalid("expiresAt must be in the future."),
+        _ => error.into(),
+    }
+}
+
+pub(super) fn revoke(exchange: &Exchange) -> Result<Reply, Problem> {
+    let at = Place::project(exchange)?;
+    let none = || Problem::not_found("No such token in this project.");
+    let id = place::id("tok", exchange.parameter("tokenId")).ok_or_else(none);
+    let id = at.valid(UseCase::RevokeToken, id)?;
+    let known = |error: Error| if error.kind() == ErrorKind::NotFound { none() } else { error.into() };
+    // Whoever may revoke tokens of other projects, too, does so at those.
+    if !is_of(&at.session.token(at.organization, id).map_err(known)?, &at.path) {
+        return Err(none());
+    }
+    at.session.revoke_token(at.organization, id).map_err(known)?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}

@@ -1,0 +1,107 @@
+use axum::http::StatusCode;
+
+use super::super::exchange::Exchange;
+use super::super::reply::{self, Reply};
+use super::body::Body;
+use super::etag;
+use super::place::Place;
+use super::problem::Problem;
+use crate::core::MAX_VALUE_BYTES;
+use crate::vault::{NewEntry, StoredEntry, UseCase, Which};
+use crate::wire::Seconds;
+use crate::wire::ioenv::{OneVariable, Variable, Variables};
+use crate::{Error, ErrorKind, Kind, VarName};
+
+pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
+    let at = Place::environment(exchange)?;
+    let which = if exchange.query("inherited") == Some("false") { Which::Own } else { Which::Resolved };
+    let mut found = at.session.entries(at.organization, &at.path, which)?;
+    Ok(etag::answer(exchange.headers(), found.revision, || {
+        found.entries.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
+        reply::json(StatusCode::OK, &Variables { variables: found.entries.into_iter().map(variable).collect() })
+    }))
+}
+
+fn variable(entry: StoredEntry) -> Variable {
+    Variable {
+        key: entry.metadata.name.to_string(),
+        value: Some(entry.value.into()),
+        is_secret: entry.metadata.kind == Kind::Secret,
+        updated_at: Seconds(entry.metadata.updated_at),
+        inherited: Some(entry.inherited_from.is_some()),
+    }
+}
+
+pub(super) fn export(exchange: &Exchange) -> Result<Reply, Problem> {
+    let at = Place::environment(exchange)?;
+    let found = at.session.export(at.organization, &at.path)?;
+    Ok(etag::answer(exchange.headers(), found.revision, || {
+        reply::text(StatusCode::OK, found.resolved.to_document().to_export().expose_secret())
+    }))
+}
+
+pub(super) fn put(exchange: &Exchange) -> Result<Reply, Problem> {
+    let at = Place::environment(exchange)?;
+    let new = at.valid(UseCase::SetEntry, read(exchange))?;
+    let required = etag::required(exchange.headers());
+    let set = at
+        .session
+        .set_entry(at.organization, &at.path, &new, Kind::Variable, required.as_deref())
+        .map_err(not_changed)?;
+    let is_secret = set.kind == Kind::Secret;
+    let variable = Variable {
+        key: new.name.to_string(),
+        value: (!is_secret).then(|| new.value.into()),
+        is_secret,
+        updated_at: Seconds(set.updated_at),
+        inherited: None,
+    };
+    Ok(reply::json(StatusCode::OK, &OneVariable { variable }))
+}
+
+pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
+    let at = Place::environment(exchange)?;
+    let name = at.valid(UseCase::DeleteEntry, key(exchange))?;
+    let required = etag::required(exchange.headers());
+    let was_there =
+        at.session.delete_entry(at.organization, &at.path, &name, required.as_deref()).map_err(not_changed)?;
+    if was_there {
+        Ok(reply::empty(StatusCode::NO_CONTENT))
+    } else {
+        Err(Problem::not_found("No such variable in this environment."))
+    }
+}
+
+/// The variable that a request sets.
+fn read(exchange: &Exchange) -> Result<NewEntry, Problem> {
+    let name = key(exchange)?;
+    let body = Body::read(exchange.body()?)?;
+    let value = body.required_text("value", "value must be a string.")?;
+    let text = value.expose_secret();
+    if text.len() > MAX_VALUE_BYTES {
+        return Err(Problem::invalid("value must have at most 65536 bytes."));
+    }
+    if text.contains('\0') {
+        return Err(Problem::invalid("value must not contain a NUL character."));
+    }
+    let mut new = NewEntry::new(name, value.clone());
+    let is_secret = body.flag("isSecret", "isSecret must be a boolean.")?;
+    new.kind = is_secret.map(|is_secret| if is_secret { Kind::Secret } else { Kind::Variable });
+    Ok(new)
+}
+
+/// The name in the address. `export` is a name like any other, but an address of its own, too.
+fn key(exchange: &Exchange) -> Result<VarName, Problem> {
+    let key = if exchange.has_parameter("key") { exchange.parameter("key") } else { "export" };
+    key.parse().map_err(|_| {
+        Problem::invalid("key must have 1 to 255 of A-Z, a-z, 0-9 and _, and must not start with a digit.")
+    })
+}
+
+fn not_changed(error: Error) -> Problem {
+    match error.kind() {
+        ErrorKind::Conflict => Problem::changed(),
+        ErrorKind::Limit => Problem::invalid("This environment cannot hold that much: delete variables first."),
+        _ => error.into(),
+    }
+}

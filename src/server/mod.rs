@@ -1,0 +1,160 @@
+//! A vault over HTTP, for the clients of ioenv, dotenv.cloud and Stashbase.
+//!
+//! ```no_run
+//! use ioenv::server::Server;
+//! use ioenv::store::Sqlite;
+//! use ioenv::vault::{RootKey, Vault};
+//!
+//! #[tokio::main]
+//! async fn main() -> ioenv::Result<()> {
+//!     # let root: RootKey = "ioenv_root_".parse()?;
+//!     let vault = Vault::open(Sqlite::open("ioenv.vault")?, &root)?;
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8737").await.expect("the port is free");
+//!     Server::new(vault).serve(listener, std::future::pending()).await
+//! }
+//! ```
+//!
+//! All three services are there at once, because their addresses differ: ioenv has `/api/v1/env/…` and
+//! `/api/v1/project/…`, dotenv.cloud the rest of `/api/v1/…`, and Stashbase `/v1/…`. Each sees all of the vault that it
+//! has words for. `GET /health` answers `ok` without a token. `docs/server.md` has what is served, and how to run it.
+
+mod client_address;
+mod connection;
+mod dotenv_cloud;
+mod exchange;
+mod ioenv;
+mod log;
+mod rate_limit;
+mod reply;
+mod stashbase;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{StatusCode, Uri};
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+use self::dotenv_cloud::DotenvCloud;
+use self::exchange::{Fault, refuse};
+use self::ioenv::Ioenv;
+pub use self::log::Answered;
+use self::log::Log;
+use self::rate_limit::RateLimiter;
+use self::reply::Reply;
+use self::stashbase::Stashbase;
+use crate::vault::{IpRange, Vault};
+use crate::{Error, ErrorKind, Result};
+
+/// Most calls of the vault that are on their way at once; more wait their turn.
+const MAX_CALLS: usize = 64;
+
+/// A vault over HTTP.
+///
+/// It speaks plain HTTP/1.1, so it listens on this machine only, unless [`allow_plain_http`](Self::allow_plain_http)
+/// says that something before it ends TLS.
+pub struct Server {
+    vault: Arc<Vault>,
+    proxies: Vec<IpRange>,
+    plain_http: bool,
+    limited: bool,
+    log: Option<Log>,
+}
+
+impl Server {
+    /// A server of this vault.
+    pub fn new(vault: impl Into<Arc<Vault>>) -> Self {
+        Self { vault: vault.into(), proxies: Vec::new(), plain_http: false, limited: false, log: None }
+    }
+
+    /// The same, which also listens where others can reach it, although it does not speak TLS. For servers behind a proxy
+    /// that does.
+    #[must_use]
+    pub fn allow_plain_http(mut self) -> Self {
+        self.plain_http = true;
+        self
+    }
+
+    /// The same, which takes the word of these proxies for where a request came from, in the header `X-Forwarded-For`.
+    /// Without them all requests through a proxy come from the proxy: in the audit log, for keys with an allow-list, and
+    /// for rate limits.
+    #[must_use]
+    pub fn behind(mut self, proxies: impl IntoIterator<Item = IpRange>) -> Self {
+        self.proxies.extend(proxies);
+        self
+    }
+
+    /// The same, which refuses more requests than the services allow: for ioenv 100 a minute and token; for dotenv.cloud
+    /// 100 a minute and organization, and ten rotations of a key an hour; for Stashbase 180 reads and 120 writes a minute
+    /// and key, and of secrets 100 and 100, where an environment's keys count together, and those of a user; and of those
+    /// without a token that is known 30 a minute and address. Each process counts by itself.
+    #[must_use]
+    pub fn rate_limited(mut self) -> Self {
+        self.limited = true;
+        self
+    }
+
+    /// The same, which tells of each request that was answered. It is called from several threads, and holds up an answer
+    /// until it returns.
+    #[must_use]
+    pub fn log(mut self, log: impl Fn(&Answered<'_>) + Send + Sync + 'static) -> Self {
+        self.log = Some(Arc::new(log));
+        self
+    }
+
+    /// Answers requests until `stop` is done, and then those that are on their way, for at most ten seconds more.
+    ///
+    /// It runs on the runtime it is awaited in, which needs its IO and time drivers; calls of the vault run on its threads
+    /// for blocking work.
+    ///
+    /// # Errors
+    /// `Config`, when others can reach where it listens and [`allow_plain_http`](Self::allow_plain_http) was not called;
+    /// `Io`, when it cannot be told where that is.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> Result<()> {
+        let address =
+            listener.local_addr().map_err(|error| Error::io("cannot tell where the server listens", error))?;
+        if !self.plain_http && !address.ip().to_canonical().is_loopback() {
+            let message = format!(
+                "the server does not speak TLS, and others can reach {address}: listen on 127.0.0.1, or put it behind \
+                 a proxy that speaks TLS and say so with `allow_plain_http`"
+            );
+            return Err(Error::new(ErrorKind::Config, message));
+        }
+        connection::serve(listener, self.router(), self.proxies, self.log, stop).await;
+        Ok(())
+    }
+
+    fn router(&self) -> Router {
+        let state = exchange::State::new(Arc::clone(&self.vault), self.limited.then(RateLimiter::default), MAX_CALLS);
+        // An empty answer at the root: clients look whether somebody is there.
+        let about =
+            Router::new().route("/", get(|| async { StatusCode::NO_CONTENT })).route("/health", get(|| async { "ok" }));
+        about
+            .merge(ioenv::routes())
+            .merge(stashbase::routes())
+            .merge(dotenv_cloud::routes())
+            .fallback(no_such_route)
+            .with_state(state)
+    }
+}
+
+/// Refuses an address at which nothing is served, in the words of the service it looks like.
+async fn no_such_route(uri: Uri, body: Body) -> Reply {
+    let path = uri.path();
+    if path == "/v1" || path.starts_with("/v1/") {
+        refuse::<Stashbase>(Fault::NoSuchRoute, body).await
+    } else if path.starts_with("/api/v1/env/") || path.starts_with("/api/v1/project/") {
+        refuse::<Ioenv>(Fault::NoSuchRoute, body).await
+    } else {
+        refuse::<DotenvCloud>(Fault::NoSuchRoute, body).await
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("vault", &self.vault).finish_non_exhaustive()
+    }
+}

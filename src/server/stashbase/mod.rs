@@ -1,0 +1,135 @@
+//! Stashbase, as its clients know it.
+
+mod caller;
+mod environment;
+mod history;
+mod name;
+mod problem;
+mod project;
+mod query;
+mod secret;
+mod webhook;
+mod whoami;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::{HeaderValue, Method};
+use axum::routing::{MethodFilter, MethodRouter};
+
+use self::caller::Caller;
+use self::problem::Problem;
+use super::exchange::{self, Bucket, Exchange, Fault, Service, State};
+use super::rate_limit::{MINUTE, Quota};
+use super::reply::{self, Reply};
+use crate::vault::KeyOwner;
+
+/// The service.
+pub(super) enum Stashbase {}
+
+impl Service for Stashbase {
+    type Problem = Problem;
+    const MAX_BODY: usize = 2 << 20;
+
+    fn bucket(exchange: &Exchange) -> Result<Option<Bucket>, Problem> {
+        let key = Caller::of(exchange)?.key;
+        // Keys that count together have one name.
+        let who = match (key.owner, key.environment) {
+            (_, Some(environment)) => environment.id,
+            (KeyOwner::User(user), None) => user,
+            _ => key.id,
+        };
+        let is_read = matches!(*exchange.method(), Method::GET | Method::HEAD);
+        let is_of_secrets = exchange.path().split('/').any(|segment| segment == "secrets");
+        let (what, limit) = match (is_of_secrets, is_read) {
+            (true, true) => ("secrets read", 100),
+            (true, false) => ("secrets write", 100),
+            (false, true) => ("read", 180),
+            (false, false) => ("write", 120),
+        };
+        Ok(Some(Bucket { name: format!("{who} {what}"), limit, window: MINUTE }))
+    }
+
+    fn refuse(problem: Problem) -> Reply {
+        problem.into()
+    }
+
+    fn dress(reply: &mut Reply, quota: Option<Quota>) {
+        reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(quota) = quota.filter(|quota| quota.is_exceeded) {
+            reply::number(reply, RETRY_AFTER.as_str(), quota.seconds);
+        }
+    }
+}
+
+/// What answers a request.
+type Handler = fn(&Exchange) -> Result<Reply, Problem>;
+
+fn get(handler: Handler) -> MethodRouter<State> {
+    exchange::answer::<Stashbase>(MethodFilter::GET, handler)
+}
+
+fn post(handler: Handler) -> MethodRouter<State> {
+    exchange::answer::<Stashbase>(MethodFilter::POST, handler)
+}
+
+fn put(handler: Handler) -> MethodRouter<State> {
+    exchange::answer::<Stashbase>(MethodFilter::PUT, handler)
+}
+
+fn patch(handler: Handler) -> MethodRouter<State> {
+    exchange::answer::<Stashbase>(MethodFilter::PATCH, handler)
+}
+
+fn delete(handler: Handler) -> MethodRouter<State> {
+    exchange::answer::<Stashbase>(MethodFilter::DELETE, handler)
+}
+
+/// What is served, and where.
+pub(super) fn routes() -> Router<State> {
+    let workspace = Router::new()
+        .route("/", get(project::list).merge(post(project::create)))
+        .route("/{project}", get(project::read).merge(patch(project::update)).merge(delete(project::remove)))
+        .route("/{project}/secrets/search", get(secret::search))
+        .route("/{project}/environments", get(environment::list).merge(post(environment::create)))
+        .route(
+            "/{project}/environments/{environment}",
+            get(environment::read).merge(patch(environment::update)).merge(delete(environment::remove)),
+        )
+        .route("/{project}/environments/{environment}/compare/{other}", get(secret::compare))
+        .nest("/{project}/environments/{environment}", of_environment());
+    Router::new()
+        .route("/v1/whoami", get(whoami::read))
+        .route("/v1/environment", get(environment::read_own))
+        .nest("/v1/environment", of_environment())
+        .nest("/v1/projects", workspace)
+        .method_not_allowed_fallback(|body: Body| exchange::refuse::<Stashbase>(Fault::MethodNotAllowed, body))
+}
+
+/// What is the same of the environment of a key and of one that is named.
+fn of_environment() -> Router<State> {
+    Router::new()
+        .route(
+            "/secrets",
+            get(secret::list).merge(post(secret::create)).merge(put(secret::set)).merge(patch(secret::update)),
+        )
+        .route("/secrets/metadata", get(secret::list_metadata))
+        .route("/secrets/delete", post(secret::remove))
+        .route("/secrets/delete/all", post(secret::remove_all))
+        .route("/secrets/all", delete(secret::remove_all))
+        .route("/secrets/{name}", get(secret::read))
+        .route("/secrets/{name}/metadata", get(secret::read_metadata))
+        .route("/webhooks", get(webhook::list).merge(post(webhook::create)))
+        .route("/webhooks/{webhook}", get(webhook::read).merge(patch(webhook::update)).merge(delete(webhook::remove)))
+        .route("/webhooks/{webhook}/status", patch(webhook::set_status))
+        .route(
+            "/webhooks/{webhook}/signing-secret",
+            get(webhook::read_signing_secret).merge(post(webhook::rotate_signing_secret)),
+        )
+        .route("/webhooks/{webhook}/test", post(webhook::test))
+        .route("/webhooks/{webhook}/logs", get(webhook::list_logs))
+        .route("/webhooks/{webhook}/logs/{log}", get(webhook::read_log))
+        .route("/changelog", get(history::list))
+        .route("/changelog/{change}", get(history::read))
+        .route("/changelog/{change}/revert", post(history::revert))
+}

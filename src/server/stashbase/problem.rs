@@ -1,0 +1,169 @@
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::super::exchange::Fault;
+use super::super::reply::{self, Reply};
+use crate::vault::{PermissionSet, Vocabulary};
+use crate::wire::stashbase::{Error as Body, Refusal};
+use crate::{Error, ErrorKind};
+
+/// Why a request is refused, in the service's words.
+pub(in super::super) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    message: &'static str,
+    details: Map<String, Value>,
+}
+
+impl Problem {
+    #[cold]
+    fn new(status: StatusCode, code: &'static str, message: &'static str) -> Self {
+        Self { status, code, message, details: Map::new() }
+    }
+
+    /// What is asked for cannot be as it is.
+    pub(super) fn invalid(code: &'static str, message: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// What is asked for is no request of this kind at all.
+    pub(super) fn bad_request(message: &'static str) -> Self {
+        Self::invalid("validation.bad_request", message)
+    }
+
+    pub(super) fn not_found(code: &'static str, message: &'static str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, message)
+    }
+
+    pub(super) fn conflict(code: &'static str, message: &'static str) -> Self {
+        Self::new(StatusCode::CONFLICT, code, message)
+    }
+
+    pub(super) fn project_not_found() -> Self {
+        Self::not_found("resource.project_not_found", "Project not found.")
+    }
+
+    pub(super) fn environment_not_found() -> Self {
+        Self::not_found("resource.environment_not_found", "Environment not found.")
+    }
+
+    /// The key is of another kind than what is asked for takes.
+    pub(super) fn unsupported_key(supported: &[&str]) -> Self {
+        let message = "This takes an API key of another type.";
+        Self::new(StatusCode::FORBIDDEN, "access.unsupported_api_key_type", message)
+            .with("supported_api_key_types", supported)
+    }
+
+    pub(super) fn missing_permission(missing: PermissionSet) -> Self {
+        let message = "The API key lacks a permission for this.";
+        let mut words = Vocabulary::Stashbase.words_giving(missing);
+        if words.is_empty() {
+            // The service has no word for its history.
+            words = Vocabulary::DotenvCloud.words_giving(missing);
+        }
+        Self::new(StatusCode::FORBIDDEN, "access.missing_permission", message).with("required_permissions", words)
+    }
+
+    pub(super) fn missing_full_project_access() -> Self {
+        let message = "This takes full access to the project: ask somebody who has it.";
+        Self::new(StatusCode::FORBIDDEN, "access.missing_full_project_access", message)
+    }
+
+    /// The same, with a detail.
+    pub(super) fn with(mut self, key: &'static str, value: impl serde::Serialize) -> Self {
+        self.details.insert(key.to_owned(), json!(value));
+        self
+    }
+
+    fn unauthorized() -> Self {
+        let message = "Send a valid API key in the Authorization header.";
+        Self::new(StatusCode::UNAUTHORIZED, "auth.unauthorized", message)
+    }
+
+    fn unavailable() -> Self {
+        let message = "The service cannot answer now: try again later.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "server.temporary_unavailable", message)
+    }
+
+    fn internal() -> Self {
+        let message = "The service has failed: tell whoever runs it.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server.internal_error", message)
+    }
+}
+
+/// What is not found is an environment, unless who asks knows better.
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::Unauthenticated => match error.expired_at() {
+                Some(at) => {
+                    let message = "The API key has expired: use another one.";
+                    Self::new(StatusCode::UNAUTHORIZED, "auth.expired_api_key", message)
+                        .with("expired_at", at.to_string())
+                }
+                None => Self::unauthorized(),
+            },
+            ErrorKind::Denied if error.is_address_refused() => {
+                let message = "The API key is not to be used from this IP address.";
+                Self::new(StatusCode::FORBIDDEN, "access.ip_address_not_allowed", message)
+            }
+            ErrorKind::Denied => Self::missing_permission(error.missing_permissions()),
+            ErrorKind::NotFound => Self::environment_not_found(),
+            // There is no code for it, because at the service itself there is no such project.
+            ErrorKind::ClientManaged => Self::conflict(
+                "validation.bad_request",
+                "Only its own people hold the key of this project: its secrets cannot be opened here.",
+            ),
+            // Nor for this, which its clients do not write.
+            ErrorKind::Syntax | ErrorKind::DecryptionFailed => Self::conflict(
+                "validation.bad_request",
+                "What this environment holds is no dotenv text: delete or store it with what wrote it.",
+            ),
+            ErrorKind::Conflict => {
+                Self::conflict("validation.bad_request", "Something else changed this meanwhile: try again.")
+            }
+            ErrorKind::InvalidName | ErrorKind::InvalidValue | ErrorKind::Limit => {
+                Self::bad_request("Something in the request is too long, or holds what it must not hold.")
+            }
+            ErrorKind::RotationInProgress | ErrorKind::Unavailable => Self::unavailable(),
+            _ => Self::internal(),
+        }
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        let bad_request = |status, message| Self::new(status, "validation.bad_request", message);
+        match fault {
+            Fault::NoSuchRoute => bad_request(StatusCode::NOT_FOUND, "Nothing is served at this address."),
+            Fault::MethodNotAllowed => {
+                bad_request(StatusCode::METHOD_NOT_ALLOWED, "Nothing is served at this address by this method.")
+            }
+            Fault::BodyTooLong => bad_request(StatusCode::PAYLOAD_TOO_LARGE, "The body is longer than 2 MiB."),
+            Fault::BodyIncomplete => bad_request(StatusCode::BAD_REQUEST, "The body did not come as a whole."),
+            Fault::TooManyRequests(quota) => {
+                let message = "Too many requests: wait before the next one.";
+                let retry_after = json!({"seconds": quota.seconds, "unix_timestamp": quota.resets_at()});
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit.too_many_requests", message)
+                    .with("retry_after", retry_after)
+            }
+            Fault::Busy => Self::unavailable(),
+            Fault::Internal => Self::internal(),
+        }
+    }
+}
+
+impl From<Problem> for Reply {
+    fn from(problem: Problem) -> Self {
+        let Problem { status, code, message, details } = problem;
+        reply::json(status, &Refusal { error: Body { code, message, details: &details } })
+    }
+}
+
+#[cfg(test)]
+impl Problem {
+    /// The code and the details.
+    pub(super) fn described(&self) -> Value {
+        json!({"code": self.code, "details": self.details})
+    }
+}

@@ -1,0 +1,139 @@
+use axum::http::StatusCode;
+
+use super::super::exchange::Exchange;
+use super::super::reply::{self, Reply};
+use super::caller::{AtProject, Caller, ProjectRequest, or_project_not_found};
+use super::name::{check_description, invalid_project_name, project_name, project_search};
+use super::problem::Problem;
+use super::query::{Part, Sorting, body, matches};
+use crate::vault::{
+    EnvironmentRole, NewProject, Permission, PermissionSet, Project, ProjectSummary, ProjectUpdate, SlugRule,
+};
+use crate::wire::stashbase as wire;
+use crate::{Error, ErrorKind, Slug};
+
+const READ: PermissionSet = PermissionSet::of(&[Permission::ProjectRead]);
+const CREATE: PermissionSet = PermissionSet::of(&[Permission::ProjectCreate]);
+const UPDATE: PermissionSet = PermissionSet::of(&[Permission::ProjectUpdate]);
+const DELETE: PermissionSet = PermissionSet::of(&[Permission::ProjectDelete]);
+
+const SORTED_BY: [&str; 4] = ["name", "created_at", "updated_at", "environment_count"];
+const TOO_LONG: &str = "validation.project_description_too_long";
+
+pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
+    let caller = Caller::of_workspace(exchange)?;
+    caller.allow(READ)?;
+    let organization = caller.organization();
+    let part = Part::read(exchange)?;
+    let sorting = Sorting::read(exchange, &SORTED_BY, "asc")?;
+    let search = exchange.query("search");
+    search.map_or(Ok(()), project_search)?;
+
+    let mut projects = caller.session.projects(organization)?;
+    projects.retain(|project| matches(&project.slug, search));
+    let total = projects.len();
+    match sorting.by {
+        "created_at" => sorting.sort(&mut projects, |project| project.created_at),
+        "updated_at" => sorting.sort(&mut projects, |project| project.updated_at),
+        "environment_count" => {
+            let mut counted: Vec<(ProjectSummary, Project)> =
+                summaries(&caller, &projects)?.into_iter().zip(projects).collect();
+            sorting.sort(&mut counted, |(summary, _)| summary.environments);
+            projects = counted.into_iter().map(|(_, project)| project).collect();
+        }
+        _ => sorting.sort(&mut projects, |project| project.slug.clone()),
+    }
+    let projects: Vec<Project> = projects.into_iter().skip(part.skip()).take(part.page_size()).collect();
+    let summaries = summaries(&caller, &projects)?;
+    let data = projects.into_iter().zip(summaries).map(|(project, summary)| shown(&caller, project, summary)).collect();
+    Ok(reply::json(StatusCode::OK, &part.of(data, total)))
+}
+
+pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
+    let at = ProjectRequest::open(exchange)?.at(READ)?;
+    let project = at.session().project(at.organization(), &at.project.slug).map_err(or_project_not_found)?;
+    answer(&at.caller, StatusCode::OK, project)
+}
+
+pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
+    let caller = Caller::of_workspace(exchange)?;
+    caller.session.check_rights(caller.organization(), None, CREATE)?;
+    let wanted: wire::NewProject = body(exchange)?;
+    let slug = project_name(&wanted.name)?;
+    check_description(wanted.description.as_deref(), TOO_LONG)?;
+    let mut new = NewProject::new(slug.as_str());
+    new.slug = Some(slug);
+    new.slug_rule = SlugRule::Any;
+    new.description = wanted.description;
+    let project = caller.session.create_project(caller.organization(), new).map_err(or_name_refused)?;
+    answer(&caller, StatusCode::CREATED, project)
+}
+
+pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
+    let at = ProjectRequest::open(exchange)?.at(UPDATE)?;
+    let wanted: wire::ProjectUpdate = body(exchange)?;
+    if wanted.name.is_none() && wanted.description.is_none() {
+        let message = "Nothing is given that is to change.";
+        return Err(Problem::invalid("validation.missing_properties_to_update", message)
+            .with("possible_properties", ["name", "description"]));
+    }
+    let mut update = ProjectUpdate::default();
+    if let Some(name) = &wanted.name {
+        let slug = project_name(name)?;
+        if slug == at.project.slug {
+            let message = "The project has this name already.";
+            return Err(Problem::invalid("validation.new_project_name_equals_original", message));
+        }
+        update.name = Some(name.clone());
+        update.slug = Some(slug);
+        update.slug_rule = SlugRule::Any;
+    }
+    if let Some(description) = wanted.description {
+        check_description(description.as_deref(), TOO_LONG)?;
+        update.description = Some(description.unwrap_or_default());
+    }
+    at.session().update_project(at.organization(), &at.project.slug, &update).map_err(or_name_refused)?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}
+
+pub(super) fn remove(exchange: &Exchange) -> Result<Reply, Problem> {
+    let at = ProjectRequest::open(exchange)?.at(DELETE)?;
+    let AtProject { caller, project } = &at;
+    caller.session.delete_project(caller.organization(), &project.slug).map_err(or_project_not_found)?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}
+
+fn answer(caller: &Caller<'_>, status: StatusCode, project: Project) -> Result<Reply, Problem> {
+    let summary = summaries(caller, std::slice::from_ref(&project))?.pop().unwrap_or_default();
+    Ok(reply::json(status, &shown(caller, project, summary)))
+}
+
+fn summaries(caller: &Caller<'_>, projects: &[Project]) -> Result<Vec<ProjectSummary>, Problem> {
+    let slugs: Vec<Slug> = projects.iter().map(|project| Slug::new(&project.slug)).collect::<Result<_, _>>()?;
+    Ok(caller.session.project_summaries(caller.organization(), &slugs)?)
+}
+
+fn shown(caller: &Caller<'_>, project: Project, summary: ProjectSummary) -> wire::Project {
+    let is_full = summary.rights.contains_all(EnvironmentRole::FULL_PROJECT_ACCESS);
+    wire::Project {
+        id: project.id.to_prefixed("proj"),
+        created_at: project.created_at.to_string(),
+        updated_at: project.updated_at.to_string(),
+        name: project.slug,
+        description: project.description,
+        environment_count: summary.environments,
+        access_level: caller.is_user().then_some(if is_full { "full" } else { "granted" }),
+    }
+}
+
+/// Tells why a project cannot be called what it is to be called.
+fn or_name_refused(error: Error) -> Problem {
+    match error.kind() {
+        ErrorKind::Conflict => {
+            let message = "There is a project of this name already.";
+            Problem::conflict("conflict.project_already_exists", message)
+        }
+        ErrorKind::InvalidName => invalid_project_name(),
+        _ => or_project_not_found(error),
+    }
+}

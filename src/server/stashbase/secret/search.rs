@@ -1,0 +1,73 @@
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+
+use super::super::super::exchange::Exchange;
+use super::super::super::reply::{self, Reply};
+use super::super::caller::{ProjectRequest, or_project_not_found};
+use super::super::name::secret_name;
+use super::super::problem::Problem;
+use super::super::query::is_true;
+use super::{READ, invalid_name};
+use crate::vault::{FoundEntry, Search};
+use crate::wire::Plain;
+use crate::wire::stashbase as wire;
+
+/// The environments of a project that hold a secret of a name, or of a value.
+pub(in super::super) fn search(exchange: &Exchange) -> Result<Reply, Problem> {
+    let at = ProjectRequest::open(exchange)?.above(READ)?;
+    let search = match (exchange.query("name"), exchange.query("value")) {
+        (Some(_), Some(_)) => {
+            let code = "validation.search_secret_name_and_value_mutually_exclusive";
+            return Err(Problem::invalid(code, "Search for a name or for a value, not for both."));
+        }
+        (None, None) => {
+            let code = "validation.search_requires_name_or_value";
+            return Err(Problem::invalid(code, "Give a name or a value to search for.")
+                .with("required_query_params_any_of", ["name", "value"]));
+        }
+        (Some(name), None) => Search::Name(secret_name(name).ok_or_else(invalid_name)?),
+        (None, Some(value)) => Search::Value(value.into()),
+    };
+    let found = at.session().search_entries(at.organization(), &at.project.slug, &search);
+    let mut found = found.map_err(or_project_not_found)?;
+    found.retain(|entry| entry.is_environment && entry.path.segments().count() == 2);
+
+    if matches!(search, Search::Value(_)) {
+        let mut groups: Vec<wire::FoundByValue> = Vec::new();
+        // One value may be that of all there are.
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        for entry in &found {
+            let name = entry.name.as_str();
+            let at = *places.entry(name).or_insert_with(|| {
+                groups.push(wire::FoundByValue { secret_name: name.to_owned(), environments: Vec::new() });
+                groups.len() - 1
+            });
+            groups[at].environments.push(place(entry));
+        }
+        return Ok(reply::json(StatusCode::OK, &groups));
+    }
+    let with_values = is_true(exchange, "include_value") || is_true(exchange, "return_values");
+    let mut groups: Vec<wire::FoundByName> = Vec::new();
+    for entry in &found {
+        let is_same = |group: &&mut wire::FoundByName| match &group.secret_value {
+            Some(value) => value.0.expose_secret() == entry.value.expose_secret(),
+            None => true,
+        };
+        match groups.iter_mut().find(is_same) {
+            Some(group) => group.environments.push(place(entry)),
+            None => groups.push(wire::FoundByName {
+                secret_value: with_values.then(|| Plain(entry.value.clone())),
+                environments: vec![place(entry)],
+            }),
+        }
+    }
+    Ok(reply::json(StatusCode::OK, &groups))
+}
+
+fn place(entry: &FoundEntry) -> wire::FoundIn {
+    wire::FoundIn {
+        id: entry.level.to_prefixed("env"),
+        name: entry.path.segments().last().unwrap_or_default().to_owned(),
+    }
+}

@@ -1,0 +1,173 @@
+//! How much there is below a place.
+
+use std::collections::BTreeMap;
+
+use super::call::Call;
+use super::keys;
+use super::place::{Place, Reach};
+use super::records::{NodeKind, NodeRecord, decode};
+use super::session::Session;
+use super::use_case::UseCase;
+use crate::core::{Id, LevelPath, PermissionSet, Slug};
+use crate::store::Order;
+use crate::{ErrorKind, Result};
+
+/// How much there is below a place, as far as the actor may know of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Targets below it.
+    pub targets: usize,
+    /// Environments below it, also those of its targets.
+    pub environments: usize,
+    /// Levels that hold something: those of its targets and environments, and its own. One that is only on the way to where
+    /// the actor may do something is not counted.
+    pub contents: usize,
+}
+
+/// What is told of a project in a list of projects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProjectSummary {
+    /// How many environments stand right below it, of those the actor may know of; `_base` is not counted.
+    pub environments: usize,
+    /// What the actor may do there.
+    pub rights: PermissionSet,
+}
+
+/// What is told of a level in a list of levels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LevelSummary {
+    /// How many entries it holds itself; 0, where the vault cannot look into it, and where it is only on the way to where
+    /// the actor may do something.
+    pub entries: usize,
+    /// What the actor may do there.
+    pub rights: PermissionSet,
+}
+
+impl Session<'_> {
+    /// What is told of projects in a list, in the order they are given. Of one that the actor may not know of nothing is.
+    /// It is not recorded, because it tells no name and no value.
+    ///
+    /// # Errors
+    /// See [`Session`].
+    pub fn project_summaries(&self, organization: Id, projects: &[Slug]) -> Result<Vec<ProjectSummary>> {
+        self.read(UseCase::Count, |call| {
+            projects
+                .iter()
+                .map(|slug| {
+                    let Some(place) = call.place_if_any(organization, &LevelPath::from(slug))? else {
+                        return Ok(ProjectSummary::default());
+                    };
+                    let rights = call.rights;
+                    let environments = call.list_nodes(&place, NodeKind::Environment)?.len();
+                    Ok(ProjectSummary { environments, rights })
+                })
+                .collect()
+        })
+    }
+
+    /// The same of levels. Counting entries is no access to them.
+    ///
+    /// # Errors
+    /// See [`Session`].
+    pub fn level_summaries(&self, organization: Id, levels: &[LevelPath]) -> Result<Vec<LevelSummary>> {
+        self.read(UseCase::Count, |call| {
+            levels
+                .iter()
+                .map(|path| {
+                    let Some(place) = call.place_if_any(organization, path)? else {
+                        return Ok(LevelSummary::default());
+                    };
+                    let rights = call.rights;
+                    let is_inside = call.rights_at(&place, Reach::Inside)?.is_some();
+                    let entries = match call.level(&place.project, place.id())? {
+                        Some(level) if is_inside => match call.understood(&place.project, &level.content) {
+                            Ok(document) => document.map_or(0, |document| document.len()),
+                            Err(error) if error.kind() == ErrorKind::ClientManaged => 0,
+                            Err(error) => return Err(error),
+                        },
+                        _ => 0,
+                    };
+                    Ok(LevelSummary { entries, rights })
+                })
+                .collect()
+        })
+    }
+
+    /// How much there is below a project, a target or an environment. It is not recorded, because it tells no name and no
+    /// value.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn counts(&self, organization: Id, path: &LevelPath) -> Result<Counts> {
+        self.read(UseCase::Count, |call| {
+            let place = call.place(organization, path, Reach::OnTheWay)?;
+            call.count(&place)
+        })
+    }
+}
+
+impl Session<'_> {
+    /// The ids of the levels that a project, a target or an environment inherits from, and its own, broad to specific.
+    /// It is not recorded, because it tells no more than that they are there.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn chain(&self, organization: Id, path: &LevelPath) -> Result<Vec<Id>> {
+        self.read(UseCase::ReadChain, |call| {
+            let place = call.place(organization, path, Reach::OnTheWay)?;
+            Ok(place.chain()?.into_iter().map(|(id, _)| id).collect())
+        })
+    }
+}
+
+impl Call<'_, '_> {
+    /// What stands at a path; nothing, where nothing does that the actor may know of.
+    fn place_if_any(&mut self, organization: Id, path: &LevelPath) -> Result<Option<Place>> {
+        match self.place(organization, path, Reach::OnTheWay) {
+            Ok(place) => Ok(Some(place)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn count(&mut self, place: &Place) -> Result<Counts> {
+        let project = place.project.id;
+        let above = place.path_below();
+        let prefix = if above.is_empty() { above } else { above + "/" };
+        let mut inside: Vec<Id> = Vec::new();
+        if self.rights_at(place, Reach::Inside)?.is_some() {
+            inside.push(place.id());
+        }
+        let mut targets: BTreeMap<String, Id> = BTreeMap::new();
+        let mut counts = Counts::default();
+        for record in self.tx.scan(&keys::nodes(project, &prefix), Order::Ascending, usize::MAX)? {
+            let node: NodeRecord = decode(&record.value)?;
+            let path = record.key.strip_prefix(&keys::node(project, "")).unwrap_or_default();
+            let mut ids: Vec<Id> = place.nodes.iter().map(|node| node.id).collect();
+            // A target sorts before what stands below it.
+            ids.extend(path.rsplit_once('/').and_then(|(target, _)| targets.get(target)));
+            ids.push(node.id);
+            if node.kind == NodeKind::Target {
+                targets.insert(path.to_owned(), node.id);
+            }
+            if self.rights_below(project, &ids, path, Reach::OnTheWay)?.is_some() {
+                match node.kind {
+                    NodeKind::Target => counts.targets += 1,
+                    NodeKind::Environment => counts.environments += 1,
+                }
+            }
+            if self.rights_below(project, &ids, path, Reach::Inside)?.is_some() {
+                inside.push(node.id);
+            }
+        }
+        inside.sort_unstable();
+        for record in self.tx.scan(&keys::levels(project), Order::Ascending, usize::MAX)? {
+            let id = record.key.rsplit('/').next().and_then(|id| Id::parse(id).ok());
+            counts.contents += usize::from(id.is_some_and(|id| inside.binary_search(&id).is_ok()));
+        }
+        Ok(counts)
+    }
+}

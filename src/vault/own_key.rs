@@ -1,0 +1,76 @@
+//! Which key was shown: what whoever serves requests has to know before anything else.
+
+use super::call::Call;
+use super::environment::LocatedEnvironment;
+use super::place::Reach;
+use super::records::{HolderRecord, NodeKind, TokenRecord};
+use super::session::Session;
+use super::use_case::UseCase;
+use crate::Result;
+use crate::core::{Id, PermissionSet};
+
+/// The key that was shown, and what it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OwnKey {
+    /// The id of the key itself.
+    pub id: Id,
+    /// The one organization it is for.
+    pub organization: Id,
+    /// Whose it is.
+    pub owner: KeyOwner,
+    /// The environment it is bound to, as that of an account always is.
+    pub environment: Option<LocatedEnvironment>,
+    /// What it allows at most, wherever it is used.
+    pub permissions: PermissionSet,
+}
+
+/// Whose key it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyOwner {
+    /// Nobody's: it is an API token.
+    Token,
+    /// An environment account's.
+    Account,
+    /// The user's of that id.
+    User(Id),
+    /// The service account's of that id.
+    ServiceAccount(Id),
+}
+
+impl Session<'_> {
+    /// The key this session is by; none, for a trusted program and for a user in person. It takes no permission and is
+    /// not recorded: it is the first half of another call. [`whoami`](Self::whoami) tells more.
+    ///
+    /// # Errors
+    /// See [`Session`].
+    pub fn own_key(&self) -> Result<Option<OwnKey>> {
+        self.read(UseCase::WhoAmI, |call| match call.who.token.clone() {
+            Some((_, token)) => call.own_key(&token).map(Some),
+            None => Ok(None),
+        })
+    }
+}
+
+impl Call<'_, '_> {
+    fn own_key(&mut self, token: &TokenRecord) -> Result<OwnKey> {
+        let organization = token.organization;
+        self.organization(organization)?;
+        let owner = match token.holder {
+            HolderRecord::Token => KeyOwner::Token,
+            HolderRecord::Account => KeyOwner::Account,
+            HolderRecord::User { user, .. } => KeyOwner::User(user),
+            HolderRecord::ServiceAccount { account } => KeyOwner::ServiceAccount(account),
+        };
+        let mut environment = None;
+        if let Some(bound) = token.scope.as_ref().and_then(|scope| scope.node) {
+            let (_, path) = self.path_of(bound)?;
+            let place = self.place(organization, &path, Reach::Inside)?;
+            if let Some(node) = place.nodes.last().filter(|node| node.kind == NodeKind::Environment) {
+                environment = Some(self.located(&place, node)?);
+            }
+        }
+        Ok(OwnKey { id: token.id, organization, owner, environment, permissions: self.who.permissions })
+    }
+}

@@ -1,0 +1,17 @@
+//! dotenv.cloud, as its clients know it.
+
+mod api_keys;
+mod environments;
+mod examples;
+mod extensions;
+mod keys;
+mod limits;
+mod order;
+mod organizations;
+mod projects;
+mod scopes;
+mod secrets;
+mod shape;
+mod targets;
+mod versions;
+mod world;

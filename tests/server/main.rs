@@ -1,0 +1,12 @@
+//! A vault over HTTP, asked by a client over a real socket.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[macro_use]
+mod stage;
+
+mod crossed;
+mod docs;
+mod dotenv_cloud;
+mod ioenv;
+mod stashbase;
+mod transport;

@@ -1,0 +1,342 @@
+//! What a server asks before, and for lists: whose key it is, what is called so, and how much there is.
+
+use ioenv::ErrorKind::{Conflict, Denied, InvalidName, NotFound, Unauthenticated};
+use ioenv::vault::{
+    Designation, EnvironmentUpdate, Grantee, Id, KeyOwner, NewAccount, NewBlob, NewEnvironment, NewKey,
+    NewOrganization, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey, NewWebhook, Permission,
+    PermissionSet, PersonalKeyLevel, ProjectUpdate, Search, Session, SlugRule, UseCase, Vocabulary,
+};
+
+use ioenv::{Aes256Gcm, Cipher as _, DataKey, Error, KeyProof, Kind, SystemRandom};
+
+use super::stage::{SECOND, Stage, entry, name, path, refused, slug};
+
+const PROD: &str = "shop/api/prod";
+
+type Ask<'a> = &'a dyn Fn(&Session<'_>, Id) -> Result<(), Error>;
+
+fn by_slug(text: &str) -> Designation {
+    Designation::Slug(slug(text))
+}
+
+on_every_store! {
+    fn a_key_tells_whose_it_is(stage: &Stage) {
+        stage.shop();
+        let system = stage.system();
+        assert_eq!(system.own_key().unwrap(), None);
+
+        let issued = stage.issue(Permission::SecretRead.into(), Some(PROD));
+        let own = stage.vault.session(issued.token).own_key().unwrap().unwrap();
+        assert_eq!((own.id, own.organization, own.owner), (issued.info.id, stage.acme, KeyOwner::Token));
+        assert_eq!((own.permissions, own.environment.unwrap().path), (Permission::SecretRead.into(), path(PROD)));
+        for scope in [None, Some("shop"), Some("shop/api")] {
+            let own = stage.session(Permission::SecretRead.into(), scope).own_key().unwrap().unwrap();
+            assert_eq!((own.owner, own.environment), (KeyOwner::Token, None), "{scope:?}");
+        }
+
+        let made = system.create_account(stage.acme, &path(PROD), &NewAccount::new("runner", PermissionSet::EMPTY));
+        let account = stage.vault.session(made.unwrap().key);
+        let own = account.own_key().unwrap().unwrap();
+        assert_eq!(own.owner, KeyOwner::Account);
+        let at = own.environment.unwrap();
+        let prod = system.environment(stage.acme, &path(PROD)).unwrap();
+        let shop = system.project(stage.acme, &slug("shop")).unwrap().id;
+        assert_eq!((at.project, at.id, at.path, at.is_production), (shop, prod.id, path(PROD), false));
+        assert_eq!(at.rights, Permission::EnvironmentRead.into());
+
+        let service = NewServiceAccount::new("ci", Permission::ProjectRead.into());
+        let service = system.create_service_account(stage.acme, &service).unwrap().id;
+        let key = system.create_service_key(stage.acme, service, &NewServiceKey::new("one")).unwrap();
+        let own = stage.vault.session(key.key).own_key().unwrap().unwrap();
+        assert_eq!((own.id, own.owner), (key.info.id, KeyOwner::ServiceAccount(service)));
+
+        let ann = stage.member("ann@example.test", "workspace:member".parse().unwrap());
+        assert_eq!(stage.user(ann).own_key().unwrap(), None, "in person");
+        let key = NewPersonalKey::new("laptop", PersonalKeyLevel::ReadOnly);
+        let key = stage.user(ann).create_personal_key(stage.acme, &key).unwrap();
+        let session = stage.vault.session(key.key);
+        let own = session.own_key().unwrap().unwrap();
+        assert_eq!((own.id, own.owner, own.permissions), (key.info.id, KeyOwner::User(ann), PersonalKeyLevel::ReadOnly.permissions()));
+
+        system.delete_environment(stage.acme, &path(PROD), false).unwrap();
+        assert_eq!(refused(account.own_key()), Unauthenticated);
+    }
+
+    fn places_are_found_by_slug_and_by_id(stage: &Stage) {
+        stage.shop();
+        stage.with_base("based");
+        let system = stage.system();
+        let shop = system.project(stage.acme, &slug("shop")).unwrap().id;
+        let dev = system.environment(stage.acme, &path("shop/dev")).unwrap().id;
+        let prod = system.environment(stage.acme, &path(PROD)).unwrap().id;
+        let based = system.project(stage.acme, &slug("based")).unwrap().id;
+        let records = stage.logged(|| {
+            for project in [by_slug("shop"), Designation::Id(shop)] {
+                let found = system.find_project(stage.acme, &project).unwrap();
+                assert_eq!((found.id, found.slug.as_str(), found.rights), (shop, "shop", PermissionSet::ALL));
+                for environment in [by_slug("dev"), Designation::Id(dev)] {
+                    let found = system.find_environment(stage.acme, &project, &environment).unwrap();
+                    assert_eq!((found.project, found.id, found.path), (shop, dev, path("shop/dev")));
+                }
+                // A target, what stands below one, and a project.
+                for other in [by_slug("api"), Designation::Id(prod), Designation::Id(shop), by_slug("none")] {
+                    assert_eq!(refused(system.find_environment(stage.acme, &project, &other)), NotFound);
+                }
+            }
+            for base in [by_slug("_base"), Designation::Id(based)] {
+                assert_eq!(refused(system.find_environment(stage.acme, &by_slug("based"), &base)), NotFound);
+            }
+            assert_eq!(refused(system.find_environment(stage.acme, &by_slug("based"), &Designation::Id(dev))), NotFound);
+            assert_eq!(refused(system.find_project(stage.acme, &Designation::Id(dev))), NotFound);
+        });
+        assert!(records.is_empty());
+        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+        assert_eq!(refused(system.find_project(other, &Designation::Id(shop))), NotFound);
+
+        let ann = stage.member("ann@example.test", "workspace:member".parse().unwrap());
+        let session = stage.user(ann);
+        assert_eq!(refused(session.find_project(stage.acme, &Designation::Id(shop))), NotFound);
+        stage.grant("shop/dev", Grantee::User(ann), "viewer");
+        let found = session.find_environment(stage.acme, &Designation::Id(shop), &by_slug("dev")).unwrap();
+        assert!(found.rights.contains(Permission::SecretRead) && !found.rights.contains(Permission::SecretWrite));
+        let found = session.find_project(stage.acme, &by_slug("shop")).unwrap();
+        assert!(found.rights.contains(Permission::ProjectRead) && !found.rights.contains(Permission::SecretRead));
+        let bound = stage.session(PermissionSet::ALL, Some("shop/api"));
+        assert_eq!(refused(bound.find_environment(stage.acme, &by_slug("shop"), &by_slug("dev"))), NotFound);
+    }
+
+    fn summaries_count_what_may_be_known(stage: &Stage) {
+        stage.shop();
+        stage.with_base("based");
+        stage.write("shop/dev", "A=1\nB=2\n");
+        let (system, acme) = (stage.system(), stage.acme);
+        let slugs = ["shop", "based", "none"].map(slug);
+        let records = stage.logged(|| {
+            let summaries = system.project_summaries(acme, &slugs).unwrap();
+            let counts: Vec<usize> = summaries.iter().map(|summary| summary.environments).collect();
+            assert_eq!(counts, [1, 3, 0]);
+            assert_eq!((summaries[0].rights, summaries[2].rights), (PermissionSet::ALL, PermissionSet::EMPTY));
+            let levels = ["shop/dev", PROD, "shop/none"].map(path);
+            let summaries = system.level_summaries(acme, &levels).unwrap();
+            let counts: Vec<usize> = summaries.iter().map(|summary| summary.entries).collect();
+            assert_eq!(counts, [2, 0, 0]);
+        });
+        assert!(records.is_empty());
+        let metadata = system.entry_metadata(acme, &path("shop/dev")).unwrap();
+        assert_eq!(metadata[0].last_accessed_at, None, "counting is no access");
+
+        let ann = stage.member("ann@example.test", "workspace:member".parse().unwrap());
+        stage.grant(PROD, Grantee::User(ann), "viewer");
+        let session = stage.user(ann);
+        let summaries = session.project_summaries(acme, &slugs).unwrap();
+        assert_eq!((summaries[0].environments, summaries[1].environments), (0, 0));
+        assert_eq!(session.level_summaries(acme, &[path("shop/dev")]).unwrap()[0].entries, 0);
+        // What only its people can open is not counted.
+        let key = DataKey::from_bytes(&[7; 32]);
+        let proof = KeyProof::of(&key).to_text();
+        let mut theirs = NewProject::new("theirs");
+        theirs.key = NewKey::Client { derivation: None, proof: proof.clone(), hint: None };
+        system.create_project(acme, theirs).unwrap();
+        let blob = Aes256Gcm.seal(&key, b"A=1\n", &SystemRandom).unwrap();
+        system.set_blob(acme, &path("theirs"), &NewBlob::new(blob).key_proof(proof)).unwrap();
+        assert_eq!(system.level_summaries(acme, &[path("theirs")]).unwrap()[0].entries, 0);
+        // Whoever may not read secrets may know how many there are.
+        let counter = stage.session(Permission::EnvironmentRead.into(), None);
+        assert_eq!(counter.level_summaries(acme, &[path("shop/dev")]).unwrap()[0].entries, 2);
+    }
+
+    fn what_is_only_on_the_way_is_not_counted(stage: &Stage) {
+        stage.shop();
+        for at in ["shop", "shop/api", PROD, "shop/dev"] {
+            stage.write(at, "A=1\n");
+        }
+        let acme = stage.acme;
+        let ann = stage.member("ann@example.test", "workspace:member".parse().unwrap());
+        stage.grant(PROD, Grantee::User(ann), "viewer");
+        for session in [stage.user(ann), stage.session(PermissionSet::ALL, Some(PROD))] {
+            for (at, contents) in [("shop", 1), ("shop/api", 1), (PROD, 1)] {
+                assert_eq!(session.counts(acme, &path(at)).unwrap().contents, contents, "{at}");
+            }
+            let summaries = session.level_summaries(acme, &["shop", "shop/api", PROD, "shop/dev"].map(path)).unwrap();
+            let counts: Vec<usize> = summaries.iter().map(|summary| summary.entries).collect();
+            assert_eq!(counts, [0, 0, 1, 0]);
+        }
+        let all = stage.session(PermissionSet::ALL, Some("shop")).counts(acme, &path("shop")).unwrap();
+        assert_eq!((all.targets, all.environments, all.contents), (1, 2, 4));
+    }
+
+    fn calls_of_one_use_case_take_the_same_where_they_are_done(stage: &Stage) {
+        stage.shop();
+        stage.write(PROD, "A=1\n");
+        let (system, acme) = (stage.system(), stage.acme);
+        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+        let webhook = system.create_webhook(acme, &path(PROD), &NewWebhook::new("https://a.example.com/in")).unwrap();
+        let webhook = webhook.webhook.id;
+        system.create_environment(acme, &path("shop/api"), &NewEnvironment::new("test")).unwrap();
+        let asked: [(UseCase, Ask<'_>); 6] = [
+            (UseCase::ResolveLevel, &|session, id| session.export(id, &path(PROD)).map(drop)),
+            (UseCase::OpenBlobs, &|session, id| session.opened_blobs(id, &path(PROD)).map(drop)),
+            (UseCase::ListVersions, &|session, id| session.versions_from(id, &path(PROD), 0, 9).map(drop)),
+            (UseCase::ListChanges, &|session, id| session.changes_from(id, &path(PROD), 0, 9).map(drop)),
+            (UseCase::ListWebhookLogs, &|session, id| session.webhook_logs_from(id, &path(PROD), webhook, 0, 9).map(drop)),
+            (UseCase::SetEntry, &|session, id| {
+                session.set_entry(id, &path(PROD), &entry("A", "1"), Kind::Variable, None).map(drop)
+            }),
+        ];
+        for (use_case, ask) in asked {
+            let needed = use_case.permissions();
+            let records = stage.logged(|| ask(&stage.session(needed, Some(PROD)), acme).unwrap());
+            // Setting what is there already changes nothing.
+            assert!(!records.is_empty() || use_case == UseCase::SetEntry, "{use_case:?} is recorded");
+            for permission in needed.iter() {
+                let session = stage.session(PermissionSet::ALL.difference(permission.into()), None);
+                assert_eq!(refused(ask(&session, acme)), Denied, "{use_case:?} without {permission}");
+            }
+            for elsewhere in ["shop/dev", "shop/api/test"] {
+                let session = stage.session(PermissionSet::ALL, Some(elsewhere));
+                assert_eq!(refused(ask(&session, acme)), NotFound, "{use_case:?} from {elsewhere}");
+            }
+            assert_eq!(refused(ask(&stage.session(PermissionSet::ALL, None), other)), NotFound, "{use_case:?}");
+        }
+    }
+
+    fn what_takes_no_permission_tells_nothing_of_what_is_elsewhere(stage: &Stage) {
+        stage.shop();
+        let (system, acme) = (stage.system(), stage.acme);
+        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+        system.create_project(acme, NewProject::new("beside")).unwrap();
+        let [prod, dev] = [PROD, "shop/dev"].map(|at| system.environment(acme, &path(at)).unwrap().id);
+        let theirs = system.create_project(other, NewProject::new("shop")).unwrap().id;
+        let beside = system.project(acme, &slug("beside")).unwrap().id;
+        let session = stage.session(PermissionSet::ALL, Some(PROD));
+        for (organization, at) in [(acme, "shop/dev"), (acme, "beside"), (acme, "none"), (other, "shop"), (other, "none")] {
+            let (at, named) = (path(at), by_slug(path(at).project()));
+            let none = |error: Error| assert_eq!(error.kind(), NotFound, "{at}");
+            none(session.counts(organization, &at).unwrap_err());
+            none(session.chain(organization, &at).unwrap_err());
+            none(session.own_rights(organization, &at).unwrap_err());
+            none(session.check_rights(organization, Some(&at), PermissionSet::EMPTY).unwrap_err());
+            if path("shop") != path(at.project()) || organization == other {
+                none(session.find_project(organization, &named).unwrap_err());
+            }
+            none(session.find_environment(organization, &named, &by_slug("dev")).unwrap_err());
+            let summaries = session.level_summaries(organization, std::slice::from_ref(&at));
+            match summaries {
+                Ok(summaries) => assert_eq!((summaries[0].entries, summaries[0].rights), (0, PermissionSet::EMPTY)),
+                Err(error) => none(error),
+            }
+        }
+        for id in [dev, theirs, beside] {
+            let words = [session.locate(id).unwrap_err(), session.locate_environment(id).unwrap_err()];
+            let unknown = Id::from_parts(stage.now(), [7; 10]);
+            let nothing = [session.locate(unknown).unwrap_err(), session.locate_environment(unknown).unwrap_err()];
+            assert_eq!(words.map(|error| error.to_string()), nothing.map(|error| error.to_string()));
+        }
+        let find = |id| session.find_environment(acme, &by_slug("shop"), &Designation::Id(id)).unwrap_err().to_string();
+        assert_eq!(find(dev), find(Id::from_parts(stage.now(), [7; 10])));
+        assert_eq!(session.locate_environment(prod).unwrap(), (acme, path(PROD)));
+        // Not even what is above may be asked for as if it were inside.
+        assert_eq!(refused(session.check_rights(acme, Some(&path("shop")), PermissionSet::EMPTY)), NotFound);
+    }
+
+    fn an_environment_can_be_made_with_entries(stage: &Stage) {
+        stage.shop();
+        stage.write("shop", "# ioenv: variable\nA=0\n");
+        let (system, acme) = (stage.system(), stage.acme);
+        let mut new = NewEnvironment::new("full");
+        new.entries = vec![entry("A", "1"), entry("B", "2").comment("about")];
+        system.create_environment(acme, &path("shop"), &new).unwrap();
+        assert_eq!(stage.text("shop/full").unwrap(), "# ioenv: variable\nA=1\n# about\nB=2\n");
+        new.slug = Some(slug("none"));
+        new.entries = vec![entry("A", "1"), entry("A", "2")];
+        assert_eq!(refused(system.create_environment(acme, &path("shop"), &new)), InvalidName);
+        new.entries.pop();
+        let shaper = stage.session(Permission::EnvironmentCreate.into(), None);
+        assert_eq!(refused(shaper.create_environment(acme, &path("shop"), &new)), Denied);
+        assert_eq!(refused(system.environment(acme, &path("shop/none"))), NotFound);
+        let both = PermissionSet::of(&[Permission::EnvironmentCreate, Permission::SecretWrite]);
+        stage.session(both, None).create_environment(acme, &path("shop"), &new).unwrap();
+    }
+
+    fn any_slug_is_for_whoever_asks_for_it(stage: &Stage) {
+        let (system, acme) = (stage.system(), stage.acme);
+        let mut project = NewProject::new("Billing");
+        project.slug = Some(slug("billing"));
+        assert_eq!(refused(system.create_project(acme, project.clone())), InvalidName);
+        project.slug_rule = SlugRule::Any;
+        system.create_project(acme, project.clone()).unwrap();
+        assert_eq!(refused(system.create_project(acme, project.clone())), Conflict);
+        for never in ["_base", "proj_0000000000000000000000"] {
+            project.slug = Some(slug(never));
+            assert_eq!(refused(system.create_project(acme, project.clone())), InvalidName, "{never}");
+        }
+        let mut environment = NewEnvironment::new("x");
+        (environment.slug, environment.slug_rule) = (Some(slug("_secrets")), SlugRule::Any);
+        system.create_environment(acme, &path("billing"), &environment).unwrap();
+        environment.slug = Some(slug("_base"));
+        assert_eq!(refused(system.create_environment(acme, &path("billing"), &environment)), InvalidName);
+        let mut update = EnvironmentUpdate::default();
+        update.slug = Some(slug("secrets"));
+        let at = path("billing/_secrets");
+        assert_eq!(refused(system.update_environment(acme, &at, &update)), InvalidName);
+        update.slug_rule = SlugRule::Any;
+        system.update_environment(acme, &at, &update).unwrap();
+        stage.write("billing/secrets", "A=1\n");
+        assert_eq!(stage.resolved("billing/secrets"), "A=1");
+        let mut update = ProjectUpdate::default();
+        (update.slug, update.slug_rule) = (Some(slug("user")), SlugRule::Any);
+        system.update_project(acme, &slug("billing"), &update).unwrap();
+        assert_eq!(stage.resolved("user/secrets"), "A=1");
+    }
+
+    fn what_is_found_tells_whether_it_is_in_an_environment(stage: &Stage) {
+        stage.shop();
+        for at in ["shop", "shop/api", PROD, "shop/dev"] {
+            stage.write(at, "A=1\n");
+        }
+        let found = stage.system().search_entries(stage.acme, &slug("shop"), &Search::Name(name("A"))).unwrap();
+        let environments: Vec<&str> =
+            found.iter().filter(|entry| entry.is_environment).map(|entry| entry.path.as_str()).collect();
+        assert_eq!((found.len(), environments), (4, vec![PROD, "shop/dev"]));
+    }
+
+    fn changes_are_paged_by_numbers_too(stage: &Stage) {
+        stage.shop();
+        for number in 0..50 {
+            stage.pass(SECOND);
+            stage.write(PROD, &format!("A={number}\n"));
+        }
+        let system = stage.system();
+        let (all, count) = system.changes_from(stage.acme, &path(PROD), 0, 1000).unwrap();
+        assert_eq!((all.len(), count), (50, 50));
+        let (some, count) = system.changes_from(stage.acme, &path(PROD), 19, 3).unwrap();
+        assert_eq!((some.len(), count), (3, 50));
+        assert_eq!(some[0].id, all[19].id);
+        assert_eq!(some[0].entries[0].new_value.as_ref().unwrap().expose_secret(), "30");
+        let (none, count) = system.changes_from(stage.acme, &path(PROD), 50, 3).unwrap();
+        assert_eq!((none.len(), count), (0, 50));
+        let (none, count) = system.changes_from(stage.acme, &path("shop/dev"), 0, 3).unwrap();
+        assert_eq!((none.len(), count), (0, 0));
+        let reader = stage.session(Permission::SecretRead.into(), None);
+        assert_eq!(refused(reader.changes_from(stage.acme, &path(PROD), 0, 3)), Denied);
+    }
+
+    fn logs_of_webhooks_are_paged_by_numbers_too(stage: &Stage) {
+        stage.shop();
+        let (system, acme) = (stage.system(), stage.acme);
+        let webhook = system.create_webhook(acme, &path(PROD), &NewWebhook::new("https://a.example.com/in")).unwrap();
+        let id = webhook.webhook.id;
+        let (logs, count) = system.webhook_logs_from(acme, &path(PROD), id, 0, 10).unwrap();
+        assert_eq!((logs.len(), count), (0, 0));
+        assert_eq!(refused(system.webhook_logs_from(acme, &path("shop/dev"), id, 0, 10)), NotFound);
+        let other = stage.session(Permission::SecretRead.into(), None);
+        assert_eq!(refused(other.webhook_logs_from(acme, &path(PROD), id, 0, 10)), Denied);
+    }
+}
+
+#[test]
+fn words_that_would_help_are_named() {
+    let missing =
+        PermissionSet::of(&[Permission::SecretDecrypt, Permission::EnvironmentUpdate, Permission::SecretHistory]);
+    assert_eq!(Vocabulary::Stashbase.words_giving(missing), ["environment.write", "secrets.read"]);
+}

@@ -1,0 +1,182 @@
+//! `ioenv vault serve`: real processes, asked over real sockets, ended by real signals.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Project, run, text};
+
+const PLANTED: &str = "planted-9b21";
+
+/// A directory with a vault, which has `acme/dev`, and the token it began with.
+struct Directory {
+    project: Project,
+    token: String,
+}
+
+/// A server that runs, and what it writes.
+struct Serving {
+    process: Child,
+    port: u16,
+    lines: BufReader<ChildStderr>,
+}
+
+impl Directory {
+    fn new() -> Self {
+        let project = Project::new(&[("gone", "")]);
+        for file in ["ioenv.toml", "ioenv.sealed", "ioenv.key", ".ioenv.sealed.lock"] {
+            fs::remove_file(project.file(file)).unwrap();
+        }
+        let token = project.stdout(&["vault", "init", "--organization", "Acme"]).trim().to_owned();
+        let directory = Self { project, token };
+        directory.out(&["vault", "create", "acme/dev"]);
+        let set = run(&mut directory.command(&["set", "KEY", "--path", "acme/dev"]), PLANTED);
+        assert!(set.status.success(), "{set:?}");
+        directory
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.project.ioenv(args);
+        command.env("IOENV_SOURCE", "vault");
+        command
+    }
+
+    fn out(&self, args: &[&str]) -> String {
+        let output = run(&mut self.command(args), "");
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        text(&output.stdout)
+    }
+
+    fn serve(&self, more: &[&str]) -> Serving {
+        let args = [&["vault", "serve", "--listen", "127.0.0.1:0"], more].concat();
+        let mut process = self.command(&args).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap());
+        let mut first = String::new();
+        lines.read_line(&mut first).unwrap();
+        let port = first.split("http://127.0.0.1:").nth(1).and_then(|rest| rest.split(',').next());
+        let port = port.unwrap_or_else(|| panic!("{first}")).parse().unwrap();
+        Serving { process, port, lines }
+    }
+}
+
+impl Serving {
+    /// The status and the body of what is answered.
+    fn ask(&self, head: &str, token: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let length = body.len();
+        let request = format!(
+            "{head} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    fn signal(&self, signal: &str) {
+        let killed = Command::new("kill").args([&format!("-{signal}"), &self.process.id().to_string()]).status();
+        assert!(killed.unwrap().success());
+    }
+
+    /// Waits for the end; the exit code, and what was written until then.
+    fn end(mut self) -> (i32, String) {
+        let mut rest = String::new();
+        self.lines.read_to_string(&mut rest).unwrap();
+        (self.process.wait().unwrap().code().unwrap_or(-1), rest)
+    }
+}
+
+/// A test that fails leaves no server behind.
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn serves_until_it_is_asked_to_end_and_tells_no_secret() {
+    let directory = Directory::new();
+    for signal in ["TERM", "INT"] {
+        let serving = directory.serve(&[]);
+        assert_eq!(serving.ask("GET /health", "", ""), (200, "ok".to_owned()));
+        let (status, body) = serving.ask("GET /v1/projects", &directory.token, "");
+        assert!(status < 500 && !body.contains(PLANTED), "{status} {body}");
+        assert_eq!(serving.ask(&format!("GET /v1/{}?token={0}", directory.token), &directory.token, "").0, 404);
+        serving.signal(signal);
+        let (code, log) = serving.end();
+        assert_eq!(code, 0, "{log}");
+        let routes: Vec<&str> = log.lines().filter_map(|line| line.split(' ').nth(2)).collect();
+        assert_eq!(routes, ["-", "/v1/projects", "-"], "{log}");
+        assert!(!log.contains(&directory.token) && !log.contains(PLANTED), "{log}");
+    }
+}
+
+#[test]
+fn delivers_webhooks_beside_it() {
+    let directory = Directory::new();
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://127.0.0.1:{}/hook", receiver.local_addr().unwrap().port());
+    let inside = ["--allow-private", "--allow-http"];
+    let create = ["vault", "webhook", "create", &url, "--enable", "--path", "acme/dev"];
+    directory.out(&[&create[..], &inside].concat());
+    let serving = directory.serve(&inside);
+    let environment = environment_of(&serving, &directory.token);
+    let body = r#"{"value":"new-1","isSecret":true}"#;
+    let path = format!("PUT /api/v1/env/{environment}/variables/KEY");
+    assert_eq!(serving.ask(&path, &directory.token, body).0, 200);
+    let (mut stream, _) = receiver.accept().unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut line = String::new();
+    BufReader::new(&stream).read_line(&mut line).unwrap();
+    assert_eq!(line, "POST /hook HTTP/1.1\r\n");
+    stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+    drop(stream);
+    serving.signal("TERM");
+    assert_eq!(serving.end().0, 0);
+}
+
+/// The id of `acme/dev`, as ioenv spells it.
+fn environment_of(serving: &Serving, token: &str) -> String {
+    let (status, body) = serving.ask("GET /v1/projects/acme/environments", token, "");
+    let id = body.split("\"env_").nth(1).and_then(|rest| rest.split('"').next());
+    format!("env_{}", id.unwrap_or_else(|| panic!("{status} {body}")))
+}
+
+#[test]
+fn two_processes_serve_one_file() {
+    let directory = Directory::new();
+    let (first, second) = (directory.serve(&[]), directory.serve(&[]));
+    assert_ne!(first.port, second.port);
+    for serving in [&first, &second] {
+        assert_eq!(serving.ask("GET /v1/projects", &directory.token, "").0, 200);
+    }
+    for serving in [first, second] {
+        let before = Instant::now();
+        serving.signal("TERM");
+        assert_eq!(serving.end().0, 0);
+        assert!(before.elapsed() < Duration::from_secs(60));
+    }
+}
+
+#[test]
+fn what_others_can_reach_takes_a_word_more() {
+    let directory = Directory::new();
+    let complaint = directory.project.complaint(&["vault", "serve", "--listen", "0.0.0.0:0"]);
+    assert!(complaint.contains("--allow-plain-http") && !complaint.contains("serving"), "{complaint}");
+    let output = run(&mut directory.command(&["vault", "serve", "--listen", "nonsense"]), "");
+    assert_eq!(output.status.code(), Some(2));
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let complaint =
+        directory.project.complaint(&["vault", "serve", "--listen", &taken.local_addr().unwrap().to_string()]);
+    assert!(complaint.contains("cannot listen on 127.0.0.1:") && complaint.contains("--listen"), "{complaint}");
+    let output = run(directory.command(&["vault", "serve"]).env("IOENV_TOKEN", &directory.token), "");
+    assert!(text(&output.stderr).contains("unset IOENV_TOKEN"), "{output:?}");
+}
