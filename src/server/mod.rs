@@ -2,15 +2,16 @@
 //!
 //! ```no_run
 //! use ioenv::server::Server;
-//! use ioenv::store::Sqlite;
+//! use ioenv::store::Memory;
 //! use ioenv::vault::{RootKey, Vault};
 //!
 //! #[tokio::main]
-//! async fn main() -> ioenv::Result<()> {
-//!     # let root: RootKey = "ioenv_root_".parse()?;
-//!     let vault = Vault::open(Sqlite::open("ioenv.vault")?, &root)?;
-//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8737").await.expect("the port is free");
-//!     Server::new(vault).serve(listener, std::future::pending()).await
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let root = RootKey::parse(&std::env::var("IOENV_ROOT_KEY")?)?;
+//!     let vault = Vault::open(Memory::new(), &root)?; // or a store that lasts
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8737").await?;
+//!     Server::new(vault).serve(listener, std::future::pending()).await?;
+//!     Ok(())
 //! }
 //! ```
 //!
