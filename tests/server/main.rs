@@ -1,6 +1,9 @@
 //! A vault over HTTP, asked by a client over a real socket.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[cfg(all(feature = "postgres", unix))]
+#[path = "../postgres/mod.rs"]
+mod postgres;
 #[macro_use]
 mod stage;
 

@@ -53,6 +53,22 @@ impl Stage {
         Self::over(Memory::new(), None, |server| server)
     }
 
+    #[cfg(all(feature = "postgres", unix))]
+    fn postgres() -> Self {
+        let store = ioenv::store::Postgres::connect(&super::postgres::fresh()).unwrap();
+        Self::over(store, None, |server| server)
+    }
+
+    /// One for each store, for what is to be seen on all of them.
+    pub(crate) fn on_every_store() -> Vec<Self> {
+        vec![
+            Self::memory(),
+            Self::new(),
+            #[cfg(all(feature = "postgres", unix))]
+            Self::postgres(),
+        ]
+    }
+
     fn over(store: impl Store + 'static, directory: Option<TempDir>, change: impl FnOnce(Server) -> Server) -> Self {
         let start: Timestamp = "2031-02-03T04:05:06.789Z".parse().unwrap();
         let clock = TestClock(Arc::new(AtomicI64::new(start.as_millis())));

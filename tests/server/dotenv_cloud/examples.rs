@@ -23,12 +23,17 @@ fn curl(stage: &Stage, token: &str, method: &str, path: &str, headers: &[(&str, 
 
 #[test]
 fn every_example_works() {
-    let stage = Stage::new();
+    for stage in Stage::on_every_store() {
+        run_every_example(&stage);
+    }
+}
+
+fn run_every_example(stage: &Stage) {
     let token = stage.token(ioenv::vault::PermissionSet::ALL, None).expose_secret().to_owned();
     let accept = [("accept", "application/json")];
     let run = |method, path, body| {
         let headers = if method == "GET" { accept.as_slice() } else { &[] };
-        curl(&stage, &token, method, path, headers, body)
+        curl(stage, &token, method, path, headers, body)
     };
     let list = "/api/v1/01ARZ3NDEKTSV4RRFFQ69G5FAV/projects";
     assert_eq!(run("GET", list, None), json!([]));

@@ -60,17 +60,24 @@ fn play(client: &Client, at: &str) {
 
 #[test]
 fn an_environment_is_worked_with() {
-    let scene = Scene::on(Stage::new());
-    let client = scene.own();
-    client.clone().with("content-type", "application/json").get("/v1/whoami").json(200);
-    let environment = client.get(OWN).json(200);
-    assert!(environment["name"].is_string() && environment["project"]["id"].is_string());
-    play(&client, OWN);
+    for stage in Stage::on_every_store() {
+        let scene = Scene::on(stage);
+        let client = scene.own();
+        client.clone().with("content-type", "application/json").get("/v1/whoami").json(200);
+        let environment = client.get(OWN).json(200);
+        assert!(environment["name"].is_string() && environment["project"]["id"].is_string());
+        play(&client, OWN);
+    }
 }
 
 #[test]
 fn a_workspace_is_worked_with() {
-    let scene = Scene::on(Stage::new());
+    for stage in Stage::on_every_store() {
+        work_with_a_workspace(&Scene::on(stage));
+    }
+}
+
+fn work_with_a_workspace(scene: &Scene) {
     let client = scene.workspace().with("user-agent", "stashbase/node-sdk/0.1.0");
     client.get("/v1/whoami").json(200);
     client.get("/v1/projects?page=1&page_size=10&sort_by=name&order=asc&search=bill").json(200);
