@@ -7,7 +7,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use ioenv::{DataKey, Document, Env, KeyRing, SealedFile, SystemRandom};
+use ioenv::{Document, Env, KeyRing, LevelKey, SealedFile, SystemRandom};
 
 const LEVELS: [(&str, &str); 3] = [
     ("acme-store", "project.env"),
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// What `ioenv init acme-store` and three times `ioenv import` leave behind.
 fn seal(directory: &Path) -> Result<(), Box<dyn Error>> {
-    let key = DataKey::generate(&SystemRandom)?;
+    let key = LevelKey::generate(&SystemRandom)?;
     let keys = KeyRing::from(&key);
     let mut sealed = SealedFile::create(directory.join("ioenv.sealed"), "acme-store".parse()?)?;
     sealed.add_key("main".parse()?, &key)?;

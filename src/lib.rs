@@ -87,7 +87,7 @@ pub mod webhook;
 mod wire;
 
 pub use crate::core::{
-    Aes256Gcm, Changes, Cipher, DataKey, Document, Entry, KeyDerivation, KeyProof, KeyRing, KeyString, Kind, Layer,
+    Aes256Gcm, Changes, Cipher, Document, Entry, KeyDerivation, KeyProof, KeyRing, KeyString, Kind, Layer, LevelKey,
     LevelPath, MAX_FILE_BYTES, MAX_VALUE_BYTES, Origin, Padded, Pbkdf2, Random, Resolved, SealedBlob, SecretBytes,
     SecretString, Slug, Unresolved, VarName, Variable, expand, merge,
 };

@@ -8,7 +8,7 @@ use std::thread;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL};
 use ioenv::{
-    Aes256Gcm, Cipher as _, DataKey, Error, ErrorKind, KeyDerivation, KeyProof, KeyString, Padded, Pbkdf2, Random,
+    Aes256Gcm, Cipher as _, Error, ErrorKind, KeyDerivation, KeyProof, KeyString, LevelKey, Padded, Pbkdf2, Random,
     Result, SealedBlob, SystemRandom,
 };
 use serde_json::Value;
@@ -26,21 +26,21 @@ impl Random for FixedIv<'_> {
 }
 
 /// A key's bytes, read from its text: there is no getter.
-fn bytes(key: &DataKey) -> Vec<u8> {
+fn bytes(key: &LevelKey) -> Vec<u8> {
     let text = key.to_text();
-    let text = text.expose_secret().strip_prefix(DataKey::PREFIX).expect("the text begins with the prefix");
+    let text = text.expose_secret().strip_prefix(LevelKey::PREFIX).expect("the text begins with the prefix");
     BASE64URL.decode(text).expect("the text is base64url")[..32].to_vec()
 }
 
-fn key_of(bytes: &[u8]) -> DataKey {
-    DataKey::from_bytes(bytes.try_into().expect("a key has 32 bytes"))
+fn key_of(bytes: &[u8]) -> LevelKey {
+    LevelKey::from_bytes(bytes.try_into().expect("a key has 32 bytes"))
 }
 
 fn blob(iv: &[u8], ciphertext: &[u8], tag: &[u8]) -> SealedBlob {
     SealedBlob::from_bytes([iv, ciphertext, tag].concat()).expect("iv and tag make a blob")
 }
 
-fn open_error(key: &DataKey, blob: &SealedBlob) -> Option<ErrorKind> {
+fn open_error(key: &LevelKey, blob: &SealedBlob) -> Option<ErrorKind> {
     Aes256Gcm.open(key, blob).err().map(|error| error.kind())
 }
 
@@ -91,8 +91,8 @@ impl<'a> Fields<'a> {
         KeyString::verbatim(self.text(name)).expect("the key is not empty")
     }
 
-    /// The data key under the descriptor of that name.
-    fn data_key(&self, descriptor: &str, key: &str) -> Result<DataKey> {
+    /// The level key under the descriptor of that name.
+    fn level_key(&self, descriptor: &str, key: &str) -> Result<LevelKey> {
         let descriptor = Fields(&self.0[descriptor]);
         let key = self.text(key);
         let parameters = descriptor.parameters("key_check_salt", "key_check_iterations");
@@ -100,14 +100,14 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn derived_by(derivation: &dyn KeyDerivation, key: &KeyString) -> DataKey {
+fn derived_by(derivation: &dyn KeyDerivation, key: &KeyString) -> LevelKey {
     derivation.derive(key).expect("ours cannot fail")
 }
 
 /// The derivation of a descriptor, done once: 600,000 iterations take seconds in a debug build.
-fn derive(parameters: Option<&Pbkdf2>, key: &str) -> Result<DataKey> {
+fn derive(parameters: Option<&Pbkdf2>, key: &str) -> Result<LevelKey> {
     /// By salt, iterations and key string.
-    type Derived = HashMap<(Vec<u8>, u32, String), Arc<OnceLock<DataKey>>>;
+    type Derived = HashMap<(Vec<u8>, u32, String), Arc<OnceLock<LevelKey>>>;
     static DERIVED: LazyLock<Mutex<Derived>> = LazyLock::new(Mutex::default);
 
     let string = KeyString::verbatim(key)?;
@@ -133,9 +133,9 @@ fn run(vector: &Value) -> bool {
         "pad_key" => {
             assert_eq!(bytes(&derived_by(&Padded, &inputs.key("key_utf8"))), expected.hex("aes_key_hex"), "{name}");
         }
-        "derive_data_key" => {
+        "derive_level_key" => {
             let key = derive(Some(&inputs.plain_parameters()), inputs.text("key_utf8")).expect("the key is not empty");
-            assert_eq!(bytes(&key), expected.base64("data_key_b64"), "{name}");
+            assert_eq!(bytes(&key), expected.base64("level_key_b64"), "{name}");
         }
         "key_proof" => {
             let proof = KeyProof::new(&inputs.key("key_utf8"), &inputs.plain_parameters());
@@ -151,14 +151,14 @@ fn run(vector: &Value) -> bool {
             let (a, b) = (inputs.key("key_a_utf8"), inputs.key("key_b_utf8"));
             let proof_of_b = KeyProof::new(&b, &parameters).to_text();
             let same_proof = KeyProof::new(&a, &parameters).matches(proof_of_b.expose_secret());
-            let same_data_key = bytes(&derived_by(&parameters, &a)) == bytes(&derived_by(&parameters, &b));
+            let same_level_key = bytes(&derived_by(&parameters, &a)) == bytes(&derived_by(&parameters, &b));
             assert_eq!(same_proof, expected.flag("same_proof"), "{name}");
-            assert_eq!(same_data_key, expected.flag("same_data_key"), "{name}");
+            assert_eq!(same_level_key, expected.flag("same_level_key"), "{name}");
         }
-        "proof_equals_data_key" => {
+        "proof_equals_level_key" => {
             let (key, parameters) = (inputs.key("key_utf8"), inputs.plain_parameters());
-            let data_key = BASE64.encode(bytes(&derived_by(&parameters, &key)));
-            let is_equal = KeyProof::new(&key, &parameters).matches(&data_key);
+            let level_key = BASE64.encode(bytes(&derived_by(&parameters, &key)));
+            let is_equal = KeyProof::new(&key, &parameters).matches(&level_key);
             assert_eq!(is_equal, expected.flag("equal"), "{name}");
             // Which is why such a key is refused before it is put to use.
             let refused = KeyProof::establish(&key, &parameters).err().map(|error| error.kind());
@@ -189,15 +189,15 @@ fn run(vector: &Value) -> bool {
             assert_eq!(class(&error), expected.text("error"), "{name}: {error}");
         }
         "push" => {
-            let key = inputs.data_key("descriptor", "key_utf8").expect("the key is not empty");
+            let key = inputs.level_key("descriptor", "key_utf8").expect("the key is not empty");
             let plaintext = inputs.text("plaintext_utf8").as_bytes();
             let sealed = Aes256Gcm.seal(&key, plaintext, &FixedIv(&inputs.hex("nonce_hex"))).expect("seals");
             assert_eq!(sealed.to_string(), expected.text("content"), "{name}");
             check_proof(&inputs, "descriptor", "key_utf8", &expected, name);
         }
         "reencrypt" => {
-            let old = inputs.data_key("old_descriptor", "old_key_utf8").expect("the key is not empty");
-            let new = inputs.data_key("new_descriptor", "new_key_utf8").expect("the key is not empty");
+            let old = inputs.level_key("old_descriptor", "old_key_utf8").expect("the key is not empty");
+            let new = inputs.level_key("new_descriptor", "new_key_utf8").expect("the key is not empty");
             let old_blob: SealedBlob = inputs.text("old_content").parse().expect("the old blob can be read");
             let plaintext = Aes256Gcm.open(&old, &old_blob).expect("opens");
             let iv = inputs.hex("nonce_hex");
@@ -221,7 +221,7 @@ fn run(vector: &Value) -> bool {
 /// Reads the blob first, so that what is no blob costs no derivation.
 fn decrypt(inputs: &Fields<'_>) -> Result<Vec<u8>> {
     let blob: SealedBlob = inputs.text("content").parse()?;
-    let key = inputs.data_key("descriptor", "key_utf8")?;
+    let key = inputs.level_key("descriptor", "key_utf8")?;
     Ok(Aes256Gcm.open(&key, &blob)?.expose_secret().to_vec())
 }
 
@@ -413,6 +413,6 @@ fn a_failing_random_source_seals_nothing() {
     }
 
     assert!(Aes256Gcm.seal(&key_of(&[7; 32]), b"A=1\n", &Empty).is_err());
-    assert!(DataKey::generate(&Empty).is_err());
+    assert!(LevelKey::generate(&Empty).is_err());
     assert!(Pbkdf2::generate(&Empty).is_err());
 }

@@ -8,7 +8,7 @@ use std::fs;
 
 use common::{Project, path};
 use ioenv::{
-    Aes256Gcm, Cipher as _, DataKey, Document, Error, KeyDerivation as _, KeyProof, KeyRing, KeyString, Layer, Loader,
+    Aes256Gcm, Cipher as _, Document, Error, KeyDerivation as _, KeyProof, KeyRing, KeyString, Layer, LevelKey, Loader,
     Padded, Pbkdf2, SealedBlob, SealedFile, SecretBytes, SecretString, SystemRandom, expand, merge,
 };
 
@@ -44,7 +44,7 @@ fn assert_clean_error(error: &Error, what: &str) {
 
 #[test]
 fn no_debug_shows_a_secret() {
-    let key = DataKey::from_bytes(b"planted4c1dplanted4c1dplanted4c1");
+    let key = LevelKey::from_bytes(b"planted4c1dplanted4c1dplanted4c1");
     let string = KeyString::new(PLANTED).unwrap();
     let derivation = Pbkdf2::new(b"salt and more salt", 1).unwrap();
     let parsed = Document::parse(&document()).unwrap();
@@ -62,7 +62,7 @@ fn no_debug_shows_a_secret() {
 
     let entry = parsed.get("A").unwrap();
     let renderings: Vec<(&str, String)> = vec![
-        ("DataKey", format!("{key:?} {key:#?}")),
+        ("LevelKey", format!("{key:?} {key:#?}")),
         ("its text", format!("{:?}", key.to_text())),
         ("KeyString", format!("{string:?} {string:#?}")),
         ("derived", format!("{:?} {:?}", derivation.derive(&string).unwrap(), Padded.derive(&string).unwrap())),
@@ -114,8 +114,8 @@ fn no_error_of_the_reader_repeats_the_text() {
 fn no_error_of_keys_files_and_names_repeats_what_it_refuses() {
     let text = format!("ioenv_key_{PLANTED}");
     let mut errors = vec![
-        DataKey::parse(&text).unwrap_err(),
-        DataKey::parse(PLANTED).unwrap_err(),
+        LevelKey::parse(&text).unwrap_err(),
+        LevelKey::parse(PLANTED).unwrap_err(),
         KeyRing::parse(&text).unwrap_err(),
         format!("{PLANTED}=").parse::<ioenv::VarName>().unwrap_err(),
         format!("{PLANTED}/ ").parse::<ioenv::LevelPath>().unwrap_err(),

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL};
 use hkdf::Hkdf;
 use ioenv::{
-    DataKey, Document, ErrorKind, KeyDerivation as _, KeyRing, KeyString, Kind, LevelPath, Pbkdf2, SealedFile, Slug,
+    Document, ErrorKind, KeyDerivation as _, KeyRing, KeyString, Kind, LevelKey, LevelPath, Pbkdf2, SealedFile, Slug,
     VarName,
 };
 use proptest::collection::{btree_map, vec};
@@ -18,14 +18,14 @@ const PASSPHRASE: &str = "tide-pool ledger 41";
 /// The keys of the files below; the last one is the passphrase.
 const KEYS: [&str; 3] = ["main", "production", "staging"];
 
-fn data_key(number: u8) -> DataKey {
-    DataKey::from_bytes(&[number; 32])
+fn level_key(number: u8) -> LevelKey {
+    LevelKey::from_bytes(&[number; 32])
 }
 
 /// The line of a key file for each of `KEYS`.
 fn key_lines() -> Vec<String> {
-    let data_keys = [1, 2].map(|number| data_key(number).to_text().expose_secret().to_owned());
-    data_keys.into_iter().chain([PASSPHRASE.to_owned()]).collect()
+    let level_keys = [1, 2].map(|number| level_key(number).to_text().expose_secret().to_owned());
+    level_keys.into_iter().chain([PASSPHRASE.to_owned()]).collect()
 }
 
 fn ring(lines: &[String]) -> KeyRing {
@@ -47,7 +47,7 @@ fn file_with_keys() -> SealedFile {
         .derive(&KeyString::new(PASSPHRASE).expect("a key"))
         .expect("derives");
     let text = derived.to_text();
-    let text = text.expose_secret().strip_prefix(DataKey::PREFIX).expect("the prefix of a key");
+    let text = text.expose_secret().strip_prefix(LevelKey::PREFIX).expect("the prefix of a key");
     let mut check = [0; 32];
     let bytes = BASE64URL.decode(text).expect("base64url");
     Hkdf::<Sha256>::new(None, &bytes[..32]).expand(b"ioenv:check:v1", &mut check).expect("32 bytes are few");
@@ -60,7 +60,7 @@ fn file_with_keys() -> SealedFile {
     );
     let mut file = SealedFile::parse(&text).expect("the file is well formed");
     for (number, id) in (1..).zip(&KEYS[..2]) {
-        file.add_key(slug(id), &data_key(number)).expect("the id is free");
+        file.add_key(slug(id), &level_key(number)).expect("the id is free");
     }
     file
 }
@@ -173,7 +173,7 @@ proptest! {
     #[test]
     fn a_wrong_key_is_named_as_one(document in document(), key in 0..KEYS.len(), wrong in 3_u8.., other in "[a-z]{1,20}") {
         let file = sealed(&[(path("p"), key, document)]);
-        for line in [data_key(wrong).to_text().expose_secret().to_owned(), other] {
+        for line in [level_key(wrong).to_text().expose_secret().to_owned(), other] {
             for error in [
                 file.level(&path("p"), &ring(std::slice::from_ref(&line))).unwrap_err(),
                 file.layers(&path("p"), &ring(std::slice::from_ref(&line))).unwrap_err(),
@@ -265,8 +265,8 @@ proptest! {
 
     #[test]
     fn the_text_of_a_key_reads_back_as_that_key(bytes: [u8; 32], before in "[ \t\r\n]{0,3}", after in "[ \t\r\n]{0,3}") {
-        let text = DataKey::from_bytes(&bytes).to_text();
-        let read = DataKey::parse(&format!("{before}{}{after}", text.expose_secret())).unwrap().to_text();
+        let text = LevelKey::from_bytes(&bytes).to_text();
+        let read = LevelKey::parse(&format!("{before}{}{after}", text.expose_secret())).unwrap().to_text();
         prop_assert_eq!(read.expose_secret(), text.expose_secret());
         let encoded = text.expose_secret().strip_prefix("ioenv_key_").unwrap();
         prop_assert_eq!(&BASE64URL.decode(encoded).unwrap()[..32], &bytes);
@@ -274,7 +274,7 @@ proptest! {
 
     #[test]
     fn every_character_of_a_key_counts(bytes: [u8; 32], other: char, printable in "[!-~]") {
-        let text = DataKey::from_bytes(&bytes).to_text().expose_secret().to_owned();
+        let text = LevelKey::from_bytes(&bytes).to_text().expose_secret().to_owned();
         let (printable, mut wrong) = (printable.chars().next().unwrap(), Vec::new());
         for at in 0..text.len() {
             let (before, after) = (&text[..at], &text[at + 1..]);
@@ -289,7 +289,7 @@ proptest! {
         }
         // White space around a key is ignored, so it is no change there.
         for wrong in wrong.iter().filter(|wrong| wrong.trim() != text) {
-            let error = DataKey::parse(wrong).expect_err(wrong);
+            let error = LevelKey::parse(wrong).expect_err(wrong);
             prop_assert_eq!(error.kind(), ErrorKind::InvalidValue);
             let rendered = format!("{error:?}");
             prop_assert!(!rendered.contains(&text[15..30]));
@@ -301,7 +301,7 @@ proptest! {
         lines in vec(prop_oneof!["", "[ \t]{1,3}", "#", "# [a-z]{0,9}", "[a-z#]{2,20}", Just(String::from("key"))], 0..12),
         number: u8,
     ) {
-        let key = data_key(number);
+        let key = level_key(number);
         let of_key = |line: &String| if line == "key" { key.to_text().expose_secret().to_owned() } else { line.clone() };
         let text: Vec<String> = lines.iter().map(of_key).collect();
         let ring = ring(&text);
@@ -316,7 +316,7 @@ proptest! {
 
     #[test]
     fn a_typo_in_a_ring_is_found_by_its_line(before in vec("[a-z]{1,9}|", 0..9), cut in 10..58_usize) {
-        let typo = data_key(9).to_text().expose_secret()[..cut].to_owned();
+        let typo = level_key(9).to_text().expose_secret()[..cut].to_owned();
         let mut lines = before.clone();
         lines.push(typo.clone());
         let error = KeyRing::parse(&lines.join("\r\n")).unwrap_err();

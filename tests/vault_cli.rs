@@ -471,9 +471,9 @@ fn each_mistake_has_its_own_sentence() {
     }
     let key = vault.project.key.to_text();
     let named = with("IOENV_TOKEN", key.expose_secret());
-    assert!(named.contains("IOENV_TOKEN: ") && named.contains("it is a data key"), "{named}");
+    assert!(named.contains("IOENV_TOKEN: ") && named.contains("it is a level key"), "{named}");
     assert!(!named.contains(key.expose_secret()));
-    assert!(with("IOENV_ROOT_KEY", key.expose_secret()).contains("this is a data key, not a root key"));
+    assert!(with("IOENV_ROOT_KEY", key.expose_secret()).contains("this is a level key, not a root key"));
     let named = with("IOENV_TOKEN_FILE", &vault.token);
     assert!(named.contains("put it in IOENV_TOKEN") && !named.contains(&vault.token), "{named}");
     assert!(with("IOENV_VAULT", "nope.vault").contains("there is no vault here: make one with `ioenv vault init`"));

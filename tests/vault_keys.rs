@@ -16,7 +16,7 @@ use ioenv::vault::{
     VersionAction, Which,
 };
 use ioenv::{
-    Aes256Gcm, Cipher as _, DataKey, Document, Error, ErrorKind, KeyDerivation as _, KeyProof, KeyString, Kind,
+    Aes256Gcm, Cipher as _, Document, Error, ErrorKind, KeyDerivation as _, KeyProof, KeyString, Kind, LevelKey,
     LevelPath, Pbkdf2, SealedBlob, SecretString, Slug, SystemRandom,
 };
 use proptest::prelude::*;
@@ -70,7 +70,7 @@ impl World {
         value(&self.vault, self.acme, level, name)
     }
 
-    fn set_sealed(&self, level: &str, text: &str, key: &DataKey) -> Result<(), Error> {
+    fn set_sealed(&self, level: &str, text: &str, key: &LevelKey) -> Result<(), Error> {
         let blob = NewBlob::new(seal(key, text)).key_proof(KeyProof::of(key).to_text());
         self.session().set_blob(self.acme, &path(level), &blob)
     }
@@ -136,11 +136,11 @@ fn shop() -> Slug {
     "shop".parse().unwrap()
 }
 
-fn a_key() -> DataKey {
-    DataKey::generate(&SystemRandom).unwrap()
+fn a_key() -> LevelKey {
+    LevelKey::generate(&SystemRandom).unwrap()
 }
 
-fn of_client(key: &DataKey) -> NewKey {
+fn of_client(key: &LevelKey) -> NewKey {
     NewKey::Client { derivation: None, proof: KeyProof::of(key).to_text(), hint: Some("in the safe".to_owned()) }
 }
 
@@ -149,11 +149,11 @@ fn of_string(key: &KeyString, derivation: &Pbkdf2) -> NewKey {
     NewKey::Client { derivation: Some(derivation.clone()), proof, hint: None }
 }
 
-fn seal(key: &DataKey, text: &str) -> SealedBlob {
+fn seal(key: &LevelKey, text: &str) -> SealedBlob {
     Aes256Gcm.seal(key, text.as_bytes(), &SystemRandom).unwrap()
 }
 
-fn open(key: &DataKey, blob: &SealedBlob) -> String {
+fn open(key: &LevelKey, blob: &SealedBlob) -> String {
     String::from_utf8(Aes256Gcm.open(key, blob).unwrap().expose_secret().to_vec()).unwrap()
 }
 
@@ -177,7 +177,7 @@ fn the_key_of_the_vault_opens_what_it_sealed() {
         world.set("shop/dev", "PORT=8080\n");
         let key = world.session().key(world.acme, &shop()).unwrap();
         assert_eq!((key.custody, key.version, &key.derivation, &key.hint), (Custody::Server, 1, &None, &None));
-        let data = DataKey::parse(key.text.unwrap().expose_secret()).unwrap();
+        let data = LevelKey::parse(key.text.unwrap().expose_secret()).unwrap();
         assert!(open(&data, &world.blobs()[0].1).contains("PORT=8080"));
 
         let token = |scope: Option<&str>, permissions| {
@@ -255,7 +255,7 @@ fn a_key_string_is_stretched_once() {
         world.session().rotate_to_key_string(world.acme, &"other".parse().unwrap(), HistoryPolicy::Keep).unwrap();
     assert!(rotated.derivation.is_some() && rotated.text.unwrap().expose_secret().len() == 64);
 
-    // Its proof would be the data key, which people may hold one day.
+    // Its proof would be the level key, which people may hold one day.
     let key = KeyString::new(&"a".repeat(32)).unwrap();
     let mut new = NewProject::new("weak");
     new.key = NewKey::String(Some(key));
@@ -276,7 +276,7 @@ fn a_rotation_seals_all_levels_and_keeps_all_versions() {
             let old = world.blobs();
             let key = world.session().rotate_key(world.acme, &shop(), HistoryPolicy::Keep).unwrap();
             assert_eq!((key.version, key.custody), (round, Custody::Server));
-            let data = DataKey::parse(key.text.unwrap().expose_secret()).unwrap();
+            let data = LevelKey::parse(key.text.unwrap().expose_secret()).unwrap();
             for ((id, blob), (old_id, old)) in world.blobs().iter().zip(&old) {
                 assert_eq!(id, old_id);
                 open(&data, blob);
@@ -360,7 +360,7 @@ fn history_is_sealed_anew_in_steps() {
         assert_eq!(page.items.len(), 6);
         assert!(page.items.iter().all(|version| version.key_version == 2));
         let key = session.key(acme, &shop()).unwrap().text.unwrap();
-        let key = DataKey::parse(key.expose_secret()).unwrap();
+        let key = LevelKey::parse(key.expose_secret()).unwrap();
         let texts: Vec<_> =
             page.items.iter().map(|version| open(&key, &session.version(acme, version.id).unwrap().content)).collect();
         // The one that the rotation displaced, and what it displaced, are the same.
@@ -543,7 +543,7 @@ fn versions_of_the_vaults_former_keys_go_along() {
         session.rotate_key(acme, &shop(), HistoryPolicy::Keep).unwrap();
     }
     let text = session.move_key_to_client(acme, &shop(), true).unwrap();
-    let key = DataKey::parse(text.expose_secret()).unwrap();
+    let key = LevelKey::parse(text.expose_secret()).unwrap();
     let versions = session.versions(acme, &path("shop/dev"), &Paging::default()).unwrap();
     let texts: Vec<_> =
         versions.items.iter().map(|version| open(&key, &session.version(acme, version.id).unwrap().content)).collect();
@@ -1064,7 +1064,7 @@ fn a_step() -> impl Strategy<Value = Step> {
 /// What there should be, beside the vault: the keys that people hold, and the text of each version.
 struct Model {
     world: World,
-    keys: BTreeMap<u32, DataKey>,
+    keys: BTreeMap<u32, LevelKey>,
     texts: BTreeMap<u64, String>,
     current: BTreeMap<usize, String>,
     writes: usize,
@@ -1080,7 +1080,7 @@ impl Model {
         self.world.session().project(self.world.acme, &shop()).unwrap().key_version
     }
 
-    fn key(&self) -> &DataKey {
+    fn key(&self) -> &LevelKey {
         &self.keys[&self.key_version()]
     }
 
@@ -1133,7 +1133,7 @@ impl Model {
             Step::Switch if is_client => session.store_key_on_server(acme, &shop(), &self.key().to_text())?,
             Step::Switch => {
                 let text = session.move_key_to_client(acme, &shop(), true)?;
-                let key = DataKey::parse(text.expose_secret()).unwrap();
+                let key = LevelKey::parse(text.expose_secret()).unwrap();
                 drop(session);
                 self.keys.insert(self.key_version(), key);
             }
@@ -1159,7 +1159,7 @@ impl Model {
         let session = vault.session(Actor::system("check"));
         let acme = self.world.acme;
         let vaults_key = session.key(acme, &shop()).unwrap().text;
-        let vaults_key = vaults_key.map(|text| DataKey::parse(text.expose_secret()).unwrap());
+        let vaults_key = vaults_key.map(|text| LevelKey::parse(text.expose_secret()).unwrap());
         for (index, level) in LEVELS.iter().enumerate() {
             let blob = session.blobs(acme, &path(level)).unwrap().levels.pop().unwrap();
             let key = vaults_key.as_ref().or_else(|| self.keys.get(&blob.key_version));

@@ -12,7 +12,7 @@ use ioenv::vault::{
     TokenHasher as _, Vault, VaultSource, Which,
 };
 use ioenv::{
-    Aes256Gcm, Cipher as _, DataKey, Document, Error, KeyProof, KeyString, Kind, LevelPath, SealedBlob, SecretString,
+    Aes256Gcm, Cipher as _, Document, Error, KeyProof, KeyString, Kind, LevelKey, LevelPath, SealedBlob, SecretString,
     Slug, SystemRandom,
 };
 
@@ -80,10 +80,10 @@ fn world(store: Arc<dyn Store>) -> World {
     for secret in [&webhook.signing_secret, &second.signing_secret, &rotated] {
         planted.extend(spellings(secret.expose_secret().trim_start_matches("whsec_")));
     }
-    let data_key = random.expose_secret().trim_start_matches("ioenv_key_");
+    let level_key = random.expose_secret().trim_start_matches("ioenv_key_");
     let root_key = root.to_text();
     let root_key = root_key.expose_secret().trim_start_matches("ioenv_root_");
-    for text in [data_key, root_key, token.expose_secret().trim_start_matches("ioenv_")] {
+    for text in [level_key, root_key, token.expose_secret().trim_start_matches("ioenv_")] {
         // Some of a token's characters may be shown.
         planted.extend(spellings(&text[4..]));
     }
@@ -176,7 +176,7 @@ fn no_debug_of_a_vault_shows_a_secret() {
     let mut project = NewProject::new("p");
     project.key = NewKey::String(Some(key_string()));
     world.assert_hides("NewKey", &(client, rotation, project));
-    let blob = Aes256Gcm.seal(&DataKey::from_bytes(&[7; 32]), PLANTED.as_bytes(), &SystemRandom).unwrap();
+    let blob = Aes256Gcm.seal(&LevelKey::from_bytes(&[7; 32]), PLANTED.as_bytes(), &SystemRandom).unwrap();
     world.assert_hides("NewBlob", &NewBlob::new(blob).key_proof(proof));
 
     for session in world.sessions() {
@@ -226,12 +226,12 @@ fn no_error_of_a_vault_repeats_a_secret() {
     let world = World::memory();
     let (acme, at, shop) = (world.acme, path("shop/dev"), slug("shop"));
     let long = PLANTED.repeat(7000);
-    let wrong = DataKey::from_bytes(b"planted4c1dplanted4c1dplanted4c1");
+    let wrong = LevelKey::from_bytes(b"planted4c1dplanted4c1dplanted4c1");
     let sealed = |text: &str| Aes256Gcm.seal(&wrong, text.as_bytes(), &SystemRandom).unwrap();
     let client = |proof: &str| NewKey::Client { derivation: None, proof: proof.into(), hint: None };
     let system = &world.sessions()[0];
     let mut theirs = NewProject::new("theirs");
-    theirs.key = client(KeyProof::of(&DataKey::from_bytes(&[7; 32])).to_text().expose_secret());
+    theirs.key = client(KeyProof::of(&LevelKey::from_bytes(&[7; 32])).to_text().expose_secret());
     system.create_project(acme, theirs).unwrap();
     for session in world.sessions() {
         for value in [long.clone(), format!("{PLANTED}\0")] {

@@ -1,16 +1,16 @@
 //! A key has one text. A ring has a key for every line that is no comment, and names the line of the first typo.
 #![no_main]
 
-use ioenv::{DataKey, ErrorKind, KeyRing};
+use ioenv::{LevelKey, ErrorKind, KeyRing};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    if let Ok(key) = DataKey::parse(text) {
+    if let Ok(key) = LevelKey::parse(text) {
         assert_eq!(key.to_text().expose_secret(), text.trim());
     }
 
     let is_key = |line: &str| !(line.is_empty() || line == "#" || line.starts_with("# "));
-    let is_typo = |line: &str| line.starts_with(DataKey::PREFIX) && DataKey::parse(line).is_err();
+    let is_typo = |line: &str| line.starts_with(LevelKey::PREFIX) && LevelKey::parse(line).is_err();
     let mut count = 0;
     let mut expected = Ok(());
     for (number, line) in (1..).zip(text.lines().map(str::trim)).filter(|(_, line)| is_key(line)) {

@@ -3,11 +3,11 @@
 
 use std::sync::LazyLock;
 
-use ioenv::{DataKey, Document, ErrorKind, KeyRing, SealedFile};
+use ioenv::{LevelKey, Document, ErrorKind, KeyRing, SealedFile};
 use libfuzzer_sys::fuzz_target;
 
 /// The key `main` of the seeds. Nobody guesses it in binary, so that what opens was sealed with it.
-static KEYS: LazyLock<KeyRing> = LazyLock::new(|| KeyRing::from(DataKey::from_bytes(&[7; 32])));
+static KEYS: LazyLock<KeyRing> = LazyLock::new(|| KeyRing::from(LevelKey::from_bytes(&[7; 32])));
 
 /// What the levels of the seeds say.
 const SAID: [&str; 2] = ["A=1\n", "# ioenv: variable\nPORT=8080\n"];

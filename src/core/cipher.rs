@@ -4,7 +4,7 @@ use aes_gcm::aead::AeadInOut as _;
 use aes_gcm::{KeyInit as _, Nonce, Tag};
 use zeroize::Zeroizing;
 
-use super::{DataKey, Random, SealedBlob, SecretBytes};
+use super::{LevelKey, Random, SealedBlob, SecretBytes};
 use crate::{Error, ErrorKind, Result};
 
 /// Seals and opens the blob of a level.
@@ -13,13 +13,13 @@ pub trait Cipher: Debug + Send + Sync {
     ///
     /// # Errors
     /// `Io`, when `random` fails; `Limit`, when the plaintext is beyond what the cipher can take.
-    fn seal(&self, key: &DataKey, plaintext: &[u8], random: &dyn Random) -> Result<SealedBlob>;
+    fn seal(&self, key: &LevelKey, plaintext: &[u8], random: &dyn Random) -> Result<SealedBlob>;
 
     /// Decrypts `blob`, or says nothing about why not.
     ///
     /// # Errors
     /// `DecryptionFailed`: the key is another one or the blob was changed; which of the two cannot be told.
-    fn open(&self, key: &DataKey, blob: &SealedBlob) -> Result<SecretBytes>;
+    fn open(&self, key: &LevelKey, blob: &SealedBlob) -> Result<SecretBytes>;
 }
 
 /// AES-256-GCM (NIST SP 800-38D) with a random 96-bit initialization vector, a 128-bit tag and no associated data.
@@ -29,9 +29,9 @@ pub trait Cipher: Debug + Send + Sync {
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::{Aes256Gcm, Cipher, DataKey, SystemRandom};
+/// use ioenv::{Aes256Gcm, Cipher, LevelKey, SystemRandom};
 ///
-/// let key = DataKey::generate(&SystemRandom)?;
+/// let key = LevelKey::generate(&SystemRandom)?;
 /// let blob = Aes256Gcm.seal(&key, b"PORT=8080\n", &SystemRandom)?;
 /// assert_eq!(Aes256Gcm.open(&key, &blob)?.expose_secret(), b"PORT=8080\n");
 /// # Ok(())
@@ -41,11 +41,11 @@ pub trait Cipher: Debug + Send + Sync {
 pub struct Aes256Gcm;
 
 impl Cipher for Aes256Gcm {
-    fn seal(&self, key: &DataKey, plaintext: &[u8], random: &dyn Random) -> Result<SealedBlob> {
+    fn seal(&self, key: &LevelKey, plaintext: &[u8], random: &dyn Random) -> Result<SealedBlob> {
         SealedBlob::from_bytes(seal_bound(key, b"", plaintext, random)?)
     }
 
-    fn open(&self, key: &DataKey, blob: &SealedBlob) -> Result<SecretBytes> {
+    fn open(&self, key: &LevelKey, blob: &SealedBlob) -> Result<SecretBytes> {
         open_bound(key, b"", blob.parts()).ok_or_else(|| {
             Error::new(
                 ErrorKind::DecryptionFailed,
@@ -56,7 +56,7 @@ impl Cipher for Aes256Gcm {
 }
 
 /// `iv ‖ ciphertext ‖ tag`, bound to the associated data.
-pub(super) fn seal_bound(key: &DataKey, associated: &[u8], plaintext: &[u8], random: &dyn Random) -> Result<Vec<u8>> {
+pub(super) fn seal_bound(key: &LevelKey, associated: &[u8], plaintext: &[u8], random: &dyn Random) -> Result<Vec<u8>> {
     let mut iv = [0; SealedBlob::IV_BYTES];
     random.fill(&mut iv)?;
 
@@ -72,7 +72,7 @@ pub(super) fn seal_bound(key: &DataKey, associated: &[u8], plaintext: &[u8], ran
 
 /// Opens what [`seal_bound`] made, given as its three parts.
 pub(super) fn open_bound(
-    key: &DataKey,
+    key: &LevelKey,
     associated: &[u8],
     (iv, ciphertext, tag): (&[u8], &[u8], &[u8]),
 ) -> Option<SecretBytes> {
@@ -83,6 +83,6 @@ pub(super) fn open_bound(
     Some(std::mem::take(&mut *bytes).into())
 }
 
-fn schedule(key: &DataKey) -> aes_gcm::Aes256Gcm {
+fn schedule(key: &LevelKey) -> aes_gcm::Aes256Gcm {
     aes_gcm::Aes256Gcm::new(key.expose_bytes().into())
 }

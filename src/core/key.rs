@@ -11,9 +11,9 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::{Random, SecretString};
 use crate::{Error, ErrorKind, Result};
 
-/// Bytes of a data key.
+/// Bytes of a level key.
 const KEY_BYTES: usize = 32;
-/// Bytes of the checksum behind a data key's text.
+/// Bytes of the checksum behind a level key's text.
 const CHECKSUM_BYTES: usize = 4;
 
 /// How a kind of key is written: its prefix, then base64url of the key and its checksum under a label.
@@ -31,29 +31,29 @@ pub(super) struct KeyText {
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::{DataKey, SystemRandom};
+/// use ioenv::{LevelKey, SystemRandom};
 ///
-/// let key = DataKey::generate(&SystemRandom)?;
+/// let key = LevelKey::generate(&SystemRandom)?;
 /// let text = key.to_text();
 /// assert!(text.expose_secret().starts_with("ioenv_key_"));
-/// DataKey::parse(text.expose_secret())?;
+/// LevelKey::parse(text.expose_secret())?;
 /// # Ok(())
 /// # }
 /// ```
 ///
 /// ```compile_fail
-/// println!("{}", ioenv::DataKey::from_bytes(&[0; 32]));
+/// println!("{}", ioenv::LevelKey::from_bytes(&[0; 32]));
 /// ```
 ///
 /// ```compile_fail
-/// assert!(ioenv::DataKey::from_bytes(&[0; 32]) == ioenv::DataKey::from_bytes(&[0; 32]));
+/// assert!(ioenv::LevelKey::from_bytes(&[0; 32]) == ioenv::LevelKey::from_bytes(&[0; 32]));
 /// ```
-pub struct DataKey(SecretBox<[u8; KEY_BYTES]>);
+pub struct LevelKey(SecretBox<[u8; KEY_BYTES]>);
 
-impl DataKey {
-    /// What the text of every data key starts with.
+impl LevelKey {
+    /// What the text of every level key starts with.
     pub const PREFIX: &str = "ioenv_key_";
-    const TEXT: KeyText = KeyText { name: "data key", prefix: Self::PREFIX, label: "ioenv:key:v1" };
+    const TEXT: KeyText = KeyText { name: "level key", prefix: Self::PREFIX, label: "ioenv:key:v1" };
 
     /// Draws a new key.
     ///
@@ -136,19 +136,19 @@ impl DataKey {
     }
 }
 
-impl Clone for DataKey {
+impl Clone for LevelKey {
     fn clone(&self) -> Self {
         Self::from_bytes(self.expose_bytes())
     }
 }
 
-impl Debug for DataKey {
+impl Debug for LevelKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DataKey([REDACTED])")
+        f.write_str("LevelKey([REDACTED])")
     }
 }
 
-/// The text a passphrase or a dotenv.cloud key consists of; a [`KeyDerivation`] makes a [`DataKey`] of it.
+/// The text a passphrase or a dotenv.cloud key consists of; a [`KeyDerivation`] makes a [`LevelKey`] of it.
 ///
 /// Its UTF-8 bytes count as they are: they are never decoded as hexadecimal or base64 and never normalized.
 #[derive(Clone)]
@@ -188,7 +188,7 @@ impl KeyString {
     /// `Io`, when `random` fails.
     #[cfg(feature = "vault")]
     pub fn generate(random: &dyn Random) -> Result<Self> {
-        let key = DataKey::generate(random)?;
+        let key = LevelKey::generate(random)?;
         let mut text = String::with_capacity(2 * KEY_BYTES);
         for byte in key.expose_bytes() {
             for digit in [byte >> 4, byte & 15] {
@@ -224,13 +224,13 @@ impl Debug for KeyString {
     }
 }
 
-/// How a [`KeyString`] becomes a [`DataKey`].
+/// How a [`KeyString`] becomes a [`LevelKey`].
 pub trait KeyDerivation: Debug + Send + Sync {
     /// Derives the key. This may take long on purpose; keep what it returns.
     ///
     /// # Errors
     /// None of ours; a derivation of one's own may need what is not there, such as a key management service.
-    fn derive(&self, key: &KeyString) -> Result<DataKey>;
+    fn derive(&self, key: &KeyString) -> Result<LevelKey>;
 }
 
 /// PBKDF2-HMAC-SHA256 (RFC 8018) over the whole key string, 32 bytes long.
@@ -302,8 +302,8 @@ impl Pbkdf2 {
 }
 
 impl KeyDerivation for Pbkdf2 {
-    fn derive(&self, key: &KeyString) -> Result<DataKey> {
-        Ok(DataKey::from_bytes(&self.stretch(key.expose_bytes())))
+    fn derive(&self, key: &KeyString) -> Result<LevelKey> {
+        Ok(LevelKey::from_bytes(&self.stretch(key.expose_bytes())))
     }
 }
 
@@ -326,8 +326,8 @@ impl KeyDerivation for Pbkdf2 {
 pub struct Padded;
 
 impl KeyDerivation for Padded {
-    fn derive(&self, key: &KeyString) -> Result<DataKey> {
-        Ok(DataKey::from_bytes(&key.padded()))
+    fn derive(&self, key: &KeyString) -> Result<LevelKey> {
+        Ok(LevelKey::from_bytes(&key.padded()))
     }
 }
 
@@ -361,7 +361,7 @@ impl KeyProof {
     /// The proof of a key that is about to be put to use.
     ///
     /// # Errors
-    /// `InvalidValue`, for a key string of exactly 32 bytes: its proof would *be* its data key.
+    /// `InvalidValue`, for a key string of exactly 32 bytes: its proof would *be* its level key.
     pub fn establish(key: &KeyString, parameters: &Pbkdf2) -> Result<Self> {
         if key.expose_bytes().len() == KEY_BYTES {
             return Err(Error::new(
@@ -375,7 +375,7 @@ impl KeyProof {
     /// The proof of a random key, which no derivation stands before: HKDF-SHA256 (RFC 5869) of the key under the label
     /// `ioenv:proof:v1`.
     #[cfg(feature = "vault")]
-    pub fn of(key: &DataKey) -> Self {
+    pub fn of(key: &LevelKey) -> Self {
         Self(key.expand(b"ioenv:proof:v1"))
     }
 
@@ -404,24 +404,24 @@ mod tests {
 
     #[test]
     fn text_goes_there_and_back() {
-        let key = DataKey::from_bytes(&KEY);
+        let key = LevelKey::from_bytes(&KEY);
         let text = key.to_text();
         assert_eq!(text.expose_secret().len(), 58);
-        assert_eq!(DataKey::parse(&format!(" {}\n", text.expose_secret())).unwrap().expose_bytes(), &KEY);
+        assert_eq!(LevelKey::parse(&format!(" {}\n", text.expose_secret())).unwrap().expose_bytes(), &KEY);
     }
 
     #[test]
     fn every_typo_is_named_as_one() {
-        let text = DataKey::from_bytes(&KEY).to_text();
+        let text = LevelKey::from_bytes(&KEY).to_text();
         let text = text.expose_secret();
-        for at in DataKey::PREFIX.len()..text.len() {
+        for at in LevelKey::PREFIX.len()..text.len() {
             let other = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
             let typo = format!("{}{other}{}", &text[..at], &text[at + 1..]);
-            let error = DataKey::parse(&typo).unwrap_err();
+            let error = LevelKey::parse(&typo).unwrap_err();
             assert!(error.to_string().contains("typo"), "{at}: {error}");
         }
         for bad in ["", "ioenv_key_", &text[..57], &format!("{text}A"), &text[1..]] {
-            assert_eq!(DataKey::parse(bad).unwrap_err().kind(), ErrorKind::InvalidValue);
+            assert_eq!(LevelKey::parse(bad).unwrap_err().kind(), ErrorKind::InvalidValue);
         }
     }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{DataKey, KeyDerivation, KeyString};
+use super::{KeyDerivation, KeyString, LevelKey};
 #[cfg(feature = "vault")]
 use super::{KeyProof, Pbkdf2};
 use crate::{Error, ErrorKind, Result};
@@ -8,13 +8,13 @@ use crate::{Error, ErrorKind, Result};
 /// The keys a program holds, in no particular order: which one opens what is found out by trying.
 ///
 /// Its text, in a key file or in `IOENV_KEY`, has one key a line; blank lines and lines that start with `# ` are
-/// skipped. A line that starts with `ioenv_key_` is a [`DataKey`], any other is a [`KeyString`].
+/// skipped. A line that starts with `ioenv_key_` is a [`LevelKey`], any other is a [`KeyString`].
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::{DataKey, KeyRing, SystemRandom};
+/// use ioenv::{LevelKey, KeyRing, SystemRandom};
 ///
-/// let key = DataKey::generate(&SystemRandom)?;
+/// let key = LevelKey::generate(&SystemRandom)?;
 /// let ring = KeyRing::parse(&format!("# staging\n{}\n", key.to_text().expose_secret()))?;
 /// assert_eq!(ring.len(), 1);
 /// # Ok(())
@@ -27,7 +27,7 @@ pub struct KeyRing {
 
 #[derive(Clone)]
 enum Key {
-    Data(DataKey),
+    Data(LevelKey),
     String(KeyString),
 }
 
@@ -43,7 +43,7 @@ impl KeyRing {
     /// Reads a key file's text.
     ///
     /// # Errors
-    /// `InvalidValue`, with the line of a data key that has a typo; `Limit`, beyond 64 keys.
+    /// `InvalidValue`, with the line of a level key that has a typo; `Limit`, beyond 64 keys.
     pub fn parse(text: &str) -> Result<Self> {
         let mut ring = Self::new();
         // Some editors begin a file with a byte order mark.
@@ -56,8 +56,8 @@ impl KeyRing {
             if ring.keys.len() == Self::MAX_KEYS {
                 return Err(Error::new(ErrorKind::Limit, "more than 64 keys are given"));
             }
-            ring.keys.push(if line.starts_with(DataKey::PREFIX) {
-                Key::Data(DataKey::parse(line).map_err(|error| error.with_position(index + 1, 1))?)
+            ring.keys.push(if line.starts_with(LevelKey::PREFIX) {
+                Key::Data(LevelKey::parse(line).map_err(|error| error.with_position(index + 1, 1))?)
             } else {
                 Key::String(KeyString::new(line)?)
             });
@@ -80,7 +80,7 @@ impl KeyRing {
         self.keys.extend(other.into().keys);
     }
 
-    /// The first key that `accept` takes: data keys as they are, and then, if there is a `derivation`, key strings as
+    /// The first key that `accept` takes: level keys as they are, and then, if there is a `derivation`, key strings as
     /// it derives them.
     ///
     /// This is how a [`Source`](crate::Source) gets at a key; deriving may take long, so keep what is found.
@@ -90,8 +90,8 @@ impl KeyRing {
     pub fn find(
         &self,
         derivation: Option<&dyn KeyDerivation>,
-        accept: impl Fn(&DataKey) -> bool,
-    ) -> Result<Option<DataKey>> {
+        accept: impl Fn(&LevelKey) -> bool,
+    ) -> Result<Option<LevelKey>> {
         // All that costs nothing is tried before anything is stretched.
         for key in &self.keys {
             if let Key::Data(key) = key
@@ -121,7 +121,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// Those of the derivation.
-    pub fn with_proofs(&self, derivation: Option<&Pbkdf2>) -> Result<Vec<(DataKey, KeyProof)>> {
+    pub fn with_proofs(&self, derivation: Option<&Pbkdf2>) -> Result<Vec<(LevelKey, KeyProof)>> {
         let mut found = Vec::new();
         for key in &self.keys {
             match (key, derivation) {
@@ -136,14 +136,14 @@ impl KeyRing {
     }
 }
 
-impl From<DataKey> for KeyRing {
-    fn from(key: DataKey) -> Self {
+impl From<LevelKey> for KeyRing {
+    fn from(key: LevelKey) -> Self {
         Self { keys: vec![Key::Data(key)] }
     }
 }
 
-impl From<&DataKey> for KeyRing {
-    fn from(key: &DataKey) -> Self {
+impl From<&LevelKey> for KeyRing {
+    fn from(key: &LevelKey) -> Self {
         key.clone().into()
     }
 }
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn reads_one_key_a_line() {
-        let key = DataKey::from_bytes(&[3; 32]).to_text();
+        let key = LevelKey::from_bytes(&[3; 32]).to_text();
         let text =
             format!("\u{feff}# production\n\n{}\r\n  a passphrase  \n#tag is a passphrase\n", key.expose_secret());
         let ring = KeyRing::parse(&text).unwrap();
@@ -176,7 +176,7 @@ mod tests {
 
         let derivation = Pbkdf2::new(b"salt", 1).unwrap();
         let derived = derivation.derive(&KeyString::new("a passphrase").unwrap()).unwrap();
-        let is_derived = |key: &DataKey| key.expose_bytes() == derived.expose_bytes();
+        let is_derived = |key: &LevelKey| key.expose_bytes() == derived.expose_bytes();
         assert!(ring.find(Some(&derivation), is_derived).unwrap().is_some());
         assert!(ring.find(None, is_derived).unwrap().is_none());
     }

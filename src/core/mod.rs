@@ -56,7 +56,7 @@ pub use environment_name::EnvironmentName;
 pub use id::Id;
 #[cfg(feature = "vault")]
 pub use ip_range::IpRange;
-pub use key::{DataKey, KeyDerivation, KeyProof, KeyString, Padded, Pbkdf2};
+pub use key::{KeyDerivation, KeyProof, KeyString, LevelKey, Padded, Pbkdf2};
 pub use key_ring::KeyRing;
 pub use merge::{Layer, Origin, Resolved, Variable, merge};
 pub use name::{Slug, VarName};

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use smol_str::SmolStr;
 
-use super::DataKey;
+use super::LevelKey;
 use crate::{Error, ErrorKind, Result};
 
 /// Longest name of a variable, in bytes.
@@ -93,7 +93,7 @@ fn broken_name_rule(text: &str) -> String {
 
 /// One segment of a [`LevelPath`](crate::LevelPath), or the id of a key: 1 to 100 of `A-Z a-z 0-9 _ -`.
 ///
-/// Slugs are shown and committed, so what begins like a [`DataKey`] is refused: somebody has put a key
+/// Slugs are shown and committed, so what begins like a [`LevelKey`] is refused: somebody has put a key
 /// in the wrong place.
 ///
 /// ```
@@ -115,7 +115,7 @@ impl Slug {
         if is_slug(text) {
             return Ok(Self(text.into()));
         }
-        let rule = if text.starts_with(DataKey::PREFIX) {
+        let rule = if text.starts_with(LevelKey::PREFIX) {
             "this is a key, and keys go into IOENV_KEY or a key file"
         } else {
             "1 to 100 characters of A-Z, a-z, 0-9, _ and - are allowed here"
@@ -132,7 +132,7 @@ impl Slug {
 /// Whether `text` is a slug, without making one.
 pub(super) fn is_slug(text: &str) -> bool {
     (1..=MAX_SLUG_BYTES).contains(&text.len())
-        && !text.starts_with(DataKey::PREFIX)
+        && !text.starts_with(LevelKey::PREFIX)
         && text.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
 }
 

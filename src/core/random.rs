@@ -9,7 +9,7 @@ use crate::Result;
 /// breaks AES-GCM for all blobs under that key.
 ///
 /// ```
-/// use ioenv::{Aes256Gcm, Cipher, DataKey, Random, Result};
+/// use ioenv::{Aes256Gcm, Cipher, LevelKey, Random, Result};
 ///
 /// /// Draws the bytes of a test vector.
 /// #[derive(Debug)]
@@ -23,7 +23,7 @@ use crate::Result;
 /// }
 ///
 /// # fn main() -> Result<()> {
-/// let blob = Aes256Gcm.seal(&DataKey::from_bytes(&[0; 32]), b"", &Fixed)?;
+/// let blob = Aes256Gcm.seal(&LevelKey::from_bytes(&[0; 32]), b"", &Fixed)?;
 /// assert_eq!(blob.as_bytes()[..12], [7; 12]);
 /// # Ok(())
 /// # }

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::serde_text::serde_text;
-use super::{DataKey, Id, Random, RootKey, SecretString};
+use super::{Id, LevelKey, Random, RootKey, SecretString};
 use crate::{Error, ErrorKind, Result};
 
 const ALPHANUMERIC: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -86,7 +86,7 @@ impl Token {
     /// printable ASCII up to 512 bytes in all.
     ///
     /// # Errors
-    /// `InvalidValue`, without a word of the text; it says so when this is a data key or a root key.
+    /// `InvalidValue`, without a word of the text; it says so when this is a level key or a root key.
     pub fn parse(text: &str) -> Result<Self> {
         match broken_rule(text) {
             None => Ok(Self(text.into())),
@@ -144,8 +144,8 @@ impl FromStr for Token {
 }
 
 fn broken_rule(text: &str) -> Option<&'static str> {
-    if text.starts_with(DataKey::PREFIX) {
-        return Some("it is a data key, which is never sent anywhere");
+    if text.starts_with(LevelKey::PREFIX) {
+        return Some("it is a level key, which is never sent anywhere");
     }
     if text.starts_with(RootKey::PREFIX) {
         return Some("it is a root key, which is never sent anywhere");
@@ -373,9 +373,9 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::InvalidValue, "{bad}");
             assert!(!error.to_string().contains("planted"), "{error}");
         }
-        let data_key = DataKey::from_bytes(&[7; 32]).to_text();
-        let error = Token::parse(data_key.expose_secret()).unwrap_err();
-        assert!(error.to_string().contains("it is a data key"), "{error}");
+        let level_key = LevelKey::from_bytes(&[7; 32]).to_text();
+        let error = Token::parse(level_key.expose_secret()).unwrap_err();
+        assert!(error.to_string().contains("it is a level key"), "{error}");
         let root_key = RootKey::from_bytes(&[7; 32]).to_text();
         let error = Token::parse(root_key.expose_secret()).unwrap_err();
         assert!(error.to_string().contains("it is a root key"), "{error}");

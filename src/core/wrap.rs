@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::cipher::{open_bound, seal_bound};
 use super::key::KeyText;
-use super::{DataKey, Id, Random, SealedBlob, SecretBytes, SecretString};
+use super::{Id, LevelKey, Random, SealedBlob, SecretBytes, SecretString};
 use crate::{Error, ErrorKind, Result};
 
 /// What stands between two fields of a context. No field can hold it.
@@ -14,7 +14,7 @@ const SEPARATOR: char = '\u{1f}';
 
 /// The operator's key, under which a vault's organization keys are kept. It is never stored in the vault.
 ///
-/// Its text is `ioenv_root_` and 48 characters, made like those of a [`DataKey`] with the label `ioenv:root:v1`; so
+/// Its text is `ioenv_root_` and 48 characters, made like those of a [`LevelKey`] with the label `ioenv:root:v1`; so
 /// neither passes for the other.
 ///
 /// ```
@@ -34,7 +34,7 @@ const SEPARATOR: char = '\u{1f}';
 /// println!("{}", ioenv::vault::RootKey::from_bytes(&[0; 32]));
 /// ```
 #[derive(Clone)]
-pub struct RootKey(DataKey);
+pub struct RootKey(LevelKey);
 
 impl RootKey {
     /// What the text of every root key starts with.
@@ -46,12 +46,12 @@ impl RootKey {
     /// # Errors
     /// `Io`, when `random` fails.
     pub fn generate(random: &dyn Random) -> Result<Self> {
-        DataKey::generate(random).map(Self)
+        LevelKey::generate(random).map(Self)
     }
 
     /// Takes key bytes that come from elsewhere, such as a key management service or a file of 32 bytes.
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
-        Self(DataKey::from_bytes(bytes))
+        Self(LevelKey::from_bytes(bytes))
     }
 
     /// Reads a key's text, or 32 bytes as 44 characters of standard base64; white space around it is ignored.
@@ -61,8 +61,8 @@ impl RootKey {
     /// wrong.
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
-        if text.starts_with(DataKey::PREFIX) {
-            let message = "this is a data key, not a root key: a root key starts with `ioenv_root_`";
+        if text.starts_with(LevelKey::PREFIX) {
+            let message = "this is a level key, not a root key: a root key starts with `ioenv_root_`";
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
         if text.len() == 44 {
@@ -73,7 +73,7 @@ impl RootKey {
                 return Ok(Self::from_bytes(key));
             }
         }
-        DataKey::parse_as(&Self::TEXT, text).map(Self)
+        LevelKey::parse_as(&Self::TEXT, text).map(Self)
     }
 
     /// The key as text, to be kept where no stranger reads.
@@ -82,7 +82,7 @@ impl RootKey {
     }
 
     /// The key as what [`wrap`] takes.
-    pub(crate) fn as_key(&self) -> &DataKey {
+    pub(crate) fn as_key(&self) -> &LevelKey {
         &self.0
     }
 }
@@ -221,7 +221,7 @@ impl Sealed {
 ///
 /// # Security
 /// Nonces are drawn at random. Keep one key below 2^32 calls.
-pub(crate) fn wrap(key: &DataKey, context: &Context, plaintext: &[u8], random: &dyn Random) -> Result<Vec<u8>> {
+pub(crate) fn wrap(key: &LevelKey, context: &Context, plaintext: &[u8], random: &dyn Random) -> Result<Vec<u8>> {
     seal_bound(key, context.0.as_bytes(), plaintext, random)
 }
 
@@ -229,7 +229,7 @@ pub(crate) fn wrap(key: &DataKey, context: &Context, plaintext: &[u8], random: &
 ///
 /// # Errors
 /// `DecryptionFailed`, for whatever is wrong: the key, the place or the bytes.
-pub(crate) fn unwrap(key: &DataKey, context: &Context, bytes: &[u8]) -> Result<SecretBytes> {
+pub(crate) fn unwrap(key: &LevelKey, context: &Context, bytes: &[u8]) -> Result<SecretBytes> {
     open(key, context.0.as_bytes(), bytes)
 }
 
@@ -237,7 +237,7 @@ pub(crate) fn unwrap(key: &DataKey, context: &Context, bytes: &[u8]) -> Result<S
 ///
 /// # Errors
 /// `Io`, when `random` fails.
-pub(crate) fn wrap_key(under: &DataKey, context: &Context, key: &DataKey, random: &dyn Random) -> Result<Vec<u8>> {
+pub(crate) fn wrap_key(under: &LevelKey, context: &Context, key: &LevelKey, random: &dyn Random) -> Result<Vec<u8>> {
     wrap(under, context, key.expose_bytes(), random)
 }
 
@@ -245,12 +245,12 @@ pub(crate) fn wrap_key(under: &DataKey, context: &Context, key: &DataKey, random
 ///
 /// # Errors
 /// `DecryptionFailed`, for whatever is wrong.
-pub(crate) fn unwrap_key(under: &DataKey, context: &Context, bytes: &[u8]) -> Result<DataKey> {
+pub(crate) fn unwrap_key(under: &LevelKey, context: &Context, bytes: &[u8]) -> Result<LevelKey> {
     let key = unwrap(under, context, bytes)?;
-    key.expose_secret().try_into().map(DataKey::from_bytes).map_err(|_| failed())
+    key.expose_secret().try_into().map(LevelKey::from_bytes).map_err(|_| failed())
 }
 
-fn open(key: &DataKey, associated: &[u8], bytes: &[u8]) -> Result<SecretBytes> {
+fn open(key: &LevelKey, associated: &[u8], bytes: &[u8]) -> Result<SecretBytes> {
     let (nonce, rest) = bytes.split_at_checked(SealedBlob::IV_BYTES).ok_or_else(failed)?;
     let tag_at = rest.len().checked_sub(SealedBlob::TAG_BYTES).ok_or_else(failed)?;
     let (ciphertext, tag) = rest.split_at(tag_at);
@@ -301,10 +301,10 @@ mod tests {
         assert_eq!(RootKey::parse(base64).unwrap().0.expose_bytes(), &[7; 32]);
 
         // The same 48 characters under the other prefix.
-        let data_key = text.replace("ioenv_root_", "ioenv_key_");
-        assert!(DataKey::parse(&data_key).unwrap_err().to_string().contains("typo"));
-        assert!(RootKey::parse(&data_key).unwrap_err().to_string().contains("this is a data key"));
-        assert!(DataKey::parse(text).unwrap_err().to_string().contains("ioenv_key_"));
+        let level_key = text.replace("ioenv_root_", "ioenv_key_");
+        assert!(LevelKey::parse(&level_key).unwrap_err().to_string().contains("typo"));
+        assert!(RootKey::parse(&level_key).unwrap_err().to_string().contains("this is a level key"));
+        assert!(LevelKey::parse(text).unwrap_err().to_string().contains("ioenv_key_"));
         for bad in ["", "ioenv_root_", &base64[1..], &base64.replace('=', "A"), &text[..58], &format!("{text}A")] {
             let error = RootKey::parse(bad).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidValue);
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn keys_are_wrapped_and_nothing_shorter_passes_for_one() {
-        let (root, key) = (DataKey::from_bytes(&[1; 32]), DataKey::from_bytes(&[2; 32]));
+        let (root, key) = (LevelKey::from_bytes(&[1; 32]), LevelKey::from_bytes(&[2; 32]));
         let context = Context::organization_key(id("01ARZ3NDEKTSV4RRFFQ69G5FAV"), 1);
         let random = Fixed(vec![9; 12]);
         let wrapped = wrap_key(&root, &context, &key, &random).unwrap();
@@ -373,7 +373,7 @@ mod tests {
             for case in vectors["wraps"].as_array().unwrap() {
                 let fields: Vec<&str> = case["context"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
                 let associated = fields.join("\u{1f}");
-                let key = DataKey::from_bytes(&unhex(&case["key"]).try_into().unwrap());
+                let key = LevelKey::from_bytes(&unhex(&case["key"]).try_into().unwrap());
                 let (plaintext, wrapped) = (unhex(&case["plaintext"]), unhex(&case["wrapped"]));
                 assert_eq!(associated.as_bytes(), unhex(&case["associated_data"]), "{}", case["name"]);
                 let random = Fixed(unhex(&case["nonce"]));
@@ -409,7 +409,7 @@ mod tests {
             plaintext: Vec<u8>,
             flip: prop::sample::Index,
         ) {
-            let key = DataKey::from_bytes(&[5; 32]);
+            let key = LevelKey::from_bytes(&[5; 32]);
             let place = [level.into(), number.into()];
             let context = Context::row(org, project, Sealed::Blob, &place, version);
             let wrapped = wrap(&key, &context, &plaintext, &Fixed(vec![3; 12])).unwrap();
@@ -438,7 +438,7 @@ mod tests {
             changed[bit / 8] ^= 1 << (bit % 8);
             prop_assert_eq!(kind(unwrap(&key, &context, &changed)), ErrorKind::DecryptionFailed);
             prop_assert_eq!(kind(unwrap(&key, &context, &wrapped[..flip.index(wrapped.len())])), ErrorKind::DecryptionFailed);
-            let another = DataKey::from_bytes(&[6; 32]);
+            let another = LevelKey::from_bytes(&[6; 32]);
             prop_assert_eq!(kind(unwrap(&another, &context, &wrapped)), ErrorKind::DecryptionFailed);
         }
     }

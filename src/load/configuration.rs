@@ -6,7 +6,7 @@ use super::loader::Precedence;
 use super::settings::Settings;
 use super::source::{Source, SourceKind};
 use super::{VaultLocation, discovery, vault};
-use crate::core::{DataKey, KeyRing, LevelPath, Slug};
+use crate::core::{KeyRing, LevelKey, LevelPath, Slug};
 use crate::env::parse_bool;
 use crate::files::read_text;
 use crate::{Error, ErrorKind, Result};
@@ -155,7 +155,7 @@ impl Configuration {
     /// As [`keys`](Self::keys).
     pub fn keys_in(file: &Path) -> Result<KeyRing> {
         // The likeliest mix-up of all, and the error of opening such a file would show the key.
-        if file.iter().any(|part| part.to_string_lossy().contains(DataKey::PREFIX)) {
+        if file.iter().any(|part| part.to_string_lossy().contains(LevelKey::PREFIX)) {
             let message = "a key is given where the name of a key file belongs: put it in IOENV_KEY";
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }

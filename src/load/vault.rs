@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::configuration::{config, variable, variable_os};
 use super::{Configuration, Source, VaultLocation};
 use crate::core::{
-    Aes256Gcm, Cipher as _, DataKey, Document, Id, KeyDerivation, KeyRing, Layer, LevelPath, RootKey, SecretBytes,
+    Aes256Gcm, Cipher as _, Document, Id, KeyDerivation, KeyRing, Layer, LevelKey, LevelPath, RootKey, SecretBytes,
     Token,
 };
 use crate::files::{read_bytes, read_text};
@@ -104,12 +104,12 @@ impl Blobs {
     /// no document.
     pub fn open(&self, keys: &KeyRing) -> Result<Vec<Layer>> {
         let mut layers = Vec::new();
-        let mut found: Option<DataKey> = None;
+        let mut found: Option<LevelKey> = None;
         for level in &self.levels {
             let Some(blob) = &level.content else {
                 continue;
             };
-            let opens = |key: &DataKey| Aes256Gcm.open(key, blob).ok();
+            let opens = |key: &LevelKey| Aes256Gcm.open(key, blob).ok();
             let opened = match found.as_ref().and_then(opens) {
                 Some(bytes) => Some(bytes),
                 None => {

@@ -8,29 +8,29 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::format::VERSION;
-use crate::core::{DataKey, LevelPath, SealedBlob};
+use crate::core::{LevelKey, LevelPath, SealedBlob};
 
 /// Whether `check` is that of `key`: `HKDF-SHA256(key, info = "ioenv:check:v1")`. Takes the same time either way.
-pub(super) fn is_check(key: &DataKey, check: &[u8; 32]) -> bool {
+pub(super) fn is_check(key: &LevelKey, check: &[u8; 32]) -> bool {
     self::check(key).ct_eq(check).to_bool()
 }
 
 /// What a file keeps of a key, so that a wrong one is named as such.
-pub(super) fn check(key: &DataKey) -> [u8; 32] {
+pub(super) fn check(key: &LevelKey) -> [u8; 32] {
     *subkey(key, b"ioenv:check:v1")
 }
 
 /// What keeps a blob at its level: an HMAC-SHA256 under `HKDF-SHA256(key, info = "ioenv:place:v1")`.
-pub(super) fn place_tag(key: &DataKey, path: &LevelPath, blob: &SealedBlob) -> [u8; 32] {
+pub(super) fn place_tag(key: &LevelKey, path: &LevelPath, blob: &SealedBlob) -> [u8; 32] {
     place_mac(key, path, blob).finalize_fixed().into()
 }
 
 /// Whether `tag` is that of a blob at its level. Takes the same time either way.
-pub(super) fn is_place_tag(key: &DataKey, path: &LevelPath, blob: &SealedBlob, tag: &[u8; 32]) -> bool {
+pub(super) fn is_place_tag(key: &LevelKey, path: &LevelPath, blob: &SealedBlob, tag: &[u8; 32]) -> bool {
     place_mac(key, path, blob).verify_slice(tag).is_ok()
 }
 
-fn place_mac(key: &DataKey, path: &LevelPath, blob: &SealedBlob) -> Hmac<Sha256> {
+fn place_mac(key: &LevelKey, path: &LevelPath, blob: &SealedBlob) -> Hmac<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(subkey(key, b"ioenv:place:v1").as_slice())
         .expect("invariant: HMAC takes a key of any length");
     for part in [VERSION.as_bytes(), path.as_str().as_bytes(), blob.as_bytes()] {
@@ -41,7 +41,7 @@ fn place_mac(key: &DataKey, path: &LevelPath, blob: &SealedBlob) -> Hmac<Sha256>
     mac
 }
 
-fn subkey(key: &DataKey, label: &[u8]) -> Zeroizing<[u8; 32]> {
+fn subkey(key: &LevelKey, label: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut subkey = Zeroizing::new([0; 32]);
     Hkdf::<Sha256>::new(None, key.expose_bytes())
         .expand(label, subkey.as_mut_slice())
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_check_is_hkdf_with_its_label() {
-        let key = DataKey::from_bytes(&[7; 32]);
+        let key = LevelKey::from_bytes(&[7; 32]);
         // Computed with Python's hmac: extract with an empty salt, then one block of expand.
         let expected = [
             0xe7, 0x36, 0xf6, 0xde, 0xaf, 0x10, 0xef, 0x52, 0xe6, 0xe6, 0x96, 0x5f, 0x9e, 0x21, 0x12, 0x00, 0xf5, 0x13,
@@ -63,18 +63,18 @@ mod tests {
         ];
         assert_eq!(check(&key), expected);
         assert!(is_check(&key, &expected));
-        assert!(!is_check(&DataKey::from_bytes(&[8; 32]), &expected));
+        assert!(!is_check(&LevelKey::from_bytes(&[8; 32]), &expected));
     }
 
     #[test]
     fn a_place_tag_holds_for_one_key_one_path_and_one_blob() {
-        let key = DataKey::from_bytes(&[7; 32]);
+        let key = LevelKey::from_bytes(&[7; 32]);
         let path = |text: &str| LevelPath::new(text).unwrap();
         let blob = |byte: u8| SealedBlob::from_bytes(vec![byte; 30]).unwrap();
         let tag = place_tag(&key, &path("a/b"), &blob(1));
         assert!(is_place_tag(&key, &path("a/b"), &blob(1), &tag));
         assert!(!is_place_tag(&key, &path("a/c"), &blob(1), &tag));
         assert!(!is_place_tag(&key, &path("a/b"), &blob(2), &tag));
-        assert!(!is_place_tag(&DataKey::from_bytes(&[8; 32]), &path("a/b"), &blob(1), &tag));
+        assert!(!is_place_tag(&LevelKey::from_bytes(&[8; 32]), &path("a/b"), &blob(1), &tag));
     }
 }

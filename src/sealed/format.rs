@@ -40,10 +40,10 @@ pub(super) struct Contents {
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::{DataKey, SealedFile, SystemRandom};
+/// use ioenv::{LevelKey, SealedFile, SystemRandom};
 ///
 /// let mut sealed = SealedFile::create("no-such.sealed", "acme-store".parse()?)?;
-/// sealed.add_key("main".parse()?, &DataKey::generate(&SystemRandom)?)?;
+/// sealed.add_key("main".parse()?, &LevelKey::generate(&SystemRandom)?)?;
 /// assert_eq!((sealed.keys()[0].id().as_str(), sealed.keys()[0].scheme()), ("main", "random"));
 /// # Ok(())
 /// # }
@@ -51,7 +51,7 @@ pub(super) struct Contents {
 #[derive(Clone, Debug)]
 pub struct KeyDescriptor {
     pub(super) id: Slug,
-    /// How the data key is derived from a key string; a random key is none.
+    /// How the level key is derived from a key string; a random key is none.
     pub(super) derivation: Option<Pbkdf2>,
     pub(super) created: SystemTime,
     pub(super) check: [u8; 32],
@@ -63,7 +63,7 @@ impl KeyDescriptor {
         &self.id
     }
 
-    /// Where the data key comes from: `random` or `pbkdf2`.
+    /// Where the level key comes from: `random` or `pbkdf2`.
     pub fn scheme(&self) -> &'static str {
         if self.derivation.is_some() { "pbkdf2" } else { "random" }
     }

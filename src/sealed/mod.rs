@@ -14,7 +14,7 @@ use self::disk::Lock;
 pub use self::format::KeyDescriptor;
 use self::format::{Contents, SealedLevel};
 use crate::core::{
-    Aes256Gcm, Cipher as _, DataKey, Document, KeyDerivation, KeyRing, KeyString, Layer, LevelPath, MAX_FILE_BYTES,
+    Aes256Gcm, Cipher as _, Document, KeyDerivation, KeyRing, KeyString, Layer, LevelKey, LevelPath, MAX_FILE_BYTES,
     Pbkdf2, Random, SealedBlob, SecretBytes, Slug,
 };
 use crate::files::read_text;
@@ -33,11 +33,11 @@ const HOW_TO_GIVE_A_KEY: &str =
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use ioenv::{DataKey, Document, KeyRing, SealedFile, SystemRandom};
+/// use ioenv::{LevelKey, Document, KeyRing, SealedFile, SystemRandom};
 ///
 /// let directory = tempfile::tempdir()?;
 /// let file = directory.path().join("ioenv.sealed");
-/// let key = DataKey::generate(&SystemRandom)?;
+/// let key = LevelKey::generate(&SystemRandom)?;
 /// let keys = KeyRing::from(&key);
 ///
 /// let mut sealed = SealedFile::create(&file, "acme-store".parse()?)?;
@@ -141,7 +141,7 @@ impl SealedFile {
     ///
     /// # Errors
     /// `Conflict`, when there is a key of that id; `Limit`, beyond 256 keys.
-    pub fn add_key(&mut self, id: Slug, key: &DataKey) -> Result<()> {
+    pub fn add_key(&mut self, id: Slug, key: &LevelKey) -> Result<()> {
         self.describe(id, None, key)
     }
 
@@ -169,7 +169,7 @@ impl SealedFile {
         Ok(self.contents.keys.len() < before)
     }
 
-    fn describe(&mut self, id: Slug, derivation: Option<Pbkdf2>, key: &DataKey) -> Result<()> {
+    fn describe(&mut self, id: Slug, derivation: Option<Pbkdf2>, key: &LevelKey) -> Result<()> {
         if self.contents.key(&id).is_some() {
             return Err(self.error(ErrorKind::Conflict, format!("there is a key `{id}` already")));
         }
@@ -210,7 +210,7 @@ impl SealedFile {
         }
         let chain: Vec<(LevelPath, &SealedLevel)> =
             path.chain().filter_map(|path| Some((path.clone(), self.contents.levels.get(&path)?))).collect();
-        let mut unlocked: BTreeMap<&Slug, DataKey> = BTreeMap::new();
+        let mut unlocked: BTreeMap<&Slug, LevelKey> = BTreeMap::new();
         for (path, level) in &chain {
             if !unlocked.contains_key(&level.key) {
                 unlocked.insert(&level.key, self.unlock(&level.key, keys).map_err(|error| error.with_path(path))?);
@@ -247,7 +247,7 @@ impl SealedFile {
     ///
     /// # Errors
     /// As [`set_level`](Self::set_level).
-    pub fn data_key(&self, path: &LevelPath, keys: &KeyRing) -> Result<DataKey> {
+    pub fn level_key(&self, path: &LevelPath, keys: &KeyRing) -> Result<LevelKey> {
         self.unlock(self.key_for(path)?, keys)
     }
 
@@ -263,7 +263,7 @@ impl SealedFile {
         self.contents.blob(level).parse().map(Some).map_err(|error: Error| self.locate(error.with_path(path)))
     }
 
-    /// Sets a level to a blob that was sealed elsewhere with its [`data_key`](Self::data_key). It is kept as it is.
+    /// Sets a level to a blob that was sealed elsewhere with its [`level_key`](Self::level_key). It is kept as it is.
     ///
     /// # Errors
     /// As [`set_level`](Self::set_level); `DecryptionFailed`, when the blob was sealed with another key; `Corrupt` and
@@ -388,7 +388,7 @@ impl SealedFile {
         Ok(())
     }
 
-    fn open_level(&self, path: &LevelPath, level: &SealedLevel, key: &DataKey) -> Result<Document> {
+    fn open_level(&self, path: &LevelPath, level: &SealedLevel, key: &LevelKey) -> Result<Document> {
         let bytes = self.open_blob(path, level, key)?;
         let text = std::str::from_utf8(bytes.expose_secret())
             .map_err(|_| self.error(ErrorKind::Corrupt, "the level is not UTF-8 text").with_path(path))?;
@@ -396,7 +396,7 @@ impl SealedFile {
     }
 
     /// `key` has passed its check, so what fails here is not the key's fault.
-    fn open_blob(&self, path: &LevelPath, level: &SealedLevel, key: &DataKey) -> Result<SecretBytes> {
+    fn open_blob(&self, path: &LevelPath, level: &SealedLevel, key: &LevelKey) -> Result<SecretBytes> {
         let blob: SealedBlob =
             self.contents.blob(level).parse().map_err(|error: Error| self.locate(error.with_path(path)))?;
         let changed = || {
@@ -409,8 +409,8 @@ impl SealedFile {
         Aes256Gcm.open(key, &blob).map_err(|_| changed())
     }
 
-    /// The data key of that id, out of the keys given.
-    fn unlock(&self, id: &Slug, keys: &KeyRing) -> Result<DataKey> {
+    /// The level key of that id, out of the keys given.
+    fn unlock(&self, id: &Slug, keys: &KeyRing) -> Result<LevelKey> {
         let Some(descriptor) = self.contents.key(id) else {
             let ids: Vec<&str> = self.contents.keys.iter().map(|key| key.id.as_str()).collect();
             let message = format!("there is no key `{id}`; there is: {}", ids.join(", "));
@@ -435,7 +435,7 @@ impl SealedFile {
         Err(self.error(ErrorKind::DecryptionFailed, message))
     }
 
-    /// The keys, and with them the data keys that their passphrases give for the keys of these ids, so that a passphrase
+    /// The keys, and with them the level keys that their passphrases give for the keys of these ids, so that a passphrase
     /// is stretched once and not for every level.
     ///
     /// # Errors
@@ -464,7 +464,7 @@ impl SealedFile {
     }
 }
 
-fn find(descriptor: &KeyDescriptor, keys: &KeyRing) -> Result<Option<DataKey>> {
+fn find(descriptor: &KeyDescriptor, keys: &KeyRing) -> Result<Option<LevelKey>> {
     let derivation = descriptor.derivation.as_ref().map(|derivation| derivation as &dyn KeyDerivation);
     keys.find(derivation, |key| binding::is_check(key, &descriptor.check))
 }

@@ -96,7 +96,7 @@ impl Call<'_, '_> {
 
     /// The document of a content; `ClientManaged`, when the vault does not hold the key.
     pub(super) fn document(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<Document> {
-        let key = self.data_key(project, content.key_version)?;
+        let key = self.level_key(project, content.key_version)?;
         let blob = self.blob(project, content)?;
         let bytes = Aes256Gcm.open(&key, &blob).map_err(|_| not_a_document())?;
         let text = std::str::from_utf8(bytes.expose_secret()).map_err(|_| not_a_document())?;
@@ -106,7 +106,7 @@ impl Call<'_, '_> {
     /// What a content holds; nothing, if the key it is said to be sealed with does not open it, because it was sealed
     /// by somebody else. `ClientManaged`, when the vault does not hold that key.
     pub(super) fn text(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<Option<SecretBytes>> {
-        let key = self.data_key(project, content.key_version)?;
+        let key = self.level_key(project, content.key_version)?;
         Ok(Aes256Gcm.open(&key, &self.blob(project, content)?).ok())
     }
 
@@ -179,7 +179,7 @@ impl Call<'_, '_> {
 
     /// A document, sealed with the key in use.
     pub(super) fn seal_document(&mut self, project: &ProjectRecord, document: &Document) -> Result<SealedBlob> {
-        let key = self.data_key(project, project.key_version)?;
+        let key = self.level_key(project, project.key_version)?;
         Aes256Gcm.seal(&key, document.to_text().expose_secret().as_bytes(), &*self.vault.random)
     }
 

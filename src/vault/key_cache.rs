@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::call::Call;
 use super::records::{KeyRecord, ProjectRecord, Wrapped, WrappedKeyRecord, damaged, require};
 use super::{Custody, keys};
-use crate::core::{Context, DataKey, Id, KeyDerivation, KeyString, Sealed, SecretBytes, unwrap, unwrap_key, wrap};
+use crate::core::{Context, Id, KeyDerivation, KeyString, LevelKey, Sealed, SecretBytes, unwrap, unwrap_key, wrap};
 use crate::{Error, ErrorKind, Result};
 
 /// Most keys that are kept unwrapped.
@@ -16,7 +16,7 @@ const MAX_KEYS: usize = 4096;
 /// that holds for committed versions only, so a transaction's keys come here when it is through.
 #[derive(Default)]
 pub(super) struct KeyCache {
-    keys: Mutex<HashMap<KeyName, DataKey>>,
+    keys: Mutex<HashMap<KeyName, LevelKey>>,
     derivations: AtomicU64,
 }
 
@@ -26,12 +26,12 @@ pub(super) struct KeyName {
     owner: Id,
     purpose: Purpose,
     version: u32,
-    /// Of a data key: how often its project has changed hands, since the key may come back as another one.
+    /// Of a level key: how often its project has changed hands, since the key may come back as another one.
     custody_changes: u32,
 }
 
 /// A key that a transaction unwrapped, or made.
-pub(super) type Unwrapped = (KeyName, DataKey);
+pub(super) type Unwrapped = (KeyName, LevelKey);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Purpose {
@@ -40,11 +40,11 @@ enum Purpose {
     /// Wraps the rows of a project.
     Storage,
     /// Seals the blobs of a project.
-    Data,
+    Level,
 }
 
 impl KeyCache {
-    fn get(&self, name: KeyName) -> Option<DataKey> {
+    fn get(&self, name: KeyName) -> Option<LevelKey> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned()
     }
 
@@ -61,9 +61,9 @@ impl KeyCache {
     }
 
     /// Forgets the keys that blobs of a project are sealed with: the vault is to be unable to open them.
-    pub(super) fn forget_data_keys(&self, project: Id) {
+    pub(super) fn forget_level_keys(&self, project: Id) {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.retain(|name, _| name.owner != project || name.purpose != Purpose::Data);
+        keys.retain(|name, _| name.owner != project || name.purpose != Purpose::Level);
     }
 
     pub(super) fn derivations(&self) -> u64 {
@@ -71,7 +71,7 @@ impl KeyCache {
     }
 
     /// Stretches a key, and counts it.
-    pub(super) fn derive(&self, derivation: &dyn KeyDerivation, key: &KeyString) -> Result<DataKey> {
+    pub(super) fn derive(&self, derivation: &dyn KeyDerivation, key: &KeyString) -> Result<LevelKey> {
         self.derivations.fetch_add(1, Ordering::Relaxed);
         derivation.derive(key)
     }
@@ -92,7 +92,7 @@ pub(super) enum Row {
     Entries(Id, u32),
     /// When the entries of the level of that id were last read.
     Access(Id),
-    /// The text of the data key of that version.
+    /// The text of the level key of that version.
     KeyText(u32),
     /// Its bytes.
     KeyBytes(u32),
@@ -127,13 +127,13 @@ impl Row {
 
 impl Call<'_, '_> {
     /// A key that was unwrapped before, in this transaction or in one that is through.
-    fn unwrapped_key(&self, name: KeyName) -> Option<DataKey> {
+    fn unwrapped_key(&self, name: KeyName) -> Option<LevelKey> {
         let in_this_one = self.unwrapped.iter().find(|(unwrapped, _)| *unwrapped == name);
         in_this_one.map(|(_, key)| key.clone()).or_else(|| self.vault.keys.get(name))
     }
 
     /// The key that wraps an organization's storage keys.
-    pub(super) fn organization_key(&mut self, organization: Id, version: u32) -> Result<DataKey> {
+    pub(super) fn organization_key(&mut self, organization: Id, version: u32) -> Result<LevelKey> {
         let name = KeyName { owner: organization, purpose: Purpose::Organization, version, custody_changes: 0 };
         if let Some(key) = self.unwrapped_key(name) {
             return Ok(key);
@@ -146,7 +146,7 @@ impl Call<'_, '_> {
     }
 
     /// The key that wraps a project's rows.
-    pub(super) fn storage_key(&mut self, project: &ProjectRecord, version: u32) -> Result<DataKey> {
+    pub(super) fn storage_key(&mut self, project: &ProjectRecord, version: u32) -> Result<LevelKey> {
         let name = KeyName { owner: project.id, purpose: Purpose::Storage, version, custody_changes: 0 };
         if let Some(key) = self.unwrapped_key(name) {
             return Ok(key);
@@ -160,9 +160,9 @@ impl Call<'_, '_> {
     }
 
     /// The key that a project's blobs are or were sealed with.
-    pub(super) fn data_key(&mut self, project: &ProjectRecord, version: u32) -> Result<DataKey> {
+    pub(super) fn level_key(&mut self, project: &ProjectRecord, version: u32) -> Result<LevelKey> {
         let custody_changes = project.custody_changes;
-        let name = KeyName { owner: project.id, purpose: Purpose::Data, version, custody_changes };
+        let name = KeyName { owner: project.id, purpose: Purpose::Level, version, custody_changes };
         // It may still be in memory, from the time when it was the vault's.
         if project.custody == Custody::Client {
             return Err(client_managed());
@@ -170,12 +170,12 @@ impl Call<'_, '_> {
         if let Some(key) = self.unwrapped_key(name) {
             return Ok(key);
         }
-        let record: KeyRecord = require(self.tx, &keys::data_key(project.id, version))?;
+        let record: KeyRecord = require(self.tx, &keys::level_key(project.id, version))?;
         let Some(data) = &record.data else {
             return Err(client_managed());
         };
         let bytes = self.open_row(project, Row::KeyBytes(version), record.storage_version, data)?;
-        let key = DataKey::from_bytes(bytes.expose_secret().try_into().map_err(|_| damaged())?);
+        let key = LevelKey::from_bytes(bytes.expose_secret().try_into().map_err(|_| damaged())?);
         self.unwrapped.push((name, key.clone()));
         Ok(key)
     }

@@ -64,11 +64,11 @@ pub(super) fn storage_keys(project: Id) -> KeyRange {
 }
 
 /// A key that blobs are sealed with.
-pub(super) fn data_key(project: Id, version: u32) -> String {
+pub(super) fn level_key(project: Id, version: u32) -> String {
     format!("key/{project}/{version:010}")
 }
 
-pub(super) fn data_keys(project: Id) -> KeyRange {
+pub(super) fn level_keys(project: Id) -> KeyRange {
     KeyRange::prefix(format!("key/{project}/"))
 }
 

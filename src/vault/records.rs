@@ -82,12 +82,12 @@ pub(super) struct ProjectRecord {
     /// Whether `_base`, `dev`, `staging` and `prod` are built in.
     pub(super) has_base: bool,
     pub(super) custody: Custody,
-    /// The data key that is in use.
+    /// The level key that is in use.
     pub(super) key_version: u32,
     /// The storage key that new rows are wrapped with.
     pub(super) storage_version: u32,
     pub(super) rotation: Option<RotationRecord>,
-    /// How often the data key has changed hands.
+    /// How often the level key has changed hands.
     #[serde(default)]
     pub(super) custody_changes: u32,
     /// Whether it may have webhooks; where it has none, a change looks for none.
@@ -103,7 +103,7 @@ pub(super) struct ProjectRecord {
 /// A rotation that has not reached everything yet.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) enum RotationRecord {
-    /// Versions are being sealed anew under the data key in use.
+    /// Versions are being sealed anew under the level key in use.
     History {
         /// The number of the last one that was looked at.
         after: u32,
@@ -165,7 +165,7 @@ pub(super) struct LevelRecord {
 pub(super) struct ContentRecord {
     pub(super) node: Id,
     pub(super) number: u32,
-    /// The data key the blob is sealed with.
+    /// The level key the blob is sealed with.
     pub(super) key_version: u32,
     /// The storage key that both are wrapped with.
     pub(super) storage_version: u32,
@@ -205,7 +205,7 @@ pub(super) struct KeyRecord {
     /// None, for a key of the random scheme.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) derivation: Option<DerivationRecord>,
-    /// The text of the proof; wrapped, because for a key string of 32 bytes it is the data key.
+    /// The text of the proof; wrapped, because for a key string of 32 bytes it is the level key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) check: Option<Wrapped>,
     pub(super) hint: Option<String>,

@@ -7,17 +7,17 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use ioenv::{DataKey, Document, KeyRing, LevelPath, SealedFile, SystemRandom};
+use ioenv::{Document, KeyRing, LevelKey, LevelPath, SealedFile, SystemRandom};
 
 pub(crate) struct Project {
     directory: tempfile::TempDir,
-    pub(crate) key: DataKey,
+    pub(crate) key: LevelKey,
 }
 
 impl Project {
     /// `ioenv.toml`, `ioenv.sealed` and `ioenv.key`, with these levels; the last one is the path that is configured.
     pub(crate) fn new(levels: &[(&str, &str)]) -> Self {
-        let project = Self { directory: tempfile::tempdir().unwrap(), key: DataKey::generate(&SystemRandom).unwrap() };
+        let project = Self { directory: tempfile::tempdir().unwrap(), key: LevelKey::generate(&SystemRandom).unwrap() };
         let (last, _) = levels.last().expect("at least one level");
         let name = path(last).project().parse().unwrap();
         let mut sealed = SealedFile::create(project.sealed_file(), name).unwrap();

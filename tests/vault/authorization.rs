@@ -15,7 +15,7 @@ use ioenv::vault::{
     ProjectUpdate, Provider, PurgeScope, Restore, RoleUpdate, Search, ServiceAccountUpdate, Session, TargetUpdate,
     TeamUpdate, TokenUpdate, UseCase, UserUpdate, Vault, WebhookUpdate, Which, WorkspaceRole,
 };
-use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, ErrorKind, KeyProof, Kind, SecretString, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, Document, Error, ErrorKind, KeyProof, Kind, LevelKey, SecretString, SystemRandom};
 
 use super::stage::{Stage, entry, name, names, path, slug};
 
@@ -153,7 +153,7 @@ fn theirs() -> NewKey {
 }
 
 fn their_proof() -> SecretString {
-    KeyProof::of(&DataKey::from_bytes(&[7; 32])).to_text()
+    KeyProof::of(&LevelKey::from_bytes(&[7; 32])).to_text()
 }
 
 /// Does it.
@@ -208,7 +208,7 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::ReadBlobs => session.blobs(acme, prod).map(drop),
         UseCase::OpenBlobs => session.opened_blobs(acme, prod).map(drop),
         UseCase::SetBlob => {
-            let key = DataKey::generate(&SystemRandom).unwrap();
+            let key = LevelKey::generate(&SystemRandom).unwrap();
             let blob = Aes256Gcm.seal(&key, b"A=9\n", &SystemRandom).unwrap();
             session.set_blob(acme, prod, &NewBlob::new(blob))
         }

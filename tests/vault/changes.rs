@@ -8,7 +8,7 @@ use ioenv::vault::{
     Change, EntryUpdate, Grantee, HistoryPolicy, Id, NewBlob, NewKey, NewProject, OrganizationUpdate, Paging,
     PermissionSet, Restore, Session, VersionAction, Which,
 };
-use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, KeyProof, Kind, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, Document, KeyProof, Kind, LevelKey, SystemRandom};
 
 use super::stage::{DAY, Stage, entry, name, names, path, refused, slug};
 
@@ -221,7 +221,7 @@ on_every_store! {
         system.rotate_key(stage.acme, &slug("shop"), HistoryPolicy::Keep).unwrap();
         assert_eq!(spelled_all(stage), ["->A=1"], "the same under another key is no change");
         assert_eq!(roll_back(stage, first), None, "nor another state");
-        let key = DataKey::generate(&SystemRandom).unwrap();
+        let key = LevelKey::generate(&SystemRandom).unwrap();
         let blob = Aes256Gcm.seal(&key, b"not for the vault", &SystemRandom).unwrap();
         system.set_blob(stage.acme, &at, &NewBlob::new(blob.clone())).unwrap();
         let theirs = changes(stage)[0].id;
@@ -360,7 +360,7 @@ on_every_store! {
         restore(editor, versions()[0].id).unwrap();
         assert_eq!(stage.text("shop/dev").as_deref(), Some("A=1\nB=2\nC=3\n"), "which removes nothing");
         // A blob takes the place of all there is.
-        let blob = Aes256Gcm.seal(&DataKey::generate(&SystemRandom).unwrap(), b"X=1\n", &SystemRandom).unwrap();
+        let blob = Aes256Gcm.seal(&LevelKey::generate(&SystemRandom).unwrap(), b"X=1\n", &SystemRandom).unwrap();
         let set = |user: Id| stage.user(user).set_blob(stage.acme, &at, &NewBlob::new(blob.clone()));
         assert_eq!(refused(set(editor)), Denied);
         set(admin).unwrap();

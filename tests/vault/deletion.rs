@@ -8,7 +8,7 @@ use ioenv::vault::{
     NewIntegration, NewKey, NewProject, NewTarget, NewToken, NewWebhook, Paging, PermissionSet, Provider, PurgeScope,
     ResourceKind, Search,
 };
-use ioenv::{Aes256Gcm, Cipher as _, DataKey, KeyProof, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, KeyProof, LevelKey, SystemRandom};
 
 use super::stage::{DAY, Stage, after, name, path, refused, slug};
 
@@ -449,8 +449,8 @@ on_every_store! {
     }
 
     fn people_who_hold_the_key_rotate_without_it(stage: &Stage) {
-        let keys = [1, 2].map(|byte| DataKey::from_bytes(&[byte; 32]));
-        let held = |key: &DataKey| NewKey::Client { derivation: None, proof: KeyProof::of(key).to_text(), hint: None };
+        let keys = [1, 2].map(|byte| LevelKey::from_bytes(&[byte; 32]));
+        let held = |key: &LevelKey| NewKey::Client { derivation: None, proof: KeyProof::of(key).to_text(), hint: None };
         stage.shop_with(|project| project.key = held(&keys[0]));
         let (system, dev) = (stage.system(), path("shop/dev"));
         let blob = Aes256Gcm.seal(&keys[0], b"A=1\n", &SystemRandom).unwrap();

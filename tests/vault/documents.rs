@@ -5,17 +5,17 @@ use ioenv::ErrorKind::{
 };
 use ioenv::Kind::{Secret, Variable};
 use ioenv::vault::{Custody, EntryUpdate, MAX_BLOB_BYTES, NewBlob, NewKey, Paging, Search, Which};
-use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, KeyProof, SealedBlob, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, Document, KeyProof, LevelKey, SealedBlob, SystemRandom};
 
 use super::stage::{MINUTE, SECOND, Stage, entry, name, names, path, refused, slug};
 
-fn seal(key: &DataKey, text: &str) -> SealedBlob {
+fn seal(key: &LevelKey, text: &str) -> SealedBlob {
     Aes256Gcm.seal(key, text.as_bytes(), &SystemRandom).unwrap()
 }
 
 /// A project of which only its people have the key.
-fn client_managed(stage: &Stage) -> DataKey {
-    let key = DataKey::generate(&SystemRandom).unwrap();
+fn client_managed(stage: &Stage) -> LevelKey {
+    let key = LevelKey::generate(&SystemRandom).unwrap();
     let proof = KeyProof::of(&key).to_text();
     stage.shop_with(|project| project.key = NewKey::Client { derivation: None, proof, hint: None });
     key
@@ -55,8 +55,8 @@ on_every_store! {
         stage.shop();
         let system = stage.system();
         stage.write("shop", "A=1 # why\n");
-        let key = DataKey::parse(system.key(stage.acme, &slug("shop")).unwrap().text.unwrap().expose_secret()).unwrap();
-        let other = DataKey::generate(&SystemRandom).unwrap();
+        let key = LevelKey::parse(system.key(stage.acme, &slug("shop")).unwrap().text.unwrap().expose_secret()).unwrap();
+        let other = LevelKey::generate(&SystemRandom).unwrap();
         let texts = || {
             let levels = system.opened_blobs(stage.acme, &path("shop/api/prod")).unwrap().levels;
             let text = |level: &ioenv::vault::Blob| level.text.as_ref().map(|text| text.expose_secret().to_owned());
@@ -187,7 +187,7 @@ on_every_store! {
         stage.write("shop", "A=1\nB=2\n");
         stage.write("shop/api/prod", "A=2\n");
         stage.write("shop/dev", "C=2\n");
-        let key = DataKey::generate(&SystemRandom).unwrap();
+        let key = LevelKey::generate(&SystemRandom).unwrap();
         stage.system().set_blob(stage.acme, &path("shop/api"), &NewBlob::new(seal(&key, "A=1\n"))).unwrap();
         let search = |session: &ioenv::vault::Session<'_>, what: &Search| -> Vec<String> {
             let found = session.search_entries(stage.acme, &slug("shop"), what).unwrap();
@@ -203,7 +203,7 @@ on_every_store! {
     fn a_blob_that_holds_no_document_is_kept(stage: &Stage) {
         stage.shop();
         let (system, at) = (stage.system(), path("shop"));
-        let foreign = seal(&DataKey::generate(&SystemRandom).unwrap(), "A=1\n");
+        let foreign = seal(&LevelKey::generate(&SystemRandom).unwrap(), "A=1\n");
         stage.write("shop", "Z=1\n");
         system.set_blob(stage.acme, &at, &NewBlob::new(foreign.clone())).unwrap();
         let stored = system.blobs(stage.acme, &at).unwrap().levels.pop().unwrap();
@@ -225,7 +225,7 @@ on_every_store! {
         let (system, at) = (stage.system(), path("shop/dev"));
         let blob = seal(&key, "A=1\n");
         let proof = KeyProof::of(&key).to_text();
-        let wrong = KeyProof::of(&DataKey::generate(&SystemRandom).unwrap()).to_text();
+        let wrong = KeyProof::of(&LevelKey::generate(&SystemRandom).unwrap()).to_text();
         let before = stage.records("");
         let set = |new: &NewBlob| system.set_blob(stage.acme, &at, new);
         assert_eq!(refused(set(&NewBlob::new(blob.clone()))), KeyProofRequired);

@@ -10,7 +10,7 @@ use ioenv::vault::{
     Action, EnvFiles, Id, Integration, IntegrationUpdate, Mapping, NewIntegration, NewKey, NewProject, Permission as P,
     PermissionSet, Provider, ResourceKind, SyncAction, Vault,
 };
-use ioenv::{DataKey, KeyProof, Kind, SystemRandom};
+use ioenv::{KeyProof, Kind, LevelKey, SystemRandom};
 
 #[cfg(feature = "http")]
 use super::stage::{DAY, MINUTE};
@@ -260,7 +260,7 @@ on_every_store! {
     fn what_the_vault_cannot_open_is_not_copied(stage: &Stage) {
         let mut theirs = NewProject::new("theirs");
         theirs.has_base = true;
-        let proof = KeyProof::of(&DataKey::from_bytes(&[7; 32])).to_text();
+        let proof = KeyProof::of(&LevelKey::from_bytes(&[7; 32])).to_text();
         theirs.key = NewKey::Client { derivation: None, proof, hint: None };
         let system = stage.system();
         system.create_project(stage.acme, theirs).unwrap();

@@ -7,7 +7,7 @@ use ioenv::vault::{
     PermissionSet, PersonalKeyLevel, ProjectUpdate, Search, Session, SlugRule, UseCase, Vocabulary,
 };
 
-use ioenv::{Aes256Gcm, Cipher as _, DataKey, Error, KeyProof, Kind, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, Error, KeyProof, Kind, LevelKey, SystemRandom};
 
 use super::stage::{SECOND, Stage, entry, name, path, refused, slug};
 
@@ -132,7 +132,7 @@ on_every_store! {
         assert_eq!((summaries[0].environments, summaries[1].environments), (0, 0));
         assert_eq!(session.level_summaries(acme, &[path("shop/dev")]).unwrap()[0].entries, 0);
         // What only its people can open is not counted.
-        let key = DataKey::from_bytes(&[7; 32]);
+        let key = LevelKey::from_bytes(&[7; 32]);
         let proof = KeyProof::of(&key).to_text();
         let mut theirs = NewProject::new("theirs");
         theirs.key = NewKey::Client { derivation: None, proof: proof.clone(), hint: None };

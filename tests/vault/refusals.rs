@@ -4,7 +4,7 @@ use ioenv::vault::{
     EntryUpdate, EnvironmentUpdate, Id, NewBlob, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
     Paging, PermissionSet, ProjectUpdate, PurgeScope, Restore, TargetUpdate, Which,
 };
-use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, Error, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, Document, Error, LevelKey, SystemRandom};
 
 use super::stage::{Stage, entry, name, path, slug};
 
@@ -37,7 +37,7 @@ on_every_store! {
         renamed.name = Some("New".into());
         let mut onto_taken = EntryUpdate::new(name("A"));
         (onto_taken.value, onto_taken.new_name) = (Some("9".into()), Some(name("B")));
-        let key = DataKey::generate(&SystemRandom).unwrap();
+        let key = LevelKey::generate(&SystemRandom).unwrap();
         let large = NewBlob::new(Aes256Gcm.seal(&key, &vec![b'x'; 800_000], &SystemRandom).unwrap());
         let long = "x".repeat(70_000);
         let past = NewToken::new("t", PermissionSet::ALL).expires_at(stage.now());

@@ -5,7 +5,7 @@ use ioenv::vault::{
     ChangedEntry, EntryUpdate, NewBlob, NewOrganization, NewProject, OrganizationUpdate, Paging, PermissionSet,
     ProjectUpdate, PurgeScope, Restore, Version, VersionAction,
 };
-use ioenv::{Aes256Gcm, Cipher as _, DataKey, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, LevelKey, SystemRandom};
 
 use super::stage::{DAY, SECOND, Stage, entry, name, names, path, refused, slug};
 
@@ -249,7 +249,7 @@ on_every_store! {
 
     fn no_version_where_none_is_wanted(stage: &Stage) {
         stage.shop();
-        let key = DataKey::generate(&SystemRandom).unwrap();
+        let key = LevelKey::generate(&SystemRandom).unwrap();
         let blob = |text: &str| NewBlob::new(Aes256Gcm.seal(&key, text.as_bytes(), &SystemRandom).unwrap());
         let system = stage.system();
         system.set_blob(stage.acme, &path("shop"), &blob("1")).unwrap();

@@ -11,7 +11,7 @@ use ioenv::vault::{
     Actor, CreatedWebhook, NewBlob, NewKey, NewOrganization, NewProject, NewWebhook, Paging, ResourceKind, Restore,
     RootKey, Vault, WebhookUpdate,
 };
-use ioenv::{Aes256Gcm, Cipher as _, DataKey, Error, KeyProof, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, Error, KeyProof, LevelKey, SystemRandom};
 use serde_json::Value;
 
 use super::stage::{MINUTE, Stage, entry, name, names, path, refused, slug};
@@ -221,7 +221,7 @@ on_every_store! {
     }
 
     fn a_project_whose_key_others_hold_tells_of_each_blob(stage: &Stage) {
-        let key = DataKey::from_bytes(&[7; 32]);
+        let key = LevelKey::from_bytes(&[7; 32]);
         let proof = KeyProof::of(&key).to_text();
         let mut project = NewProject::new("theirs");
         project.has_base = true;
@@ -445,7 +445,7 @@ fn a_write_costs_nothing_more_where_there_is_no_webhook() {
 fn set_blob(stage: &Stage, at: &str, text: &str) {
     let project = at.split('/').next().unwrap();
     let key = stage.system().key(stage.acme, &slug(project)).unwrap().text.unwrap();
-    let blob = Aes256Gcm.seal(&DataKey::parse(key.expose_secret()).unwrap(), text.as_bytes(), &SystemRandom).unwrap();
+    let blob = Aes256Gcm.seal(&LevelKey::parse(key.expose_secret()).unwrap(), text.as_bytes(), &SystemRandom).unwrap();
     stage.system().set_blob(stage.acme, &path(at), &NewBlob::new(blob)).unwrap();
 }
 

@@ -5,7 +5,7 @@ use aes_gcm::{Aes256Gcm, KeyInit as _, Nonce, Tag};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use ioenv::{Cipher as _, DataKey, SealedBlob, SystemRandom};
+use ioenv::{Cipher as _, LevelKey, SealedBlob, SystemRandom};
 use ioenv_peers::text;
 
 const KEY: [u8; 32] = [7; 32];
@@ -13,7 +13,7 @@ const BYTES: usize = 64 * 1024;
 
 fn open(c: &mut Criterion) {
     let plaintext = &text::plain(2_000).into_bytes()[..BYTES];
-    let key = DataKey::from_bytes(&KEY);
+    let key = LevelKey::from_bytes(&KEY);
     let blob = ioenv::Aes256Gcm.seal(&key, plaintext, &SystemRandom).expect("random bytes").to_string();
     assert_eq!(ours(&key, &blob), plaintext);
     assert_eq!(&bare(&blob)[12..12 + BYTES], plaintext);
@@ -31,12 +31,12 @@ fn open(c: &mut Criterion) {
     group.bench_function("copy", |b| b.iter(|| blob.as_bytes().to_vec()));
 }
 
-fn open_blob(key: &DataKey, blob: &str) -> ioenv::SecretBytes {
+fn open_blob(key: &LevelKey, blob: &str) -> ioenv::SecretBytes {
     let blob: SealedBlob = blob.parse().expect("a blob");
     ioenv::Aes256Gcm.open(key, &blob).expect("the right key")
 }
 
-fn ours(key: &DataKey, blob: &str) -> Vec<u8> {
+fn ours(key: &LevelKey, blob: &str) -> Vec<u8> {
     open_blob(key, blob).expose_secret().to_vec()
 }
 

@@ -173,7 +173,7 @@ impl Call<'_, '_> {
             keys::floors(id),
             keys::project_versions(id),
             keys::contents(id),
-            keys::data_keys(id),
+            keys::level_keys(id),
             keys::storage_keys(id),
         ];
         for range in &ranges {

@@ -56,7 +56,7 @@ impl Session<'_> {
 }
 
 impl Call<'_, '_> {
-    /// Seals versions anew with the data key in use.
+    /// Seals versions anew with the level key in use.
     fn move_history(
         &mut self,
         project: &mut ProjectRecord,
@@ -86,7 +86,7 @@ impl Call<'_, '_> {
             Err(error) if matches!(error.kind(), ErrorKind::ClientManaged | ErrorKind::Corrupt) => return Ok(false),
             Err(error) => return Err(error),
         };
-        let key = self.data_key(project, project.key_version)?;
+        let key = self.level_key(project, project.key_version)?;
         let blob = Aes256Gcm.seal(&key, text.expose_secret(), &*self.vault.random)?;
         self.reseal_version(project, content, &blob)?;
         Ok(true)
@@ -112,7 +112,7 @@ impl Call<'_, '_> {
             keys::contents(project.id),
             keys::project_integration_writings(project.id),
             keys::integrations(project.id),
-            keys::data_keys(project.id),
+            keys::level_keys(project.id),
             keys::project_webhooks(project.id),
         ];
         let (mut left, mut updated) = (limit, 0);

@@ -6,7 +6,7 @@ use super::super::Custody;
 use super::super::call::Call;
 use super::super::key_cache::{KeyCache, Row};
 use super::super::records::{DerivationRecord, KeyRecord, ProjectRecord};
-use crate::core::{DataKey, KeyProof, KeyString, Pbkdf2, Random, SecretString};
+use crate::core::{KeyProof, KeyString, LevelKey, Pbkdf2, Random, SecretString};
 use crate::{Error, ErrorKind, Result};
 
 /// A key that the blobs of a project are to be sealed with.
@@ -33,7 +33,7 @@ pub enum NewKey {
 /// A [`NewKey`], with all that takes long behind it.
 pub(in super::super) enum PreparedKey {
     Client { derivation: Option<Pbkdf2>, proof: SecretString, hint: Option<String> },
-    Server { derivation: Option<Pbkdf2>, text: SecretString, data: DataKey, proof: SecretString },
+    Server { derivation: Option<Pbkdf2>, text: SecretString, data: LevelKey, proof: SecretString },
 }
 
 impl NewKey {
@@ -51,7 +51,7 @@ impl NewKey {
                 Ok(PreparedKey::Client { derivation, proof, hint })
             }
             Self::Random => {
-                let data = DataKey::generate(random)?;
+                let data = LevelKey::generate(random)?;
                 let proof = KeyProof::of(&data).to_text();
                 Ok(PreparedKey::Server { derivation: None, text: data.to_text(), data, proof })
             }

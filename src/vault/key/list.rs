@@ -19,7 +19,7 @@ pub struct KeyInfo {
     pub version: u32,
     /// Whether it is the one in use.
     pub is_active: bool,
-    /// How its text becomes the key; none, if the text is that of a [`DataKey`](crate::DataKey).
+    /// How its text becomes the key; none, if the text is that of a [`LevelKey`](crate::LevelKey).
     pub derivation: Option<Pbkdf2>,
     /// In client custody, its proof: with it, people find the right one among old keys of theirs.
     pub proof: Option<SecretString>,
@@ -40,7 +40,7 @@ impl Session<'_> {
         self.read(UseCase::ListKeys, |call| {
             let project = call.key_project(organization, project, Reach::OnTheWay)?;
             let mut infos = Vec::new();
-            for stored in call.tx.scan(&keys::data_keys(project.id), Order::Descending, usize::MAX)? {
+            for stored in call.tx.scan(&keys::level_keys(project.id), Order::Descending, usize::MAX)? {
                 infos.push(call.key_info(&project, decode(&stored.value)?)?);
             }
             let details = Details::default().with("op", "keys").with("count", infos.len());

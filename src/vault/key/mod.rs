@@ -60,7 +60,7 @@ impl Call<'_, '_> {
     }
 
     fn active_key(&mut self, project: &ProjectRecord) -> Result<KeyRecord> {
-        let record: KeyRecord = require(self.tx, &keys::data_key(project.id, project.key_version))?;
+        let record: KeyRecord = require(self.tx, &keys::level_key(project.id, project.key_version))?;
         // A row is opened for the version it names, so that must be the one it was found at.
         if record.version == project.key_version { Ok(record) } else { Err(damaged()) }
     }
@@ -76,10 +76,10 @@ impl Call<'_, '_> {
         old.rotated_at = Some(self.now);
         // Nobody is told it again; what it sealed is opened with its bytes.
         old.text = None;
-        put(self.tx, &keys::data_key(project.id, old.version), &old, When::Present)?;
+        put(self.tx, &keys::level_key(project.id, old.version), &old, When::Present)?;
         project.key_version = old.version + 1;
         let record = self.key_record(project, project.key_version, new)?;
-        put(self.tx, &keys::data_key(project.id, record.version), &record, When::Absent)?;
+        put(self.tx, &keys::level_key(project.id, record.version), &record, When::Absent)?;
         Ok(record)
     }
 

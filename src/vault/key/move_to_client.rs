@@ -51,7 +51,7 @@ impl Session<'_> {
             }
             call.remove_range(&keys::accesses(project.id))?;
             call.remove_range(&keys::project_integration_writings(project.id))?;
-            for stored in call.tx.scan(&keys::data_keys(project.id), Order::Ascending, usize::MAX)? {
+            for stored in call.tx.scan(&keys::level_keys(project.id), Order::Ascending, usize::MAX)? {
                 let mut record: KeyRecord = decode(&stored.value)?;
                 (record.text, record.data) = (None, None);
                 if record.version == project.key_version {
@@ -65,7 +65,7 @@ impl Session<'_> {
             call.record(Action::Update, Resource::key(&moved), details)?;
             Ok((project.id, text))
         })?;
-        self.vault.keys.forget_data_keys(id);
+        self.vault.keys.forget_level_keys(id);
         Ok(text)
     }
 }
@@ -92,7 +92,7 @@ impl Call<'_, '_> {
         let Some(text) = self.text(project, &content)? else {
             return Ok(Some(false));
         };
-        let key = self.data_key(project, project.key_version)?;
+        let key = self.level_key(project, project.key_version)?;
         let blob = Aes256Gcm.seal(&key, text.expose_secret(), &*self.vault.random)?;
         self.reseal_version(moved, content, &blob)?;
         Ok(Some(true))

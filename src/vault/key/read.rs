@@ -16,7 +16,7 @@ pub struct ProjectKey {
     pub custody: Custody,
     /// Its version, from 1.
     pub version: u32,
-    /// How its text becomes the key; none, if the text is that of a [`DataKey`](crate::DataKey).
+    /// How its text becomes the key; none, if the text is that of a [`LevelKey`](crate::LevelKey).
     pub derivation: Option<Pbkdf2>,
     /// A reminder of where the key is, in client custody.
     pub hint: Option<String>,

@@ -103,7 +103,7 @@ impl Call<'_, '_> {
             let document = Document::parse(std::str::from_utf8(text.expose_secret()).map_err(|_| damaged())?)?;
             known = Some((document, self.entries(project, content)?));
         }
-        let key = self.data_key(project, project.key_version)?;
+        let key = self.level_key(project, project.key_version)?;
         let blob = Aes256Gcm.seal(&key, text.expose_secret(), &*self.vault.random)?;
         let number = self.next_number(project)?;
         let (document, entries) = known.unzip();

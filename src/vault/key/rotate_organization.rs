@@ -4,7 +4,7 @@ use super::super::records::{Wrapped, WrappedKeyRecord, damaged, decode, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::Result;
-use crate::core::{Action, Context, DataKey, Details, Id, Resource, ResourceKind, unwrap_key, wrap_key};
+use crate::core::{Action, Context, Details, Id, LevelKey, Resource, ResourceKind, unwrap_key, wrap_key};
 use crate::store::{Order, When};
 
 impl Session<'_> {
@@ -18,7 +18,7 @@ impl Session<'_> {
             let mut owner = call.whole_organization(organization)?;
             let random = &*call.vault.random;
             let version = owner.key_version + 1;
-            let new = DataKey::generate(random)?;
+            let new = LevelKey::generate(random)?;
             let context = Context::organization_key(organization, version);
             let key = Wrapped(wrap_key(call.vault.root.as_key(), &context, &new, random)?);
             let record = WrappedKeyRecord { version, wrapped_by: 0, key, created_at: call.now };

@@ -10,7 +10,7 @@ use super::super::use_case::UseCase;
 use super::super::{Custody, keys};
 use super::{check_custody, check_idle};
 use crate::core::{
-    Action, DataKey, Details, Document, Id, KeyProof, KeyString, Resource, SecretBytes, SecretString, Slug,
+    Action, Details, Document, Id, KeyProof, KeyString, LevelKey, Resource, SecretBytes, SecretString, Slug,
 };
 use crate::store::When;
 use crate::{Error, ErrorKind, Result};
@@ -39,7 +39,7 @@ impl Session<'_> {
                 (key.to_text(), data, KeyProof::new(&key, derivation).to_text())
             }
             None => {
-                let data = DataKey::parse(key.expose_secret())?;
+                let data = LevelKey::parse(key.expose_secret())?;
                 let proof = KeyProof::of(&data).to_text();
                 (data.to_text(), data, proof)
             }
@@ -59,7 +59,7 @@ impl Session<'_> {
             record.custody = Custody::Server;
             record.text = Some(call.seal_row(&project, Row::KeyText(version), text.expose_secret().as_bytes())?);
             record.data = Some(call.seal_row(&project, Row::KeyBytes(version), data.expose_bytes())?);
-            put(call.tx, &keys::data_key(project.id, version), &record, When::Present)?;
+            put(call.tx, &keys::level_key(project.id, version), &record, When::Present)?;
 
             let levels = call.levels(project.id)?;
             let levels: Vec<_> = levels.into_iter().filter(|level| level.content.key_version == version).collect();

@@ -19,7 +19,7 @@ use crate::{ErrorKind, Result};
 pub struct Blobs {
     /// Who can open them.
     pub custody: Custody,
-    /// How the key string becomes the data key in use; none, for a random key.
+    /// How the key string becomes the level key in use; none, for a random key.
     pub derivation: Option<Pbkdf2>,
     /// What their text is.
     pub secret_format: SecretFormat,
@@ -39,7 +39,7 @@ pub struct Blob {
     pub content: Option<SealedBlob>,
     /// What that says, where it was to be opened, the key opens it, and it is text: of any kind, to the byte.
     pub text: Option<SecretString>,
-    /// The version of the data key it is sealed with.
+    /// The version of the level key it is sealed with.
     pub key_version: u32,
     /// When it was written.
     pub written_at: Option<Timestamp>,
@@ -101,7 +101,7 @@ impl Call<'_, '_> {
             Details::default().with("op", "blobs").with("count", count)
         };
         self.record(Action::Read, Resource::of(&place)?, details)?;
-        let key: KeyRecord = require(self.tx, &keys::data_key(project.id, project.key_version))?;
+        let key: KeyRecord = require(self.tx, &keys::level_key(project.id, project.key_version))?;
         Ok(Blobs { custody: project.custody, derivation: key.pbkdf2()?, secret_format: project.secret_format, levels })
     }
 

@@ -16,7 +16,7 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewBlob {
-    /// What was sealed with the data key in use.
+    /// What was sealed with the level key in use.
     pub content: SealedBlob,
     /// The proof of that key, which a client-managed project asks for; otherwise it is passed over.
     pub key_proof: Option<SecretString>,
@@ -72,7 +72,7 @@ impl Session<'_> {
                 call.check_proof(project, new.key_proof.as_ref())?;
                 None
             } else {
-                let key = call.data_key(project, project.key_version)?;
+                let key = call.level_key(project, project.key_version)?;
                 let text = Aes256Gcm.open(&key, &new.content).ok();
                 if text.is_none() {
                     call.check_not_former(project, &new.content)?;
@@ -116,7 +116,7 @@ impl Call<'_, '_> {
         let Some(former) = project.key_version.checked_sub(1).filter(|version| *version > 0) else {
             return Ok(());
         };
-        let key = match self.data_key(project, former) {
+        let key = match self.level_key(project, former) {
             // People held it.
             Err(error) if error.kind() == ErrorKind::ClientManaged => return Ok(()),
             key => key?,

@@ -8,7 +8,7 @@ use super::super::use_case::UseCase;
 use super::{Organization, OrganizationStatus};
 use crate::Result;
 use crate::core::{
-    Action, Context, DataKey, Details, Id, MemberRole, OrganizationRole, Plan, Resource, Slug, wrap_key,
+    Action, Context, Details, Id, LevelKey, MemberRole, OrganizationRole, Plan, Resource, Slug, wrap_key,
 };
 use crate::store::When;
 
@@ -85,7 +85,7 @@ impl Call<'_, '_> {
             created_at: self.now,
             updated_at: self.now,
         };
-        let key = DataKey::generate(&*self.vault.random)?;
+        let key = LevelKey::generate(&*self.vault.random)?;
         let context = Context::organization_key(id, 1);
         let key = Wrapped(wrap_key(self.vault.root.as_key(), &context, &key, &*self.vault.random)?);
         let key = WrappedKeyRecord { version: 1, wrapped_by: 0, key, created_at: self.now };

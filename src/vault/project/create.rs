@@ -13,7 +13,7 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{Custody, Project, RESERVED, SecretFormat, check_metadata};
 use crate::Result;
-use crate::core::{Action, Context, DataKey, Details, Id, Resource, Slug, wrap_key};
+use crate::core::{Action, Context, Details, Id, LevelKey, Resource, Slug, wrap_key};
 use crate::store::When;
 
 /// A project that is to be made.
@@ -106,7 +106,7 @@ impl Session<'_> {
             put(call.tx, &keys::organization(organization), &owner, When::Present)?;
             call.put_storage_key(&project, owner.key_version)?;
             let record = call.key_record(&project, 1, &key)?;
-            put(call.tx, &keys::data_key(project.id, 1), &record, When::Absent)?;
+            put(call.tx, &keys::level_key(project.id, 1), &record, When::Absent)?;
 
             let place = PlaceRecord { organization, project: project.id, path: project.slug.clone() };
             put(call.tx, &keys::project_id(project.id), &place, When::Absent)?;
@@ -131,7 +131,7 @@ impl Call<'_, '_> {
     pub(in super::super) fn put_storage_key(&mut self, project: &ProjectRecord, wrapped_by: u32) -> Result<()> {
         let version = project.storage_version;
         let wrapping = self.organization_key(project.organization, wrapped_by)?;
-        let key = DataKey::generate(&*self.vault.random)?;
+        let key = LevelKey::generate(&*self.vault.random)?;
         let context = Context::storage_key(project.organization, project.id, version);
         let key = Wrapped(wrap_key(&wrapping, &context, &key, &*self.vault.random)?);
         let record = WrappedKeyRecord { version, wrapped_by, key, created_at: self.now };

@@ -59,7 +59,7 @@ pub struct Project {
     pub has_base: bool,
     /// Who holds the key.
     pub custody: Custody,
-    /// The version of the data key that is in use.
+    /// The version of the level key that is in use.
     pub key_version: u32,
     /// Whether a rotation has not reached everything yet; [`continue_rotation`](super::Session::continue_rotation)
     /// takes it on.

@@ -21,7 +21,7 @@ pub struct Version {
     pub action: VersionAction,
     /// Who holds the key it is sealed with.
     pub custody: Custody,
-    /// The data key it is sealed with.
+    /// The level key it is sealed with.
     pub key_version: u32,
     /// The length of its blob's text.
     pub bytes: u32,

@@ -36,7 +36,7 @@ impl Session<'_> {
             let details = Details::default().with("op", "version").with("version", id);
             call.record(Action::Read, Resource::of(&found.place)?, details)?;
             let project = &found.place.project;
-            let key: KeyRecord = require(call.tx, &keys::data_key(project.id, found.version.key_version))?;
+            let key: KeyRecord = require(call.tx, &keys::level_key(project.id, found.version.key_version))?;
             let mut key = call.key_info(project, key)?;
             if key.is_active {
                 key.proof = None;

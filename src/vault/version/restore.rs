@@ -96,7 +96,7 @@ impl Call<'_, '_> {
         project: &ProjectRecord,
         content: &ContentRecord,
     ) -> Result<(SealedBlob, Option<Document>)> {
-        let key = self.data_key(project, content.key_version)?;
+        let key = self.level_key(project, content.key_version)?;
         let blob = self.blob(project, content)?;
         let Ok(bytes) = Aes256Gcm.open(&key, &blob) else {
             return Ok((blob, None));
@@ -106,7 +106,7 @@ impl Call<'_, '_> {
         if content.key_version == project.key_version {
             return Ok((blob, document));
         }
-        let key = self.data_key(project, project.key_version)?;
+        let key = self.level_key(project, project.key_version)?;
         Ok((Aes256Gcm.seal(&key, bytes.expose_secret(), &*self.vault.random)?, document))
     }
 

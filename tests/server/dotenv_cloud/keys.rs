@@ -1,6 +1,6 @@
 //! The keys that blobs are sealed with, and those who hold them.
 
-use ioenv::DataKey;
+use ioenv::LevelKey;
 use ioenv::SystemRandom;
 use ioenv::vault::{HistoryPolicy, NewKey, Paging};
 use serde_json::{Value, json};
@@ -73,7 +73,7 @@ fn of_a_key_that_people_hold_only_is_told_how_to_prove_it() {
     // Of one that is not derived there is nothing to prove it by, in the words of the service.
     let random = NewKey::Client {
         derivation: None,
-        proof: ioenv::KeyProof::of(&DataKey::generate(&SystemRandom).unwrap()).to_text(),
+        proof: ioenv::KeyProof::of(&LevelKey::generate(&SystemRandom).unwrap()).to_text(),
         hint: None,
     };
     let world = World::new(random);

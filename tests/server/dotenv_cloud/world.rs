@@ -3,7 +3,7 @@
 use ioenv::server::Server;
 use ioenv::vault::{Custody, NewEnvironment, NewKey, NewProject, NewTarget, PermissionSet, SecretFormat, Vocabulary};
 use ioenv::{
-    Aes256Gcm, Cipher as _, DataKey, Document, KeyDerivation as _, KeyProof, KeyString, Pbkdf2, SealedBlob,
+    Aes256Gcm, Cipher as _, Document, KeyDerivation as _, KeyProof, KeyString, LevelKey, Pbkdf2, SealedBlob,
     SystemRandom,
 };
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ impl World {
 #[derive(Debug)]
 pub(super) struct Holder {
     pub(super) derivation: Pbkdf2,
-    pub(super) data: DataKey,
+    pub(super) data: LevelKey,
     pub(super) proof: String,
 }
 

@@ -1,6 +1,6 @@
 use ioenv::Kind::Variable;
 use ioenv::vault::{Id, NewBlob, NewEntry, NewEnvironment, NewKey, NewProject, NewTarget};
-use ioenv::{Aes256Gcm, Cipher as _, DataKey, KeyProof, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, KeyProof, LevelKey, SystemRandom};
 use serde_json::{Value, json};
 
 use super::super::stage::{SECOND, Stage, path, slug};
@@ -321,7 +321,7 @@ fn a_project_whose_people_hold_the_key_says_so() {
     let mut new = NewProject::new("theirs");
     new.has_base = true;
     new.key =
-        NewKey::Client { derivation: None, proof: KeyProof::of(&DataKey::from_bytes(&[7; 32])).to_text(), hint: None };
+        NewKey::Client { derivation: None, proof: KeyProof::of(&LevelKey::from_bytes(&[7; 32])).to_text(), hint: None };
     system.create_project(stage.acme, new).unwrap();
     let id = system.environment(stage.acme, &path("theirs/dev")).unwrap().id.to_prefixed("env");
     let client = scene.bound("read write", "theirs");
@@ -341,7 +341,7 @@ fn what_is_no_dotenv_text_says_so() {
     let scene = Scene::new();
     let (stage, system) = (&scene.stage, scene.stage.system());
     let key = system.key(stage.acme, &slug("shop")).unwrap().text.unwrap();
-    let key = DataKey::parse(key.expose_secret()).unwrap();
+    let key = LevelKey::parse(key.expose_secret()).unwrap();
     let sealed = Aes256Gcm.seal(&key, b"a: [yaml]\n", &SystemRandom).unwrap();
     system.set_blob(stage.acme, &path("shop/dev"), &NewBlob::new(sealed)).unwrap();
     let client = scene.client("read write");

@@ -1,5 +1,5 @@
 use ioenv::vault::{EnvironmentRole, NewAccount, NewEnvironment, NewKey, NewProject, NewTarget};
-use ioenv::{DataKey, KeyProof};
+use ioenv::{KeyProof, LevelKey};
 use serde_json::{Value, json};
 
 use super::super::stage::slug;
@@ -220,7 +220,7 @@ fn two_environments_are_compared() {
 fn what_the_vault_cannot_open_is_not_opened() {
     let scene = Scene::new();
     let mut project = NewProject::new("theirs");
-    let proof = KeyProof::of(&DataKey::from_bytes(&[7; 32])).to_text();
+    let proof = KeyProof::of(&LevelKey::from_bytes(&[7; 32])).to_text();
     project.key = NewKey::Client { derivation: None, proof, hint: None };
     scene.stage.system().create_project(scene.stage.acme, project).unwrap();
     let client = scene.workspace();

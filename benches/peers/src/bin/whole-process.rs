@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 use std::{env, fs};
 
-use ioenv::{DataKey, Document, KeyRing, Layer, SealedFile, SystemRandom, merge};
+use ioenv::{LevelKey, Document, KeyRing, Layer, SealedFile, SystemRandom, merge};
 use ioenv_peers::application::{self, PATHS};
 
 /// How often each program is started; the first few are not counted.
@@ -57,7 +57,7 @@ fn build(profile: &str, target: &Path) -> Result<(), Box<dyn Error>> {
 
 /// Seals the levels, writes what they amount to as plaintext, and makes sure that both are the same.
 fn prepare(directory: &Path, levels: [Document; 3]) -> Result<(), Box<dyn Error>> {
-    let key = DataKey::generate(&SystemRandom)?;
+    let key = LevelKey::generate(&SystemRandom)?;
     let mut sealed = SealedFile::create(directory.join("ioenv.sealed"), PATHS[0].parse()?)?;
     sealed.add_key("main".parse()?, &key)?;
     let mut layers = Vec::new();

@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
-use ioenv::DataKey;
+use ioenv::LevelKey;
 use ioenv::vault::{Id, RootKey, Token};
 
 pub(crate) use self::team::{
@@ -40,7 +40,7 @@ impl Typed {
 
     /// What was meant; ends the program with a usage error if it is none.
     pub(crate) fn get<T: FromStr<Err = ioenv::Error>>(&self) -> T {
-        if self.0.contains(DataKey::PREFIX) {
+        if self.0.contains(LevelKey::PREFIX) {
             usage("this is a key, and keys go into IOENV_KEY or a key file");
         }
         if self.0.contains(RootKey::PREFIX) {

@@ -3,7 +3,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, absolute};
 
-use ioenv::{DataKey, Document, KeyRing, LevelPath, SealedFile, SecretString, Slug, SystemRandom};
+use ioenv::{Document, KeyRing, LevelKey, LevelPath, SealedFile, SecretString, Slug, SystemRandom};
 
 use super::create_private;
 use crate::project::Project;
@@ -28,7 +28,7 @@ pub(crate) fn run(project: &Project, name: &Slug) -> Result {
     let key_setting = key_file.strip_prefix(directory).unwrap_or(&key_file);
     let settings = configuration_text(name, &path, key_setting)?;
 
-    let key = DataKey::generate(&SystemRandom)?;
+    let key = LevelKey::generate(&SystemRandom)?;
     let keys = KeyRing::from(&key);
     let mut sealed = SealedFile::create(&sealed_file, name.clone())?;
     sealed.add_key("main".parse()?, &key)?;

@@ -3,7 +3,7 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use ioenv::{DataKey, ErrorKind, KeyRing, KeyString, LevelPath, SealedFile, Slug, SystemRandom};
+use ioenv::{ErrorKind, KeyRing, KeyString, LevelKey, LevelPath, SealedFile, Slug, SystemRandom};
 use zeroize::Zeroizing;
 
 use super::create_private;
@@ -85,7 +85,7 @@ pub(crate) fn new(project: &Project, id: &Slug, passphrase: bool) -> Result {
         return Err("there is no key file to put the new key into: name one with --key-file".into());
     };
     let mut sealed = project.edit()?;
-    let key = DataKey::generate(&SystemRandom)?;
+    let key = LevelKey::generate(&SystemRandom)?;
     sealed.add_key(id.clone(), &key)?;
     // The key before what it opens: a key without its file is not missed.
     let is_new = file.symlink_metadata().is_err();
@@ -108,7 +108,7 @@ pub(crate) fn new(project: &Project, id: &Slug, passphrase: bool) -> Result {
 fn passphrase_of(text: &str) -> Result<KeyString> {
     let text = text.trim();
     let is_a_line = KeyRing::parse(text).is_ok_and(|ring| ring.len() == 1);
-    if !is_a_line || text.contains(['\n', '\r']) || text.starts_with(DataKey::PREFIX) {
+    if !is_a_line || text.contains(['\n', '\r']) || text.starts_with(LevelKey::PREFIX) {
         return Err("a passphrase is one line, and begins neither with `# ` nor with `ioenv_key_`".into());
     }
     if text.chars().count() < 20 {

@@ -2,7 +2,7 @@
 //! not written.
 
 use ioenv::vault::{Custody, NewProject};
-use ioenv::{Aes256Gcm, Cipher as _, DataKey, Document, ErrorKind, LevelPath, SealedBlob};
+use ioenv::{Aes256Gcm, Cipher as _, Document, ErrorKind, LevelKey, LevelPath, SealedBlob};
 
 use crate::args::{TransferArgs, Typed};
 use crate::levels::{Levels as _, VaultLevels, seal};
@@ -84,7 +84,7 @@ pub(crate) fn pull(project: &Project, args: &TransferArgs) -> Result {
         match compare(&document, sealed.level(path, &keys)?, args.force) {
             Comparison::Same => notes.push((path, "as before")),
             Comparison::Differs => refused.push(path),
-            Comparison::Write if opens(&sealed.data_key(path, &keys)?, &blob) => {
+            Comparison::Write if opens(&sealed.level_key(path, &keys)?, &blob) => {
                 sealed.set_blob(path, &blob, &keys)?;
                 notes.push((path, COPIED));
             }
@@ -118,7 +118,7 @@ fn compare(from: &Document, to: Option<Document>, force: bool) -> Comparison {
     if to.is_empty() || force { Comparison::Write } else { Comparison::Differs }
 }
 
-fn opens(key: &DataKey, blob: &SealedBlob) -> bool {
+fn opens(key: &LevelKey, blob: &SealedBlob) -> bool {
     Aes256Gcm.open(key, blob).is_ok()
 }
 

@@ -3,7 +3,7 @@ use ioenv::vault::{
     Session, Token, Vault,
 };
 use ioenv::{
-    Aes256Gcm, Cipher as _, DataKey, Document, ErrorKind, Kind, Layer, LevelPath, SealedBlob, SecretBytes,
+    Aes256Gcm, Cipher as _, Document, ErrorKind, Kind, Layer, LevelKey, LevelPath, SealedBlob, SecretBytes,
     SecretString, Slug, SystemRandom, VarName,
 };
 
@@ -106,7 +106,7 @@ pub(crate) struct VaultLevels<'a> {
 /// A level that its people hold the key of, opened: with the key and its proof.
 pub(crate) struct Opened {
     pub(crate) document: Document,
-    pub(crate) key: DataKey,
+    pub(crate) key: LevelKey,
     proof: SecretString,
 }
 
@@ -216,7 +216,7 @@ pub(crate) fn parse(bytes: &SecretBytes) -> Result<Document> {
     Ok(Document::parse(text)?)
 }
 
-pub(crate) fn seal(key: &DataKey, document: &Document) -> Result<SealedBlob> {
+pub(crate) fn seal(key: &LevelKey, document: &Document) -> Result<SealedBlob> {
     Ok(Aes256Gcm.seal(key, document.to_text().expose_secret().as_bytes(), &SystemRandom)?)
 }
 
