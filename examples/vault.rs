@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Keys change without anybody noticing.
     operator.rotate_key(acme, &"acme-store".parse()?, HistoryPolicy::Keep)?;
-    operator.rotate_organization_key(acme)?;
+    operator.rotate_organization_kek(acme)?;
 
     // Every write keeps what was there before.
     operator.set_document(acme, &production, &Document::parse("STRIPE_KEY=sk_broken\n")?)?;

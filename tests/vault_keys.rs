@@ -189,7 +189,7 @@ fn the_key_of_the_vault_opens_what_it_sealed() {
         assert!(bound.key(world.acme, &shop()).unwrap().text.is_some());
         // It may have the key, but not change it for the levels beside its own.
         assert_kind(bound.rotate_key(world.acme, &shop(), HistoryPolicy::Keep), ErrorKind::NotFound);
-        assert_kind(bound.rotate_storage_key(world.acme, &shop()), ErrorKind::NotFound);
+        assert_kind(bound.rotate_project_dek(world.acme, &shop()), ErrorKind::NotFound);
         let reader = world.vault.session(token(None, &[Permission::SecretRead, Permission::SecretDecrypt]));
         assert_kind(reader.key(world.acme, &shop()), ErrorKind::Denied);
         assert_kind(reader.keys(world.acme, &shop()), ErrorKind::Denied);
@@ -197,7 +197,7 @@ fn the_key_of_the_vault_opens_what_it_sealed() {
         assert_kind(bound.key(world.acme, &"other".parse().unwrap()), ErrorKind::NotFound);
         let both = &[Permission::KeyRotate, Permission::OrganizationUpdate];
         let bound = world.vault.session(token(Some("shop"), both));
-        assert_kind(bound.rotate_organization_key(world.acme), ErrorKind::Denied);
+        assert_kind(bound.rotate_organization_kek(world.acme), ErrorKind::Denied);
     });
 }
 
@@ -343,7 +343,7 @@ fn history_is_sealed_anew_in_steps() {
         for policy in [HistoryPolicy::Keep, HistoryPolicy::Reencrypt] {
             assert_kind(session.rotate_key(acme, &shop(), policy), ErrorKind::RotationInProgress);
         }
-        assert_kind(session.rotate_storage_key(acme, &shop()), ErrorKind::RotationInProgress);
+        assert_kind(session.rotate_project_dek(acme, &shop()), ErrorKind::RotationInProgress);
         assert_kind(session.move_key_to_client(acme, &shop(), true), ErrorKind::RotationInProgress);
 
         let step = session.continue_rotation(acme, &shop(), 3).unwrap();
@@ -449,7 +449,7 @@ fn people_rotate_their_key() {
         let rest = session.pending_versions(acme, &shop(), 0).unwrap();
         assert_eq!((rest.versions.len(), rest.remaining), (1, 1));
 
-        session.rotate_storage_key(acme, &shop()).unwrap();
+        session.rotate_project_dek(acme, &shop()).unwrap();
         assert_kind(session.pending_versions(acme, &shop(), 0), ErrorKind::RotationInProgress);
         assert_kind(session.rotate_client_key(acme, &shop(), &rotation), ErrorKind::RotationInProgress);
         world.continue_to_the_end(2);
@@ -586,26 +586,26 @@ fn rows_are_wrapped_anew_in_steps() {
         let versions = world.records("version/");
         let rows = || ["access/", "content/", "key/"].map(|prefix| world.records(prefix)).concat();
         let named = |version: u32| {
-            let named = format!("\"storage_version\":{version}");
+            let named = format!("\"dek_version\":{version}");
             rows().iter().filter(|record| record.value.contains(&named)).count()
         };
         assert_eq!((named(1), rows().len()), (1 + 2 + 3 + 12, 18));
 
-        session.rotate_storage_key(acme, &shop()).unwrap();
-        assert_kind(session.rotate_storage_key(acme, &shop()), ErrorKind::RotationInProgress);
+        session.rotate_project_dek(acme, &shop()).unwrap();
+        assert_kind(session.rotate_project_dek(acme, &shop()), ErrorKind::RotationInProgress);
         assert_kind(session.rotate_key(acme, &shop(), HistoryPolicy::Keep), ErrorKind::RotationInProgress);
         for left in (1..=18).rev() {
-            assert_eq!((named(1), world.records("storage-key/").len()), (left, 2));
+            assert_eq!((named(1), world.records("project-dek/").len()), (left, 2));
             let step = session.continue_rotation(acme, &shop(), 1).unwrap();
             assert_eq!((step.updated, step.is_done), (1, false));
             world.assert_sound();
         }
         assert!(session.continue_rotation(acme, &shop(), 1).unwrap().is_done);
-        assert_eq!((named(1), named(2), world.records("storage-key/").len()), (0, 18, 1));
+        assert_eq!((named(1), named(2), world.records("project-dek/").len()), (0, 18, 1));
         assert_eq!(world.blobs(), blobs);
         assert_eq!(world.records("version/"), versions);
         world.assert_sound();
-        session.rotate_storage_key(acme, &shop()).unwrap();
+        session.rotate_project_dek(acme, &shop()).unwrap();
         assert_eq!(world.continue_to_the_end(500), (18, 0));
         world.assert_sound();
     });
@@ -617,20 +617,20 @@ fn the_organizations_key_changes_no_row_of_a_project() {
         let world = World::new(store, NewKey::Random);
         world.create_project("other", NewKey::Random);
         world.set("shop/dev", "A=planted\n");
-        world.session().rotate_storage_key(world.acme, &shop()).unwrap();
+        world.session().rotate_project_dek(world.acme, &shop()).unwrap();
         let projects = ["project", "key/", "level/", "content/", "node", "version/", "access/", "counter/"];
         let rows = || projects.map(|prefix| world.records(prefix));
         assert_eq!(world.get("shop/dev", "A"), "planted");
-        let (before, keys) = (rows(), world.records("storage-key/"));
+        let (before, keys) = (rows(), world.records("project-dek/"));
         for version in 2..4 {
-            world.session().rotate_organization_key(world.acme).unwrap();
+            world.session().rotate_organization_kek(world.acme).unwrap();
             assert_eq!(rows(), before);
-            let stored = world.records("organization-key/");
+            let stored = world.records("organization-kek/");
             assert!(stored.len() == 1 && stored[0].value.contains(&format!("\"version\":{version}")));
             assert_eq!(world.get("shop/dev", "A"), "planted");
             assert_eq!(value(&world.elsewhere(), world.acme, "shop/dev", "A"), "planted");
         }
-        let changed = world.records("storage-key/");
+        let changed = world.records("project-dek/");
         assert_eq!(changed.len(), 3);
         assert!(changed.iter().zip(&keys).all(|(new, old)| new.key == old.key && new.value != old.value));
         world.continue_to_the_end(10);
@@ -676,12 +676,12 @@ fn keys_of_transactions_that_were_lost_are_not_used() {
     store.loses.store(false, Ordering::Relaxed);
     session.rotate_key(acme, &shop(), HistoryPolicy::Reencrypt).unwrap();
     world.continue_to_the_end(1);
-    session.rotate_storage_key(acme, &shop()).unwrap();
+    session.rotate_project_dek(acme, &shop()).unwrap();
     world.set("shop/dev", "A=2\n");
     world.continue_to_the_end(1);
-    session.rotate_organization_key(acme).unwrap();
+    session.rotate_organization_kek(acme).unwrap();
     world.create_project("other", NewKey::Random);
-    session.rotate_storage_key(acme, &shop()).unwrap();
+    session.rotate_project_dek(acme, &shop()).unwrap();
     world.set("shop", "A=3\n");
     world.assert_sound();
     assert_eq!(value(&world.elsewhere(), acme, "shop/dev", "A"), "2");
@@ -737,7 +737,7 @@ fn a_read_that_a_rotation_overtook_leaves_nothing_under_the_old_key() {
     let world = Arc::new(world);
     let rotating = world.clone();
     *hooked.after_read.lock().unwrap() = Some(Box::new(move || {
-        rotating.session().rotate_storage_key(acme, &shop()).unwrap();
+        rotating.session().rotate_project_dek(acme, &shop()).unwrap();
         rotating.continue_to_the_end(100);
     }));
     read();
@@ -841,7 +841,7 @@ fn a_changed_bit_is_found_wherever_it_is() {
     let names = ["A".parse().unwrap()];
     world.session().entries(world.acme, &path("shop"), Which::Named(&names)).unwrap();
     let version = world.versions("shop")[0];
-    let prefixes = ["access/", "content/", "key/", "organization-key/", "storage-key/"];
+    let prefixes = ["access/", "content/", "key/", "organization-kek/", "project-dek/"];
     let mut count = 0;
     for record in prefixes.map(|prefix| world.records(prefix)).concat() {
         for changed in flipped(&record.value) {
@@ -856,7 +856,7 @@ fn a_changed_bit_is_found_wherever_it_is() {
                 session.key(world.acme, &shop()).err(),
                 session.version(world.acme, version).err(),
                 session.restore_version(world.acme, version, &Restore::default()).err(),
-                session.rotate_storage_key(world.acme, &shop()).err(),
+                session.rotate_project_dek(world.acme, &shop()).err(),
                 session.continue_rotation(world.acme, &shop(), 100).err(),
             ];
             let errors: Vec<_> = errors.into_iter().flatten().collect();
@@ -912,7 +912,7 @@ fn a_file_of_sqlite_holds_no_secret() {
     }
     let new = NewToken::new("ci", PermissionSet::of(&[Permission::SecretRead]));
     planted.push(session.issue_token(acme, &new).unwrap().token.expose_secret().to_owned());
-    session.rotate_storage_key(acme, &shop()).unwrap();
+    session.rotate_project_dek(acme, &shop()).unwrap();
     world.continue_to_the_end(5);
     assert!(contains("planted-variable-2"), "variables are to be found");
     assert!(planted.iter().all(|secret| !contains(secret)));
@@ -939,9 +939,9 @@ fn the_log_tells_of_keys_without_them() {
     session.key(acme, &shop()).unwrap();
     let rotated = session.rotate_key(acme, &shop(), HistoryPolicy::Reencrypt).unwrap();
     world.continue_to_the_end(10);
-    session.rotate_storage_key(acme, &shop()).unwrap();
+    session.rotate_project_dek(acme, &shop()).unwrap();
     world.continue_to_the_end(10);
-    session.rotate_organization_key(acme).unwrap();
+    session.rotate_organization_kek(acme).unwrap();
     session.keys(acme, &shop()).unwrap();
     session.move_key_to_client(acme, &shop(), true).unwrap();
     session.pending_versions(acme, &shop(), 0).unwrap();
@@ -956,7 +956,7 @@ fn the_log_tells_of_keys_without_them() {
         "key",
         "rotate",
         "reencrypt",
-        "rotate-storage",
+        "rotate-dek",
         "rewrap",
         "rotate-organization",
         "keys",
@@ -1020,7 +1020,7 @@ fn writers_go_on_while_rows_are_wrapped_anew() {
                 });
             }
             for _ in 0..4 {
-                world.session().rotate_storage_key(world.acme, &shop()).unwrap();
+                world.session().rotate_project_dek(world.acme, &shop()).unwrap();
                 world.continue_to_the_end(3);
             }
         });
@@ -1029,7 +1029,7 @@ fn writers_go_on_while_rows_are_wrapped_anew() {
             let entries = world.session().entries(world.acme, &path(level), Which::Own).unwrap();
             assert_eq!((entries.entries.len(), world.versions(level).len()), (20, 19));
         }
-        assert_eq!(world.records("storage-key/").len(), 1);
+        assert_eq!(world.records("project-dek/").len(), 1);
     });
 }
 
@@ -1040,7 +1040,7 @@ enum Step {
     Delete(usize),
     Restore(usize),
     Rotate(HistoryPolicy),
-    RotateStorage,
+    RotateDek,
     RotateOrganization,
     Continue(usize),
     Switch,
@@ -1053,7 +1053,7 @@ fn a_step() -> impl Strategy<Value = Step> {
         1 => (0..LEVELS.len()).prop_map(Step::Delete),
         1 => (0..LEVELS.len()).prop_map(Step::Restore),
         2 => prop_oneof![Just(HistoryPolicy::Keep), Just(HistoryPolicy::Reencrypt)].prop_map(Step::Rotate),
-        1 => Just(Step::RotateStorage),
+        1 => Just(Step::RotateDek),
         1 => Just(Step::RotateOrganization),
         3 => (1..8_usize).prop_map(Step::Continue),
         1 => Just(Step::Switch),
@@ -1127,8 +1127,8 @@ impl Model {
                 self.keys.insert(version, new);
             }
             Step::Rotate(policy) => drop(session.rotate_key(acme, &shop(), policy)?),
-            Step::RotateStorage => session.rotate_storage_key(acme, &shop())?,
-            Step::RotateOrganization => session.rotate_organization_key(acme)?,
+            Step::RotateDek => session.rotate_project_dek(acme, &shop())?,
+            Step::RotateOrganization => session.rotate_organization_kek(acme)?,
             Step::Continue(limit) => drop(session.continue_rotation(acme, &shop(), limit)?),
             Step::Switch if is_client => session.store_key_on_server(acme, &shop(), &self.key().to_text())?,
             Step::Switch => {

@@ -133,9 +133,9 @@ fuzz_target!(|input: (u8, &str)| {
             let _ = black_box(session.restore_version(acme, (1 << 32) + id, &Restore::default()));
         }
         let _ = black_box(session.continue_rotation(acme, &shop(), 9));
-        let _ = black_box(session.rotate_storage_key(acme, &shop()));
+        let _ = black_box(session.rotate_project_dek(acme, &shop()));
         let _ = black_box(session.continue_rotation(acme, &shop(), 99));
-        let _ = black_box(session.rotate_organization_key(acme));
+        let _ = black_box(session.rotate_organization_kek(acme));
         let _ = black_box(session.delete_level(acme, &dev));
     }
     let _ = black_box((vault.statistics(), vault.sweep()));

@@ -4,6 +4,7 @@ use aes_gcm::aead::AeadInOut as _;
 use aes_gcm::{KeyInit as _, Nonce, Tag};
 use zeroize::Zeroizing;
 
+use super::aes_key::AesKey;
 use super::{LevelKey, Random, SealedBlob, SecretBytes};
 use crate::{Error, ErrorKind, Result};
 
@@ -42,11 +43,11 @@ pub struct Aes256Gcm;
 
 impl Cipher for Aes256Gcm {
     fn seal(&self, key: &LevelKey, plaintext: &[u8], random: &dyn Random) -> Result<SealedBlob> {
-        SealedBlob::from_bytes(seal_bound(key, b"", plaintext, random)?)
+        SealedBlob::from_bytes(seal_bound(key.as_aes_key(), b"", plaintext, random)?)
     }
 
     fn open(&self, key: &LevelKey, blob: &SealedBlob) -> Result<SecretBytes> {
-        open_bound(key, b"", blob.parts()).ok_or_else(|| {
+        open_bound(key.as_aes_key(), b"", blob.parts()).ok_or_else(|| {
             Error::new(
                 ErrorKind::DecryptionFailed,
                 "decryption failed: the key is not the right one, or the blob was changed",
@@ -56,7 +57,7 @@ impl Cipher for Aes256Gcm {
 }
 
 /// `iv ‖ ciphertext ‖ tag`, bound to the associated data.
-pub(super) fn seal_bound(key: &LevelKey, associated: &[u8], plaintext: &[u8], random: &dyn Random) -> Result<Vec<u8>> {
+pub(super) fn seal_bound(key: &AesKey, associated: &[u8], plaintext: &[u8], random: &dyn Random) -> Result<Vec<u8>> {
     let mut iv = [0; SealedBlob::IV_BYTES];
     random.fill(&mut iv)?;
 
@@ -72,7 +73,7 @@ pub(super) fn seal_bound(key: &LevelKey, associated: &[u8], plaintext: &[u8], ra
 
 /// Opens what [`seal_bound`] made, given as its three parts.
 pub(super) fn open_bound(
-    key: &LevelKey,
+    key: &AesKey,
     associated: &[u8],
     (iv, ciphertext, tag): (&[u8], &[u8], &[u8]),
 ) -> Option<SecretBytes> {
@@ -83,6 +84,6 @@ pub(super) fn open_bound(
     Some(std::mem::take(&mut *bytes).into())
 }
 
-fn schedule(key: &LevelKey) -> aes_gcm::Aes256Gcm {
+fn schedule(key: &AesKey) -> aes_gcm::Aes256Gcm {
     aes_gcm::Aes256Gcm::new(key.expose_bytes().into())
 }

@@ -1,27 +1,16 @@
 use std::fmt::{self, Debug};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL};
+use base64::engine::general_purpose::STANDARD as BASE64;
 use ctutils::CtEq as _;
 use hmac::Hmac;
-use secrecy::{ExposeSecret as _, ExposeSecretMut as _, SecretBox};
-use sha2::{Digest as _, Sha256};
-use zeroize::{Zeroize as _, Zeroizing};
+use sha2::Sha256;
+use zeroize::Zeroizing;
 
-use super::{Random, SecretString};
-use crate::{Error, ErrorKind, Result};
-
-/// Bytes of a level key.
-const KEY_BYTES: usize = 32;
-/// Bytes of the checksum behind a level key's text.
-const CHECKSUM_BYTES: usize = 4;
-
-/// How a kind of key is written: its prefix, then base64url of the key and its checksum under a label.
-pub(super) struct KeyText {
-    pub(super) name: &'static str,
-    pub(super) prefix: &'static str,
-    pub(super) label: &'static str,
-}
+use super::aes_key::{AesKey, KEY_BYTES, KeyText};
+use super::random::Random;
+use super::secret::SecretString;
+use crate::error::{Error, ErrorKind, Result};
 
 /// The 32 bytes a blob is sealed with.
 ///
@@ -48,7 +37,8 @@ pub(super) struct KeyText {
 /// ```compile_fail
 /// assert!(ioenv::LevelKey::from_bytes(&[0; 32]) == ioenv::LevelKey::from_bytes(&[0; 32]));
 /// ```
-pub struct LevelKey(SecretBox<[u8; KEY_BYTES]>);
+#[derive(Clone)]
+pub struct LevelKey(AesKey);
 
 impl LevelKey {
     /// What the text of every level key starts with.
@@ -60,14 +50,12 @@ impl LevelKey {
     /// # Errors
     /// `Io`, when `random` fails.
     pub fn generate(random: &dyn Random) -> Result<Self> {
-        let mut key = SecretBox::new(Box::new([0; KEY_BYTES]));
-        random.fill(key.expose_secret_mut())?;
-        Ok(Self(key))
+        AesKey::generate(random).map(Self)
     }
 
     /// Takes key bytes that come from elsewhere, such as a key management service.
     pub fn from_bytes(bytes: &[u8; KEY_BYTES]) -> Self {
-        Self(SecretBox::init_with_mut(|key: &mut [u8; KEY_BYTES]| key.copy_from_slice(bytes)))
+        Self(AesKey::from_bytes(bytes))
     }
 
     /// Reads a key's text; white space around it is ignored.
@@ -75,70 +63,25 @@ impl LevelKey {
     /// # Errors
     /// `InvalidValue`, which says whether the prefix, the length or the checksum is wrong.
     pub fn parse(text: &str) -> Result<Self> {
-        Self::parse_as(&Self::TEXT, text)
+        AesKey::parse(&Self::TEXT, text).map(Self)
     }
 
     /// The key as text, to be kept where no stranger reads.
     pub fn to_text(&self) -> SecretString {
-        self.to_text_as(&Self::TEXT)
-    }
-
-    pub(super) fn parse_as(kind: &KeyText, text: &str) -> Result<Self> {
-        let KeyText { name, prefix, .. } = kind;
-        let invalid = |what: &str| Error::new(ErrorKind::InvalidValue, format!("this is not a {name}: {what}"));
-        let Some(text) = text.trim().strip_prefix(prefix) else {
-            return Err(invalid(&format!("it does not start with `{prefix}`")));
-        };
-        let mut bytes = Zeroizing::new([0; KEY_BYTES + CHECKSUM_BYTES]);
-        match BASE64URL.decode_slice(text, bytes.as_mut_slice()) {
-            Ok(length) if length == bytes.len() => {}
-            Ok(_) => return Err(invalid("it is too short: it was cut off")),
-            Err(_) => {
-                return Err(invalid(&format!("`{prefix}` must be followed by exactly 48 characters of base64url")));
-            }
-        }
-        let (key, checksum) = bytes.split_at(KEY_BYTES);
-        let key = Self(SecretBox::init_with_mut(|secret: &mut [u8; KEY_BYTES]| secret.copy_from_slice(key)));
-        if key.checksum(kind).as_slice().ct_ne(checksum).to_bool() {
-            return Err(invalid("its checksum does not match: there is a typo in it"));
-        }
-        Ok(key)
-    }
-
-    pub(super) fn to_text_as(&self, kind: &KeyText) -> SecretString {
-        let mut bytes = Zeroizing::new([0; KEY_BYTES + CHECKSUM_BYTES]);
-        bytes[..KEY_BYTES].copy_from_slice(self.expose_bytes());
-        bytes[KEY_BYTES..].copy_from_slice(&self.checksum(kind));
-        let mut text = String::with_capacity(kind.prefix.len() + 48);
-        text.push_str(kind.prefix);
-        BASE64URL.encode_string(bytes.as_slice(), &mut text);
-        text.into()
-    }
-
-    fn checksum(&self, kind: &KeyText) -> [u8; CHECKSUM_BYTES] {
-        let mut hash = Sha256::new_with_prefix(kind.label).chain_update(self.expose_bytes()).finalize();
-        let checksum = [hash[0], hash[1], hash[2], hash[3]];
-        hash.as_mut_slice().zeroize();
-        checksum
-    }
-
-    pub(crate) fn expose_bytes(&self) -> &[u8; KEY_BYTES] {
-        self.0.expose_secret()
+        self.0.to_text(&Self::TEXT)
     }
 
     #[cfg(feature = "vault")]
-    fn expand(&self, label: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {
-        let mut expanded = Zeroizing::new([0; KEY_BYTES]);
-        hkdf::Hkdf::<Sha256>::new(None, self.expose_bytes())
-            .expand(label, expanded.as_mut_slice())
-            .expect("invariant: 32 bytes are within what HKDF-SHA256 can give");
-        expanded
+    pub(crate) fn from_aes_key(key: AesKey) -> Self {
+        Self(key)
     }
-}
 
-impl Clone for LevelKey {
-    fn clone(&self) -> Self {
-        Self::from_bytes(self.expose_bytes())
+    pub(crate) fn as_aes_key(&self) -> &AesKey {
+        &self.0
+    }
+
+    pub(crate) fn expose_bytes(&self) -> &[u8; KEY_BYTES] {
+        self.0.expose_bytes()
     }
 }
 
@@ -376,7 +319,7 @@ impl KeyProof {
     /// `ioenv:proof:v1`.
     #[cfg(feature = "vault")]
     pub fn of(key: &LevelKey) -> Self {
-        Self(key.expand(b"ioenv:proof:v1"))
+        Self(key.as_aes_key().derive(b"ioenv:proof:v1"))
     }
 
     /// The proof as it is sent.

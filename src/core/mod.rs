@@ -4,6 +4,7 @@
 //! what it needs of those comes in through the traits `Clock` and [`Random`]. So every rule can be tested by value.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod aes_key;
 #[cfg(feature = "vault")]
 mod audit;
 mod blob;
@@ -40,6 +41,8 @@ mod webhook;
 #[cfg(feature = "vault")]
 mod wrap;
 
+#[cfg(feature = "vault")]
+pub(crate) use aes_key::AesKey;
 #[cfg(feature = "vault")]
 pub use audit::{Action, ActorKind, AuditActor, AuditRecord, Details, Plan, Resource, ResourceKind, Retention};
 pub use blob::SealedBlob;

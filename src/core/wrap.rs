@@ -4,15 +4,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::Zeroizing;
 
+use super::aes_key::{AesKey, KeyText};
 use super::cipher::{open_bound, seal_bound};
-use super::key::KeyText;
 use super::{Id, LevelKey, Random, SealedBlob, SecretBytes, SecretString};
 use crate::{Error, ErrorKind, Result};
 
 /// What stands between two fields of a context. No field can hold it.
 const SEPARATOR: char = '\u{1f}';
 
-/// The operator's key, under which a vault's organization keys are kept. It is never stored in the vault.
+/// The operator's key, under which a vault's organization KEKs are kept. It is never stored in the vault.
 ///
 /// Its text is `ioenv_root_` and 48 characters, made like those of a [`LevelKey`] with the label `ioenv:root:v1`; so
 /// neither passes for the other.
@@ -34,7 +34,7 @@ const SEPARATOR: char = '\u{1f}';
 /// println!("{}", ioenv::vault::RootKey::from_bytes(&[0; 32]));
 /// ```
 #[derive(Clone)]
-pub struct RootKey(LevelKey);
+pub struct RootKey(AesKey);
 
 impl RootKey {
     /// What the text of every root key starts with.
@@ -46,12 +46,12 @@ impl RootKey {
     /// # Errors
     /// `Io`, when `random` fails.
     pub fn generate(random: &dyn Random) -> Result<Self> {
-        LevelKey::generate(random).map(Self)
+        AesKey::generate(random).map(Self)
     }
 
     /// Takes key bytes that come from elsewhere, such as a key management service or a file of 32 bytes.
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
-        Self(LevelKey::from_bytes(bytes))
+        Self(AesKey::from_bytes(bytes))
     }
 
     /// Reads a key's text, or 32 bytes as 44 characters of standard base64; white space around it is ignored.
@@ -73,16 +73,16 @@ impl RootKey {
                 return Ok(Self::from_bytes(key));
             }
         }
-        LevelKey::parse_as(&Self::TEXT, text).map(Self)
+        AesKey::parse(&Self::TEXT, text).map(Self)
     }
 
     /// The key as text, to be kept where no stranger reads.
     pub fn to_text(&self) -> SecretString {
-        self.0.to_text_as(&Self::TEXT)
+        self.0.to_text(&Self::TEXT)
     }
 
     /// The key as what [`wrap`] takes.
-    pub(crate) fn as_key(&self) -> &LevelKey {
+    pub(crate) fn as_key(&self) -> &AesKey {
         &self.0
     }
 }
@@ -101,24 +101,24 @@ impl Debug for RootKey {
 pub(crate) struct Context(String);
 
 impl Context {
-    /// That of an organization's key, which is wrapped under the root key.
-    pub(crate) fn organization_key(organization: Id, version: u32) -> Self {
+    /// That of an organization's KEK, which is wrapped under the root key.
+    pub(crate) fn organization_kek(organization: Id, version: u32) -> Self {
         Self::new("ioenv:kek:v1", [Field::Id(organization), version.into()])
     }
 
-    /// That of a project's storage key, which is wrapped under the organization's key.
-    pub(crate) fn storage_key(organization: Id, project: Id, version: u32) -> Self {
+    /// That of a project DEK, which is wrapped under the organization's KEK.
+    pub(crate) fn project_dek(organization: Id, project: Id, version: u32) -> Self {
         Self::new("ioenv:dek:v1", [Field::Id(organization), Field::Id(project), version.into()])
     }
 
-    /// That of a row of a project, which is wrapped under the project's storage key of that version. `place` are the
+    /// That of a row of a project, which is wrapped under the project DEK of that version. `place` are the
     /// ids and numbers that make out the one row among all of `what`.
     pub(crate) fn row(organization: Id, project: Id, what: Sealed, place: &[Field], version: u32) -> Self {
         let fields = [Field::Id(organization), Field::Id(project), Field::Word(what)];
         Self::new("ioenv:row:v1", fields.into_iter().chain(place.iter().copied()).chain([version.into()]))
     }
 
-    /// That of the credentials of an integration of a project, which are wrapped under the project's storage key of that
+    /// That of the credentials of an integration of a project, which are wrapped under the project DEK of that
     /// version.
     pub(crate) fn integration(organization: Id, project: Id, integration: Id, version: u32) -> Self {
         let fields = [Field::Id(organization), Field::Id(project), Field::Id(integration), version.into()];
@@ -221,7 +221,7 @@ impl Sealed {
 ///
 /// # Security
 /// Nonces are drawn at random. Keep one key below 2^32 calls.
-pub(crate) fn wrap(key: &LevelKey, context: &Context, plaintext: &[u8], random: &dyn Random) -> Result<Vec<u8>> {
+pub(crate) fn wrap(key: &AesKey, context: &Context, plaintext: &[u8], random: &dyn Random) -> Result<Vec<u8>> {
     seal_bound(key, context.0.as_bytes(), plaintext, random)
 }
 
@@ -229,7 +229,7 @@ pub(crate) fn wrap(key: &LevelKey, context: &Context, plaintext: &[u8], random: 
 ///
 /// # Errors
 /// `DecryptionFailed`, for whatever is wrong: the key, the place or the bytes.
-pub(crate) fn unwrap(key: &LevelKey, context: &Context, bytes: &[u8]) -> Result<SecretBytes> {
+pub(crate) fn unwrap(key: &AesKey, context: &Context, bytes: &[u8]) -> Result<SecretBytes> {
     open(key, context.0.as_bytes(), bytes)
 }
 
@@ -237,7 +237,7 @@ pub(crate) fn unwrap(key: &LevelKey, context: &Context, bytes: &[u8]) -> Result<
 ///
 /// # Errors
 /// `Io`, when `random` fails.
-pub(crate) fn wrap_key(under: &LevelKey, context: &Context, key: &LevelKey, random: &dyn Random) -> Result<Vec<u8>> {
+pub(crate) fn wrap_key(under: &AesKey, context: &Context, key: &AesKey, random: &dyn Random) -> Result<Vec<u8>> {
     wrap(under, context, key.expose_bytes(), random)
 }
 
@@ -245,12 +245,12 @@ pub(crate) fn wrap_key(under: &LevelKey, context: &Context, key: &LevelKey, rand
 ///
 /// # Errors
 /// `DecryptionFailed`, for whatever is wrong.
-pub(crate) fn unwrap_key(under: &LevelKey, context: &Context, bytes: &[u8]) -> Result<LevelKey> {
+pub(crate) fn unwrap_key(under: &AesKey, context: &Context, bytes: &[u8]) -> Result<AesKey> {
     let key = unwrap(under, context, bytes)?;
-    key.expose_secret().try_into().map(LevelKey::from_bytes).map_err(|_| failed())
+    key.expose_secret().try_into().map(AesKey::from_bytes).map_err(|_| failed())
 }
 
-fn open(key: &LevelKey, associated: &[u8], bytes: &[u8]) -> Result<SecretBytes> {
+fn open(key: &AesKey, associated: &[u8], bytes: &[u8]) -> Result<SecretBytes> {
     let (nonce, rest) = bytes.split_at_checked(SealedBlob::IV_BYTES).ok_or_else(failed)?;
     let tag_at = rest.len().checked_sub(SealedBlob::TAG_BYTES).ok_or_else(failed)?;
     let (ciphertext, tag) = rest.split_at(tag_at);
@@ -317,9 +317,9 @@ mod tests {
     fn contexts_are_spelled_out() {
         let (a, b) = (id("01ARZ3NDEKTSV4RRFFQ69G5FAV"), id("01BX5ZZKBKACTAV9WEVGEMMVRZ"));
         let spelled = |context: Context| context.0.replace('\u{1f}', "|");
-        assert_eq!(spelled(Context::organization_key(a, 1)), "ioenv:kek:v1|01ARZ3NDEKTSV4RRFFQ69G5FAV|1");
+        assert_eq!(spelled(Context::organization_kek(a, 1)), "ioenv:kek:v1|01ARZ3NDEKTSV4RRFFQ69G5FAV|1");
         assert_eq!(
-            spelled(Context::storage_key(a, b, 12)),
+            spelled(Context::project_dek(a, b, 12)),
             "ioenv:dek:v1|01ARZ3NDEKTSV4RRFFQ69G5FAV|01BX5ZZKBKACTAV9WEVGEMMVRZ|12"
         );
         assert_eq!(
@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn keys_are_wrapped_and_nothing_shorter_passes_for_one() {
         let (root, key) = (LevelKey::from_bytes(&[1; 32]), LevelKey::from_bytes(&[2; 32]));
-        let context = Context::organization_key(id("01ARZ3NDEKTSV4RRFFQ69G5FAV"), 1);
+        let context = Context::organization_kek(id("01ARZ3NDEKTSV4RRFFQ69G5FAV"), 1);
         let random = Fixed(vec![9; 12]);
         let wrapped = wrap_key(&root, &context, &key, &random).unwrap();
         assert_eq!(wrapped.len(), 60);
@@ -427,8 +427,8 @@ mod tests {
                 Context::row(org, project, Sealed::Blob, &[level.into()], version),
                 Context::row(org, project, Sealed::Blob, &[number.into(), level.into()], version),
                 Context::row(org, project, Sealed::Blob, &place, version.wrapping_add(1)),
-                Context::storage_key(org, project, version),
-                Context::organization_key(org, version),
+                Context::project_dek(org, project, version),
+                Context::organization_kek(org, version),
             ] {
                 prop_assert_eq!(kind(unwrap(&key, &elsewhere, &wrapped)), ErrorKind::DecryptionFailed);
             }

@@ -1,11 +1,9 @@
 //! What ties a sealed file's parts together: the check value of a key, and the place tag of a level.
 
 use ctutils::CtEq as _;
-use hkdf::Hkdf;
 use hmac::digest::FixedOutput as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use zeroize::Zeroizing;
 
 use super::format::VERSION;
 use crate::core::{LevelKey, LevelPath, SealedBlob};
@@ -17,7 +15,7 @@ pub(super) fn is_check(key: &LevelKey, check: &[u8; 32]) -> bool {
 
 /// What a file keeps of a key, so that a wrong one is named as such.
 pub(super) fn check(key: &LevelKey) -> [u8; 32] {
-    *subkey(key, b"ioenv:check:v1")
+    *key.as_aes_key().derive(b"ioenv:check:v1")
 }
 
 /// What keeps a blob at its level: an HMAC-SHA256 under `HKDF-SHA256(key, info = "ioenv:place:v1")`.
@@ -31,7 +29,7 @@ pub(super) fn is_place_tag(key: &LevelKey, path: &LevelPath, blob: &SealedBlob, 
 }
 
 fn place_mac(key: &LevelKey, path: &LevelPath, blob: &SealedBlob) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(subkey(key, b"ioenv:place:v1").as_slice())
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_aes_key().derive(b"ioenv:place:v1").as_slice())
         .expect("invariant: HMAC takes a key of any length");
     for part in [VERSION.as_bytes(), path.as_str().as_bytes(), blob.as_bytes()] {
         // With its length before it, no part can pass for the end of another.
@@ -39,14 +37,6 @@ fn place_mac(key: &LevelKey, path: &LevelPath, blob: &SealedBlob) -> Hmac<Sha256
         mac.update(part);
     }
     mac
-}
-
-fn subkey(key: &LevelKey, label: &[u8]) -> Zeroizing<[u8; 32]> {
-    let mut subkey = Zeroizing::new([0; 32]);
-    Hkdf::<Sha256>::new(None, key.expose_bytes())
-        .expand(label, subkey.as_mut_slice())
-        .expect("invariant: 32 bytes are below HKDF-SHA256's limit of 8,160");
-    subkey
 }
 
 #[cfg(test)]

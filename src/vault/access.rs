@@ -37,10 +37,10 @@ impl Accessed {
                 Ok(())
             }
             Self::Names(project, node, record) => {
-                // The storage key may have been rotated since, or the level deleted; then the times are let go.
-                let key = |version| keys::storage_key(*project, version);
-                let is_in_use = tx.get(&key(record.storage_version))?.is_some()
-                    && tx.get(&key(record.storage_version + 1))?.is_none();
+                // The project DEK may have been rotated since, or the level deleted; then the times are let go.
+                let key = |version| keys::project_dek(*project, version);
+                let is_in_use =
+                    tx.get(&key(record.dek_version))?.is_some() && tx.get(&key(record.dek_version + 1))?.is_none();
                 if is_in_use && tx.get(&keys::level(*project, *node))?.is_some() {
                     put(tx, &keys::access(*project, *node), record, When::Always)?;
                 }
@@ -55,7 +55,7 @@ pub(super) type AccessTimes = BTreeMap<VarName, Timestamp>;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct AccessRecord {
-    pub(super) storage_version: u32,
+    pub(super) dek_version: u32,
     pub(super) times: Wrapped,
 }
 
@@ -77,7 +77,7 @@ impl Call<'_, '_> {
         }
         times.extend(names.iter().map(|name| (name.clone(), self.now)));
         let times = self.seal_row(project, Row::Access(node), encode(&times)?.as_bytes())?;
-        let record = AccessRecord { storage_version: project.storage_version, times };
+        let record = AccessRecord { dek_version: project.dek_version, times };
         self.touch(Accessed::Names(project.id, node, record));
         Ok(())
     }
@@ -86,7 +86,7 @@ impl Call<'_, '_> {
         let Some(record) = get::<AccessRecord>(self.tx, &keys::access(project.id, node))? else {
             return Ok(AccessTimes::default());
         };
-        let bytes = self.open_row(project, Row::Access(node), record.storage_version, &record.times)?;
+        let bytes = self.open_row(project, Row::Access(node), record.dek_version, &record.times)?;
         decode(std::str::from_utf8(bytes.expose_secret()).map_err(|_| damaged())?)
     }
 }

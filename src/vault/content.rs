@@ -90,7 +90,7 @@ impl Call<'_, '_> {
     /// The blob of a content, as it was given or sealed.
     pub(super) fn blob(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<SealedBlob> {
         let row = Row::Blob(content.node, content.number);
-        let bytes = self.open_row(project, row, content.storage_version, &content.blob)?;
+        let bytes = self.open_row(project, row, content.dek_version, &content.blob)?;
         SealedBlob::from_bytes(bytes.expose_secret().to_vec())
     }
 
@@ -132,7 +132,7 @@ impl Call<'_, '_> {
             return Ok(Entries::default());
         };
         let row = Row::Entries(content.node, content.number);
-        let bytes = self.open_row(project, row, content.storage_version, sealed)?;
+        let bytes = self.open_row(project, row, content.dek_version, sealed)?;
         decode(std::str::from_utf8(bytes.expose_secret()).map_err(|_| damaged())?)
     }
 
@@ -228,7 +228,7 @@ impl Call<'_, '_> {
             node,
             number,
             key_version: project.key_version,
-            storage_version: project.storage_version,
+            dek_version: project.dek_version,
             blob: self.seal_row(project, Row::Blob(node, number), blob.as_bytes())?,
             entries,
             written_at: self.now,
@@ -303,17 +303,17 @@ impl Call<'_, '_> {
         put(self.tx, &keys::content(project.id, content.number), &content, When::Present)
     }
 
-    /// Wraps a content with the storage key that is in use; `false`, if it already is.
+    /// Wraps a content with the project DEK that is in use; `false`, if it already is.
     pub(super) fn rewrap_content(&mut self, project: &ProjectRecord, content: &mut ContentRecord) -> Result<bool> {
-        let (node, number, version) = (content.node, content.number, content.storage_version);
-        if version == project.storage_version {
+        let (node, number, version) = (content.node, content.number, content.dek_version);
+        if version == project.dek_version {
             return Ok(false);
         }
         content.blob = self.rewrap_row(project, Row::Blob(node, number), version, &content.blob)?;
         if let Some(entries) = &content.entries {
             content.entries = Some(self.rewrap_row(project, Row::Entries(node, number), version, entries)?);
         }
-        content.storage_version = project.storage_version;
+        content.dek_version = project.dek_version;
         Ok(true)
     }
 

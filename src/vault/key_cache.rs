@@ -6,7 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use super::call::Call;
 use super::records::{KeyRecord, ProjectRecord, Wrapped, WrappedKeyRecord, damaged, require};
 use super::{Custody, keys};
-use crate::core::{Context, Id, KeyDerivation, KeyString, LevelKey, Sealed, SecretBytes, unwrap, unwrap_key, wrap};
+use crate::core::{
+    AesKey, Context, Id, KeyDerivation, KeyString, LevelKey, Sealed, SecretBytes, unwrap, unwrap_key, wrap,
+};
 use crate::{Error, ErrorKind, Result};
 
 /// Most keys that are kept unwrapped.
@@ -16,7 +18,7 @@ const MAX_KEYS: usize = 4096;
 /// that holds for committed versions only, so a transaction's keys come here when it is through.
 #[derive(Default)]
 pub(super) struct KeyCache {
-    keys: Mutex<HashMap<KeyName, LevelKey>>,
+    keys: Mutex<HashMap<KeyName, AesKey>>,
     derivations: AtomicU64,
 }
 
@@ -31,20 +33,20 @@ pub(super) struct KeyName {
 }
 
 /// A key that a transaction unwrapped, or made.
-pub(super) type Unwrapped = (KeyName, LevelKey);
+pub(super) type Unwrapped = (KeyName, AesKey);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Purpose {
-    /// Wraps the storage keys of an organization.
-    Organization,
+    /// Wraps the project DEKs of an organization.
+    Kek,
     /// Wraps the rows of a project.
-    Storage,
+    Dek,
     /// Seals the blobs of a project.
     Level,
 }
 
 impl KeyCache {
-    fn get(&self, name: KeyName) -> Option<LevelKey> {
+    fn get(&self, name: KeyName) -> Option<AesKey> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned()
     }
 
@@ -83,7 +85,7 @@ impl fmt::Debug for KeyCache {
     }
 }
 
-/// What a row that is wrapped with a storage key is, so that it opens nowhere else.
+/// What a row that is wrapped with a project DEK is, so that it opens nowhere else.
 #[derive(Clone, Copy)]
 pub(super) enum Row {
     /// The blob of the content of that number, of the level of that id.
@@ -107,10 +109,10 @@ pub(super) enum Row {
 }
 
 impl Row {
-    fn context(self, project: &ProjectRecord, storage_version: u32) -> Context {
+    fn context(self, project: &ProjectRecord, dek_version: u32) -> Context {
         let (what, place) = match self {
             Self::Credentials(integration) => {
-                return Context::integration(project.organization, project.id, integration, storage_version);
+                return Context::integration(project.organization, project.id, integration, dek_version);
             }
             Self::Written(integration, node) => (Sealed::Written, [integration.into(), node.into()]),
             Self::Blob(id, number) => (Sealed::Blob, [id.into(), number.into()]),
@@ -121,39 +123,39 @@ impl Row {
             Self::KeyProof(version) => (Sealed::KeyProof, [project.id.into(), version.into()]),
             Self::SigningSecret(webhook) => (Sealed::SigningSecret, [webhook.into(), 0_u32.into()]),
         };
-        Context::row(project.organization, project.id, what, &place, storage_version)
+        Context::row(project.organization, project.id, what, &place, dek_version)
     }
 }
 
 impl Call<'_, '_> {
     /// A key that was unwrapped before, in this transaction or in one that is through.
-    fn unwrapped_key(&self, name: KeyName) -> Option<LevelKey> {
+    fn unwrapped_key(&self, name: KeyName) -> Option<AesKey> {
         let in_this_one = self.unwrapped.iter().find(|(unwrapped, _)| *unwrapped == name);
         in_this_one.map(|(_, key)| key.clone()).or_else(|| self.vault.keys.get(name))
     }
 
-    /// The key that wraps an organization's storage keys.
-    pub(super) fn organization_key(&mut self, organization: Id, version: u32) -> Result<LevelKey> {
-        let name = KeyName { owner: organization, purpose: Purpose::Organization, version, custody_changes: 0 };
+    /// The key that wraps an organization's project DEKs.
+    pub(super) fn organization_kek(&mut self, organization: Id, version: u32) -> Result<AesKey> {
+        let name = KeyName { owner: organization, purpose: Purpose::Kek, version, custody_changes: 0 };
         if let Some(key) = self.unwrapped_key(name) {
             return Ok(key);
         }
-        let record: WrappedKeyRecord = require(self.tx, &keys::organization_key(organization, version))?;
-        let context = Context::organization_key(organization, version);
+        let record: WrappedKeyRecord = require(self.tx, &keys::organization_kek(organization, version))?;
+        let context = Context::organization_kek(organization, version);
         let key = unwrap_key(self.vault.root.as_key(), &context, &record.key.0).map_err(|_| damaged())?;
         self.unwrapped.push((name, key.clone()));
         Ok(key)
     }
 
     /// The key that wraps a project's rows.
-    pub(super) fn storage_key(&mut self, project: &ProjectRecord, version: u32) -> Result<LevelKey> {
-        let name = KeyName { owner: project.id, purpose: Purpose::Storage, version, custody_changes: 0 };
+    pub(super) fn project_dek(&mut self, project: &ProjectRecord, version: u32) -> Result<AesKey> {
+        let name = KeyName { owner: project.id, purpose: Purpose::Dek, version, custody_changes: 0 };
         if let Some(key) = self.unwrapped_key(name) {
             return Ok(key);
         }
-        let record: WrappedKeyRecord = require(self.tx, &keys::storage_key(project.id, version))?;
-        let wrapping = self.organization_key(project.organization, record.wrapped_by)?;
-        let context = Context::storage_key(project.organization, project.id, version);
+        let record: WrappedKeyRecord = require(self.tx, &keys::project_dek(project.id, version))?;
+        let wrapping = self.organization_kek(project.organization, record.wrapped_by)?;
+        let context = Context::project_dek(project.organization, project.id, version);
         let key = unwrap_key(&wrapping, &context, &record.key.0).map_err(|_| damaged())?;
         self.unwrapped.push((name, key.clone()));
         Ok(key)
@@ -168,47 +170,47 @@ impl Call<'_, '_> {
             return Err(client_managed());
         }
         if let Some(key) = self.unwrapped_key(name) {
-            return Ok(key);
+            return Ok(LevelKey::from_aes_key(key));
         }
         let record: KeyRecord = require(self.tx, &keys::level_key(project.id, version))?;
         let Some(data) = &record.data else {
             return Err(client_managed());
         };
-        let bytes = self.open_row(project, Row::KeyBytes(version), record.storage_version, data)?;
-        let key = LevelKey::from_bytes(bytes.expose_secret().try_into().map_err(|_| damaged())?);
+        let bytes = self.open_row(project, Row::KeyBytes(version), record.dek_version, data)?;
+        let key = AesKey::from_bytes(bytes.expose_secret().try_into().map_err(|_| damaged())?);
         self.unwrapped.push((name, key.clone()));
-        Ok(key)
+        Ok(LevelKey::from_aes_key(key))
     }
 
-    /// Wraps a row with the storage key that is in use.
+    /// Wraps a row with the project DEK that is in use.
     pub(super) fn seal_row(&mut self, project: &ProjectRecord, row: Row, bytes: &[u8]) -> Result<Wrapped> {
-        let key = self.storage_key(project, project.storage_version)?;
-        let context = row.context(project, project.storage_version);
+        let key = self.project_dek(project, project.dek_version)?;
+        let context = row.context(project, project.dek_version);
         Ok(Wrapped(wrap(&key, &context, bytes, &*self.vault.random)?))
     }
 
-    /// Wraps a row anew, with the storage key that is in use.
+    /// Wraps a row anew, with the project DEK that is in use.
     pub(super) fn rewrap_row(
         &mut self,
         project: &ProjectRecord,
         row: Row,
-        storage_version: u32,
+        dek_version: u32,
         sealed: &Wrapped,
     ) -> Result<Wrapped> {
-        let bytes = self.open_row(project, row, storage_version, sealed)?;
+        let bytes = self.open_row(project, row, dek_version, sealed)?;
         self.seal_row(project, row, bytes.expose_secret())
     }
 
-    /// Opens a row that was wrapped with the storage key of that version.
+    /// Opens a row that was wrapped with the project DEK of that version.
     pub(super) fn open_row(
         &mut self,
         project: &ProjectRecord,
         row: Row,
-        storage_version: u32,
+        dek_version: u32,
         sealed: &Wrapped,
     ) -> Result<SecretBytes> {
-        let key = self.storage_key(project, storage_version)?;
-        unwrap(&key, &row.context(project, storage_version), &sealed.0).map_err(|_| damaged())
+        let key = self.project_dek(project, dek_version)?;
+        unwrap(&key, &row.context(project, dek_version), &sealed.0).map_err(|_| damaged())
     }
 }
 

@@ -21,8 +21,8 @@ pub(super) fn organization_slug(slug: &str) -> String {
     format!("organization-slug/{slug}")
 }
 
-pub(super) fn organization_key(id: Id, version: u32) -> String {
-    format!("organization-key/{id}/{version:010}")
+pub(super) fn organization_kek(id: Id, version: u32) -> String {
+    format!("organization-kek/{id}/{version:010}")
 }
 
 pub(super) fn project(organization: Id, slug: &str) -> String {
@@ -55,12 +55,12 @@ pub(super) fn node_id(id: Id) -> String {
     format!("node-id/{id}")
 }
 
-pub(super) fn storage_key(project: Id, version: u32) -> String {
-    format!("storage-key/{project}/{version:010}")
+pub(super) fn project_dek(project: Id, version: u32) -> String {
+    format!("project-dek/{project}/{version:010}")
 }
 
-pub(super) fn storage_keys(project: Id) -> KeyRange {
-    KeyRange::prefix(format!("storage-key/{project}/"))
+pub(super) fn project_deks(project: Id) -> KeyRange {
+    KeyRange::prefix(format!("project-dek/{project}/"))
 }
 
 /// A key that blobs are sealed with.

@@ -84,8 +84,8 @@ pub(super) struct ProjectRecord {
     pub(super) custody: Custody,
     /// The level key that is in use.
     pub(super) key_version: u32,
-    /// The storage key that new rows are wrapped with.
-    pub(super) storage_version: u32,
+    /// The project DEK that new rows are wrapped with.
+    pub(super) dek_version: u32,
     pub(super) rotation: Option<RotationRecord>,
     /// How often the level key has changed hands.
     #[serde(default)]
@@ -110,8 +110,8 @@ pub(super) enum RotationRecord {
         /// How many of these could not be opened.
         skipped: u64,
     },
-    /// Rows are being wrapped anew under the storage key in use.
-    Storage {
+    /// Rows are being wrapped anew under the project DEK in use.
+    Dek {
         /// The key of the last one that was looked at.
         after: String,
     },
@@ -167,8 +167,8 @@ pub(super) struct ContentRecord {
     pub(super) number: u32,
     /// The level key the blob is sealed with.
     pub(super) key_version: u32,
-    /// The storage key that both are wrapped with.
-    pub(super) storage_version: u32,
+    /// The project DEK that both are wrapped with.
+    pub(super) dek_version: u32,
     /// The blob's bytes.
     pub(super) blob: Wrapped,
     /// What is known of each entry beside its value, as JSON; in client custody none.
@@ -217,7 +217,7 @@ pub(super) struct KeyRecord {
     /// In server custody, what was derived from it, so that it is derived once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) data: Option<Wrapped>,
-    pub(super) storage_version: u32,
+    pub(super) dek_version: u32,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -419,7 +419,7 @@ pub(super) struct WebhookRecord {
     pub(super) description: Option<String>,
     /// The text of the signing secret.
     pub(super) secret: Wrapped,
-    pub(super) storage_version: u32,
+    pub(super) dek_version: u32,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
 }
@@ -450,7 +450,7 @@ pub(super) struct IntegrationRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) paused: Option<String>,
     pub(super) credentials: Wrapped,
-    pub(super) storage_version: u32,
+    pub(super) dek_version: u32,
     pub(super) created_at: Timestamp,
     pub(super) created_by: AuditActor,
     pub(super) updated_at: Timestamp,
@@ -469,7 +469,7 @@ pub(super) struct IntegrationStateRecord {
 /// What an integration has written for an environment.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct WrittenRecord {
-    pub(super) storage_version: u32,
+    pub(super) dek_version: u32,
     pub(super) written: Wrapped,
 }
 

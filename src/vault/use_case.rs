@@ -138,9 +138,9 @@ use_cases! {
     SwitchCustody: KeyRotate | KeyRetrieve;
     ListPendingVersions: KeyRotate;
     ReencryptVersions: KeyRotate;
-    RotateStorageKey: KeyRotate;
+    RotateProjectDek: KeyRotate;
     ContinueRotation: KeyRotate;
-    RotateOrganizationKey: KeyRotate | OrganizationUpdate;
+    RotateOrganizationKek: KeyRotate | OrganizationUpdate;
 
     CreateWebhook: WebhookCreate;
     ReadWebhook: WebhookRead;

@@ -309,9 +309,9 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::SwitchCustody => session.move_key_to_client(acme, &slug("given-away"), true).map(drop),
         UseCase::ListPendingVersions => session.pending_versions(acme, &slug("theirs"), 0).map(drop),
         UseCase::ReencryptVersions => session.reencrypt_versions(acme, &slug("theirs"), &[], &their_proof()).map(drop),
-        UseCase::RotateStorageKey => session.rotate_storage_key(acme, &slug("wrapped")),
+        UseCase::RotateProjectDek => session.rotate_project_dek(acme, &slug("wrapped")),
         UseCase::ContinueRotation => session.continue_rotation(acme, &slug("wrapped"), 10).map(drop),
-        UseCase::RotateOrganizationKey => session.rotate_organization_key(acme),
+        UseCase::RotateOrganizationKek => session.rotate_organization_kek(acme),
         UseCase::CreateWebhook => {
             session.create_webhook(acme, prod, &NewWebhook::new("https://hooks.example.test")).map(drop)
         }
@@ -429,7 +429,7 @@ fn is_of_the_organization(use_case: UseCase) -> bool {
         UseCase::UpdateOrganization
             | UseCase::DeleteOrganization
             | UseCase::CreateProject
-            | UseCase::RotateOrganizationKey
+            | UseCase::RotateOrganizationKek
             | UseCase::AddMember
             | UseCase::ReadMember
             | UseCase::ListMembers
@@ -550,11 +550,11 @@ fn expected(use_case: UseCase) -> &'static [Permission] {
         UseCase::RotateKey
         | UseCase::ListPendingVersions
         | UseCase::ReencryptVersions
-        | UseCase::RotateStorageKey
+        | UseCase::RotateProjectDek
         | UseCase::ContinueRotation => &[P::KeyRotate],
         UseCase::RotateClientKey => &[P::KeyRotate, P::SecretWrite],
         UseCase::SwitchCustody => &[P::KeyRotate, P::KeyRetrieve],
-        UseCase::RotateOrganizationKey => &[P::KeyRotate, P::OrganizationUpdate],
+        UseCase::RotateOrganizationKek => &[P::KeyRotate, P::OrganizationUpdate],
         UseCase::CreateAccount => &[P::AccountCreate, P::EnvironmentRead],
         UseCase::ListAccounts | UseCase::ReadAccount => &[P::AccountRead],
         UseCase::DeleteAccount => &[P::AccountDelete],
@@ -811,7 +811,7 @@ fn at(use_case: UseCase) -> At {
         UseCase::ReadTarget | UseCase::ListEnvironments => At::OnTheWay("shop/api"),
         UseCase::RotateClientKey | UseCase::ListPendingVersions | UseCase::ReencryptVersions => At::Place("theirs"),
         UseCase::SwitchCustody => At::Place("given-away"),
-        UseCase::RotateStorageKey | UseCase::ContinueRotation => At::Place("wrapped"),
+        UseCase::RotateProjectDek | UseCase::ContinueRotation => At::Place("wrapped"),
         _ if is_for_the_operator(use_case) => At::Operator,
         _ if is_of_the_organization(use_case) => At::Organization,
         _ => At::Place("shop/api/prod"),

@@ -421,12 +421,12 @@ on_every_store! {
         let api = delete_target(stage, "shop/api");
         assert!(stage.vault.check().unwrap().damaged.is_empty());
         assert_eq!(stage.vault.check().unwrap().contents, 8);
-        system.rotate_organization_key(stage.acme).unwrap();
+        system.rotate_organization_kek(stage.acme).unwrap();
         system.rotate_key(stage.acme, &shop, HistoryPolicy::Reencrypt).unwrap();
         while !system.continue_rotation(stage.acme, &shop, 2).unwrap().is_done {}
-        system.rotate_storage_key(stage.acme, &shop).unwrap();
+        system.rotate_project_dek(stage.acme, &shop).unwrap();
         while !system.continue_rotation(stage.acme, &shop, 2).unwrap().is_done {}
-        assert_eq!(stage.records("storage-key/").len(), 2);
+        assert_eq!(stage.records("project-dek/").len(), 2);
         let checked = stage.vault.check().unwrap();
         assert!(checked.damaged.is_empty(), "{:?}", checked.damaged);
         // A check tells of what is damaged in it.

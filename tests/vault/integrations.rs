@@ -307,11 +307,11 @@ on_every_store! {
         sync(stage, id);
         let before = stage.records("integration");
         let system = stage.system();
-        system.rotate_storage_key(stage.acme, &slug("shop")).unwrap();
+        system.rotate_project_dek(stage.acme, &slug("shop")).unwrap();
         while !system.continue_rotation(stage.acme, &slug("shop"), 1).unwrap().is_done {}
         for (key, record) in stage.records("integration") {
             if !key.starts_with("integration-state/") {
-                assert_eq!(record["storage_version"], 2, "{key}");
+                assert_eq!(record["dek_version"], 2, "{key}");
                 assert_ne!(record, before[&key]);
             }
         }

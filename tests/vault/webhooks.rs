@@ -159,12 +159,12 @@ on_every_store! {
         assert_eq!((checked.damaged[0].webhook, checked.damaged[0].path.as_ref()), (Some(id), Some(&at)));
         swap(record(id).1);
 
-        // A rotation of the storage key reaches it, and drops the key it was wrapped with.
-        system.rotate_storage_key(acme, &slug("shop")).unwrap();
+        // A rotation of the project DEK reaches it, and drops the key it was wrapped with.
+        system.rotate_project_dek(acme, &slug("shop")).unwrap();
         let created_meanwhile = create(stage, "shop/dev").webhook.id;
         while !system.continue_rotation(acme, &slug("shop"), 1).unwrap().is_done {}
-        assert_eq!(stage.records("storage-key/").len(), 1);
-        assert!(stage.records("webhook/").values().all(|record| record["storage_version"] == 2));
+        assert_eq!(stage.records("project-dek/").len(), 1);
+        assert!(stage.records("webhook/").values().all(|record| record["dek_version"] == 2));
         assert_eq!(read(), second);
         assert!(system.signing_secret(acme, &at, created_meanwhile).is_ok());
         assert!(stage.vault.check().unwrap().damaged.is_empty());

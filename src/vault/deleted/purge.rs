@@ -174,7 +174,7 @@ impl Call<'_, '_> {
             keys::project_versions(id),
             keys::contents(id),
             keys::level_keys(id),
-            keys::storage_keys(id),
+            keys::project_deks(id),
         ];
         for range in &ranges {
             if !self.remove_up_to(range, left)? {

@@ -99,7 +99,7 @@ impl Session<'_> {
                 enabled: new.enabled,
                 paused: None,
                 credentials: Wrapped(Vec::new()),
-                storage_version: project.storage_version,
+                dek_version: project.dek_version,
                 created_at: call.now,
                 created_by: call.who.actor.clone(),
                 updated_at: call.now,

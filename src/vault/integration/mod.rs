@@ -243,7 +243,7 @@ impl Call<'_, '_> {
         put(self.tx, &keys::integration(project.id, record.id), record, when)
     }
 
-    /// Wraps credentials with the storage key that is in use.
+    /// Wraps credentials with the project DEK that is in use.
     fn seal_credentials(
         &mut self,
         project: &ProjectRecord,
@@ -259,13 +259,13 @@ impl Call<'_, '_> {
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
         record.credentials = self.seal_row(project, Row::Credentials(record.id), text.as_bytes())?;
-        record.storage_version = project.storage_version;
+        record.dek_version = project.dek_version;
         Ok(())
     }
 
     pub(super) fn credentials(&mut self, project: &ProjectRecord, record: &IntegrationRecord) -> Result<SecretString> {
         let row = Row::Credentials(record.id);
-        let bytes = self.open_row(project, row, record.storage_version, &record.credentials)?;
+        let bytes = self.open_row(project, row, record.dek_version, &record.credentials)?;
         Ok(std::str::from_utf8(bytes.expose_secret()).map_err(|_| damaged())?.into())
     }
 

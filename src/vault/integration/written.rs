@@ -144,7 +144,7 @@ impl Call<'_, '_> {
         node: Id,
         record: &WrittenRecord,
     ) -> Result<Written> {
-        let bytes = self.open_row(project, Row::Written(integration, node), record.storage_version, &record.written)?;
+        let bytes = self.open_row(project, Row::Written(integration, node), record.dek_version, &record.written)?;
         decode(std::str::from_utf8(bytes.expose_secret()).map_err(|_| damaged())?)
     }
 
@@ -157,7 +157,7 @@ impl Call<'_, '_> {
     ) -> Result<()> {
         let text: SecretString = encode(written)?.into();
         let sealed = self.seal_row(project, Row::Written(integration, node), text.expose_secret().as_bytes())?;
-        let record = WrittenRecord { storage_version: project.storage_version, written: sealed };
+        let record = WrittenRecord { dek_version: project.dek_version, written: sealed };
         put(self.tx, &keys::integration_written(project.id, integration, node), &record, When::Always)
     }
 }

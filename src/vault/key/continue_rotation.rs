@@ -33,7 +33,7 @@ impl Session<'_> {
     /// [`is_done`](RotationStep::is_done); that may be in another process, and others may read and write meanwhile.
     ///
     /// # Errors
-    /// `NotFound`; `Corrupt`, when a row is damaged: the rotation of a storage key goes on when it was restored or
+    /// `NotFound`; `Corrupt`, when a row is damaged: the rotation of a project DEK goes on when it was restored or
     /// removed.
     pub fn continue_rotation(&self, organization: Id, project: &Slug, limit: usize) -> Result<RotationStep> {
         let limit = limit.clamp(1, MAX_STEP);
@@ -44,7 +44,7 @@ impl Session<'_> {
                 Some(RotationRecord::History { after, skipped }) => {
                     (call.move_history(&mut project, after, skipped, limit)?, "reencrypt")
                 }
-                Some(RotationRecord::Storage { after }) => (call.move_rows(&mut project, after, limit)?, "rewrap"),
+                Some(RotationRecord::Dek { after }) => (call.move_rows(&mut project, after, limit)?, "rewrap"),
             };
             call.put_project(&mut project)?;
             let details = Details::default().with("op", operation).with("updated", step.updated);
@@ -103,7 +103,7 @@ impl Call<'_, '_> {
         Ok((content, text))
     }
 
-    /// Wraps rows anew with the storage key in use. What is written meanwhile is wrapped with it already, also behind
+    /// Wraps rows anew with the project DEK in use. What is written meanwhile is wrapped with it already, also behind
     /// the point that was reached.
     fn move_rows(&mut self, project: &mut ProjectRecord, mut after: String, limit: usize) -> Result<RotationStep> {
         // In the order of their keys.
@@ -129,34 +129,34 @@ impl Call<'_, '_> {
         let is_done = left > 0;
         if is_done {
             // No row names the keys before any more.
-            for record in self.tx.scan(&keys::storage_keys(project.id), Order::Ascending, usize::MAX)? {
+            for record in self.tx.scan(&keys::project_deks(project.id), Order::Ascending, usize::MAX)? {
                 let key: WrappedKeyRecord = decode(&record.value)?;
-                if key.version != project.storage_version {
+                if key.version != project.dek_version {
                     self.tx.delete(&record.key)?;
                 }
             }
         }
-        project.rotation = (!is_done).then_some(RotationRecord::Storage { after });
+        project.rotation = (!is_done).then_some(RotationRecord::Dek { after });
         Ok(RotationStep { updated, skipped: 0, is_done })
     }
 
     /// Wraps a row anew; `false`, if that is done.
     fn rewrap(&mut self, project: &ProjectRecord, record: &Record) -> Result<bool> {
-        let version = project.storage_version;
+        let version = project.dek_version;
         match record.key.split('/').next() {
             Some("access") => {
                 let node = last_id(&record.key)?;
                 let mut access: AccessRecord = decode(&record.value)?;
-                if access.storage_version == version {
+                if access.dek_version == version {
                     return Ok(false);
                 }
-                access.times = self.rewrap_row(project, Row::Access(node), access.storage_version, &access.times)?;
-                access.storage_version = version;
+                access.times = self.rewrap_row(project, Row::Access(node), access.dek_version, &access.times)?;
+                access.dek_version = version;
                 put(self.tx, &record.key, &access, When::Present)?;
             }
             Some("key") => {
                 let mut key: KeyRecord = decode(&record.value)?;
-                if key.storage_version == version {
+                if key.dek_version == version {
                     return Ok(false);
                 }
                 let parts = [
@@ -166,42 +166,42 @@ impl Call<'_, '_> {
                 ];
                 for (part, row) in parts {
                     if let Some(sealed) = part {
-                        *sealed = self.rewrap_row(project, row, key.storage_version, sealed)?;
+                        *sealed = self.rewrap_row(project, row, key.dek_version, sealed)?;
                     }
                 }
-                key.storage_version = version;
+                key.dek_version = version;
                 put(self.tx, &record.key, &key, When::Present)?;
             }
             Some("integration") => {
                 let mut integration: IntegrationRecord = decode(&record.value)?;
-                if integration.storage_version == version {
+                if integration.dek_version == version {
                     return Ok(false);
                 }
                 let row = Row::Credentials(last_id(&record.key)?);
                 integration.credentials =
-                    self.rewrap_row(project, row, integration.storage_version, &integration.credentials)?;
-                integration.storage_version = version;
+                    self.rewrap_row(project, row, integration.dek_version, &integration.credentials)?;
+                integration.dek_version = version;
                 put(self.tx, &record.key, &integration, When::Present)?;
             }
             Some("integration-written") => {
                 let (integration, node) = last_two_ids(&record.key)?;
                 let mut written: WrittenRecord = decode(&record.value)?;
-                if written.storage_version == version {
+                if written.dek_version == version {
                     return Ok(false);
                 }
                 let row = Row::Written(integration, node);
-                written.written = self.rewrap_row(project, row, written.storage_version, &written.written)?;
-                written.storage_version = version;
+                written.written = self.rewrap_row(project, row, written.dek_version, &written.written)?;
+                written.dek_version = version;
                 put(self.tx, &record.key, &written, When::Present)?;
             }
             Some("webhook") => {
                 let mut webhook: WebhookRecord = decode(&record.value)?;
-                if webhook.storage_version == version {
+                if webhook.dek_version == version {
                     return Ok(false);
                 }
                 let row = Row::SigningSecret(last_id(&record.key)?);
-                webhook.secret = self.rewrap_row(project, row, webhook.storage_version, &webhook.secret)?;
-                webhook.storage_version = version;
+                webhook.secret = self.rewrap_row(project, row, webhook.dek_version, &webhook.secret)?;
+                webhook.dek_version = version;
                 put(self.tx, &record.key, &webhook, When::Present)?;
             }
             _ => {

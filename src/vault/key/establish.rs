@@ -112,7 +112,7 @@ impl Call<'_, '_> {
             rotated_at: None,
             text,
             data,
-            storage_version: project.storage_version,
+            dek_version: project.dek_version,
         })
     }
 }
@@ -130,7 +130,7 @@ impl Call<'_, '_> {
             let message = "this project's key is held by its people: send the proof of the key along";
             return Err(Error::new(ErrorKind::KeyProofRequired, message));
         };
-        let check = self.open_row(project, Row::KeyProof(record.version), record.storage_version, check)?;
+        let check = self.open_row(project, Row::KeyProof(record.version), record.dek_version, check)?;
         if check.expose_secret().ct_eq(proof.expose_secret().as_bytes()).to_bool() {
             return Ok(());
         }

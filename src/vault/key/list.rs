@@ -57,7 +57,7 @@ impl Call<'_, '_> {
         if record.custody == Custody::Client
             && let Some(check) = &record.check
         {
-            let text = self.open_row(project, Row::KeyProof(record.version), record.storage_version, check)?;
+            let text = self.open_row(project, Row::KeyProof(record.version), record.dek_version, check)?;
             proof = Some(std::str::from_utf8(text.expose_secret()).map_err(|_| damaged())?.into());
         }
         Ok(KeyInfo {

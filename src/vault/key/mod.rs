@@ -10,8 +10,8 @@ mod read;
 mod reencrypt;
 mod rotate;
 mod rotate_client;
-mod rotate_organization;
-mod rotate_storage;
+mod rotate_dek;
+mod rotate_kek;
 mod store_on_server;
 
 use base64::Engine as _;

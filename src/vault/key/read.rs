@@ -59,7 +59,7 @@ impl Call<'_, '_> {
         let Some(text) = &record.text else {
             return Ok(None);
         };
-        let text = self.open_row(project, Row::KeyText(record.version), record.storage_version, text)?;
+        let text = self.open_row(project, Row::KeyText(record.version), record.dek_version, text)?;
         let text = std::str::from_utf8(text.expose_secret()).map_err(|_| damaged())?;
         Ok(Some(text.into()))
     }

@@ -7,9 +7,7 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{Organization, OrganizationStatus};
 use crate::Result;
-use crate::core::{
-    Action, Context, Details, Id, LevelKey, MemberRole, OrganizationRole, Plan, Resource, Slug, wrap_key,
-};
+use crate::core::{Action, AesKey, Context, Details, Id, MemberRole, OrganizationRole, Plan, Resource, Slug, wrap_key};
 use crate::store::When;
 
 /// An organization that is to be made.
@@ -85,11 +83,11 @@ impl Call<'_, '_> {
             created_at: self.now,
             updated_at: self.now,
         };
-        let key = LevelKey::generate(&*self.vault.random)?;
-        let context = Context::organization_key(id, 1);
+        let key = AesKey::generate(&*self.vault.random)?;
+        let context = Context::organization_kek(id, 1);
         let key = Wrapped(wrap_key(self.vault.root.as_key(), &context, &key, &*self.vault.random)?);
         let key = WrappedKeyRecord { version: 1, wrapped_by: 0, key, created_at: self.now };
-        put(self.tx, &keys::organization_key(id, 1), &key, When::Absent)?;
+        put(self.tx, &keys::organization_kek(id, 1), &key, When::Absent)?;
         put(self.tx, &keys::organization(id), &record, When::Absent)?;
         put(self.tx, &keys::organization_slug(&record.slug), &id, When::Absent)?;
         let details = Details::default().with("name", record.name.as_str());

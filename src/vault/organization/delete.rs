@@ -47,7 +47,7 @@ impl Call<'_, '_> {
                 removed_users += 1;
             }
         }
-        for kind in ["organization-key", "service-account", "team", "team-name", "role", "role-name"] {
+        for kind in ["organization-kek", "service-account", "team", "team-name", "role", "role-name"] {
             self.remove_range(&KeyRange::prefix(format!("{kind}/{id}/")))?;
         }
         self.tx.delete(&keys::organization_slug(&organization.slug))?;

@@ -13,7 +13,7 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{Custody, Project, RESERVED, SecretFormat, check_metadata};
 use crate::Result;
-use crate::core::{Action, Context, Details, Id, LevelKey, Resource, Slug, wrap_key};
+use crate::core::{Action, AesKey, Context, Details, Id, Resource, Slug, wrap_key};
 use crate::store::When;
 
 /// A project that is to be made.
@@ -94,7 +94,7 @@ impl Session<'_> {
                 has_base: new.has_base,
                 custody: key.custody(),
                 key_version: 1,
-                storage_version: 1,
+                dek_version: 1,
                 rotation: None,
                 custody_changes: 0,
                 has_webhooks: false,
@@ -104,7 +104,7 @@ impl Session<'_> {
             };
             owner.next_project += 1;
             put(call.tx, &keys::organization(organization), &owner, When::Present)?;
-            call.put_storage_key(&project, owner.key_version)?;
+            call.put_project_dek(&project, owner.key_version)?;
             let record = call.key_record(&project, 1, &key)?;
             put(call.tx, &keys::level_key(project.id, 1), &record, When::Absent)?;
 
@@ -127,14 +127,14 @@ impl Session<'_> {
 }
 
 impl Call<'_, '_> {
-    /// Makes the storage key that a project names, wrapped with that version of the organization's key.
-    pub(in super::super) fn put_storage_key(&mut self, project: &ProjectRecord, wrapped_by: u32) -> Result<()> {
-        let version = project.storage_version;
-        let wrapping = self.organization_key(project.organization, wrapped_by)?;
-        let key = LevelKey::generate(&*self.vault.random)?;
-        let context = Context::storage_key(project.organization, project.id, version);
+    /// Makes the project DEK that a project names, wrapped with that version of the organization's KEK.
+    pub(in super::super) fn put_project_dek(&mut self, project: &ProjectRecord, wrapped_by: u32) -> Result<()> {
+        let version = project.dek_version;
+        let wrapping = self.organization_kek(project.organization, wrapped_by)?;
+        let key = AesKey::generate(&*self.vault.random)?;
+        let context = Context::project_dek(project.organization, project.id, version);
         let key = Wrapped(wrap_key(&wrapping, &context, &key, &*self.vault.random)?);
         let record = WrappedKeyRecord { version, wrapped_by, key, created_at: self.now };
-        put(self.tx, &keys::storage_key(project.id, version), &record, When::Absent)
+        put(self.tx, &keys::project_dek(project.id, version), &record, When::Absent)
     }
 }

@@ -83,7 +83,7 @@ impl Session<'_> {
                 enabled: new.enabled,
                 description,
                 secret,
-                storage_version: project.storage_version,
+                dek_version: project.dek_version,
                 created_at: call.now,
                 updated_at: call.now,
             };

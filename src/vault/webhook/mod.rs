@@ -156,7 +156,7 @@ impl Call<'_, '_> {
 
     pub(super) fn signing_secret(&mut self, project: &ProjectRecord, webhook: &WebhookRecord) -> Result<SecretString> {
         let row = Row::SigningSecret(webhook.id);
-        let bytes = self.open_row(project, row, webhook.storage_version, &webhook.secret)?;
+        let bytes = self.open_row(project, row, webhook.dek_version, &webhook.secret)?;
         let text = std::str::from_utf8(bytes.expose_secret()).map_err(|_| super::records::damaged())?;
         Ok(text.into())
     }

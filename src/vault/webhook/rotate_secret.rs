@@ -16,7 +16,7 @@ impl Session<'_> {
             let secret = new_signing_secret(&*call.vault.random)?;
             let project = &place.project;
             record.secret = call.seal_row(project, Row::SigningSecret(id), secret.expose_secret().as_bytes())?;
-            record.storage_version = project.storage_version;
+            record.dek_version = project.dek_version;
             call.put_webhook(&place, &mut record)?;
             let details = details(&record).with("op", "rotate-signing-secret");
             call.record(Action::Update, Resource::webhook(&place, id)?, details)?;

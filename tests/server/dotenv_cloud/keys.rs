@@ -333,7 +333,7 @@ fn history_waits_to_be_sealed_anew() {
         "validation_failed"
     );
     // While rows are being wrapped anew it has to wait.
-    world.stage.system().rotate_storage_key(world.stage.acme, &slug("orbit-shop")).unwrap();
+    world.stage.system().rotate_project_dek(world.stage.acme, &slug("orbit-shop")).unwrap();
     assert_eq!(pending(None).json(409)["error"], "rotation_in_progress");
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn project(project: &Project, name: &Slug, history: bool, storage: bo
     let access = Access::open(project)?;
     let (session, organization) = (access.session(), access.organization()?);
     let rotated = if storage {
-        session.rotate_storage_key(organization, name).map(|()| format!("the storage key of {name} is a new one"))
+        session.rotate_project_dek(organization, name).map(|()| format!("the project DEK of {name} is a new one"))
     } else {
         let policy = if history { HistoryPolicy::Reencrypt } else { HistoryPolicy::Keep };
         let rotated = session.rotate_key(organization, name, policy);
@@ -52,7 +52,7 @@ pub(crate) fn organization(project: &Project) -> Result {
         usage("name the project whose key is to be rotated, or with --organization the organization");
     }
     let access = Access::open(project)?;
-    access.session().rotate_organization_key(access.organization()?)?;
+    access.session().rotate_organization_kek(access.organization()?)?;
     terminal::note("the key of the organization is a new one; nothing of its projects had to be sealed anew");
     Ok(())
 }

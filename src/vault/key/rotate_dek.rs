@@ -13,16 +13,16 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `RotationInProgress`.
-    pub fn rotate_storage_key(&self, organization: Id, project: &Slug) -> Result<()> {
-        self.write(UseCase::RotateStorageKey, |call| {
+    pub fn rotate_project_dek(&self, organization: Id, project: &Slug) -> Result<()> {
+        self.write(UseCase::RotateProjectDek, |call| {
             let owner = call.organization(organization)?;
             let mut project = call.key_project(organization, project, Reach::Inside)?;
             check_idle(&project)?;
-            project.storage_version += 1;
-            project.rotation = Some(RotationRecord::Storage { after: String::new() });
-            call.put_storage_key(&project, owner.key_version)?;
+            project.dek_version += 1;
+            project.rotation = Some(RotationRecord::Dek { after: String::new() });
+            call.put_project_dek(&project, owner.key_version)?;
             call.put_project(&mut project)?;
-            let details = Details::default().with("op", "rotate-storage").with("version", project.storage_version);
+            let details = Details::default().with("op", "rotate-dek").with("version", project.dek_version);
             call.record(Action::Update, Resource::key(&project), details)
         })
     }

@@ -4,32 +4,32 @@ use super::super::records::{Wrapped, WrappedKeyRecord, damaged, decode, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::Result;
-use crate::core::{Action, Context, Details, Id, LevelKey, Resource, ResourceKind, unwrap_key, wrap_key};
+use crate::core::{Action, AesKey, Context, Details, Id, Resource, ResourceKind, unwrap_key, wrap_key};
 use crate::store::{Order, When};
 
 impl Session<'_> {
-    /// Makes a new key of the organization, wraps the storage keys of all its projects with it, and drops the one before.
+    /// Makes a new key of the organization, wraps the project DEKs of all its projects with it, and drops the one before.
     /// No row of any project changes.
     ///
     /// # Errors
     /// `NotFound`; `Denied`, for a token that is bound to a part of the organization.
-    pub fn rotate_organization_key(&self, organization: Id) -> Result<()> {
-        self.write(UseCase::RotateOrganizationKey, |call| {
+    pub fn rotate_organization_kek(&self, organization: Id) -> Result<()> {
+        self.write(UseCase::RotateOrganizationKek, |call| {
             let mut owner = call.whole_organization(organization)?;
             let random = &*call.vault.random;
             let version = owner.key_version + 1;
-            let new = LevelKey::generate(random)?;
-            let context = Context::organization_key(organization, version);
+            let new = AesKey::generate(random)?;
+            let context = Context::organization_kek(organization, version);
             let key = Wrapped(wrap_key(call.vault.root.as_key(), &context, &new, random)?);
             let record = WrappedKeyRecord { version, wrapped_by: 0, key, created_at: call.now };
-            put(call.tx, &keys::organization_key(organization, version), &record, When::Absent)?;
+            put(call.tx, &keys::organization_kek(organization, version), &record, When::Absent)?;
 
             let mut count = 0;
             for project in all_projects(call.tx, organization)? {
-                for stored in call.tx.scan(&keys::storage_keys(project.id), Order::Ascending, usize::MAX)? {
+                for stored in call.tx.scan(&keys::project_deks(project.id), Order::Ascending, usize::MAX)? {
                     let mut record: WrappedKeyRecord = decode(&stored.value)?;
-                    let old = call.organization_key(organization, record.wrapped_by)?;
-                    let context = Context::storage_key(organization, project.id, record.version);
+                    let old = call.organization_kek(organization, record.wrapped_by)?;
+                    let context = Context::project_dek(organization, project.id, record.version);
                     let key = unwrap_key(&old, &context, &record.key.0).map_err(|_| damaged())?;
                     record.key = Wrapped(wrap_key(&new, &context, &key, random)?);
                     record.wrapped_by = version;
@@ -37,7 +37,7 @@ impl Session<'_> {
                     count += 1;
                 }
             }
-            call.tx.delete(&keys::organization_key(organization, owner.key_version))?;
+            call.tx.delete(&keys::organization_kek(organization, owner.key_version))?;
             owner.key_version = version;
             put(call.tx, &keys::organization(organization), &owner, When::Present)?;
             let resource = Resource::organization(organization).kind(ResourceKind::Key);
