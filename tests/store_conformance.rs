@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use ioenv::store::{self, KeyRange, Memory, Order, Record, Sqlite, Store, StoreExt as _, When, conformance};
+use ioenv::store::{self, KeyRange, Memory, Order, Precondition, Record, Sqlite, Store, StoreExt as _, conformance};
 use ioenv::{Error, ErrorKind};
 use tempfile::TempDir;
 
@@ -94,7 +94,9 @@ fn write_until_killed(path: &str, round: &str) {
                     if n % 2 == 0 {
                         store.append(two.into()).unwrap();
                     } else {
-                        store.write(|tx| two.iter().try_for_each(|r| tx.put(&r.key, &r.value, When::Absent))).unwrap();
+                        store
+                            .write(|tx| two.iter().try_for_each(|r| tx.put(&r.key, &r.value, Precondition::Absent)))
+                            .unwrap();
                     }
                     println!("acknowledged {key}");
                 }

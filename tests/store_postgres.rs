@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ioenv::ErrorKind;
-use ioenv::store::{KeyRange, Order, Postgres, Record, Store, StoreExt, When, conformance};
+use ioenv::store::{KeyRange, Order, Postgres, Precondition, Record, Store, StoreExt, conformance};
 
 use self::postgres::{Cluster, execute, fresh};
 
@@ -52,21 +52,21 @@ fn postgres_conforms() {
 fn records_come_and_go() {
     for store in [Postgres::connect(&fresh()).unwrap(), Postgres::connect_single(&fresh()).unwrap()] {
         assert_eq!(store.read(|tx| tx.get("a")).unwrap(), None);
-        store.write(|tx| tx.put("a", r#"{"b":1}"#, When::Absent)).unwrap();
+        store.write(|tx| tx.put("a", r#"{"b":1}"#, Precondition::Absent)).unwrap();
         assert_eq!(store.read(|tx| tx.get("a")).unwrap().unwrap().replace(' ', ""), r#"{"b":1}"#);
         assert_eq!(store.read(|tx| tx.get("a\0")).unwrap(), None);
 
-        let again = store.write(|tx| tx.put("a", "2", When::Absent)).unwrap_err();
+        let again = store.write(|tx| tx.put("a", "2", Precondition::Absent)).unwrap_err();
         assert_eq!(again.kind(), ErrorKind::Conflict);
-        let missing = store.write(|tx| tx.put("b", "2", When::Present)).unwrap_err();
+        let missing = store.write(|tx| tx.put("b", "2", Precondition::Present)).unwrap_err();
         assert_eq!(missing.kind(), ErrorKind::Conflict);
-        store.write(|tx| tx.put("a", "3", When::Present)).unwrap();
+        store.write(|tx| tx.put("a", "3", Precondition::Present)).unwrap();
 
         let seen = store
             .write(|tx| {
                 assert!(tx.delete("a")? && !tx.delete("a")? && !tx.delete("no\0")?);
-                tx.put("a", "4", When::Absent)?;
-                tx.put("b", "5", When::Always)?;
+                tx.put("a", "4", Precondition::Absent)?;
+                tx.put("b", "5", Precondition::Always)?;
                 assert!(tx.delete("b")?);
                 tx.get("a")
             })
@@ -75,12 +75,15 @@ fn records_come_and_go() {
         assert_eq!(store.read(|tx| Ok((tx.get("a")?, tx.get("b")?))).unwrap(), (Some("4".to_owned()), None));
 
         let refused: ioenv::Result<()> = store.write(|tx| {
-            tx.put("a", "5", When::Always)?;
+            tx.put("a", "5", Precondition::Always)?;
             Err(ioenv::Error::new(ErrorKind::NotFound, "of the work"))
         });
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::NotFound);
         assert_eq!(store.read(|tx| tx.get("a")).unwrap().as_deref(), Some("4"));
-        assert_eq!(store.read(|tx| tx.put("a", "5", When::Always)).unwrap_err().kind(), ErrorKind::InvalidValue);
+        assert_eq!(
+            store.read(|tx| tx.put("a", "5", Precondition::Always)).unwrap_err().kind(),
+            ErrorKind::InvalidValue
+        );
         store.append(vec![record("c", "1"), record("d", "2"), record("c", "3")]).unwrap();
         store.append(Vec::new()).unwrap();
         assert_eq!(store.read(|tx| tx.get("c")).unwrap().as_deref(), Some("3"));
@@ -101,7 +104,7 @@ fn bounds_are_kept_and_errors_quote_nothing() {
         ("a", &format!("\"{}\"", "v".repeat(4 << 20)), ErrorKind::Limit),
     ] {
         for error in [
-            store.write(|tx| tx.put(key, value, When::Always)).unwrap_err(),
+            store.write(|tx| tx.put(key, value, Precondition::Always)).unwrap_err(),
             store.append(vec![record(key, value)]).unwrap_err(),
         ] {
             assert_eq!(error.kind(), kind, "{error:?}");
@@ -110,7 +113,7 @@ fn bounds_are_kept_and_errors_quote_nothing() {
     }
     let largest = format!("\"{}\"", "v".repeat((4 << 20) - 2));
     let longest = "k".repeat(1024);
-    store.write(|tx| tx.put(&longest, &largest, When::Always)).unwrap();
+    store.write(|tx| tx.put(&longest, &largest, Precondition::Always)).unwrap();
     assert_eq!(store.read(|tx| tx.get(&longest)).unwrap().unwrap(), largest);
     assert_eq!(count(&store), 1);
 }
@@ -120,21 +123,21 @@ fn a_failure_ends_the_transaction_even_if_the_work_goes_on() {
     let store = Postgres::connect(&fresh()).unwrap();
     store.append(vec![record("a", "1")]).unwrap();
     // No text has this in it, so the first read passes and the transaction is refused at its end.
-    let error = store.write(|tx| tx.get("a").and_then(|_| tx.put("b", "{", When::Always))).unwrap_err();
+    let error = store.write(|tx| tx.get("a").and_then(|_| tx.put("b", "{", Precondition::Always))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidValue);
     let panicked = thread::scope(|scope| {
         let work = || store.write(|tx| tx.get("a").map(|_| assert!(tx.get("b").unwrap().is_some(), "as it should")));
         scope.spawn(work).join().is_err()
     });
     assert!(panicked);
-    store.write(|tx| tx.put("a", "2", When::Present)).unwrap();
+    store.write(|tx| tx.put("a", "2", Precondition::Present)).unwrap();
 
     let single = Postgres::connect_single(&fresh()).unwrap();
     let panicked = thread::scope(|scope| {
         scope.spawn(|| single.write(|tx| tx.get("a").map(|value| value.expect("there is none")))).join().is_err()
     });
     assert!(panicked);
-    single.write(|tx| tx.put("a", "2", When::Absent)).unwrap();
+    single.write(|tx| tx.put("a", "2", Precondition::Absent)).unwrap();
 }
 
 #[test]
@@ -159,8 +162,8 @@ fn keys_are_in_the_order_of_their_bytes() {
     store
         .write(|tx| {
             tx.delete("a/")?;
-            tx.put("a/a", "2", When::Always)?;
-            tx.put("a", "2", When::Always)?;
+            tx.put("a/a", "2", Precondition::Always)?;
+            tx.put("a", "2", Precondition::Always)?;
             let found = tx.scan(&KeyRange::prefix("a"), Order::Ascending, 3)?;
             assert_eq!(found, [record("a", "2"), record("a/a", "2"), record("a/b", "1")]);
             let found = tx.scan(&KeyRange::prefix("a"), Order::Descending, 3)?;
@@ -207,7 +210,7 @@ fn no_increment_is_lost() {
                 for _ in 0..25 {
                     let outcome = store.write(|tx| {
                         let n: usize = tx.get("n")?.unwrap().parse().unwrap();
-                        tx.put("n", &(n + 1).to_string(), When::Present)
+                        tx.put("n", &(n + 1).to_string(), Precondition::Present)
                     });
                     match outcome {
                         Ok(()) => _ = done.fetch_add(1, Ordering::Relaxed),
@@ -227,7 +230,7 @@ fn write_many(store: &Postgres, prefix: &str, each: usize) {
     for n in 0..each {
         let key = format!("{prefix}/{n:05}");
         if n % 2 == 0 {
-            store.write(|tx| tx.put(&key, "{\"n\": 1}", When::Absent)).unwrap();
+            store.write(|tx| tx.put(&key, "{\"n\": 1}", Precondition::Absent)).unwrap();
         } else {
             store.append(vec![record(&key, "{\"n\": 1}")]).unwrap();
         }
@@ -270,7 +273,7 @@ fn a_single_connection_has_no_threads() {
     if let Ok(url) = std::env::var("IOENV_SINGLE_URL") {
         let before = threads();
         let store = Postgres::connect_single(&url).unwrap();
-        store.write(|tx| tx.put("a", "1", When::Always)).unwrap();
+        store.write(|tx| tx.put("a", "1", Precondition::Always)).unwrap();
         assert_eq!(threads(), before, "during");
         drop(store);
         assert_eq!(threads(), before, "after");
@@ -326,7 +329,7 @@ fn a_server_may_go_and_come_back_under_eight_writers() {
                         }
                         let key = format!("{writer}/{n}");
                         let outcome = if n % 2 == 0 {
-                            store.write(|tx| tx.put(&key, "1", When::Absent))
+                            store.write(|tx| tx.put(&key, "1", Precondition::Absent))
                         } else {
                             store.append(vec![record(&key, "1")])
                         };
@@ -366,8 +369,8 @@ fn a_server_may_go_and_come_back_under_eight_writers() {
     assert!(error.is_retryable(), "{error:?}");
     assert!(Postgres::connect(&cluster.url()).unwrap_err().is_retryable());
     cluster.up();
-    store.write(|tx| tx.put("after", "1", When::Absent)).unwrap();
-    single.write(|tx| tx.put("after", "1", When::Absent)).unwrap();
+    store.write(|tx| tx.put("after", "1", Precondition::Absent)).unwrap();
+    single.write(|tx| tx.put("after", "1", Precondition::Absent)).unwrap();
 }
 
 /// A stop between the first statement and the commit: the work runs again.
@@ -386,7 +389,7 @@ fn work_that_lost_its_connection_runs_again() {
             }
             // The read meets the dead connection; what it answers is for the store alone.
             let _ = tx.get("b");
-            tx.put("a", "1", When::Absent)
+            tx.put("a", "1", Precondition::Absent)
         })
         .unwrap();
     assert_eq!(runs, 2);
@@ -398,7 +401,7 @@ fn work_that_lost_its_connection_runs_again() {
         tx.get("a")?;
         cluster.down("immediate");
         cluster.up();
-        tx.put("a", "2", When::Present)
+        tx.put("a", "2", Precondition::Present)
     });
     let unknown = unknown.unwrap_err();
     assert!(unknown.is_retryable() && unknown.to_string().contains("unknown"), "{unknown:?}");
@@ -432,7 +435,7 @@ fn certificates_are_verified() {
     let by_name = cluster.url().replace("127.0.0.1", "localhost");
     for mode in ["prefer", "require", "verify-full"] {
         let store = Postgres::connect(&format!("{by_name}?sslmode={mode}&{root}")).unwrap();
-        store.write(|tx| tx.put("a", "1", When::Always)).unwrap();
+        store.write(|tx| tx.put("a", "1", Precondition::Always)).unwrap();
         // Without the authority, and under a name that the certificate does not have.
         for url in [format!("{by_name}?sslmode={mode}"), format!("{}?sslmode={mode}&{root}", cluster.url())] {
             let error = Postgres::connect(&url).unwrap_err();
@@ -456,7 +459,7 @@ fn nothing_shows_the_password() {
     let url = |user: &str, database: &str| format!("postgres://{user}@127.0.0.1:{}/{database}", cluster.port);
 
     let store = Postgres::connect(&url("guest:correct-horse", "postgres")).unwrap();
-    store.write(|tx| tx.put("a", "1", When::Always)).unwrap();
+    store.write(|tx| tx.put("a", "1", Precondition::Always)).unwrap();
     assert_eq!(format!("{store:?} {store:#?}"), "Postgres { .. } Postgres { .. }");
 
     execute(&cluster.url(), "CREATE ROLE stranger LOGIN PASSWORD 'hunter2'");

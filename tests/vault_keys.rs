@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use ioenv::store::{Access, KeyRange, Memory, Order, Record, Sqlite, Store, StoreExt as _, When, Work};
+use ioenv::store::{Access, KeyRange, Memory, Order, Precondition, Record, Sqlite, Store, StoreExt as _, Work};
 use ioenv::vault::{
-    Actor, AuditFilter, ClientRotation, Custody, HistoryPolicy, Id, NewBlob, NewEntry, NewKey, NewOrganization,
-    NewProject, NewToken, Paging, Permission, PermissionSet, ResourceKind, Restore, RootKey, Session, Token, Vault,
-    VersionAction, Which,
+    Actor, AuditFilter, ClientRotation, Custody, EntryScope, HistoryPolicy, Id, NewBlob, NewEntry, NewKey,
+    NewOrganization, NewProject, NewToken, Paging, Permission, PermissionSet, ResourceKind, Restore, RootKey, Session,
+    Token, Vault, VersionAction,
 };
 use ioenv::{
     Aes256Gcm, Cipher as _, Document, Error, ErrorKind, KeyDerivation as _, KeyProof, KeyString, Kind, LevelKey,
@@ -111,7 +111,7 @@ impl World {
             let session = vault.session(Actor::system("check"));
             for level in LEVELS {
                 session.resolve(self.acme, &path(level)).unwrap();
-                session.entries(self.acme, &path(level), Which::Resolved).unwrap();
+                session.entries(self.acme, &path(level), EntryScope::Resolved).unwrap();
                 session.changes(self.acme, &path(level), &Paging::first(200)).unwrap();
                 for id in self.versions(level) {
                     session.version(self.acme, id).unwrap();
@@ -494,7 +494,7 @@ fn a_key_is_handed_over_and_back() {
         assert_eq!(world.blobs(), blobs, "nothing is sealed anew");
         let elsewhere = world.elsewhere();
         let there = elsewhere.session(Actor::system("elsewhere"));
-        session.entries(acme, &path("shop"), Which::Named(&["HOST".parse().unwrap()])).unwrap();
+        session.entries(acme, &path("shop"), EntryScope::Named(&["HOST".parse().unwrap()])).unwrap();
         assert_eq!(world.records("access/").len(), 1);
         assert_eq!(value(&elsewhere, acme, "shop", "HOST"), "example.org");
         let metadata = session.entry_metadata(acme, &path("shop")).unwrap();
@@ -580,7 +580,7 @@ fn rows_are_wrapped_anew_in_steps() {
                 world.set(level, &format!("A=planted-{round}\n"));
             }
         }
-        session.entries(acme, &path("shop/dev"), Which::Named(&["A".parse().unwrap()])).unwrap();
+        session.entries(acme, &path("shop/dev"), EntryScope::Named(&["A".parse().unwrap()])).unwrap();
         session.rotate_key(acme, &shop(), HistoryPolicy::Keep).unwrap();
         let blobs = world.blobs();
         let versions = world.records("version/");
@@ -732,7 +732,7 @@ fn a_read_that_a_rotation_overtook_leaves_nothing_under_the_old_key() {
     let vault = Vault::open(hooked.clone(), &world.root).unwrap();
     let read = || {
         let names = ["A".parse().unwrap()];
-        vault.session(Actor::system("slow")).entries(acme, &path("shop/dev"), Which::Named(&names)).unwrap();
+        vault.session(Actor::system("slow")).entries(acme, &path("shop/dev"), EntryScope::Named(&names)).unwrap();
     };
     let world = Arc::new(world);
     let rotating = world.clone();
@@ -762,7 +762,7 @@ fn a_row_opens_at_its_own_place_only() {
         world.set("shop/prod", "A=planted-prod\n");
         world.set("shop/prod", "A=planted-new\n");
         let version = world.versions("shop/prod")[0];
-        let put = |key: &str, value: &str| world.store.write(|tx| tx.put(key, value, When::Always)).unwrap();
+        let put = |key: &str, value: &str| world.store.write(|tx| tx.put(key, value, Precondition::Always)).unwrap();
         let [dev, prod] = [0, 1].map(|index| world.records("level/")[index].clone());
         let check = || assert_kind(world.session().resolve(world.acme, &path("shop/prod")), ErrorKind::Corrupt);
         // The level as a whole, then what it holds; and in place of that what it held before.
@@ -821,10 +821,10 @@ fn a_check_opens_former_contents_too() {
     let contents = world.records("content/");
     for (record, broken) in [(&contents[7], flipped(&contents[7].value)[0].clone()), (&contents[120], "{}".to_owned())]
     {
-        world.store.write(|tx| tx.put(&record.key, &broken, When::Present)).unwrap();
+        world.store.write(|tx| tx.put(&record.key, &broken, Precondition::Present)).unwrap();
     }
     let moved = contents[9].value.clone();
-    world.store.write(|tx| tx.put(&contents[10].key, &moved, When::Present)).unwrap();
+    world.store.write(|tx| tx.put(&contents[10].key, &moved, Precondition::Present)).unwrap();
     let damaged = vault.check().unwrap().damaged;
     let numbers: Vec<u64> = damaged.iter().map(|damage| damage.id & 0xffff_ffff).collect();
     assert_eq!(numbers, [8, 11, 121]);
@@ -839,7 +839,7 @@ fn a_changed_bit_is_found_wherever_it_is() {
     world.set("shop", "A=1\n");
     world.set("shop", "A=2\n");
     let names = ["A".parse().unwrap()];
-    world.session().entries(world.acme, &path("shop"), Which::Named(&names)).unwrap();
+    world.session().entries(world.acme, &path("shop"), EntryScope::Named(&names)).unwrap();
     let version = world.versions("shop")[0];
     let prefixes = ["access/", "content/", "key/", "organization-kek/", "project-dek/"];
     let mut count = 0;
@@ -847,7 +847,7 @@ fn a_changed_bit_is_found_wherever_it_is() {
         for changed in flipped(&record.value) {
             let store = Arc::new(Memory::new());
             store.append(world.records("")).unwrap();
-            store.write(|tx| tx.put(&record.key, &changed, When::Present)).unwrap();
+            store.write(|tx| tx.put(&record.key, &changed, Precondition::Present)).unwrap();
             let vault = Vault::open(store, &world.root).unwrap();
             let session = vault.session(Actor::system("test"));
             // One of these reads it, and nothing but that is wrong.
@@ -1015,7 +1015,7 @@ fn writers_go_on_while_rows_are_wrapped_anew() {
                     for round in 0..20 {
                         let entry = NewEntry::new(format!("A{round}").parse().unwrap(), "x");
                         session.set_entries(acme, &path(level), &[entry]).unwrap();
-                        session.entries(acme, &path(level), Which::Named(&["A0".parse().unwrap()])).unwrap();
+                        session.entries(acme, &path(level), EntryScope::Named(&["A0".parse().unwrap()])).unwrap();
                     }
                 });
             }
@@ -1026,7 +1026,7 @@ fn writers_go_on_while_rows_are_wrapped_anew() {
         });
         world.assert_sound();
         for level in ["shop/dev", "shop/prod"] {
-            let entries = world.session().entries(world.acme, &path(level), Which::Own).unwrap();
+            let entries = world.session().entries(world.acme, &path(level), EntryScope::Own).unwrap();
             assert_eq!((entries.entries.len(), world.versions(level).len()), (20, 19));
         }
         assert_eq!(world.records("project-dek/").len(), 1);

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Actor, AuditFilter, ClientRotation, EntryUpdate, HistoryPolicy, Id, NewBlob, NewEntry, NewKey, NewOrganization,
-    NewProject, NewToken, NewWebhook, Paging, PermissionSet, RootKey, Search, Session, Sha256Hasher, Token,
-    TokenHasher as _, Vault, VaultSource, Which,
+    Actor, AuditFilter, ClientRotation, EntryScope, EntryUpdate, HistoryPolicy, Id, NewBlob, NewEntry, NewKey,
+    NewOrganization, NewProject, NewToken, NewWebhook, Paging, PermissionSet, RootKey, Search, Session, Sha256Hasher,
+    Token, TokenHasher as _, Vault, VaultSource,
 };
 use ioenv::{
     Aes256Gcm, Cipher as _, Document, Error, KeyProof, KeyString, Kind, LevelKey, LevelPath, SealedBlob, SecretString,
@@ -185,7 +185,7 @@ fn no_debug_of_a_vault_shows_a_secret() {
         world.assert_hides("Resolved", &session.resolve(acme, &at).unwrap());
         world.assert_hides("Layers", &session.layers(acme, &at).unwrap());
         world.assert_hides("Blobs", &session.blobs(acme, &at).unwrap());
-        for which in [Which::Own, Which::Resolved] {
+        for which in [EntryScope::Own, EntryScope::Resolved] {
             world.assert_hides("Entries", &session.entries(acme, &at, which).unwrap());
         }
         world.assert_hides("EntryMetadata", &session.entry_metadata(acme, &at).unwrap());
@@ -292,7 +292,10 @@ fn no_error_of_a_vault_repeats_a_secret() {
     let mut refused = 0;
     for record in records.iter().filter(|record| !record.key.starts_with("audit")) {
         world.assert_hides("Record", record);
-        world.store.write(|tx| tx.put(&record.key, &format!("\"{PLANTED}\""), ioenv::store::When::Present)).unwrap();
+        world
+            .store
+            .write(|tx| tx.put(&record.key, &format!("\"{PLANTED}\""), ioenv::store::Precondition::Present))
+            .unwrap();
         for session in world.sessions() {
             let results = [
                 session.resolve(acme, &at).map(drop),
@@ -307,7 +310,7 @@ fn no_error_of_a_vault_repeats_a_secret() {
                 world.assert_refused(&record.key, result);
             }
         }
-        world.store.write(|tx| tx.put(&record.key, &record.value, ioenv::store::When::Present)).unwrap();
+        world.store.write(|tx| tx.put(&record.key, &record.value, ioenv::store::Precondition::Present)).unwrap();
     }
     assert!(refused > 50, "{refused}");
 }

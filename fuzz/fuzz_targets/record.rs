@@ -7,10 +7,10 @@ use std::hint::black_box;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ioenv::store::{KeyRange, Memory, Order, Record, StoreExt as _, When};
+use ioenv::store::{KeyRange, Memory, Order, Record, StoreExt as _, Precondition};
 use ioenv::vault::{
     Actor, AuditFilter, Clock, HistoryPolicy, Id, NewEntry, NewOrganization, NewProject, NewTarget, NewToken, Paging,
-    PermissionSet, Restore, RootKey, Search, Session, Timestamp, Token, Vault, Which,
+    PermissionSet, Restore, RootKey, Search, Session, Timestamp, Token, Vault, EntryScope,
 };
 use ioenv::{Document, LevelPath, Random, Result, Slug};
 use libfuzzer_sys::fuzz_target;
@@ -96,7 +96,7 @@ fuzz_target!(|input: (u8, &str)| {
     let store = Memory::new();
     let stored = store.write(|tx| {
         for (number, record) in small.records.iter().enumerate() {
-            tx.put(&record.key, if number == which { text } else { &record.value }, When::Absent)?;
+            tx.put(&record.key, if number == which { text } else { &record.value }, Precondition::Absent)?;
         }
         Ok(())
     });
@@ -113,7 +113,7 @@ fuzz_target!(|input: (u8, &str)| {
             if let Ok(resolved) = session.resolve(acme, &level) {
                 assert!(resolved.iter().all(|one| VALUES.contains(&one.value().expose_secret())));
             }
-            if let Ok(found) = session.entries(acme, &level, Which::Own) {
+            if let Ok(found) = session.entries(acme, &level, EntryScope::Own) {
                 assert!(found.entries.iter().all(|one| VALUES.contains(&one.value.expose_secret())));
             }
             look(&session, acme, &level);

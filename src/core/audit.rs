@@ -349,13 +349,13 @@ impl From<Details> for Value {
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// assert_eq!("pro".parse::<ioenv::vault::Plan>()?.to_string(), "Pro");
+/// assert_eq!("pro".parse::<ioenv::vault::Tier>()?.to_string(), "Pro");
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Plan {
+pub enum Tier {
     /// 7 days.
     Free,
     /// 90 days.
@@ -365,7 +365,7 @@ pub enum Plan {
     Team,
 }
 
-impl Plan {
+impl Tier {
     /// All of them.
     pub const ALL: &[Self] = &[Self::Free, Self::Pro, Self::Team];
 
@@ -388,33 +388,33 @@ impl Plan {
     }
 }
 
-impl FromStr for Plan {
+impl FromStr for Tier {
     type Err = Error;
 
     /// # Errors
     /// `InvalidValue`.
     fn from_str(text: &str) -> Result<Self> {
-        let found = Self::ALL.iter().find(|plan| plan.as_str().eq_ignore_ascii_case(text));
+        let found = Self::ALL.iter().find(|tier| tier.as_str().eq_ignore_ascii_case(text));
         found.copied().ok_or_else(|| Error::new(ErrorKind::InvalidValue, "a plan is one of Free, Pro and Team"))
     }
 }
 
-impl fmt::Display for Plan {
+impl fmt::Display for Tier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
 
-serde_text!(Plan, "Free, Pro or Team");
+serde_text!(Tier, "Free, Pro or Team");
 
 /// How long audit records can be read.
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::vault::{Plan, Timestamp};
+/// use ioenv::vault::{Tier, Timestamp};
 ///
 /// let written: Timestamp = "2031-02-03T04:05:06.789Z".parse()?;
-/// let retention = Plan::Free.retention();
+/// let retention = Tier::Free.retention();
 /// assert!(retention.is_visible(written, "2031-02-10T04:05:06.789Z".parse()?));
 /// assert!(!retention.is_visible(written, "2031-02-10T04:05:06.790Z".parse()?));
 /// # Ok(())
@@ -457,13 +457,13 @@ mod tests {
     #[test]
     fn a_record_is_visible_up_to_the_last_millisecond() {
         let written: Timestamp = "2031-02-03T04:05:06.789Z".parse().unwrap();
-        for (plan, seconds) in [(Plan::Free, 604_800), (Plan::Pro, 7_776_000), (Plan::Team, 31_536_000)] {
-            let retention = plan.retention();
+        for (tier, seconds) in [(Tier::Free, 604_800), (Tier::Pro, 7_776_000), (Tier::Team, 31_536_000)] {
+            let retention = tier.retention();
             assert_eq!(retention.period().as_secs(), seconds);
             let end = written.as_millis() + seconds.cast_signed() * 1000;
             for (now, is_visible) in [(end - 1, true), (end, true), (end + 1, false)] {
                 let now = Timestamp::from_millis(now).unwrap();
-                assert_eq!(retention.is_visible(written, now), is_visible, "{plan} at {now}");
+                assert_eq!(retention.is_visible(written, now), is_visible, "{tier} at {now}");
             }
             assert!(retention.is_visible(written, Timestamp::MIN), "from the future");
             assert!(retention.is_visible(Timestamp::MIN, Timestamp::MIN));
@@ -472,14 +472,14 @@ mod tests {
 
     #[test]
     fn plans_are_read_in_any_case() {
-        assert_eq!(Plan::default(), Plan::Team);
-        for (text, plan) in [("free", Plan::Free), ("PRO", Plan::Pro), ("Team", Plan::Team)] {
-            assert_eq!(text.parse::<Plan>().unwrap(), plan);
-            assert_eq!(serde_json::from_str::<Plan>(&format!("\"{text}\"")).unwrap(), plan);
+        assert_eq!(Tier::default(), Tier::Team);
+        for (text, tier) in [("free", Tier::Free), ("PRO", Tier::Pro), ("Team", Tier::Team)] {
+            assert_eq!(text.parse::<Tier>().unwrap(), tier);
+            assert_eq!(serde_json::from_str::<Tier>(&format!("\"{text}\"")).unwrap(), tier);
         }
-        assert_eq!(serde_json::to_string(&Plan::Pro).unwrap(), "\"Pro\"");
+        assert_eq!(serde_json::to_string(&Tier::Pro).unwrap(), "\"Pro\"");
         for bad in ["", "Free ", "enterprise"] {
-            assert_eq!(bad.parse::<Plan>().unwrap_err().kind(), ErrorKind::InvalidValue);
+            assert_eq!(bad.parse::<Tier>().unwrap_err().kind(), ErrorKind::InvalidValue);
         }
     }
 

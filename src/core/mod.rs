@@ -44,7 +44,7 @@ mod wrap;
 #[cfg(feature = "vault")]
 pub(crate) use aes_key::AesKey;
 #[cfg(feature = "vault")]
-pub use audit::{Action, ActorKind, AuditActor, AuditRecord, Details, Plan, Resource, ResourceKind, Retention};
+pub use audit::{Action, ActorKind, AuditActor, AuditRecord, Details, Resource, ResourceKind, Retention, Tier};
 pub use blob::SealedBlob;
 pub use cipher::{Aes256Gcm, Cipher};
 #[cfg(feature = "vault")]

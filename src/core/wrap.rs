@@ -334,14 +334,14 @@ mod tests {
 
     #[test]
     fn keys_are_wrapped_and_nothing_shorter_passes_for_one() {
-        let (root, key) = (LevelKey::from_bytes(&[1; 32]), LevelKey::from_bytes(&[2; 32]));
+        let (root, key) = (AesKey::from_bytes(&[1; 32]), AesKey::from_bytes(&[2; 32]));
         let context = Context::organization_kek(id("01ARZ3NDEKTSV4RRFFQ69G5FAV"), 1);
         let random = Fixed(vec![9; 12]);
         let wrapped = wrap_key(&root, &context, &key, &random).unwrap();
         assert_eq!(wrapped.len(), 60);
         assert_eq!(unwrap_key(&root, &context, &wrapped).unwrap().expose_bytes(), &[2; 32]);
         let short = wrap(&root, &context, &[2; 31], &random).unwrap();
-        assert_eq!(unwrap_key(&root, &context, &short).unwrap_err().kind(), ErrorKind::DecryptionFailed);
+        assert_eq!(unwrap_key(&root, &context, &short).err().unwrap().kind(), ErrorKind::DecryptionFailed);
     }
 
     #[test]
@@ -373,7 +373,7 @@ mod tests {
             for case in vectors["wraps"].as_array().unwrap() {
                 let fields: Vec<&str> = case["context"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
                 let associated = fields.join("\u{1f}");
-                let key = LevelKey::from_bytes(&unhex(&case["key"]).try_into().unwrap());
+                let key = AesKey::from_bytes(&unhex(&case["key"]).try_into().unwrap());
                 let (plaintext, wrapped) = (unhex(&case["plaintext"]), unhex(&case["wrapped"]));
                 assert_eq!(associated.as_bytes(), unhex(&case["associated_data"]), "{}", case["name"]);
                 let random = Fixed(unhex(&case["nonce"]));
@@ -409,7 +409,7 @@ mod tests {
             plaintext: Vec<u8>,
             flip: prop::sample::Index,
         ) {
-            let key = LevelKey::from_bytes(&[5; 32]);
+            let key = AesKey::from_bytes(&[5; 32]);
             let place = [level.into(), number.into()];
             let context = Context::row(org, project, Sealed::Blob, &place, version);
             let wrapped = wrap(&key, &context, &plaintext, &Fixed(vec![3; 12])).unwrap();
@@ -438,7 +438,7 @@ mod tests {
             changed[bit / 8] ^= 1 << (bit % 8);
             prop_assert_eq!(kind(unwrap(&key, &context, &changed)), ErrorKind::DecryptionFailed);
             prop_assert_eq!(kind(unwrap(&key, &context, &wrapped[..flip.index(wrapped.len())])), ErrorKind::DecryptionFailed);
-            let another = LevelKey::from_bytes(&[6; 32]);
+            let another = AesKey::from_bytes(&[6; 32]);
             prop_assert_eq!(kind(unwrap(&another, &context, &wrapped)), ErrorKind::DecryptionFailed);
         }
     }

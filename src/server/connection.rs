@@ -24,8 +24,8 @@ use tokio::sync::Semaphore;
 use tokio::time::{Sleep, sleep, timeout};
 
 use super::client_address::ClientAddress;
-use super::exchange::Route;
-use super::log::{Answered, Log};
+use super::log::{AccessLogEntry, Log};
+use super::request_context::Route;
 use crate::vault::IpRange;
 
 /// Most connections at once; more wait to be taken.
@@ -74,7 +74,7 @@ pub(super) async fn serve(
         let front = Arc::clone(&front);
         let service = service_fn(move |request| Arc::clone(&front).answer(request, peer.ip()));
         let connection =
-            graceful.watch(builder.serve_connection(TokioIo::new(Impatient::new(stream, ANSWER_TIMEOUT)), service));
+            graceful.watch(builder.serve_connection(TokioIo::new(WriteTimeout::new(stream, ANSWER_TIMEOUT)), service));
         tokio::spawn(async move {
             // Whatever ended it, the client knows; nothing is left to be done.
             let _ = connection.await;
@@ -88,14 +88,14 @@ pub(super) async fn serve(
 
 /// A stream that fails where the other side does not take what is written to it. Otherwise whoever never reads an answer
 /// would hold the connection, and the answer, for as long as they like.
-struct Impatient<S> {
+struct WriteTimeout<S> {
     stream: S,
     patience: Duration,
     /// Until when what is being written must have been taken; nothing, where all of it was, or never had to wait.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Impatient<S> {
+impl<S> WriteTimeout<S> {
     fn new(stream: S, patience: Duration) -> Self {
         Self { stream, patience, deadline: None }
     }
@@ -119,7 +119,7 @@ impl<S> Impatient<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -129,7 +129,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.judge(context, written)
@@ -182,7 +182,7 @@ impl Front {
         let Ok(response) = self.router.call(request).await;
         if let Some(log) = &self.log {
             let route = response.extensions().get::<Route>();
-            log(&Answered {
+            log(&AccessLogEntry {
                 method: if is_known(&method) { method.as_str() } else { "-" },
                 route: route.map_or("-", Route::as_str),
                 status: response.status().as_u16(),
@@ -211,7 +211,7 @@ mod tests {
     fn who_takes_nothing_is_given_up_on() {
         run(async {
             let (near, _far) = duplex(1000);
-            let mut near = Impatient::new(near, PATIENCE);
+            let mut near = WriteTimeout::new(near, PATIENCE);
             let begin = Instant::now();
             let error = near.write_all(&[0; 2000]).await.unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -223,7 +223,7 @@ mod tests {
     fn who_takes_too_little_is_given_up_on() {
         run(async {
             let (near, mut far) = duplex(1000);
-            let mut near = Impatient::new(near, PATIENCE);
+            let mut near = WriteTimeout::new(near, PATIENCE);
             let reading = tokio::spawn(async move {
                 while far.read_u8().await.is_ok() {
                     sleep(PATIENCE / 10).await;
@@ -239,7 +239,7 @@ mod tests {
     fn who_takes_all_of_it_may_pause_between_answers_and_take_long_over_one() {
         run(async {
             let (near, mut far) = duplex(8 << 10);
-            let mut near = Impatient::new(near, PATIENCE);
+            let mut near = WriteTimeout::new(near, PATIENCE);
             let reading = tokio::spawn(async move {
                 let mut chunk = vec![0; 8 << 10];
                 let mut length = 0;

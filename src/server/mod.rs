@@ -22,11 +22,11 @@
 mod client_address;
 mod connection;
 mod dotenv_cloud;
-mod exchange;
 mod ioenv;
 mod log;
 mod rate_limit;
 mod reply;
+mod request_context;
 mod stashbase;
 
 use std::fmt;
@@ -40,18 +40,18 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use self::dotenv_cloud::DotenvCloud;
-use self::exchange::{Fault, refuse};
 use self::ioenv::Ioenv;
-pub use self::log::Answered;
+pub use self::log::AccessLogEntry;
 use self::log::Log;
 use self::rate_limit::RateLimiter;
 use self::reply::Reply;
+use self::request_context::{Fault, refuse};
 use self::stashbase::Stashbase;
 use crate::vault::{IpRange, Vault};
 use crate::{Error, ErrorKind, Result};
 
 /// Most calls of the vault that are on their way at once; more wait their turn.
-const MAX_CALLS: usize = 64;
+const MAX_CONCURRENT: usize = 64;
 
 /// A vault over HTTP.
 ///
@@ -83,7 +83,7 @@ impl Server {
     /// Without them all requests through a proxy come from the proxy: in the audit log, for keys with an allow-list, and
     /// for rate limits.
     #[must_use]
-    pub fn behind(mut self, proxies: impl IntoIterator<Item = IpRange>) -> Self {
+    pub fn trusted_proxies(mut self, proxies: impl IntoIterator<Item = IpRange>) -> Self {
         self.proxies.extend(proxies);
         self
     }
@@ -101,7 +101,7 @@ impl Server {
     /// The same, which tells of each request that was answered. It is called from several threads, and holds up an answer
     /// until it returns.
     #[must_use]
-    pub fn log(mut self, log: impl Fn(&Answered<'_>) + Send + Sync + 'static) -> Self {
+    pub fn log(mut self, log: impl Fn(&AccessLogEntry<'_>) + Send + Sync + 'static) -> Self {
         self.log = Some(Arc::new(log));
         self
     }
@@ -129,7 +129,11 @@ impl Server {
     }
 
     fn router(&self) -> Router {
-        let state = exchange::State::new(Arc::clone(&self.vault), self.limited.then(RateLimiter::default), MAX_CALLS);
+        let state = request_context::State::new(
+            Arc::clone(&self.vault),
+            self.limited.then(RateLimiter::default),
+            MAX_CONCURRENT,
+        );
         // An empty answer at the root: clients look whether somebody is there.
         let about =
             Router::new().route("/", get(|| async { StatusCode::NO_CONTENT })).route("/health", get(|| async { "ok" }));

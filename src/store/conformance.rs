@@ -19,7 +19,7 @@ use std::thread;
 use serde_json::Value;
 
 use super::{
-    Access, KeyRange, MAX_KEY_BYTES, MAX_RECORD_BYTES, Order, Record, Store, StoreExt as _, Transaction, When,
+    Access, KeyRange, MAX_KEY_BYTES, MAX_RECORD_BYTES, Order, Precondition, Record, Store, StoreExt as _, Transaction,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -108,7 +108,7 @@ pub fn write_many(store: &dyn Store, prefix: &str, count: usize) {
                         let before = number(tx, COUNTER)?;
                         set(tx, COUNTER, before + 1)?;
                     }
-                    tx.put(&key, &n.to_string(), When::Always)
+                    tx.put(&key, &n.to_string(), Precondition::Always)
                 })
             })
         } else {
@@ -152,14 +152,14 @@ fn records_are_put_read_and_deleted(open: &Open) {
 fn preconditions_hold(open: &Open) {
     let store = open();
     let put = |when| store.write(|tx| tx.put("a", "1", when));
-    refused(put(When::Present), ErrorKind::Conflict, "a put of a record that must be present, and is not");
-    must(put(When::Absent), "put");
-    refused(put(When::Absent), ErrorKind::Conflict, "a put of a record that must be absent, and is not");
-    must(put(When::Present), "put");
+    refused(put(Precondition::Present), ErrorKind::Conflict, "a put of a record that must be present, and is not");
+    must(put(Precondition::Absent), "put");
+    refused(put(Precondition::Absent), ErrorKind::Conflict, "a put of a record that must be absent, and is not");
+    must(put(Precondition::Present), "put");
     let went_on = store.write(|tx| {
-        let conflict = tx.put("a", "2", When::Absent);
+        let conflict = tx.put("a", "2", Precondition::Absent);
         assert!(conflict.is_err(), "the precondition fails");
-        tx.put("b", "3", When::Absent)
+        tx.put("b", "3", Precondition::Absent)
     });
     must(went_on, "a transaction goes on after a precondition that does not hold");
     assert_eq!(value(&*store, "a").as_deref(), Some("1"));
@@ -171,12 +171,12 @@ fn a_transaction_sees_its_own_writes(open: &Open) {
     put(&*store, "k/2", "2");
     put(&*store, "k/3", "3");
     let seen = store.write(|tx| {
-        tx.put("k/1", "1", When::Absent)?;
-        tx.put("k/3", "33", When::Present)?;
+        tx.put("k/1", "1", Precondition::Absent)?;
+        tx.put("k/3", "33", Precondition::Present)?;
         tx.delete("k/2")?;
         assert_eq!(tx.get("k/1")?.as_deref(), Some("1"), "get sees a put");
         assert_eq!(tx.get("k/2")?, None, "get sees a delete");
-        tx.put("k/2", "22", When::Absent)?;
+        tx.put("k/2", "22", Precondition::Absent)?;
         tx.delete("k/1")?;
         tx.scan(&KeyRange::prefix("k/"), Order::Descending, 10)
     });
@@ -187,8 +187,8 @@ fn an_error_rolls_back(open: &Open) {
     let store = open();
     put(&*store, "a", "1");
     let failed: Result<()> = store.write(|tx| {
-        tx.put("a", "2", When::Always)?;
-        tx.put("b", "2", When::Always)?;
+        tx.put("a", "2", Precondition::Always)?;
+        tx.put("b", "2", Precondition::Always)?;
         tx.delete("a")?;
         Err(Error::new(ErrorKind::NotFound, "the work has failed"))
     });
@@ -203,7 +203,7 @@ fn a_panic_rolls_back(open: &Open) {
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             store.transaction(access, &mut |tx| {
                 if access == Access::Write {
-                    tx.put("a", "2", When::Always)?;
+                    tx.put("a", "2", Precondition::Always)?;
                 }
                 // As `panic!`, without a message on the terminal of who runs the checks.
                 std::panic::resume_unwind(Box::new("the work has panicked"))
@@ -218,7 +218,10 @@ fn a_panic_rolls_back(open: &Open) {
 fn reading_transactions_do_not_write(open: &Open) {
     let store = open();
     put(&*store, "a", "1");
-    assert!(store.read(|tx| tx.put("b", "2", When::Always)).is_err(), "a put in a reading transaction is refused");
+    assert!(
+        store.read(|tx| tx.put("b", "2", Precondition::Always)).is_err(),
+        "a put in a reading transaction is refused"
+    );
     assert!(store.read(|tx| tx.delete("a")).is_err(), "a delete in a reading transaction is refused");
     assert_eq!(all(&*store, &KeyRange::prefix("")), [record("a", "1")]);
 }
@@ -287,7 +290,7 @@ fn json_comes_back_equal(open: &Open) {
 fn sizes_are_bounded(open: &Open) {
     let store = open();
     let value_of = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
-    let put = |key: &str, value: &str| store.write(|tx| tx.put(key, value, When::Always));
+    let put = |key: &str, value: &str| store.write(|tx| tx.put(key, value, Precondition::Always));
     let (key, large) = ("k".repeat(MAX_KEY_BYTES), value_of(MAX_RECORD_BYTES));
     must(put(&key, &large), "the largest record");
     assert_eq!(value(&*store, &key).map(|back| json(&back)), Some(json(&large)), "the largest record comes back");
@@ -305,7 +308,7 @@ fn sizes_are_bounded(open: &Open) {
 fn nul_is_refused(open: &Open) {
     let store = open();
     for (key, value) in [("a\0b", "1"), ("a", "\"\0\""), ("a", "\"\\u0000\""), ("a", "{\"\\\\\\u0000\": 1}")] {
-        refused(store.write(|tx| tx.put(key, value, When::Always)), ErrorKind::InvalidValue, "a put of NUL");
+        refused(store.write(|tx| tx.put(key, value, Precondition::Always)), ErrorKind::InvalidValue, "a put of NUL");
         refused(store.append(vec![record(key, value)]), ErrorKind::InvalidValue, "an append of NUL");
     }
     assert!(all(&*store, &KeyRange::prefix("")).is_empty());
@@ -461,7 +464,7 @@ fn errors_of_others_cost_nothing(open: &Open) {
                 for n in 0..60 {
                     let key = format!("{writer}/{n:02}");
                     let mut work = |tx: &mut dyn Transaction| {
-                        tx.put(&key, "1", When::Absent)?;
+                        tx.put(&key, "1", Precondition::Absent)?;
                         match writer {
                             0 => Err(Error::new(ErrorKind::NotFound, "the work has failed")),
                             1 => std::panic::resume_unwind(Box::new("the work has panicked")),
@@ -502,7 +505,7 @@ fn record(key: &str, value: &str) -> Record {
 }
 
 fn put(store: &dyn Store, key: &str, value: &str) {
-    must(store.write(|tx| tx.put(key, value, When::Always)), "put");
+    must(store.write(|tx| tx.put(key, value, Precondition::Always)), "put");
 }
 
 fn value(store: &dyn Store, key: &str) -> Option<String> {
@@ -514,7 +517,7 @@ fn number(tx: &mut dyn Transaction, key: &str) -> Result<i64> {
 }
 
 fn set(tx: &mut dyn Transaction, key: &str, number: i64) -> Result<()> {
-    tx.put(key, &number.to_string(), When::Always)
+    tx.put(key, &number.to_string(), Precondition::Always)
 }
 
 fn all(store: &dyn Store, range: &KeyRange) -> Vec<Record> {

@@ -1,4 +1,4 @@
-use super::{Access, KeyRange, Order, Store, When};
+use super::{Access, KeyRange, Order, Precondition, Store};
 use crate::{Error, ErrorKind, Result};
 
 /// How many records are held in memory at a time.
@@ -13,10 +13,10 @@ const PAGE: usize = 64;
 ///
 /// ```
 /// # fn main() -> ioenv::Result<()> {
-/// use ioenv::store::{self, Memory, StoreExt, When};
+/// use ioenv::store::{self, Memory, StoreExt, Precondition};
 ///
 /// let (from, to) = (Memory::new(), Memory::new());
-/// from.write(|tx| tx.put("greeting", "\"hello\"", When::Absent))?;
+/// from.write(|tx| tx.put("greeting", "\"hello\"", Precondition::Absent))?;
 /// assert_eq!(store::copy(&from, &to)?, 1);
 /// assert_eq!(to.read(|tx| tx.get("greeting"))?.as_deref(), Some("\"hello\""));
 /// assert!(store::copy(&from, &to).is_err(), "it is not empty any more");
@@ -41,7 +41,7 @@ pub fn copy(from: &dyn Store, to: &dyn Store) -> Result<u64> {
                 let page = source.scan(&rest, Order::Ascending, PAGE)?;
                 let Some(last) = page.last() else { return Ok(()) };
                 for record in &page {
-                    target.put(&record.key, &record.value, When::Absent)?;
+                    target.put(&record.key, &record.value, Precondition::Absent)?;
                     copied += 1;
                 }
                 rest = rest.after(&last.key);

@@ -3,7 +3,8 @@ use std::ops::Bound;
 use std::sync::{PoisonError, RwLock};
 
 use super::{
-    Access, KeyRange, Order, Record, Store, Transaction, When, Work, check_record, precondition_failed, read_only,
+    Access, KeyRange, Order, Precondition, Record, Store, Transaction, Work, check_record, precondition_failed,
+    read_only,
 };
 use crate::Result;
 
@@ -15,11 +16,11 @@ type Records = BTreeMap<String, String>;
 ///
 /// ```
 /// # fn main() -> ioenv::Result<()> {
-/// use ioenv::store::{Memory, StoreExt, When};
+/// use ioenv::store::{Memory, StoreExt, Precondition};
 ///
 /// let store = Memory::new();
-/// store.write(|tx| tx.put("greeting", "\"hello\"", When::Always))?;
-/// assert!(store.write(|tx| tx.put("greeting", "\"hi\"", When::Absent)).is_err());
+/// store.write(|tx| tx.put("greeting", "\"hello\"", Precondition::Always))?;
+/// assert!(store.write(|tx| tx.put("greeting", "\"hi\"", Precondition::Absent)).is_err());
 /// assert_eq!(store.read(|tx| tx.get("greeting"))?.as_deref(), Some("\"hello\""));
 /// # Ok(())
 /// # }
@@ -70,7 +71,7 @@ impl Transaction for Reading<'_> {
         Ok(self.0.get(key).cloned())
     }
 
-    fn put(&mut self, _key: &str, _value: &str, _when: When) -> Result<()> {
+    fn put(&mut self, _key: &str, _value: &str, _when: Precondition) -> Result<()> {
         Err(read_only())
     }
 
@@ -95,12 +96,12 @@ impl Transaction for Writing<'_> {
         Ok(self.records.get(key).cloned())
     }
 
-    fn put(&mut self, key: &str, value: &str, when: When) -> Result<()> {
+    fn put(&mut self, key: &str, value: &str, when: Precondition) -> Result<()> {
         check_record(key, value)?;
         let holds = match when {
-            When::Always => true,
-            When::Absent => !self.records.contains_key(key),
-            When::Present => self.records.contains_key(key),
+            Precondition::Always => true,
+            Precondition::Absent => !self.records.contains_key(key),
+            Precondition::Present => self.records.contains_key(key),
         };
         if !holds {
             return Err(precondition_failed(when));

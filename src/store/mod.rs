@@ -54,7 +54,7 @@ pub trait Store: Debug + Send + Sync {
     /// As [`transaction`](Self::transaction).
     fn append(&self, records: Vec<Record>) -> Result<()> {
         self.transaction(Access::Write, &mut |tx| {
-            records.iter().try_for_each(|record| tx.put(&record.key, &record.value, When::Always))
+            records.iter().try_for_each(|record| tx.put(&record.key, &record.value, Precondition::Always))
         })
     }
 
@@ -110,7 +110,7 @@ pub enum Access {
 /// What a `put` asks of the record that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a store must know all of them")]
-pub enum When {
+pub enum Precondition {
     /// Nothing.
     Always,
     /// That there is none; otherwise `Conflict`.
@@ -141,7 +141,7 @@ pub trait Transaction {
     /// # Errors
     /// `Conflict`, when `when` does not hold; `Limit`, beyond [`MAX_KEY_BYTES`] and [`MAX_RECORD_BYTES`];
     /// `InvalidValue`, for an empty key and for NUL.
-    fn put(&mut self, key: &str, value: &str, when: When) -> Result<()>;
+    fn put(&mut self, key: &str, value: &str, when: Precondition) -> Result<()>;
 
     /// Removes a record; `false`, when there was none.
     ///
@@ -244,10 +244,10 @@ pub trait StoreExt: Store {
     ///
     /// ```
     /// # fn main() -> ioenv::Result<()> {
-    /// use ioenv::store::{Memory, StoreExt, When};
+    /// use ioenv::store::{Memory, StoreExt, Precondition};
     ///
     /// let store = Memory::new();
-    /// store.write(|tx| tx.put("greeting", "\"hello\"", When::Absent))?;
+    /// store.write(|tx| tx.put("greeting", "\"hello\"", Precondition::Absent))?;
     /// assert_eq!(store.read(|tx| tx.get("greeting"))?.as_deref(), Some("\"hello\""));
     /// # Ok(())
     /// # }
@@ -306,10 +306,10 @@ pub(crate) fn read_only() -> Error {
 }
 
 /// What a store answers when `when` does not hold.
-pub(crate) fn precondition_failed(when: When) -> Error {
+pub(crate) fn precondition_failed(when: Precondition) -> Error {
     let message = match when {
-        When::Absent => "there is such a record already",
-        When::Always | When::Present => "there is no such record",
+        Precondition::Absent => "there is such a record already",
+        Precondition::Always | Precondition::Present => "there is no such record",
     };
     Error::new(ErrorKind::Conflict, message)
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::call::{Call, is_recent};
 use super::content::Level;
 use super::key_cache::Row;
 use super::keys;
+use super::operation::{OperationContext, is_recent};
 use super::records::{LevelRecord, ProjectRecord, Wrapped, damaged, decode, encode, get, put};
 use crate::Result;
 use crate::core::{Id, Timestamp, VarName};
-use crate::store::{Transaction, When};
+use crate::store::{Precondition, Transaction};
 
 /// The last access of an entry is written at most this often.
 const ACCESS_EVERY: Duration = Duration::from_secs(60);
@@ -32,7 +32,7 @@ impl Accessed {
                 // Read again: it may have been written or deleted since.
                 if let Some(mut level) = get::<LevelRecord>(tx, key)? {
                     level.accessed_at = Some(now);
-                    put(tx, key, &level, When::Present)?;
+                    put(tx, key, &level, Precondition::Present)?;
                 }
                 Ok(())
             }
@@ -42,7 +42,7 @@ impl Accessed {
                 let is_in_use =
                     tx.get(&key(record.dek_version))?.is_some() && tx.get(&key(record.dek_version + 1))?.is_none();
                 if is_in_use && tx.get(&keys::level(*project, *node))?.is_some() {
-                    put(tx, &keys::access(*project, *node), record, When::Always)?;
+                    put(tx, &keys::access(*project, *node), record, Precondition::Always)?;
                 }
                 Ok(())
             }
@@ -59,7 +59,7 @@ pub(super) struct AccessRecord {
     pub(super) times: Wrapped,
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Notes that all values of a level were served.
     pub(super) fn accessed_all(&mut self, project: &ProjectRecord, level: &Level) {
         if !is_recent(level.accessed_at, self.now, ACCESS_EVERY) {

@@ -1,9 +1,9 @@
-//! Who asks: a trusted program, a user, or whoever holds a token or key, as the store knows them at this moment.
+//! Authentication: finds the trusted program, the user, or the holder of a token or key, as the store has them now.
 
 use std::net::IpAddr;
 
-use super::call::Who;
 use super::keys;
+use super::operation::Principal;
 use super::records::{HolderRecord, MemberRecord, ServiceAccountRecord, TokenRecord, UserRecord, get};
 use super::session::{Caller, Session};
 use crate::Result;
@@ -13,16 +13,16 @@ use crate::store::Transaction;
 use crate::{Error, ErrorKind};
 
 /// Finds out who asks.
-pub(super) fn authenticate(session: &Session<'_>, tx: &mut dyn Transaction, now: Timestamp) -> Result<Who> {
-    let hash = match &session.who {
+pub(super) fn authenticate(session: &Session<'_>, tx: &mut dyn Transaction, now: Timestamp) -> Result<Principal> {
+    let hash = match &session.caller {
         Caller::System(name) => {
             let actor = AuditActor { name: Some(name.clone()), ..AuditActor::SYSTEM };
-            return Ok(Who { actor, permissions: PermissionSet::ALL, token: None, user: None });
+            return Ok(Principal { actor, permissions: PermissionSet::ALL, token: None, user: None });
         }
         Caller::User(id) => {
             let user: UserRecord = get(tx, &keys::user(*id))?.ok_or_else(unauthenticated)?;
             let actor = user.actor();
-            return Ok(Who { actor, permissions: PermissionSet::ALL, token: None, user: Some(user) });
+            return Ok(Principal { actor, permissions: PermissionSet::ALL, token: None, user: Some(user) });
         }
         Caller::Token(hash) => hash,
     };
@@ -36,7 +36,7 @@ pub(super) fn authenticate(session: &Session<'_>, tx: &mut dyn Transaction, now:
         return Err(expired(end));
     }
     check_address(&token.allow_list, session.ip)?;
-    Ok(Who { actor, permissions: token.permissions, token: Some((hash.clone(), token)), user })
+    Ok(Principal { actor, permissions: token.permissions, token: Some((hash.clone(), token)), user })
 }
 
 /// In whose name a token is used. What its holder says of it, such as permissions, is written into the record; where

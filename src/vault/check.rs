@@ -1,5 +1,5 @@
-use super::call::Call;
 use super::deleted::all_projects;
+use super::operation::OperationContext;
 use super::records::{
     ContentRecord, IntegrationRecord, OrganizationRecord, ProjectRecord, WebhookRecord, damaged, decode,
 };
@@ -17,7 +17,7 @@ const PAGE: usize = 100;
 /// What [`Vault::check`] found.
 #[derive(Debug, Default)]
 #[non_exhaustive]
-pub struct Checked {
+pub struct IntegrityReport {
     /// How many contents were opened, present and former ones.
     pub contents: u64,
     /// How many signing secrets of webhooks were opened.
@@ -25,13 +25,13 @@ pub struct Checked {
     /// How many credentials of integrations were opened.
     pub credentials: u64,
     /// Those of all these that do not open.
-    pub damaged: Vec<Damage>,
+    pub damaged: Vec<DamagedRecord>,
 }
 
 /// A content, a signing secret, or what belongs to an integration, that does not open.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Damage {
+pub struct DamagedRecord {
     /// The organization.
     pub organization: Id,
     /// The level, if that can still be told.
@@ -54,8 +54,8 @@ impl Vault {
     ///
     /// # Errors
     /// What the store says, and `Corrupt` for a damaged record of an organization or a project.
-    pub fn check(&self) -> Result<Checked> {
-        let mut checked = Checked::default();
+    pub fn check(&self) -> Result<IntegrityReport> {
+        let mut checked = IntegrityReport::default();
         let all = |range| self.store.read(|tx| tx.scan(&range, Order::Ascending, usize::MAX));
         for organization in all(keys::organizations())? {
             let organization: OrganizationRecord = decode(&organization.value)?;
@@ -66,19 +66,22 @@ impl Vault {
         Ok(checked)
     }
 
-    fn check_project(&self, project: &ProjectRecord, checked: &mut Checked) -> Result<()> {
+    fn check_project(&self, project: &ProjectRecord, checked: &mut IntegrityReport) -> Result<()> {
         let contents = keys::contents(project.id);
-        let count = self.check_rows(contents, checked, |call, key, value| call.check_content(project, key, value))?;
+        let count =
+            self.check_rows(contents, checked, |operation, key, value| operation.check_content(project, key, value))?;
         checked.contents += count;
         let webhooks = keys::project_webhooks(project.id);
-        let count = self.check_rows(webhooks, checked, |call, key, value| call.check_webhook(project, key, value))?;
+        let count =
+            self.check_rows(webhooks, checked, |operation, key, value| operation.check_webhook(project, key, value))?;
         checked.signing_secrets += count;
         let integrations = keys::integrations(project.id);
-        let count =
-            self.check_rows(integrations, checked, |call, key, value| call.check_credentials(project, key, value))?;
+        let count = self.check_rows(integrations, checked, |operation, key, value| {
+            operation.check_credentials(project, key, value)
+        })?;
         checked.credentials += count;
         let writings = keys::project_integration_writings(project.id);
-        self.check_rows(writings, checked, |call, key, value| call.check_written(project, key, value))?;
+        self.check_rows(writings, checked, |operation, key, value| operation.check_written(project, key, value))?;
         Ok(())
     }
 
@@ -86,17 +89,17 @@ impl Vault {
     fn check_rows(
         &self,
         mut range: KeyRange,
-        checked: &mut Checked,
-        check: impl Fn(&mut Call<'_, '_>, &str, &str) -> Result<Option<Damage>>,
+        checked: &mut IntegrityReport,
+        check: impl Fn(&mut OperationContext<'_, '_>, &str, &str) -> Result<Option<DamagedRecord>>,
     ) -> Result<u64> {
         let session = self.session(Actor::system("check"));
         let mut count = 0;
         loop {
             // The use case that takes no right and leaves no record: who has the vault has the root key.
-            let (found, last) = session.read(UseCase::Locate, |call| {
-                let page = call.tx.scan(&range, Order::Ascending, PAGE)?;
-                let found: Vec<Option<Damage>> =
-                    page.iter().map(|stored| check(call, &stored.key, &stored.value)).collect::<Result<_>>()?;
+            let (found, last) = session.read(UseCase::Locate, |operation| {
+                let page = operation.tx.scan(&range, Order::Ascending, PAGE)?;
+                let found: Vec<Option<DamagedRecord>> =
+                    page.iter().map(|stored| check(operation, &stored.key, &stored.value)).collect::<Result<_>>()?;
                 Ok((found, page.last().map(|stored| stored.key.clone())))
             })?;
             count += found.len() as u64;
@@ -110,8 +113,8 @@ impl Vault {
     }
 }
 
-impl Call<'_, '_> {
-    fn check_content(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<Damage>> {
+impl OperationContext<'_, '_> {
+    fn check_content(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<DamagedRecord>> {
         let number: u32 = key.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or_default();
         let mut path = None;
         let error = match self.open_content(project, number, value, &mut path) {
@@ -120,10 +123,17 @@ impl Call<'_, '_> {
             Err(error) => return Err(error),
         };
         let id = version_id(project, number);
-        Ok(Some(Damage { organization: project.organization, path, id, webhook: None, integration: None, error }))
+        Ok(Some(DamagedRecord {
+            organization: project.organization,
+            path,
+            id,
+            webhook: None,
+            integration: None,
+            error,
+        }))
     }
 
-    fn check_webhook(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<Damage>> {
+    fn check_webhook(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<DamagedRecord>> {
         let mut ids = key.rsplit('/').map(|id| Id::parse(id).ok());
         let (id, node) = (ids.next().flatten(), ids.next().flatten());
         let opened = decode::<WebhookRecord>(value).and_then(|webhook| match id {
@@ -136,10 +146,17 @@ impl Call<'_, '_> {
             Err(error) => return Err(error),
         };
         let path = node.and_then(|node| self.path_of(node).ok()).map(|(_, path)| path);
-        Ok(Some(Damage { organization: project.organization, path, id: 0, webhook: id, integration: None, error }))
+        Ok(Some(DamagedRecord {
+            organization: project.organization,
+            path,
+            id: 0,
+            webhook: id,
+            integration: None,
+            error,
+        }))
     }
 
-    fn check_credentials(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<Damage>> {
+    fn check_credentials(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<DamagedRecord>> {
         let id = key.rsplit('/').next().and_then(|id| Id::parse(id).ok());
         let opened = decode::<IntegrationRecord>(value).and_then(|integration| match id {
             Some(id) if id == integration.id => self.credentials(project, &integration).map(drop),
@@ -148,7 +165,7 @@ impl Call<'_, '_> {
         integration_damage(project, id, opened)
     }
 
-    fn check_written(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<Damage>> {
+    fn check_written(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<DamagedRecord>> {
         let mut ids = key.rsplit('/').map(|id| Id::parse(id).ok());
         let (node, id) = (ids.next().flatten(), ids.next().flatten());
         let opened = decode(value).and_then(|record| match (id, node) {
@@ -184,12 +201,23 @@ impl Call<'_, '_> {
     }
 }
 
-fn integration_damage(project: &ProjectRecord, integration: Option<Id>, opened: Result<()>) -> Result<Option<Damage>> {
+fn integration_damage(
+    project: &ProjectRecord,
+    integration: Option<Id>,
+    opened: Result<()>,
+) -> Result<Option<DamagedRecord>> {
     match opened {
         Ok(()) => Ok(None),
         Err(error) if error.kind() == ErrorKind::Corrupt => {
             let path = LevelPath::new(&project.slug).ok();
-            Ok(Some(Damage { organization: project.organization, path, id: 0, webhook: None, integration, error }))
+            Ok(Some(DamagedRecord {
+                organization: project.organization,
+                path,
+                id: 0,
+                webhook: None,
+                integration,
+                error,
+            }))
         }
         Err(error) => Err(error),
     }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::Custody;
-use super::call::Call;
 use super::diff::Difference;
 use super::entries::Entries;
 use super::key_cache::Row;
 use super::keys;
+use super::operation::OperationContext;
 use super::place::Place;
 use super::records::{
     ContentRecord, LevelRecord, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, damaged, decode, encode, get,
@@ -18,7 +18,7 @@ use super::records::{
 use crate::core::{
     Aes256Gcm, Cipher as _, Document, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
 };
-use crate::store::{Order, When};
+use crate::store::{Order, Precondition};
 use crate::{Error, ErrorKind, Result};
 
 /// Longest text of a blob, in bytes; base64 of a document of about 768 KiB.
@@ -56,7 +56,7 @@ pub(super) struct Opened {
     pub(super) entries: Entries,
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// What a level holds now.
     pub(super) fn level(&mut self, project: &ProjectRecord, node: Id) -> Result<Option<Level>> {
         Ok(self.levels_at(project, &[node])?.pop().flatten())
@@ -153,7 +153,7 @@ impl Call<'_, '_> {
         let next = last.checked_add(1).ok_or_else(|| {
             Error::new(ErrorKind::Limit, "the project has had 4 billion versions: go on in another project")
         })?;
-        put(self.tx, &key, &next, When::Always)?;
+        put(self.tx, &key, &next, Precondition::Always)?;
         Ok(next)
     }
 
@@ -232,11 +232,11 @@ impl Call<'_, '_> {
             blob: self.seal_row(project, Row::Blob(node, number), blob.as_bytes())?,
             entries,
             written_at: self.now,
-            written_by: self.who.actor.clone(),
+            written_by: self.principal.actor.clone(),
         };
-        put(self.tx, &keys::content(project.id, number), &content, When::Always)?;
+        put(self.tx, &keys::content(project.id, number), &content, Precondition::Always)?;
         let level = LevelRecord { number, accessed_at, variables };
-        put(self.tx, &keys::level(project.id, node), &level, When::Always)
+        put(self.tx, &keys::level(project.id, node), &level, Precondition::Always)
     }
 
     /// Tells those who wait for it that entries of a level have changed, and so those of the levels that inherit them.
@@ -278,10 +278,10 @@ impl Call<'_, '_> {
             bytes: content.text_length(),
             written_at: content.written_at,
             created_at: self.now,
-            created_by: self.who.actor.clone(),
+            created_by: self.principal.actor.clone(),
             emptied_by,
         };
-        put(self.tx, &keys::version(project.id, content.node, content.number), &version, When::Always)
+        put(self.tx, &keys::version(project.id, content.node, content.number), &version, Precondition::Always)
     }
 
     /// Puts another blob in the place of a former content's: the same, sealed with the key in use.
@@ -299,8 +299,8 @@ impl Call<'_, '_> {
         version.key_version = project.key_version;
         version.custody = project.custody;
         version.bytes = content.text_length();
-        put(self.tx, &key, &version, When::Present)?;
-        put(self.tx, &keys::content(project.id, content.number), &content, When::Present)
+        put(self.tx, &key, &version, Precondition::Present)?;
+        put(self.tx, &keys::content(project.id, content.number), &content, Precondition::Present)
     }
 
     /// Wraps a content with the project DEK that is in use; `false`, if it already is.
@@ -322,7 +322,7 @@ impl Call<'_, '_> {
     pub(super) fn forget_changes(&mut self, project: &ProjectRecord, node: Id, number: u32) -> Result<()> {
         let key = keys::floor(project.id, node);
         let before: u32 = get(self.tx, &key)?.unwrap_or_default();
-        put(self.tx, &key, &number.max(before), When::Always)
+        put(self.tx, &key, &number.max(before), Precondition::Always)
     }
 
     /// A counter of what an actor sees of a level: greater after every change of the level itself, or of a level above

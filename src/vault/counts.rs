@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::call::Call;
 use super::keys;
+use super::operation::OperationContext;
 use super::place::{Place, Reach};
 use super::records::{NodeKind, NodeRecord, decode};
 use super::session::Session;
@@ -53,15 +53,15 @@ impl Session<'_> {
     /// # Errors
     /// See [`Session`].
     pub fn project_summaries(&self, organization: Id, projects: &[Slug]) -> Result<Vec<ProjectSummary>> {
-        self.read(UseCase::Count, |call| {
+        self.read(UseCase::Count, |operation| {
             projects
                 .iter()
                 .map(|slug| {
-                    let Some(place) = call.place_if_any(organization, &LevelPath::from(slug))? else {
+                    let Some(place) = operation.place_if_any(organization, &LevelPath::from(slug))? else {
                         return Ok(ProjectSummary::default());
                     };
-                    let rights = call.rights;
-                    let environments = call.list_nodes(&place, NodeKind::Environment)?.len();
+                    let rights = operation.rights;
+                    let environments = operation.list_nodes(&place, NodeKind::Environment)?.len();
                     Ok(ProjectSummary { environments, rights })
                 })
                 .collect()
@@ -73,17 +73,17 @@ impl Session<'_> {
     /// # Errors
     /// See [`Session`].
     pub fn level_summaries(&self, organization: Id, levels: &[LevelPath]) -> Result<Vec<LevelSummary>> {
-        self.read(UseCase::Count, |call| {
+        self.read(UseCase::Count, |operation| {
             levels
                 .iter()
                 .map(|path| {
-                    let Some(place) = call.place_if_any(organization, path)? else {
+                    let Some(place) = operation.place_if_any(organization, path)? else {
                         return Ok(LevelSummary::default());
                     };
-                    let rights = call.rights;
-                    let is_inside = call.rights_at(&place, Reach::Inside)?.is_some();
-                    let entries = match call.level(&place.project, place.id())? {
-                        Some(level) if is_inside => match call.understood(&place.project, &level.content) {
+                    let rights = operation.rights;
+                    let is_inside = operation.rights_at(&place, Reach::Inside)?.is_some();
+                    let entries = match operation.level(&place.project, place.id())? {
+                        Some(level) if is_inside => match operation.understood(&place.project, &level.content) {
                             Ok(document) => document.map_or(0, |document| document.len()),
                             Err(error) if error.kind() == ErrorKind::ClientManaged => 0,
                             Err(error) => return Err(error),
@@ -102,9 +102,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn counts(&self, organization: Id, path: &LevelPath) -> Result<Counts> {
-        self.read(UseCase::Count, |call| {
-            let place = call.place(organization, path, Reach::OnTheWay)?;
-            call.count(&place)
+        self.read(UseCase::Count, |operation| {
+            let place = operation.place(organization, path, Reach::OnTheWay)?;
+            operation.count(&place)
         })
     }
 }
@@ -116,14 +116,14 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn chain(&self, organization: Id, path: &LevelPath) -> Result<Vec<Id>> {
-        self.read(UseCase::ReadChain, |call| {
-            let place = call.place(organization, path, Reach::OnTheWay)?;
+        self.read(UseCase::ReadChain, |operation| {
+            let place = operation.place(organization, path, Reach::OnTheWay)?;
             Ok(place.chain()?.into_iter().map(|(id, _)| id).collect())
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// What stands at a path; nothing, where nothing does that the actor may know of.
     fn place_if_any(&mut self, organization: Id, path: &LevelPath) -> Result<Option<Place>> {
         match self.place(organization, path, Reach::OnTheWay) {

@@ -1,8 +1,8 @@
 //! Who one is: what services tell whoever shows them a key.
 
 use super::account::Account;
-use super::call::{Call, no_such};
 use super::keys;
+use super::operation::{OperationContext, no_such};
 use super::personal_key::PersonalKey;
 use super::records::{
     HolderRecord, MemberRecord, NodeRecord, OrganizationRecord, PlaceRecord, ProjectRecord, ServiceAccountRecord,
@@ -133,19 +133,21 @@ impl Session<'_> {
     /// # Errors
     /// See [`Session`].
     pub fn whoami(&self) -> Result<Identity> {
-        self.read(UseCase::WhoAmI, |call| match (call.who.token.clone(), call.who.user.clone()) {
-            (Some((_, token)), user) => call.holder(token, user),
-            (None, Some(user)) => {
-                let memberships = user.organizations.iter().map(|id| call.membership_identity(*id, user.id));
-                let memberships = memberships.collect::<Result<_>>()?;
-                Ok(Identity::User(user_identity(user, memberships, None)))
+        self.read(UseCase::WhoAmI, |operation| {
+            match (operation.principal.token.clone(), operation.principal.user.clone()) {
+                (Some((_, token)), user) => operation.holder(token, user),
+                (None, Some(user)) => {
+                    let memberships = user.organizations.iter().map(|id| operation.membership_identity(*id, user.id));
+                    let memberships = memberships.collect::<Result<_>>()?;
+                    Ok(Identity::User(user_identity(user, memberships, None)))
+                }
+                (None, None) => Ok(Identity::System(operation.principal.actor.name.clone().unwrap_or_default())),
             }
-            (None, None) => Ok(Identity::System(call.who.actor.name.clone().unwrap_or_default())),
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Who holds the token that was shown.
     fn holder(&mut self, token: TokenRecord, user: Option<UserRecord>) -> Result<Identity> {
         let organization = named(&self.organization(token.organization)?);

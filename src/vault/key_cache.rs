@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::call::Call;
+use super::operation::OperationContext;
 use super::records::{KeyRecord, ProjectRecord, Wrapped, WrappedKeyRecord, damaged, require};
 use super::{Custody, keys};
 use crate::core::{
@@ -127,7 +127,7 @@ impl Row {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// A key that was unwrapped before, in this transaction or in one that is through.
     fn unwrapped_key(&self, name: KeyName) -> Option<AesKey> {
         let in_this_one = self.unwrapped.iter().find(|(unwrapped, _)| *unwrapped == name);

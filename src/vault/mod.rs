@@ -24,7 +24,6 @@ mod access;
 mod account;
 mod audit;
 mod authenticate;
-mod call;
 mod check;
 mod content;
 mod counts;
@@ -45,6 +44,7 @@ mod level;
 mod member;
 mod name;
 mod node;
+mod operation;
 mod organization;
 mod own_key;
 mod page;
@@ -82,7 +82,7 @@ pub use crate::load::VaultSource;
 // Organizations, projects, targets and environments.
 pub use self::counts::{Counts, LevelSummary, ProjectSummary};
 pub use self::environment::{
-    Designation, Environment, EnvironmentUpdate, LocatedEnvironment, LocatedProject, NewEnvironment,
+    Environment, EnvironmentUpdate, IdOrSlug, LocatedEnvironment, LocatedProject, NewEnvironment,
 };
 pub use self::organization::{NewOrganization, Organization, OrganizationStatus, OrganizationUpdate};
 pub use self::page::{Page, Paging};
@@ -90,17 +90,17 @@ pub use self::place::SlugRule;
 pub use self::project::{Custody, NewProject, Project, ProjectUpdate, SecretFormat};
 pub use self::statistics::Statistics;
 pub use self::target::{NewTarget, Target, TargetUpdate};
-pub use crate::core::{EnvironmentName, Plan};
+pub use crate::core::{EnvironmentName, Tier};
 
 // What was deleted.
 pub use self::deleted::Deleted;
 
 // Levels and their entries.
-pub use self::check::{Checked, Damage};
+pub use self::check::{DamagedRecord, IntegrityReport};
 pub use self::content::MAX_BLOB_BYTES;
 pub use self::entry::{
-    ComparedEntries, CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryUpdate, FoundEntry, NewEntry, Search,
-    SetEntries, SetEntry, StoredEntry, UpdatedEntries, Which,
+    ComparedEntries, CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryScope, EntryUpdate, FoundEntry,
+    NewEntry, Search, SetEntries, SetEntry, StoredEntry, UpdatedEntries,
 };
 pub use self::level::{Blob, Blobs, Export, NewBlob};
 
@@ -175,7 +175,7 @@ use self::records::{VaultRecord, Wrapped, decode, encode};
 use crate::core::{Context, Random, Sealed, unwrap, wrap};
 #[cfg(feature = "http")]
 use crate::outbound::client::Client;
-use crate::store::{Store, StoreExt as _, When};
+use crate::store::{Precondition, Store, StoreExt as _};
 use crate::system::SystemRandom;
 use crate::{Error, ErrorKind, Result};
 
@@ -340,7 +340,7 @@ fn begin(store: &dyn Store, root: &RootKey, now: Timestamp, random: &dyn Random)
     store.write(|tx| match tx.get(keys::VAULT)? {
         Some(text) => check_root(&text, root),
         None => {
-            tx.put(keys::VAULT, &record, When::Absent)?;
+            tx.put(keys::VAULT, &record, Precondition::Absent)?;
             Ok(id)
         }
     })

@@ -1,13 +1,13 @@
 //! What targets and environments have in common: a place below a project.
 
-use super::call::Call;
 use super::keys;
 use super::name::{check_name, choose_slug, slug_taken};
+use super::operation::OperationContext;
 use super::place::{Place, SlugRule, check_slug};
 use super::records::{LevelRecord, NodeKind, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, decode, get, put};
 use crate::Result;
 use crate::core::{Id, Slug};
-use crate::store::{KeyRange, Order, When};
+use crate::store::{KeyRange, Order, Precondition};
 
 /// How many records are removed at a time.
 const BATCH: usize = 500;
@@ -20,7 +20,7 @@ pub(super) fn reserved(kind: NodeKind) -> &'static [&'static str] {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// A node below `parent` that is not there yet.
     pub(super) fn new_node(
         &mut self,
@@ -52,9 +52,9 @@ impl Call<'_, '_> {
 
     /// Writes a node that is not there yet; `path` is what follows the project's slug.
     pub(super) fn put_node(&mut self, project: &ProjectRecord, path: &str, node: &NodeRecord) -> Result<()> {
-        put(self.tx, &keys::node(project.id, path), node, When::Absent)?;
+        put(self.tx, &keys::node(project.id, path), node, Precondition::Absent)?;
         let place = PlaceRecord { organization: project.organization, project: project.id, path: path.to_owned() };
-        put(self.tx, &keys::node_id(node.id), &place, When::Absent)
+        put(self.tx, &keys::node_id(node.id), &place, Precondition::Absent)
     }
 
     /// Writes a node that is there, perhaps with another slug; what lies below it moves along.
@@ -66,7 +66,7 @@ impl Call<'_, '_> {
             None => node.slug.clone(),
         };
         if new == old {
-            return put(self.tx, &keys::node(project.id, &old), node, When::Present);
+            return put(self.tx, &keys::node(project.id, &old), node, Precondition::Present);
         }
         check_slug(&node.slug, reserved(node.kind), rule)?;
         if self.tx.get(&keys::node(project.id, &new))?.is_some() {

@@ -1,7 +1,7 @@
 //! Which key was shown: what whoever serves requests has to know before anything else.
 
-use super::call::Call;
 use super::environment::LocatedEnvironment;
+use super::operation::OperationContext;
 use super::place::Reach;
 use super::records::{HolderRecord, NodeKind, TokenRecord};
 use super::session::Session;
@@ -46,14 +46,14 @@ impl Session<'_> {
     /// # Errors
     /// See [`Session`].
     pub fn own_key(&self) -> Result<Option<OwnKey>> {
-        self.read(UseCase::WhoAmI, |call| match call.who.token.clone() {
-            Some((_, token)) => call.own_key(&token).map(Some),
+        self.read(UseCase::WhoAmI, |operation| match operation.principal.token.clone() {
+            Some((_, token)) => operation.own_key(&token).map(Some),
             None => Ok(None),
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     fn own_key(&mut self, token: &TokenRecord) -> Result<OwnKey> {
         let organization = token.organization;
         self.organization(organization)?;
@@ -71,6 +71,6 @@ impl Call<'_, '_> {
                 environment = Some(self.located(&place, node)?);
             }
         }
-        Ok(OwnKey { id: token.id, organization, owner, environment, permissions: self.who.permissions })
+        Ok(OwnKey { id: token.id, organization, owner, environment, permissions: self.principal.permissions })
     }
 }

@@ -1,5 +1,5 @@
-use super::call::{Call, no_such};
 use super::keys;
+use super::operation::{OperationContext, no_such};
 use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
 use crate::Result;
 use crate::core::{Id, LevelPath};
@@ -59,11 +59,11 @@ impl Place {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// The project of that slug, if the actor may know of it.
     pub(super) fn project(&mut self, organization: Id, slug: &str) -> Result<ProjectRecord> {
         let mut wanted = vec![keys::organization(organization), keys::project(organization, slug)];
-        wanted.extend(self.who.user.as_ref().map(|user| keys::member(organization, user.id)));
+        wanted.extend(self.principal.user.as_ref().map(|user| keys::member(organization, user.id)));
         self.tx.prefetch(&wanted)?;
         self.organization(organization)?;
         let project: ProjectRecord =

@@ -11,9 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{Custody, Grantee, IntegrationRun, OrganizationStatus, SecretFormat, VersionAction};
 use crate::core::{
     ActorKind, AuditActor, DeliveryError, GrantRole, Id, IpRange, LevelPath, MemberRole, PermissionSet,
-    PersonalKeyLevel, Plan, Timestamp, TokenFormat,
+    PersonalKeyLevel, Tier, Timestamp, TokenFormat,
 };
-use crate::store::{Transaction, When};
+use crate::store::{Precondition, Transaction};
 use crate::sync::Provider;
 use crate::{Error, ErrorKind, Result};
 
@@ -49,7 +49,7 @@ pub(super) struct OrganizationRecord {
     pub(super) id: Id,
     pub(super) name: String,
     pub(super) slug: String,
-    pub(super) plan: Plan,
+    pub(super) tier: Tier,
     pub(super) status: OrganizationStatus,
     /// Days that a version can be opened; 0 for ever.
     pub(super) version_retention_days: u32,
@@ -484,7 +484,7 @@ pub(super) fn require<T: DeserializeOwned>(tx: &mut dyn Transaction, key: &str) 
 }
 
 /// Writes a record.
-pub(super) fn put<T: Serialize>(tx: &mut dyn Transaction, key: &str, record: &T, when: When) -> Result<()> {
+pub(super) fn put<T: Serialize>(tx: &mut dyn Transaction, key: &str, record: &T, when: Precondition) -> Result<()> {
     tx.put(key, &encode(record)?, when)
 }
 

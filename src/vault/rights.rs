@@ -2,7 +2,7 @@
 //! to; a user what their role in the organization says, and what was granted to them, or to a team they are in, at a
 //! place.
 
-use super::call::{Call, no_such};
+use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
 use super::records::{GrantRecord, MemberRecord, NodeRecord, PlaceRecord, RoleRecord, ScopeRecord, get, require};
 use super::{Grantee, keys};
@@ -52,10 +52,10 @@ impl Membership {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Finds out what the user is in an organization; not found, for whoever is no member.
     pub(super) fn enter(&mut self, organization: Id) -> Result<()> {
-        let Some(user) = self.who.user.as_ref().map(|user| user.id) else {
+        let Some(user) = self.principal.user.as_ref().map(|user| user.id) else {
             return Ok(());
         };
         if self.membership.as_ref().is_none_or(|membership| membership.organization != organization) {
@@ -82,7 +82,7 @@ impl Call<'_, '_> {
     /// What the actor may do in all of the organization it is in.
     pub(super) fn organization_rights(&self) -> PermissionSet {
         let role = self.membership.as_ref().map_or(PermissionSet::ALL, |membership| membership.permissions);
-        self.who.permissions.intersection(role)
+        self.principal.permissions.intersection(role)
     }
 
     /// Refuses an actor that lacks, at the place it is at, what the use case takes.
@@ -96,7 +96,7 @@ impl Call<'_, '_> {
         if missing.is_empty() {
             return Ok(());
         }
-        let message = if self.who.token.is_some() {
+        let message = if self.principal.token.is_some() {
             format!("this takes a permission that is missing: {missing}; use a token that has it")
         } else {
             format!("this takes a permission that is missing: {missing}; ask for a role that has it")
@@ -111,7 +111,7 @@ impl Call<'_, '_> {
 
     /// Whether the actor may know of a project of the organization it is in.
     pub(super) fn knows(&mut self, project: Id) -> Result<bool> {
-        match (self.who.scope(), &self.membership) {
+        match (self.principal.scope(), &self.membership) {
             (Some(scope), _) if scope.project != project => Ok(false),
             (_, Some(membership)) if membership.permissions.intersection(KNOWING).is_empty() => {
                 Ok(!self.granted(project)?.is_empty())
@@ -134,7 +134,7 @@ impl Call<'_, '_> {
         path: &str,
         reach: Reach,
     ) -> Result<Option<PermissionSet>> {
-        let scope = self.who.scope().map(|scope| (scope.project, scope.node));
+        let scope = self.principal.scope().map(|scope| (scope.project, scope.node));
         if let Some((bound_project, bound)) = scope {
             if bound_project != project {
                 return Ok(None);
@@ -143,11 +143,11 @@ impl Call<'_, '_> {
                 && !nodes.contains(&bound)
             {
                 let is_on_the_way = reach != Reach::Inside && self.is_above(project, path, bound)?;
-                return Ok(is_on_the_way.then(|| self.who.permissions.intersection(ABOVE_A_TOKEN)));
+                return Ok(is_on_the_way.then(|| self.principal.permissions.intersection(ABOVE_A_TOKEN)));
             }
         }
         let Some(everywhere) = self.membership.as_ref().map(|membership| membership.permissions) else {
-            return Ok(Some(self.who.permissions));
+            return Ok(Some(self.principal.permissions));
         };
         let mut rights = everywhere;
         if !everywhere.contains_all(GrantRole::Full.permissions()) {
@@ -164,7 +164,7 @@ impl Call<'_, '_> {
             }
         }
         let is_known = !rights.intersection(KNOWING).is_empty();
-        Ok(is_known.then(|| rights.intersection(self.who.permissions)))
+        Ok(is_known.then(|| rights.intersection(self.principal.permissions)))
     }
 
     /// What was granted to the user in a project.
@@ -204,7 +204,7 @@ impl Call<'_, '_> {
     pub(super) fn enter_scope(&mut self, scope: Option<&ScopeRecord>) -> Result<bool> {
         let Some(scope) = scope else {
             self.rights = self.organization_rights();
-            return Ok(self.who.scope().is_none());
+            return Ok(self.principal.scope().is_none());
         };
         match self.rights_in(scope.project, scope.node)? {
             Some(rights) => {

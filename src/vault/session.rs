@@ -2,7 +2,7 @@ use std::net::IpAddr;
 use std::{fmt, mem};
 
 use super::Vault;
-use super::call::{Call, Finished};
+use super::operation::{Finished, OperationContext};
 use super::use_case::UseCase;
 use crate::Result;
 use crate::core::{Id, Sha256Hasher, Token, TokenHash, TokenHasher as _};
@@ -52,7 +52,7 @@ impl fmt::Debug for Actor {
 /// the actor may know of; and what the [`Store`](crate::store::Store) says. Nothing has changed then.
 pub struct Session<'v> {
     pub(super) vault: &'v Vault,
-    pub(super) who: Caller,
+    pub(super) caller: Caller,
     pub(super) ip: Option<IpAddr>,
 }
 
@@ -65,12 +65,12 @@ pub(super) enum Caller {
 
 impl<'v> Session<'v> {
     pub(super) fn new(vault: &'v Vault, actor: Actor) -> Self {
-        let who = match actor {
+        let caller = match actor {
             Actor::System(name) => Caller::System(name),
             Actor::Token(token) => Caller::Token(Sha256Hasher.hash(&token)),
             Actor::User(id) => Caller::User(id),
         };
-        Self { vault, who, ip: None }
+        Self { vault, caller, ip: None }
     }
 
     /// The address the request came from, for the audit log and for keys that are to be used from some addresses only.
@@ -82,11 +82,15 @@ impl<'v> Session<'v> {
 
     /// Runs a use case that only reads. What it saw is one state of the store; its audit record is durable before the
     /// answer is given.
-    pub(super) fn read<T>(&self, use_case: UseCase, mut work: impl FnMut(&mut Call<'_, '_>) -> Result<T>) -> Result<T> {
+    pub(super) fn read<T>(
+        &self,
+        use_case: UseCase,
+        mut work: impl FnMut(&mut OperationContext<'_, '_>) -> Result<T>,
+    ) -> Result<T> {
         let (value, mut finished) = self.vault.store.read(|tx| {
-            let mut call = Call::begin(self, tx, use_case)?;
-            let value = work(&mut call)?;
-            Ok((value, call.finish()?))
+            let mut operation = OperationContext::begin(self, tx, use_case)?;
+            let value = work(&mut operation)?;
+            Ok((value, operation.finish()?))
         })?;
         self.vault.keys.keep(mem::take(&mut finished.unwrapped));
         self.settle(finished)?;
@@ -97,12 +101,12 @@ impl<'v> Session<'v> {
     pub(super) fn write<T>(
         &self,
         use_case: UseCase,
-        mut work: impl FnMut(&mut Call<'_, '_>) -> Result<T>,
+        mut work: impl FnMut(&mut OperationContext<'_, '_>) -> Result<T>,
     ) -> Result<T> {
         let (value, unwrapped) = self.vault.store.write(|tx| {
-            let mut call = Call::begin(self, tx, use_case)?;
-            let value = work(&mut call)?;
-            let finished = call.finish()?;
+            let mut operation = OperationContext::begin(self, tx, use_case)?;
+            let value = work(&mut operation)?;
+            let finished = operation.finish()?;
             finished.write(tx)?;
             Ok((value, finished.unwrapped))
         })?;

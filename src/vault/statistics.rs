@@ -78,7 +78,7 @@ impl Vault {
                 let oldest = tx.scan(&keys::audits(organization), Order::Ascending, 1)?;
                 if let (Some(owner), Some(oldest)) = (owner, oldest.first()) {
                     let id = Id::parse(oldest.key.rsplit('/').next().unwrap_or_default())?;
-                    statistics.is_sweep_due |= id.timestamp() < owner.plan.retention().oldest_visible(now);
+                    statistics.is_sweep_due |= id.timestamp() < owner.tier.retention().oldest_visible(now);
                 }
             }
             Ok(statistics)

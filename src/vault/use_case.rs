@@ -8,7 +8,7 @@ macro_rules! use_cases {
         /// `NotFound`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[expect(missing_docs, reason = "each is named for the method that does it")]
-        #[expect(clippy::exhaustive_enums, reason = "who lists all use cases must notice a new one")]
+        #[expect(clippy::exhaustive_enums, reason = "principal lists all use cases must notice a new one")]
         pub enum UseCase {
             $($name,)+
         }

@@ -336,7 +336,7 @@ fn no_answer_is_kept_by_what_it_passes_through() {
 
 #[test]
 fn whoever_has_many_addresses_of_one_network_is_counted_as_one() {
-    let stage = Stage::with(|server| server.rate_limited().behind(ranges(["127.0.0.1"])));
+    let stage = Stage::with(|server| server.rate_limited().trusted_proxies(ranges(["127.0.0.1"])));
     let ask = |address: &str| stage.stranger().with("x-forwarded-for", address).get("/v1/whoami").status;
     for number in 0..30 {
         assert_eq!(ask(&format!("2001:db8:0:1::{number}")), 401);

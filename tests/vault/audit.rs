@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ioenv::ErrorKind::{InvalidValue, Io, NotFound};
 use ioenv::Kind::{Secret, Variable};
-use ioenv::store::{self, Access, KeyRange, Memory, Record, Store, Transaction, When, Work};
+use ioenv::store::{self, Access, KeyRange, Memory, Precondition, Record, Store, Transaction, Work};
 use ioenv::vault::Action::{Create, Delete, Read, Update};
 use ioenv::vault::{
-    Action, AuditFilter, AuditRecord, EntryUpdate, NewToken, OrganizationUpdate, Paging, PermissionSet, Plan,
-    ResourceKind, Restore, Search, Which,
+    Action, AuditFilter, AuditRecord, EntryScope, EntryUpdate, NewToken, OrganizationUpdate, Paging, PermissionSet,
+    ResourceKind, Restore, Search, Tier,
 };
 use ioenv::{Document, Error, Result};
 use serde_json::{Value, json};
@@ -22,9 +22,9 @@ fn details(record: &AuditRecord) -> Value {
     record.details.clone().into()
 }
 
-fn set_plan(stage: &Stage, plan: Plan) {
+fn set_tier(stage: &Stage, tier: Tier) {
     let mut update = OrganizationUpdate::default();
-    update.plan = Some(plan);
+    update.tier = Some(tier);
     stage.system().update_organization(stage.acme, &update).unwrap();
 }
 
@@ -90,7 +90,7 @@ on_every_store! {
         one("a comment between", Update, &|| stage.write("shop", "# of all\n\nA=1\n"));
         assert_eq!(stage.text("shop").as_deref(), Some("# of all\n\nA=1\n"));
         one("read", Read, &|| drop(system.document(stage.acme, &at)));
-        one("list", Read, &|| drop(system.entries(stage.acme, &at, Which::Resolved)));
+        one("list", Read, &|| drop(system.entries(stage.acme, &at, EntryScope::Resolved)));
         one("metadata", Read, &|| drop(system.entry_metadata(stage.acme, &at)));
         one("blobs", Read, &|| drop(system.blobs(stage.acme, &at)));
         one("search", Read, &|| drop(system.search_entries(stage.acme, &"shop".parse().unwrap(), &Search::Name(name("A")))));
@@ -266,13 +266,13 @@ on_every_store! {
     fn records_are_seen_as_long_as_the_plan_says(stage: &Stage) {
         stage.shop();
         let (begin, first) = (stage.now(), stage.log()[0].id);
-        for (plan, days) in [(Plan::Free, 7), (Plan::Pro, 90), (Plan::Team, 365)] {
-            set_plan(stage, plan);
+        for (tier, days) in [(Tier::Free, 7), (Tier::Pro, 90), (Tier::Team, 365)] {
+            set_tier(stage, tier);
             for (offset, is_seen) in [(-1, true), (0, true), (1, false)] {
                 let now = begin.as_millis() + days * DAY + offset;
                 stage.pass(now - stage.now().as_millis());
                 let seen = found(stage, &AuditFilter::default(), 200).iter().any(|record| record.id == first);
-                assert_eq!(seen, is_seen, "{plan} {offset}");
+                assert_eq!(seen, is_seen, "{tier} {offset}");
                 let mut by_action = AuditFilter::default();
                 by_action.action = Some(Create);
                 assert_eq!(found(stage, &by_action, 200).iter().any(|record| record.id == first), is_seen);
@@ -280,19 +280,19 @@ on_every_store! {
         }
         // A downgrade hides at once, an upgrade shows again what was not swept.
         stage.pass(begin.as_millis() + 30 * DAY - stage.now().as_millis());
-        let sees = |plan| {
-            set_plan(stage, plan);
+        let sees = |tier| {
+            set_tier(stage, tier);
             found(stage, &AuditFilter::default(), 200).iter().any(|record| record.id == first)
         };
-        assert_eq!([sees(Plan::Pro), sees(Plan::Free), sees(Plan::Pro)], [true, false, true]);
-        sees(Plan::Free);
+        assert_eq!([sees(Tier::Pro), sees(Tier::Free), sees(Tier::Pro)], [true, false, true]);
+        sees(Tier::Free);
         stage.vault.sweep().unwrap();
-        assert!(!sees(Plan::Team));
+        assert!(!sees(Tier::Team));
     }
 
     fn a_sweep_removes_what_is_too_old_and_nothing_else(stage: &Stage) {
         stage.shop();
-        set_plan(stage, Plan::Free);
+        set_tier(stage, Tier::Free);
         let other = stage.system().create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
         let many: Vec<String> = (0..600).map(|number| format!("K{number}=1\n")).collect();
         let many = many.concat();
@@ -368,7 +368,7 @@ impl Transaction for Failing<'_> {
         self.0.get(key)
     }
 
-    fn put(&mut self, key: &str, value: &str, when: When) -> Result<()> {
+    fn put(&mut self, key: &str, value: &str, when: Precondition) -> Result<()> {
         if key.starts_with("audit/") { Err(lost()) } else { self.0.put(key, value, when) }
     }
 

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ioenv::ErrorKind::{Denied, NotFound};
-use ioenv::store::{Access, Record, Store, StoreExt as _, When, Work};
+use ioenv::store::{Access, Precondition, Record, Store, StoreExt as _, Work};
 use ioenv::vault::{
-    Actor, AuditFilter, ClientRotation, CloudRole, EntryUpdate, EnvironmentRole, EnvironmentUpdate, GrantRole, Grantee,
-    HistoryPolicy, Id, IntegrationUpdate, Mapping, MemberRole, MemberUpdate, NewAccount, NewBlob, NewEnvironment,
-    NewIntegration, NewInvitation, NewKey, NewMember, NewOrganization, NewPersonalKey, NewProject, NewRole,
-    NewServiceAccount, NewServiceKey, NewTarget, NewTeam, NewToken, NewUser, NewWebhook, OrganizationRole,
+    Actor, AuditFilter, ClientRotation, CloudRole, EntryScope, EntryUpdate, EnvironmentRole, EnvironmentUpdate,
+    GrantRole, Grantee, HistoryPolicy, Id, IntegrationUpdate, Mapping, MemberRole, MemberUpdate, NewAccount, NewBlob,
+    NewEnvironment, NewIntegration, NewInvitation, NewKey, NewMember, NewOrganization, NewPersonalKey, NewProject,
+    NewRole, NewServiceAccount, NewServiceKey, NewTarget, NewTeam, NewToken, NewUser, NewWebhook, OrganizationRole,
     OrganizationUpdate, Paging, Permission, Permission as P, PermissionSet, PersonalKeyLevel, ProjectRole,
     ProjectUpdate, Provider, PurgeScope, Restore, RoleUpdate, Search, ServiceAccountUpdate, Session, TargetUpdate,
-    TeamUpdate, TokenUpdate, UseCase, UserUpdate, Vault, WebhookUpdate, Which, WorkspaceRole,
+    TeamUpdate, TokenUpdate, UseCase, UserUpdate, Vault, WebhookUpdate, WorkspaceRole,
 };
 use ioenv::{Aes256Gcm, Cipher as _, Document, Error, ErrorKind, KeyProof, Kind, LevelKey, SecretString, SystemRandom};
 
@@ -91,7 +91,7 @@ fn things(stage: &Stage) -> Things {
         "processed_at": stage.now(),
     });
     let key = format!("webhook-log/{project}/{webhook}/{webhook}");
-    stage.store.write(|tx| tx.put(&key, &log.to_string(), When::Absent)).unwrap();
+    stage.store.write(|tx| tx.put(&key, &log.to_string(), Precondition::Absent)).unwrap();
     Things {
         integration,
         member,
@@ -217,7 +217,7 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::SetDocument => session.set_document(acme, prod, &Document::parse("A=9\n").unwrap()),
         UseCase::DeleteLevel => session.delete_level(acme, prod),
         UseCase::PurgeLevel => session.purge_level(acme, prod, true),
-        UseCase::ListEntries => session.entries(acme, prod, Which::Resolved).map(drop),
+        UseCase::ListEntries => session.entries(acme, prod, EntryScope::Resolved).map(drop),
         UseCase::ListEntryMetadata => session.entry_metadata(acme, prod).map(drop),
         UseCase::SearchEntries => session.search_entries(acme, shop, &Search::Name(name("A"))).map(drop),
         UseCase::CompareEntries => {

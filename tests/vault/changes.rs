@@ -5,8 +5,8 @@ use ioenv::vault::Permission::{
     AuditRead, SecretDecrypt, SecretDelete, SecretHistory, SecretRead, SecretRestore, SecretWrite,
 };
 use ioenv::vault::{
-    Change, EntryUpdate, Grantee, HistoryPolicy, Id, NewBlob, NewKey, NewProject, OrganizationUpdate, Paging,
-    PermissionSet, Restore, Session, VersionAction, Which,
+    Change, EntryScope, EntryUpdate, Grantee, HistoryPolicy, Id, NewBlob, NewKey, NewProject, OrganizationUpdate,
+    Paging, PermissionSet, Restore, Session, VersionAction,
 };
 use ioenv::{Aes256Gcm, Cipher as _, Document, KeyProof, Kind, LevelKey, SystemRandom};
 
@@ -257,7 +257,7 @@ on_every_store! {
         let text = stage.text("shop").unwrap();
         system.set_document(stage.acme, &at, &Document::parse(&text).unwrap()).unwrap();
         assert_eq!(stored_levels(stored(stage)), stored_levels(before));
-        system.entries(stage.acme, &at, Which::Resolved).unwrap();
+        system.entries(stage.acme, &at, EntryScope::Resolved).unwrap();
 
         // Another order is another text, which is kept, but no change of any entry.
         let reordered = stage.revision("shop");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ioenv::ErrorKind::{Conflict, Denied, NotFound};
 use ioenv::vault::StepKind::{Account, ServiceKey, Token, Webhook};
-use ioenv::vault::{Declaration, Grantee, PermissionSet, Session, Step, StepAction, StepKind, Which};
+use ioenv::vault::{Declaration, EntryScope, Grantee, PermissionSet, Session, Step, StepAction, StepKind};
 use ioenv::{Error, ErrorKind};
 
 use super::stage::{DAY, Stage, path, slug};
@@ -134,7 +134,7 @@ on_every_store! {
         assert_eq!(count(&steps), [0, 8, 3], "{steps:?}");
         assert!(steps.iter().all(|step| step.credential.is_none()));
         assert_eq!(system.organization(orbit).unwrap().slug, "orbit-2");
-        let entries = system.entries(orbit, &path("store/server/now"), Which::Own).unwrap().entries;
+        let entries = system.entries(orbit, &path("store/server/now"), EntryScope::Own).unwrap().entries;
         assert_eq!(entries[0].value.expose_secret(), "planted");
         assert_eq!(count(&applied(&system, &with_path)), [0, 0, 11]);
         // An id is that of one thing.

@@ -1,7 +1,7 @@
 //! What is deleted and holds anything can be restored for 30 days; what holds nothing is gone at once.
 
 use ioenv::ErrorKind::{Conflict, NotFound, Unauthenticated};
-use ioenv::store::{StoreExt as _, When};
+use ioenv::store::{Precondition, StoreExt as _};
 use ioenv::vault::Permission::{EnvironmentDelete, EnvironmentRead, ProjectRead};
 use ioenv::vault::{
     AuditFilter, ClientRotation, Deleted, HistoryPolicy, Id, Mapping, NewAccount, NewBlob, NewEnvironment,
@@ -388,7 +388,7 @@ on_every_store! {
                     let (prefix, _) = key.rsplit_once('/').unwrap();
                     let mut value = value.clone();
                     value["number"] = number.into();
-                    tx.put(&format!("{prefix}/{number:010}"), &value.to_string(), When::Absent)?;
+                    tx.put(&format!("{prefix}/{number:010}"), &value.to_string(), Precondition::Absent)?;
                 }
             }
             Ok(())
@@ -433,9 +433,9 @@ on_every_store! {
         let content = stage.records("content/").into_iter().find(|(key, _)| key.contains(&other.to_string())).unwrap();
         let mut damaged = content.1.clone();
         damaged["node"] = dev.to_string().into();
-        stage.store.write(|tx| tx.put(&content.0, &damaged.to_string(), When::Present)).unwrap();
+        stage.store.write(|tx| tx.put(&content.0, &damaged.to_string(), Precondition::Present)).unwrap();
         assert_eq!(stage.vault.check().unwrap().damaged.len(), 1);
-        stage.store.write(|tx| tx.put(&content.0, &content.1.to_string(), When::Present)).unwrap();
+        stage.store.write(|tx| tx.put(&content.0, &content.1.to_string(), Precondition::Present)).unwrap();
         system.restore_project(stage.acme, other).unwrap();
         system.restore_target(stage.acme, api).unwrap();
         system.restore_environment(stage.acme, dev).unwrap();

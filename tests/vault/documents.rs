@@ -4,7 +4,7 @@ use ioenv::ErrorKind::{
     ClientManaged, Conflict, DecryptionFailed, InvalidName, InvalidValue, KeyProofMismatch, KeyProofRequired, Limit,
 };
 use ioenv::Kind::{Secret, Variable};
-use ioenv::vault::{Custody, EntryUpdate, MAX_BLOB_BYTES, NewBlob, NewKey, Paging, Search, Which};
+use ioenv::vault::{Custody, EntryScope, EntryUpdate, MAX_BLOB_BYTES, NewBlob, NewKey, Paging, Search};
 use ioenv::{Aes256Gcm, Cipher as _, Document, KeyProof, LevelKey, SealedBlob, SystemRandom};
 
 use super::stage::{MINUTE, SECOND, Stage, entry, name, names, path, refused, slug};
@@ -22,7 +22,7 @@ fn client_managed(stage: &Stage) -> LevelKey {
 }
 
 fn own_names(stage: &Stage, at: &str) -> String {
-    let entries = stage.system().entries(stage.acme, &path(at), Which::Own).unwrap().entries;
+    let entries = stage.system().entries(stage.acme, &path(at), EntryScope::Own).unwrap().entries;
     entries.iter().map(|one| one.metadata.name.as_str()).collect::<Vec<_>>().join(" ")
 }
 
@@ -80,7 +80,7 @@ on_every_store! {
         system.set_entries(stage.acme, &at, &[entry("C", "3").comment("of C").kind(Variable), entry("A", "2")]).unwrap();
         assert_eq!(stage.text("shop/dev").as_deref(), Some("B=1\nA=2\n# of C\n# ioenv: variable\nC=3\n"));
         assert_eq!(own_names(stage, "shop/dev"), "B A C");
-        let named = system.entries(stage.acme, &at, Which::Named(&names(["C", "NONE", "B"]))).unwrap().entries;
+        let named = system.entries(stage.acme, &at, EntryScope::Named(&names(["C", "NONE", "B"]))).unwrap().entries;
         assert_eq!(named.iter().map(|one| one.value.expose_secret()).collect::<Vec<_>>(), ["1", "3"]);
         // A blob that is moved from one level to another by somebody who cannot open it says the same there.
         let blob = system.blobs(stage.acme, &at).unwrap().levels.pop().unwrap().content.unwrap();
@@ -167,10 +167,10 @@ on_every_store! {
 
         // Served values are noted, to the minute.
         let (served, which) = (stage.now(), names(["Z"]));
-        system.entries(stage.acme, &at, Which::Named(&which)).unwrap();
+        system.entries(stage.acme, &at, EntryScope::Named(&which)).unwrap();
         assert_eq!((one("Z").last_accessed_at, one("B").last_accessed_at), (Some(served), None));
         stage.pass(MINUTE - 1);
-        system.entries(stage.acme, &at, Which::Named(&which)).unwrap();
+        system.entries(stage.acme, &at, EntryScope::Named(&which)).unwrap();
         assert_eq!(one("Z").last_accessed_at, Some(served));
         stage.pass(1);
         system.resolve(stage.acme, &at).unwrap();
@@ -252,7 +252,7 @@ on_every_store! {
         assert_eq!(refused(system.opened_blobs(stage.acme, &at)), ClientManaged);
         assert_eq!(refused(system.changes(stage.acme, &at, &Paging::default())), ClientManaged);
         for level in [&at, &path("shop")] {
-            assert_eq!(refused(system.entries(stage.acme, level, Which::Own)), ClientManaged);
+            assert_eq!(refused(system.entries(stage.acme, level, EntryScope::Own)), ClientManaged);
             assert_eq!(refused(system.entry_metadata(stage.acme, level)), ClientManaged);
             assert_eq!(refused(system.set_entries(stage.acme, level, &[entry("A", "1")])), ClientManaged);
             assert_eq!(refused(system.create_entries(stage.acme, level, &[entry("A", "1")])), ClientManaged);

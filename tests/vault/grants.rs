@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound};
-use ioenv::store::{Access, KeyRange, Order, Record, Store, Transaction, When, Work};
+use ioenv::store::{Access, KeyRange, Order, Precondition, Record, Store, Transaction, Work};
 use ioenv::vault::{
     Action, Actor, CloudRole, Grant, GrantRole, Grantee, Id, MemberRole, NewMember, NewOrganization, NewProject,
     NewRole, Permission as P, PermissionSet, ResourceKind, Search, Session, Vault, WorkspaceRole,
@@ -63,7 +63,7 @@ impl Transaction for CountingTransaction<'_> {
         self.tx.get(key)
     }
 
-    fn put(&mut self, key: &str, value: &str, when: When) -> Result<(), Error> {
+    fn put(&mut self, key: &str, value: &str, when: Precondition) -> Result<(), Error> {
         self.tx.put(key, value, when)
     }
 

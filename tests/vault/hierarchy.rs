@@ -6,8 +6,8 @@ use ioenv::ErrorKind::{
 };
 use ioenv::vault::{
     Custody, EnvironmentName, EnvironmentUpdate, NewBlob, NewEnvironment, NewKey, NewOrganization, NewProject,
-    NewTarget, NewToken, OrganizationStatus, OrganizationUpdate, Paging, Permission, PermissionSet, Plan,
-    ProjectUpdate, SecretFormat, TargetUpdate,
+    NewTarget, NewToken, OrganizationStatus, OrganizationUpdate, Paging, Permission, PermissionSet, ProjectUpdate,
+    SecretFormat, TargetUpdate, Tier,
 };
 
 use serde_json::json;
@@ -27,7 +27,7 @@ on_every_store! {
     fn organizations(stage: &Stage) {
         let system = stage.system();
         let second = system.create_organization(NewOrganization::new("ACME!")).unwrap();
-        assert_eq!((second.slug.as_str(), second.plan, second.status), ("acme-2", Plan::Team, OrganizationStatus::Active));
+        assert_eq!((second.slug.as_str(), second.tier, second.status), ("acme-2", Tier::Team, OrganizationStatus::Active));
         let mut taken = NewOrganization::new("Other");
         taken.slug = Some(slug("acme"));
         assert_eq!(refused(system.create_organization(taken)), Conflict);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ioenv::ErrorKind::{Limit, NotFound};
 use ioenv::Kind::{Secret, Variable};
-use ioenv::vault::{Paging, PurgeScope, Restore, Which};
+use ioenv::vault::{EntryScope, Paging, PurgeScope, Restore};
 use ioenv::{Document, Kind};
 use proptest::prelude::*;
 
@@ -25,7 +25,7 @@ on_every_store! {
         system.set_entries(stage.acme, &at, &new[..1000]).unwrap();
         system.create_entries(stage.acme, &at, &new[1000..]).unwrap();
         assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
-        let entries = system.entries(stage.acme, &at, Which::Own).unwrap().entries;
+        let entries = system.entries(stage.acme, &at, EntryScope::Own).unwrap().entries;
         assert!(entries.len() == 2000 && entries.iter().all(|entry| entry.metadata.kind == Variable));
     }
 
@@ -39,7 +39,7 @@ on_every_store! {
         let mut revision = 0;
         for prefix in ["A", "B", "C", "D"] {
             system.set_document(stage.acme, &path("shop"), &document(prefix, 2_000)).unwrap();
-            let now = system.entries(stage.acme, &at, Which::Resolved).unwrap().revision;
+            let now = system.entries(stage.acme, &at, EntryScope::Resolved).unwrap().revision;
             assert!(now > revision, "{prefix}");
             revision = now;
         }
@@ -71,7 +71,7 @@ on_every_store! {
                     system.set_entries(stage.acme, &path(at), &[entry("K", value).kind(kind)]).unwrap();
                 }
             }
-            let entries = system.entries(stage.acme, &path("shop/dev"), Which::Resolved).unwrap().entries;
+            let entries = system.entries(stage.acme, &path("shop/dev"), EntryScope::Resolved).unwrap().entries;
             let got = entries.first().map(|one| (one.value.expose_secret().to_owned(), one.metadata.kind));
             assert_eq!(got, expected.map(|(value, kind)| (value.to_owned(), kind)), "{base:?} {own:?}");
             assert_eq!(entries.first().is_some_and(|one| one.inherited_from == Some(path("shop"))), is_inherited);
@@ -84,7 +84,7 @@ on_every_store! {
                 assert_eq!(one.is_public(), all_public, "{base:?} {own:?}");
             }
             // `_base` is as it was, and inherits nothing.
-            let at_base = system.entries(stage.acme, &path("shop/_base"), Which::Resolved).unwrap().entries;
+            let at_base = system.entries(stage.acme, &path("shop/_base"), EntryScope::Resolved).unwrap().entries;
             assert_eq!(at_base.first().map(|one| one.value.expose_secret()), base.map(|(value, _)| value));
         }
     }
@@ -99,7 +99,7 @@ on_every_store! {
         assert_eq!(stage.resolved("shop/api"), "A=p B=t C=t D=t");
         assert_eq!(stage.resolved("shop"), "A=p B=p C=p");
         assert_eq!(stage.resolved("shop/dev"), "A=d B=p C=p");
-        let entries = stage.system().entries(stage.acme, &path("shop/api/prod"), Which::Resolved).unwrap().entries;
+        let entries = stage.system().entries(stage.acme, &path("shop/api/prod"), EntryScope::Resolved).unwrap().entries;
         let from: Vec<String> = entries
             .iter()
             .map(|one| format!("{} {}", one.metadata.name, one.inherited_from.as_ref().map_or("own", |path| path.as_str())))

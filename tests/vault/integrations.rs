@@ -327,7 +327,7 @@ on_every_store! {
         let mut moved = stage.records("integration/")[&key(id)].clone();
         moved["id"] = other.to_string().into();
         let moved = moved.to_string();
-        stage.store.write(|tx| tx.put(&key(other), &moved, ioenv::store::When::Present)).unwrap();
+        stage.store.write(|tx| tx.put(&key(other), &moved, ioenv::store::Precondition::Present)).unwrap();
         let checked = stage.vault.check().unwrap();
         assert_eq!(checked.damaged.iter().map(|one| one.integration).collect::<Vec<_>>(), [Some(other)]);
     }
@@ -455,7 +455,7 @@ on_every_store! {
         let mut record = stage.records("integration/")[&key].clone();
         record["enabled"] = true.into();
         let text = record.to_string();
-        stage.store.write(|tx| tx.put(&key, &text, ioenv::store::When::Present)).unwrap();
+        stage.store.write(|tx| tx.put(&key, &text, ioenv::store::Precondition::Present)).unwrap();
         let mut rename = IntegrationUpdate::default();
         rename.name = Some("Other".into());
         stage.system().update_integration(stage.acme, &slug("shop"), id, &rename).unwrap();

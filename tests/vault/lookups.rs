@@ -2,9 +2,9 @@
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, NotFound, Unauthenticated};
 use ioenv::vault::{
-    Designation, EnvironmentUpdate, Grantee, Id, KeyOwner, NewAccount, NewBlob, NewEnvironment, NewKey,
-    NewOrganization, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey, NewWebhook, Permission,
-    PermissionSet, PersonalKeyLevel, ProjectUpdate, Search, Session, SlugRule, UseCase, Vocabulary,
+    EnvironmentUpdate, Grantee, Id, IdOrSlug, KeyOwner, NewAccount, NewBlob, NewEnvironment, NewKey, NewOrganization,
+    NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey, NewWebhook, Permission, PermissionSet,
+    PersonalKeyLevel, ProjectUpdate, Search, Session, SlugRule, UseCase, Vocabulary,
 };
 
 use ioenv::{Aes256Gcm, Cipher as _, Error, KeyProof, Kind, LevelKey, SystemRandom};
@@ -15,8 +15,8 @@ const PROD: &str = "shop/api/prod";
 
 type Ask<'a> = &'a dyn Fn(&Session<'_>, Id) -> Result<(), Error>;
 
-fn by_slug(text: &str) -> Designation {
-    Designation::Slug(slug(text))
+fn by_slug(text: &str) -> IdOrSlug {
+    IdOrSlug::Slug(slug(text))
 }
 
 on_every_store! {
@@ -71,33 +71,33 @@ on_every_store! {
         let prod = system.environment(stage.acme, &path(PROD)).unwrap().id;
         let based = system.project(stage.acme, &slug("based")).unwrap().id;
         let records = stage.logged(|| {
-            for project in [by_slug("shop"), Designation::Id(shop)] {
+            for project in [by_slug("shop"), IdOrSlug::Id(shop)] {
                 let found = system.find_project(stage.acme, &project).unwrap();
                 assert_eq!((found.id, found.slug.as_str(), found.rights), (shop, "shop", PermissionSet::ALL));
-                for environment in [by_slug("dev"), Designation::Id(dev)] {
+                for environment in [by_slug("dev"), IdOrSlug::Id(dev)] {
                     let found = system.find_environment(stage.acme, &project, &environment).unwrap();
                     assert_eq!((found.project, found.id, found.path), (shop, dev, path("shop/dev")));
                 }
                 // A target, what stands below one, and a project.
-                for other in [by_slug("api"), Designation::Id(prod), Designation::Id(shop), by_slug("none")] {
+                for other in [by_slug("api"), IdOrSlug::Id(prod), IdOrSlug::Id(shop), by_slug("none")] {
                     assert_eq!(refused(system.find_environment(stage.acme, &project, &other)), NotFound);
                 }
             }
-            for base in [by_slug("_base"), Designation::Id(based)] {
+            for base in [by_slug("_base"), IdOrSlug::Id(based)] {
                 assert_eq!(refused(system.find_environment(stage.acme, &by_slug("based"), &base)), NotFound);
             }
-            assert_eq!(refused(system.find_environment(stage.acme, &by_slug("based"), &Designation::Id(dev))), NotFound);
-            assert_eq!(refused(system.find_project(stage.acme, &Designation::Id(dev))), NotFound);
+            assert_eq!(refused(system.find_environment(stage.acme, &by_slug("based"), &IdOrSlug::Id(dev))), NotFound);
+            assert_eq!(refused(system.find_project(stage.acme, &IdOrSlug::Id(dev))), NotFound);
         });
         assert!(records.is_empty());
         let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
-        assert_eq!(refused(system.find_project(other, &Designation::Id(shop))), NotFound);
+        assert_eq!(refused(system.find_project(other, &IdOrSlug::Id(shop))), NotFound);
 
         let ann = stage.member("ann@example.test", "workspace:member".parse().unwrap());
         let session = stage.user(ann);
-        assert_eq!(refused(session.find_project(stage.acme, &Designation::Id(shop))), NotFound);
+        assert_eq!(refused(session.find_project(stage.acme, &IdOrSlug::Id(shop))), NotFound);
         stage.grant("shop/dev", Grantee::User(ann), "viewer");
-        let found = session.find_environment(stage.acme, &Designation::Id(shop), &by_slug("dev")).unwrap();
+        let found = session.find_environment(stage.acme, &IdOrSlug::Id(shop), &by_slug("dev")).unwrap();
         assert!(found.rights.contains(Permission::SecretRead) && !found.rights.contains(Permission::SecretWrite));
         let found = session.find_project(stage.acme, &by_slug("shop")).unwrap();
         assert!(found.rights.contains(Permission::ProjectRead) && !found.rights.contains(Permission::SecretRead));
@@ -232,7 +232,7 @@ on_every_store! {
             let nothing = [session.locate(unknown).unwrap_err(), session.locate_environment(unknown).unwrap_err()];
             assert_eq!(words.map(|error| error.to_string()), nothing.map(|error| error.to_string()));
         }
-        let find = |id| session.find_environment(acme, &by_slug("shop"), &Designation::Id(id)).unwrap_err().to_string();
+        let find = |id| session.find_environment(acme, &by_slug("shop"), &IdOrSlug::Id(id)).unwrap_err().to_string();
         assert_eq!(find(dev), find(Id::from_parts(stage.now(), [7; 10])));
         assert_eq!(session.locate_environment(prod).unwrap(), (acme, path(PROD)));
         // Not even what is above may be asked for as if it were inside.

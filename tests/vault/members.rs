@@ -7,7 +7,7 @@ use ioenv::ErrorKind::{Conflict, Denied, InvalidName, InvalidValue, NotFound, Un
 use ioenv::vault::{
     Action, CloudRole, GrantRole, Grantee, Id, Member, MemberRole, MemberUpdate, NewInvitation, NewMember,
     NewOrganization, NewProject, NewRole, NewUser, OrganizationRole, OrganizationStatus, OrganizationUpdate, Paging,
-    Permission as P, PermissionSet, Plan, ResourceKind, RoleUpdate, UserUpdate, WorkspaceRole,
+    Permission as P, PermissionSet, ResourceKind, RoleUpdate, Tier, UserUpdate, WorkspaceRole,
 };
 use ioenv::{Document, Error, SecretString};
 use serde_json::{Value, json};
@@ -178,7 +178,7 @@ on_every_store! {
         assert_eq!(session.member(mine.id, ann).unwrap().role, OWNER);
         assert_eq!(session.organizations().unwrap().len(), 2);
         let mut free = NewOrganization::new("Free");
-        free.plan = Plan::Free;
+        free.tier = Tier::Free;
         assert_eq!(refused(session.create_organization(free)), Denied);
         session.create_project(mine.id, NewProject::new("theirs")).unwrap();
         session.delete_organization(mine.id).unwrap();

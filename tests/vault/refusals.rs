@@ -1,8 +1,8 @@
 //! What is refused changes nothing.
 
 use ioenv::vault::{
-    EntryUpdate, EnvironmentUpdate, Id, NewBlob, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
-    Paging, PermissionSet, ProjectUpdate, PurgeScope, Restore, TargetUpdate, Which,
+    EntryScope, EntryUpdate, EnvironmentUpdate, Id, NewBlob, NewEnvironment, NewOrganization, NewProject, NewTarget,
+    NewToken, Paging, PermissionSet, ProjectUpdate, PurgeScope, Restore, TargetUpdate,
 };
 use ioenv::{Aes256Gcm, Cipher as _, Document, Error, LevelKey, SystemRandom};
 
@@ -64,7 +64,7 @@ on_every_store! {
             ("rename", Box::new(|| system.update_entries(acme, shop, std::slice::from_ref(&onto_taken)).map(drop))),
             ("delete", Box::new(|| system.delete_entries(acme, shop, &[]).map(drop))),
             ("delete all", Box::new(|| system.delete_all_entries(acme, missing).map(drop))),
-            ("list", Box::new(|| system.entries(acme, missing, Which::Resolved).map(drop))),
+            ("list", Box::new(|| system.entries(acme, missing, EntryScope::Resolved).map(drop))),
             ("delete level", Box::new(|| system.delete_level(acme, missing))),
             ("purge level", Box::new(|| system.purge_level(acme, shop, false))),
             ("purge", Box::new(|| system.purge_versions(acme, shop, PurgeScope::Project, false).map(drop))),

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Actor, Clock, Grantee, Id, IssuedToken, MemberRole, NewEntry, NewEnvironment, NewMember, NewOrganization,
-    NewProject, NewTarget, NewTeam, NewToken, OutboundPolicy, PermissionSet, Provider, ResourceKind, RootKey, Session,
-    Timestamp, Vault, Which,
+    Actor, Clock, EntryScope, Grantee, Id, IssuedToken, MemberRole, NewEntry, NewEnvironment, NewMember,
+    NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OutboundPolicy, PermissionSet, Provider, ResourceKind,
+    RootKey, Session, Timestamp, Vault,
 };
 use ioenv::{Document, Error, ErrorKind, LevelPath, Slug, SystemRandom, VarName};
 use tempfile::TempDir;
@@ -202,7 +202,7 @@ impl Stage {
     }
 
     pub(crate) fn revision(&self, at: &str) -> u64 {
-        self.system().entries(self.acme, &path(at), Which::Resolved).unwrap().revision
+        self.system().entries(self.acme, &path(at), EntryScope::Resolved).unwrap().revision
     }
 
     /// All records, with values in one spelling.

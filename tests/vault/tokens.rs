@@ -5,7 +5,9 @@ use ioenv::vault::Permission::{
     ApiTokenCreate, ApiTokenDelete, ApiTokenRead, ApiTokenUpdate, EnvironmentRead, KeyRetrieve, ProjectRead,
     SecretDecrypt, SecretRead, SecretWrite, TargetRead,
 };
-use ioenv::vault::{NewToken, PermissionSet, Sha256Hasher, Token, TokenFormat, TokenHasher as _, TokenUpdate, Which};
+use ioenv::vault::{
+    EntryScope, NewToken, PermissionSet, Sha256Hasher, Token, TokenFormat, TokenHasher as _, TokenUpdate,
+};
 
 use super::stage::{DAY, MINUTE, Stage, after, entry, path, refused, slug};
 
@@ -145,7 +147,7 @@ on_every_store! {
                     assert_eq!(refused(session.set_entries(stage.acme, &at, &[entry("X", "1")])), NotFound, "{scope} {level}");
                     assert_eq!(refused(session.resolve(stage.acme, &at)), NotFound);
                     assert_eq!(refused(session.blobs(stage.acme, &at)), NotFound);
-                    assert_eq!(refused(session.entries(stage.acme, &at, Which::Own)), NotFound);
+                    assert_eq!(refused(session.entries(stage.acme, &at, EntryScope::Own)), NotFound);
                 }
             }
             assert_eq!(session.projects(stage.acme).unwrap().len(), 1);

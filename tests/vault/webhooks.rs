@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ioenv::ErrorKind::{Conflict, InvalidValue, NotFound};
-use ioenv::store::{Access, KeyRange, Memory, Order, Record, Store, StoreExt as _, Transaction, When, Work};
+use ioenv::store::{Access, KeyRange, Memory, Order, Precondition, Record, Store, StoreExt as _, Transaction, Work};
 use ioenv::vault::Action::{self, Create, Delete, Read, Update};
 use ioenv::vault::{
     Actor, CreatedWebhook, NewBlob, NewKey, NewOrganization, NewProject, NewWebhook, Paging, ResourceKind, Restore,
@@ -149,7 +149,7 @@ on_every_store! {
         let mut moved = record(id).1.clone();
         moved["secret"] = record(other).1["secret"].clone();
         let swap = |value: &Value| {
-            stage.store.write(|tx| tx.put(record(id).0, &value.to_string(), When::Present)).unwrap();
+            stage.store.write(|tx| tx.put(record(id).0, &value.to_string(), Precondition::Present)).unwrap();
         };
         assert!(stage.vault.check().unwrap().damaged.is_empty());
         swap(&moved);
@@ -296,7 +296,7 @@ on_every_store! {
             let project = system.project(stage.acme, &slug("shop")).unwrap().id;
             for id in [webhook, other] {
                 for key in [format!("webhook-log/{project}/{id}/{id}"), format!("webhook-log-count/{project}/{id}")] {
-                    stage.store.write(|tx| tx.put(&key, "1", When::Always)).unwrap();
+                    stage.store.write(|tx| tx.put(&key, "1", Precondition::Always)).unwrap();
                 }
             }
             assert_eq!(left(), 10);
@@ -411,7 +411,7 @@ impl Transaction for CountingTransaction<'_> {
         self.tx.get(key)
     }
 
-    fn put(&mut self, key: &str, value: &str, when: When) -> Result<(), Error> {
+    fn put(&mut self, key: &str, value: &str, when: Precondition) -> Result<(), Error> {
         self.note(key);
         self.tx.put(key, value, when)
     }

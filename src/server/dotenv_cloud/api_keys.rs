@@ -3,10 +3,10 @@
 use axum::http::StatusCode;
 use serde_json::Value;
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
-use super::asked::Asked;
+use super::super::request_context::RequestContext;
 use super::fields::Fields;
+use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::place;
 use super::problem::Problem;
@@ -18,28 +18,28 @@ use crate::wire::dotenv_cloud::{self as wire, Single};
 use crate::wire::{Plain, Seconds};
 use crate::{Error, ErrorKind, LevelPath};
 
-pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::ApiTokenRead])?;
-    let mut tokens = asked.session.tokens(asked.organization)?;
+pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::ApiTokenRead])?;
+    let mut tokens = request.session.tokens(request.organization)?;
     tokens.retain(is_there);
-    let list = paging::list(exchange, tokens, |token| Ok(api_key(token)))?;
+    let list = paging::list(context, tokens, |token| Ok(api_key(token)))?;
     Ok(reply::json(StatusCode::OK, &list))
 }
 
-pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::ApiTokenCreate])?;
-    let new = asked.body(|fields| {
+pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::ApiTokenCreate])?;
+    let new = request.body(|fields| {
         let name = fields.required_name("name");
         if !fields.has("abilities") {
             fields.refuse("abilities", "The abilities field is required.");
         }
         let mut new = NewToken::new(name, abilities(fields).unwrap_or_default());
-        new.format = TokenFormat::DotenvCloud { organization: asked.organization };
+        new.format = TokenFormat::DotenvCloud { organization: request.organization };
         new.expires_at = fields.time("expires_at");
         new.scope = scope(fields);
         new
     })?;
-    let issued = asked.session.issue_token(asked.organization, &new).map_err(refused)?;
+    let issued = request.session.issue_token(request.organization, &new).map_err(refused)?;
     let api_key = api_key(issued.info);
     let token = wire::NewApiKey {
         name: api_key.name.clone(),
@@ -51,52 +51,52 @@ pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::json(StatusCode::CREATED, &wire::ApiKeyCreated { success: true, message, token, api_key }))
 }
 
-pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::ApiTokenRead])?;
-    let token = asked.session.token(asked.organization, id(&asked, exchange)?)?;
+pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::ApiTokenRead])?;
+    let token = request.session.token(request.organization, id(&request, context)?)?;
     if !is_there(&token) {
         return Err(Problem::not_found());
     }
     Ok(reply::json(StatusCode::OK, &Single { data: api_key(token) }))
 }
 
-pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::ApiTokenUpdate])?;
-    let id = id(&asked, exchange)?;
-    let update = asked.body(|fields| TokenUpdate {
+pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::ApiTokenUpdate])?;
+    let id = id(&request, context)?;
+    let update = request.body(|fields| TokenUpdate {
         name: fields.name("name"),
         permissions: abilities(fields),
         expires_at: if fields.is_null("expires_at") { Some(None) } else { fields.time("expires_at").map(Some) },
     })?;
-    let token = asked.session.update_token(asked.organization, id, &update).map_err(refused)?;
+    let token = request.session.update_token(request.organization, id, &update).map_err(refused)?;
     Ok(reply::json(StatusCode::OK, &Single { data: api_key(token) }))
 }
 
-pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::ApiTokenDelete])?;
-    let id = id(&asked, exchange)?;
+pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::ApiTokenDelete])?;
+    let id = id(&request, context)?;
     // The vault keeps what was revoked, for the audit log.
-    if asked.session.token(asked.organization, id).is_ok_and(|token| !is_there(&token)) {
+    if request.session.token(request.organization, id).is_ok_and(|token| !is_there(&token)) {
         return Err(Problem::not_found());
     }
-    asked.session.revoke_token(asked.organization, id)?;
+    request.session.revoke_token(request.organization, id)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
-pub(super) fn rotate(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::ApiTokenCreate, Permission::ApiTokenDelete])?;
-    let issued = asked.session.rotate_token(asked.organization, id(&asked, exchange)?).map_err(refused)?;
+pub(super) fn rotate(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::ApiTokenCreate, Permission::ApiTokenDelete])?;
+    let issued = request.session.rotate_token(request.organization, id(&request, context)?).map_err(refused)?;
     let data = wire::RotatedApiKey { token: plain(&issued.token), api_key: api_key(issued.info) };
     let message = "The API key was rotated: keep its token, which is not shown again.";
     Ok(reply::json(StatusCode::OK, &wire::ApiKeyRotated { data, message }))
 }
 
 /// The API key of the address.
-fn id(asked: &Asked<'_>, exchange: &Exchange) -> Result<Id, Problem> {
-    match Id::parse(exchange.parameter("api_key")) {
+fn id(request: &LevelRequest<'_>, context: &RequestContext) -> Result<Id, Problem> {
+    match Id::parse(context.parameter("api_key")) {
         Ok(id) => Ok(id),
         Err(_) => {
-            asked.check()?;
+            request.check()?;
             Err(Problem::not_found())
         }
     }

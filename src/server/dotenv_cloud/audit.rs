@@ -3,9 +3,9 @@
 use axum::http::StatusCode;
 use serde_json::Value;
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
-use super::asked::Asked;
+use super::super::request_context::RequestContext;
+use super::level_request::LevelRequest;
 use super::problem::Problem;
 use crate::vault::{
     Action, ActorKind, AuditFilter, AuditRecord, Id, Paging, Permission, Resource as Subject, ResourceKind,
@@ -17,26 +17,26 @@ const PER_PAGE: usize = 25;
 /// Most records of a page.
 const MAX_PER_PAGE: usize = 100;
 
-pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::AuditRead])?;
-    let paging = paging(exchange).or_else(|problem| {
-        asked.check()?;
+pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::AuditRead])?;
+    let paging = paging(context).or_else(|problem| {
+        request.check()?;
         Err(problem)
     })?;
-    let page = asked.session.audit(asked.organization, &AuditFilter::default(), &paging)?;
+    let page = request.session.audit(request.organization, &AuditFilter::default(), &paging)?;
     let data = page.items.into_iter().map(resource).collect();
     let meta = wire::CursorMeta { per_page: paging.limit, next: page.next };
     Ok(reply::json(StatusCode::OK, &wire::AuditLog { data, meta }))
 }
 
 /// A log grows at its beginning, so that its pages have no numbers; each says where the next one begins.
-fn paging(exchange: &Exchange) -> Result<Paging, Problem> {
-    let per_page = exchange.query("per_page").map_or(Some(PER_PAGE), |text| text.parse().ok());
+fn paging(context: &RequestContext) -> Result<Paging, Problem> {
+    let per_page = context.query("per_page").map_or(Some(PER_PAGE), |text| text.parse().ok());
     let Some(per_page) = per_page.filter(|per_page| (1..=MAX_PER_PAGE).contains(per_page)) else {
         let message = format!("The per page field must be between 1 and {MAX_PER_PAGE}.");
         return Err(Problem::field("per_page", message));
     };
-    match exchange.query("after") {
+    match context.query("after") {
         None => Ok(Paging::first(per_page)),
         Some(after) if Id::parse(after).is_ok() => Ok(Paging::first(per_page).after(after)),
         Some(_) => Err(Problem::field("after", "The after field must be what the page before says as `meta.next`.")),

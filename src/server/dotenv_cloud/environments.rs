@@ -2,10 +2,10 @@
 
 use axum::http::StatusCode;
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
-use super::asked::Asked;
+use super::super::request_context::RequestContext;
 use super::fields::Fields;
+use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::place;
 use super::problem::Problem;
@@ -14,31 +14,31 @@ use crate::wire::Seconds;
 use crate::wire::dotenv_cloud::{self as wire, Resource, Single};
 use crate::{Error, ErrorKind};
 
-pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::EnvironmentRead])?;
-    let mut environments = asked.session.environments(asked.organization, asked.path()?)?;
+pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::EnvironmentRead])?;
+    let mut environments = request.session.environments(request.organization, request.path()?)?;
     environments.retain(|environment| place::has_address(&environment.slug));
-    let above = above(&asked)?;
-    let list = paging::list(exchange, environments, |environment| Ok(resource(above, environment)))?;
+    let above = above(&request)?;
+    let list = paging::list(context, environments, |environment| Ok(resource(above, environment)))?;
     Ok(reply::json(StatusCode::OK, &list))
 }
 
-pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::EnvironmentCreate])?;
-    let new = asked.body(new_environment)?;
-    let environment = asked.session.create_environment(asked.organization, asked.path()?, &new);
-    answer(StatusCode::CREATED, &asked, environment.map_err(refused)?)
+pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::EnvironmentCreate])?;
+    let new = request.body(new_environment)?;
+    let environment = request.session.create_environment(request.organization, request.path()?, &new);
+    answer(StatusCode::CREATED, &request, environment.map_err(refused)?)
 }
 
-pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::EnvironmentRead])?;
-    let environment = asked.session.environment(asked.organization, asked.path()?)?;
-    answer(StatusCode::OK, &asked, environment)
+pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::EnvironmentRead])?;
+    let environment = request.session.environment(request.organization, request.path()?)?;
+    answer(StatusCode::OK, &request, environment)
 }
 
-pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::EnvironmentUpdate])?;
-    let update = asked.body(|fields| EnvironmentUpdate {
+pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::EnvironmentUpdate])?;
+    let update = request.body(|fields| EnvironmentUpdate {
         name: fields.name("name"),
         slug: fields.slug("slug"),
         description: fields.description("description"),
@@ -46,13 +46,13 @@ pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
         is_production: fields.flag("is_production"),
         ..EnvironmentUpdate::default()
     })?;
-    let environment = asked.session.update_environment(asked.organization, asked.path()?, &update);
-    answer(StatusCode::OK, &asked, environment.map_err(refused)?)
+    let environment = request.session.update_environment(request.organization, request.path()?, &update);
+    answer(StatusCode::OK, &request, environment.map_err(refused)?)
 }
 
-pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::EnvironmentDelete])?;
-    asked.session.delete_environment(asked.organization, asked.path()?, false)?;
+pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::EnvironmentDelete])?;
+    request.session.delete_environment(request.organization, request.path()?, false)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -73,16 +73,16 @@ fn refused(error: Error) -> Problem {
     }
 }
 
-fn answer(status: StatusCode, asked: &Asked<'_>, environment: Environment) -> Result<Reply, Problem> {
-    Ok(reply::json(status, &Single { data: resource(above(asked)?, environment) }))
+fn answer(status: StatusCode, request: &LevelRequest<'_>, environment: Environment) -> Result<Reply, Problem> {
+    Ok(reply::json(status, &Single { data: resource(above(request)?, environment) }))
 }
 
 /// The project and the target of the address.
-fn above(asked: &Asked<'_>) -> Result<(Id, Id), Problem> {
-    let path = asked.path()?;
+fn above(request: &LevelRequest<'_>) -> Result<(Id, Id), Problem> {
+    let path = request.path()?;
     // The environment itself may have another slug by now.
     let target = if path.segments().count() == 3 { path.parent() } else { Some(path.clone()) };
-    match asked.session.chain(asked.organization, &target.ok_or_else(Problem::not_found)?)?.as_slice() {
+    match request.session.chain(request.organization, &target.ok_or_else(Problem::not_found)?)?.as_slice() {
         [project, target] => Ok((*project, *target)),
         _ => Err(Problem::not_found()),
     }

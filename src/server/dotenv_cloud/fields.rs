@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use zeroize::Zeroize as _;
 
-use super::super::exchange::Exchange;
+use super::super::request_context::RequestContext;
 use super::problem::Problem;
 use crate::core::SecretString;
 use crate::vault::{MAX_BLOB_BYTES, Timestamp};
@@ -28,8 +28,8 @@ pub(super) struct Fields {
 
 impl Fields {
     /// Reads the body; none is as good as an empty object, because clients leave it out where they have nothing to say.
-    pub(super) fn read(exchange: &Exchange) -> Result<Self, Problem> {
-        let body = exchange.body()?;
+    pub(super) fn read(context: &RequestContext) -> Result<Self, Problem> {
+        let body = context.body()?;
         let members = if body.trim_ascii().is_empty() {
             Map::new()
         } else {
@@ -43,8 +43,8 @@ impl Fields {
     }
 
     /// Reads all of a body, and says all that is wrong with it.
-    pub(super) fn read_all<T>(exchange: &Exchange, read: impl FnOnce(&mut Self) -> T) -> Result<T, Problem> {
-        let mut fields = Self::read(exchange)?;
+    pub(super) fn read_all<T>(context: &RequestContext, read: impl FnOnce(&mut Self) -> T) -> Result<T, Problem> {
+        let mut fields = Self::read(context)?;
         let value = read(&mut fields);
         fields.finish()?;
         Ok(value)

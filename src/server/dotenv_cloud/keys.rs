@@ -7,10 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value};
 
-use super::super::exchange::{Exchange, Fault};
 use super::super::reply::{self, Reply};
-use super::asked::Asked;
+use super::super::request_context::{Fault, RequestContext};
 use super::fields::Fields;
+use super::level_request::LevelRequest;
 use super::problem::Problem;
 use crate::core::SecretString;
 use crate::vault::{ClientRotation, Custody, HistoryPolicy, Id, KeyInfo, NewKey, Permission, ProjectKey, Session};
@@ -33,9 +33,9 @@ const MAX_PENDING: u64 = 100;
 /// Longest texts of them together, so that what comes back is no longer than a request may be.
 const MAX_PENDING_BYTES: usize = 2 << 20;
 
-pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::KeyRetrieve])?;
-    active(&asked.session, asked.organization, &asked.project()?)
+pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::KeyRetrieve])?;
+    active(&request.session, request.organization, &request.project()?)
 }
 
 /// The key in use, as it is sent.
@@ -62,9 +62,9 @@ pub(super) fn active(session: &Session<'_>, organization: Id, project: &Slug) ->
     Ok(reply::json(StatusCode::OK, &Single { data }))
 }
 
-pub(super) fn history(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::KeyRetrieve])?;
-    let keys = asked.session.keys(asked.organization, &asked.project()?)?;
+pub(super) fn history(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::KeyRetrieve])?;
+    let keys = request.session.keys(request.organization, &request.project()?)?;
     let data: Vec<KeyEntry> = keys.into_iter().map(entry).collect();
     Ok(reply::json(StatusCode::OK, &Single { data }))
 }
@@ -82,10 +82,10 @@ pub(super) fn entry(key: KeyInfo) -> KeyEntry {
     }
 }
 
-pub(super) fn rotate(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::KeyRotate])?;
-    let policy = asked.body(|fields| fields.choice("history_policy", &POLICIES).unwrap_or_default())?;
-    let (session, organization, project) = (&asked.session, asked.organization, asked.project()?);
+pub(super) fn rotate(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::KeyRotate])?;
+    let policy = request.body(|fields| fields.choice("history_policy", &POLICIES).unwrap_or_default())?;
+    let (session, organization, project) = (&request.session, request.organization, request.project()?);
     let mut rotated = session.rotate_to_key_string(organization, &project, policy);
     if rotated.as_ref().is_err_and(|error| error.kind() == ErrorKind::RotationInProgress)
         && carry_on(session, organization, &project)?
@@ -127,9 +127,9 @@ fn rotated_key(key: ProjectKey) -> Resource<RotatedKey> {
     Resource { r#type: "encryption-keys", id: key.version.to_string(), attributes }
 }
 
-pub(super) fn rotate_client(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::KeyRotate, Permission::SecretWrite])?;
-    let (key, blobs, current_key_proof, policy) = asked.body(|fields| {
+pub(super) fn rotate_client(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::KeyRotate, Permission::SecretWrite])?;
+    let (key, blobs, current_key_proof, policy) = request.body(|fields| {
         let blobs = sealed_anew(fields, "secrets", |id| match id {
             // What can be no id here is not that of a level of the project.
             Value::String(id) => Some(Id::parse(&id).ok()),
@@ -142,12 +142,12 @@ pub(super) fn rotate_client(exchange: &Exchange) -> Result<Reply, Problem> {
     let key = key.ok_or(Fault::Internal)?;
     let blobs: Option<Vec<(Id, SealedBlob)>> = blobs.into_iter().map(|(id, blob)| Some((id?, blob))).collect();
     let Some(blobs) = blobs else {
-        asked.check()?;
+        request.check()?;
         return Err(invalid_rotation(INCOMPLETE));
     };
     let count = blobs.len();
     let rotation = ClientRotation { key, blobs, current_key_proof, policy };
-    let rotated = asked.session.rotate_client_key(asked.organization, &asked.project()?, &rotation);
+    let rotated = request.session.rotate_client_key(request.organization, &request.project()?, &rotation);
     rotated.map_err(|error| match error.kind() {
         ErrorKind::InvalidValue => invalid_rotation(INCOMPLETE),
         _ => error.into(),
@@ -218,9 +218,9 @@ fn sealed_anew<T>(fields: &mut Fields, field: &str, id: fn(Value) -> Option<T>) 
     all
 }
 
-pub(super) fn pending(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::KeyRotate])?;
-    let limit = asked.body(|fields| {
+pub(super) fn pending(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::KeyRotate])?;
+    let limit = request.body(|fields| {
         let limit = fields.number("limit").unwrap_or(PENDING);
         if !(1..=MAX_PENDING).contains(&limit) {
             fields.refuse("limit", format!("The limit field must be between 1 and {MAX_PENDING}."));
@@ -228,7 +228,7 @@ pub(super) fn pending(exchange: &Exchange) -> Result<Reply, Problem> {
         limit
     })?;
     let limit = usize::try_from(limit).unwrap_or_default();
-    let found = asked.session.pending_versions(asked.organization, &asked.project()?, limit)?;
+    let found = request.session.pending_versions(request.organization, &request.project()?, limit)?;
     let mut data: Vec<PendingVersion> = Vec::new();
     let mut bytes = 0;
     for version in found.versions {
@@ -243,9 +243,9 @@ pub(super) fn pending(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::json(StatusCode::OK, &Pending { data, meta: Remaining { remaining: found.remaining } }))
 }
 
-pub(super) fn reencrypt(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::KeyRotate])?;
-    let (versions, proof) = asked.body(|fields| {
+pub(super) fn reencrypt(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::KeyRotate])?;
+    let (versions, proof) = request.body(|fields| {
         let versions = sealed_anew(fields, "versions", |id| match id {
             Value::Number(number) => number.as_u64(),
             Value::String(text) => text.parse().ok(),
@@ -255,7 +255,7 @@ pub(super) fn reencrypt(exchange: &Exchange) -> Result<Reply, Problem> {
     })?;
     // None at all is missed where the others are compared.
     let proof = proof.unwrap_or_else(|| "".into());
-    let done = asked.session.reencrypt_versions(asked.organization, &asked.project()?, &versions, &proof)?;
+    let done = request.session.reencrypt_versions(request.organization, &request.project()?, &versions, &proof)?;
     let data = Reencrypted { updated: done.updated, remaining: done.remaining };
     Ok(reply::json(StatusCode::OK, &Single { data }))
 }
@@ -266,23 +266,23 @@ enum Move {
     ToClient { confirmed: bool },
 }
 
-pub(super) fn change_custody(exchange: &Exchange) -> Result<Reply, Problem> {
+pub(super) fn change_custody(context: &RequestContext) -> Result<Reply, Problem> {
     const CUSTODIES: [(&str, Custody); 2] = [("client", Custody::Client), ("server", Custody::Server)];
-    let asked = Asked::read(exchange, &[Permission::KeyRotate, Permission::KeyRetrieve])?;
-    let wanted = asked.body(|fields| match fields.required_choice("managed", &CUSTODIES) {
+    let request = LevelRequest::read(context, &[Permission::KeyRotate, Permission::KeyRetrieve])?;
+    let wanted = request.body(|fields| match fields.required_choice("managed", &CUSTODIES) {
         Some(Custody::Server) => Some(Move::ToServer(fields.required_secret("key"))),
         Some(Custody::Client) => Some(Move::ToClient { confirmed: fields.flag("confirmed").unwrap_or_default() }),
         None => None,
     })?;
-    let project = asked.project()?;
+    let project = request.project()?;
     // What is wrong with it was told.
     let data = match wanted.ok_or(Fault::Internal)? {
         Move::ToServer(key) => {
-            asked.session.store_key_on_server(asked.organization, &project, &key)?;
+            request.session.store_key_on_server(request.organization, &project, &key)?;
             CustodyChanged { managed: custody_word(Custody::Server), key: None }
         }
         Move::ToClient { confirmed } => {
-            let key = asked.session.move_key_to_client(asked.organization, &project, confirmed)?;
+            let key = request.session.move_key_to_client(request.organization, &project, confirmed)?;
             CustodyChanged { managed: custody_word(Custody::Client), key: Some(Plain(key)) }
         }
     };

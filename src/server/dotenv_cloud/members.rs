@@ -2,9 +2,9 @@
 
 use axum::http::StatusCode;
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
-use super::asked::Asked;
+use super::super::request_context::RequestContext;
+use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::problem::Problem;
 use crate::ErrorKind;
@@ -12,25 +12,25 @@ use crate::vault::{CloudRole, Id, Member, MemberRole, NewInvitation, Paging, Per
 use crate::wire::dotenv_cloud::{self as wire, Resource, Single};
 use crate::wire::{Plain, Seconds};
 
-pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::MemberRead])?;
+pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::MemberRead])?;
     let mut members = Vec::new();
     let mut paging = Paging::first(200);
     loop {
-        let page = asked.session.members(asked.organization, &paging)?;
+        let page = request.session.members(request.organization, &paging)?;
         members.extend(page.items);
         match page.next {
             Some(next) => paging.after = Some(next),
             None => break,
         }
     }
-    let list = paging::list(exchange, members, |member| Ok(resource(member)))?;
+    let list = paging::list(context, members, |member| Ok(resource(member)))?;
     Ok(reply::json(StatusCode::OK, &list))
 }
 
-pub(super) fn invite(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::MemberCreate])?;
-    let new = asked.body(|fields| {
+pub(super) fn invite(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::MemberCreate])?;
+    let new = request.body(|fields| {
         let email = fields.required_text("email");
         let role = fields.text("role").map_or(Some(CloudRole::Member), |role| CloudRole::parse(&role).ok());
         if role.is_none() {
@@ -38,7 +38,7 @@ pub(super) fn invite(exchange: &Exchange) -> Result<Reply, Problem> {
         }
         NewInvitation::new(email, MemberRole::Cloud(role.unwrap_or(CloudRole::Member)))
     })?;
-    let issued = asked.session.invite_member(asked.organization, &new).map_err(|error| match error.kind() {
+    let issued = request.session.invite_member(request.organization, &new).map_err(|error| match error.kind() {
         ErrorKind::InvalidValue => Problem::field("email", "The email field must be a valid email address."),
         _ => error.into(),
     })?;
@@ -56,13 +56,13 @@ pub(super) fn invite(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::json(StatusCode::CREATED, &Single { data }))
 }
 
-pub(super) fn remove(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::MemberDelete])?;
-    let Ok(user) = Id::parse(exchange.parameter("user")) else {
-        asked.check()?;
+pub(super) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::MemberDelete])?;
+    let Ok(user) = Id::parse(context.parameter("user")) else {
+        request.check()?;
         return Err(Problem::not_found());
     };
-    asked.session.remove_member(asked.organization, user)?;
+    request.session.remove_member(request.organization, user)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 

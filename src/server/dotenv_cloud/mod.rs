@@ -1,11 +1,11 @@
 //! dotenv.cloud, as its clients know it.
 
 mod api_keys;
-mod asked;
 mod audit;
 mod environments;
 mod fields;
 mod keys;
+mod level_request;
 mod members;
 mod organizations;
 mod paging;
@@ -27,9 +27,9 @@ use axum::middleware::map_response;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use self::problem::Problem;
-use super::exchange::{self, Bucket, Exchange, Fault, Service, State};
 use super::rate_limit::{HOUR, MINUTE, Quota};
 use super::reply::{self, Reply};
+use super::request_context::{self, Bucket, Fault, RequestContext, Service, State};
 use crate::ErrorKind;
 use crate::vault::{Id, Identity, PermissionSet};
 
@@ -61,8 +61,8 @@ impl Service for DotenvCloud {
     // A blob and its members; JSON may escape some of it.
     const MAX_BODY: usize = 4 << 20;
 
-    fn admit(exchange: &Exchange) -> Result<(), Problem> {
-        match exchange.headers().get("x-api-version") {
+    fn admit(context: &RequestContext) -> Result<(), Problem> {
+        match context.headers().get("x-api-version") {
             Some(version) if version != "1" => {
                 let message = "This version of the interface is not served: send `X-API-Version: 1`.";
                 Err(Problem::new(StatusCode::BAD_REQUEST, "unsupported_api_version", message))
@@ -71,28 +71,28 @@ impl Service for DotenvCloud {
         }
     }
 
-    fn refine(exchange: &Exchange, problem: Problem) -> Problem {
+    fn refine(context: &RequestContext, problem: Problem) -> Problem {
         // Who asks, whether they belong to the organization, and whether that is active, come before all else that could
         // be wrong; the vault asks first what they may do.
-        if !exchange.has_parameter("organization") || !problem.is_about_request() {
+        if !context.has_parameter("organization") || !problem.is_about_request() {
             return problem;
         }
-        let Ok(session) = exchange.session() else {
+        let Ok(session) = context.session() else {
             return problem;
         };
-        let refused = match place::organization(exchange) {
+        let refused = match place::organization(context) {
             Ok(organization) => session.check_rights(organization, None, PermissionSet::EMPTY).err(),
             Err(_) => session.whoami().err().filter(|error| error.kind() == ErrorKind::Unauthenticated),
         };
         refused.map_or(problem, Problem::from)
     }
 
-    fn bucket(exchange: &Exchange) -> Result<Option<Bucket>, Problem> {
-        if exchange.path() == TELEMETRY {
-            let name = format!("dotenv.cloud telemetry {}", exchange.network());
+    fn bucket(context: &RequestContext) -> Result<Option<Bucket>, Problem> {
+        if context.path() == TELEMETRY {
+            let name = format!("dotenv.cloud telemetry {}", context.network());
             return Ok(Some(Bucket { name, limit: 60, window: MINUTE }));
         }
-        let name = match exchange.session()?.whoami()? {
+        let name = match context.session()?.whoami()? {
             Identity::Token(token) => of_organization(token.organization.id),
             Identity::Account(account) => of_organization(account.organization.id),
             Identity::ServiceAccount(account) => of_organization(account.organization.id),
@@ -102,7 +102,7 @@ impl Service for DotenvCloud {
             }
             Identity::System(_) => return Ok(None),
         };
-        if exchange.method() == Method::POST && exchange.path().ends_with("/encryption-key/rotate") {
+        if context.method() == Method::POST && context.path().ends_with("/encryption-key/rotate") {
             return Ok(Some(Bucket { name: format!("{name} rotations"), limit: 10, window: HOUR }));
         }
         Ok(Some(Bucket { name, limit: 100, window: MINUTE }))
@@ -112,7 +112,7 @@ impl Service for DotenvCloud {
         problem.into()
     }
 
-    fn dress(reply: &mut Reply, quota: Option<Quota>) {
+    fn add_headers(reply: &mut Reply, quota: Option<Quota>) {
         reply.headers_mut().extend(HEADERS.map(|(name, value)| (Some(name), value)));
         if let Some(quota) = quota {
             reply::number(reply, "x-ratelimit-limit", quota.limit.into());
@@ -148,7 +148,7 @@ async fn refuse_method(parameters: Result<RawPathParams, RawPathParamsRejection>
         parameters.iter().all(|(name, value)| name != "organization" || Id::parse(value).is_ok())
     });
     let fault = if is_address { Fault::MethodNotAllowed } else { Fault::NoSuchRoute };
-    exchange::refuse::<DotenvCloud>(fault, body).await
+    request_context::refuse::<DotenvCloud>(fault, body).await
 }
 
 /// Organizations, and what concerns all of one.
@@ -170,8 +170,8 @@ fn organization_routes() -> Router<State> {
         // Nobody wants to know here.
         .route(
             TELEMETRY,
-            post(|exchange| {
-                exchange.body()?;
+            post(|context| {
+                context.body()?;
                 Ok(reply::empty(StatusCode::NO_CONTENT))
             }),
         )
@@ -237,10 +237,10 @@ fn long_secret_routes() -> Router<State> {
         .route(&format!("{PROJECT}/targets/{{target}}/environments/{{environment}}/secrets"), get(secrets::read))
 }
 
-type Handler = fn(&Exchange) -> Result<Reply, Problem>;
+type Handler = fn(&RequestContext) -> Result<Reply, Problem>;
 
 fn on(method: MethodFilter, handler: Handler) -> MethodRouter<State> {
-    exchange::answer::<DotenvCloud>(method, handler)
+    request_context::answer::<DotenvCloud>(method, handler)
 }
 
 fn get(handler: Handler) -> MethodRouter<State> {

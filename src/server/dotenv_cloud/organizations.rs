@@ -2,27 +2,27 @@
 
 use axum::http::StatusCode;
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
-use super::asked::Asked;
+use super::super::request_context::RequestContext;
 use super::fields::Fields;
+use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::problem::Problem;
 use crate::vault::{
-    NewOrganization, Organization, OrganizationStatus, OrganizationUpdate, Permission, Plan, Timestamp,
+    NewOrganization, Organization, OrganizationStatus, OrganizationUpdate, Permission, Tier, Timestamp,
 };
 use crate::wire::Seconds;
 use crate::wire::dotenv_cloud::{self as wire, Resource, Single};
 use crate::{Error, ErrorKind};
 
-pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let list = paging::list(exchange, exchange.session()?.organizations()?, |one| Ok(resource(one)))?;
+pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let list = paging::list(context, context.session()?.organizations()?, |one| Ok(resource(one)))?;
     Ok(reply::json(StatusCode::OK, &list))
 }
 
-pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
-    let session = exchange.session()?;
-    let read = Fields::read_all(exchange, |fields| {
+pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
+    let session = context.session()?;
+    let read = Fields::read_all(context, |fields| {
         let mut new = NewOrganization::new(fields.required_name("name"));
         new.slug = fields.slug("slug");
         new
@@ -39,31 +39,31 @@ pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(answer(StatusCode::CREATED, organization))
 }
 
-pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::OrganizationRead])?;
-    Ok(answer(StatusCode::OK, asked.session.organization(asked.organization)?))
+pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::OrganizationRead])?;
+    Ok(answer(StatusCode::OK, request.session.organization(request.organization)?))
 }
 
 /// That of the token, which is one.
-pub(super) fn own(exchange: &Exchange) -> Result<Reply, Problem> {
-    let organization = exchange.session()?.organizations()?.into_iter().next();
+pub(super) fn own(context: &RequestContext) -> Result<Reply, Problem> {
+    let organization = context.session()?.organizations()?.into_iter().next();
     Ok(answer(StatusCode::OK, organization.ok_or_else(Problem::not_found)?))
 }
 
-pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::OrganizationUpdate])?;
-    let update = asked.body(|fields| OrganizationUpdate {
+pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::OrganizationUpdate])?;
+    let update = request.body(|fields| OrganizationUpdate {
         name: fields.name("name"),
         slug: fields.slug("slug"),
         ..OrganizationUpdate::default()
     })?;
-    let organization = asked.session.update_organization(asked.organization, &update).map_err(refused)?;
+    let organization = request.session.update_organization(request.organization, &update).map_err(refused)?;
     Ok(answer(StatusCode::OK, organization))
 }
 
-pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::OrganizationDelete])?;
-    asked.session.delete_organization(asked.organization)?;
+pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::OrganizationDelete])?;
+    request.session.delete_organization(request.organization)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -91,10 +91,10 @@ fn resource(organization: Organization) -> Resource<wire::Organization> {
                 OrganizationStatus::Locked => "locked",
                 OrganizationStatus::Suspended => "suspended",
             },
-            plan_name: match organization.plan {
-                Plan::Free => "free",
-                Plan::Pro => "pro",
-                Plan::Team => "team",
+            plan_name: match organization.tier {
+                Tier::Free => "free",
+                Tier::Pro => "pro",
+                Tier::Team => "team",
             },
             created_at: Seconds(organization.created_at),
             updated_at: Seconds(organization.updated_at),

@@ -1,6 +1,6 @@
 //! Which part of a list is wanted, and in which order.
 
-use super::super::exchange::Exchange;
+use super::super::request_context::RequestContext;
 use super::problem::Problem;
 use crate::ErrorKind;
 use crate::vault::Timestamp;
@@ -21,11 +21,11 @@ pub(super) struct Paging {
 impl Paging {
     /// What the query asks for; none, where it says nothing, which is all of the list: the service's own client reads one
     /// answer and asks for no second page.
-    pub(super) fn of_query(exchange: &Exchange) -> Result<Option<Self>, Problem> {
-        if exchange.query("page").is_none() && exchange.query("per_page").is_none() {
+    pub(super) fn of_query(context: &RequestContext) -> Result<Option<Self>, Problem> {
+        if context.query("page").is_none() && context.query("per_page").is_none() {
             return Ok(None);
         }
-        let number = |name| exchange.query(name).map(|text| text.parse::<u64>().map_err(|_| 0));
+        let number = |name| context.query(name).map(|text| text.parse::<u64>().map_err(|_| 0));
         let number = |name| number(name).map(|number: Result<u64, u64>| number.unwrap_or_else(|zero| zero));
         Self::new(number("page"), number("per_page")).map(Some).map_err(Problem::invalid)
     }
@@ -70,12 +70,12 @@ pub(super) trait Sortable {
 
 /// The part of a list that the query asks for, each item made into what is sent. What was deleted meanwhile is left out.
 pub(super) fn list<T: Sortable, R>(
-    exchange: &Exchange,
+    context: &RequestContext,
     mut items: Vec<T>,
     make: impl FnMut(T) -> crate::Result<R>,
 ) -> Result<List<R>, Problem> {
-    let paging = Paging::of_query(exchange)?;
-    match exchange.query("sort") {
+    let paging = Paging::of_query(context)?;
+    match context.query("sort") {
         Some("name") => items.sort_by(|a, b| a.name().cmp(b.name())),
         Some("-name") => items.sort_by(|a, b| b.name().cmp(a.name())),
         Some("created_at") => items.sort_by_key(T::created_at),

@@ -1,19 +1,19 @@
 //! Where a request is meant to act, out of its address or its body.
 
-use super::super::exchange::Exchange;
+use super::super::request_context::RequestContext;
 use super::problem::Problem;
 use crate::LevelPath;
 use crate::vault::Id;
 
 /// The organization that an address names. It goes by its id, in either case.
-pub(super) fn organization(exchange: &Exchange) -> Result<Id, Problem> {
-    Id::parse(exchange.parameter("organization")).map_err(|_| Problem::not_found())
+pub(super) fn organization(context: &RequestContext) -> Result<Id, Problem> {
+    Id::parse(context.parameter("organization")).map_err(|_| Problem::not_found())
 }
 
 /// The project, the target or the environment that an address names.
-pub(super) fn level(exchange: &Exchange) -> Result<LevelPath, Problem> {
+pub(super) fn level(context: &RequestContext) -> Result<LevelPath, Problem> {
     let names = ["project", "target", "environment"];
-    path(names.into_iter().filter(|name| exchange.has_parameter(name)).map(|name| exchange.parameter(name)))
+    path(names.into_iter().filter(|name| context.has_parameter(name)).map(|name| context.parameter(name)))
 }
 
 /// A path of slugs, broad to specific.

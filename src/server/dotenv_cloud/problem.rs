@@ -4,8 +4,8 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::exchange::Fault;
 use super::super::reply::{self, Reply};
+use super::super::request_context::Fault;
 use crate::wire::Seconds;
 use crate::{Error, ErrorKind};
 

@@ -4,10 +4,10 @@ use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
-use super::asked::Asked;
+use super::super::request_context::RequestContext;
 use super::fields::Fields;
+use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::place;
 use super::problem::Problem;
@@ -22,51 +22,51 @@ const ITERATIONS: u64 = Pbkdf2::DEFAULT_ITERATIONS as u64;
 /// Longest reminder of where a key is, in characters.
 const MAX_HINT: usize = 255;
 
-pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::ProjectRead])?;
-    let mut projects = asked.session.projects(asked.organization)?;
+pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::ProjectRead])?;
+    let mut projects = request.session.projects(request.organization)?;
     projects.retain(|project| place::has_address(&project.slug));
-    let list = paging::list(exchange, projects, |project| resource(&asked.session, project))?;
+    let list = paging::list(context, projects, |project| resource(&request.session, project))?;
     Ok(reply::json(StatusCode::OK, &list))
 }
 
-pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::ProjectCreate])?;
-    let new = asked.body(new_project)?;
-    let project = asked.session.create_project(asked.organization, new).map_err(|error| match error.kind() {
+pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::ProjectCreate])?;
+    let new = request.body(new_project)?;
+    let project = request.session.create_project(request.organization, new).map_err(|error| match error.kind() {
         // All else that could be wrong with a value was looked at.
         ErrorKind::InvalidValue => Problem::of_field("encryption_key", &error),
         _ => Problem::of_names(error),
     })?;
-    Ok(reply::json(StatusCode::CREATED, &Single { data: resource(&asked.session, project)? }))
+    Ok(reply::json(StatusCode::CREATED, &Single { data: resource(&request.session, project)? }))
 }
 
-pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::ProjectRead])?;
-    let project = asked.session.project(asked.organization, &asked.project()?)?;
-    Ok(reply::json(StatusCode::OK, &Single { data: resource(&asked.session, project)? }))
+pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::ProjectRead])?;
+    let project = request.session.project(request.organization, &request.project()?)?;
+    Ok(reply::json(StatusCode::OK, &Single { data: resource(&request.session, project)? }))
 }
 
-pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::ProjectUpdate])?;
-    let update = asked.body(|fields| ProjectUpdate {
+pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::ProjectUpdate])?;
+    let update = request.body(|fields| ProjectUpdate {
         name: fields.name("name"),
         slug: fields.slug("slug"),
         description: fields.description("description"),
         metadata: fields.object("metadata"),
         ..ProjectUpdate::default()
     })?;
-    let project = asked.session.update_project(asked.organization, &asked.project()?, &update);
+    let project = request.session.update_project(request.organization, &request.project()?, &update);
     let project = project.map_err(|error| match error.kind() {
         ErrorKind::InvalidValue => Problem::of_field("metadata", &error),
         _ => Problem::of_names(error),
     })?;
-    Ok(reply::json(StatusCode::OK, &Single { data: resource(&asked.session, project)? }))
+    Ok(reply::json(StatusCode::OK, &Single { data: resource(&request.session, project)? }))
 }
 
-pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::ProjectDelete])?;
-    asked.session.delete_project(asked.organization, &asked.project()?)?;
+pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::ProjectDelete])?;
+    request.session.delete_project(request.organization, &request.project()?)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::super::exchange::{Exchange, Fault};
 use super::super::reply::{self, Reply};
-use super::asked::Asked;
+use super::super::request_context::{Fault, RequestContext};
 use super::fields::{self, Fields};
+use super::level_request::LevelRequest;
 use super::problem::Problem;
 use super::projects::format_word;
 use super::{keys, place};
@@ -52,29 +52,29 @@ impl Merge {
     }
 }
 
-pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
-    let is_opening = exchange.query("decrypt").and_then(flag) == Some(true);
+pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
+    let is_opening = context.query("decrypt").and_then(flag) == Some(true);
     let needed = if is_opening { OPENING } else { READING };
-    let asked = Asked::read(exchange, needed)?;
-    let form = match Form::of_query(exchange) {
+    let request = LevelRequest::read(context, needed)?;
+    let form = match Form::of_query(context) {
         Ok(form) => form,
-        Err(problem) => return asked.refuse(asked.path()?, needed, problem),
+        Err(problem) => return request.refuse(request.path()?, needed, problem),
     };
-    answer(exchange, &asked, asked.path()?, form)
+    answer(context, &request, request.path()?, form)
 }
 
 impl Form {
-    fn of_query(exchange: &Exchange) -> Result<Self, Problem> {
+    fn of_query(context: &RequestContext) -> Result<Self, Problem> {
         let mut errors = Vec::new();
         let mut read = |name: &str| {
-            let text = exchange.query(name).unwrap_or("0");
+            let text = context.query(name).unwrap_or("0");
             flag(text).unwrap_or_else(|| {
                 errors.push((name.to_owned(), format!("The {name} field must be true or false.")));
                 false
             })
         };
         let (decrypt, raw) = (read("decrypt"), read("raw"));
-        let merge = match exchange.query("merge").unwrap_or("false") {
+        let merge = match context.query("merge").unwrap_or("false") {
             "false" | "0" => Merge::No,
             "true" | "1" => Merge::Yes,
             "both" => Merge::Both,
@@ -109,11 +109,16 @@ fn combination(message: &str) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_parameter_combination", message)
 }
 
-fn answer(exchange: &Exchange, asked: &Asked<'_>, path: &LevelPath, form: Form) -> Result<Reply, Problem> {
+fn answer(
+    context: &RequestContext,
+    request: &LevelRequest<'_>,
+    path: &LevelPath,
+    form: Form,
+) -> Result<Reply, Problem> {
     let blobs = if form.decrypt {
-        asked.session.opened_blobs(asked.organization, path)?
+        request.session.opened_blobs(request.organization, path)?
     } else {
-        asked.session.blobs(asked.organization, path)?
+        request.session.blobs(request.organization, path)?
     };
     let secrets = if form.merge == Merge::No { None } else { Some(merged(&blobs)?) };
     if form.raw {
@@ -142,7 +147,7 @@ fn answer(exchange: &Exchange, asked: &Asked<'_>, path: &LevelPath, form: Form) 
                 attributes: SecretsAttributes { encrypted, format, levels, secrets },
             },
             meta: SecretsMeta {
-                api_path: exchange.path().to_owned(),
+                api_path: context.path().to_owned(),
                 format: "hierarchical",
                 merged: form.merge.word(),
                 timestamp: Seconds(SystemClock.now()),
@@ -280,9 +285,9 @@ fn string(value: Value) -> Option<String> {
     }
 }
 
-pub(super) fn retrieve(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, READING)?;
-    let (path, (action, filters, merge, raw)) = asked.level_body(|fields| {
+pub(super) fn retrieve(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, READING)?;
+    let (path, (action, filters, merge, raw)) = request.level_body(|fields| {
         let action = fields.choice("action", &ACTIONS).unwrap_or(Action::Read);
         let filters = Filters::read(fields);
         let merge = fields.choice("merge", &MERGES).unwrap_or(Merge::No);
@@ -290,7 +295,7 @@ pub(super) fn retrieve(exchange: &Exchange) -> Result<Reply, Problem> {
     })?;
     let needed = match action {
         Action::Decrypt => {
-            let mut secrets = merged(&asked.session.opened_blobs(asked.organization, &path)?)?;
+            let mut secrets = merged(&request.session.opened_blobs(request.organization, &path)?)?;
             secrets.retain(|name, _| filters.admits(name));
             return Ok(if raw {
                 reply::json(StatusCode::OK, &secrets)
@@ -303,22 +308,22 @@ pub(super) fn retrieve(exchange: &Exchange) -> Result<Reply, Problem> {
     };
     if !filters.is_empty() || merge != Merge::No || raw {
         let message = "Only plaintext can be filtered, merged or raw: ask for the action `decrypt`.";
-        return asked.refuse(&path, needed, combination(message));
+        return request.refuse(&path, needed, combination(message));
     }
     match action {
         Action::RetrieveKey => {
             let project = Slug::new(path.project()).map_err(|_| Problem::not_found())?;
-            keys::active(&asked.session, asked.organization, &project)
+            keys::active(&request.session, request.organization, &project)
         }
         Action::Read | Action::Decrypt => {
-            answer(exchange, &asked, &path, Form { decrypt: false, merge: Merge::No, raw: false })
+            answer(context, &request, &path, Form { decrypt: false, merge: Merge::No, raw: false })
         }
     }
 }
 
-pub(super) fn store(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::SecretWrite])?;
-    let (path, (content, bytes, key_proof, no_backup)) = asked.level_body(|fields| {
+pub(super) fn store(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::SecretWrite])?;
+    let (path, (content, bytes, key_proof, no_backup)) = request.level_body(|fields| {
         let content = fields.required_secret("content");
         let bytes = content.expose_secret().len();
         let blob = fields.blob("content", &content);
@@ -327,21 +332,21 @@ pub(super) fn store(exchange: &Exchange) -> Result<Reply, Problem> {
     // What is wrong with it was told.
     let content = content.ok_or(Fault::Internal)?;
     let new = NewBlob { content, key_proof, no_backup, replaces: None };
-    asked.session.set_blob(asked.organization, &path, &new)?;
+    request.session.set_blob(request.organization, &path, &new)?;
     let (level, source) = (place::level_word(&path), place::source(&path).to_owned());
     let data = Stored { r#type: "secrets", level, source, bytes };
     Ok(reply::json(StatusCode::OK, &Done { data, message: "Secrets stored." }))
 }
 
-pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::SecretWrite])?;
-    let (path, (no_backup, confirmed)) = asked.level_body(|fields| {
+pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::SecretWrite])?;
+    let (path, (no_backup, confirmed)) = request.level_body(|fields| {
         (fields.flag("no_backup").unwrap_or_default(), fields.flag("confirmed").unwrap_or_default())
     })?;
     if no_backup {
-        asked.session.purge_level(asked.organization, &path, confirmed)?;
+        request.session.purge_level(request.organization, &path, confirmed)?;
     } else {
-        asked.session.delete_level(asked.organization, &path)?;
+        request.session.delete_level(request.organization, &path)?;
     }
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }

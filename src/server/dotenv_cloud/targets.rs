@@ -2,10 +2,10 @@
 
 use axum::http::StatusCode;
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
-use super::asked::Asked;
+use super::super::request_context::RequestContext;
 use super::fields::Fields;
+use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::place;
 use super::problem::Problem;
@@ -14,43 +14,43 @@ use crate::vault::{Id, NewTarget, Permission, Target, TargetUpdate, Timestamp};
 use crate::wire::Seconds;
 use crate::wire::dotenv_cloud::{self as wire, Resource, Single};
 
-pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::TargetRead])?;
-    let mut targets = asked.session.targets(asked.organization, &asked.project()?)?;
+pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::TargetRead])?;
+    let mut targets = request.session.targets(request.organization, &request.project()?)?;
     targets.retain(|target| place::has_address(&target.slug));
-    let project = project_id(&asked)?;
-    let above = asked.path()?.project();
-    let list = paging::list(exchange, targets, |target| resource(&asked, above, project, target))?;
+    let project = project_id(&request)?;
+    let above = request.path()?.project();
+    let list = paging::list(context, targets, |target| resource(&request, above, project, target))?;
     Ok(reply::json(StatusCode::OK, &list))
 }
 
-pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::TargetCreate])?;
-    let new = asked.body(new_target)?;
-    let target = asked.session.create_target(asked.organization, &asked.project()?, &new);
-    answer(StatusCode::CREATED, &asked, target.map_err(Problem::of_names)?)
+pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::TargetCreate])?;
+    let new = request.body(new_target)?;
+    let target = request.session.create_target(request.organization, &request.project()?, &new);
+    answer(StatusCode::CREATED, &request, target.map_err(Problem::of_names)?)
 }
 
-pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::TargetRead])?;
-    let target = asked.session.target(asked.organization, asked.path()?)?;
-    answer(StatusCode::OK, &asked, target)
+pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::TargetRead])?;
+    let target = request.session.target(request.organization, request.path()?)?;
+    answer(StatusCode::OK, &request, target)
 }
 
-pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::TargetUpdate])?;
-    let update = asked.body(|fields| TargetUpdate {
+pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::TargetUpdate])?;
+    let update = request.body(|fields| TargetUpdate {
         name: fields.name("name"),
         slug: fields.slug("slug"),
         description: fields.description("description"),
     })?;
-    let target = asked.session.update_target(asked.organization, asked.path()?, &update);
-    answer(StatusCode::OK, &asked, target.map_err(Problem::of_names)?)
+    let target = request.session.update_target(request.organization, request.path()?, &update);
+    answer(StatusCode::OK, &request, target.map_err(Problem::of_names)?)
 }
 
-pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::TargetDelete])?;
-    asked.session.delete_target(asked.organization, asked.path()?)?;
+pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::TargetDelete])?;
+    request.session.delete_target(request.organization, request.path()?)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -61,21 +61,26 @@ fn new_target(fields: &mut Fields) -> NewTarget {
     new
 }
 
-fn answer(status: StatusCode, asked: &Asked<'_>, target: Target) -> Result<Reply, Problem> {
-    let data = resource(asked, asked.path()?.project(), project_id(asked)?, target)?;
+fn answer(status: StatusCode, request: &LevelRequest<'_>, target: Target) -> Result<Reply, Problem> {
+    let data = resource(request, request.path()?.project(), project_id(request)?, target)?;
     Ok(reply::json(status, &Single { data }))
 }
 
-fn project_id(asked: &Asked<'_>) -> Result<Id, Problem> {
-    let project = LevelPath::new(asked.path()?.project())?;
-    let chain = asked.session.chain(asked.organization, &project)?;
+fn project_id(request: &LevelRequest<'_>) -> Result<Id, Problem> {
+    let project = LevelPath::new(request.path()?.project())?;
+    let chain = request.session.chain(request.organization, &project)?;
     chain.first().copied().ok_or_else(Problem::not_found)
 }
 
 /// A target as it is sent.
-fn resource(asked: &Asked<'_>, above: &str, project: Id, target: Target) -> crate::Result<Resource<wire::Target>> {
+fn resource(
+    request: &LevelRequest<'_>,
+    above: &str,
+    project: Id,
+    target: Target,
+) -> crate::Result<Resource<wire::Target>> {
     let path = LevelPath::new(&format!("{above}/{}", target.slug))?;
-    let counts = asked.session.counts(asked.organization, &path)?;
+    let counts = request.session.counts(request.organization, &path)?;
     Ok(Resource {
         r#type: "targets",
         id: target.id.to_string(),

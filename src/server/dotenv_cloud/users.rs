@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
+use super::super::request_context::RequestContext;
 use super::members::role_word;
 use super::problem::Problem;
 use crate::vault::{AccountIdentity, Id, Identity, Named, ServiceAccountIdentity, Timestamp, TokenIdentity};
@@ -12,8 +12,8 @@ use crate::wire::dotenv_cloud::{self as wire, Resource};
 
 type Organizations = Vec<Resource<wire::OwnOrganization>>;
 
-pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
-    let (r#type, id, principal, organizations) = match exchange.session()?.whoami()? {
+pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
+    let (r#type, id, principal, organizations) = match context.session()?.whoami()? {
         Identity::User(user) => {
             let principal = wire::Principal {
                 name: user.name,

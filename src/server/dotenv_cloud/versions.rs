@@ -2,9 +2,9 @@
 
 use axum::http::StatusCode;
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
-use super::asked::Asked;
+use super::super::request_context::RequestContext;
+use super::level_request::LevelRequest;
 use super::paging::Paging;
 use super::problem::Problem;
 use super::{keys, place};
@@ -16,9 +16,9 @@ use crate::wire::dotenv_cloud::{
 };
 use crate::wire::{Plain, Seconds};
 
-pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::SecretHistory])?;
-    let (path, paging) = asked.level_body(|fields| {
+pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::SecretHistory])?;
+    let (path, paging) = request.level_body(|fields| {
         let (page, per_page) = (fields.number("page"), fields.number("per_page"));
         Paging::new(page, per_page).unwrap_or_else(|errors| {
             for (field, message) in errors {
@@ -28,7 +28,7 @@ pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
         })
     })?;
     let offset = (paging.page - 1).saturating_mul(paging.per_page);
-    let (versions, total) = asked.session.versions_from(asked.organization, &path, offset, paging.per_page)?;
+    let (versions, total) = request.session.versions_from(request.organization, &path, offset, paging.per_page)?;
     let data = versions.into_iter().map(|version| {
         let id = version.id.to_string();
         Resource { r#type: "secret-versions", id, attributes: attributes(version) }
@@ -36,9 +36,9 @@ pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::json(StatusCode::OK, &List { data: data.collect(), meta: paging.meta(total) }))
 }
 
-pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::SecretHistory])?;
-    let found = asked.session.version(asked.organization, number(exchange, &asked)?)?;
+pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::SecretHistory])?;
+    let found = request.session.version(request.organization, number(context, &request)?)?;
     let data = VersionWithContent {
         r#type: "secret-versions",
         id: found.version.id.to_string(),
@@ -49,44 +49,44 @@ pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::json(StatusCode::OK, &Single { data }))
 }
 
-pub(super) fn restore(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::SecretRestore])?;
-    let number = number(exchange, &asked)?;
-    let restore = asked.body(|fields| {
+pub(super) fn restore(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::SecretRestore])?;
+    let number = number(context, &request)?;
+    let restore = request.body(|fields| {
         let content = fields.secret("content").and_then(|content| fields.blob("content", &content));
         Restore { content, key_proof: fields.secret("key_proof") }
     })?;
-    let level = asked.session.restore_version(asked.organization, number, &restore)?;
+    let level = request.session.restore_version(request.organization, number, &restore)?;
     let data = Restoration { r#type: "secrets", secret_id: level.to_string(), restored_from: number.to_string() };
     Ok(reply::json(StatusCode::OK, &Done { data, message: "The version was restored." }))
 }
 
-pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
-    let asked = Asked::read(exchange, &[Permission::SecretPurge])?;
-    let number = number(exchange, &asked)?;
-    let force = asked.body(|fields| fields.flag("force").unwrap_or_default())?;
-    let force = force || matches!(exchange.query("force"), Some("true" | "1"));
-    asked.session.delete_version(asked.organization, number, force)?;
+pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = LevelRequest::read(context, &[Permission::SecretPurge])?;
+    let number = number(context, &request)?;
+    let force = request.body(|fields| fields.flag("force").unwrap_or_default())?;
+    let force = force || matches!(context.query("force"), Some("true" | "1"));
+    request.session.delete_version(request.organization, number, force)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
-pub(super) fn purge(exchange: &Exchange) -> Result<Reply, Problem> {
+pub(super) fn purge(context: &RequestContext) -> Result<Reply, Problem> {
     const SCOPES: [(&str, PurgeScope); 2] = [("level", PurgeScope::Level), ("project", PurgeScope::Project)];
-    let asked = Asked::read(exchange, &[Permission::SecretPurge])?;
-    let (path, (scope, confirmed)) = asked.level_body(|fields| {
+    let request = LevelRequest::read(context, &[Permission::SecretPurge])?;
+    let (path, (scope, confirmed)) = request.level_body(|fields| {
         let scope = fields.choice("scope", &SCOPES).unwrap_or(PurgeScope::Level);
         (scope, fields.flag("confirmed").unwrap_or_default())
     })?;
-    let purged_count = asked.session.purge_versions(asked.organization, &path, scope, confirmed)?;
+    let purged_count = request.session.purge_versions(request.organization, &path, scope, confirmed)?;
     let done = Done { data: Purged { purged_count }, message: "The versions were removed." };
     Ok(reply::json(StatusCode::OK, &done))
 }
 
 /// The version that the address names.
-fn number(exchange: &Exchange, asked: &Asked<'_>) -> Result<u64, Problem> {
-    let text = exchange.parameter("version");
+fn number(context: &RequestContext, request: &LevelRequest<'_>) -> Result<u64, Problem> {
+    let text = context.parameter("version");
     let number = if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None };
-    number.map_or_else(|| asked.check().and(Err(Problem::not_found())), Ok)
+    number.map_or_else(|| request.check().and(Err(Problem::not_found())), Ok)
 }
 
 fn attributes(version: Version) -> VersionAttributes {

@@ -1,8 +1,8 @@
 use axum::http::StatusCode;
 use serde_json::Value;
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
+use super::super::request_context::RequestContext;
 use super::place::Place;
 use super::problem::Problem;
 use crate::vault::{
@@ -11,9 +11,9 @@ use crate::vault::{
 };
 use crate::wire::ioenv::{Actor, Record, Records, Resource as ResourceDto};
 
-pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = Place::project(exchange)?;
-    let (mut filter, paging) = at.valid(UseCase::ListAudit, read(exchange))?;
+pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = Place::project(context)?;
+    let (mut filter, paging) = at.valid(UseCase::ListAudit, read(context))?;
     filter.path = Some(at.path.clone());
     let page = at.session.audit(at.organization, &filter, &paging)?;
     let next = page.next.and_then(|id| Id::parse(&id).ok()).map(|id| id.to_prefixed("aud"));
@@ -21,27 +21,27 @@ pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
 }
 
 /// Which records a request asks for.
-fn read(exchange: &Exchange) -> Result<(AuditFilter, Paging), Problem> {
+fn read(context: &RequestContext) -> Result<(AuditFilter, Paging), Problem> {
     let mut paging = Paging::default();
-    if let Some(limit) = exchange.query("limit") {
+    if let Some(limit) = context.query("limit") {
         let limit = limit.parse().ok().filter(|limit| *limit > 0);
         // More than a page can hold is a page.
         paging.limit = limit.ok_or_else(|| Problem::invalid("limit must be a number from 1 to 200."))?;
     }
-    if let Some(before) = exchange.query("before") {
+    if let Some(before) = context.query("before") {
         let id = Id::parse_prefixed("aud", before);
         let id = id.map_err(|_| Problem::invalid("before must be what the page before had as next."))?;
         paging.after = Some(id.to_string());
     }
     let mut filter = AuditFilter::default();
-    if let Some(action) = exchange.query("action") {
+    if let Some(action) = context.query("action") {
         let found = [Action::Create, Action::Read, Action::Update, Action::Delete]
             .into_iter()
             .find(|one| one.as_str() == action);
         let action = found.ok_or_else(|| Problem::invalid("action must be create, read, update or delete."))?;
         filter.action = Some(action);
     }
-    if let Some(key) = exchange.query("key") {
+    if let Some(key) = context.query("key") {
         let name = key.parse().map_err(|_| Problem::invalid("key must be the name of a variable."))?;
         filter.name = Some(name);
     }

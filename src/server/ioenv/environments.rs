@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
+use super::super::request_context::RequestContext;
 use super::body::Body;
 use super::place::Place;
 use super::problem::Problem;
@@ -9,8 +9,8 @@ use crate::vault::{Environment, EnvironmentUpdate, NewEnvironment, UseCase};
 use crate::wire::ioenv::{Environment as EnvironmentDto, Environments, OneEnvironment};
 use crate::{Error, ErrorKind, Slug};
 
-pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = Place::project(exchange)?;
+pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = Place::project(context)?;
     let environments = at.session.environments(at.organization, &at.path)?;
     Ok(reply::json(StatusCode::OK, &Environments { environments: environments.iter().map(dto).collect() }))
 }
@@ -20,26 +20,26 @@ fn dto(environment: &Environment) -> EnvironmentDto {
     EnvironmentDto { id: environment.id.to_prefixed("env"), name: environment.slug.clone() }
 }
 
-pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = Place::project(exchange)?;
-    let name = at.valid(UseCase::CreateEnvironment, read(exchange))?;
+pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = Place::project(context)?;
+    let name = at.valid(UseCase::CreateEnvironment, read(context))?;
     let mut new = NewEnvironment::new(name.as_str());
     new.slug = Some(name);
     let made = at.session.create_environment(at.organization, &at.path, &new).map_err(not_named)?;
     Ok(reply::json(StatusCode::CREATED, &OneEnvironment { environment: dto(&made) }))
 }
 
-pub(super) fn rename(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = Place::environment(exchange)?;
-    let name = at.valid(UseCase::UpdateEnvironment, read(exchange))?;
+pub(super) fn rename(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = Place::environment(context)?;
+    let name = at.valid(UseCase::UpdateEnvironment, read(context))?;
     let (name, slug) = (Some(name.as_str().to_owned()), Some(name));
     let update = EnvironmentUpdate { name, slug, ..EnvironmentUpdate::default() };
     let renamed = at.session.update_environment(at.organization, &at.path, &update).map_err(not_named)?;
     Ok(reply::json(StatusCode::OK, &OneEnvironment { environment: dto(&renamed) }))
 }
 
-pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = Place::environment(exchange)?;
+pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = Place::environment(context)?;
     at.session.delete_environment(at.organization, &at.path, false).map_err(|error| match error.kind() {
         ErrorKind::InvalidName | ErrorKind::Unconfirmed => {
             Problem::invalid("This environment is built in: only others can be deleted here.")
@@ -50,8 +50,8 @@ pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
 }
 
 /// The name that a request gives.
-fn read(exchange: &Exchange) -> Result<Slug, Problem> {
-    let body = Body::read(exchange.body()?)?;
+fn read(context: &RequestContext) -> Result<Slug, Problem> {
+    let body = Body::read(context.body()?)?;
     let name = body.required_text("name", "name must be a string.")?.expose_secret();
     let is_name = (2..=40).contains(&name.len())
         && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))

@@ -16,9 +16,9 @@ use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use axum::routing::{MethodFilter, MethodRouter, any};
 
 use self::problem::Problem;
-use super::exchange::{self, Bucket, Exchange, Fault, Service, State};
 use super::rate_limit::{MINUTE, Quota};
 use super::reply::{Reply, number};
+use super::request_context::{self, Bucket, Fault, RequestContext, Service, State};
 
 /// How many requests of a token are taken in a minute, where they are counted.
 const MAX_REQUESTS: u32 = 100;
@@ -30,8 +30,8 @@ impl Service for Ioenv {
     type Problem = Problem;
     const MAX_BODY: usize = 1 << 20;
 
-    fn bucket(exchange: &Exchange) -> Result<Option<Bucket>, Problem> {
-        let token = exchange.session()?.own_token().map_err(Problem::of_token)?.id;
+    fn bucket(context: &RequestContext) -> Result<Option<Bucket>, Problem> {
+        let token = context.session()?.own_token().map_err(Problem::of_token)?.id;
         Ok(Some(Bucket { name: format!("ioenv {token}"), limit: MAX_REQUESTS, window: MINUTE }))
     }
 
@@ -39,7 +39,7 @@ impl Service for Ioenv {
         problem.into()
     }
 
-    fn dress(reply: &mut Reply, quota: Option<Quota>) {
+    fn add_headers(reply: &mut Reply, quota: Option<Quota>) {
         let headers = reply.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let engine = HeaderValue::from_static(concat!("local/", env!("CARGO_PKG_VERSION")));
@@ -58,7 +58,7 @@ impl Service for Ioenv {
 /// What is served, and where.
 pub(super) fn routes() -> Router<State> {
     let set = || put(variables::put).merge(delete(variables::delete));
-    let nothing = || any(|body: Body| exchange::refuse::<Ioenv>(Fault::NoSuchRoute, body));
+    let nothing = || any(|body: Body| request_context::refuse::<Ioenv>(Fault::NoSuchRoute, body));
     Router::new()
         .route("/api/v1/project/{projectId}/environments", get(environments::list).merge(post(environments::create)))
         .route("/api/v1/project/{projectId}/tokens", get(tokens::list).merge(post(tokens::create)))
@@ -73,27 +73,27 @@ pub(super) fn routes() -> Router<State> {
         .route("/api/v1/env/{envId}/{*rest}", nothing())
         .route("/api/v1/project/{projectId}", nothing())
         .route("/api/v1/project/{projectId}/{*rest}", nothing())
-        .method_not_allowed_fallback(|body: Body| exchange::refuse::<Ioenv>(Fault::MethodNotAllowed, body))
+        .method_not_allowed_fallback(|body: Body| request_context::refuse::<Ioenv>(Fault::MethodNotAllowed, body))
 }
 
-type Handler = fn(&Exchange) -> Result<Reply, Problem>;
+type Handler = fn(&RequestContext) -> Result<Reply, Problem>;
 
 fn get(handler: Handler) -> MethodRouter<State> {
-    exchange::answer::<Ioenv>(MethodFilter::GET, handler)
+    request_context::answer::<Ioenv>(MethodFilter::GET, handler)
 }
 
 fn put(handler: Handler) -> MethodRouter<State> {
-    exchange::answer::<Ioenv>(MethodFilter::PUT, handler)
+    request_context::answer::<Ioenv>(MethodFilter::PUT, handler)
 }
 
 fn post(handler: Handler) -> MethodRouter<State> {
-    exchange::answer::<Ioenv>(MethodFilter::POST, handler)
+    request_context::answer::<Ioenv>(MethodFilter::POST, handler)
 }
 
 fn patch(handler: Handler) -> MethodRouter<State> {
-    exchange::answer::<Ioenv>(MethodFilter::PATCH, handler)
+    request_context::answer::<Ioenv>(MethodFilter::PATCH, handler)
 }
 
 fn delete(handler: Handler) -> MethodRouter<State> {
-    exchange::answer::<Ioenv>(MethodFilter::DELETE, handler)
+    request_context::answer::<Ioenv>(MethodFilter::DELETE, handler)
 }

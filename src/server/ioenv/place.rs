@@ -1,4 +1,4 @@
-use super::super::exchange::Exchange;
+use super::super::request_context::RequestContext;
 use super::problem::Problem;
 use crate::vault::{Id, Session, UseCase};
 use crate::{ErrorKind, LevelPath, Result};
@@ -14,27 +14,27 @@ pub(super) struct Place<'e> {
 
 impl<'e> Place<'e> {
     /// The environment that the address names.
-    pub(super) fn environment(exchange: &'e Exchange) -> Result<Self, Problem> {
-        let id = id("env", exchange.parameter("envId"));
-        Self::find(exchange, id, "No such environment.", |session, id| session.locate_environment(id).map(Some))
+    pub(super) fn environment(context: &'e RequestContext) -> Result<Self, Problem> {
+        let id = id("env", context.parameter("envId"));
+        Self::find(context, id, "No such environment.", |session, id| session.locate_environment(id).map(Some))
     }
 
     /// The project that the address names.
-    pub(super) fn project(exchange: &'e Exchange) -> Result<Self, Problem> {
-        let id = id("proj", exchange.parameter("projectId"));
-        Self::find(exchange, id, "No such project.", |session, id| {
+    pub(super) fn project(context: &'e RequestContext) -> Result<Self, Problem> {
+        let id = id("proj", context.parameter("projectId"));
+        Self::find(context, id, "No such project.", |session, id| {
             let (organization, path) = session.locate(id)?;
             Ok((path.segments().count() == 1).then_some((organization, path)))
         })
     }
 
     fn find(
-        exchange: &'e Exchange,
+        context: &'e RequestContext,
         id: Option<Id>,
         none: &'static str,
         locate: impl FnOnce(&Session<'_>, Id) -> Result<Option<(Id, LevelPath)>>,
     ) -> Result<Self, Problem> {
-        let session = exchange.session()?;
+        let session = context.session()?;
         let found = match id {
             Some(id) => locate(&session, id).map(|place| place.map(|(organization, path)| (id, organization, path))),
             // Whoever is unknown is told so first, whatever was asked for.

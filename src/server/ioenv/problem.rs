@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 
-use super::super::exchange::Fault;
 use super::super::reply::{self, Reply};
+use super::super::request_context::Fault;
 use crate::vault::Vocabulary;
 use crate::wire::ioenv::{Refusal, RefusalError};
 use crate::{Error, ErrorKind};

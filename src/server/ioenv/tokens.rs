@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
+use super::super::request_context::RequestContext;
 use super::body::Body;
 use super::place::{self, Place};
 use super::problem::Problem;
@@ -10,8 +10,8 @@ use crate::wire::Plain;
 use crate::wire::ioenv::{IssuedToken, OneToken, Token, Tokens};
 use crate::{Error, ErrorKind, LevelPath};
 
-pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = Place::project(exchange)?;
+pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = Place::project(context)?;
     let mut tokens = at.session.tokens(at.organization)?;
     tokens.retain(|token| is_of(token, &at.path));
     Ok(reply::json(StatusCode::OK, &Tokens { tokens: tokens.into_iter().map(|token| dto(at.id, token)).collect() }))
@@ -36,9 +36,9 @@ fn dto(project: Id, token: TokenInfo) -> Token {
     }
 }
 
-pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = Place::project(exchange)?;
-    let new = at.valid(UseCase::IssueToken, read(exchange))?.scope(at.path.clone());
+pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = Place::project(context)?;
+    let new = at.valid(UseCase::IssueToken, read(context))?.scope(at.path.clone());
     let issued = at.session.issue_token(at.organization, &new).map_err(not_issued)?;
     let plaintext = Plain(issued.token.expose_secret().into());
     let token = IssuedToken { token: dto(at.id, issued.info), plaintext };
@@ -46,11 +46,11 @@ pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
 }
 
 /// The token that a request asks for.
-fn read(exchange: &Exchange) -> Result<NewToken, Problem> {
+fn read(context: &RequestContext) -> Result<NewToken, Problem> {
     const WORDS: &str = "permissions must be an array with some of \"read\", \"write\" and \"admin\".";
     const TIME: &str = "expiresAt must be a time such as \"2031-02-03T04:05:06Z\".";
 
-    let body = Body::read(exchange.body()?)?;
+    let body = Body::read(context.body()?)?;
     let name = body.required_text("name", "name must be a string.")?.expose_secret();
     let words = body.texts("permissions", WORDS)?;
     let permissions = Vocabulary::Ioenv.parse(&words).map_err(|_| Problem::invalid(WORDS))?;
@@ -77,10 +77,10 @@ fn not_issued(error: Error) -> Problem {
     }
 }
 
-pub(super) fn revoke(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = Place::project(exchange)?;
+pub(super) fn revoke(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = Place::project(context)?;
     let none = || Problem::not_found("No such token in this project.");
-    let id = place::id("tok", exchange.parameter("tokenId")).ok_or_else(none);
+    let id = place::id("tok", context.parameter("tokenId")).ok_or_else(none);
     let id = at.valid(UseCase::RevokeToken, id)?;
     let known = |error: Error| if error.kind() == ErrorKind::NotFound { none() } else { error.into() };
     // Whoever may revoke tokens of other projects, too, does so at those.

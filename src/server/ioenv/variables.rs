@@ -1,22 +1,22 @@
 use axum::http::StatusCode;
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
+use super::super::request_context::RequestContext;
 use super::body::Body;
 use super::etag;
 use super::place::Place;
 use super::problem::Problem;
 use crate::core::MAX_VALUE_BYTES;
-use crate::vault::{NewEntry, StoredEntry, UseCase, Which};
+use crate::vault::{EntryScope, NewEntry, StoredEntry, UseCase};
 use crate::wire::Seconds;
 use crate::wire::ioenv::{OneVariable, Variable, Variables};
 use crate::{Error, ErrorKind, Kind, VarName};
 
-pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = Place::environment(exchange)?;
-    let which = if exchange.query("inherited") == Some("false") { Which::Own } else { Which::Resolved };
+pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = Place::environment(context)?;
+    let which = if context.query("inherited") == Some("false") { EntryScope::Own } else { EntryScope::Resolved };
     let mut found = at.session.entries(at.organization, &at.path, which)?;
-    Ok(etag::answer(exchange.headers(), found.revision, || {
+    Ok(etag::answer(context.headers(), found.revision, || {
         found.entries.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
         reply::json(StatusCode::OK, &Variables { variables: found.entries.into_iter().map(variable).collect() })
     }))
@@ -32,18 +32,18 @@ fn variable(entry: StoredEntry) -> Variable {
     }
 }
 
-pub(super) fn export(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = Place::environment(exchange)?;
+pub(super) fn export(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = Place::environment(context)?;
     let found = at.session.export(at.organization, &at.path)?;
-    Ok(etag::answer(exchange.headers(), found.revision, || {
+    Ok(etag::answer(context.headers(), found.revision, || {
         reply::text(StatusCode::OK, found.resolved.to_document().to_export().expose_secret())
     }))
 }
 
-pub(super) fn put(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = Place::environment(exchange)?;
-    let new = at.valid(UseCase::SetEntry, read(exchange))?;
-    let required = etag::required(exchange.headers());
+pub(super) fn put(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = Place::environment(context)?;
+    let new = at.valid(UseCase::SetEntry, read(context))?;
+    let required = etag::required(context.headers());
     let set = at
         .session
         .set_entry(at.organization, &at.path, &new, Kind::Variable, required.as_deref())
@@ -59,10 +59,10 @@ pub(super) fn put(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::json(StatusCode::OK, &OneVariable { variable }))
 }
 
-pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = Place::environment(exchange)?;
-    let name = at.valid(UseCase::DeleteEntry, key(exchange))?;
-    let required = etag::required(exchange.headers());
+pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = Place::environment(context)?;
+    let name = at.valid(UseCase::DeleteEntry, key(context))?;
+    let required = etag::required(context.headers());
     let was_there =
         at.session.delete_entry(at.organization, &at.path, &name, required.as_deref()).map_err(not_changed)?;
     if was_there {
@@ -73,9 +73,9 @@ pub(super) fn delete(exchange: &Exchange) -> Result<Reply, Problem> {
 }
 
 /// The variable that a request sets.
-fn read(exchange: &Exchange) -> Result<NewEntry, Problem> {
-    let name = key(exchange)?;
-    let body = Body::read(exchange.body()?)?;
+fn read(context: &RequestContext) -> Result<NewEntry, Problem> {
+    let name = key(context)?;
+    let body = Body::read(context.body()?)?;
     let value = body.required_text("value", "value must be a string.")?;
     let text = value.expose_secret();
     if text.len() > MAX_VALUE_BYTES {
@@ -91,8 +91,8 @@ fn read(exchange: &Exchange) -> Result<NewEntry, Problem> {
 }
 
 /// The name in the address. `export` is a name like any other, but an address of its own, too.
-fn key(exchange: &Exchange) -> Result<VarName, Problem> {
-    let key = if exchange.has_parameter("key") { exchange.parameter("key") } else { "export" };
+fn key(context: &RequestContext) -> Result<VarName, Problem> {
+    let key = if context.has_parameter("key") { context.parameter("key") } else { "export" };
     key.parse().map_err(|_| {
         Problem::invalid("key must have 1 to 255 of A-Z, a-z, 0-9 and _, and must not start with a digit.")
     })

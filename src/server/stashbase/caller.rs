@@ -1,10 +1,10 @@
 //! Who asks, and for which place.
 
-use super::super::exchange::Exchange;
+use super::super::request_context::RequestContext;
 use super::name::{environment_identifier, project_identifier};
 use super::problem::Problem;
 use crate::vault::{
-    Designation, EnvironmentRole, Id, KeyOwner, LocatedEnvironment, LocatedProject, OwnKey, Permission, PermissionSet,
+    EnvironmentRole, Id, IdOrSlug, KeyOwner, LocatedEnvironment, LocatedProject, OwnKey, Permission, PermissionSet,
     Session,
 };
 use crate::{Error, ErrorKind, LevelPath, Result};
@@ -29,8 +29,8 @@ pub(super) struct Caller<'x> {
 }
 
 impl<'x> Caller<'x> {
-    pub(super) fn of(exchange: &'x Exchange) -> Result<Self, Problem> {
-        let session = exchange.session()?;
+    pub(super) fn of(context: &'x RequestContext) -> Result<Self, Problem> {
+        let session = context.session()?;
         let key = session.own_key()?;
         let key = key.ok_or_else(|| Error::new(ErrorKind::Unauthenticated, "invariant: a request comes with a key"))?;
         Ok(Self { session, key })
@@ -38,8 +38,8 @@ impl<'x> Caller<'x> {
 
     /// Whoever asks for something of the workspace, by a key for that. An API token counts as the key of a service account,
     /// or as that of an account of the environment it is bound to.
-    pub(super) fn of_workspace(exchange: &'x Exchange) -> Result<Self, Problem> {
-        let caller = Self::of(exchange)?;
+    pub(super) fn of_workspace(context: &'x RequestContext) -> Result<Self, Problem> {
+        let caller = Self::of(context)?;
         if caller.key.environment.is_some() {
             return Err(Problem::unsupported_key(&[USER, SERVICE_ACCOUNT]));
         }
@@ -75,13 +75,13 @@ impl<'x> Caller<'x> {
 /// A request for something of a project, whose identifier could be one.
 pub(super) struct ProjectRequest<'x> {
     caller: Caller<'x>,
-    project: Designation,
+    project: IdOrSlug,
 }
 
 impl<'x> ProjectRequest<'x> {
-    pub(super) fn open(exchange: &'x Exchange) -> Result<Self, Problem> {
-        let caller = Caller::of_workspace(exchange)?;
-        let project = project_identifier(exchange.parameter("project"))?;
+    pub(super) fn open(context: &'x RequestContext) -> Result<Self, Problem> {
+        let caller = Caller::of_workspace(context)?;
+        let project = project_identifier(context.parameter("project"))?;
         Ok(Self { caller, project })
     }
 
@@ -130,18 +130,18 @@ pub(super) struct EnvironmentRequest<'x> {
 enum Target {
     /// That of the key.
     Own(LocatedEnvironment),
-    Named(Designation, Designation),
+    Named(IdOrSlug, IdOrSlug),
 }
 
 impl<'x> EnvironmentRequest<'x> {
-    pub(super) fn open(exchange: &'x Exchange) -> Result<Self, Problem> {
-        if exchange.has_parameter("project") {
-            let caller = Caller::of_workspace(exchange)?;
-            let project = project_identifier(exchange.parameter("project"))?;
-            let environment = environment_identifier(exchange.parameter("environment"))?;
+    pub(super) fn open(context: &'x RequestContext) -> Result<Self, Problem> {
+        if context.has_parameter("project") {
+            let caller = Caller::of_workspace(context)?;
+            let project = project_identifier(context.parameter("project"))?;
+            let environment = environment_identifier(context.parameter("environment"))?;
             return Ok(Self { caller, target: Target::Named(project, environment) });
         }
-        let caller = Caller::of(exchange)?;
+        let caller = Caller::of(context)?;
         match caller.key.environment.clone() {
             Some(environment) => Ok(Self { caller, target: Target::Own(environment) }),
             None => Err(Problem::unsupported_key(&[ENVIRONMENT_ACCOUNT])),
@@ -162,7 +162,7 @@ impl<'x> EnvironmentRequest<'x> {
 }
 
 impl Caller<'_> {
-    pub(super) fn find(&self, project: &Designation, environment: &Designation) -> Result<LocatedEnvironment, Problem> {
+    pub(super) fn find(&self, project: &IdOrSlug, environment: &IdOrSlug) -> Result<LocatedEnvironment, Problem> {
         let organization = self.organization();
         self.session.find_environment(organization, project, environment).map_err(|error| {
             if error.kind() != ErrorKind::NotFound {

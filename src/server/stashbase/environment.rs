@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
+use super::super::request_context::RequestContext;
 use super::caller::{At, Caller, EnvironmentRequest, ProjectRequest, or_project_not_found, role_within};
 use super::name::{check_description, environment_name, environment_search, invalid_environment_name};
 use super::problem::Problem;
@@ -19,12 +19,12 @@ const DELETE: PermissionSet = PermissionSet::of(&[Permission::EnvironmentDelete]
 const SORTED_BY: [&str; 4] = ["name", "created_at", "updated_at", "secret_count"];
 const TOO_LONG: &str = "validation.environment_description_too_long";
 
-pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = ProjectRequest::open(exchange)?.at(READ)?;
-    let sorting = Sorting::read(exchange, &SORTED_BY, "asc")?;
-    let search = exchange.query("search");
+pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = ProjectRequest::open(context)?.at(READ)?;
+    let sorting = Sorting::read(context, &SORTED_BY, "asc")?;
+    let search = context.query("search");
     search.map_or(Ok(()), environment_search)?;
-    let is_production = match exchange.query("is_production") {
+    let is_production = match context.query("is_production") {
         None => None,
         Some("true") => Some(true),
         Some("false") => Some(false),
@@ -55,22 +55,22 @@ pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::json(StatusCode::OK, &body))
 }
 
-pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = EnvironmentRequest::open(exchange)?.at(READ)?;
+pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = EnvironmentRequest::open(context)?.at(READ)?;
     Ok(reply::json(StatusCode::OK, &found(&at)?))
 }
 
 /// That of the key.
-pub(super) fn read_own(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = EnvironmentRequest::open(exchange)?.at(READ)?;
+pub(super) fn read_own(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = EnvironmentRequest::open(context)?.at(READ)?;
     let project =
         wire::NamedProject { id: at.environment.project.to_prefixed("proj"), name: at.project_name().to_owned() };
     Ok(reply::json(StatusCode::OK, &wire::KeyEnvironment { environment: found(&at)?, project }))
 }
 
-pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = ProjectRequest::open(exchange)?.at(CREATE)?;
-    let wanted: wire::NewEnvironment = body(exchange)?;
+pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = ProjectRequest::open(context)?.at(CREATE)?;
+    let wanted: wire::NewEnvironment = body(context)?;
     let slug = environment_name(&wanted.name)?;
     check_description(wanted.description.as_deref(), TOO_LONG)?;
     let mut new = NewEnvironment::new(slug.as_str());
@@ -88,9 +88,9 @@ pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::json(StatusCode::CREATED, &shown(&at.caller, environment, summary)))
 }
 
-pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = EnvironmentRequest::open(exchange)?.at(UPDATE)?;
-    let wanted: wire::EnvironmentUpdate = body(exchange)?;
+pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = EnvironmentRequest::open(context)?.at(UPDATE)?;
+    let wanted: wire::EnvironmentUpdate = body(context)?;
     if wanted.name.is_none() && wanted.is_production.is_none() && wanted.description.is_none() {
         let message = "Nothing is given that is to change.";
         return Err(Problem::invalid("validation.missing_properties_to_update", message)
@@ -116,8 +116,8 @@ pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
-pub(super) fn remove(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = EnvironmentRequest::open(exchange)?.at(DELETE)?;
+pub(super) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = EnvironmentRequest::open(context)?.at(DELETE)?;
     // The service knows of none that are built in, so whoever asks for this means it.
     at.session().delete_environment(at.organization(), at.path(), true)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
@@ -142,8 +142,8 @@ pub(super) fn included(at: &At<'_>, wanted: &str) -> Result<wire::IncludedEnviro
 }
 
 /// Whether a listing of secrets is to say where they are from.
-pub(super) fn wants_environment(exchange: &Exchange) -> Option<&str> {
-    exchange.query("include_environment").filter(|wanted| !wanted.is_empty() && *wanted != "false")
+pub(super) fn wants_environment(context: &RequestContext) -> Option<&str> {
+    context.query("include_environment").filter(|wanted| !wanted.is_empty() && *wanted != "false")
 }
 
 fn found(at: &At<'_>) -> Result<wire::Environment, Problem> {

@@ -3,8 +3,8 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
+use super::super::request_context::RequestContext;
 use super::caller::{At, EnvironmentRequest, or_not_found};
 use super::name::{change_id, change_id_text};
 use super::problem::Problem;
@@ -17,10 +17,10 @@ use crate::{Error, ErrorKind};
 const READ: PermissionSet = PermissionSet::of(&[Permission::SecretHistory]);
 const RESTORE: PermissionSet = PermissionSet::of(&[Permission::SecretRestore]);
 
-pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = EnvironmentRequest::open(exchange)?.at(READ)?;
-    let part = Part::read_limit(exchange)?;
-    let with_values = is_true(exchange, "with_values");
+pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = EnvironmentRequest::open(context)?.at(READ)?;
+    let part = Part::read_limit(context)?;
+    let with_values = is_true(context, "with_values");
     let (changes, total) = at.session().changes_from(at.organization(), at.path(), part.skip(), part.page_size())?;
     if part.is_beyond(total) {
         return Err(Problem::not_found("resource.page_not_found", "There are fewer pages.")
@@ -30,15 +30,15 @@ pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::json(StatusCode::OK, &part.of(data, total)))
 }
 
-pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
-    let (at, id) = open(exchange, READ)?;
+pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
+    let (at, id) = open(context, READ)?;
     let change = at.session().change(at.organization(), at.path(), id).map_err(or_change_not_found)?;
     Ok(reply::json(StatusCode::OK, &shown(change, true)))
 }
 
 /// Brings the environment back to what it held after a change.
-pub(super) fn revert(exchange: &Exchange) -> Result<Reply, Problem> {
-    let (at, id) = open(exchange, RESTORE)?;
+pub(super) fn revert(context: &RequestContext) -> Result<Reply, Problem> {
+    let (at, id) = open(context, RESTORE)?;
     let result = at.session().roll_back(at.organization(), at.path(), id).map_err(or_change_not_found)?;
     Ok(match result {
         Some(id) => reply::json(StatusCode::CREATED, &wire::Reverted { id: change_id_text(id) }),
@@ -46,9 +46,9 @@ pub(super) fn revert(exchange: &Exchange) -> Result<Reply, Problem> {
     })
 }
 
-fn open(exchange: &Exchange, needed: PermissionSet) -> Result<(At<'_>, u64), Problem> {
-    let request = EnvironmentRequest::open(exchange)?;
-    let id = change_id(exchange.parameter("change"))?;
+fn open(context: &RequestContext, needed: PermissionSet) -> Result<(At<'_>, u64), Problem> {
+    let request = EnvironmentRequest::open(context)?;
+    let id = change_id(context.parameter("change"))?;
     let at = request.at(needed)?;
     Ok((at, id.ok_or_else(not_found)?))
 }

@@ -19,9 +19,9 @@ use axum::routing::{MethodFilter, MethodRouter};
 
 use self::caller::Caller;
 use self::problem::Problem;
-use super::exchange::{self, Bucket, Exchange, Fault, Service, State};
 use super::rate_limit::{MINUTE, Quota};
 use super::reply::{self, Reply};
+use super::request_context::{self, Bucket, Fault, RequestContext, Service, State};
 use crate::vault::KeyOwner;
 
 /// The service.
@@ -31,16 +31,16 @@ impl Service for Stashbase {
     type Problem = Problem;
     const MAX_BODY: usize = 2 << 20;
 
-    fn bucket(exchange: &Exchange) -> Result<Option<Bucket>, Problem> {
-        let key = Caller::of(exchange)?.key;
+    fn bucket(context: &RequestContext) -> Result<Option<Bucket>, Problem> {
+        let key = Caller::of(context)?.key;
         // Keys that count together have one name.
         let who = match (key.owner, key.environment) {
             (_, Some(environment)) => environment.id,
             (KeyOwner::User(user), None) => user,
             _ => key.id,
         };
-        let is_read = matches!(*exchange.method(), Method::GET | Method::HEAD);
-        let is_of_secrets = exchange.path().split('/').any(|segment| segment == "secrets");
+        let is_read = matches!(*context.method(), Method::GET | Method::HEAD);
+        let is_of_secrets = context.path().split('/').any(|segment| segment == "secrets");
         let (what, limit) = match (is_of_secrets, is_read) {
             (true, true) => ("secrets read", 100),
             (true, false) => ("secrets write", 100),
@@ -54,7 +54,7 @@ impl Service for Stashbase {
         problem.into()
     }
 
-    fn dress(reply: &mut Reply, quota: Option<Quota>) {
+    fn add_headers(reply: &mut Reply, quota: Option<Quota>) {
         reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(quota) = quota.filter(|quota| quota.is_exceeded) {
             reply::number(reply, RETRY_AFTER.as_str(), quota.seconds);
@@ -63,26 +63,26 @@ impl Service for Stashbase {
 }
 
 /// What answers a request.
-type Handler = fn(&Exchange) -> Result<Reply, Problem>;
+type Handler = fn(&RequestContext) -> Result<Reply, Problem>;
 
 fn get(handler: Handler) -> MethodRouter<State> {
-    exchange::answer::<Stashbase>(MethodFilter::GET, handler)
+    request_context::answer::<Stashbase>(MethodFilter::GET, handler)
 }
 
 fn post(handler: Handler) -> MethodRouter<State> {
-    exchange::answer::<Stashbase>(MethodFilter::POST, handler)
+    request_context::answer::<Stashbase>(MethodFilter::POST, handler)
 }
 
 fn put(handler: Handler) -> MethodRouter<State> {
-    exchange::answer::<Stashbase>(MethodFilter::PUT, handler)
+    request_context::answer::<Stashbase>(MethodFilter::PUT, handler)
 }
 
 fn patch(handler: Handler) -> MethodRouter<State> {
-    exchange::answer::<Stashbase>(MethodFilter::PATCH, handler)
+    request_context::answer::<Stashbase>(MethodFilter::PATCH, handler)
 }
 
 fn delete(handler: Handler) -> MethodRouter<State> {
-    exchange::answer::<Stashbase>(MethodFilter::DELETE, handler)
+    request_context::answer::<Stashbase>(MethodFilter::DELETE, handler)
 }
 
 /// What is served, and where.
@@ -103,7 +103,7 @@ pub(super) fn routes() -> Router<State> {
         .route("/v1/environment", get(environment::read_own))
         .nest("/v1/environment", of_environment())
         .nest("/v1/projects", workspace)
-        .method_not_allowed_fallback(|body: Body| exchange::refuse::<Stashbase>(Fault::MethodNotAllowed, body))
+        .method_not_allowed_fallback(|body: Body| request_context::refuse::<Stashbase>(Fault::MethodNotAllowed, body))
 }
 
 /// What is the same of the environment of a key and of one that is named.

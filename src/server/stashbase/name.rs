@@ -1,7 +1,7 @@
 //! Names and identifiers, as the service has them.
 
 use super::problem::Problem;
-use crate::vault::{Designation, EnvironmentName, Id};
+use crate::vault::{EnvironmentName, Id, IdOrSlug};
 use crate::{Slug, VarName};
 
 const PROJECT_NAMES: [&str; 3] = ["my-app", "super_app", "App2"];
@@ -31,16 +31,16 @@ pub(super) fn is_name(text: &str) -> bool {
 }
 
 /// An id, if it has the form of one.
-fn designation(prefix: &str, text: &str) -> Option<Designation> {
+fn designation(prefix: &str, text: &str) -> Option<IdOrSlug> {
     match Id::parse_prefixed(prefix, text) {
-        Ok(id) => Some(Designation::Id(id)),
+        Ok(id) => Some(IdOrSlug::Id(id)),
         // Nothing is called like an id that is none.
-        Err(_) => Slug::new(text).ok().map(Designation::Slug),
+        Err(_) => Slug::new(text).ok().map(IdOrSlug::Slug),
     }
 }
 
 /// What a project is addressed by: its name or its id.
-pub(super) fn project_identifier(text: &str) -> Result<Designation, Problem> {
+pub(super) fn project_identifier(text: &str) -> Result<IdOrSlug, Problem> {
     let found = if is_name(text) { designation("proj", text) } else { None };
     found.ok_or_else(|| {
         Problem::invalid("validation.invalid_project_identifier", "This is neither the name nor the id of a project.")
@@ -50,7 +50,7 @@ pub(super) fn project_identifier(text: &str) -> Result<Designation, Problem> {
 }
 
 /// What an environment is addressed by: its name or its id.
-pub(super) fn environment_identifier(text: &str) -> Result<Designation, Problem> {
+pub(super) fn environment_identifier(text: &str) -> Result<IdOrSlug, Problem> {
     let found = EnvironmentName::identifier(text).ok().and_then(|name| designation("env", name.as_str()));
     found.ok_or_else(|| {
         let message = "This is neither the name nor the id of an environment.";

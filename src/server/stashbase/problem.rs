@@ -1,8 +1,8 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::super::exchange::Fault;
 use super::super::reply::{self, Reply};
+use super::super::request_context::Fault;
 use crate::vault::{PermissionSet, Vocabulary};
 use crate::wire::stashbase::{Error as Body, Refusal};
 use crate::{Error, ErrorKind};

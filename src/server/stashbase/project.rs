@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
+use super::super::request_context::RequestContext;
 use super::caller::{AtProject, Caller, ProjectRequest, or_project_not_found};
 use super::name::{check_description, invalid_project_name, project_name, project_search};
 use super::problem::Problem;
@@ -20,13 +20,13 @@ const DELETE: PermissionSet = PermissionSet::of(&[Permission::ProjectDelete]);
 const SORTED_BY: [&str; 4] = ["name", "created_at", "updated_at", "environment_count"];
 const TOO_LONG: &str = "validation.project_description_too_long";
 
-pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let caller = Caller::of_workspace(exchange)?;
+pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let caller = Caller::of_workspace(context)?;
     caller.allow(READ)?;
     let organization = caller.organization();
-    let part = Part::read(exchange)?;
-    let sorting = Sorting::read(exchange, &SORTED_BY, "asc")?;
-    let search = exchange.query("search");
+    let part = Part::read(context)?;
+    let sorting = Sorting::read(context, &SORTED_BY, "asc")?;
+    let search = context.query("search");
     search.map_or(Ok(()), project_search)?;
 
     let mut projects = caller.session.projects(organization)?;
@@ -49,16 +49,16 @@ pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::json(StatusCode::OK, &part.of(data, total)))
 }
 
-pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = ProjectRequest::open(exchange)?.at(READ)?;
+pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = ProjectRequest::open(context)?.at(READ)?;
     let project = at.session().project(at.organization(), &at.project.slug).map_err(or_project_not_found)?;
     answer(&at.caller, StatusCode::OK, project)
 }
 
-pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
-    let caller = Caller::of_workspace(exchange)?;
+pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
+    let caller = Caller::of_workspace(context)?;
     caller.session.check_rights(caller.organization(), None, CREATE)?;
-    let wanted: wire::NewProject = body(exchange)?;
+    let wanted: wire::NewProject = body(context)?;
     let slug = project_name(&wanted.name)?;
     check_description(wanted.description.as_deref(), TOO_LONG)?;
     let mut new = NewProject::new(slug.as_str());
@@ -69,9 +69,9 @@ pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
     answer(&caller, StatusCode::CREATED, project)
 }
 
-pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = ProjectRequest::open(exchange)?.at(UPDATE)?;
-    let wanted: wire::ProjectUpdate = body(exchange)?;
+pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = ProjectRequest::open(context)?.at(UPDATE)?;
+    let wanted: wire::ProjectUpdate = body(context)?;
     if wanted.name.is_none() && wanted.description.is_none() {
         let message = "Nothing is given that is to change.";
         return Err(Problem::invalid("validation.missing_properties_to_update", message)
@@ -96,8 +96,8 @@ pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
-pub(super) fn remove(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = ProjectRequest::open(exchange)?.at(DELETE)?;
+pub(super) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = ProjectRequest::open(context)?.at(DELETE)?;
     let AtProject { caller, project } = &at;
     caller.session.delete_project(caller.organization(), &project.slug).map_err(or_project_not_found)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))

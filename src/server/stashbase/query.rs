@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::super::exchange::Exchange;
+use super::super::request_context::RequestContext;
 use super::problem::Problem;
 use crate::wire::stashbase::{Page, Pagination};
 
@@ -17,17 +17,17 @@ pub(super) struct Part {
 
 impl Part {
     /// `page` and `page_size`.
-    pub(super) fn read(exchange: &Exchange) -> Result<Self, Problem> {
+    pub(super) fn read(context: &RequestContext) -> Result<Self, Problem> {
         let code = "validation.invalid_page_size";
-        let page_size = number(exchange, "page_size", (2, 30, 10), code, "A page has 2 to 30 items.")?;
-        Ok(Self { page: page(exchange)?, page_size })
+        let page_size = number(context, "page_size", (2, 30, 10), code, "A page has 2 to 30 items.")?;
+        Ok(Self { page: page(context)?, page_size })
     }
 
     /// `page` and `limit`, as the history has them.
-    pub(super) fn read_limit(exchange: &Exchange) -> Result<Self, Problem> {
+    pub(super) fn read_limit(context: &RequestContext) -> Result<Self, Problem> {
         let code = "validation.invalid_limit";
-        let page_size = number(exchange, "limit", (2, 10, 5), code, "The limit is 2 to 10.")?;
-        Ok(Self { page: page(exchange)?, page_size })
+        let page_size = number(context, "limit", (2, 10, 5), code, "The limit is 2 to 10.")?;
+        Ok(Self { page: page(context)?, page_size })
     }
 
     pub(super) fn skip(self) -> usize {
@@ -59,18 +59,18 @@ impl Part {
     }
 }
 
-fn page(exchange: &Exchange) -> Result<usize, Problem> {
-    number(exchange, "page", (1, MAX_PAGE, 1), "validation.invalid_page", "Pages are 1 to 1000.")
+fn page(context: &RequestContext) -> Result<usize, Problem> {
+    number(context, "page", (1, MAX_PAGE, 1), "validation.invalid_page", "Pages are 1 to 1000.")
 }
 
 fn number(
-    exchange: &Exchange,
+    context: &RequestContext,
     name: &str,
     (min, max, default): (usize, usize, usize),
     code: &'static str,
     message: &'static str,
 ) -> Result<usize, Problem> {
-    let Some(text) = exchange.query(name) else {
+    let Some(text) = context.query(name) else {
         return Ok(default);
     };
     let number = text.parse().ok().filter(|number| (min..=max).contains(number));
@@ -86,13 +86,13 @@ pub(super) struct Sorting<'x> {
 
 impl<'x> Sorting<'x> {
     /// By one of these, the first one unless said otherwise.
-    pub(super) fn read(exchange: &'x Exchange, allowed: &[&'static str], default: &str) -> Result<Self, Problem> {
-        let by = exchange.query("sort_by").unwrap_or(allowed[0]);
+    pub(super) fn read(context: &'x RequestContext, allowed: &[&'static str], default: &str) -> Result<Self, Problem> {
+        let by = context.query("sort_by").unwrap_or(allowed[0]);
         if !allowed.contains(&by) {
             return Err(Problem::invalid("validation.invalid_sort_by", "The list cannot be sorted by this.")
                 .with("allowed_values", allowed));
         }
-        let is_descending = match exchange.query("order").unwrap_or(default) {
+        let is_descending = match context.query("order").unwrap_or(default) {
             "asc" => false,
             "desc" => true,
             _ => {
@@ -118,8 +118,8 @@ pub(super) fn matches(name: &str, search: Option<&str>) -> bool {
 }
 
 /// Whether a word of the query says `true`.
-pub(super) fn is_true(exchange: &Exchange, name: &str) -> bool {
-    exchange.query(name) == Some("true")
+pub(super) fn is_true(context: &RequestContext, name: &str) -> bool {
+    context.query(name) == Some("true")
 }
 
 /// The words of a list that commas part.
@@ -128,7 +128,7 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The body as JSON of that form. What is wrong with it is not told, because that would repeat it.
-pub(super) fn body<T: DeserializeOwned>(exchange: &Exchange) -> Result<T, Problem> {
-    serde_json::from_slice(exchange.body()?)
+pub(super) fn body<T: DeserializeOwned>(context: &RequestContext) -> Result<T, Problem> {
+    serde_json::from_slice(context.body()?)
         .map_err(|_| Problem::bad_request("The body is not the JSON that this takes."))
 }

@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 
-use super::super::exchange::Exchange;
 use super::super::reply::{self, Reply};
+use super::super::request_context::RequestContext;
 use super::caller::{At, EnvironmentRequest, or_not_found};
 use super::name::{check_description, webhook_id, webhook_log_id};
 use super::problem::Problem;
@@ -20,9 +20,9 @@ const TEST: PermissionSet = PermissionSet::of(&[Permission::WebhookTest]);
 const SORTED_BY: [&str; 4] = ["created_at", "updated_at", "url", "enabled"];
 const TOO_LONG: &str = "validation.webhook_description_too_long";
 
-pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = EnvironmentRequest::open(exchange)?.at(READ)?;
-    let sorting = Sorting::read(exchange, &SORTED_BY, "desc")?;
+pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = EnvironmentRequest::open(context)?.at(READ)?;
+    let sorting = Sorting::read(context, &SORTED_BY, "desc")?;
     // Newest first, as they stay where they are the same in what they are sorted by.
     let mut webhooks = at.session().webhooks(at.organization(), at.path())?;
     match sorting.by {
@@ -38,9 +38,9 @@ pub(super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::json(StatusCode::OK, &listed))
 }
 
-pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = EnvironmentRequest::open(exchange)?.at(CREATE)?;
-    let wanted: wire::NewWebhook = body(exchange)?;
+pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = EnvironmentRequest::open(context)?.at(CREATE)?;
+    let wanted: wire::NewWebhook = body(context)?;
     check_description(wanted.description.as_deref(), TOO_LONG)?;
     let mut new = NewWebhook::new(wanted.url);
     new.enabled = wanted.enabled.unwrap_or(false);
@@ -49,10 +49,10 @@ pub(super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::json(StatusCode::CREATED, &shown(created.webhook, Some(created.signing_secret))))
 }
 
-pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
-    let (at, id) = open(exchange, READ)?;
+pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
+    let (at, id) = open(context, READ)?;
     let webhook = at.session().webhook(at.organization(), at.path(), id).map_err(or_webhook_not_found)?;
-    let secret = if is_true(exchange, "include_secret") {
+    let secret = if is_true(context, "include_secret") {
         let secret = at.session().signing_secret(at.organization(), at.path(), id);
         Some(secret.map_err(or_webhook_not_found)?)
     } else {
@@ -61,15 +61,15 @@ pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::json(StatusCode::OK, &shown(webhook, secret)))
 }
 
-pub(super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
-    let (at, id) = open(exchange, UPDATE)?;
-    let update = wanted_update(exchange).map_err(|problem| if_there(&at, id, problem))?;
+pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
+    let (at, id) = open(context, UPDATE)?;
+    let update = wanted_update(context).map_err(|problem| if_there(&at, id, problem))?;
     at.session().update_webhook(at.organization(), at.path(), id, &update).map_err(or_url_refused)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
-fn wanted_update(exchange: &Exchange) -> Result<WebhookUpdate, Problem> {
-    let wanted: wire::WebhookUpdate = body(exchange)?;
+fn wanted_update(context: &RequestContext) -> Result<WebhookUpdate, Problem> {
+    let wanted: wire::WebhookUpdate = body(context)?;
     if wanted.url.is_none() && wanted.description.is_none() {
         let message = "Nothing is given that is to change.";
         return Err(Problem::invalid("validation.missing_properties_to_update", message)
@@ -81,9 +81,9 @@ fn wanted_update(exchange: &Exchange) -> Result<WebhookUpdate, Problem> {
     Ok(WebhookUpdate { url: wanted.url, description: wanted.description })
 }
 
-pub(super) fn set_status(exchange: &Exchange) -> Result<Reply, Problem> {
-    let (at, id) = open(exchange, UPDATE)?;
-    let wire::Status { enabled } = body(exchange).map_err(|problem| if_there(&at, id, problem))?;
+pub(super) fn set_status(context: &RequestContext) -> Result<Reply, Problem> {
+    let (at, id) = open(context, UPDATE)?;
+    let wire::Status { enabled } = body(context).map_err(|problem| if_there(&at, id, problem))?;
     at.session().set_webhook_enabled(at.organization(), at.path(), id, enabled).map_err(|error| {
         match (error.kind(), enabled) {
             (ErrorKind::Conflict, true) => {
@@ -98,27 +98,27 @@ pub(super) fn set_status(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
-pub(super) fn remove(exchange: &Exchange) -> Result<Reply, Problem> {
-    let (at, id) = open(exchange, DELETE)?;
+pub(super) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
+    let (at, id) = open(context, DELETE)?;
     at.session().delete_webhook(at.organization(), at.path(), id).map_err(or_webhook_not_found)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
-pub(super) fn read_signing_secret(exchange: &Exchange) -> Result<Reply, Problem> {
-    let (at, id) = open(exchange, READ)?;
+pub(super) fn read_signing_secret(context: &RequestContext) -> Result<Reply, Problem> {
+    let (at, id) = open(context, READ)?;
     let secret = at.session().signing_secret(at.organization(), at.path(), id).map_err(or_webhook_not_found)?;
     Ok(reply::json(StatusCode::OK, &wire::SigningSecret { signing_secret: Plain(secret) }))
 }
 
-pub(super) fn rotate_signing_secret(exchange: &Exchange) -> Result<Reply, Problem> {
-    let (at, id) = open(exchange, UPDATE)?;
+pub(super) fn rotate_signing_secret(context: &RequestContext) -> Result<Reply, Problem> {
+    let (at, id) = open(context, UPDATE)?;
     let secret = at.session().rotate_signing_secret(at.organization(), at.path(), id);
     let signing_secret = Plain(secret.map_err(or_webhook_not_found)?);
     Ok(reply::json(StatusCode::OK, &wire::SigningSecret { signing_secret }))
 }
 
-pub(super) fn test(exchange: &Exchange) -> Result<Reply, Problem> {
-    let (at, id) = open(exchange, TEST)?;
+pub(super) fn test(context: &RequestContext) -> Result<Reply, Problem> {
+    let (at, id) = open(context, TEST)?;
     let tested = at.session().test_webhook(at.organization(), at.path(), id).map_err(or_webhook_not_found)?;
     let body = wire::Tested {
         url: tested.url,
@@ -129,19 +129,19 @@ pub(super) fn test(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::json(StatusCode::OK, &body))
 }
 
-pub(super) fn list_logs(exchange: &Exchange) -> Result<Reply, Problem> {
-    let (at, id) = open(exchange, READ)?;
-    let part = Part::read(exchange)?;
+pub(super) fn list_logs(context: &RequestContext) -> Result<Reply, Problem> {
+    let (at, id) = open(context, READ)?;
+    let part = Part::read(context)?;
     let logs = at.session().webhook_logs_from(at.organization(), at.path(), id, part.skip(), part.page_size());
     let (logs, total) = logs.map_err(or_webhook_not_found)?;
     let data = logs.into_iter().map(|log| shown_log(log, false)).collect();
     Ok(reply::json(StatusCode::OK, &part.of(data, total)))
 }
 
-pub(super) fn read_log(exchange: &Exchange) -> Result<Reply, Problem> {
-    let request = EnvironmentRequest::open(exchange)?;
-    let id = webhook_id(exchange.parameter("webhook"))?;
-    let log = webhook_log_id(exchange.parameter("log"))?;
+pub(super) fn read_log(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = EnvironmentRequest::open(context)?;
+    let id = webhook_id(context.parameter("webhook"))?;
+    let log = webhook_log_id(context.parameter("log"))?;
     let at = request.at(READ)?;
     let id = id.ok_or_else(not_found)?;
     // Told apart from a log record that is not there.
@@ -153,9 +153,9 @@ pub(super) fn read_log(exchange: &Exchange) -> Result<Reply, Problem> {
 }
 
 /// Finds the environment and reads the id of the webhook, for whoever has these permissions there.
-fn open(exchange: &Exchange, needed: PermissionSet) -> Result<(At<'_>, Id), Problem> {
-    let request = EnvironmentRequest::open(exchange)?;
-    let id = webhook_id(exchange.parameter("webhook"))?;
+fn open(context: &RequestContext, needed: PermissionSet) -> Result<(At<'_>, Id), Problem> {
+    let request = EnvironmentRequest::open(context)?;
+    let id = webhook_id(context.parameter("webhook"))?;
     let at = request.at(needed)?;
     Ok((at, id.ok_or_else(not_found)?))
 }

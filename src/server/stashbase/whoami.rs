@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 
-use super::super::exchange::{Exchange, Fault};
 use super::super::reply::{self, Reply};
+use super::super::request_context::{Fault, RequestContext};
 use super::caller::Caller;
 use super::problem::Problem;
 use crate::vault::{
@@ -12,8 +12,8 @@ use crate::wire::stashbase::{
     Workspace, WorkspaceAccess, WorkspaceOfUser,
 };
 
-pub(super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
-    let caller = Caller::of(exchange)?;
+pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
+    let caller = Caller::of(context)?;
     let body = match (caller.session.whoami()?, caller.key.environment) {
         (Identity::Account(account), _) => Body::EnvironmentAccount(AccountIdentity {
             id: account.account.id.to_prefixed("acc"),

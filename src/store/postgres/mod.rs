@@ -80,10 +80,10 @@ impl Postgres {
     ///
     /// ```no_run
     /// # fn main() -> ioenv::Result<()> {
-    /// use ioenv::store::{Postgres, StoreExt, When};
+    /// use ioenv::store::{Postgres, StoreExt, Precondition};
     ///
     /// let store = Postgres::connect("postgres://ioenv@db.example.com/ioenv?sslmode=verify-full")?;
-    /// store.write(|tx| tx.put("greeting", "\"hello\"", When::Always))?;
+    /// store.write(|tx| tx.put("greeting", "\"hello\"", Precondition::Always))?;
     /// # Ok(())
     /// # }
     /// ```

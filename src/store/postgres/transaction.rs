@@ -9,7 +9,9 @@ use tokio_postgres::types::ToSql;
 
 use super::connection::Connection;
 use super::failure::Failure;
-use crate::store::{Access, KeyRange, Order, Record, Transaction, When, check_record, precondition_failed, read_only};
+use crate::store::{
+    Access, KeyRange, Order, Precondition, Record, Transaction, check_record, precondition_failed, read_only,
+};
 use crate::{Error, ErrorKind, Result};
 
 const GET: &str = "SELECT value::text FROM ioenv_record WHERE key = $1";
@@ -214,13 +216,13 @@ impl Transaction for Running<'_> {
         Ok(())
     }
 
-    fn put(&mut self, key: &str, value: &str, when: When) -> Result<()> {
+    fn put(&mut self, key: &str, value: &str, when: Precondition) -> Result<()> {
         self.may_write()?;
         check_record(key, value)?;
         let holds = match when {
-            When::Always => true,
-            When::Absent => !self.has(key)?,
-            When::Present => self.has(key)?,
+            Precondition::Always => true,
+            Precondition::Absent => !self.has(key)?,
+            Precondition::Present => self.has(key)?,
         };
         if !holds {
             return Err(precondition_failed(when));

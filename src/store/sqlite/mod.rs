@@ -35,10 +35,10 @@ const IDLE_READERS: usize = 16;
 /// # fn main() -> ioenv::Result<()> {
 /// # let directory = tempfile::tempdir().unwrap();
 /// # let path = directory.path().join("vault.db");
-/// use ioenv::store::{Sqlite, StoreExt, When};
+/// use ioenv::store::{Sqlite, StoreExt, Precondition};
 ///
 /// let store = Sqlite::create(&path)?;
-/// store.write(|tx| tx.put("greeting", "\"hello\"", When::Absent))?;
+/// store.write(|tx| tx.put("greeting", "\"hello\"", Precondition::Absent))?;
 /// # drop(store);
 ///
 /// let store = Sqlite::open(&path)?;

@@ -5,7 +5,9 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 
 use super::connection::failed;
 use crate::Result;
-use crate::store::{Access, KeyRange, Order, Record, Transaction, When, check_record, precondition_failed, read_only};
+use crate::store::{
+    Access, KeyRange, Order, Precondition, Record, Transaction, check_record, precondition_failed, read_only,
+};
 
 pub(super) const UPSERT: &str =
     "INSERT INTO record (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
@@ -71,13 +73,13 @@ impl Transaction for SqliteTransaction<'_> {
         })
     }
 
-    fn put(&mut self, key: &str, value: &str, when: When) -> Result<()> {
+    fn put(&mut self, key: &str, value: &str, when: Precondition) -> Result<()> {
         self.writable()?;
         check_record(key, value)?;
         let sql = match when {
-            When::Always => UPSERT,
-            When::Absent => INSERT,
-            When::Present => UPDATE,
+            Precondition::Always => UPSERT,
+            Precondition::Absent => INSERT,
+            Precondition::Present => UPDATE,
         };
         let changed = self.statement(|connection| execute(connection, sql, [key, value]))?;
         if changed == 0 { Err(precondition_failed(when)) } else { Ok(()) }

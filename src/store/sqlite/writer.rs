@@ -282,7 +282,7 @@ mod tests {
     use super::super::connection;
     use super::*;
     use crate::ErrorKind;
-    use crate::store::When;
+    use crate::store::Precondition;
 
     fn writer() -> (tempfile::TempDir, Writer) {
         let directory = tempfile::tempdir().unwrap();
@@ -310,7 +310,7 @@ mod tests {
         writer.transaction(&mut |tx| {
             // Who does not look at the error of a put is told at the end.
             for record in records {
-                let _ = tx.put(&record.key, &record.value, When::Always);
+                let _ = tx.put(&record.key, &record.value, Precondition::Always);
             }
             Ok(())
         })

@@ -1,6 +1,6 @@
-use super::super::call::Call;
 use super::super::keys;
 use super::super::name::check_name;
+use super::super::operation::OperationContext;
 use super::super::records::{HolderRecord, ScopeRecord};
 use super::super::rights::check_held;
 use super::super::session::Session;
@@ -79,27 +79,27 @@ impl Session<'_> {
     /// `InvalidName`; `InvalidValue`, for what no account can have ([`EnvironmentRole::ACCOUNT`]) or an end that is past;
     /// `Conflict`, for an id that is taken.
     pub fn create_account(&self, organization: Id, path: &LevelPath, new: &NewAccount) -> Result<IssuedAccount> {
-        self.write(UseCase::CreateAccount, |call| {
-            let place = call.account_place(organization, path)?;
+        self.write(UseCase::CreateAccount, |operation| {
+            let place = operation.account_place(organization, path)?;
             let permissions = new.permissions.union(Permission::EnvironmentRead.into());
-            call.check_account(permissions)?;
-            call.check_outlived(new.expires_at)?;
-            check_end(new.expires_at, call.now)?;
-            let (id, name) = (call.given_id(new.id)?, check_name(&new.name)?);
-            let mut record = call.new_token(organization, id, name, TokenFormat::StashbaseEnvironment);
+            operation.check_account(permissions)?;
+            operation.check_outlived(new.expires_at)?;
+            check_end(new.expires_at, operation.now)?;
+            let (id, name) = (operation.given_id(new.id)?, check_name(&new.name)?);
+            let mut record = operation.new_token(organization, id, name, TokenFormat::StashbaseEnvironment);
             record.holder = HolderRecord::Account;
             record.permissions = permissions;
             record.scope = Some(ScopeRecord { project: place.project.id, node: Some(place.id()) });
             record.expires_at = new.expires_at;
-            let key = call.put_token(&mut record, &keys::account(place.project.id, place.id(), id))?;
+            let key = operation.put_token(&mut record, &keys::account(place.project.id, place.id(), id))?;
             let account = Account::new(record, place.path()?);
-            call.record(Action::Create, account.resource(&place)?, account.details())?;
+            operation.record(Action::Create, account.resource(&place)?, account.details())?;
             Ok(IssuedAccount { key, account })
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Refuses what no account can have, and what this actor cannot give to one.
     fn check_account(&self, permissions: PermissionSet) -> Result<()> {
         let impossible = permissions.difference(EnvironmentRole::ACCOUNT);
@@ -107,7 +107,7 @@ impl Call<'_, '_> {
             let message = format!("an account of an environment cannot have {impossible}: issue a token for that");
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
-        let is_person = self.who.user.is_some();
+        let is_person = self.principal.user.is_some();
         check_held(if is_person { EnvironmentRole::grantable_with(self.rights) } else { self.rights }, permissions)
     }
 }

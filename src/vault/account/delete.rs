@@ -9,11 +9,11 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn delete_account(&self, organization: Id, path: &LevelPath, id: Id) -> Result<()> {
-        self.write(UseCase::DeleteAccount, |call| {
-            let place = call.account_place(organization, path)?;
-            let (index, account) = call.account(&place, id)?;
-            call.remove_token(&index)?;
-            call.record(Action::Delete, account.resource(&place)?, account.details())
+        self.write(UseCase::DeleteAccount, |operation| {
+            let place = operation.account_place(organization, path)?;
+            let (index, account) = operation.account(&place, id)?;
+            operation.remove_token(&index)?;
+            operation.record(Action::Delete, account.resource(&place)?, account.details())
         })
     }
 }

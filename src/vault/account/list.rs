@@ -11,13 +11,13 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn accounts(&self, organization: Id, path: &LevelPath) -> Result<Vec<Account>> {
-        self.read(UseCase::ListAccounts, |call| {
-            let place = call.account_place(organization, path)?;
+        self.read(UseCase::ListAccounts, |operation| {
+            let place = operation.account_place(organization, path)?;
             let path = place.path()?;
-            let records = call.tokens_in(&keys::accounts(place.project.id, place.id()))?;
+            let records = operation.tokens_in(&keys::accounts(place.project.id, place.id()))?;
             let accounts: Vec<Account> = records.into_iter().map(|record| Account::new(record, path.clone())).collect();
             let details = Details::read("list", accounts.iter().map(|account| account.name.as_str()));
-            call.record(Action::Read, Resource::of(&place)?.kind(ResourceKind::Account), details)?;
+            operation.record(Action::Read, Resource::of(&place)?.kind(ResourceKind::Account), details)?;
             Ok(accounts)
         })
     }

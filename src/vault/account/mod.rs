@@ -8,8 +8,8 @@ mod read;
 
 pub use self::create::{IssuedAccount, NewAccount};
 use super::audit::words;
-use super::call::Call;
 use super::keys;
+use super::operation::OperationContext;
 use super::place::{Place, Reach};
 use super::records::{NodeKind, TokenRecord};
 use crate::Result;
@@ -72,7 +72,7 @@ impl Account {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// The environment whose accounts are meant.
     fn account_place(&mut self, organization: Id, path: &LevelPath) -> Result<Place> {
         Ok(self.node(organization, path, NodeKind::Environment, Reach::Inside)?.0)

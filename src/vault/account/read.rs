@@ -10,10 +10,10 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn account(&self, organization: Id, path: &LevelPath, id: Id) -> Result<Account> {
-        self.read(UseCase::ReadAccount, |call| {
-            let place = call.account_place(organization, path)?;
-            let (_, account) = call.account(&place, id)?;
-            call.record(Action::Read, account.resource(&place)?, Details::default())?;
+        self.read(UseCase::ReadAccount, |operation| {
+            let place = operation.account_place(organization, path)?;
+            let (_, account) = operation.account(&place, id)?;
+            operation.record(Action::Read, account.resource(&place)?, Details::default())?;
             Ok(account)
         })
     }

@@ -1,19 +1,19 @@
 use std::collections::BTreeMap;
 
-use super::super::call::Call;
 use super::super::diff::Difference;
 use super::super::keys;
+use super::super::operation::OperationContext;
 use super::super::place::Place;
 use super::super::records::{get, put};
 use super::{Index, id_in};
 use crate::Result;
 use crate::core::{Action, AuditRecord, Details, Entry, Id, Kind, Resource, VarName};
-use crate::store::{Order, When};
+use crate::store::{Order, Precondition};
 
 /// How many records of a name are looked at at a time.
 const BATCH: usize = 200;
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Records each entry that changed: the values of variables, and of secrets that they changed.
     pub(in super::super) fn record_differences(&mut self, place: &Place, differences: &[Difference<'_>]) -> Result<()> {
         for difference in differences {
@@ -106,7 +106,7 @@ impl Call<'_, '_> {
                     renamed.push((old_name, Some(record.id)));
                 }
                 if record.details.scrub() {
-                    put(self.tx, &key, &record, When::Present)?;
+                    put(self.tx, &key, &record, Precondition::Present)?;
                 }
             }
             match found.last() {

@@ -18,12 +18,12 @@ impl Session<'_> {
         let mut paging = Paging::first(200);
         let mut count = 0;
         loop {
-            let page = self.read(UseCase::ExportAudit, |call| {
-                let owner = call.organization(organization)?;
-                let page = call.audit_page(&owner, filter, &paging)?;
+            let page = self.read(UseCase::ExportAudit, |operation| {
+                let owner = operation.organization(organization)?;
+                let page = operation.audit_page(&owner, filter, &paging)?;
                 if paging.after.is_none() {
                     let details = Details::default().with("op", "export");
-                    call.record(Action::Read, Resource::organization(organization), details)?;
+                    operation.record(Action::Read, Resource::organization(organization), details)?;
                 }
                 Ok(page)
             })?;

@@ -1,4 +1,4 @@
-use super::super::call::Call;
+use super::super::operation::OperationContext;
 use super::super::page::no_such_page;
 use super::super::place::Reach;
 use super::super::records::{OrganizationRecord, decode, get};
@@ -41,17 +41,17 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, without the path; `InvalidValue`, for a page that begins nowhere.
     pub fn audit(&self, organization: Id, filter: &AuditFilter, paging: &Paging) -> Result<Page<AuditRecord>> {
-        self.read(UseCase::ListAudit, |call| {
-            let owner = call.organization(organization)?;
-            let page = call.audit_page(&owner, filter, paging)?;
+        self.read(UseCase::ListAudit, |operation| {
+            let owner = operation.organization(organization)?;
+            let page = operation.audit_page(&owner, filter, paging)?;
             let details = Details::default().with("op", "audit").with("count", page.items.len());
-            call.record(Action::Read, Resource::organization(organization), details)?;
+            operation.record(Action::Read, Resource::organization(organization), details)?;
             Ok(page)
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     pub(super) fn audit_page(
         &mut self,
         owner: &OrganizationRecord,
@@ -63,7 +63,7 @@ impl Call<'_, '_> {
             // Whoever is bound to a place sees what was done there.
             None => {
                 self.require()?;
-                self.who.scope().map(|scope| scope.node.unwrap_or(scope.project))
+                self.principal.scope().map(|scope| scope.node.unwrap_or(scope.project))
             }
         };
         let index = match (&filter.name, place, filter.actor) {
@@ -87,7 +87,7 @@ impl Call<'_, '_> {
             let id = Id::parse(after).map_err(|_| no_such_page())?;
             range = range.before(&key(id));
         }
-        let visible = owner.plan.retention().oldest_visible(self.now);
+        let visible = owner.tier.retention().oldest_visible(self.now);
         let oldest = filter.since.map_or(visible, |since| since.max(visible));
         range.start = range.start.max(key(Id::from_parts(oldest, [0; 10])));
         self.examine(owner, filter, place, index.is_some(), range, paging.limit())
@@ -102,7 +102,7 @@ impl Call<'_, '_> {
         mut range: KeyRange,
         limit: usize,
     ) -> Result<Page<AuditRecord>> {
-        let (retention, now) = (owner.plan.retention(), self.now);
+        let (retention, now) = (owner.tier.retention(), self.now);
         let is_visible = |record: &AuditRecord| retention.is_visible(record.timestamp, now);
         let mut items = Vec::new();
         let mut examined = 0;

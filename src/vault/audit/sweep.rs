@@ -3,7 +3,7 @@ use super::super::keys;
 use super::super::records::{OrganizationRecord, decode, get};
 use super::{id_in, indexed};
 use crate::Result;
-use crate::core::{AuditRecord, Id, Plan};
+use crate::core::{AuditRecord, Id, Tier};
 use crate::store::{KeyRange, Order, StoreExt as _};
 
 /// How many audit records are removed in one transaction.
@@ -40,8 +40,8 @@ impl Vault {
         loop {
             let removed = self.store.write(|tx| {
                 let owner: Option<OrganizationRecord> = get(tx, &keys::organization(organization))?;
-                let plan = owner.map_or(Plan::Team, |owner| owner.plan);
-                let oldest = plan.retention().oldest_visible(self.now());
+                let tier = owner.map_or(Tier::Team, |owner| owner.tier);
+                let oldest = tier.retention().oldest_visible(self.now());
                 let mut range = keys::audits(organization);
                 range = range.before(&keys::audit(organization, Id::from_parts(oldest, [0; 10])));
                 let records = tx.scan(&range, Order::Ascending, BATCH)?;

@@ -3,7 +3,7 @@ use super::apply::all_members;
 use super::model::{self, Entry, Expiry, Format, GranteeName, Key, Organization, Project, RoleName, Target, Token};
 use crate::core::{Id, Kind, LevelPath, MemberRole, Slug, Timestamp, TokenFormat};
 use crate::vault::place::BASE;
-use crate::vault::{self, Custody, Grantee, OrganizationStatus, SecretFormat, Session, Which};
+use crate::vault::{self, Custody, EntryScope, Grantee, OrganizationStatus, SecretFormat, Session};
 use crate::{ErrorKind, Result};
 
 impl Session<'_> {
@@ -51,7 +51,7 @@ fn dump(session: &Session<'_>, one: vault::Organization) -> Result<Organization>
         id: Some(id),
         name: one.name,
         slug: one.slug,
-        plan: Some(one.plan),
+        plan: Some(one.tier),
         status: Some(one.status).filter(|status| *status != OrganizationStatus::Active),
         version_retention_days: Some(one.version_retention_days).filter(|days| *days > 0),
         ..Organization::default()
@@ -289,7 +289,7 @@ fn entries(session: &Session<'_>, organization: Id, path: &LevelPath, has_entrie
     };
     let variables: Vec<_> =
         known.iter().filter(|entry| entry.kind == Kind::Variable).map(|entry| entry.name.clone()).collect();
-    let values = session.entries(organization, path, Which::Named(&variables))?.entries;
+    let values = session.entries(organization, path, EntryScope::Named(&variables))?.entries;
     let entries = known.into_iter().map(|entry| {
         let found = values.iter().find(|stored| stored.metadata.name == entry.name);
         Entry {

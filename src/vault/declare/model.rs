@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::table::Position;
 use crate::core::{
-    GrantRole, Id, IpRange, KeyString, Kind, LevelPath, MemberRole, Pbkdf2, PermissionSet, Plan, SecretString, Slug,
+    GrantRole, Id, IpRange, KeyString, Kind, LevelPath, MemberRole, Pbkdf2, PermissionSet, SecretString, Slug, Tier,
     Timestamp, VarName,
 };
 use crate::vault::{OrganizationStatus, SecretFormat};
@@ -16,7 +16,7 @@ pub(super) struct Organization {
     pub(super) id: Option<Id>,
     pub(super) name: String,
     pub(super) slug: String,
-    pub(super) plan: Option<Plan>,
+    pub(super) plan: Option<Tier>,
     pub(super) status: Option<OrganizationStatus>,
     pub(super) version_retention_days: Option<u32>,
     pub(super) roles: Vec<Role>,

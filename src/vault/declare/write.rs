@@ -107,7 +107,7 @@ fn organization(text: &mut Text, one: &Organization) {
     text.string("name", &one.name);
     text.string("slug", &one.slug);
     text.id(one.id);
-    text.maybe("plan", one.plan.map(crate::core::Plan::as_str));
+    text.maybe("plan", one.plan.map(crate::core::Tier::as_str));
     text.maybe("status", one.status.map(status));
     if let Some(days) = one.version_retention_days {
         text.raw("version_retention_days", &days.to_string());

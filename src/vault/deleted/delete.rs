@@ -1,12 +1,12 @@
 use std::collections::BTreeSet;
 
-use super::super::call::Call;
 use super::super::keys;
+use super::super::operation::OperationContext;
 use super::super::place::Place;
 use super::super::records::{DeletedRecord, DeletedThing, NodeKind, NodeRecord, ProjectRecord, decode, put};
 use crate::Result;
 use crate::core::{Id, LevelPath};
-use crate::store::{KeyRange, Order, When};
+use crate::store::{KeyRange, Order, Precondition};
 
 /// What became of something that was deleted.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Deletion {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Deletes a target with its environments, or an environment.
     pub(in super::super) fn delete_node(&mut self, place: &Place, node: &NodeRecord) -> Result<Deletion> {
         let (organization, project) = (place.organization(), place.project.id);
@@ -50,7 +50,7 @@ impl Call<'_, '_> {
         }
         if is_kept {
             for (_, below) in &nodes {
-                put(self.tx, &keys::deleted_node(project, node.id, below.id), below, When::Absent)?;
+                put(self.tx, &keys::deleted_node(project, node.id, below.id), below, Precondition::Absent)?;
             }
             let target = place.nodes.first().map(|node| node.id).filter(|id| *id != node.id);
             let what = DeletedThing::Node { kind: node.kind, project, target };
@@ -106,10 +106,10 @@ impl Call<'_, '_> {
             path,
             what,
             deleted_at: self.now,
-            deleted_by: self.who.actor.clone(),
+            deleted_by: self.principal.actor.clone(),
             is_purged: false,
         };
-        put(self.tx, &keys::deleted(organization, id), &record, When::Absent)
+        put(self.tx, &keys::deleted(organization, id), &record, Precondition::Absent)
     }
 
     /// Lets tokens rest until what they were deleted with is restored.

@@ -50,19 +50,19 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn deleted(&self, organization: Id) -> Result<Vec<Deleted>> {
-        self.read(UseCase::ListDeleted, |call| {
-            call.organization(organization)?;
+        self.read(UseCase::ListDeleted, |operation| {
+            operation.organization(organization)?;
             let mut deleted = Vec::new();
-            for record in call.tx.scan(&keys::deleted_in(organization), Order::Ascending, usize::MAX)? {
+            for record in operation.tx.scan(&keys::deleted_in(organization), Order::Ascending, usize::MAX)? {
                 let record: DeletedRecord = decode(&record.value)?;
-                let rights = call.rights_to_deleted(&record)?;
-                if rights.is_some_and(|rights| rights.contains_all(call.needed)) {
+                let rights = operation.rights_to_deleted(&record)?;
+                if rights.is_some_and(|rights| rights.contains_all(operation.needed)) {
                     deleted.push(Deleted::from(record));
                 }
             }
             deleted.sort_by_key(|one| Reverse((one.deleted_at, one.id)));
             let details = Details::read("deleted", deleted.iter().map(|one| one.path.as_str()));
-            call.record(Action::Read, Resource::organization(organization), details)?;
+            operation.record(Action::Read, Resource::organization(organization), details)?;
             Ok(deleted)
         })
     }

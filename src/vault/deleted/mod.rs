@@ -11,15 +11,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use self::list::Deleted;
-use super::call::{Call, no_such};
 use super::keys;
+use super::operation::{OperationContext, no_such};
 use super::place::Reach;
 use super::records::{
     DeletedRecord, DeletedThing, NodeKind, ProjectRecord, TokenRecord, damaged, decode, get, put, require,
 };
 use crate::Result;
 use crate::core::{Id, PermissionSet, Resource, ResourceKind, Timestamp};
-use crate::store::{Order, Transaction, When};
+use crate::store::{Order, Precondition, Transaction};
 
 /// How long what was deleted can be restored.
 const KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -63,7 +63,7 @@ impl DeletedRecord {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// What was deleted of that kind and id, if the actor may know of it and it can still be restored.
     fn deleted(&mut self, organization: Id, kind: ResourceKind, id: Id) -> Result<DeletedRecord> {
         self.organization(organization)?;
@@ -81,7 +81,7 @@ impl Call<'_, '_> {
             return Ok(None);
         }
         match record.what {
-            DeletedThing::Project(_) if self.who.scope().is_some() => Ok(None),
+            DeletedThing::Project(_) if self.principal.scope().is_some() => Ok(None),
             DeletedThing::Project(_) => self.rights_below(record.id, &[], "", Reach::Inside),
             DeletedThing::Node { project, target, .. } => {
                 self.rights_below(project, &Vec::from_iter(target), "", Reach::Inside)
@@ -121,7 +121,7 @@ impl Call<'_, '_> {
             });
             if is_bound {
                 change(&mut token);
-                put(self.tx, &key, &token, When::Present)?;
+                put(self.tx, &key, &token, Precondition::Present)?;
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::super::call::Call;
+use super::super::operation::OperationContext;
 use super::super::records::{DeletedRecord, DeletedThing, NodeRecord, ProjectRecord, decode, get, put};
 use super::super::session::{Actor, Session};
 use super::super::use_case::UseCase;
@@ -8,7 +8,7 @@ use super::super::{Vault, keys};
 use super::deleted_roots;
 use crate::Result;
 use crate::core::{Action, Details, Id, ResourceKind};
-use crate::store::{Order, StoreExt as _, When};
+use crate::store::{Order, Precondition, StoreExt as _};
 
 /// How many records a sweep removes in one transaction, or looks at.
 const STEP: usize = 500;
@@ -19,7 +19,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, also for one that is not deleted.
     pub fn purge_project(&self, organization: Id, id: Id) -> Result<()> {
-        self.write(UseCase::PurgeProject, |call| call.purge(organization, ResourceKind::Project, id))
+        self.write(UseCase::PurgeProject, |operation| operation.purge(organization, ResourceKind::Project, id))
     }
 
     /// Removes a deleted target for good, with its environments and their versions, also those that were deleted before
@@ -28,7 +28,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, also for one that is not deleted.
     pub fn purge_target(&self, organization: Id, id: Id) -> Result<()> {
-        self.write(UseCase::PurgeTarget, |call| call.purge(organization, ResourceKind::Target, id))
+        self.write(UseCase::PurgeTarget, |operation| operation.purge(organization, ResourceKind::Target, id))
     }
 
     /// Removes a deleted environment for good, with its versions. Its tokens are revoked.
@@ -36,7 +36,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, also for one that is not deleted.
     pub fn purge_environment(&self, organization: Id, id: Id) -> Result<()> {
-        self.write(UseCase::PurgeEnvironment, |call| call.purge(organization, ResourceKind::Environment, id))
+        self.write(UseCase::PurgeEnvironment, |operation| operation.purge(organization, ResourceKind::Environment, id))
     }
 }
 
@@ -52,8 +52,9 @@ impl Vault {
                 let record: DeletedRecord = decode(&stored.value)?;
                 // Any process may take the next step, so what is left is looked up each time.
                 while record.is_due(now)
-                    && !session.write(UseCase::PurgeProject, |call| call.purge_step(&stored.key))?
-                {}
+                    && !session.write(UseCase::PurgeProject, |operation| operation.purge_step(&stored.key))?
+                {
+                }
             }
             match page.last() {
                 Some(last) if page.len() == STEP => range = range.after(&last.key),
@@ -63,7 +64,7 @@ impl Vault {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     fn purge(&mut self, organization: Id, kind: ResourceKind, id: Id) -> Result<()> {
         let mut record = self.deleted(organization, kind, id)?;
         self.begin_purge(&mut record)?;
@@ -84,7 +85,7 @@ impl Call<'_, '_> {
     /// From here on there is no way back, also if it takes several transactions.
     fn begin_purge(&mut self, record: &mut DeletedRecord) -> Result<()> {
         record.is_purged = true;
-        put(self.tx, &keys::deleted(record.organization, record.id), record, When::Present)?;
+        put(self.tx, &keys::deleted(record.organization, record.id), record, Precondition::Present)?;
         let project = record.project();
         let nodes = match record.what {
             DeletedThing::Project(_) => None,

@@ -1,12 +1,12 @@
-use super::super::call::Call;
 use super::super::keys;
 use super::super::node::below;
+use super::super::operation::OperationContext;
 use super::super::place::Reach;
 use super::super::records::{DeletedThing, NodeRecord, PlaceRecord, ProjectRecord, damaged, decode, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use crate::core::{Action, Details, Id, LevelPath, ResourceKind};
-use crate::store::{Order, When};
+use crate::store::{Order, Precondition};
 use crate::{Error, ErrorKind, Result};
 
 impl Session<'_> {
@@ -16,7 +16,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, also when it can no longer be restored; `Conflict`, when its slug was taken meanwhile.
     pub fn restore_project(&self, organization: Id, id: Id) -> Result<LevelPath> {
-        self.write(UseCase::RestoreProject, |call| call.restore(organization, ResourceKind::Project, id))
+        self.write(UseCase::RestoreProject, |operation| operation.restore(organization, ResourceKind::Project, id))
     }
 
     /// Brings a deleted target back with its environments and all they held, within 30 days, and tells its path. Their
@@ -26,7 +26,7 @@ impl Session<'_> {
     /// `NotFound`, also when it can no longer be restored; `Conflict`, when its slug was taken meanwhile, or its project
     /// was deleted, too.
     pub fn restore_target(&self, organization: Id, id: Id) -> Result<LevelPath> {
-        self.write(UseCase::RestoreTarget, |call| call.restore(organization, ResourceKind::Target, id))
+        self.write(UseCase::RestoreTarget, |operation| operation.restore(organization, ResourceKind::Target, id))
     }
 
     /// Brings a deleted environment back with all it held, within 30 days, and tells its path. Its tokens work again, as
@@ -36,11 +36,13 @@ impl Session<'_> {
     /// `NotFound`, also when it can no longer be restored; `Conflict`, when its slug was taken meanwhile, or its target
     /// or project was deleted, too.
     pub fn restore_environment(&self, organization: Id, id: Id) -> Result<LevelPath> {
-        self.write(UseCase::RestoreEnvironment, |call| call.restore(organization, ResourceKind::Environment, id))
+        self.write(UseCase::RestoreEnvironment, |operation| {
+            operation.restore(organization, ResourceKind::Environment, id)
+        })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     fn restore(&mut self, organization: Id, kind: ResourceKind, id: Id) -> Result<LevelPath> {
         let mut record = self.deleted(organization, kind, id)?;
         record.path = match &record.what {
@@ -65,10 +67,10 @@ impl Call<'_, '_> {
         if self.tx.get(&key)?.is_some() {
             return Err(taken(&project.slug));
         }
-        put(self.tx, &key, project, When::Absent)?;
+        put(self.tx, &key, project, Precondition::Absent)?;
         let (organization, path) = (project.organization, project.slug.clone());
         let place = PlaceRecord { organization, project: project.id, path };
-        put(self.tx, &keys::project_id(project.id), &place, When::Absent)?;
+        put(self.tx, &keys::project_id(project.id), &place, Precondition::Absent)?;
         LevelPath::new(&project.slug)
     }
 

@@ -27,10 +27,10 @@ impl Session<'_> {
         path: &LevelPath,
         wanted: &[EntryUpdate],
     ) -> Result<ComparedEntries> {
-        self.read(UseCase::CompareEntries, |call| {
-            let place = call.place(organization, path, Reach::Inside)?;
-            let level = call.level(&place.project, place.id())?;
-            let document = call.opened_by_server(&place.project, level.as_ref())?.document;
+        self.read(UseCase::CompareEntries, |operation| {
+            let place = operation.place(organization, path, Reach::Inside)?;
+            let level = operation.level(&place.project, place.id())?;
+            let document = operation.opened_by_server(&place.project, level.as_ref())?.document;
             check_names(wanted.iter().map(|update| &update.name))?;
             // Set and read again, because a document may keep a comment in another form.
             let mut updated = document.clone();
@@ -53,7 +53,7 @@ impl Session<'_> {
                 }
             }
             let details = Details::read("compare", wanted.iter().map(|update| update.name.as_str()));
-            call.record(Action::Read, Resource::of(&place)?, details)?;
+            operation.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(compared)
         })
     }

@@ -1,5 +1,5 @@
-use super::super::call::Call;
 use super::super::level::Change;
+use super::super::operation::OperationContext;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::set::inherited_kind;
@@ -23,14 +23,14 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry; `InvalidName`, for a name that is given twice.
     pub fn create_entries(&self, organization: Id, path: &LevelPath, new: &[NewEntry]) -> Result<CreatedEntries> {
-        self.write(UseCase::CreateEntries, |call| {
-            let change = call.change(organization, path)?;
-            call.create_entries(change, new)
+        self.write(UseCase::CreateEntries, |operation| {
+            let change = operation.change(organization, path)?;
+            operation.create_entries(change, new)
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Makes entries in a level that was opened for it.
     pub(in super::super) fn create_entries(&mut self, change: Change, new: &[NewEntry]) -> Result<CreatedEntries> {
         check_names(new.iter().map(|entry| &entry.name))?;

@@ -20,8 +20,8 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, without the level; `ClientManaged`; `InvalidValue`, for no name.
     pub fn delete_entries(&self, organization: Id, path: &LevelPath, names: &[VarName]) -> Result<DeletedEntries> {
-        self.write(UseCase::DeleteEntries, |call| {
-            let change = call.change(organization, path)?;
+        self.write(UseCase::DeleteEntries, |operation| {
+            let change = operation.change(organization, path)?;
             if names.is_empty() {
                 return Err(Error::new(ErrorKind::InvalidValue, "no entry is given"));
             }
@@ -34,7 +34,7 @@ impl Session<'_> {
                     deleted.not_found.push(name.clone());
                 }
             }
-            call.finish_change(change, &document, &[], &[])?;
+            operation.finish_change(change, &document, &[], &[])?;
             Ok(deleted)
         })
     }
@@ -44,10 +44,10 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`.
     pub fn delete_all_entries(&self, organization: Id, path: &LevelPath) -> Result<usize> {
-        self.write(UseCase::DeleteAllEntries, |call| {
-            let change = call.change(organization, path)?;
+        self.write(UseCase::DeleteAllEntries, |operation| {
+            let change = operation.change(organization, path)?;
             let count = change.opened.document.len();
-            call.finish_change(change, &Document::new(), &[], &[])?;
+            operation.finish_change(change, &Document::new(), &[], &[])?;
             Ok(count)
         })
     }

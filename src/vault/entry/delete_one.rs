@@ -16,12 +16,12 @@ impl Session<'_> {
         name: &VarName,
         revisions: Option<&[u64]>,
     ) -> Result<bool> {
-        self.write(UseCase::DeleteEntry, |call| {
-            let change = call.change(organization, path)?;
-            call.check_revision(&change.place, revisions)?;
+        self.write(UseCase::DeleteEntry, |operation| {
+            let change = operation.change(organization, path)?;
+            operation.check_revision(&change.place, revisions)?;
             let mut document = change.opened.document.clone();
             let was_there = document.remove(name.as_str());
-            call.finish_change(change, &document, &[], &[])?;
+            operation.finish_change(change, &document, &[], &[])?;
             Ok(was_there)
         })
     }

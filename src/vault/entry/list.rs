@@ -10,7 +10,7 @@ use crate::core::{Action, Details, Id, LevelPath, Resource, SecretString, VarNam
 /// Which entries of a level are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a level has its own entries and those above it")]
-pub enum Which<'a> {
+pub enum EntryScope<'a> {
     /// Its own, in order.
     Own,
     /// Of its own, those of these names.
@@ -46,22 +46,22 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`.
-    pub fn entries(&self, organization: Id, path: &LevelPath, which: Which<'_>) -> Result<Entries> {
-        self.read(UseCase::ListEntries, |call| {
-            let place = call.place(organization, path, Reach::Inside)?;
+    pub fn entries(&self, organization: Id, path: &LevelPath, which: EntryScope<'_>) -> Result<Entries> {
+        self.read(UseCase::ListEntries, |operation| {
+            let place = operation.place(organization, path, Reach::Inside)?;
             let mut chain = place.chain()?;
-            if which != Which::Resolved {
+            if which != EntryScope::Resolved {
                 chain.drain(..chain.len() - 1);
             }
             let own = place.id();
             let mut entries: Vec<StoredEntry> = Vec::new();
             let ids: Vec<Id> = chain.iter().map(|(id, _)| *id).collect();
-            for ((id, path), level) in chain.into_iter().zip(call.levels_at(&place.project, &ids)?) {
-                let opened = call.opened_by_server(&place.project, level.as_ref())?;
+            for ((id, path), level) in chain.into_iter().zip(operation.levels_at(&place.project, &ids)?) {
+                let opened = operation.opened_by_server(&place.project, level.as_ref())?;
                 let Some(level) = level else {
                     continue;
                 };
-                let metadata = call.metadata(&place.project, Some(&level), &opened)?;
+                let metadata = operation.metadata(&place.project, Some(&level), &opened)?;
                 let with_values =
                     metadata.into_iter().zip(opened.document.entries()).map(|(metadata, entry)| StoredEntry {
                         metadata,
@@ -69,27 +69,27 @@ impl Session<'_> {
                         inherited_from: (id != own).then(|| path.clone()),
                     });
                 match which {
-                    Which::Named(names) => {
+                    EntryScope::Named(names) => {
                         let names: BTreeSet<&VarName> = names.iter().collect();
                         entries.extend(with_values.filter(|entry| names.contains(&entry.metadata.name)));
                         let served: Vec<VarName> = entries.iter().map(|entry| entry.metadata.name.clone()).collect();
-                        call.accessed(&place.project, &level, &served)?;
+                        operation.accessed(&place.project, &level, &served)?;
                     }
-                    Which::Own | Which::Resolved => {
+                    EntryScope::Own | EntryScope::Resolved => {
                         entries.extend(with_values);
-                        call.accessed_all(&place.project, &level);
+                        operation.accessed_all(&place.project, &level);
                     }
                 }
             }
-            if which == Which::Resolved {
+            if which == EntryScope::Resolved {
                 // The most specific came last.
                 let by_name: BTreeMap<VarName, StoredEntry> =
                     entries.into_iter().map(|entry| (entry.metadata.name.clone(), entry)).collect();
                 entries = by_name.into_values().collect();
             }
             let details = Details::read("list", entries.iter().map(|entry| entry.metadata.name.as_str()));
-            call.record(Action::Read, Resource::of(&place)?, details)?;
-            Ok(Entries { revision: call.revision(&place)?, entries })
+            operation.record(Action::Read, Resource::of(&place)?, details)?;
+            Ok(Entries { revision: operation.revision(&place)?, entries })
         })
     }
 }

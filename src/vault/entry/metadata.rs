@@ -1,9 +1,9 @@
 use std::fmt;
 
 use super::super::Custody;
-use super::super::call::Call;
 use super::super::content::{Level, Opened};
 use super::super::key_cache::client_managed;
+use super::super::operation::OperationContext;
 use super::super::place::Reach;
 use super::super::records::ProjectRecord;
 use super::super::session::Session;
@@ -54,19 +54,19 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`.
     pub fn entry_metadata(&self, organization: Id, path: &LevelPath) -> Result<Vec<EntryMetadata>> {
-        self.read(UseCase::ListEntryMetadata, |call| {
-            let place = call.place(organization, path, Reach::Inside)?;
-            let level = call.level(&place.project, place.id())?;
-            let opened = call.opened_by_server(&place.project, level.as_ref())?;
-            let metadata = call.metadata(&place.project, level.as_ref(), &opened)?;
+        self.read(UseCase::ListEntryMetadata, |operation| {
+            let place = operation.place(organization, path, Reach::Inside)?;
+            let level = operation.level(&place.project, place.id())?;
+            let opened = operation.opened_by_server(&place.project, level.as_ref())?;
+            let metadata = operation.metadata(&place.project, level.as_ref(), &opened)?;
             let details = Details::read("metadata", metadata.iter().map(|entry| entry.name.as_str()));
-            call.record(Action::Read, Resource::of(&place)?, details)?;
+            operation.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(metadata)
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// As [`Call::opened`]; an error in client custody for an empty level, too.
     pub(in super::super) fn opened_by_server(
         &mut self,

@@ -16,7 +16,7 @@ use std::fmt;
 pub use self::compare::ComparedEntries;
 pub use self::create::CreatedEntries;
 pub use self::delete::DeletedEntries;
-pub use self::list::{Entries, StoredEntry, Which};
+pub use self::list::{Entries, EntryScope, StoredEntry};
 pub use self::metadata::EntryMetadata;
 pub use self::search::{FoundEntry, Search};
 pub use self::set::SetEntries;

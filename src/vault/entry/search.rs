@@ -40,18 +40,18 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, without the project; `ClientManaged`.
     pub fn search_entries(&self, organization: Id, project: &Slug, search: &Search) -> Result<Vec<FoundEntry>> {
-        self.read(UseCase::SearchEntries, |call| {
-            let root = call.place(organization, &LevelPath::from(project), Reach::Beneath)?;
+        self.read(UseCase::SearchEntries, |operation| {
+            let root = operation.place(organization, &LevelPath::from(project), Reach::Beneath)?;
             if root.project.custody == Custody::Client {
                 return Err(client_managed());
             }
             let mut places = Vec::new();
-            if call.may(&root)? {
+            if operation.may(&root)? {
                 places.push(Place { project: root.project.clone(), nodes: Vec::new() });
             }
             let prefix = keys::node(root.project.id, "");
             let mut targets: Vec<NodeRecord> = Vec::new();
-            for record in call.tx.scan(&keys::nodes(root.project.id, ""), Order::Ascending, usize::MAX)? {
+            for record in operation.tx.scan(&keys::nodes(root.project.id, ""), Order::Ascending, usize::MAX)? {
                 let node: NodeRecord = decode(&record.value)?;
                 let path = &record.key[prefix.len()..];
                 let above =
@@ -61,16 +61,16 @@ impl Session<'_> {
                     targets.push(node);
                 }
                 let place = Place { project: root.project.clone(), nodes };
-                if call.may(&place)? {
+                if operation.may(&place)? {
                     places.push(place);
                 }
             }
             let mut found = Vec::new();
             for place in places {
-                let Some(level) = call.level(&place.project, place.id())? else {
+                let Some(level) = operation.level(&place.project, place.id())? else {
                     continue;
                 };
-                let Some(document) = call.understood(&place.project, &level.content)? else {
+                let Some(document) = operation.understood(&place.project, &level.content)? else {
                     continue;
                 };
                 let is_environment = place.nodes.last().is_some_and(|node| node.kind == NodeKind::Environment);
@@ -87,14 +87,14 @@ impl Session<'_> {
                     }
                 }
                 if !served.is_empty() {
-                    call.accessed(&place.project, &level, &served)?;
+                    operation.accessed(&place.project, &level, &served)?;
                 }
             }
             let mut names: Vec<&str> = found.iter().map(|entry| entry.name.as_str()).collect();
             names.sort_unstable();
             names.dedup();
             let details = Details::read("search", names).with("count", found.len());
-            call.record(Action::Read, Resource::of(&root)?, details)?;
+            operation.record(Action::Read, Resource::of(&root)?, details)?;
             Ok(found)
         })
     }

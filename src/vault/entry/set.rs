@@ -1,5 +1,5 @@
 use super::super::Custody;
-use super::super::call::Call;
+use super::super::operation::OperationContext;
 use super::super::place::Place;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -23,24 +23,24 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry; `InvalidName`, for a name that is given twice.
     pub fn set_entries(&self, organization: Id, path: &LevelPath, new: &[NewEntry]) -> Result<SetEntries> {
-        self.write(UseCase::SetEntries, |call| {
-            let change = call.change(organization, path)?;
+        self.write(UseCase::SetEntries, |operation| {
+            let change = operation.change(organization, path)?;
             check_names(new.iter().map(|entry| &entry.name))?;
             let mut document = change.opened.document.clone();
             let mut set = SetEntries { created: Vec::new(), updated: Vec::new() };
-            let above = call.documents_above(&change.place, &document, new)?;
+            let above = operation.documents_above(&change.place, &document, new)?;
             for entry in new {
                 let is_there = document.get(entry.name.as_str()).is_some();
                 entry.apply(&mut document, |name| inherited_kind(&above, name))?;
                 if is_there { &mut set.updated } else { &mut set.created }.push(entry.name.clone());
             }
-            call.finish_change(change, &document, &[], &set.updated)?;
+            operation.finish_change(change, &document, &[], &set.updated)?;
             Ok(set)
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// What the levels above say, the nearest first; nothing, if no entry is new and takes its kind from there. They are
     /// opened once, however many entries there are: others wait to write meanwhile.
     pub(super) fn documents_above(

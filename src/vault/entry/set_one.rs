@@ -1,7 +1,7 @@
 use std::slice;
 
-use super::super::call::Call;
 use super::super::diff::{differences, renamed};
+use super::super::operation::OperationContext;
 use super::super::place::Place;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -29,14 +29,14 @@ impl Session<'_> {
     /// # use ioenv::vault::{Actor, NewOrganization, NewProject, RootKey, Vault};
     /// # use ioenv::{ErrorKind, SystemRandom, store::Memory};
     /// use ioenv::Kind;
-    /// use ioenv::vault::{NewEntry, Which};
+    /// use ioenv::vault::{NewEntry, EntryScope};
     ///
     /// # let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
     /// # let session = vault.session(Actor::system("setup"));
     /// # let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
     /// # session.create_project(acme, NewProject::new("store"))?;
     /// let (store, port) = ("store".parse()?, NewEntry::new("PORT".parse()?, "8080"));
-    /// let seen = session.entries(acme, &store, Which::Own)?.revision;
+    /// let seen = session.entries(acme, &store, EntryScope::Own)?.revision;
     /// let set = session.set_entry(acme, &store, &port, Kind::Variable, Some(&[seen]))?;
     /// assert_eq!(set.kind, Kind::Variable);
     /// let late = session.set_entry(acme, &store, &port, Kind::Variable, Some(&[seen])).unwrap_err();
@@ -56,29 +56,29 @@ impl Session<'_> {
         otherwise: Kind,
         revisions: Option<&[u64]>,
     ) -> Result<SetEntry> {
-        self.write(UseCase::SetEntry, |call| {
-            let change = call.change(organization, path)?;
-            call.check_revision(&change.place, revisions)?;
+        self.write(UseCase::SetEntry, |operation| {
+            let change = operation.change(organization, path)?;
+            operation.check_revision(&change.place, revisions)?;
             let old = &change.opened.document;
             let mut document = old.clone();
-            let above = call.documents_above(&change.place, old, slice::from_ref(new))?;
+            let above = operation.documents_above(&change.place, old, slice::from_ref(new))?;
             new.apply(&mut document, |name| inherited_kind(&above, name).or(Some(otherwise)))?;
             let kind = document.get(new.name.as_str()).map_or(otherwise, Entry::kind);
             let updated_at = if differences(old, &document, renamed(&[])).is_empty() {
                 let known = change.opened.entries.get(&new.name).map(|record| record.updated_at);
                 // A blob that was stored as it is may say nothing of its entries.
                 let written = change.level.as_ref().map(|level| level.content.written_at);
-                known.or(written).unwrap_or(call.now)
+                known.or(written).unwrap_or(operation.now)
             } else {
-                call.now
+                operation.now
             };
-            call.finish_change(change, &document, &[], slice::from_ref(&new.name))?;
+            operation.finish_change(change, &document, &[], slice::from_ref(&new.name))?;
             Ok(SetEntry { kind, updated_at })
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Refuses a change of a level that has another revision than one of these.
     pub(super) fn check_revision(&mut self, place: &Place, revisions: Option<&[u64]>) -> Result<()> {
         match revisions {

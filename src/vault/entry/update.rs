@@ -63,8 +63,8 @@ impl Session<'_> {
         path: &LevelPath,
         updates: &[EntryUpdate],
     ) -> Result<UpdatedEntries> {
-        self.write(UseCase::UpdateEntries, |call| {
-            let change = call.change(organization, path)?;
+        self.write(UseCase::UpdateEntries, |operation| {
+            let change = operation.change(organization, path)?;
             check_names(updates.iter().map(|update| &update.name))?;
             let new_names = || updates.iter().filter_map(|update| update.new_name.as_ref());
             if new_names().next().is_some() {
@@ -97,7 +97,7 @@ impl Session<'_> {
                 result.updated.push(update.name.clone());
             }
             document.rename(&renames)?;
-            call.finish_change(change, &document, &renames, &asked)?;
+            operation.finish_change(change, &document, &renames, &asked)?;
             Ok(result)
         })
     }

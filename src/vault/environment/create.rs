@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use super::super::call::Call;
 use super::super::entry::NewEntry;
 use super::super::name::check_description;
 use super::super::node::below;
+use super::super::operation::OperationContext;
 use super::super::place::{Reach, SlugRule, slug_of};
 use super::super::records::{NodeKind, NodeRecord};
 use super::super::session::Session;
@@ -62,25 +62,35 @@ impl Session<'_> {
         parent: &LevelPath,
         new: &NewEnvironment,
     ) -> Result<Environment> {
-        self.write(UseCase::CreateEnvironment, |call| {
-            let mut place = call.place(organization, parent, Reach::Inside)?;
+        self.write(UseCase::CreateEnvironment, |operation| {
+            let mut place = operation.place(organization, parent, Reach::Inside)?;
             if place.nodes.last().is_some_and(|node| node.kind == NodeKind::Environment) {
                 let message = "an environment stands below a project or a target, not below another environment";
                 return Err(Error::new(ErrorKind::InvalidName, message));
             }
-            let mut node =
-                call.new_node(&place, NodeKind::Environment, new.id, &new.name, new.slug.as_ref(), new.slug_rule)?;
+            let mut node = operation.new_node(
+                &place,
+                NodeKind::Environment,
+                new.id,
+                &new.name,
+                new.slug.as_ref(),
+                new.slug_rule,
+            )?;
             node.description = check_description(new.description.as_deref())?;
             let status = check_status(new.status.as_deref().unwrap_or(DEFAULT_STATUS))?;
             node.is_production = new.is_production.unwrap_or(status == PRODUCTION);
             node.status = Some(status);
-            call.put_node(&place.project, &below(&place, &node.slug), &node)?;
+            operation.put_node(&place.project, &below(&place, &node.slug), &node)?;
             place.nodes.push(node.clone());
-            call.record(Action::Create, Resource::of(&place)?, Details::default().with("name", node.name.as_str()))?;
+            operation.record(
+                Action::Create,
+                Resource::of(&place)?,
+                Details::default().with("name", node.name.as_str()),
+            )?;
             if !new.entries.is_empty() {
-                let change = call.change(organization, &place.path()?)?;
-                call.allow(Permission::SecretWrite.into())?;
-                call.create_entries(change, &new.entries)?;
+                let change = operation.change(organization, &place.path()?)?;
+                operation.allow(Permission::SecretWrite.into())?;
+                operation.create_entries(change, &new.entries)?;
             }
             Ok(node.into())
         })
@@ -97,11 +107,14 @@ pub(super) fn check_status(status: &str) -> Result<String> {
 }
 
 /// The environments that come with a project that has a `_base`, beside that.
-pub(in super::super) fn builtin(call: &mut Call<'_, '_>, ids: &BTreeMap<String, Id>) -> Result<Vec<NodeRecord>> {
+pub(in super::super) fn builtin(
+    operation: &mut OperationContext<'_, '_>,
+    ids: &BTreeMap<String, Id>,
+) -> Result<Vec<NodeRecord>> {
     let builtin = [("dev", DEFAULT_STATUS), ("staging", "staging"), ("prod", PRODUCTION)];
     let nodes = builtin.map(|(name, status)| {
         Ok(NodeRecord {
-            id: call.given_place_id(ids.get(name).copied())?,
+            id: operation.given_place_id(ids.get(name).copied())?,
             kind: NodeKind::Environment,
             name: name.to_owned(),
             slug: name.to_owned(),
@@ -109,8 +122,8 @@ pub(in super::super) fn builtin(call: &mut Call<'_, '_>, ids: &BTreeMap<String, 
             status: Some(status.to_owned()),
             is_production: status == PRODUCTION,
             is_builtin: true,
-            created_at: call.now,
-            updated_at: call.now,
+            created_at: operation.now,
+            updated_at: operation.now,
         })
     });
     nodes.into_iter().collect()

@@ -15,20 +15,20 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `InvalidName`, for `_base`; `Unconfirmed`, for another one that is built in, unless `force` says so.
     pub fn delete_environment(&self, organization: Id, path: &LevelPath, force: bool) -> Result<()> {
-        self.write(UseCase::DeleteEnvironment, |call| {
-            let place = call.place(organization, path, Reach::Inside)?;
+        self.write(UseCase::DeleteEnvironment, |operation| {
+            let place = operation.place(organization, path, Reach::Inside)?;
             if place.nodes.is_empty() && place.project.has_base {
                 let message = "`_base` belongs to its project, and cannot be deleted without it";
                 return Err(Error::new(ErrorKind::InvalidName, message));
             }
-            let (place, node) = call.node(organization, path, NodeKind::Environment, Reach::Inside)?;
+            let (place, node) = operation.node(organization, path, NodeKind::Environment, Reach::Inside)?;
             if node.is_builtin && !force {
                 let message = "this environment is built in: delete it by force, if that is meant";
                 return Err(Error::new(ErrorKind::Unconfirmed, message));
             }
-            let deletion = call.delete_node(&place, &node)?;
+            let deletion = operation.delete_node(&place, &node)?;
             let details = Details::default().with("name", node.name.as_str()).with("deletion", deletion.as_str());
-            call.record(Action::Delete, Resource::of(&place)?, details)
+            operation.record(Action::Delete, Resource::of(&place)?, details)
         })
     }
 }

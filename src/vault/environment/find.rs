@@ -1,5 +1,5 @@
-use super::super::call::{Call, no_such};
 use super::super::keys;
+use super::super::operation::{OperationContext, no_such};
 use super::super::place::{Place, Reach};
 use super::super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
 use super::super::session::Session;
@@ -11,7 +11,7 @@ use crate::core::{Id, LevelPath, PermissionSet, Slug};
 /// What something is called by whoever asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
-pub enum Designation {
+pub enum IdOrSlug {
     /// Its id.
     Id(Id),
     /// Its slug.
@@ -51,12 +51,12 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn find_project(&self, organization: Id, project: &Designation) -> Result<LocatedProject> {
-        self.read(UseCase::Locate, |call| {
-            let record = call.designated_project(organization, project)?;
+    pub fn find_project(&self, organization: Id, project: &IdOrSlug) -> Result<LocatedProject> {
+        self.read(UseCase::Locate, |operation| {
+            let record = operation.designated_project(organization, project)?;
             let slug = Slug::new(&record.slug)?;
-            call.place(organization, &LevelPath::from(&slug), Reach::OnTheWay)?;
-            Ok(LocatedProject { id: record.id, slug, rights: call.rights })
+            operation.place(organization, &LevelPath::from(&slug), Reach::OnTheWay)?;
+            Ok(LocatedProject { id: record.id, slug, rights: operation.rights })
         })
     }
 
@@ -68,32 +68,32 @@ impl Session<'_> {
     pub fn find_environment(
         &self,
         organization: Id,
-        project: &Designation,
-        environment: &Designation,
+        project: &IdOrSlug,
+        environment: &IdOrSlug,
     ) -> Result<LocatedEnvironment> {
-        self.read(UseCase::Locate, |call| {
-            let project = call.designated_project(organization, project)?;
+        self.read(UseCase::Locate, |operation| {
+            let project = operation.designated_project(organization, project)?;
             let slug = match environment {
-                Designation::Slug(slug) => slug.as_str().to_owned(),
-                Designation::Id(id) => {
-                    let place: Option<PlaceRecord> = get(call.tx, &keys::node_id(*id))?;
+                IdOrSlug::Slug(slug) => slug.as_str().to_owned(),
+                IdOrSlug::Id(id) => {
+                    let place: Option<PlaceRecord> = get(operation.tx, &keys::node_id(*id))?;
                     let place = place.filter(|place| place.project == project.id && !place.path.contains('/'));
                     place.ok_or_else(|| no_such("environment"))?.path
                 }
             };
             let path = LevelPath::new(&format!("{}/{slug}", project.slug))?;
-            let found = call.node(organization, &path, NodeKind::Environment, Reach::Inside);
+            let found = operation.node(organization, &path, NodeKind::Environment, Reach::Inside);
             let (place, node) = found.map_err(or_no_environment)?;
-            call.located(&place, &node)
+            operation.located(&place, &node)
         })
     }
 }
 
-impl Call<'_, '_> {
-    fn designated_project(&mut self, organization: Id, project: &Designation) -> Result<ProjectRecord> {
+impl OperationContext<'_, '_> {
+    fn designated_project(&mut self, organization: Id, project: &IdOrSlug) -> Result<ProjectRecord> {
         match project {
-            Designation::Slug(slug) => self.project(organization, slug.as_str()),
-            Designation::Id(id) => {
+            IdOrSlug::Slug(slug) => self.project(organization, slug.as_str()),
+            IdOrSlug::Id(id) => {
                 let place: Option<PlaceRecord> = get(self.tx, &keys::project_id(*id))?;
                 let place = place.filter(|place| place.organization == organization);
                 let slug = place.ok_or_else(|| no_such("project"))?.path;

@@ -13,11 +13,11 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, without the parent.
     pub fn environments(&self, organization: Id, parent: &LevelPath) -> Result<Vec<Environment>> {
-        self.read(UseCase::ListEnvironments, |call| {
-            let place = call.place(organization, parent, Reach::OnTheWay)?;
-            let nodes = call.list_nodes(&place, NodeKind::Environment)?;
+        self.read(UseCase::ListEnvironments, |operation| {
+            let place = operation.place(organization, parent, Reach::OnTheWay)?;
+            let nodes = operation.list_nodes(&place, NodeKind::Environment)?;
             let mut environments = Vec::new();
-            if place.nodes.is_empty() && place.project.has_base && call.may(&place)? {
+            if place.nodes.is_empty() && place.project.has_base && operation.may(&place)? {
                 environments.push(Environment::base(&place));
             }
             environments.extend(nodes.into_iter().map(Environment::from));
@@ -25,7 +25,7 @@ impl Session<'_> {
             environments
                 .sort_by_key(|environment| (!environment.is_builtin, environment.is_builtin.then_some(environment.id)));
             let details = Details::read("list", environments.iter().map(|environment| environment.slug.as_str()));
-            call.record(Action::Read, Resource::of(&place)?.kind(ResourceKind::Environment), details)?;
+            operation.record(Action::Read, Resource::of(&place)?.kind(ResourceKind::Environment), details)?;
             Ok(environments)
         })
     }

@@ -1,4 +1,4 @@
-use super::super::call::no_such;
+use super::super::operation::no_such;
 use super::super::place::Reach;
 use super::super::records::NodeKind;
 use super::super::session::Session;
@@ -18,9 +18,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn locate(&self, id: Id) -> Result<(Id, LevelPath)> {
-        self.read(UseCase::Locate, |call| {
-            let (organization, path) = call.path_of(id)?;
-            match call.place(organization, &path, Reach::OnTheWay) {
+        self.read(UseCase::Locate, |operation| {
+            let (organization, path) = operation.path_of(id)?;
+            match operation.place(organization, &path, Reach::OnTheWay) {
                 Ok(_) => Ok((organization, path)),
                 // In the same words as for an id that does not exist.
                 Err(error) if error.kind() == ErrorKind::NotFound => Err(no_such("level")),
@@ -35,9 +35,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn locate_environment(&self, id: Id) -> Result<(Id, LevelPath)> {
-        self.read(UseCase::Locate, |call| {
-            let found = call.path_of(id).and_then(|(organization, path)| {
-                let place = call.place(organization, &path, Reach::OnTheWay)?;
+        self.read(UseCase::Locate, |operation| {
+            let found = operation.path_of(id).and_then(|(organization, path)| {
+                let place = operation.place(organization, &path, Reach::OnTheWay)?;
                 let is_environment =
                     place.nodes.last().map_or(place.project.has_base, |node| node.kind == NodeKind::Environment);
                 if is_environment { Ok((organization, path)) } else { Err(no_such("environment")) }

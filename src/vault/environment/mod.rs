@@ -10,7 +10,7 @@ mod update;
 
 pub use self::create::NewEnvironment;
 pub(super) use self::create::builtin;
-pub use self::find::{Designation, LocatedEnvironment, LocatedProject};
+pub use self::find::{IdOrSlug, LocatedEnvironment, LocatedProject};
 pub use self::update::EnvironmentUpdate;
 use super::place::{BASE, Place};
 use super::records::NodeRecord;

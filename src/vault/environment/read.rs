@@ -12,14 +12,14 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn environment(&self, organization: Id, path: &LevelPath) -> Result<Environment> {
-        self.read(UseCase::ReadEnvironment, |call| {
-            let place = call.place(organization, path, Reach::Inside)?;
+        self.read(UseCase::ReadEnvironment, |operation| {
+            let place = operation.place(organization, path, Reach::Inside)?;
             let environment = if place.nodes.is_empty() && place.project.has_base {
                 Environment::base(&place)
             } else {
-                call.node(organization, path, NodeKind::Environment, Reach::Inside)?.1.into()
+                operation.node(organization, path, NodeKind::Environment, Reach::Inside)?.1.into()
             };
-            call.record(Action::Read, Resource::of(&place)?, Details::default())?;
+            operation.record(Action::Read, Resource::of(&place)?, Details::default())?;
             Ok(environment)
         })
     }

@@ -38,14 +38,14 @@ impl Session<'_> {
         path: &LevelPath,
         update: &EnvironmentUpdate,
     ) -> Result<Environment> {
-        self.write(UseCase::UpdateEnvironment, |call| {
-            let place = call.place(organization, path, Reach::Inside)?;
+        self.write(UseCase::UpdateEnvironment, |operation| {
+            let place = operation.place(organization, path, Reach::Inside)?;
             let is_base = place.nodes.is_empty() && place.project.has_base;
             if is_base || place.nodes.last().is_some_and(|node| node.is_builtin) && is_renaming(update) {
                 let message = "this environment is built in: it keeps its name, and `_base` all that it is";
                 return Err(Error::new(ErrorKind::InvalidName, message));
             }
-            let (place, mut node) = call.node(organization, path, NodeKind::Environment, Reach::Inside)?;
+            let (place, mut node) = operation.node(organization, path, NodeKind::Environment, Reach::Inside)?;
             let mut changed = Vec::new();
             if let Some(name) = &update.name {
                 node.name = check_name(name)?;
@@ -69,9 +69,9 @@ impl Session<'_> {
                 node.is_production = is_production;
                 changed.push("isProduction");
             }
-            node.updated_at = call.now;
-            call.change_node(&place, &node, update.slug_rule)?;
-            call.record(Action::Update, Resource::of(&place)?, Details::changed(&changed))?;
+            node.updated_at = operation.now;
+            operation.change_node(&place, &node, update.slug_rule)?;
+            operation.record(Action::Update, Resource::of(&place)?, Details::changed(&changed))?;
             Ok(node.into())
         })
     }

@@ -35,24 +35,25 @@ impl Session<'_> {
     /// does, or in place of one; `InvalidName`, for a target and for `_base`; `InvalidValue`, for a role that cannot
     /// be given in one environment.
     pub fn grant(&self, organization: Id, path: &LevelPath, grantee: Grantee, role: GrantRole) -> Result<Grant> {
-        self.write(UseCase::Grant, |call| {
-            let (place, node) = call.granting_place(organization, path)?;
-            let resource = call.grant_resource(&place, grantee)?;
-            call.check_held(role.permissions())?;
+        self.write(UseCase::Grant, |operation| {
+            let (place, node) = operation.granting_place(organization, path)?;
+            let resource = operation.grant_resource(&place, grantee)?;
+            operation.check_held(role.permissions())?;
             if node.is_some() && !role.is_for_environments() {
                 let message = "in one environment the role is one of `viewer` `editor` `admin`";
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
-            let mut record = call.grant_record(place.project.id, grantee)?;
+            let mut record = operation.grant_record(place.project.id, grantee)?;
             let old = record.roles.iter().find(|granted| granted.node == node).map(|granted| granted.role);
             if let Some(old) = old {
-                call.check_held(old.permissions())?;
+                operation.check_held(old.permissions())?;
             }
             record.roles.retain(|granted| granted.node != node);
-            let given = GrantedRecord { node, role, created_at: call.now, created_by: call.who.actor.clone() };
+            let given =
+                GrantedRecord { node, role, created_at: operation.now, created_by: operation.principal.actor.clone() };
             let grant = Grant::new(grantee, place.path()?, &given);
             record.roles.push(given);
-            call.put_grant_record(organization, place.project.id, &record)?;
+            operation.put_grant_record(organization, place.project.id, &record)?;
             let (action, details) = match old {
                 None => (Action::Create, Details::default().with("role", role.as_str())),
                 Some(old) => {
@@ -60,7 +61,7 @@ impl Session<'_> {
                     (Action::Update, Details::changed(&["role"]).with("role", change))
                 }
             };
-            call.record(action, resource, details)?;
+            operation.record(action, resource, details)?;
             Ok(grant)
         })
     }

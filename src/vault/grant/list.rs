@@ -14,10 +14,10 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `InvalidName`, for a target and for `_base`.
     pub fn grants(&self, organization: Id, path: &LevelPath) -> Result<Vec<Grant>> {
-        self.read(UseCase::ListGrants, |call| {
-            let (place, node) = call.granting_place(organization, path)?;
+        self.read(UseCase::ListGrants, |operation| {
+            let (place, node) = operation.granting_place(organization, path)?;
             let mut grants = Vec::new();
-            for record in call.tx.scan(&keys::grants(place.project.id), Order::Ascending, usize::MAX)? {
+            for record in operation.tx.scan(&keys::grants(place.project.id), Order::Ascending, usize::MAX)? {
                 let record: GrantRecord = decode(&record.value)?;
                 for granted in record.roles.iter().filter(|granted| granted.node == node) {
                     grants.push(Grant::new(record.grantee, place.path()?, granted));
@@ -25,7 +25,7 @@ impl Session<'_> {
             }
             grants.sort_by_key(|grant| grant.grantee);
             let details = Details::default().with("op", "grants").with("count", grants.len());
-            call.record(Action::Read, Resource::of(&place)?, details)?;
+            operation.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(grants)
         })
     }
@@ -36,28 +36,28 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, without the user or the team.
     pub fn granted(&self, organization: Id, grantee: Grantee) -> Result<Vec<Grant>> {
-        self.read(UseCase::ListGranted, |call| {
+        self.read(UseCase::ListGranted, |operation| {
             let (kind, id) = match grantee {
                 Grantee::User(id) => {
-                    call.organization_of_member(organization, id)?;
-                    call.member(organization, id)?;
+                    operation.organization_of_member(organization, id)?;
+                    operation.member(organization, id)?;
                     (ResourceKind::Member, id)
                 }
                 Grantee::Team(id) => {
-                    call.whole_organization(organization)?;
-                    call.team(organization, id)?;
+                    operation.whole_organization(organization)?;
+                    operation.team(organization, id)?;
                     (ResourceKind::Team, id)
                 }
             };
             let mut grants = Vec::new();
-            for project in call.granted_projects(organization, grantee)? {
-                for granted in call.grant_record(project, grantee)?.roles {
+            for project in operation.granted_projects(organization, grantee)? {
+                for granted in operation.grant_record(project, grantee)?.roles {
                     // What was deleted keeps its grants, for when it is restored.
-                    let path = match call.path_of(granted.node.unwrap_or(project)) {
+                    let path = match operation.path_of(granted.node.unwrap_or(project)) {
                         Err(error) if error.kind() == ErrorKind::NotFound => continue,
                         found => found?.1,
                     };
-                    if call.rights_in(project, granted.node)?.is_some() {
+                    if operation.rights_in(project, granted.node)?.is_some() {
                         grants.push(Grant::new(grantee, path, &granted));
                     }
                 }
@@ -65,7 +65,11 @@ impl Session<'_> {
             grants.sort_by(|a, b| a.path.as_str().cmp(b.path.as_str()));
             let mut resource = Resource::new(kind, organization);
             resource.id = Some(id);
-            call.record(Action::Read, resource, Details::default().with("op", "grants").with("count", grants.len()))?;
+            operation.record(
+                Action::Read,
+                resource,
+                Details::default().with("op", "grants").with("count", grants.len()),
+            )?;
             Ok(grants)
         })
     }

@@ -8,14 +8,14 @@ mod revoke;
 use serde::{Deserialize, Serialize};
 
 use super::audit::id_in;
-use super::call::{Call, no_such};
 use super::keys;
+use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
 use super::records::{
     GrantRecord, GrantedRecord, NodeKind, ProjectRecord, TeamRecord, UserRecord, decode, get, put, require,
 };
 use crate::core::{AuditActor, GrantRole, Id, LevelPath, PermissionSet, Resource, ResourceKind, Timestamp};
-use crate::store::{Order, When};
+use crate::store::{Order, Precondition};
 use crate::{Error, ErrorKind, Result};
 
 /// To whom something is granted.
@@ -51,7 +51,7 @@ impl Grant {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// The place that something is granted at, and the id of the node that this is, or none for a whole project. It
     /// takes full access to the project, also for one of its environments.
     fn granting_place(&mut self, organization: Id, path: &LevelPath) -> Result<(Place, Option<Id>)> {
@@ -106,13 +106,13 @@ impl Call<'_, '_> {
             self.tx.delete(&index)?;
             return Ok(());
         }
-        put(self.tx, &key, record, When::Always)?;
-        put(self.tx, &index, &project, When::Always)
+        put(self.tx, &key, record, Precondition::Always)?;
+        put(self.tx, &index, &project, Precondition::Always)
     }
 
     /// Grants all of a project that was just made to whoever made it, unless their role has that anyway.
     pub(super) fn grant_to_creator(&mut self, project: &ProjectRecord) -> Result<()> {
-        let Some(user) = self.who.user.as_ref().map(|user| user.id) else {
+        let Some(user) = self.principal.user.as_ref().map(|user| user.id) else {
             return Ok(());
         };
         if self.rights.contains_all(GrantRole::Full.permissions()) {
@@ -122,7 +122,7 @@ impl Call<'_, '_> {
             node: None,
             role: GrantRole::Full,
             created_at: self.now,
-            created_by: self.who.actor.clone(),
+            created_by: self.principal.actor.clone(),
         };
         let record = GrantRecord { grantee: Grantee::User(user), roles: vec![granted] };
         self.put_grant_record(project.organization, project.id, &record)

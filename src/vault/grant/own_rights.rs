@@ -10,9 +10,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn own_rights(&self, organization: Id, path: &LevelPath) -> Result<PermissionSet> {
-        self.read(UseCase::ReadOwnRights, |call| {
-            call.place(organization, path, Reach::OnTheWay)?;
-            Ok(call.rights)
+        self.read(UseCase::ReadOwnRights, |operation| {
+            operation.place(organization, path, Reach::OnTheWay)?;
+            Ok(operation.rights)
         })
     }
 
@@ -23,14 +23,14 @@ impl Session<'_> {
     /// # Errors
     /// `Denied`; `NotFound`.
     pub fn check_rights(&self, organization: Id, path: Option<&LevelPath>, needed: PermissionSet) -> Result<()> {
-        self.read(UseCase::ReadOwnRights, |call| {
-            call.allow(needed)?;
-            call.needed = needed;
+        self.read(UseCase::ReadOwnRights, |operation| {
+            operation.allow(needed)?;
+            operation.needed = needed;
             match path {
-                Some(path) => call.place(organization, path, Reach::Inside).map(drop),
+                Some(path) => operation.place(organization, path, Reach::Inside).map(drop),
                 None => {
-                    call.organization(organization)?;
-                    call.require()
+                    operation.organization(organization)?;
+                    operation.require()
                 }
             }
         })

@@ -3,28 +3,28 @@
 use std::sync::Arc;
 
 use super::super::Vault;
-use super::super::call::Call;
 use super::super::keys;
+use super::super::operation::OperationContext;
 use super::super::queue::{Attempt, Handler, JobRecord, LeaseRecord, Outcome};
 use super::super::records::{IntegrationRecord, IntegrationStateRecord, ProjectRecord, get};
 use super::details;
 use super::work::{SyncJob, Synced};
 use crate::core::{Action, Resource};
-use crate::store::When;
+use crate::store::Precondition;
 use crate::{Error, ErrorKind, Result};
 
 /// Copies what integrations are for.
 pub(in super::super) struct IntegrationHandler;
 
 impl Handler for IntegrationHandler {
-    fn prepare(&self, call: &mut Call<'_, '_>, job: &JobRecord) -> Result<Option<Box<dyn Attempt>>> {
-        let Some((project, record)) = integration_of(call, job)? else {
+    fn prepare(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord) -> Result<Option<Box<dyn Attempt>>> {
+        let Some((project, record)) = integration_of(operation, job)? else {
             return Ok(None);
         };
         if !record.enabled {
             return Ok(None);
         }
-        match call.begin_sync(&project, &record) {
+        match operation.begin_sync(&project, &record) {
             Ok(sync) => Ok(Some(Box::new(Arc::new(sync)))),
             // What the store says is not the integration's fault.
             Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Unavailable) => Err(error),
@@ -32,33 +32,36 @@ impl Handler for IntegrationHandler {
         }
     }
 
-    fn lost(&self, call: &mut Call<'_, '_>, job: &JobRecord, lease: &LeaseRecord) -> Result<()> {
-        match integration_of(call, job)? {
+    fn lost(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord, lease: &LeaseRecord) -> Result<()> {
+        match integration_of(operation, job)? {
             Some((project, record)) => {
                 let message = "whoever was at it did not come back: it is done again";
-                call.log_failure(&project, &record, Error::new(ErrorKind::Unavailable, message), lease.attempt)
+                operation.log_failure(&project, &record, Error::new(ErrorKind::Unavailable, message), lease.attempt)
             }
             None => Ok(()),
         }
     }
 
-    fn give_up(&self, call: &mut Call<'_, '_>, job: &JobRecord) -> Result<()> {
-        let Some((project, mut record)) = integration_of(call, job)? else {
+    fn give_up(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord) -> Result<()> {
+        let Some((project, mut record)) = integration_of(operation, job)? else {
             return Ok(());
         };
         let state: IntegrationStateRecord =
-            get(call.tx, &keys::integration_state(project.id, record.id))?.unwrap_or_default();
+            get(operation.tx, &keys::integration_state(project.id, record.id))?.unwrap_or_default();
         record.enabled = false;
         record.paused = state.runs.last().and_then(|run| run.error.clone());
-        call.put_integration(&project, &mut record, When::Present)?;
+        operation.put_integration(&project, &mut record, Precondition::Present)?;
         let details = details(&record).with("changed", vec!["enabled"]).with("op", "give-up");
-        call.record(Action::Update, Resource::integration(&project, &record), details)
+        operation.record(Action::Update, Resource::integration(&project, &record), details)
     }
 }
 
 /// The integration that a job is for; nothing, when it is gone.
-fn integration_of(call: &mut Call<'_, '_>, job: &JobRecord) -> Result<Option<(ProjectRecord, IntegrationRecord)>> {
-    match call.synced_integration(job.organization, job.project, job.subject) {
+fn integration_of(
+    operation: &mut OperationContext<'_, '_>,
+    job: &JobRecord,
+) -> Result<Option<(ProjectRecord, IntegrationRecord)>> {
+    match operation.synced_integration(job.organization, job.project, job.subject) {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -82,8 +85,8 @@ impl Outcome for Made {
         self.synced.is_success()
     }
 
-    fn write(&self, call: &mut Call<'_, '_>, job: &JobRecord) -> Result<()> {
-        call.finish_sync(&self.job, &self.synced, Some(job.attempt)).map(drop)
+    fn write(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord) -> Result<()> {
+        operation.finish_sync(&self.job, &self.synced, Some(job.attempt)).map(drop)
     }
 }
 
@@ -105,10 +108,10 @@ impl Outcome for Refused {
         false
     }
 
-    fn write(&self, call: &mut Call<'_, '_>, job: &JobRecord) -> Result<()> {
-        match integration_of(call, job)? {
+    fn write(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord) -> Result<()> {
+        match integration_of(operation, job)? {
             Some((project, record)) => {
-                call.log_failure(&project, &record, Error::new(self.kind, self.message.clone()), job.attempt)
+                operation.log_failure(&project, &record, Error::new(self.kind, self.message.clone()), job.attempt)
             }
             None => Ok(()),
         }

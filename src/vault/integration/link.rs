@@ -8,7 +8,7 @@ use super::super::use_case::UseCase;
 use super::{Integration, Mapping, check_custody, details};
 use crate::Result;
 use crate::core::{Action, Id, Resource, SecretString, Slug};
-use crate::store::When;
+use crate::store::Precondition;
 use crate::sync::Provider;
 
 /// An integration that is to be made.
@@ -75,23 +75,24 @@ impl Session<'_> {
     /// `NotFound`, also for an environment; `InvalidName`; `InvalidValue`, for settings, credentials or a map that cannot
     /// be taken; `ClientManaged`; `Conflict`, when the id is taken.
     pub fn link_integration(&self, organization: Id, project: &Slug, new: &NewIntegration) -> Result<Integration> {
-        self.write(UseCase::LinkIntegration, |call| {
-            let place = call.integrations_of(organization, project)?;
+        self.write(UseCase::LinkIntegration, |operation| {
+            let place = operation.integrations_of(organization, project)?;
             let mut project = place.project.clone();
             if new.environments.is_empty() {
-                call.rights = call.rights_at(&place, super::Reach::Inside)?.ok_or_else(|| super::no_such("project"))?;
-                call.require()?;
+                operation.rights =
+                    operation.rights_at(&place, super::Reach::Inside)?.ok_or_else(|| super::no_such("project"))?;
+                operation.require()?;
             }
-            let map = call.check_map(organization, &project, &new.provider, &new.environments)?;
+            let map = operation.check_map(organization, &project, &new.provider, &new.environments)?;
             check_custody(&project)?;
             let name = check_name(&new.name)?;
             new.provider.check_settings(&new.settings)?;
             if !project.has_integrations {
                 project.has_integrations = true;
-                put(call.tx, &keys::project(organization, &project.slug), &project, When::Present)?;
+                put(operation.tx, &keys::project(organization, &project.slug), &project, Precondition::Present)?;
             }
             let mut record = IntegrationRecord {
-                id: call.given_subject_id(new.id, &keys::all_integrations())?,
+                id: operation.given_subject_id(new.id, &keys::all_integrations())?,
                 name,
                 provider: new.provider.clone(),
                 settings: new.settings.clone(),
@@ -100,18 +101,18 @@ impl Session<'_> {
                 paused: None,
                 credentials: Wrapped(Vec::new()),
                 dek_version: project.dek_version,
-                created_at: call.now,
-                created_by: call.who.actor.clone(),
-                updated_at: call.now,
+                created_at: operation.now,
+                created_by: operation.principal.actor.clone(),
+                updated_at: operation.now,
             };
-            call.seal_credentials(&project, &mut record, &new.credentials)?;
-            call.put_map(&project, &mut record, map)?;
-            call.put_integration(&project, &mut record, When::Absent)?;
+            operation.seal_credentials(&project, &mut record, &new.credentials)?;
+            operation.put_map(&project, &mut record, map)?;
+            operation.put_integration(&project, &mut record, Precondition::Absent)?;
             if record.enabled {
-                call.enqueue_sync(&project, &record)?;
+                operation.enqueue_sync(&project, &record)?;
             }
-            call.record(Action::Create, Resource::integration(&project, &record), details(&record))?;
-            call.integration_info(&project, &record)
+            operation.record(Action::Create, Resource::integration(&project, &record), details(&record))?;
+            operation.integration_info(&project, &record)
         })
     }
 }

@@ -13,18 +13,18 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn integrations(&self, organization: Id, project: &Slug) -> Result<Vec<Integration>> {
-        self.read(UseCase::ListIntegrations, |call| {
-            let place = call.integrations_of(organization, project)?;
+        self.read(UseCase::ListIntegrations, |operation| {
+            let place = operation.integrations_of(organization, project)?;
             let mut integrations = Vec::new();
-            for stored in call.tx.scan(&keys::integrations(place.project.id), Order::Ascending, usize::MAX)? {
+            for stored in operation.tx.scan(&keys::integrations(place.project.id), Order::Ascending, usize::MAX)? {
                 let record: IntegrationRecord = decode(&stored.value)?;
-                let rights = call.integration_rights(&place, &record)?;
-                if rights.is_some_and(|rights| rights.contains_all(call.needed)) {
-                    integrations.push(call.integration_info(&place.project, &record)?);
+                let rights = operation.integration_rights(&place, &record)?;
+                if rights.is_some_and(|rights| rights.contains_all(operation.needed)) {
+                    integrations.push(operation.integration_info(&place.project, &record)?);
                 }
             }
             let details = Details::default().with("op", "integrations").with("count", integrations.len());
-            call.record(Action::Read, Resource::of(&place)?, details)?;
+            operation.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(integrations)
         })
     }

@@ -21,15 +21,15 @@ pub use self::link::NewIntegration;
 pub use self::plan::IntegrationPlan;
 pub use self::runs::IntegrationRun;
 pub use self::update::IntegrationUpdate;
-use super::call::{Call, no_such};
 use super::key_cache::{Row, client_managed};
+use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
 use super::queue::{JobKind, NewJob};
 use super::records::{IntegrationRecord, ProjectRecord, damaged, decode, get, put};
 use super::rights::READING;
 use super::{Custody, keys};
 use crate::core::{Details, Id, LevelPath, PermissionSet, Resource, ResourceKind, SecretString, Slug, Timestamp};
-use crate::store::{Order, When};
+use crate::store::{Order, Precondition};
 use crate::sync::Provider;
 use crate::{Error, ErrorKind, Result};
 
@@ -107,7 +107,7 @@ impl Resource {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// A project that can have integrations. What the actor may do there is for each integration to say.
     fn integrations_of(&mut self, organization: Id, project: &Slug) -> Result<Place> {
         self.place(organization, &LevelPath::from(project), Reach::Beneath)
@@ -232,13 +232,18 @@ impl Call<'_, '_> {
             }
         }
         for node in map.keys() {
-            put(self.tx, &keys::environment_integration(project.id, *node, record.id), &(), When::Always)?;
+            put(self.tx, &keys::environment_integration(project.id, *node, record.id), &(), Precondition::Always)?;
         }
         record.environments = map;
         Ok(())
     }
 
-    fn put_integration(&mut self, project: &ProjectRecord, record: &mut IntegrationRecord, when: When) -> Result<()> {
+    fn put_integration(
+        &mut self,
+        project: &ProjectRecord,
+        record: &mut IntegrationRecord,
+        when: Precondition,
+    ) -> Result<()> {
         record.updated_at = self.now;
         put(self.tx, &keys::integration(project.id, record.id), record, when)
     }
@@ -322,7 +327,7 @@ impl Call<'_, '_> {
             let id = Id::parse(link.key.rsplit('/').next().unwrap_or_default()).map_err(|_| damaged())?;
             if let Some(mut record) = get::<IntegrationRecord>(self.tx, &keys::integration(project, id))? {
                 record.environments.remove(&node);
-                put(self.tx, &keys::integration(project, id), &record, When::Present)?;
+                put(self.tx, &keys::integration(project, id), &record, Precondition::Present)?;
             }
             self.tx.delete(&keys::integration_written(project, id, node))?;
             self.tx.delete(&link.key)?;

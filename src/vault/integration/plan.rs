@@ -25,11 +25,15 @@ impl Session<'_> {
     /// `NotFound`; `ClientManaged`; `CrateFeature` or `Config`, where this program cannot talk to the service; and what
     /// went wrong there.
     pub fn plan_integration(&self, organization: Id, project: &Slug, id: Id) -> Result<Vec<IntegrationPlan>> {
-        let job = self.read(UseCase::PlanIntegration, |call| {
-            let (project, record) = call.integration(organization, project, id)?;
+        let job = self.read(UseCase::PlanIntegration, |operation| {
+            let (project, record) = operation.integration(organization, project, id)?;
             check_custody(&project)?;
-            call.record(Action::Read, Resource::integration(&project, &record), details(&record).with("op", "plan"))?;
-            call.sync_job(&project, &record, "plan")
+            operation.record(
+                Action::Read,
+                Resource::integration(&project, &record),
+                details(&record).with("op", "plan"),
+            )?;
+            operation.sync_job(&project, &record, "plan")
         })?;
         let target = self.vault.sync_target(&job.provider)?;
         let plan = |copy: &super::work::Copied| {

@@ -10,10 +10,10 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn integration(&self, organization: Id, project: &Slug, id: Id) -> Result<Integration> {
-        self.read(UseCase::ReadIntegration, |call| {
-            let (project, record) = call.integration(organization, project, id)?;
-            call.record(Action::Read, Resource::integration(&project, &record), details(&record))?;
-            call.integration_info(&project, &record)
+        self.read(UseCase::ReadIntegration, |operation| {
+            let (project, record) = operation.integration(organization, project, id)?;
+            operation.record(Action::Read, Resource::integration(&project, &record), details(&record))?;
+            operation.integration_info(&project, &record)
         })
     }
 }

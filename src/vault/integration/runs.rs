@@ -46,12 +46,12 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn integration_runs(&self, organization: Id, project: &Slug, id: Id) -> Result<Vec<IntegrationRun>> {
-        self.read(UseCase::ListIntegrationRuns, |call| {
-            let (project, record) = call.integration(organization, project, id)?;
+        self.read(UseCase::ListIntegrationRuns, |operation| {
+            let (project, record) = operation.integration(organization, project, id)?;
             let state: IntegrationStateRecord =
-                get(call.tx, &keys::integration_state(project.id, id))?.unwrap_or_default();
+                get(operation.tx, &keys::integration_state(project.id, id))?.unwrap_or_default();
             let details = details(&record).with("op", "runs").with("count", state.runs.len());
-            call.record(Action::Read, Resource::integration(&project, &record), details)?;
+            operation.record(Action::Read, Resource::integration(&project, &record), details)?;
             Ok(state.runs.into_iter().rev().collect())
         })
     }

@@ -12,13 +12,17 @@ impl Session<'_> {
     /// `NotFound`; `ClientManaged`; `Conflict`, while somebody else is at it. What goes wrong at the service is told by the
     /// [run](IntegrationRun::error).
     pub fn sync_integration(&self, organization: Id, project: &Slug, id: Id) -> Result<IntegrationRun> {
-        let job = self.write(UseCase::SyncIntegration, |call| {
-            let (project, record) = call.integration(organization, project, id)?;
+        let job = self.write(UseCase::SyncIntegration, |operation| {
+            let (project, record) = operation.integration(organization, project, id)?;
             check_custody(&project)?;
-            call.record(Action::Read, Resource::integration(&project, &record), details(&record).with("op", "sync"))?;
-            call.begin_sync(&project, &record)
+            operation.record(
+                Action::Read,
+                Resource::integration(&project, &record),
+                details(&record).with("op", "sync"),
+            )?;
+            operation.begin_sync(&project, &record)
         })?;
         let done = job.run(self.vault);
-        self.vault.trusted("sync").write(UseCase::Locate, |call| call.finish_sync(&job, &done, None))
+        self.vault.trusted("sync").write(UseCase::Locate, |operation| operation.finish_sync(&job, &done, None))
     }
 }

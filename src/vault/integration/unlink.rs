@@ -8,7 +8,7 @@ use super::super::use_case::UseCase;
 use super::details;
 use crate::Result;
 use crate::core::{Action, Id, Resource, Slug};
-use crate::store::{Order, When};
+use crate::store::{Order, Precondition};
 
 impl Session<'_> {
     /// Removes an integration with its credentials, for good. At the service nothing is removed, and it is not asked.
@@ -16,19 +16,19 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn unlink_integration(&self, organization: Id, project: &Slug, id: Id) -> Result<()> {
-        self.write(UseCase::UnlinkIntegration, |call| {
-            let (mut project, mut record) = call.integration(organization, project, id)?;
+        self.write(UseCase::UnlinkIntegration, |operation| {
+            let (mut project, mut record) = operation.integration(organization, project, id)?;
             let details = details(&record);
-            call.cancel(JobKind::Integration, id)?;
-            call.put_map(&project, &mut record, BTreeMap::new())?;
-            call.remove_range(&keys::integration_writings(project.id, id))?;
-            call.tx.delete(&keys::integration_state(project.id, id))?;
-            call.tx.delete(&keys::integration(project.id, id))?;
-            if call.tx.scan(&keys::integrations(project.id), Order::Ascending, 1)?.is_empty() {
+            operation.cancel(JobKind::Integration, id)?;
+            operation.put_map(&project, &mut record, BTreeMap::new())?;
+            operation.remove_range(&keys::integration_writings(project.id, id))?;
+            operation.tx.delete(&keys::integration_state(project.id, id))?;
+            operation.tx.delete(&keys::integration(project.id, id))?;
+            if operation.tx.scan(&keys::integrations(project.id), Order::Ascending, 1)?.is_empty() {
                 project.has_integrations = false;
-                put(call.tx, &keys::project(organization, &project.slug), &project, When::Present)?;
+                put(operation.tx, &keys::project(organization, &project.slug), &project, Precondition::Present)?;
             }
-            call.record(Action::Delete, Resource::integration(&project, &record), details)
+            operation.record(Action::Delete, Resource::integration(&project, &record), details)
         })
     }
 }

@@ -5,7 +5,7 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{Integration, Mapping, check_custody, details};
 use crate::core::{Action, Id, Resource, SecretString, Slug};
-use crate::store::When;
+use crate::store::Precondition;
 use crate::{Error, ErrorKind, Result};
 
 /// What is to become another thing of an integration. Its service and the settings of that stay: link it anew.
@@ -36,19 +36,19 @@ impl Session<'_> {
         id: Id,
         update: &IntegrationUpdate,
     ) -> Result<Integration> {
-        self.write(UseCase::UpdateIntegration, |call| {
-            let (project, mut record) = call.integration(organization, project, id)?;
+        self.write(UseCase::UpdateIntegration, |operation| {
+            let (project, mut record) = operation.integration(organization, project, id)?;
             let mut changed: Vec<&str> = Vec::new();
             if update.credentials.is_some() {
                 // Other credentials may lead to somebody else's account, where what the actor cannot read is not to go.
-                call.allow(call.needed.union(READING))?;
-                let places = call.mapped(&record)?.unwrap_or_default();
+                operation.allow(operation.needed.union(READING))?;
+                let places = operation.mapped(&record)?.unwrap_or_default();
                 let map = places.into_iter().map(|(place, target)| (place.id(), target)).collect();
-                call.put_map(&project, &mut record, map)?;
+                operation.put_map(&project, &mut record, map)?;
             }
             if let Some(map) = &update.environments {
-                let map = call.check_map(organization, &project, &record.provider, map)?;
-                call.put_map(&project, &mut record, map)?;
+                let map = operation.check_map(organization, &project, &record.provider, map)?;
+                operation.put_map(&project, &mut record, map)?;
                 changed.push("environments");
             }
             if let Some(name) = &update.name {
@@ -56,7 +56,7 @@ impl Session<'_> {
                 changed.push("name");
             }
             if let Some(credentials) = &update.credentials {
-                call.seal_credentials(&project, &mut record, credentials)?;
+                operation.seal_credentials(&project, &mut record, credentials)?;
                 changed.push("credentials");
             }
             if let Some(enabled) = update.enabled {
@@ -73,14 +73,14 @@ impl Session<'_> {
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
             if record.enabled {
-                call.enqueue_sync(&project, &record)?;
+                operation.enqueue_sync(&project, &record)?;
             } else {
-                call.cancel(JobKind::Integration, id)?;
+                operation.cancel(JobKind::Integration, id)?;
             }
-            call.put_integration(&project, &mut record, When::Present)?;
+            operation.put_integration(&project, &mut record, Precondition::Present)?;
             let details = details(&record).with("changed", changed);
-            call.record(Action::Update, Resource::integration(&project, &record), details)?;
-            call.integration_info(&project, &record)
+            operation.record(Action::Update, Resource::integration(&project, &record), details)?;
+            operation.integration_info(&project, &record)
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::super::call::{Call, no_such};
+use super::super::operation::{OperationContext, no_such};
 use super::super::records::{IntegrationRecord, IntegrationStateRecord, PlaceRecord, ProjectRecord, get, put, require};
 use super::super::session::{Actor, Session};
 use super::super::use_case::UseCase;
@@ -11,7 +11,7 @@ use super::super::{Vault, keys};
 use super::runs::MAX_RUNS;
 use super::{IntegrationRun, details};
 use crate::core::{Action, Id, LevelPath, Resource, SecretString, Timestamp, merge};
-use crate::store::When;
+use crate::store::Precondition;
 use crate::sync::{Applied, Desired, PATIENCE, Provider, SyncAction, SyncPlace, SyncPlan};
 use crate::{Error, ErrorKind, Result};
 
@@ -96,7 +96,7 @@ impl SyncJob {
                 let applied = Applied::all(&plan);
                 return Ok(Done { plan, applied });
             }
-            vault.trusted("sync").write(UseCase::Locate, |call| call.intend_sync(self, copy, &plan))?;
+            vault.trusted("sync").write(UseCase::Locate, |operation| operation.intend_sync(self, copy, &plan))?;
             let applied = target.apply(&place, &plan, &copy.desired);
             Ok(Done { plan, applied })
         };
@@ -104,7 +104,7 @@ impl SyncJob {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// All that a sync needs, which is recorded as read by that operation.
     pub(super) fn sync_job(
         &mut self,
@@ -140,7 +140,7 @@ impl Call<'_, '_> {
         }
         let job = self.sync_job(project, record, "sync")?;
         state.busy = Some((job.owner, self.now.checked_add(BUSY).unwrap_or(Timestamp::MAX)));
-        put(self.tx, &key, &state, When::Always)?;
+        put(self.tx, &key, &state, Precondition::Always)?;
         Ok(job)
     }
 
@@ -250,7 +250,7 @@ impl Call<'_, '_> {
         state.runs.push(run);
         let excess = state.runs.len().saturating_sub(MAX_RUNS);
         state.runs.drain(..excess);
-        put(self.tx, &keys::integration_state(project.id, record.id), &state, When::Always)?;
+        put(self.tx, &keys::integration_state(project.id, record.id), &state, Precondition::Always)?;
         self.record(Action::Update, Resource::integration(project, record), details)
     }
 }

@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::super::call::Call;
 use super::super::key_cache::Row;
 use super::super::keys;
+use super::super::operation::OperationContext;
 use super::super::records::{ProjectRecord, WrittenRecord, damaged, decode, encode, get, put};
 use crate::Result;
 use crate::core::{Id, Kind, SecretString, VarName};
-use crate::store::When;
+use crate::store::Precondition;
 use crate::sync::{Desired, DesiredEntry, SyncAction, SyncChange, SyncPlan};
 
 /// Bytes of a digest that are kept.
@@ -123,7 +123,7 @@ impl Written {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// What an integration has written for an environment.
     pub(super) fn written(&mut self, project: &ProjectRecord, integration: Id, node: Id) -> Result<Written> {
         match get(self.tx, &keys::integration_written(project.id, integration, node))? {
@@ -158,6 +158,6 @@ impl Call<'_, '_> {
         let text: SecretString = encode(written)?.into();
         let sealed = self.seal_row(project, Row::Written(integration, node), text.expose_secret().as_bytes())?;
         let record = WrittenRecord { dek_version: project.dek_version, written: sealed };
-        put(self.tx, &keys::integration_written(project.id, integration, node), &record, When::Always)
+        put(self.tx, &keys::integration_written(project.id, integration, node), &record, Precondition::Always)
     }
 }

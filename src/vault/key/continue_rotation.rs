@@ -1,5 +1,5 @@
-use super::super::call::Call;
 use super::super::key_cache::Row;
+use super::super::operation::OperationContext;
 use super::super::place::Reach;
 use super::super::records::{
     ContentRecord, IntegrationRecord, KeyRecord, ProjectRecord, RotationRecord, WebhookRecord, WrappedKeyRecord,
@@ -10,7 +10,7 @@ use super::super::use_case::UseCase;
 use super::super::{access::AccessRecord, keys};
 use super::{last_id, last_two_ids};
 use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Id, Resource, SecretBytes, Slug};
-use crate::store::{Order, Record, When};
+use crate::store::{Order, Precondition, Record};
 use crate::{ErrorKind, Result};
 
 /// What one step of a rotation did.
@@ -37,25 +37,25 @@ impl Session<'_> {
     /// removed.
     pub fn continue_rotation(&self, organization: Id, project: &Slug, limit: usize) -> Result<RotationStep> {
         let limit = limit.clamp(1, MAX_STEP);
-        self.write(UseCase::ContinueRotation, |call| {
-            let mut project = call.key_project(organization, project, Reach::Inside)?;
-            let (step, operation) = match project.rotation.take() {
+        self.write(UseCase::ContinueRotation, |operation| {
+            let mut project = operation.key_project(organization, project, Reach::Inside)?;
+            let (step, op) = match project.rotation.take() {
                 None => return Ok(RotationStep { updated: 0, skipped: 0, is_done: true }),
                 Some(RotationRecord::History { after, skipped }) => {
-                    (call.move_history(&mut project, after, skipped, limit)?, "reencrypt")
+                    (operation.move_history(&mut project, after, skipped, limit)?, "reencrypt")
                 }
-                Some(RotationRecord::Dek { after }) => (call.move_rows(&mut project, after, limit)?, "rewrap"),
+                Some(RotationRecord::Dek { after }) => (operation.move_rows(&mut project, after, limit)?, "rewrap"),
             };
-            call.put_project(&mut project)?;
-            let details = Details::default().with("op", operation).with("updated", step.updated);
+            operation.put_project(&mut project)?;
+            let details = Details::default().with("op", op).with("updated", step.updated);
             let details = details.with("skipped", step.skipped).with("done", step.is_done);
-            call.record(Action::Update, Resource::key(&project), details)?;
+            operation.record(Action::Update, Resource::key(&project), details)?;
             Ok(step)
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Seals versions anew with the level key in use.
     fn move_history(
         &mut self,
@@ -152,7 +152,7 @@ impl Call<'_, '_> {
                 }
                 access.times = self.rewrap_row(project, Row::Access(node), access.dek_version, &access.times)?;
                 access.dek_version = version;
-                put(self.tx, &record.key, &access, When::Present)?;
+                put(self.tx, &record.key, &access, Precondition::Present)?;
             }
             Some("key") => {
                 let mut key: KeyRecord = decode(&record.value)?;
@@ -170,7 +170,7 @@ impl Call<'_, '_> {
                     }
                 }
                 key.dek_version = version;
-                put(self.tx, &record.key, &key, When::Present)?;
+                put(self.tx, &record.key, &key, Precondition::Present)?;
             }
             Some("integration") => {
                 let mut integration: IntegrationRecord = decode(&record.value)?;
@@ -181,7 +181,7 @@ impl Call<'_, '_> {
                 integration.credentials =
                     self.rewrap_row(project, row, integration.dek_version, &integration.credentials)?;
                 integration.dek_version = version;
-                put(self.tx, &record.key, &integration, When::Present)?;
+                put(self.tx, &record.key, &integration, Precondition::Present)?;
             }
             Some("integration-written") => {
                 let (integration, node) = last_two_ids(&record.key)?;
@@ -192,7 +192,7 @@ impl Call<'_, '_> {
                 let row = Row::Written(integration, node);
                 written.written = self.rewrap_row(project, row, written.dek_version, &written.written)?;
                 written.dek_version = version;
-                put(self.tx, &record.key, &written, When::Present)?;
+                put(self.tx, &record.key, &written, Precondition::Present)?;
             }
             Some("webhook") => {
                 let mut webhook: WebhookRecord = decode(&record.value)?;
@@ -202,14 +202,14 @@ impl Call<'_, '_> {
                 let row = Row::SigningSecret(last_id(&record.key)?);
                 webhook.secret = self.rewrap_row(project, row, webhook.dek_version, &webhook.secret)?;
                 webhook.dek_version = version;
-                put(self.tx, &record.key, &webhook, When::Present)?;
+                put(self.tx, &record.key, &webhook, Precondition::Present)?;
             }
             _ => {
                 let mut content: ContentRecord = decode(&record.value)?;
                 if !self.rewrap_content(project, &mut content)? {
                     return Ok(false);
                 }
-                put(self.tx, &record.key, &content, When::Present)?;
+                put(self.tx, &record.key, &content, Precondition::Present)?;
             }
         }
         Ok(true)

@@ -3,8 +3,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use ctutils::CtEq as _;
 
 use super::super::Custody;
-use super::super::call::Call;
 use super::super::key_cache::{KeyCache, Row};
+use super::super::operation::OperationContext;
 use super::super::records::{DerivationRecord, KeyRecord, ProjectRecord};
 use crate::core::{KeyProof, KeyString, LevelKey, Pbkdf2, Random, SecretString};
 use crate::{Error, ErrorKind, Result};
@@ -79,7 +79,7 @@ impl PreparedKey {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// What is stored of a key.
     pub(in super::super) fn key_record(
         &mut self,
@@ -117,7 +117,7 @@ impl Call<'_, '_> {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Lets a write to a client-managed project through, if it comes with the proof of the key in use.
     pub(in super::super) fn check_proof(
         &mut self,

@@ -1,5 +1,5 @@
-use super::super::call::Call;
 use super::super::key_cache::Row;
+use super::super::operation::OperationContext;
 use super::super::place::Reach;
 use super::super::records::{KeyRecord, ProjectRecord, damaged, decode};
 use super::super::session::Session;
@@ -37,20 +37,20 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn keys(&self, organization: Id, project: &Slug) -> Result<Vec<KeyInfo>> {
-        self.read(UseCase::ListKeys, |call| {
-            let project = call.key_project(organization, project, Reach::OnTheWay)?;
+        self.read(UseCase::ListKeys, |operation| {
+            let project = operation.key_project(organization, project, Reach::OnTheWay)?;
             let mut infos = Vec::new();
-            for stored in call.tx.scan(&keys::level_keys(project.id), Order::Descending, usize::MAX)? {
-                infos.push(call.key_info(&project, decode(&stored.value)?)?);
+            for stored in operation.tx.scan(&keys::level_keys(project.id), Order::Descending, usize::MAX)? {
+                infos.push(operation.key_info(&project, decode(&stored.value)?)?);
             }
             let details = Details::default().with("op", "keys").with("count", infos.len());
-            call.record(Action::Read, Resource::key(&project), details)?;
+            operation.record(Action::Read, Resource::key(&project), details)?;
             Ok(infos)
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// What is told of a key.
     pub(in super::super) fn key_info(&mut self, project: &ProjectRecord, record: KeyRecord) -> Result<KeyInfo> {
         let mut proof = None;

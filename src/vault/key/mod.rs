@@ -26,14 +26,14 @@ pub use self::read::ProjectKey;
 pub use self::reencrypt::Reencrypted;
 pub use self::rotate::HistoryPolicy;
 pub use self::rotate_client::ClientRotation;
-use super::call::Call;
 use super::content::Level;
 use super::key_cache::client_managed;
+use super::operation::OperationContext;
 use super::place::Reach;
 use super::records::{KeyRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, put, require};
 use super::{Custody, keys};
 use crate::core::{Id, LevelPath, Pbkdf2, Resource, ResourceKind, Slug};
-use crate::store::{Order, When};
+use crate::store::{Order, Precondition};
 use crate::{Error, ErrorKind, Result};
 
 impl KeyRecord {
@@ -53,7 +53,7 @@ impl Resource {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// The project whose key is meant.
     fn key_project(&mut self, organization: Id, slug: &Slug, reach: Reach) -> Result<ProjectRecord> {
         Ok(self.place(organization, &LevelPath::from(slug), reach)?.project)
@@ -67,7 +67,7 @@ impl Call<'_, '_> {
 
     fn put_project(&mut self, project: &mut ProjectRecord) -> Result<()> {
         project.updated_at = self.now;
-        put(self.tx, &keys::project(project.organization, &project.slug), project, When::Present)
+        put(self.tx, &keys::project(project.organization, &project.slug), project, Precondition::Present)
     }
 
     /// Freezes the key in use and puts another one in its place.
@@ -76,10 +76,10 @@ impl Call<'_, '_> {
         old.rotated_at = Some(self.now);
         // Nobody is told it again; what it sealed is opened with its bytes.
         old.text = None;
-        put(self.tx, &keys::level_key(project.id, old.version), &old, When::Present)?;
+        put(self.tx, &keys::level_key(project.id, old.version), &old, Precondition::Present)?;
         project.key_version = old.version + 1;
         let record = self.key_record(project, project.key_version, new)?;
-        put(self.tx, &keys::level_key(project.id, record.version), &record, When::Absent)?;
+        put(self.tx, &keys::level_key(project.id, record.version), &record, Precondition::Absent)?;
         Ok(record)
     }
 

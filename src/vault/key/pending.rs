@@ -41,22 +41,22 @@ impl Session<'_> {
     /// `NotFound`; `InvalidValue`, when the vault holds the key; `RotationInProgress`.
     pub fn pending_versions(&self, organization: Id, project: &Slug, limit: usize) -> Result<PendingVersions> {
         let limit = if limit == 0 { DEFAULT_LIMIT } else { limit.min(MAX_LIMIT) };
-        self.read(UseCase::ListPendingVersions, |call| {
-            let project = call.key_project(organization, project, Reach::Inside)?;
+        self.read(UseCase::ListPendingVersions, |operation| {
+            let project = operation.key_project(organization, project, Reach::Inside)?;
             check_custody(&project, Custody::Client)?;
             check_idle(&project)?;
-            let (remaining, former) = call.versions_of_former_keys(&project, 0, limit)?;
+            let (remaining, former) = operation.versions_of_former_keys(&project, 0, limit)?;
             let mut versions = Vec::new();
             for (node, version) in former {
-                let content = call.content(project.id, node, version.number)?;
+                let content = operation.content(project.id, node, version.number)?;
                 versions.push(PendingVersion {
                     id: version_id(&project, version.number),
-                    content: call.blob(&project, &content)?,
+                    content: operation.blob(&project, &content)?,
                     key_version: version.key_version,
                 });
             }
             let details = Details::default().with("op", "pending").with("count", versions.len());
-            call.record(Action::Read, Resource::key(&project), details)?;
+            operation.record(Action::Read, Resource::key(&project), details)?;
             Ok(PendingVersions { versions, remaining: remaining as u64 })
         })
     }

@@ -1,6 +1,6 @@
 use super::super::Custody;
-use super::super::call::Call;
 use super::super::key_cache::Row;
+use super::super::operation::OperationContext;
 use super::super::place::Reach;
 use super::super::records::{KeyRecord, ProjectRecord, damaged};
 use super::super::session::Session;
@@ -33,17 +33,17 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn key(&self, organization: Id, project: &Slug) -> Result<ProjectKey> {
-        self.read(UseCase::ReadKey, |call| {
-            let project = call.key_project(organization, project, Reach::OnTheWay)?;
-            let record = call.active_key(&project)?;
+        self.read(UseCase::ReadKey, |operation| {
+            let project = operation.key_project(organization, project, Reach::OnTheWay)?;
+            let record = operation.active_key(&project)?;
             let details = Details::default().with("op", "key").with("version", record.version);
-            call.record(Action::Read, Resource::key(&project), details)?;
-            call.project_key(&project, record)
+            operation.record(Action::Read, Resource::key(&project), details)?;
+            operation.project_key(&project, record)
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     pub(super) fn project_key(&mut self, project: &ProjectRecord, record: KeyRecord) -> Result<ProjectKey> {
         Ok(ProjectKey {
             custody: record.custody,

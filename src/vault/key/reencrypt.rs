@@ -1,5 +1,5 @@
-use super::super::call::Call;
 use super::super::content::check_blob;
+use super::super::operation::OperationContext;
 use super::super::place::Reach;
 use super::super::records::{ContentRecord, ProjectRecord, get};
 use super::super::session::Session;
@@ -35,33 +35,33 @@ impl Session<'_> {
         versions: &[(u64, SealedBlob)],
         key_proof: &SecretString,
     ) -> Result<Reencrypted> {
-        self.write(UseCase::ReencryptVersions, |call| {
-            let project = call.key_project(organization, project, Reach::Inside)?;
+        self.write(UseCase::ReencryptVersions, |operation| {
+            let project = operation.key_project(organization, project, Reach::Inside)?;
             check_custody(&project, Custody::Client)?;
             check_idle(&project)?;
-            call.check_proof(&project, Some(key_proof))?;
+            operation.check_proof(&project, Some(key_proof))?;
             for (id, blob) in versions {
                 check_blob(blob)?;
                 let number = u32::try_from(id & u64::from(u32::MAX)).unwrap_or_default();
-                let content: Option<ContentRecord> = get(call.tx, &keys::content(project.id, number))?;
+                let content: Option<ContentRecord> = get(operation.tx, &keys::content(project.id, number))?;
                 let content = content.filter(|content| content.key_version != project.key_version);
                 match content.filter(|content| version_id(&project, content.number) == *id) {
-                    Some(content) if call.is_version(&project, &content)? => {
-                        call.reseal_version(&project, content, blob)?;
+                    Some(content) if operation.is_version(&project, &content)? => {
+                        operation.reseal_version(&project, content, blob)?;
                     }
                     _ => return Err(no_longer_pending()),
                 }
             }
-            let (remaining, _) = call.versions_of_former_keys(&project, 0, 0)?;
+            let (remaining, _) = operation.versions_of_former_keys(&project, 0, 0)?;
             let details = Details::default().with("op", "reencrypt").with("version", project.key_version);
             let details = details.with("versions", versions.len()).with("remaining", remaining);
-            call.record(Action::Update, Resource::key(&project), details)?;
+            operation.record(Action::Update, Resource::key(&project), details)?;
             Ok(Reencrypted { updated: versions.len() as u64, remaining: remaining as u64 })
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Whether a content is a former one.
     fn is_version(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<bool> {
         Ok(self.tx.get(&keys::version(project.id, content.node, content.number))?.is_some())

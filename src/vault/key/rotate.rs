@@ -1,6 +1,6 @@
 use super::super::Custody;
-use super::super::call::Call;
 use super::super::content::{Level, VersionAction};
+use super::super::operation::OperationContext;
 use super::super::place::Reach;
 use super::super::records::{ProjectRecord, RotationRecord, damaged};
 use super::super::session::Session;
@@ -56,37 +56,37 @@ impl Session<'_> {
         new: Option<NewKey>,
         policy: HistoryPolicy,
     ) -> Result<ProjectKey> {
-        let is_derived = self.read(UseCase::RotateKey, |call| {
-            let project = call.key_project(organization, project, Reach::Inside)?;
+        let is_derived = self.read(UseCase::RotateKey, |operation| {
+            let project = operation.key_project(organization, project, Reach::Inside)?;
             check_custody(&project, Custody::Server)?;
             check_idle(&project)?;
-            Ok(call.active_key(&project)?.derivation.is_some())
+            Ok(operation.active_key(&project)?.derivation.is_some())
         })?;
         let new = new.unwrap_or(if is_derived { NewKey::String(None) } else { NewKey::Random });
         // Between two transactions, because it can take long.
         let new = new.prepare(&self.vault.keys, &*self.vault.random)?;
-        self.write(UseCase::RotateKey, |call| {
-            let mut project = call.key_project(organization, project, Reach::Inside)?;
+        self.write(UseCase::RotateKey, |operation| {
+            let mut project = operation.key_project(organization, project, Reach::Inside)?;
             check_custody(&project, Custody::Server)?;
             check_idle(&project)?;
-            let record = call.put_next_key(&mut project, &new)?;
+            let record = operation.put_next_key(&mut project, &new)?;
             let (mut count, mut skipped) = (0, 0);
-            for level in call.levels(project.id)? {
-                *if call.reseal_level(&project, level)? { &mut count } else { &mut skipped } += 1;
+            for level in operation.levels(project.id)? {
+                *if operation.reseal_level(&project, level)? { &mut count } else { &mut skipped } += 1;
             }
             if policy == HistoryPolicy::Reencrypt {
                 project.rotation = Some(RotationRecord::History { after: 0, skipped: 0 });
             }
-            call.put_project(&mut project)?;
+            operation.put_project(&mut project)?;
             let details = Details::default().with("op", "rotate").with("version", record.version);
             let details = details.with("policy", policy.as_str()).with("levels", count).with("skipped", skipped);
-            call.record(Action::Update, Resource::key(&project), details)?;
-            call.project_key(&project, record)
+            operation.record(Action::Update, Resource::key(&project), details)?;
+            operation.project_key(&project, record)
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Seals what a level holds with the key in use; `false`, if it does not open.
     fn reseal_level(&mut self, project: &ProjectRecord, level: Level) -> Result<bool> {
         let content = &level.content;

@@ -41,22 +41,22 @@ impl Session<'_> {
     /// the new one, or when the blobs are not one for each level that holds something; `Limit`, beyond 1 MiB of base64
     /// text.
     pub fn rotate_client_key(&self, organization: Id, project: &Slug, rotation: &ClientRotation) -> Result<ProjectKey> {
-        self.write(UseCase::RotateClientKey, |call| {
-            let mut project = call.key_project(organization, project, Reach::Inside)?;
+        self.write(UseCase::RotateClientKey, |operation| {
+            let mut project = operation.key_project(organization, project, Reach::Inside)?;
             check_custody(&project, Custody::Client)?;
             check_idle(&project)?;
             if rotation.current_key_proof.is_some() {
-                call.check_proof(&project, rotation.current_key_proof.as_ref())?;
+                operation.check_proof(&project, rotation.current_key_proof.as_ref())?;
             }
             if !matches!(rotation.key, NewKey::Client { .. }) {
                 let message =
                     "the project's people hold its key, and prove the next one: to let the vault hold it, hand it over";
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
-            let new = rotation.key.clone().prepare(&call.vault.keys, &*call.vault.random)?;
+            let new = rotation.key.clone().prepare(&operation.vault.keys, &*operation.vault.random)?;
             // Nobody can read what deleted levels hold, to seal it anew: it stays under the former key.
-            let deleted = deleted_nodes(call.tx, project.id)?;
-            let mut levels = call.levels(project.id)?;
+            let deleted = deleted_nodes(operation.tx, project.id)?;
+            let mut levels = operation.levels(project.id)?;
             levels.retain(|level| !deleted.contains(&level.content.node));
             let blobs: BTreeMap<Id, &SealedBlob> = rotation.blobs.iter().map(|(id, blob)| (*id, blob)).collect();
             if rotation.blobs.len() != levels.len()
@@ -64,20 +64,29 @@ impl Session<'_> {
             {
                 return Err(incomplete());
             }
-            let record = call.put_next_key(&mut project, &new)?;
+            let record = operation.put_next_key(&mut project, &new)?;
             let count = levels.len();
             for level in levels {
                 let node = level.content.node;
                 let blob = blobs.get(&node).copied().ok_or_else(incomplete)?;
                 check_blob(blob)?;
-                let number = call.next_number(&project)?;
-                call.write_content(&project, node, Some(level), number, blob, None, VersionAction::Rotate, true)?;
+                let number = operation.next_number(&project)?;
+                operation.write_content(
+                    &project,
+                    node,
+                    Some(level),
+                    number,
+                    blob,
+                    None,
+                    VersionAction::Rotate,
+                    true,
+                )?;
             }
-            call.put_project(&mut project)?;
+            operation.put_project(&mut project)?;
             let details = Details::default().with("op", "rotate").with("version", record.version);
             let details = details.with("policy", rotation.policy.as_str()).with("levels", count);
-            call.record(Action::Update, Resource::key(&project), details)?;
-            call.project_key(&project, record)
+            operation.record(Action::Update, Resource::key(&project), details)?;
+            operation.project_key(&project, record)
         })
     }
 }

@@ -14,16 +14,16 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `RotationInProgress`.
     pub fn rotate_project_dek(&self, organization: Id, project: &Slug) -> Result<()> {
-        self.write(UseCase::RotateProjectDek, |call| {
-            let owner = call.organization(organization)?;
-            let mut project = call.key_project(organization, project, Reach::Inside)?;
+        self.write(UseCase::RotateProjectDek, |operation| {
+            let owner = operation.organization(organization)?;
+            let mut project = operation.key_project(organization, project, Reach::Inside)?;
             check_idle(&project)?;
             project.dek_version += 1;
             project.rotation = Some(RotationRecord::Dek { after: String::new() });
-            call.put_project_dek(&project, owner.key_version)?;
-            call.put_project(&mut project)?;
+            operation.put_project_dek(&project, owner.key_version)?;
+            operation.put_project(&mut project)?;
             let details = Details::default().with("op", "rotate-dek").with("version", project.dek_version);
-            call.record(Action::Update, Resource::key(&project), details)
+            operation.record(Action::Update, Resource::key(&project), details)
         })
     }
 }

@@ -1,7 +1,7 @@
-use super::super::call::Call;
 use super::super::content::parse;
 use super::super::key_cache::client_managed;
 use super::super::keys;
+use super::super::operation::OperationContext;
 use super::super::place::Reach;
 use super::super::records::{ContentRecord, KeyRecord, ProjectRecord, require};
 use super::super::session::Session;
@@ -51,7 +51,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn blobs(&self, organization: Id, path: &LevelPath) -> Result<Blobs> {
-        self.read(UseCase::ReadBlobs, |call| call.blobs(organization, path, false))
+        self.read(UseCase::ReadBlobs, |operation| operation.blobs(organization, path, false))
     }
 
     /// The same with what they say, whatever that is. A blob that does not open, because somebody sealed it with another
@@ -60,11 +60,11 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`.
     pub fn opened_blobs(&self, organization: Id, path: &LevelPath) -> Result<Blobs> {
-        self.read(UseCase::OpenBlobs, |call| call.blobs(organization, path, true))
+        self.read(UseCase::OpenBlobs, |operation| operation.blobs(organization, path, true))
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     fn blobs(&mut self, organization: Id, path: &LevelPath, open: bool) -> Result<Blobs> {
         let place = self.place(organization, path, Reach::Inside)?;
         let project = &place.project;

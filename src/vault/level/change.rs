@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 
 use super::super::Custody;
-use super::super::call::Call;
 use super::super::content::{Level, Opened};
 use super::super::diff::{Difference, differences, renamed};
 use super::super::key_cache::client_managed;
 use super::super::keys;
+use super::super::operation::OperationContext;
 use super::super::place::{Place, Reach};
 use super::super::rights::READING;
 use crate::Result;
@@ -18,7 +18,7 @@ pub(in super::super) struct Change {
     pub(in super::super) opened: Opened,
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Opens a level for a change of its document.
     pub(in super::super) fn change(&mut self, organization: Id, path: &LevelPath) -> Result<Change> {
         let (place, level) = self.changeable(organization, path)?;

@@ -13,18 +13,18 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn delete_level(&self, organization: Id, path: &LevelPath) -> Result<()> {
-        self.write(UseCase::DeleteLevel, |call| {
-            let place = call.place(organization, path, Reach::Inside)?;
-            if let Some(level) = call.level(&place.project, place.id())? {
-                let number = call.next_number(&place.project)?;
-                call.keep_version(&place.project, &level.content, VersionAction::Delete, Some(number))?;
-                call.forget_changes(&place.project, place.id(), number)?;
-                call.content_changed(&place.project, place.id())?;
+        self.write(UseCase::DeleteLevel, |operation| {
+            let place = operation.place(organization, path, Reach::Inside)?;
+            if let Some(level) = operation.level(&place.project, place.id())? {
+                let number = operation.next_number(&place.project)?;
+                operation.keep_version(&place.project, &level.content, VersionAction::Delete, Some(number))?;
+                operation.forget_changes(&place.project, place.id(), number)?;
+                operation.content_changed(&place.project, place.id())?;
             }
-            call.tx.delete(&keys::level(place.project.id, place.id()))?;
-            call.tx.delete(&keys::access(place.project.id, place.id()))?;
+            operation.tx.delete(&keys::level(place.project.id, place.id()))?;
+            operation.tx.delete(&keys::access(place.project.id, place.id()))?;
             let resource = Resource::of(&place)?.kind(ResourceKind::Level);
-            call.record(Action::Delete, resource, Details::default().with("op", "delete"))
+            operation.record(Action::Delete, resource, Details::default().with("op", "delete"))
         })
     }
 
@@ -33,20 +33,20 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Unconfirmed`, unless `confirmed`.
     pub fn purge_level(&self, organization: Id, path: &LevelPath, confirmed: bool) -> Result<()> {
-        self.write(UseCase::PurgeLevel, |call| {
-            let place = call.place(organization, path, Reach::Inside)?;
+        self.write(UseCase::PurgeLevel, |operation| {
+            let place = operation.place(organization, path, Reach::Inside)?;
             if !confirmed {
                 return Err(unconfirmed());
             }
-            let count = call.remove_versions(place.project.id, &keys::versions(place.project.id, place.id()))?;
-            if call.level(&place.project, place.id())?.is_some() {
-                let number = call.next_number(&place.project)?;
-                call.forget_changes(&place.project, place.id(), number)?;
-                call.content_changed(&place.project, place.id())?;
+            let count = operation.remove_versions(place.project.id, &keys::versions(place.project.id, place.id()))?;
+            if operation.level(&place.project, place.id())?.is_some() {
+                let number = operation.next_number(&place.project)?;
+                operation.forget_changes(&place.project, place.id(), number)?;
+                operation.content_changed(&place.project, place.id())?;
             }
-            call.remove_level(place.project.id, place.id())?;
+            operation.remove_level(place.project.id, place.id())?;
             let details = Details::default().with("op", "purge").with("versions", count);
-            call.record(Action::Delete, Resource::of(&place)?.kind(ResourceKind::Level), details)
+            operation.record(Action::Delete, Resource::of(&place)?.kind(ResourceKind::Level), details)
         })
     }
 }

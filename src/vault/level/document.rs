@@ -10,17 +10,17 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`.
     pub fn document(&self, organization: Id, path: &LevelPath) -> Result<Option<Document>> {
-        self.read(UseCase::ReadDocument, |call| {
-            let place = call.place(organization, path, Reach::Inside)?;
-            let document = match call.level(&place.project, place.id())? {
+        self.read(UseCase::ReadDocument, |operation| {
+            let place = operation.place(organization, path, Reach::Inside)?;
+            let document = match operation.level(&place.project, place.id())? {
                 Some(level) => {
-                    call.accessed_all(&place.project, &level);
-                    Some(call.document(&place.project, &level.content)?)
+                    operation.accessed_all(&place.project, &level);
+                    Some(operation.document(&place.project, &level.content)?)
                 }
                 None => None,
             };
             let names = document.iter().flat_map(Document::entries).map(|entry| entry.name().as_str());
-            call.record(Action::Read, Resource::of(&place)?, Details::read("list", names))?;
+            operation.record(Action::Read, Resource::of(&place)?, Details::read("list", names))?;
             Ok(document)
         })
     }

@@ -22,13 +22,13 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`, for an empty level, too.
     pub fn export(&self, organization: Id, path: &LevelPath) -> Result<Export> {
-        self.read(UseCase::ResolveLevel, |call| {
-            let place = call.place(organization, path, Reach::Inside)?;
+        self.read(UseCase::ResolveLevel, |operation| {
+            let place = operation.place(organization, path, Reach::Inside)?;
             if place.project.custody == Custody::Client {
                 return Err(client_managed());
             }
-            let resolved = merge(call.layers(&place, "export")?);
-            Ok(Export { revision: call.revision(&place)?, resolved })
+            let resolved = merge(operation.layers(&place, "export")?);
+            Ok(Export { revision: operation.revision(&place)?, resolved })
         })
     }
 }

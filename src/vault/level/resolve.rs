@@ -1,4 +1,4 @@
-use super::super::call::Call;
+use super::super::operation::OperationContext;
 use super::super::place::{Place, Reach};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -19,14 +19,14 @@ impl Session<'_> {
     /// # Errors
     /// As [`resolve`](Self::resolve).
     pub fn layers(&self, organization: Id, path: &LevelPath) -> Result<Vec<Layer>> {
-        self.read(UseCase::ResolveLevel, |call| {
-            let place = call.place(organization, path, Reach::Inside)?;
-            call.layers(&place, "export")
+        self.read(UseCase::ResolveLevel, |operation| {
+            let place = operation.place(organization, path, Reach::Inside)?;
+            operation.layers(&place, "export")
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// What the levels of a place say, which is recorded as read by that operation.
     pub(in super::super) fn layers(&mut self, place: &Place, operation: &'static str) -> Result<Vec<Layer>> {
         let mut layers = Vec::new();

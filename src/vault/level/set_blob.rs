@@ -1,7 +1,7 @@
 use super::super::Custody;
-use super::super::call::Call;
 use super::super::content::{VersionAction, check_blob, parse};
 use super::super::diff::{differences, renamed};
+use super::super::operation::OperationContext;
 use super::super::place::Reach;
 use super::super::records::ProjectRecord;
 use super::super::session::Session;
@@ -58,59 +58,68 @@ impl Session<'_> {
     /// replaces; `KeyVersionConflict`, for what was sealed with the key that was in use before, which nobody could open any
     /// more; in client custody `KeyProofRequired` and `KeyProofMismatch`.
     pub fn set_blob(&self, organization: Id, path: &LevelPath, new: &NewBlob) -> Result<()> {
-        self.write(UseCase::SetBlob, |call| {
-            let place = call.place(organization, path, Reach::Inside)?;
+        self.write(UseCase::SetBlob, |operation| {
+            let place = operation.place(organization, path, Reach::Inside)?;
             let project = &place.project;
-            let level = call.level(project, place.id())?;
-            if call.who.user.is_some() && level.is_some() {
-                call.allow(Permission::SecretDelete.into())?;
+            let level = operation.level(project, place.id())?;
+            if operation.principal.user.is_some() && level.is_some() {
+                operation.allow(Permission::SecretDelete.into())?;
             }
             check_blob(&new.content)?;
             let mut details = Details::default().with("op", "store").with("bytes", new.content.to_string().len());
             let mut entries = None;
             let document = if project.custody == Custody::Client {
-                call.check_proof(project, new.key_proof.as_ref())?;
+                operation.check_proof(project, new.key_proof.as_ref())?;
                 None
             } else {
-                let key = call.level_key(project, project.key_version)?;
+                let key = operation.level_key(project, project.key_version)?;
                 let text = Aes256Gcm.open(&key, &new.content).ok();
                 if text.is_none() {
-                    call.check_not_former(project, &new.content)?;
+                    operation.check_not_former(project, &new.content)?;
                 }
                 text.and_then(|text| parse(&text))
             };
             if let Some(expected) = &new.replaces {
-                let there = level.as_ref().map(|level| call.blob(project, &level.content)).transpose()?;
+                let there = level.as_ref().map(|level| operation.blob(project, &level.content)).transpose()?;
                 if there != *expected {
                     return Err(changed());
                 }
             }
-            let number = call.next_number(project)?;
+            let number = operation.next_number(project)?;
             // Where nobody here can see what changed, something did.
             let mut is_changed = level.as_ref().is_none_or(|level| level.content.entries.is_none());
             if let Some(document) = &document {
                 // What was there before may be no document; then all entries are new.
-                let opened = call.opened_or_empty(project, level.as_ref())?;
+                let opened = operation.opened_or_empty(project, level.as_ref())?;
                 let differences = differences(&opened.document, document, renamed(&[]));
                 is_changed |= !differences.is_empty();
-                entries = Some(opened.entries.clone().follow(&differences, number, call.now));
-                call.scrub_new_secrets(&place, &differences)?;
+                entries = Some(opened.entries.clone().follow(&differences, number, operation.now));
+                operation.scrub_new_secrets(&place, &differences)?;
                 let names = document.entries().iter().map(|entry| entry.name().as_str());
                 details = Details::read("store", names).with("bytes", new.content.to_string().len());
             }
             if is_changed || document.is_none() {
-                call.content_changed(project, place.id())?;
+                operation.content_changed(project, place.id())?;
             }
             let action = if level.is_some() { Action::Update } else { Action::Create };
             let known = document.as_ref().zip(entries);
             let keep = project.versioning && !new.no_backup;
-            call.write_content(project, place.id(), level, number, &new.content, known, VersionAction::Update, keep)?;
-            call.record(action, Resource::of(&place)?.kind(ResourceKind::Level), details)
+            operation.write_content(
+                project,
+                place.id(),
+                level,
+                number,
+                &new.content,
+                known,
+                VersionAction::Update,
+                keep,
+            )?;
+            operation.record(action, Resource::of(&place)?.kind(ResourceKind::Level), details)
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Refuses a blob that is sealed with the vault's key before the one in use.
     fn check_not_former(&mut self, project: &ProjectRecord, blob: &SealedBlob) -> Result<()> {
         let Some(former) = project.key_version.checked_sub(1).filter(|version| *version > 0) else {

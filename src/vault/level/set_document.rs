@@ -9,9 +9,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`; `Limit`, beyond 1 MiB of base64 text.
     pub fn set_document(&self, organization: Id, path: &LevelPath, document: &Document) -> Result<()> {
-        self.write(UseCase::SetDocument, |call| {
-            let change = call.replace(organization, path)?;
-            call.finish_replace(change, document)
+        self.write(UseCase::SetDocument, |operation| {
+            let change = operation.replace(organization, path)?;
+            operation.finish_replace(change, document)
         })
     }
 }

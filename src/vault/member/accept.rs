@@ -13,30 +13,30 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, for a code that is unknown, has expired, or was withdrawn or accepted; `InvalidName`.
     pub fn accept_invitation(&self, code: &SecretString, name: &str) -> Result<Member> {
-        self.write(UseCase::AcceptInvitation, |call| {
-            call.system_only()?;
+        self.write(UseCase::AcceptInvitation, |operation| {
+            operation.system_only()?;
             // Found by its hash, which an attacker cannot steer; so a look-up tells nothing by the time it takes.
             let hash = TokenHash::of(code.expose_secret()).to_string();
-            let record = get::<InvitationRecord>(call.tx, &keys::invitation(&hash))?;
-            let record = record.filter(|record| record.expires_at > call.now).ok_or_else(|| {
+            let record = get::<InvitationRecord>(operation.tx, &keys::invitation(&hash))?;
+            let record = record.filter(|record| record.expires_at > operation.now).ok_or_else(|| {
                 let message =
                     "the invitation is unknown, has expired, or was withdrawn or accepted: ask for another one";
                 Error::new(ErrorKind::NotFound, message)
             })?;
-            let mut user = match call.user_of_email(&record.email)? {
+            let mut user = match operation.user_of_email(&record.email)? {
                 Some(user) => user,
-                None => call.make_user(None, name, record.email.clone())?,
+                None => operation.make_user(None, name, record.email.clone())?,
             };
             let mut teams = Vec::new();
             for team in record.teams {
                 // It may have been deleted since.
-                if call.tx.get(&keys::team(record.organization, team))?.is_some() {
+                if operation.tx.get(&keys::team(record.organization, team))?.is_some() {
                     teams.push(team);
                 }
             }
-            let joined = call.join(record.organization, &mut user, record.role, teams)?;
+            let joined = operation.join(record.organization, &mut user, record.role, teams)?;
             let member = Member::new(joined, user.clone());
-            call.record_member(record.organization, &member, &user)?;
+            operation.record_member(record.organization, &member, &user)?;
             Ok(member)
         })
     }

@@ -38,25 +38,25 @@ impl Session<'_> {
     /// `InvalidName`; `InvalidValue`, for what is no email address; `Conflict`, for a member, and when the user of that
     /// address has another id.
     pub fn add_member(&self, organization: Id, new: &NewMember) -> Result<Member> {
-        self.write(UseCase::AddMember, |call| {
-            call.whole_organization(organization)?;
-            call.check_role(organization, new.role)?;
-            let teams = call.check_teams(organization, &new.teams)?;
+        self.write(UseCase::AddMember, |operation| {
+            operation.whole_organization(organization)?;
+            operation.check_role(organization, new.role)?;
+            let teams = operation.check_teams(organization, &new.teams)?;
             let email = check_email(&new.email)?;
             if new.user_id.is_some() {
-                call.system_only()?;
+                operation.system_only()?;
             }
-            let mut user = match call.user_of_email(&email)? {
+            let mut user = match operation.user_of_email(&email)? {
                 Some(user) if new.user_id.is_some_and(|id| id != user.id) => {
                     let message = "the user of that email address has another id";
                     return Err(Error::new(ErrorKind::Conflict, message));
                 }
                 Some(user) => user,
-                None => call.make_user(new.user_id, &new.name, email)?,
+                None => operation.make_user(new.user_id, &new.name, email)?,
             };
-            let record = call.join(organization, &mut user, new.role, teams)?;
+            let record = operation.join(organization, &mut user, new.role, teams)?;
             let member = Member::new(record, user.clone());
-            call.record_member(organization, &member, &user)?;
+            operation.record_member(organization, &member, &user)?;
             Ok(member)
         })
     }

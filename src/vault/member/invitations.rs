@@ -1,5 +1,5 @@
-use super::super::call::Call;
 use super::super::keys;
+use super::super::operation::OperationContext;
 use super::super::records::{InvitationRecord, decode, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -15,17 +15,17 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn invitations(&self, organization: Id) -> Result<Vec<Invitation>> {
-        self.read(UseCase::ListInvitations, |call| {
-            call.whole_organization(organization)?;
-            let records = call.invitation_records(organization)?;
+        self.read(UseCase::ListInvitations, |operation| {
+            operation.whole_organization(organization)?;
+            let records = operation.invitation_records(organization)?;
             let details = Details::default().with("op", "invitations").with("count", records.len());
-            call.record(Action::Read, Resource::new(ResourceKind::Invitation, organization), details)?;
+            operation.record(Action::Read, Resource::new(ResourceKind::Invitation, organization), details)?;
             Ok(records.into_iter().map(Invitation::from).collect())
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     pub(in super::super) fn invitation_records(&mut self, organization: Id) -> Result<Vec<InvitationRecord>> {
         let indices = self.tx.scan(&keys::invitation_ids(organization), Order::Ascending, usize::MAX)?;
         let keys: Vec<String> = indices

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use zeroize::Zeroizing;
 
-use super::super::call::Call;
 use super::super::keys;
+use super::super::operation::OperationContext;
 use super::super::records::{InvitationRecord, get, put, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -13,7 +13,7 @@ use super::super::user::{check_email, email_key};
 use crate::core::{
     Action, AuditActor, Details, Id, MemberRole, Random, Resource, ResourceKind, SecretString, Timestamp, TokenHash,
 };
-use crate::store::When;
+use crate::store::Precondition;
 use crate::{Error, ErrorKind, Result};
 
 /// How long an invitation can be accepted, unless said otherwise.
@@ -92,39 +92,44 @@ impl Session<'_> {
     /// `NotFound`, also for a role or a team; `Denied`, for a role or a team that holds more than the actor does, and
     /// in place of such a role; `InvalidValue`, for what is no email address, and for an end that is past; `Conflict`, for a member.
     pub fn invite_member(&self, organization: Id, new: &NewInvitation) -> Result<IssuedInvitation> {
-        self.write(UseCase::InviteMember, |call| {
-            call.whole_organization(organization)?;
-            call.check_role(organization, new.role)?;
-            let teams = call.check_teams(organization, &new.teams)?;
+        self.write(UseCase::InviteMember, |operation| {
+            operation.whole_organization(organization)?;
+            operation.check_role(organization, new.role)?;
+            let teams = operation.check_teams(organization, &new.teams)?;
             let email = check_email(&new.email)?;
-            if call.user_of_email(&email)?.is_some_and(|user| user.organizations.contains(&organization)) {
+            if operation.user_of_email(&email)?.is_some_and(|user| user.organizations.contains(&organization)) {
                 let message = "this user is a member of the organization already: change the member instead";
                 return Err(Error::new(ErrorKind::Conflict, message));
             }
-            let expires_at = new.expires_at.or_else(|| call.now.checked_add(LASTS)).unwrap_or(Timestamp::MAX);
-            if expires_at <= call.now {
+            let expires_at = new.expires_at.or_else(|| operation.now.checked_add(LASTS)).unwrap_or(Timestamp::MAX);
+            if expires_at <= operation.now {
                 let message = "the time at which the invitation is to expire is past";
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
-            if let Some(before) = call.remove_invitation(organization, &email)? {
-                call.check_role(organization, before.role)?;
+            if let Some(before) = operation.remove_invitation(organization, &email)? {
+                operation.check_role(organization, before.role)?;
             }
             let record = InvitationRecord {
-                id: call.new_id()?,
+                id: operation.new_id()?,
                 organization,
                 email,
                 role: new.role,
                 teams,
-                created_at: call.now,
-                created_by: call.who.actor.clone(),
+                created_at: operation.now,
+                created_by: operation.principal.actor.clone(),
                 expires_at,
             };
-            let code = draw(&*call.vault.random)?;
+            let code = draw(&*operation.vault.random)?;
             let hash = TokenHash::of(code.expose_secret()).to_string();
-            put(call.tx, &keys::invitation(&hash), &record, When::Absent)?;
-            put(call.tx, &keys::invitation_id(organization, record.id), &hash, When::Absent)?;
-            put(call.tx, &keys::invitation_email(organization, &email_key(&record.email)), &hash, When::Absent)?;
-            call.record_invitation(Action::Create, &record)?;
+            put(operation.tx, &keys::invitation(&hash), &record, Precondition::Absent)?;
+            put(operation.tx, &keys::invitation_id(organization, record.id), &hash, Precondition::Absent)?;
+            put(
+                operation.tx,
+                &keys::invitation_email(organization, &email_key(&record.email)),
+                &hash,
+                Precondition::Absent,
+            )?;
+            operation.record_invitation(Action::Create, &record)?;
             Ok(IssuedInvitation { code, invitation: record.into() })
         })
     }
@@ -138,7 +143,7 @@ fn draw(random: &dyn Random) -> Result<SecretString> {
     Ok(SecretString::from(format!("invite_{}", text.as_str())))
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     pub(super) fn record_invitation(&mut self, action: Action, record: &InvitationRecord) -> Result<()> {
         let teams: Vec<String> = record.teams.iter().map(Id::to_string).collect();
         let details = Details::default()

@@ -14,19 +14,19 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `InvalidValue`, for a page that begins nowhere.
     pub fn members(&self, organization: Id, paging: &Paging) -> Result<Page<Member>> {
-        self.read(UseCase::ListMembers, |call| {
-            call.whole_organization(organization)?;
-            let (found, next) = paging.scan(call.tx, keys::members(organization), Order::Ascending)?;
+        self.read(UseCase::ListMembers, |operation| {
+            operation.whole_organization(organization)?;
+            let (found, next) = paging.scan(operation.tx, keys::members(organization), Order::Ascending)?;
             let records = found.iter().map(|record| decode(&record.value)).collect::<Result<Vec<MemberRecord>>>()?;
             let users: Vec<String> = records.iter().map(|record| keys::user(record.user)).collect();
-            call.tx.prefetch(&users)?;
+            operation.tx.prefetch(&users)?;
             let mut items = Vec::new();
             for record in records {
-                let user = call.user(record.user)?;
+                let user = operation.user(record.user)?;
                 items.push(Member::new(record, user));
             }
             let details = Details::default().with("op", "members").with("count", items.len());
-            call.record(Action::Read, Resource::new(ResourceKind::Member, organization), details)?;
+            operation.record(Action::Read, Resource::new(ResourceKind::Member, organization), details)?;
             Ok(Page { items, next })
         })
     }

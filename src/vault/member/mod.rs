@@ -13,12 +13,12 @@ mod withdraw;
 pub use self::add::NewMember;
 pub use self::invite::{Invitation, IssuedInvitation, NewInvitation};
 pub use self::update::MemberUpdate;
-use super::call::{Call, no_such};
 use super::grant::Grantee;
 use super::keys;
+use super::operation::{OperationContext, no_such};
 use super::records::{MemberRecord, RoleRecord, UserRecord, get, put, require};
 use crate::core::{Action, Details, Id, MemberRole, Permission, Resource, Timestamp};
-use crate::store::{Order, When};
+use crate::store::{Order, Precondition};
 use crate::{Error, ErrorKind, Result};
 
 /// What a user is in an organization.
@@ -68,7 +68,7 @@ const OWNER: &str = "owner";
 /// What an index record holds: that it is there is all it says.
 pub(super) const MARK: &str = "0";
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// The organization, for what concerns a member of it, which everybody may do to themselves.
     pub(super) fn organization_of_member(&mut self, organization: Id, user: Id) -> Result<()> {
         if self.is_user(user) {
@@ -96,13 +96,13 @@ impl Call<'_, '_> {
             return Err(Error::new(ErrorKind::Conflict, message));
         }
         let record = MemberRecord { user: user.id, role, teams, created_at: self.now, updated_at: self.now };
-        put(self.tx, &keys::member(organization, user.id), &record, When::Absent)?;
+        put(self.tx, &keys::member(organization, user.id), &record, Precondition::Absent)?;
         self.index_role(organization, user.id, None, Some(role))?;
         for team in &record.teams {
-            self.tx.put(&keys::team_member(organization, *team, user.id), MARK, When::Absent)?;
+            self.tx.put(&keys::team_member(organization, *team, user.id), MARK, Precondition::Absent)?;
         }
         user.organizations.push(organization);
-        put(self.tx, &keys::user(user.id), user, When::Present)?;
+        put(self.tx, &keys::user(user.id), user, Precondition::Present)?;
         self.remove_invitation(organization, &user.email)?;
         Ok(record)
     }
@@ -133,7 +133,7 @@ impl Call<'_, '_> {
             self.tx.delete(&keys::role_member(organization, &old, user))?;
         }
         if let Some(new) = new {
-            self.tx.put(&keys::role_member(organization, &new, user), MARK, When::Always)?;
+            self.tx.put(&keys::role_member(organization, &new, user), MARK, Precondition::Always)?;
         }
         Ok(())
     }
@@ -150,7 +150,7 @@ impl Call<'_, '_> {
         self.tx.delete(&keys::member(organization, user))?;
         let mut record: UserRecord = require(self.tx, &keys::user(user))?;
         record.organizations.retain(|id| *id != organization);
-        put(self.tx, &keys::user(user), &record, When::Present)
+        put(self.tx, &keys::user(user), &record, Precondition::Present)
     }
 
     /// Refuses to take its last owner from an organization.
@@ -180,7 +180,7 @@ impl Call<'_, '_> {
             return Err(no_such("role"));
         }
         let is_owner = self.membership.as_ref().is_some_and(|membership| membership.record.role.is_owner());
-        if role.is_owner() && !is_owner && !self.who.is_system() {
+        if role.is_owner() && !is_owner && !self.principal.is_system() {
             let message = "only an owner makes somebody an owner, or takes that from them";
             return Err(Error::new(ErrorKind::Denied, message));
         }

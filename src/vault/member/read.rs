@@ -10,11 +10,11 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn member(&self, organization: Id, user: Id) -> Result<Member> {
-        self.read(UseCase::ReadMember, |call| {
-            call.organization_of_member(organization, user)?;
-            let record = call.member(organization, user)?;
-            let user = call.user(user)?;
-            call.record(Action::Read, Resource::member(organization, &user), Details::default())?;
+        self.read(UseCase::ReadMember, |operation| {
+            operation.organization_of_member(organization, user)?;
+            let record = operation.member(organization, user)?;
+            let user = operation.user(user)?;
+            operation.record(Action::Read, Resource::member(organization, &user), Details::default())?;
             Ok(Member::new(record, user))
         })
     }

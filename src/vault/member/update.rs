@@ -7,7 +7,7 @@ use super::super::use_case::UseCase;
 use super::Member;
 use crate::Result;
 use crate::core::{Action, Details, Id, MemberRole, Resource};
-use crate::store::When;
+use crate::store::Precondition;
 
 /// What is to change about a member.
 #[derive(Clone, Debug, Default)]
@@ -24,27 +24,27 @@ impl Session<'_> {
     /// `NotFound`, also for a role; `Denied`, when the role they have, or the one they are to have, holds more than the
     /// actor does, and for an owner's by anybody but an owner; `Conflict`, for the last owner.
     pub fn update_member(&self, organization: Id, user: Id, update: &MemberUpdate) -> Result<Member> {
-        self.write(UseCase::UpdateMember, |call| {
-            call.whole_organization(organization)?;
-            let mut record = call.member(organization, user)?;
-            let user = call.user(user)?;
+        self.write(UseCase::UpdateMember, |operation| {
+            operation.whole_organization(organization)?;
+            let mut record = operation.member(organization, user)?;
+            let user = operation.user(user)?;
             let old = record.role;
             let new = update.role.unwrap_or(old);
             let mut details = Details::changed(&[]);
             if new != old {
-                call.check_role(organization, old)?;
-                call.check_role(organization, new)?;
+                operation.check_role(organization, old)?;
+                operation.check_role(organization, new)?;
                 if !new.is_owner() {
-                    call.keep_an_owner(organization, user.id)?;
+                    operation.keep_an_owner(organization, user.id)?;
                 }
-                call.index_role(organization, user.id, Some(old), Some(new))?;
+                operation.index_role(organization, user.id, Some(old), Some(new))?;
                 record.role = new;
                 let role = json!({ "from": old.to_string(), "to": new.to_string() });
                 details = Details::changed(&["role"]).with("role", role);
             }
-            record.updated_at = call.now;
-            put(call.tx, &keys::member(organization, user.id), &record, When::Present)?;
-            call.record(Action::Update, Resource::member(organization, &user), details)?;
+            record.updated_at = operation.now;
+            put(operation.tx, &keys::member(organization, user.id), &record, Precondition::Present)?;
+            operation.record(Action::Update, Resource::member(organization, &user), details)?;
             Ok(Member::new(record, user))
         })
     }

@@ -1,14 +1,14 @@
-use super::super::call::{Call, id_taken};
 use super::super::keys;
 use super::super::name::{check_name, choose_slug};
+use super::super::operation::{OperationContext, id_taken};
 use super::super::place::SlugRule;
 use super::super::records::{OrganizationRecord, Wrapped, WrappedKeyRecord, put};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{Organization, OrganizationStatus};
 use crate::Result;
-use crate::core::{Action, AesKey, Context, Details, Id, MemberRole, OrganizationRole, Plan, Resource, Slug, wrap_key};
-use crate::store::When;
+use crate::core::{Action, AesKey, Context, Details, Id, MemberRole, OrganizationRole, Resource, Slug, Tier, wrap_key};
+use crate::store::Precondition;
 
 /// An organization that is to be made.
 #[derive(Clone, Debug)]
@@ -21,13 +21,13 @@ pub struct NewOrganization {
     /// Its slug; made of the name, where none is given.
     pub slug: Option<Slug>,
     /// How long its audit log is kept: a year, unless said otherwise.
-    pub plan: Plan,
+    pub tier: Tier,
 }
 
 impl NewOrganization {
     /// An organization of that name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { id: None, name: name.into(), slug: None, plan: Plan::default() }
+        Self { id: None, name: name.into(), slug: None, tier: Tier::default() }
     }
 }
 
@@ -40,21 +40,21 @@ impl Session<'_> {
     /// taken.
     #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn create_organization(&self, new: NewOrganization) -> Result<Organization> {
-        self.write(UseCase::CreateOrganization, |call| {
-            if call.who.person().is_none() || new.plan != Plan::default() {
-                call.system_only()?;
+        self.write(UseCase::CreateOrganization, |operation| {
+            if operation.principal.person().is_none() || new.tier != Tier::default() {
+                operation.system_only()?;
             }
-            let organization = call.make_organization(&new, &new.name, false)?;
-            if let Some(mut user) = call.who.person().cloned() {
+            let organization = operation.make_organization(&new, &new.name, false)?;
+            if let Some(mut user) = operation.principal.person().cloned() {
                 let owner = MemberRole::Organization(OrganizationRole::Owner);
-                call.join(organization.id, &mut user, owner, Vec::new())?;
+                operation.join(organization.id, &mut user, owner, Vec::new())?;
             }
             Ok(organization.into())
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Makes an organization without members; its slug is made of that text, where none is given.
     pub(in super::super) fn make_organization(
         &mut self,
@@ -74,7 +74,7 @@ impl Call<'_, '_> {
             id,
             name,
             slug,
-            plan: new.plan,
+            tier: new.tier,
             status: OrganizationStatus::Active,
             version_retention_days: 0,
             is_personal,
@@ -87,9 +87,9 @@ impl Call<'_, '_> {
         let context = Context::organization_kek(id, 1);
         let key = Wrapped(wrap_key(self.vault.root.as_key(), &context, &key, &*self.vault.random)?);
         let key = WrappedKeyRecord { version: 1, wrapped_by: 0, key, created_at: self.now };
-        put(self.tx, &keys::organization_kek(id, 1), &key, When::Absent)?;
-        put(self.tx, &keys::organization(id), &record, When::Absent)?;
-        put(self.tx, &keys::organization_slug(&record.slug), &id, When::Absent)?;
+        put(self.tx, &keys::organization_kek(id, 1), &key, Precondition::Absent)?;
+        put(self.tx, &keys::organization(id), &record, Precondition::Absent)?;
+        put(self.tx, &keys::organization_slug(&record.slug), &id, Precondition::Absent)?;
         let details = Details::default().with("name", record.name.as_str());
         self.record(Action::Create, Resource::organization(id), details)?;
         Ok(record)

@@ -1,7 +1,7 @@
 use super::super::audit::id_in;
-use super::super::call::Call;
 use super::super::deleted::all_projects;
 use super::super::keys;
+use super::super::operation::OperationContext;
 use super::super::records::OrganizationRecord;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -16,14 +16,14 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Denied`, also for a token that is bound to a place.
     pub fn delete_organization(&self, id: Id) -> Result<()> {
-        self.write(UseCase::DeleteOrganization, |call| {
-            let organization = call.whole_organization(id)?;
-            call.remove_organization(&organization)
+        self.write(UseCase::DeleteOrganization, |operation| {
+            let organization = operation.whole_organization(id)?;
+            operation.remove_organization(&organization)
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Removes an organization with everything in it, and records it.
     pub(in super::super) fn remove_organization(&mut self, organization: &OrganizationRecord) -> Result<()> {
         let id = organization.id;

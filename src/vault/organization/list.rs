@@ -15,18 +15,18 @@ impl Session<'_> {
     /// # Errors
     /// See [`Session`].
     pub fn organizations(&self) -> Result<Vec<Organization>> {
-        self.read(UseCase::ListOrganizations, |call| {
-            let own = match (&call.who.token, &call.who.user) {
+        self.read(UseCase::ListOrganizations, |operation| {
+            let own = match (&operation.principal.token, &operation.principal.user) {
                 (Some((_, token)), _) => Some(vec![token.organization]),
                 (None, Some(user)) => Some(user.organizations.clone()),
                 (None, None) => None,
             };
-            let is_person = call.who.person().is_some();
+            let is_person = operation.principal.person().is_some();
             let organizations: Vec<Organization> = match &own {
                 Some(ids) => {
                     let mut organizations = Vec::new();
                     for id in ids {
-                        match call.organization(*id) {
+                        match operation.organization(*id) {
                             // One that is closed does not hide the others.
                             Err(error) if is_person && error.kind() == ErrorKind::Denied => {}
                             found => organizations.push(found?.into()),
@@ -35,7 +35,7 @@ impl Session<'_> {
                     organizations
                 }
                 None => {
-                    let records = call.tx.scan(&keys::organizations(), Order::Ascending, usize::MAX)?;
+                    let records = operation.tx.scan(&keys::organizations(), Order::Ascending, usize::MAX)?;
                     let organizations = records
                         .iter()
                         .map(|record| decode::<OrganizationRecord>(&record.value).map(Organization::from));
@@ -43,9 +43,9 @@ impl Session<'_> {
                 }
             };
             let details = Details::read("list", organizations.iter().map(|organization| organization.slug.as_str()));
-            call.record(
+            operation.record(
                 Action::Read,
-                Resource::organization(own.and_then(|ids| ids.first().copied()).unwrap_or(call.vault.id)),
+                Resource::organization(own.and_then(|ids| ids.first().copied()).unwrap_or(operation.vault.id)),
                 details,
             )?;
             Ok(organizations)

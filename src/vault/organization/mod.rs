@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use self::create::NewOrganization;
 pub use self::update::OrganizationUpdate;
 use super::records::OrganizationRecord;
-use crate::core::{Id, Plan, Timestamp};
+use crate::core::{Id, Tier, Timestamp};
 
 /// An organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Organization {
     /// Its slug, unique in the vault.
     pub slug: String,
     /// How long its audit log is kept.
-    pub plan: Plan,
+    pub tier: Tier,
     /// Whether it may be used.
     pub status: OrganizationStatus,
     /// Days that a version can be opened after it was displaced; 0 for ever.
@@ -59,7 +59,7 @@ impl From<OrganizationRecord> for Organization {
             id: record.id,
             name: record.name,
             slug: record.slug,
-            plan: record.plan,
+            tier: record.tier,
             status: record.status,
             version_retention_days: record.version_retention_days,
             is_personal: record.is_personal,

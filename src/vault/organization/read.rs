@@ -10,10 +10,10 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn organization(&self, id: Id) -> Result<Organization> {
-        self.read(UseCase::ReadOrganization, |call| {
-            let organization = call.organization(id)?;
-            call.require()?;
-            call.record(Action::Read, Resource::organization(id), Details::default())?;
+        self.read(UseCase::ReadOrganization, |operation| {
+            let organization = operation.organization(id)?;
+            operation.require()?;
+            operation.record(Action::Read, Resource::organization(id), Details::default())?;
             Ok(organization.into())
         })
     }

@@ -6,8 +6,8 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{Organization, OrganizationStatus};
 use crate::Result;
-use crate::core::{Action, Details, Id, Plan, Resource, Slug};
-use crate::store::When;
+use crate::core::{Action, Details, Id, Resource, Slug, Tier};
+use crate::store::Precondition;
 
 /// What is to change about an organization.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ pub struct OrganizationUpdate {
     /// Another slug.
     pub slug: Option<Slug>,
     /// Another plan. Only trusted programs can change it, and the next two.
-    pub plan: Option<Plan>,
+    pub tier: Option<Tier>,
     /// Whether it may be used.
     pub status: Option<OrganizationStatus>,
     /// Days that a version can be opened after it was displaced; 0 for ever.
@@ -31,10 +31,10 @@ impl Session<'_> {
     /// # Errors
     /// `InvalidName`; `Denied`, also for a token that is bound to a place; `Conflict`, when the slug is taken.
     pub fn update_organization(&self, id: Id, update: &OrganizationUpdate) -> Result<Organization> {
-        self.write(UseCase::UpdateOrganization, |call| {
-            let mut record = call.whole_organization(id)?;
-            if update.plan.is_some() || update.status.is_some() || update.version_retention_days.is_some() {
-                call.system_only()?;
+        self.write(UseCase::UpdateOrganization, |operation| {
+            let mut record = operation.whole_organization(id)?;
+            if update.tier.is_some() || update.status.is_some() || update.version_retention_days.is_some() {
+                operation.system_only()?;
             }
             let mut changed = Vec::new();
             if let Some(name) = &update.name {
@@ -45,16 +45,16 @@ impl Session<'_> {
                 && slug.as_str() != record.slug
             {
                 check_slug(slug.as_str(), &[], SlugRule::Addressable)?;
-                if call.tx.get(&keys::organization_slug(slug.as_str()))?.is_some() {
+                if operation.tx.get(&keys::organization_slug(slug.as_str()))?.is_some() {
                     return Err(slug_taken());
                 }
-                call.tx.delete(&keys::organization_slug(&record.slug))?;
-                put(call.tx, &keys::organization_slug(slug.as_str()), &id, When::Absent)?;
+                operation.tx.delete(&keys::organization_slug(&record.slug))?;
+                put(operation.tx, &keys::organization_slug(slug.as_str()), &id, Precondition::Absent)?;
                 slug.as_str().clone_into(&mut record.slug);
                 changed.push("slug");
             }
-            if let Some(plan) = update.plan {
-                record.plan = plan;
+            if let Some(tier) = update.tier {
+                record.tier = tier;
                 changed.push("plan");
             }
             if let Some(status) = update.status {
@@ -65,9 +65,9 @@ impl Session<'_> {
                 record.version_retention_days = days;
                 changed.push("versionRetentionDays");
             }
-            record.updated_at = call.now;
-            put(call.tx, &keys::organization(id), &record, When::Present)?;
-            call.record(Action::Update, Resource::organization(id), Details::changed(&changed))?;
+            record.updated_at = operation.now;
+            put(operation.tx, &keys::organization(id), &record, Precondition::Present)?;
+            operation.record(Action::Update, Resource::organization(id), Details::changed(&changed))?;
             Ok(record.into())
         })
     }

@@ -46,17 +46,17 @@ impl Session<'_> {
     /// `NotFound`, for an organization the user is no member of; `Denied`, for everybody who is not a user in person;
     /// `InvalidName`; `InvalidValue`, for an end that is past; `Limit`, for more than 100 ranges of addresses.
     pub fn create_personal_key(&self, organization: Id, new: &NewPersonalKey) -> Result<IssuedPersonalKey> {
-        self.write(UseCase::CreatePersonalKey, |call| {
-            let user = call.in_person(organization)?;
-            check_end(new.expires_at, call.now)?;
-            let (id, name) = (call.new_id()?, check_name(&new.name)?);
-            let mut record = call.new_token(organization, id, name, TokenFormat::StashbasePersonal);
+        self.write(UseCase::CreatePersonalKey, |operation| {
+            let user = operation.in_person(organization)?;
+            check_end(new.expires_at, operation.now)?;
+            let (id, name) = (operation.new_id()?, check_name(&new.name)?);
+            let mut record = operation.new_token(organization, id, name, TokenFormat::StashbasePersonal);
             record.holder = HolderRecord::User { user, level: new.level };
             record.allow_list = check_allow_list(&new.allow_list)?;
             record.expires_at = new.expires_at;
-            let key = call.put_token(&mut record, &keys::personal_key(organization, user, id))?;
+            let key = operation.put_token(&mut record, &keys::personal_key(organization, user, id))?;
             let info = PersonalKey::new(record)?;
-            call.record(Action::Create, info.resource(), info.details())?;
+            operation.record(Action::Create, info.resource(), info.details())?;
             Ok(IssuedPersonalKey { key, info })
         })
     }

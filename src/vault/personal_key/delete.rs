@@ -1,5 +1,5 @@
-use super::super::call::Call;
 use super::super::keys;
+use super::super::operation::OperationContext;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::PersonalKey;
@@ -12,9 +12,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Denied`, for everybody who is not a user in person.
     pub fn delete_personal_key(&self, organization: Id, id: Id) -> Result<()> {
-        self.write(UseCase::DeletePersonalKey, |call| {
-            let user = call.in_person(organization)?;
-            call.delete_key_of(organization, user, id)
+        self.write(UseCase::DeletePersonalKey, |operation| {
+            let user = operation.in_person(organization)?;
+            operation.delete_key_of(organization, user, id)
         })
     }
 
@@ -23,14 +23,14 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, without such a member or key; `Denied`, for a member whose role holds what the actor does not.
     pub fn delete_member_key(&self, organization: Id, user: Id, id: Id) -> Result<()> {
-        self.write(UseCase::DeleteMemberKey, |call| {
-            call.look_after(organization, user)?;
-            call.delete_key_of(organization, user, id)
+        self.write(UseCase::DeleteMemberKey, |operation| {
+            operation.look_after(organization, user)?;
+            operation.delete_key_of(organization, user, id)
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     fn delete_key_of(&mut self, organization: Id, user: Id, id: Id) -> Result<()> {
         let index = keys::personal_key(organization, user, id);
         let key = PersonalKey::new(self.token_under(&index, "key")?)?;

@@ -1,5 +1,5 @@
-use super::super::call::Call;
 use super::super::keys;
+use super::super::operation::OperationContext;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::PersonalKey;
@@ -12,9 +12,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Denied`, for everybody who is not a user in person.
     pub fn personal_keys(&self, organization: Id) -> Result<Vec<PersonalKey>> {
-        self.read(UseCase::ListPersonalKeys, |call| {
-            let user = call.in_person(organization)?;
-            call.keys_of(organization, user)
+        self.read(UseCase::ListPersonalKeys, |operation| {
+            let user = operation.in_person(organization)?;
+            operation.keys_of(organization, user)
         })
     }
 
@@ -23,14 +23,14 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, without such a member; `Denied`, for one whose role holds what the actor does not.
     pub fn member_keys(&self, organization: Id, user: Id) -> Result<Vec<PersonalKey>> {
-        self.read(UseCase::ListMemberKeys, |call| {
-            call.look_after(organization, user)?;
-            call.keys_of(organization, user)
+        self.read(UseCase::ListMemberKeys, |operation| {
+            operation.look_after(organization, user)?;
+            operation.keys_of(organization, user)
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     fn keys_of(&mut self, organization: Id, user: Id) -> Result<Vec<PersonalKey>> {
         let records = self.tokens_in(&keys::personal_keys(organization, user))?;
         let keys: Vec<PersonalKey> = records.into_iter().map(PersonalKey::new).collect::<Result<_>>()?;

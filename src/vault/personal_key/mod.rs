@@ -6,7 +6,7 @@ mod delete;
 mod list;
 
 pub use self::create::{IssuedPersonalKey, NewPersonalKey};
-use super::call::Call;
+use super::operation::OperationContext;
 use super::records::{HolderRecord, TokenRecord, damaged};
 use crate::core::{Details, Id, IpRange, PersonalKeyLevel, Resource, ResourceKind, Timestamp};
 use crate::{Error, ErrorKind, Result};
@@ -72,10 +72,10 @@ impl PersonalKey {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// The user who is there in person, in an organization they are a member of.
     fn in_person(&mut self, organization: Id) -> Result<Id> {
-        let Some(user) = self.who.person().map(|user| user.id) else {
+        let Some(user) = self.principal.person().map(|user| user.id) else {
             let message = "only users have keys of their own, which no token or key is let near: log in";
             return Err(Error::new(ErrorKind::Denied, message));
         };

@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::super::call::Call;
 use super::super::environment::builtin;
 use super::super::key::NewKey;
 use super::super::keys;
 use super::super::name::{check_description, check_name, choose_slug};
+use super::super::operation::OperationContext;
 use super::super::place::SlugRule;
 use super::super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, put};
 use super::super::session::Session;
@@ -14,7 +14,7 @@ use super::super::use_case::UseCase;
 use super::{Custody, Project, RESERVED, SecretFormat, check_metadata};
 use crate::Result;
 use crate::core::{Action, AesKey, Context, Details, Id, Resource, Slug, wrap_key};
-use crate::store::When;
+use crate::store::Precondition;
 
 /// A project that is to be made.
 #[derive(Clone, Debug)]
@@ -71,18 +71,18 @@ impl Session<'_> {
     pub fn create_project(&self, organization: Id, new: NewProject) -> Result<Project> {
         if matches!(new.key, NewKey::String(_)) {
             // Nobody makes the vault stretch a key who may not have one.
-            self.read(UseCase::CreateProject, |call| call.whole_organization(organization).map(drop))?;
+            self.read(UseCase::CreateProject, |operation| operation.whole_organization(organization).map(drop))?;
         }
         // Outside of the transaction, which may run more than once: it can take long.
         let key = new.key.clone().prepare(&self.vault.keys, &*self.vault.random)?;
-        self.write(UseCase::CreateProject, |call| {
-            let mut owner = call.whole_organization(organization)?;
+        self.write(UseCase::CreateProject, |operation| {
+            let mut owner = operation.whole_organization(organization)?;
             let name = check_name(&new.name)?;
             let slug = choose_slug(&name, new.slug.as_ref(), RESERVED, new.slug_rule, |slug| {
-                Ok(call.tx.get(&keys::project(organization, slug))?.is_some())
+                Ok(operation.tx.get(&keys::project(organization, slug))?.is_some())
             })?;
             let project = ProjectRecord {
-                id: call.given_place_id(new.id)?,
+                id: operation.given_place_id(new.id)?,
                 organization,
                 number: owner.next_project,
                 name,
@@ -99,34 +99,34 @@ impl Session<'_> {
                 custody_changes: 0,
                 has_webhooks: false,
                 has_integrations: false,
-                created_at: call.now,
-                updated_at: call.now,
+                created_at: operation.now,
+                updated_at: operation.now,
             };
             owner.next_project += 1;
-            put(call.tx, &keys::organization(organization), &owner, When::Present)?;
-            call.put_project_dek(&project, owner.key_version)?;
-            let record = call.key_record(&project, 1, &key)?;
-            put(call.tx, &keys::level_key(project.id, 1), &record, When::Absent)?;
+            put(operation.tx, &keys::organization(organization), &owner, Precondition::Present)?;
+            operation.put_project_dek(&project, owner.key_version)?;
+            let record = operation.key_record(&project, 1, &key)?;
+            put(operation.tx, &keys::level_key(project.id, 1), &record, Precondition::Absent)?;
 
             let place = PlaceRecord { organization, project: project.id, path: project.slug.clone() };
-            put(call.tx, &keys::project_id(project.id), &place, When::Absent)?;
-            put(call.tx, &keys::project_number(organization, project.number), &project.id, When::Absent)?;
-            put(call.tx, &keys::project(organization, &project.slug), &project, When::Absent)?;
+            put(operation.tx, &keys::project_id(project.id), &place, Precondition::Absent)?;
+            put(operation.tx, &keys::project_number(organization, project.number), &project.id, Precondition::Absent)?;
+            put(operation.tx, &keys::project(organization, &project.slug), &project, Precondition::Absent)?;
             if project.has_base {
-                for environment in builtin(call, &new.environment_ids)? {
-                    call.put_node(&project, &environment.slug.clone(), &environment)?;
+                for environment in builtin(operation, &new.environment_ids)? {
+                    operation.put_node(&project, &environment.slug.clone(), &environment)?;
                 }
             }
             let custody = if project.custody == Custody::Client { "client" } else { "server" };
             let details = Details::default().with("name", project.name.as_str()).with("custody", custody);
-            call.grant_to_creator(&project)?;
-            call.record(Action::Create, Resource::project(organization, project.id, &project.slug), details)?;
+            operation.grant_to_creator(&project)?;
+            operation.record(Action::Create, Resource::project(organization, project.id, &project.slug), details)?;
             Ok(project.into())
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Makes the project DEK that a project names, wrapped with that version of the organization's KEK.
     pub(in super::super) fn put_project_dek(&mut self, project: &ProjectRecord, wrapped_by: u32) -> Result<()> {
         let version = project.dek_version;
@@ -135,6 +135,6 @@ impl Call<'_, '_> {
         let context = Context::project_dek(project.organization, project.id, version);
         let key = Wrapped(wrap_key(&wrapping, &context, &key, &*self.vault.random)?);
         let record = WrappedKeyRecord { version, wrapped_by, key, created_at: self.now };
-        put(self.tx, &keys::project_dek(project.id, version), &record, When::Absent)
+        put(self.tx, &keys::project_dek(project.id, version), &record, Precondition::Absent)
     }
 }

@@ -14,11 +14,11 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn delete_project(&self, organization: Id, slug: &Slug) -> Result<()> {
-        self.write(UseCase::DeleteProject, |call| {
-            let place = call.place(organization, &LevelPath::from(slug), Reach::Inside)?;
-            let deletion = call.delete_project(&place.project)?;
+        self.write(UseCase::DeleteProject, |operation| {
+            let place = operation.place(organization, &LevelPath::from(slug), Reach::Inside)?;
+            let deletion = operation.delete_project(&place.project)?;
             let details = Details::default().with("name", place.project.name.as_str());
-            call.record(Action::Delete, Resource::of(&place)?, details.with("deletion", deletion.as_str()))
+            operation.record(Action::Delete, Resource::of(&place)?, details.with("deletion", deletion.as_str()))
         })
     }
 }

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
-use super::super::call::Call;
 use super::super::grant::Grantee;
 use super::super::keys;
+use super::super::operation::OperationContext;
 use super::super::place::Reach;
 use super::super::records::{PlaceRecord, ProjectRecord, decode, get, require};
 use super::super::session::Session;
@@ -18,23 +18,23 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn projects(&self, organization: Id) -> Result<Vec<Project>> {
-        self.read(UseCase::ListProjects, |call| {
-            call.organization(organization)?;
+        self.read(UseCase::ListProjects, |operation| {
+            operation.organization(organization)?;
             let mut projects = Vec::new();
-            for project in call.known_projects(organization)? {
-                let rights = call.rights_below(project.id, &[], "", Reach::OnTheWay)?;
-                if rights.is_some_and(|rights| rights.contains_all(call.needed)) {
+            for project in operation.known_projects(organization)? {
+                let rights = operation.rights_below(project.id, &[], "", Reach::OnTheWay)?;
+                if rights.is_some_and(|rights| rights.contains_all(operation.needed)) {
                     projects.push(Project::from(project));
                 }
             }
             let details = Details::read("list", projects.iter().map(|project| project.slug.as_str()));
-            call.record(Action::Read, Resource::organization(organization), details)?;
+            operation.record(Action::Read, Resource::organization(organization), details)?;
             Ok(projects)
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// The projects that the actor could know of, ascending by slug: for a user whose role does not show all of them,
     /// those in which something was granted to them.
     fn known_projects(&mut self, organization: Id) -> Result<Vec<ProjectRecord>> {

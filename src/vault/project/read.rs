@@ -11,9 +11,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn project(&self, organization: Id, slug: &Slug) -> Result<Project> {
-        self.read(UseCase::ReadProject, |call| {
-            let place = call.place(organization, &LevelPath::from(slug), Reach::OnTheWay)?;
-            call.record(Action::Read, Resource::of(&place)?, Details::default())?;
+        self.read(UseCase::ReadProject, |operation| {
+            let place = operation.place(organization, &LevelPath::from(slug), Reach::OnTheWay)?;
+            operation.record(Action::Read, Resource::of(&place)?, Details::default())?;
             Ok(place.project.into())
         })
     }

@@ -9,7 +9,7 @@ use super::super::use_case::UseCase;
 use super::{Project, RESERVED, SecretFormat, check_metadata};
 use crate::Result;
 use crate::core::{Action, Details, Id, LevelPath, Resource, Slug};
-use crate::store::When;
+use crate::store::Precondition;
 
 /// What is to change about a project.
 #[derive(Clone, Debug, Default)]
@@ -37,8 +37,8 @@ impl Session<'_> {
     /// # Errors
     /// `InvalidName`; `InvalidValue`; `Conflict`, when the slug is taken.
     pub fn update_project(&self, organization: Id, slug: &Slug, update: &ProjectUpdate) -> Result<Project> {
-        self.write(UseCase::UpdateProject, |call| {
-            let mut project = call.place(organization, &LevelPath::from(slug), Reach::Inside)?.project;
+        self.write(UseCase::UpdateProject, |operation| {
+            let mut project = operation.place(organization, &LevelPath::from(slug), Reach::Inside)?.project;
             let mut changed = Vec::new();
             if let Some(name) = &update.name {
                 project.name = check_name(name)?;
@@ -60,23 +60,23 @@ impl Session<'_> {
                 project.versioning = versioning;
                 changed.push("versioning");
             }
-            project.updated_at = call.now;
+            project.updated_at = operation.now;
             if let Some(slug) = &update.slug
                 && slug.as_str() != project.slug
             {
                 check_slug(slug.as_str(), RESERVED, update.slug_rule)?;
-                if call.tx.get(&keys::project(organization, slug.as_str()))?.is_some() {
+                if operation.tx.get(&keys::project(organization, slug.as_str()))?.is_some() {
                     return Err(slug_taken());
                 }
-                call.tx.delete(&keys::project(organization, &project.slug))?;
+                operation.tx.delete(&keys::project(organization, &project.slug))?;
                 slug.as_str().clone_into(&mut project.slug);
                 let place = PlaceRecord { organization, project: project.id, path: project.slug.clone() };
-                put(call.tx, &keys::project_id(project.id), &place, When::Present)?;
+                put(operation.tx, &keys::project_id(project.id), &place, Precondition::Present)?;
                 changed.push("slug");
             }
-            put(call.tx, &keys::project(organization, &project.slug), &project, When::Always)?;
+            put(operation.tx, &keys::project(organization, &project.slug), &project, Precondition::Always)?;
             let resource = Resource::project(organization, project.id, &project.slug);
-            call.record(Action::Update, resource, Details::changed(&changed))?;
+            operation.record(Action::Update, resource, Details::changed(&changed))?;
             Ok(project.into())
         })
     }

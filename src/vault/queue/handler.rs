@@ -1,6 +1,6 @@
 use super::super::Vault;
-use super::super::call::Call;
 use super::super::integration::IntegrationHandler;
+use super::super::operation::OperationContext;
 use super::super::webhook::WebhookHandler;
 use super::{JobKind, JobRecord, LeaseRecord};
 use crate::Result;
@@ -8,13 +8,13 @@ use crate::Result;
 /// What is particular to a kind of job. Its methods run in the transactions that take a job and give it back.
 pub(in super::super) trait Handler: Sync {
     /// What one attempt needs; nothing, when there is nothing left to be done it for, and the job is let go.
-    fn prepare(&self, call: &mut Call<'_, '_>, job: &JobRecord) -> Result<Option<Box<dyn Attempt>>>;
+    fn prepare(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord) -> Result<Option<Box<dyn Attempt>>>;
 
     /// Writes down that an attempt was lost with its worker.
-    fn lost(&self, call: &mut Call<'_, '_>, job: &JobRecord, lease: &LeaseRecord) -> Result<()>;
+    fn lost(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord, lease: &LeaseRecord) -> Result<()>;
 
     /// Does what follows when the last attempt has failed.
-    fn give_up(&self, call: &mut Call<'_, '_>, job: &JobRecord) -> Result<()>;
+    fn give_up(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord) -> Result<()>;
 }
 
 /// One attempt, with all that it needs. It is made outside of a transaction, and may be made more than once.
@@ -27,7 +27,7 @@ pub(in super::super) trait Outcome {
     fn is_success(&self) -> bool;
 
     /// Writes it down; `job` is as it was when the attempt began.
-    fn write(&self, call: &mut Call<'_, '_>, job: &JobRecord) -> Result<()>;
+    fn write(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord) -> Result<()>;
 }
 
 impl JobKind {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::call::Call;
 use super::super::keys;
+use super::super::operation::OperationContext;
 use super::super::records::get;
 use super::{Attempt, DueRecord, JobRecord, LeaseRecord, Outcome};
 use crate::Result;
@@ -23,7 +23,7 @@ pub(super) struct Claimed {
     pub(super) attempt: Box<dyn Attempt>,
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Takes a job, unless somebody else has, or there is nothing to be done.
     pub(super) fn claim(&mut self, due: &DueRecord) -> Result<Option<Claimed>> {
         let Some(job) = get::<JobRecord>(self.tx, &keys::job(due.kind, due.subject))? else {
@@ -141,12 +141,15 @@ mod tests {
             let range = keys::jobs_due(self.clock.now());
             let due = self.vault.store.read(|tx| tx.scan(&range, Order::Ascending, 9)).unwrap();
             let due: DueRecord = decode(&due.first()?.value).unwrap();
-            self.vault.session(Actor::system("worker")).write(UseCase::Locate, |call| call.claim(&due)).unwrap()
+            self.vault
+                .session(Actor::system("worker"))
+                .write(UseCase::Locate, |operation| operation.claim(&due))
+                .unwrap()
         }
 
         fn settle(&self, claimed: &Claimed, outcome: &Told) {
             let session = self.vault.session(Actor::system("worker"));
-            session.write(UseCase::Locate, |call| call.settle(claimed, outcome)).unwrap();
+            session.write(UseCase::Locate, |operation| operation.settle(claimed, outcome)).unwrap();
         }
 
         fn log_count(&self) -> usize {
@@ -169,13 +172,13 @@ mod tests {
             self.0
         }
 
-        fn write(&self, call: &mut Call<'_, '_>, job: &JobRecord) -> Result<()> {
-            let id = call.new_id()?;
-            let (event, attempt, processed_at) = (job.event.id, job.attempt, call.now);
+        fn write(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord) -> Result<()> {
+            let id = operation.new_id()?;
+            let (event, attempt, processed_at) = (job.event.id, job.attempt, operation.now);
             let (status, error, response_body) = (Some(200), None, None);
             let record = WebhookLogRecord { id, event, attempt, status, error, response_body, processed_at };
             let key = keys::webhook_log(job.project, job.subject, id);
-            super::super::super::records::put(call.tx, &key, &record, crate::store::When::Absent)
+            super::super::super::records::put(operation.tx, &key, &record, crate::store::Precondition::Absent)
         }
     }
 

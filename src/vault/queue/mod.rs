@@ -20,12 +20,12 @@ use serde::{Deserialize, Serialize};
 pub(super) use self::handler::{Attempt, Handler, Outcome};
 #[cfg(feature = "http")]
 pub use self::worker::Worker;
-use super::call::Call;
 use super::keys;
+use super::operation::OperationContext;
 use super::records::{get, put};
 use crate::Result;
 use crate::core::{Id, Timestamp};
-use crate::store::When;
+use crate::store::Precondition;
 
 /// What kind of thing a job does, and so what its subject is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -112,7 +112,7 @@ pub(super) struct NewJob {
     pub(super) lane: String,
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Has a job done for a new event, in place of what waits there. Where one is being done right now, this comes next.
     pub(super) fn enqueue(&mut self, new: NewJob) -> Result<()> {
         let event = EventRecord { id: self.new_id()?, created_at: self.now };
@@ -148,8 +148,8 @@ impl Call<'_, '_> {
             self.tx.delete(&old)?;
         }
         let due = DueRecord { kind: job.kind, subject: job.subject, lane: job.lane.clone() };
-        put(self.tx, &due_key, &due, When::Always)?;
-        put(self.tx, &keys::job(job.kind, job.subject), job, When::Always)
+        put(self.tx, &due_key, &due, Precondition::Always)?;
+        put(self.tx, &keys::job(job.kind, job.subject), job, Precondition::Always)
     }
 
     fn remove_job(&mut self, job: &JobRecord) -> Result<()> {

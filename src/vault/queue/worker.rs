@@ -178,7 +178,7 @@ impl<'v> Worker<'v> {
                     continue;
                 }
                 // The use case that takes no right and leaves no record of its own: who has the vault has the root key.
-                match self.session().write(UseCase::Locate, |call| call.claim(&due)) {
+                match self.session().write(UseCase::Locate, |operation| operation.claim(&due)) {
                     Ok(Some(claimed)) => {
                         *state.busy.entry(claimed.job.lane.clone()).or_default() += 1;
                         return Ok(Some(claimed));
@@ -201,7 +201,7 @@ impl<'v> Worker<'v> {
     /// Makes the attempt, and writes down what became of it.
     fn attempt(&self, claimed: &Claimed) -> Result<()> {
         let outcome = claimed.attempt.make(self.vault);
-        let result = self.session().write(UseCase::Locate, |call| call.settle(claimed, &*outcome));
+        let result = self.session().write(UseCase::Locate, |operation| operation.settle(claimed, &*outcome));
         let mut state = self.state();
         if let Some(count) = state.busy.get_mut(&claimed.job.lane) {
             *count -= 1;

@@ -6,7 +6,7 @@ use super::super::use_case::UseCase;
 use super::{Role, details, resource};
 use crate::Result;
 use crate::core::{Action, Id, PermissionSet};
-use crate::store::When;
+use crate::store::Precondition;
 
 /// A role that is to be made.
 #[derive(Clone, Debug)]
@@ -36,24 +36,24 @@ impl Session<'_> {
     /// `NotFound`; `Denied`, for a permission that the actor does not have; `InvalidName`; `InvalidValue`, for a role
     /// that holds everything, which is that of an owner; `Conflict`, when the name or the id is taken.
     pub fn create_role(&self, organization: Id, new: &NewRole) -> Result<Role> {
-        self.write(UseCase::CreateRole, |call| {
-            call.whole_organization(organization)?;
-            call.check_permissions(new.permissions)?;
+        self.write(UseCase::CreateRole, |operation| {
+            operation.whole_organization(organization)?;
+            operation.check_permissions(new.permissions)?;
             let role = RoleRecord {
-                id: call.given_id(new.id)?,
+                id: operation.given_id(new.id)?,
                 name: check_short_name(&new.name)?,
                 description: check_description(new.description.as_deref())?,
                 permissions: new.permissions,
-                created_at: call.now,
-                updated_at: call.now,
+                created_at: operation.now,
+                updated_at: operation.now,
             };
             let by_name = keys::role_name(organization, &fold(&role.name));
-            if call.tx.get(&by_name)?.is_some() {
+            if operation.tx.get(&by_name)?.is_some() {
                 return Err(name_taken());
             }
-            put(call.tx, &by_name, &role.id, When::Absent)?;
-            put(call.tx, &keys::role(organization, role.id), &role, When::Absent)?;
-            call.record(Action::Create, resource(organization, &role), details(&role))?;
+            put(operation.tx, &by_name, &role.id, Precondition::Absent)?;
+            put(operation.tx, &keys::role(organization, role.id), &role, Precondition::Absent)?;
+            operation.record(Action::Create, resource(organization, &role), details(&role))?;
             Ok(role.into())
         })
     }

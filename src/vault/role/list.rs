@@ -13,13 +13,13 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn roles(&self, organization: Id) -> Result<Vec<Role>> {
-        self.read(UseCase::ListRoles, |call| {
-            call.whole_organization(organization)?;
-            let records = call.tx.scan(&keys::roles(organization), Order::Ascending, usize::MAX)?;
+        self.read(UseCase::ListRoles, |operation| {
+            operation.whole_organization(organization)?;
+            let records = operation.tx.scan(&keys::roles(organization), Order::Ascending, usize::MAX)?;
             let roles = records.iter().map(|record| decode::<RoleRecord>(&record.value).map(Role::from));
             let roles: Vec<Role> = roles.collect::<Result<_>>()?;
             let details = Details::read("list", roles.iter().map(|role| role.name.as_str()));
-            call.record(Action::Read, Resource::new(ResourceKind::Role, organization), details)?;
+            operation.record(Action::Read, Resource::new(ResourceKind::Role, organization), details)?;
             Ok(roles)
         })
     }

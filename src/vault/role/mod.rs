@@ -9,8 +9,8 @@ mod update;
 pub use self::create::NewRole;
 pub use self::update::RoleUpdate;
 use super::audit::words;
-use super::call::{Call, no_such};
 use super::keys;
+use super::operation::{OperationContext, no_such};
 use super::records::{RoleRecord, get};
 use crate::core::{Details, Id, PermissionSet, Resource, ResourceKind, Timestamp};
 use crate::{Error, ErrorKind, Result};
@@ -46,7 +46,7 @@ impl From<RoleRecord> for Role {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// The role of that id.
     fn role(&mut self, organization: Id, id: Id) -> Result<RoleRecord> {
         get(self.tx, &keys::role(organization, id))?.ok_or_else(|| no_such("role"))

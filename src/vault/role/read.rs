@@ -10,10 +10,10 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn role(&self, organization: Id, id: Id) -> Result<Role> {
-        self.read(UseCase::ReadRole, |call| {
-            call.whole_organization(organization)?;
-            let role = call.role(organization, id)?;
-            call.record(Action::Read, resource(organization, &role), Details::default())?;
+        self.read(UseCase::ReadRole, |operation| {
+            operation.whole_organization(organization)?;
+            let role = operation.role(organization, id)?;
+            operation.record(Action::Read, resource(organization, &role), Details::default())?;
             Ok(role.into())
         })
     }

@@ -9,7 +9,7 @@ use super::super::use_case::UseCase;
 use super::{Role, resource};
 use crate::Result;
 use crate::core::{Action, Details, Id, PermissionSet};
-use crate::store::When;
+use crate::store::Precondition;
 
 /// What is to change about a role.
 #[derive(Clone, Debug, Default)]
@@ -30,14 +30,14 @@ impl Session<'_> {
     /// `NotFound`; `Denied`, for a role that holds, or is to hold, more than the actor does; otherwise as
     /// [`create_role`](Self::create_role).
     pub fn update_role(&self, organization: Id, id: Id, update: &RoleUpdate) -> Result<Role> {
-        self.write(UseCase::UpdateRole, |call| {
-            call.whole_organization(organization)?;
-            let mut role = call.role(organization, id)?;
-            call.check_held(role.permissions)?;
+        self.write(UseCase::UpdateRole, |operation| {
+            operation.whole_organization(organization)?;
+            let mut role = operation.role(organization, id)?;
+            operation.check_held(role.permissions)?;
             let mut changed = Vec::new();
             let mut change = None;
             if let Some(permissions) = update.permissions {
-                call.check_permissions(permissions)?;
+                operation.check_permissions(permissions)?;
                 changed.push("permissions");
                 change = Some(json!({ "from": words(role.permissions), "to": words(permissions) }));
                 role.permissions = permissions;
@@ -46,11 +46,11 @@ impl Session<'_> {
                 let name = check_short_name(name)?;
                 if fold(&name) != fold(&role.name) {
                     let by_name = keys::role_name(organization, &fold(&name));
-                    if call.tx.get(&by_name)?.is_some() {
+                    if operation.tx.get(&by_name)?.is_some() {
                         return Err(name_taken());
                     }
-                    call.tx.delete(&keys::role_name(organization, &fold(&role.name)))?;
-                    put(call.tx, &by_name, &id, When::Absent)?;
+                    operation.tx.delete(&keys::role_name(organization, &fold(&role.name)))?;
+                    put(operation.tx, &by_name, &id, Precondition::Absent)?;
                 }
                 role.name = name;
                 changed.push("name");
@@ -59,13 +59,13 @@ impl Session<'_> {
                 role.description = check_description(Some(description))?;
                 changed.push("description");
             }
-            role.updated_at = call.now;
-            put(call.tx, &keys::role(organization, id), &role, When::Present)?;
+            role.updated_at = operation.now;
+            put(operation.tx, &keys::role(organization, id), &role, Precondition::Present)?;
             let mut details = Details::changed(&changed);
             if let Some(change) = change {
                 details = details.with("permissions", change);
             }
-            call.record(Action::Update, resource(organization, &role), details)?;
+            operation.record(Action::Update, resource(organization, &role), details)?;
             Ok(role.into())
         })
     }

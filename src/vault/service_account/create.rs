@@ -7,7 +7,7 @@ use super::super::use_case::UseCase;
 use super::ServiceAccount;
 use crate::Result;
 use crate::core::{Action, Id, IpRange, PermissionSet};
-use crate::store::When;
+use crate::store::Precondition;
 
 /// A service account that is to be made.
 #[derive(Clone, Debug)]
@@ -41,23 +41,23 @@ impl Session<'_> {
     /// an end; `InvalidName`; `InvalidValue`, without a permission; `Limit`, for more than 100 ranges of addresses;
     /// `Conflict`, for an id that is taken.
     pub fn create_service_account(&self, organization: Id, new: &NewServiceAccount) -> Result<ServiceAccount> {
-        self.write(UseCase::CreateServiceAccount, |call| {
-            call.manage_service_accounts(organization)?;
+        self.write(UseCase::CreateServiceAccount, |operation| {
+            operation.manage_service_accounts(organization)?;
             // It has no end, so neither may whoever makes it.
-            call.check_grant(new.permissions, None)?;
+            operation.check_grant(new.permissions, None)?;
             check_permissions(new.permissions)?;
             let record = ServiceAccountRecord {
-                id: call.given_id(new.id)?,
+                id: operation.given_id(new.id)?,
                 organization,
                 name: check_name(&new.name)?,
                 permissions: new.permissions,
                 allow_list: check_allow_list(&new.allow_list)?,
-                created_at: call.now,
-                updated_at: call.now,
-                created_by: call.who.actor.clone(),
+                created_at: operation.now,
+                updated_at: operation.now,
+                created_by: operation.principal.actor.clone(),
             };
-            put(call.tx, &keys::service_account(organization, record.id), &record, When::Absent)?;
-            call.record(Action::Create, record.resource(), record.details())?;
+            put(operation.tx, &keys::service_account(organization, record.id), &record, Precondition::Absent)?;
+            operation.record(Action::Create, record.resource(), record.details())?;
             Ok(record.into())
         })
     }

@@ -10,11 +10,11 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Denied`, for whoever may not manage it.
     pub fn delete_service_account(&self, organization: Id, id: Id) -> Result<()> {
-        self.write(UseCase::DeleteServiceAccount, |call| {
-            let record = call.managed_service_account(organization, id)?;
-            let keys = call.remove_tokens(&keys::service_keys(organization, id))?;
-            call.tx.delete(&keys::service_account(organization, id))?;
-            call.record(Action::Delete, record.resource(), record.details().with("keys", keys))
+        self.write(UseCase::DeleteServiceAccount, |operation| {
+            let record = operation.managed_service_account(organization, id)?;
+            let keys = operation.remove_tokens(&keys::service_keys(organization, id))?;
+            operation.tx.delete(&keys::service_account(organization, id))?;
+            operation.record(Action::Delete, record.resource(), record.details().with("keys", keys))
         })
     }
 }

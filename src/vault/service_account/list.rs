@@ -13,15 +13,15 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Denied`, for whoever may not manage them.
     pub fn service_accounts(&self, organization: Id) -> Result<Vec<ServiceAccount>> {
-        self.read(UseCase::ListServiceAccounts, |call| {
-            call.manage_service_accounts(organization)?;
-            let records = call.tx.scan(&keys::service_accounts(organization), Order::Ascending, usize::MAX)?;
+        self.read(UseCase::ListServiceAccounts, |operation| {
+            operation.manage_service_accounts(organization)?;
+            let records = operation.tx.scan(&keys::service_accounts(organization), Order::Ascending, usize::MAX)?;
             let accounts: Vec<ServiceAccount> = records
                 .iter()
                 .map(|record| decode::<ServiceAccountRecord>(&record.value).map(ServiceAccount::from))
                 .collect::<Result<_>>()?;
             let details = Details::read("service accounts", accounts.iter().map(|account| account.name.as_str()));
-            call.record(Action::Read, Resource::organization(organization), details)?;
+            operation.record(Action::Read, Resource::organization(organization), details)?;
             Ok(accounts)
         })
     }

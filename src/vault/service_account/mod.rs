@@ -10,8 +10,8 @@ mod update;
 pub use self::create::NewServiceAccount;
 pub use self::update::ServiceAccountUpdate;
 use super::audit::words;
-use super::call::{Call, no_such};
 use super::keys;
+use super::operation::{OperationContext, no_such};
 use super::records::{HolderRecord, ServiceAccountRecord, get};
 use crate::core::{AuditActor, Details, Id, IpRange, PermissionSet, Resource, ResourceKind, Timestamp};
 use crate::{Error, ErrorKind, Result};
@@ -68,12 +68,12 @@ impl ServiceAccountRecord {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Refuses whoever may not manage the service accounts of an organization: who is bound to a place in it, and
     /// service accounts themselves, whatever they hold.
     pub(super) fn manage_service_accounts(&mut self, organization: Id) -> Result<()> {
         self.whole_organization(organization)?;
-        match &self.who.token {
+        match &self.principal.token {
             Some((_, token)) if matches!(token.holder, HolderRecord::ServiceAccount { .. }) => {
                 let message = "service accounts are managed by people, not by service accounts: log in";
                 Err(Error::new(ErrorKind::Denied, message))

@@ -10,9 +10,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Denied`, for whoever may not manage it.
     pub fn service_account(&self, organization: Id, id: Id) -> Result<ServiceAccount> {
-        self.read(UseCase::ReadServiceAccount, |call| {
-            let record = call.managed_service_account(organization, id)?;
-            call.record(Action::Read, record.resource(), Details::default())?;
+        self.read(UseCase::ReadServiceAccount, |operation| {
+            let record = operation.managed_service_account(organization, id)?;
+            operation.record(Action::Read, record.resource(), Details::default())?;
             Ok(record.into())
         })
     }

@@ -7,7 +7,7 @@ use super::super::use_case::UseCase;
 use super::ServiceAccount;
 use crate::Result;
 use crate::core::{Action, Id, IpRange, PermissionSet};
-use crate::store::When;
+use crate::store::Precondition;
 
 /// What is to change about a service account.
 #[derive(Clone, Debug, Default)]
@@ -33,12 +33,12 @@ impl Session<'_> {
         id: Id,
         update: &ServiceAccountUpdate,
     ) -> Result<ServiceAccount> {
-        self.write(UseCase::UpdateServiceAccount, |call| {
-            let mut record = call.managed_service_account(organization, id)?;
+        self.write(UseCase::UpdateServiceAccount, |operation| {
+            let mut record = operation.managed_service_account(organization, id)?;
             // What it may do was not this actor's to give, nor is it to change.
-            call.check_grant(record.permissions, None)?;
+            operation.check_grant(record.permissions, None)?;
             if let Some(permissions) = update.permissions {
-                call.check_grant(permissions, None)?;
+                operation.check_grant(permissions, None)?;
                 check_permissions(permissions)?;
                 record.permissions = permissions;
             }
@@ -48,9 +48,9 @@ impl Session<'_> {
             if let Some(name) = &update.name {
                 record.name = check_name(name)?;
             }
-            record.updated_at = call.now;
-            put(call.tx, &keys::service_account(organization, id), &record, When::Present)?;
-            call.record(Action::Update, record.resource(), record.details())?;
+            record.updated_at = operation.now;
+            put(operation.tx, &keys::service_account(organization, id), &record, Precondition::Present)?;
+            operation.record(Action::Update, record.resource(), record.details())?;
             Ok(record.into())
         })
     }

@@ -42,17 +42,17 @@ impl Session<'_> {
     /// `NotFound`; `Denied`, when the account holds, or the key lives longer than, what the actor does, and for whoever
     /// may not manage it; `InvalidName`; `InvalidValue`, for an end that is past.
     pub fn create_service_key(&self, organization: Id, account: Id, new: &NewServiceKey) -> Result<IssuedServiceKey> {
-        self.write(UseCase::CreateServiceKey, |call| {
-            let owner = call.managed_service_account(organization, account)?;
-            call.check_grant(owner.permissions, new.expires_at)?;
-            check_end(new.expires_at, call.now)?;
-            let (id, name) = (call.new_id()?, check_name(&new.name)?);
-            let mut record = call.new_token(organization, id, name, TokenFormat::StashbaseService);
+        self.write(UseCase::CreateServiceKey, |operation| {
+            let owner = operation.managed_service_account(organization, account)?;
+            operation.check_grant(owner.permissions, new.expires_at)?;
+            check_end(new.expires_at, operation.now)?;
+            let (id, name) = (operation.new_id()?, check_name(&new.name)?);
+            let mut record = operation.new_token(organization, id, name, TokenFormat::StashbaseService);
             record.holder = HolderRecord::ServiceAccount { account };
             record.expires_at = new.expires_at;
-            let key = call.put_token(&mut record, &keys::service_key(organization, account, id))?;
+            let key = operation.put_token(&mut record, &keys::service_key(organization, account, id))?;
             let info = ServiceKey::new(record)?;
-            call.record(Action::Create, info.resource(), info.details())?;
+            operation.record(Action::Create, info.resource(), info.details())?;
             Ok(IssuedServiceKey { key, info })
         })
     }

@@ -11,12 +11,12 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Denied`, for whoever may not manage it.
     pub fn delete_service_key(&self, organization: Id, account: Id, id: Id) -> Result<()> {
-        self.write(UseCase::DeleteServiceKey, |call| {
-            call.managed_service_account(organization, account)?;
+        self.write(UseCase::DeleteServiceKey, |operation| {
+            operation.managed_service_account(organization, account)?;
             let index = keys::service_key(organization, account, id);
-            let key = ServiceKey::new(call.token_under(&index, "key")?)?;
-            call.remove_token(&index)?;
-            call.record(Action::Delete, key.resource(), key.details())
+            let key = ServiceKey::new(operation.token_under(&index, "key")?)?;
+            operation.remove_token(&index)?;
+            operation.record(Action::Delete, key.resource(), key.details())
         })
     }
 }

@@ -11,13 +11,17 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Denied`, for whoever may not manage it.
     pub fn service_keys(&self, organization: Id, account: Id) -> Result<Vec<ServiceKey>> {
-        self.read(UseCase::ListServiceKeys, |call| {
-            call.managed_service_account(organization, account)?;
-            let records = call.tokens_in(&keys::service_keys(organization, account))?;
+        self.read(UseCase::ListServiceKeys, |operation| {
+            operation.managed_service_account(organization, account)?;
+            let records = operation.tokens_in(&keys::service_keys(organization, account))?;
             let keys: Vec<ServiceKey> = records.into_iter().map(ServiceKey::new).collect::<Result<_>>()?;
             let mut resource = Resource::new(ResourceKind::ServiceAccount, organization);
             resource.id = Some(account);
-            call.record(Action::Read, resource, Details::read("keys", keys.iter().map(|key| key.name.as_str())))?;
+            operation.record(
+                Action::Read,
+                resource,
+                Details::read("keys", keys.iter().map(|key| key.name.as_str())),
+            )?;
             Ok(keys)
         })
     }

@@ -36,14 +36,24 @@ impl Session<'_> {
     /// `NotFound`, without the project; `InvalidName`; `InvalidValue`; `Conflict`, when the
     /// slug or the id is taken.
     pub fn create_target(&self, organization: Id, project: &Slug, new: &NewTarget) -> Result<Target> {
-        self.write(UseCase::CreateTarget, |call| {
-            let mut place = call.place(organization, &LevelPath::from(project), Reach::Inside)?;
-            let mut node =
-                call.new_node(&place, NodeKind::Target, new.id, &new.name, new.slug.as_ref(), SlugRule::Addressable)?;
+        self.write(UseCase::CreateTarget, |operation| {
+            let mut place = operation.place(organization, &LevelPath::from(project), Reach::Inside)?;
+            let mut node = operation.new_node(
+                &place,
+                NodeKind::Target,
+                new.id,
+                &new.name,
+                new.slug.as_ref(),
+                SlugRule::Addressable,
+            )?;
             node.description = check_description(new.description.as_deref())?;
-            call.put_node(&place.project, &below(&place, &node.slug), &node)?;
+            operation.put_node(&place.project, &below(&place, &node.slug), &node)?;
             place.nodes.push(node.clone());
-            call.record(Action::Create, Resource::of(&place)?, Details::default().with("name", node.name.as_str()))?;
+            operation.record(
+                Action::Create,
+                Resource::of(&place)?,
+                Details::default().with("name", node.name.as_str()),
+            )?;
             Ok(node.into())
         })
     }

@@ -15,11 +15,11 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn delete_target(&self, organization: Id, path: &LevelPath) -> Result<()> {
-        self.write(UseCase::DeleteTarget, |call| {
-            let (place, node) = call.node(organization, path, NodeKind::Target, Reach::Inside)?;
-            let deletion = call.delete_node(&place, &node)?;
+        self.write(UseCase::DeleteTarget, |operation| {
+            let (place, node) = operation.node(organization, path, NodeKind::Target, Reach::Inside)?;
+            let deletion = operation.delete_node(&place, &node)?;
             let details = Details::default().with("name", node.name.as_str()).with("deletion", deletion.as_str());
-            call.record(Action::Delete, Resource::of(&place)?, details)
+            operation.record(Action::Delete, Resource::of(&place)?, details)
         })
     }
 }

@@ -12,11 +12,11 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, without the project.
     pub fn targets(&self, organization: Id, project: &Slug) -> Result<Vec<Target>> {
-        self.read(UseCase::ListTargets, |call| {
-            let place = call.place(organization, &LevelPath::from(project), Reach::OnTheWay)?;
-            let nodes = call.list_nodes(&place, NodeKind::Target)?;
+        self.read(UseCase::ListTargets, |operation| {
+            let place = operation.place(organization, &LevelPath::from(project), Reach::OnTheWay)?;
+            let nodes = operation.list_nodes(&place, NodeKind::Target)?;
             let details = Details::read("list", nodes.iter().map(|node| node.slug.as_str()));
-            call.record(Action::Read, Resource::of(&place)?, details)?;
+            operation.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(nodes.into_iter().map(Target::from).collect())
         })
     }

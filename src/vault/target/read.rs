@@ -12,9 +12,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn target(&self, organization: Id, path: &LevelPath) -> Result<Target> {
-        self.read(UseCase::ReadTarget, |call| {
-            let (place, node) = call.node(organization, path, NodeKind::Target, Reach::OnTheWay)?;
-            call.record(Action::Read, Resource::of(&place)?, Details::default())?;
+        self.read(UseCase::ReadTarget, |operation| {
+            let (place, node) = operation.node(organization, path, NodeKind::Target, Reach::OnTheWay)?;
+            operation.record(Action::Read, Resource::of(&place)?, Details::default())?;
             Ok(node.into())
         })
     }

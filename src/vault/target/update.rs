@@ -25,8 +25,8 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `InvalidName`; `InvalidValue`; `Conflict`, when the slug is taken.
     pub fn update_target(&self, organization: Id, path: &LevelPath, update: &TargetUpdate) -> Result<Target> {
-        self.write(UseCase::UpdateTarget, |call| {
-            let (place, mut node) = call.node(organization, path, NodeKind::Target, Reach::Inside)?;
+        self.write(UseCase::UpdateTarget, |operation| {
+            let (place, mut node) = operation.node(organization, path, NodeKind::Target, Reach::Inside)?;
             let mut changed = Vec::new();
             if let Some(name) = &update.name {
                 node.name = check_name(name)?;
@@ -40,9 +40,9 @@ impl Session<'_> {
                 slug.as_str().clone_into(&mut node.slug);
                 changed.push("slug");
             }
-            node.updated_at = call.now;
-            call.change_node(&place, &node, SlugRule::Addressable)?;
-            call.record(Action::Update, Resource::of(&place)?, Details::changed(&changed))?;
+            node.updated_at = operation.now;
+            operation.change_node(&place, &node, SlugRule::Addressable)?;
+            operation.record(Action::Update, Resource::of(&place)?, Details::changed(&changed))?;
             Ok(node.into())
         })
     }

@@ -6,7 +6,7 @@ use super::super::use_case::UseCase;
 use super::{Team, resource};
 use crate::Result;
 use crate::core::{Action, Details, Id};
-use crate::store::When;
+use crate::store::Precondition;
 
 /// A team that is to be made.
 #[derive(Clone, Debug)]
@@ -33,22 +33,22 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `InvalidName`; `InvalidValue`; `Conflict`, when the name or the id is taken.
     pub fn create_team(&self, organization: Id, new: &NewTeam) -> Result<Team> {
-        self.write(UseCase::CreateTeam, |call| {
-            call.whole_organization(organization)?;
+        self.write(UseCase::CreateTeam, |operation| {
+            operation.whole_organization(organization)?;
             let team = TeamRecord {
-                id: call.given_id(new.id)?,
+                id: operation.given_id(new.id)?,
                 name: check_short_name(&new.name)?,
                 description: check_description(new.description.as_deref())?,
-                created_at: call.now,
-                updated_at: call.now,
+                created_at: operation.now,
+                updated_at: operation.now,
             };
             let by_name = keys::team_name(organization, &fold(&team.name));
-            if call.tx.get(&by_name)?.is_some() {
+            if operation.tx.get(&by_name)?.is_some() {
                 return Err(name_taken());
             }
-            put(call.tx, &by_name, &team.id, When::Absent)?;
-            put(call.tx, &keys::team(organization, team.id), &team, When::Absent)?;
-            call.record(Action::Create, resource(organization, &team), Details::default())?;
+            put(operation.tx, &by_name, &team.id, Precondition::Absent)?;
+            put(operation.tx, &keys::team(organization, team.id), &team, Precondition::Absent)?;
+            operation.record(Action::Create, resource(organization, &team), Details::default())?;
             Ok(team.into())
         })
     }

@@ -13,13 +13,13 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn teams(&self, organization: Id) -> Result<Vec<Team>> {
-        self.read(UseCase::ListTeams, |call| {
-            call.whole_organization(organization)?;
-            let records = call.tx.scan(&keys::teams(organization), Order::Ascending, usize::MAX)?;
+        self.read(UseCase::ListTeams, |operation| {
+            operation.whole_organization(organization)?;
+            let records = operation.tx.scan(&keys::teams(organization), Order::Ascending, usize::MAX)?;
             let teams = records.iter().map(|record| decode::<TeamRecord>(&record.value).map(Team::from));
             let teams: Vec<Team> = teams.collect::<Result<_>>()?;
             let details = Details::read("list", teams.iter().map(|team| team.name.as_str()));
-            call.record(Action::Read, Resource::new(ResourceKind::Team, organization), details)?;
+            operation.record(Action::Read, Resource::new(ResourceKind::Team, organization), details)?;
             Ok(teams)
         })
     }

@@ -15,19 +15,19 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `InvalidValue`, for a page that begins nowhere.
     pub fn team_members(&self, organization: Id, team: Id, paging: &Paging) -> Result<Page<Member>> {
-        self.read(UseCase::ListTeamMembers, |call| {
-            call.whole_organization(organization)?;
-            let record = call.team(organization, team)?;
-            let (marks, next) = paging.scan(call.tx, keys::team_members(organization, team), Order::Ascending)?;
+        self.read(UseCase::ListTeamMembers, |operation| {
+            operation.whole_organization(organization)?;
+            let record = operation.team(organization, team)?;
+            let (marks, next) = paging.scan(operation.tx, keys::team_members(organization, team), Order::Ascending)?;
             let users = marks.iter().map(|mark| id_in(&mark.key)).collect::<Result<Vec<Id>>>()?;
             let wanted = users.iter().flat_map(|user| [keys::member(organization, *user), keys::user(*user)]);
-            call.tx.prefetch(&wanted.collect::<Vec<String>>())?;
+            operation.tx.prefetch(&wanted.collect::<Vec<String>>())?;
             let mut items = Vec::new();
             for user in users {
-                items.push(Member::new(call.member(organization, user)?, call.user(user)?));
+                items.push(Member::new(operation.member(organization, user)?, operation.user(user)?));
             }
             let details = Details::default().with("op", "members").with("count", items.len());
-            call.record(Action::Read, resource(organization, &record), details)?;
+            operation.record(Action::Read, resource(organization, &record), details)?;
             Ok(Page { items, next })
         })
     }

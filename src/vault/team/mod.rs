@@ -11,8 +11,8 @@ mod update;
 
 pub use self::create::NewTeam;
 pub use self::update::TeamUpdate;
-use super::call::{Call, no_such};
 use super::keys;
+use super::operation::{OperationContext, no_such};
 use super::records::{TeamRecord, UserRecord, get};
 use crate::Result;
 use crate::core::{Details, Id, Resource, ResourceKind, Timestamp};
@@ -45,7 +45,7 @@ impl From<TeamRecord> for Team {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// The team of that id.
     pub(super) fn team(&mut self, organization: Id, id: Id) -> Result<TeamRecord> {
         get(self.tx, &keys::team(organization, id))?.ok_or_else(|| no_such("team"))

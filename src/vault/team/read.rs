@@ -10,10 +10,10 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn team(&self, organization: Id, id: Id) -> Result<Team> {
-        self.read(UseCase::ReadTeam, |call| {
-            call.whole_organization(organization)?;
-            let team = call.team(organization, id)?;
-            call.record(Action::Read, resource(organization, &team), Details::default())?;
+        self.read(UseCase::ReadTeam, |operation| {
+            operation.whole_organization(organization)?;
+            let team = operation.team(organization, id)?;
+            operation.record(Action::Read, resource(organization, &team), Details::default())?;
             Ok(team.into())
         })
     }

@@ -6,7 +6,7 @@ use super::super::use_case::UseCase;
 use super::{Team, resource};
 use crate::Result;
 use crate::core::{Action, Details, Id};
-use crate::store::When;
+use crate::store::Precondition;
 
 /// What is to change about a team.
 #[derive(Clone, Debug, Default)]
@@ -24,19 +24,19 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `InvalidName`; `InvalidValue`; `Conflict`, when the name is taken.
     pub fn update_team(&self, organization: Id, id: Id, update: &TeamUpdate) -> Result<Team> {
-        self.write(UseCase::UpdateTeam, |call| {
-            call.whole_organization(organization)?;
-            let mut team = call.team(organization, id)?;
+        self.write(UseCase::UpdateTeam, |operation| {
+            operation.whole_organization(organization)?;
+            let mut team = operation.team(organization, id)?;
             let mut changed = Vec::new();
             if let Some(name) = &update.name {
                 let name = check_short_name(name)?;
                 if fold(&name) != fold(&team.name) {
                     let by_name = keys::team_name(organization, &fold(&name));
-                    if call.tx.get(&by_name)?.is_some() {
+                    if operation.tx.get(&by_name)?.is_some() {
                         return Err(name_taken());
                     }
-                    call.tx.delete(&keys::team_name(organization, &fold(&team.name)))?;
-                    put(call.tx, &by_name, &id, When::Absent)?;
+                    operation.tx.delete(&keys::team_name(organization, &fold(&team.name)))?;
+                    put(operation.tx, &by_name, &id, Precondition::Absent)?;
                 }
                 team.name = name;
                 changed.push("name");
@@ -45,9 +45,9 @@ impl Session<'_> {
                 team.description = check_description(Some(description))?;
                 changed.push("description");
             }
-            team.updated_at = call.now;
-            put(call.tx, &keys::team(organization, id), &team, When::Present)?;
-            call.record(Action::Update, resource(organization, &team), Details::changed(&changed))?;
+            team.updated_at = operation.now;
+            put(operation.tx, &keys::team(organization, id), &team, Precondition::Present)?;
+            operation.record(Action::Update, resource(organization, &team), Details::changed(&changed))?;
             Ok(team.into())
         })
     }

@@ -1,7 +1,7 @@
 use super::super::audit::words;
-use super::super::call::{Call, id_taken, no_such};
 use super::super::keys;
 use super::super::name::check_name;
+use super::super::operation::{OperationContext, id_taken, no_such};
 use super::super::records::{HolderRecord, OrganizationRecord, TokenRecord, decode, get, put, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -10,7 +10,7 @@ use crate::core::{
     Action, Details, Id, LevelPath, PermissionSet, Resource, Sha256Hasher, Timestamp, Token, TokenFormat,
     TokenHasher as _,
 };
-use crate::store::{KeyRange, Order, When};
+use crate::store::{KeyRange, Order, Precondition};
 use crate::{Error, ErrorKind, Result};
 
 /// A token that is to be issued.
@@ -70,30 +70,30 @@ impl Session<'_> {
     /// not have; `InvalidName`, also for `_base` as a place; `InvalidValue`, without a permission, or with an end that is past; `Conflict`, for
     /// an id that is taken.
     pub fn issue_token(&self, organization: Id, new: &NewToken) -> Result<IssuedToken> {
-        self.write(UseCase::IssueToken, |call| {
-            call.organization(organization)?;
-            let scope = call.scope_of(organization, new.scope.as_ref())?;
-            call.check_grant(new.permissions, new.expires_at)?;
+        self.write(UseCase::IssueToken, |operation| {
+            operation.organization(organization)?;
+            let scope = operation.scope_of(organization, new.scope.as_ref())?;
+            operation.check_grant(new.permissions, new.expires_at)?;
             let name = check_name(&new.name)?;
-            check_token(new.permissions, new.expires_at, call.now)?;
+            check_token(new.permissions, new.expires_at, operation.now)?;
             if matches!(new.format, TokenFormat::DotenvCloud { organization: spelled } if spelled != organization) {
                 let message = "the token would be spelled with the id of another organization";
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
-            let id = call.token_id(new.id)?;
-            let mut record = call.new_token(organization, id, name, new.format);
+            let id = operation.token_id(new.id)?;
+            let mut record = operation.new_token(organization, id, name, new.format);
             record.permissions = new.permissions;
             record.scope = scope;
             record.expires_at = new.expires_at;
-            let token = call.put_token(&mut record, &keys::token_id(organization, id))?;
-            let info = call.token_info(&record)?;
-            call.record(Action::Create, Resource::token(&record), details(&info))?;
+            let token = operation.put_token(&mut record, &keys::token_id(organization, id))?;
+            let info = operation.token_info(&record)?;
+            operation.record(Action::Create, Resource::token(&record), details(&info))?;
             Ok(IssuedToken { token, info })
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     fn token_id(&mut self, given: Option<Id>) -> Result<Id> {
         let id = self.given_id(given)?;
         if given.is_some() {
@@ -131,8 +131,8 @@ impl Call<'_, '_> {
             deleted_with: None,
             holder: HolderRecord::Token,
             // What is issued with a key is used from where that is.
-            allow_list: self.who.token.as_ref().map(|(_, own)| own.allow_list.clone()).unwrap_or_default(),
-            created_by: Some(self.who.actor.clone()),
+            allow_list: self.principal.token.as_ref().map(|(_, own)| own.allow_list.clone()).unwrap_or_default(),
+            created_by: Some(self.principal.actor.clone()),
         }
     }
 
@@ -141,8 +141,8 @@ impl Call<'_, '_> {
         let token = Token::mint(record.format, &*self.vault.random)?;
         let hash = Sha256Hasher.hash(&token).to_string();
         record.hint = token.hint();
-        put(self.tx, &keys::token(&hash), record, When::Absent)?;
-        put(self.tx, index, &hash, When::Absent)?;
+        put(self.tx, &keys::token(&hash), record, Precondition::Absent)?;
+        put(self.tx, index, &hash, Precondition::Absent)?;
         Ok(token)
     }
 

@@ -12,16 +12,16 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn tokens(&self, organization: Id) -> Result<Vec<TokenInfo>> {
-        self.read(UseCase::ListTokens, |call| {
-            call.organization(organization)?;
+        self.read(UseCase::ListTokens, |operation| {
+            operation.organization(organization)?;
             let mut tokens = Vec::new();
-            for token in call.tokens_in(&keys::token_ids(organization))? {
-                if call.is_token_listed(&token)? {
-                    tokens.push(call.token_info(&token)?);
+            for token in operation.tokens_in(&keys::token_ids(organization))? {
+                if operation.is_token_listed(&token)? {
+                    tokens.push(operation.token_info(&token)?);
                 }
             }
             let details = Details::read("tokens", tokens.iter().map(|token| token.name.as_str()));
-            call.record(Action::Read, Resource::organization(organization), details)?;
+            operation.record(Action::Read, Resource::organization(organization), details)?;
             Ok(tokens)
         })
     }

@@ -11,8 +11,8 @@ mod update;
 pub use self::issue::{IssuedToken, NewToken};
 pub(super) use self::issue::{check_end, check_permissions};
 pub use self::update::TokenUpdate;
-use super::call::{Call, no_such};
 use super::keys;
+use super::operation::{OperationContext, no_such};
 use super::records::{ScopeRecord, TokenRecord, get, require};
 use crate::core::{Id, IpRange, LevelPath, PermissionSet, Timestamp, TokenFormat};
 use crate::{Error, ErrorKind, Result};
@@ -54,7 +54,7 @@ pub struct TokenInfo {
     pub last_used_at: Option<Timestamp>,
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// What is told of a token.
     pub(super) fn token_info(&mut self, record: &TokenRecord) -> Result<TokenInfo> {
         let scope = match &record.scope {
@@ -110,7 +110,7 @@ impl Call<'_, '_> {
 
     /// Refuses what would live longer than the token it is made with.
     pub(super) fn check_outlived(&self, expires_at: Option<Timestamp>) -> Result<()> {
-        let own_end = self.who.token.as_ref().and_then(|(_, token)| token.expires_at);
+        let own_end = self.principal.token.as_ref().and_then(|(_, token)| token.expires_at);
         match (own_end, expires_at) {
             (Some(own), None) => Err(outlives(own)),
             (Some(own), Some(end)) if end > own => Err(outlives(own)),
@@ -130,7 +130,7 @@ impl Call<'_, '_> {
                 }
                 Ok(Some(ScopeRecord { project: place.project.id, node }))
             }
-            None => match self.who.scope() {
+            None => match self.principal.scope() {
                 Some(_) => Err(Error::new(
                     ErrorKind::Denied,
                     "you are bound to a place: bind the token to that place, or to one below it",

@@ -10,10 +10,10 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn token(&self, organization: Id, id: Id) -> Result<TokenInfo> {
-        self.read(UseCase::ReadToken, |call| {
-            let (_, record) = call.token(organization, id)?;
-            call.record(Action::Read, Resource::token(&record), Details::default())?;
-            call.token_info(&record)
+        self.read(UseCase::ReadToken, |operation| {
+            let (_, record) = operation.token(organization, id)?;
+            operation.record(Action::Read, Resource::token(&record), Details::default())?;
+            operation.token_info(&record)
         })
     }
 
@@ -23,15 +23,15 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, for a trusted program and for a user, who have no token.
     pub fn own_token(&self) -> Result<TokenInfo> {
-        self.read(UseCase::ReadOwnToken, |call| {
-            let Some((_, record)) = call.who.token.clone() else {
+        self.read(UseCase::ReadOwnToken, |operation| {
+            let Some((_, record)) = operation.principal.token.clone() else {
                 return Err(Error::new(
                     ErrorKind::NotFound,
                     "this session is that of a trusted program or of a user, without a token",
                 ));
             };
-            call.organization(record.organization)?;
-            call.token_info(&record)
+            operation.organization(record.organization)?;
+            operation.token_info(&record)
         })
     }
 }

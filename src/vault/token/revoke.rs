@@ -4,7 +4,7 @@ use super::super::use_case::UseCase;
 use super::issue::details;
 use crate::Result;
 use crate::core::{Action, Id, Resource};
-use crate::store::When;
+use crate::store::Precondition;
 
 impl Session<'_> {
     /// Revokes a token: from then on it no longer works. Its record stays, so that the audit log can be read.
@@ -12,13 +12,13 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn revoke_token(&self, organization: Id, id: Id) -> Result<()> {
-        self.write(UseCase::RevokeToken, |call| {
-            let (key, mut record) = call.token(organization, id)?;
-            record.revoked_at.get_or_insert(call.now);
-            record.updated_at = call.now;
-            put(call.tx, &key, &record, When::Present)?;
-            let info = call.token_info(&record)?;
-            call.record(Action::Delete, Resource::token(&record), details(&info))
+        self.write(UseCase::RevokeToken, |operation| {
+            let (key, mut record) = operation.token(organization, id)?;
+            record.revoked_at.get_or_insert(operation.now);
+            record.updated_at = operation.now;
+            put(operation.tx, &key, &record, Precondition::Present)?;
+            let info = operation.token_info(&record)?;
+            operation.record(Action::Delete, Resource::token(&record), details(&info))
         })
     }
 }

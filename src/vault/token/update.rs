@@ -6,7 +6,7 @@ use super::issue::{check_token, details};
 use super::{TokenInfo, check_not_revoked};
 use crate::Result;
 use crate::core::{Action, Id, PermissionSet, Resource, Timestamp};
-use crate::store::When;
+use crate::store::Precondition;
 
 /// What is to change about a token.
 #[derive(Clone, Debug, Default)]
@@ -27,10 +27,10 @@ impl Session<'_> {
     /// `NotFound`; `Denied`, when the token holds, or is to hold, what the actor does not; `InvalidName`;
     /// `InvalidValue`; `Conflict`, for one that was revoked.
     pub fn update_token(&self, organization: Id, id: Id, update: &TokenUpdate) -> Result<TokenInfo> {
-        self.write(UseCase::UpdateToken, |call| {
-            let (key, mut record) = call.token(organization, id)?;
+        self.write(UseCase::UpdateToken, |operation| {
+            let (key, mut record) = operation.token(organization, id)?;
             // What the token may do was not this actor's to give, nor is it to change.
-            call.check_grant(record.permissions, record.expires_at)?;
+            operation.check_grant(record.permissions, record.expires_at)?;
             check_not_revoked(&record)?;
             if let Some(permissions) = update.permissions {
                 record.permissions = permissions;
@@ -39,16 +39,16 @@ impl Session<'_> {
                 record.expires_at = expires_at;
             }
             if update.permissions.is_some() || update.expires_at.is_some() {
-                call.check_grant(record.permissions, record.expires_at)?;
-                check_token(record.permissions, update.expires_at.flatten(), call.now)?;
+                operation.check_grant(record.permissions, record.expires_at)?;
+                check_token(record.permissions, update.expires_at.flatten(), operation.now)?;
             }
             if let Some(name) = &update.name {
                 record.name = check_name(name)?;
             }
-            record.updated_at = call.now;
-            put(call.tx, &key, &record, When::Present)?;
-            let info = call.token_info(&record)?;
-            call.record(Action::Update, Resource::token(&record), details(&info))?;
+            record.updated_at = operation.now;
+            put(operation.tx, &key, &record, Precondition::Present)?;
+            let info = operation.token_info(&record)?;
+            operation.record(Action::Update, Resource::token(&record), details(&info))?;
             Ok(info)
         })
     }

@@ -1,6 +1,6 @@
-use super::super::call::Call;
 use super::super::keys;
 use super::super::name::check_name;
+use super::super::operation::OperationContext;
 use super::super::organization::NewOrganization;
 use super::super::place::slug_of;
 use super::super::records::{UserRecord, put};
@@ -8,7 +8,7 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{User, check_email, email_key};
 use crate::core::{Action, Details, Id, MemberRole, OrganizationRole, Resource};
-use crate::store::When;
+use crate::store::Precondition;
 use crate::{Error, ErrorKind, Result};
 
 /// A user that is to be made.
@@ -36,18 +36,18 @@ impl Session<'_> {
     /// # Errors
     /// `InvalidName`; `InvalidValue`, for what is no email address; `Conflict`, when somebody has that address or id.
     pub fn create_user(&self, new: &NewUser) -> Result<User> {
-        self.write(UseCase::CreateUser, |call| {
-            call.system_only()?;
+        self.write(UseCase::CreateUser, |operation| {
+            operation.system_only()?;
             let email = check_email(&new.email)?;
-            if call.user_of_email(&email)?.is_some() {
+            if operation.user_of_email(&email)?.is_some() {
                 return Err(Error::new(ErrorKind::Conflict, "there is a user of that email address already"));
             }
-            Ok(call.make_user(new.id, &new.name, email)?.into())
+            Ok(operation.make_user(new.id, &new.name, email)?.into())
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Makes a user of an address that nobody has, with an organization of their own.
     pub(in super::super) fn make_user(&mut self, id: Option<Id>, name: &str, email: String) -> Result<UserRecord> {
         let name = check_name(name)?;
@@ -59,8 +59,8 @@ impl Call<'_, '_> {
             created_at: self.now,
             updated_at: self.now,
         };
-        put(self.tx, &keys::user_email(&email_key(&user.email)), &user.id, When::Absent)?;
-        put(self.tx, &keys::user(user.id), &user, When::Absent)?;
+        put(self.tx, &keys::user_email(&email_key(&user.email)), &user.id, Precondition::Absent)?;
+        put(self.tx, &keys::user(user.id), &user, Precondition::Absent)?;
         // A slug can be made of most names, and of most addresses.
         let local = user.email.split('@').next().unwrap_or_default();
         let slug_from = [&*user.name, local].into_iter().find(|text| !slug_of(text).is_empty());

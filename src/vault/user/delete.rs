@@ -1,5 +1,5 @@
-use super::super::call::Call;
 use super::super::keys;
+use super::super::operation::OperationContext;
 use super::super::records::{OrganizationRecord, UserRecord, require};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -15,26 +15,26 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Conflict`, for the last owner of an organization in which there is somebody or something.
     pub fn delete_user(&self, id: Id) -> Result<()> {
-        self.write(UseCase::DeleteUser, |call| {
-            call.system_only()?;
-            let user = call.user(id)?;
+        self.write(UseCase::DeleteUser, |operation| {
+            operation.system_only()?;
+            let user = operation.user(id)?;
             for organization in user.organizations.clone() {
-                if call.is_of_one_and_empty(organization)? {
-                    let organization: OrganizationRecord = require(call.tx, &keys::organization(organization))?;
-                    call.remove_organization(&organization)?;
+                if operation.is_of_one_and_empty(organization)? {
+                    let organization: OrganizationRecord = require(operation.tx, &keys::organization(organization))?;
+                    operation.remove_organization(&organization)?;
                     continue;
                 }
-                call.keep_an_owner(organization, id)?;
-                call.forget_member(organization, id)?;
+                operation.keep_an_owner(organization, id)?;
+                operation.forget_member(organization, id)?;
                 let details = Details::default().with("email", user.email.as_str());
-                call.record(Action::Delete, Resource::member(organization, &user), details)?;
+                operation.record(Action::Delete, Resource::member(organization, &user), details)?;
             }
-            call.remove_user(&user)
+            operation.remove_user(&user)
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Removes a user who is in no organization any more.
     pub(in super::super) fn remove_user(&mut self, user: &UserRecord) -> Result<()> {
         self.tx.delete(&keys::user_email(&email_key(&user.email)))?;

@@ -14,13 +14,17 @@ impl Session<'_> {
     /// # Errors
     /// `InvalidValue`, for a page that begins nowhere.
     pub fn users(&self, paging: &Paging) -> Result<Page<User>> {
-        self.read(UseCase::ListUsers, |call| {
-            call.system_only()?;
-            let (records, next) = paging.scan(call.tx, keys::users(), Order::Ascending)?;
+        self.read(UseCase::ListUsers, |operation| {
+            operation.system_only()?;
+            let (records, next) = paging.scan(operation.tx, keys::users(), Order::Ascending)?;
             let users = records.iter().map(|record| decode::<UserRecord>(&record.value).map(User::from));
             let items: Vec<User> = users.collect::<Result<_>>()?;
-            let resource = Resource::new(ResourceKind::Member, call.vault.id);
-            call.record(Action::Read, resource, Details::default().with("op", "users").with("count", items.len()))?;
+            let resource = Resource::new(ResourceKind::Member, operation.vault.id);
+            operation.record(
+                Action::Read,
+                resource,
+                Details::default().with("op", "users").with("count", items.len()),
+            )?;
             Ok(Page { items, next })
         })
     }

@@ -10,8 +10,8 @@ mod update;
 pub use self::create::NewUser;
 pub(super) use self::email::{check_email, email_key};
 pub use self::update::UserUpdate;
-use super::call::{Call, no_such};
 use super::keys;
+use super::operation::{OperationContext, no_such};
 use super::records::{UserRecord, get};
 use crate::Result;
 use crate::core::{Id, Timestamp};
@@ -47,10 +47,10 @@ impl From<UserRecord> for User {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Whether the actor is that user, in person.
     pub(super) fn is_user(&self, id: Id) -> bool {
-        self.who.person().is_some_and(|user| user.id == id)
+        self.principal.person().is_some_and(|user| user.id == id)
     }
 
     /// Refuses all but trusted programs and that user.

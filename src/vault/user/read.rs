@@ -1,4 +1,4 @@
-use super::super::call::no_such;
+use super::super::operation::no_such;
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{User, check_email};
@@ -11,11 +11,11 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn user(&self, id: Id) -> Result<User> {
-        self.read(UseCase::ReadUser, |call| {
-            call.system_or_user(id)?;
-            let user = call.user(id)?;
-            let resource = Resource::named(ResourceKind::Member, call.vault.id, user.id, &user.name);
-            call.record(Action::Read, resource, Details::default())?;
+        self.read(UseCase::ReadUser, |operation| {
+            operation.system_or_user(id)?;
+            let user = operation.user(id)?;
+            let resource = Resource::named(ResourceKind::Member, operation.vault.id, user.id, &user.name);
+            operation.record(Action::Read, resource, Details::default())?;
             Ok(user.into())
         })
     }
@@ -25,11 +25,11 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `InvalidValue`, for what is no email address.
     pub fn user_by_email(&self, email: &str) -> Result<User> {
-        self.read(UseCase::ReadUser, |call| {
-            call.system_only()?;
-            let user = call.user_of_email(&check_email(email)?)?.ok_or_else(|| no_such("user"))?;
-            let resource = Resource::named(ResourceKind::Member, call.vault.id, user.id, &user.name);
-            call.record(Action::Read, resource, Details::default())?;
+        self.read(UseCase::ReadUser, |operation| {
+            operation.system_only()?;
+            let user = operation.user_of_email(&check_email(email)?)?.ok_or_else(|| no_such("user"))?;
+            let resource = Resource::named(ResourceKind::Member, operation.vault.id, user.id, &user.name);
+            operation.record(Action::Read, resource, Details::default())?;
             Ok(user.into())
         })
     }

@@ -5,7 +5,7 @@ use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::{User, check_email, email_key};
 use crate::core::{Action, Details, Id, Resource};
-use crate::store::When;
+use crate::store::Precondition;
 use crate::{Error, ErrorKind, Result};
 
 /// What is to change about a user.
@@ -25,12 +25,12 @@ impl Session<'_> {
     /// `NotFound`; `InvalidName`; `InvalidValue`, for what is no email address; `Conflict`, when somebody has that
     /// address.
     pub fn update_user(&self, id: Id, update: &UserUpdate) -> Result<User> {
-        self.write(UseCase::UpdateUser, |call| {
-            call.system_or_user(id)?;
+        self.write(UseCase::UpdateUser, |operation| {
+            operation.system_or_user(id)?;
             if update.email.is_some() {
-                call.system_only()?;
+                operation.system_only()?;
             }
-            let mut user = call.user(id)?;
+            let mut user = operation.user(id)?;
             let mut changed = Vec::new();
             if let Some(name) = &update.name {
                 user.name = check_name(name)?;
@@ -39,20 +39,20 @@ impl Session<'_> {
             if let Some(email) = &update.email {
                 let email = check_email(email)?;
                 if email_key(&email) != email_key(&user.email) {
-                    if call.user_of_email(&email)?.is_some() {
+                    if operation.user_of_email(&email)?.is_some() {
                         let message = "there is a user of that email address already";
                         return Err(Error::new(ErrorKind::Conflict, message));
                     }
-                    call.tx.delete(&keys::user_email(&email_key(&user.email)))?;
-                    put(call.tx, &keys::user_email(&email_key(&email)), &id, When::Absent)?;
+                    operation.tx.delete(&keys::user_email(&email_key(&user.email)))?;
+                    put(operation.tx, &keys::user_email(&email_key(&email)), &id, Precondition::Absent)?;
                 }
                 user.email = email;
                 changed.push("email");
             }
-            user.updated_at = call.now;
-            put(call.tx, &keys::user(id), &user, When::Present)?;
+            user.updated_at = operation.now;
+            put(operation.tx, &keys::user(id), &user, Precondition::Present)?;
             for organization in &user.organizations {
-                call.record(Action::Update, Resource::member(*organization, &user), Details::changed(&changed))?;
+                operation.record(Action::Update, Resource::member(*organization, &user), Details::changed(&changed))?;
             }
             Ok(user.into())
         })

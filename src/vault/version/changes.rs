@@ -1,7 +1,7 @@
-use super::super::call::Call;
-use super::super::call::no_such;
 use super::super::content::Opened;
 use super::super::diff::Difference;
+use super::super::operation::OperationContext;
+use super::super::operation::no_such;
 use super::super::place::Place;
 use super::super::records::OrganizationRecord;
 use super::super::rights::READING;
@@ -65,14 +65,14 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`; `InvalidValue`, for a page that begins nowhere.
     pub fn changes(&self, organization: Id, path: &LevelPath, paging: &Paging) -> Result<Page<Change>> {
-        self.read(UseCase::ListChanges, |call| {
-            let owner = call.organization(organization)?;
-            let place = call.changing_place(organization, path)?;
-            let (items, next) = call.told_changes(&owner, &place, paging.after_number()?, paging.limit())?;
+        self.read(UseCase::ListChanges, |operation| {
+            let owner = operation.organization(organization)?;
+            let place = operation.changing_place(organization, path)?;
+            let (items, next) = operation.told_changes(&owner, &place, paging.after_number()?, paging.limit())?;
             let next = next.map(|number| number.to_string());
             let details = Details::default().with("op", "changes").with("count", items.len());
-            let details = details.with("values", call.may_see_values());
-            call.record(Action::Read, Resource::of(&place)?, details)?;
+            let details = details.with("values", operation.may_see_values());
+            operation.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(Page { items, next })
         })
     }
@@ -89,12 +89,12 @@ impl Session<'_> {
         skip: usize,
         limit: usize,
     ) -> Result<(Vec<Change>, usize)> {
-        self.read(UseCase::ListChanges, |call| {
-            let owner = call.organization(organization)?;
-            let place = call.changing_place(organization, path)?;
+        self.read(UseCase::ListChanges, |operation| {
+            let owner = operation.organization(organization)?;
+            let place = operation.changing_place(organization, path)?;
             let (mut items, mut count, mut after) = (Vec::new(), 0, None);
             loop {
-                let (changes, next) = call.told_changes(&owner, &place, after, BATCH)?;
+                let (changes, next) = operation.told_changes(&owner, &place, after, BATCH)?;
                 for change in changes {
                     if count >= skip && items.len() < limit {
                         items.push(change);
@@ -107,8 +107,8 @@ impl Session<'_> {
                 }
             }
             let details = Details::default().with("op", "changes").with("count", items.len());
-            let details = details.with("values", call.may_see_values());
-            call.record(Action::Read, Resource::of(&place)?, details)?;
+            let details = details.with("values", operation.may_see_values());
+            operation.record(Action::Read, Resource::of(&place)?, details)?;
             Ok((items, count))
         })
     }
@@ -118,23 +118,23 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`; `VersionLocked`, when it is too old to be told.
     pub fn change(&self, organization: Id, path: &LevelPath, id: u64) -> Result<Change> {
-        self.read(UseCase::ReadChange, |call| {
-            let owner = call.organization(organization)?;
-            let place = call.changing_place(organization, path)?;
-            let state = call.state(&owner, &place, id)?.ok_or_else(|| no_such("change"))?;
-            let before = call.state_before(&owner, &place, &state)?;
-            let old = call.open_state(&place, before.as_ref())?;
-            let new = call.open_state(&place, Some(&state))?;
-            let change = call.told_change(&place, &state, &old, &new).ok_or_else(|| no_such("change"))?;
+        self.read(UseCase::ReadChange, |operation| {
+            let owner = operation.organization(organization)?;
+            let place = operation.changing_place(organization, path)?;
+            let state = operation.state(&owner, &place, id)?.ok_or_else(|| no_such("change"))?;
+            let before = operation.state_before(&owner, &place, &state)?;
+            let old = operation.open_state(&place, before.as_ref())?;
+            let new = operation.open_state(&place, Some(&state))?;
+            let change = operation.told_change(&place, &state, &old, &new).ok_or_else(|| no_such("change"))?;
             let details = Details::default().with("op", "change").with("change", id);
-            let details = details.with("values", call.may_see_values());
-            call.record(Action::Read, Resource::of(&place)?, details)?;
+            let details = details.with("values", operation.may_see_values());
+            operation.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(change)
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// The changes of a level before the one of that number, newest first, of `limit` states; and where the next ones
     /// begin, if there are any.
     fn told_changes(

@@ -12,21 +12,21 @@ impl Session<'_> {
     /// `NotFound`; `VersionProtected`, for the newest one of a deleted level, which is what that would be restored from,
     /// unless `force` says so.
     pub fn delete_version(&self, organization: Id, id: u64, force: bool) -> Result<()> {
-        self.write(UseCase::DeleteVersion, |call| {
-            let found = call.version(organization, id)?;
+        self.write(UseCase::DeleteVersion, |operation| {
+            let found = operation.version(organization, id)?;
             let (project, node) = (found.place.project.id, found.place.id());
             let number = found.version.number;
-            if !force && call.level(&found.place.project, node)?.is_none() {
-                let newest = call.tx.scan(&keys::versions(project, node), Order::Descending, 1)?;
+            if !force && operation.level(&found.place.project, node)?.is_none() {
+                let newest = operation.tx.scan(&keys::versions(project, node), Order::Descending, 1)?;
                 if newest.first().is_some_and(|newest| newest.key == keys::version(project, node, number)) {
                     let message = "the level was deleted, and can only be restored from this version: remove it by force, if that is meant";
                     return Err(Error::new(ErrorKind::VersionProtected, message));
                 }
             }
-            call.tx.delete(&keys::version(project, node, number))?;
-            call.tx.delete(&keys::content(project, number))?;
+            operation.tx.delete(&keys::version(project, node, number))?;
+            operation.tx.delete(&keys::content(project, number))?;
             let details = Details::default().with("op", "version").with("version", id);
-            call.record(Action::Delete, Resource::of(&found.place)?.kind(ResourceKind::Version), details)
+            operation.record(Action::Delete, Resource::of(&found.place)?.kind(ResourceKind::Version), details)
         })
     }
 }

@@ -1,4 +1,4 @@
-use super::super::call::Call;
+use super::super::operation::OperationContext;
 use super::super::place::{Place, Reach};
 use super::super::records::{OrganizationRecord, VersionRecord, decode};
 use super::super::session::Session;
@@ -63,21 +63,21 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `InvalidValue`, for a page that begins nowhere.
     pub fn versions(&self, organization: Id, path: &LevelPath, paging: &Paging) -> Result<Page<Version>> {
-        self.read(UseCase::ListVersions, |call| {
-            let owner = call.organization(organization)?;
-            let place = call.place(organization, path, Reach::Inside)?;
+        self.read(UseCase::ListVersions, |operation| {
+            let owner = operation.organization(organization)?;
+            let place = operation.place(organization, path, Reach::Inside)?;
             let (project, node) = (place.project.id, place.id());
             let mut range = keys::versions(project, node);
             if let Some(after) = paging.after_number()? {
                 range = range.before(&keys::version(project, node, after));
             }
             let limit = paging.limit();
-            let mut records = call.tx.scan(&range, Order::Descending, limit + 1)?;
+            let mut records = operation.tx.scan(&range, Order::Descending, limit + 1)?;
             let has_more = records.len() > limit;
             records.truncate(limit);
             let versions = decoded(&records)?;
             let next = versions.last().filter(|_| has_more).map(|version| version.number.to_string());
-            Ok(Page { items: call.listed(&owner, &place, versions)?, next })
+            Ok(Page { items: operation.listed(&owner, &place, versions)?, next })
         })
     }
 
@@ -93,20 +93,20 @@ impl Session<'_> {
         offset: usize,
         limit: usize,
     ) -> Result<(Vec<Version>, usize)> {
-        self.read(UseCase::ListVersions, |call| {
-            let owner = call.organization(organization)?;
-            let place = call.place(organization, path, Reach::Inside)?;
+        self.read(UseCase::ListVersions, |operation| {
+            let owner = operation.organization(organization)?;
+            let place = operation.place(organization, path, Reach::Inside)?;
             let range = keys::versions(place.project.id, place.id());
-            let records = call.tx.scan(&range, Order::Descending, usize::MAX)?;
+            let records = operation.tx.scan(&range, Order::Descending, usize::MAX)?;
             let start = offset.min(records.len());
             let end = start.saturating_add(limit).min(records.len());
             let versions = decoded(&records[start..end])?;
-            Ok((call.listed(&owner, &place, versions)?, records.len()))
+            Ok((operation.listed(&owner, &place, versions)?, records.len()))
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Records that these were listed, and tells what is told of them.
     fn listed(
         &mut self,

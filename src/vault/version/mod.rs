@@ -14,8 +14,8 @@ pub use self::list::Version;
 pub use self::purge::PurgeScope;
 pub use self::read::VersionContent;
 pub use self::restore::Restore;
-use super::call::{Call, no_such};
 use super::keys;
+use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
 use super::records::{ContentRecord, OrganizationRecord, ProjectRecord, VersionRecord, damaged, get};
 use crate::core::{Id, Timestamp};
@@ -53,7 +53,7 @@ struct Found {
     version: VersionRecord,
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// The version of that id, if the actor may know of its level.
     fn version(&mut self, organization: Id, id: u64) -> Result<Found> {
         let [upper, number] = [id >> 32, id & u64::from(u32::MAX)].map(|half| u32::try_from(half).unwrap_or_default());

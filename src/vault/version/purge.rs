@@ -28,11 +28,11 @@ impl Session<'_> {
         scope: PurgeScope,
         confirmed: bool,
     ) -> Result<u64> {
-        self.write(UseCase::PurgeVersions, |call| {
-            let place = call.place(organization, path, Reach::Inside)?;
+        self.write(UseCase::PurgeVersions, |operation| {
+            let place = operation.place(organization, path, Reach::Inside)?;
             if scope == PurgeScope::Project {
                 // All of it must be inside of what the token is bound to.
-                call.place(organization, &LevelPath::new(&place.project.slug)?, Reach::Inside)?;
+                operation.place(organization, &LevelPath::new(&place.project.slug)?, Reach::Inside)?;
             }
             if !confirmed {
                 return Err(unconfirmed());
@@ -42,9 +42,9 @@ impl Session<'_> {
                 PurgeScope::Level => keys::versions(project, place.id()),
                 PurgeScope::Project => keys::project_versions(project),
             };
-            let count = call.remove_versions(project, &range)?;
+            let count = operation.remove_versions(project, &range)?;
             let details = Details::default().with("op", "purge").with("versions", count);
-            call.record(Action::Delete, Resource::of(&place)?.kind(ResourceKind::Version), details)?;
+            operation.record(Action::Delete, Resource::of(&place)?.kind(ResourceKind::Version), details)?;
             Ok(count)
         })
     }

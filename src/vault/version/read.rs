@@ -24,24 +24,28 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `VersionLocked`, when it is too old.
     pub fn version(&self, organization: Id, id: u64) -> Result<VersionContent> {
-        self.read(UseCase::ReadVersion, |call| {
-            let owner = call.organization(organization)?;
-            let found = call.version(organization, id)?;
-            if call.who.user.is_some() {
+        self.read(UseCase::ReadVersion, |operation| {
+            let owner = operation.organization(organization)?;
+            let found = operation.version(organization, id)?;
+            if operation.principal.user.is_some() {
                 // Whoever may only know that there was a version, such as an auditor, does not see what it was.
-                call.allow(Permission::SecretRead.into())?;
+                operation.allow(Permission::SecretRead.into())?;
             }
-            check_lock(&owner, found.version.created_at, call.now)?;
-            let content = call.blob(&found.place.project, &found.content)?;
+            check_lock(&owner, found.version.created_at, operation.now)?;
+            let content = operation.blob(&found.place.project, &found.content)?;
             let details = Details::default().with("op", "version").with("version", id);
-            call.record(Action::Read, Resource::of(&found.place)?, details)?;
+            operation.record(Action::Read, Resource::of(&found.place)?, details)?;
             let project = &found.place.project;
-            let key: KeyRecord = require(call.tx, &keys::level_key(project.id, found.version.key_version))?;
-            let mut key = call.key_info(project, key)?;
+            let key: KeyRecord = require(operation.tx, &keys::level_key(project.id, found.version.key_version))?;
+            let mut key = operation.key_info(project, key)?;
             if key.is_active {
                 key.proof = None;
             }
-            Ok(VersionContent { version: Version::new(found.version, &found.place, &owner, call.now)?, content, key })
+            Ok(VersionContent {
+                version: Version::new(found.version, &found.place, &owner, operation.now)?,
+                content,
+                key,
+            })
         })
     }
 }

@@ -1,8 +1,8 @@
 use super::super::Custody;
-use super::super::call::Call;
 use super::super::content::{Level, VersionAction, check_blob};
 use super::super::diff::{Difference, differences, renamed};
 use super::super::entries::Entries;
+use super::super::operation::OperationContext;
 use super::super::place::Place;
 use super::super::records::{ContentRecord, ProjectRecord};
 use super::super::session::Session;
@@ -36,60 +36,60 @@ impl Session<'_> {
     /// `NotFound`; `Denied`; `VersionLocked`, when it is too old; in client custody, for a version of a former key,
     /// `ContentRequired`, `KeyProofRequired` and `KeyProofMismatch`.
     pub fn restore_version(&self, organization: Id, id: u64, restore: &Restore) -> Result<Id> {
-        self.write(UseCase::RestoreVersion, |call| {
-            let owner = call.organization(organization)?;
-            let found = call.version(organization, id)?;
-            check_lock(&owner, found.version.created_at, call.now)?;
+        self.write(UseCase::RestoreVersion, |operation| {
+            let owner = operation.organization(organization)?;
+            let found = operation.version(organization, id)?;
+            check_lock(&owner, found.version.created_at, operation.now)?;
             let (place, project) = (&found.place, &found.place.project);
-            let level = call.level(project, place.id())?;
+            let level = operation.level(project, place.id())?;
             let mut document = None;
             let blob = match project.custody {
                 Custody::Client => match (&restore.content, found.content.key_version == project.key_version) {
                     (Some(content), _) => {
-                        call.check_proof(project, restore.key_proof.as_ref())?;
+                        operation.check_proof(project, restore.key_proof.as_ref())?;
                         check_blob(content)?;
                         content.clone()
                     }
-                    (None, true) => call.blob(project, &found.content)?,
+                    (None, true) => operation.blob(project, &found.content)?,
                     (None, false) => return Err(content_required()),
                 },
                 Custody::Server => {
-                    let (blob, opened) = call.under_current_key(project, &found.content)?;
+                    let (blob, opened) = operation.under_current_key(project, &found.content)?;
                     document = opened;
                     blob
                 }
             };
-            let is_user = call.who.user.is_some();
+            let is_user = operation.principal.user.is_some();
             if is_user
                 && let Some(level) = &level
-                && (document.is_none() || call.understood(project, &level.content)?.is_none())
+                && (document.is_none() || operation.understood(project, &level.content)?.is_none())
             {
-                call.allow(Permission::SecretDelete.into())?;
+                operation.allow(Permission::SecretDelete.into())?;
             }
             match &document {
                 Some(document) => {
-                    let now = call.opened_or_empty(project, level.as_ref())?;
-                    let former = call.entries(project, &found.content)?;
+                    let now = operation.opened_or_empty(project, level.as_ref())?;
+                    let former = operation.entries(project, &found.content)?;
                     let renames = former.renames_since(&now.entries);
                     let differences = differences(&now.document, document, renamed(&renames));
                     if is_user {
-                        call.check_removal(&differences)?;
+                        operation.check_removal(&differences)?;
                     }
                     let known = Some((document, former.returning(&now.entries)));
-                    call.put_back(place, level, &blob, known, &differences)?;
+                    operation.put_back(place, level, &blob, known, &differences)?;
                 }
                 None => {
-                    call.put_back(place, level, &blob, None, &[])?;
+                    operation.put_back(place, level, &blob, None, &[])?;
                 }
             }
             let details = Details::default().with("op", "restore").with("version", id);
-            call.record(Action::Update, Resource::of(place)?.kind(ResourceKind::Level), details)?;
+            operation.record(Action::Update, Resource::of(place)?.kind(ResourceKind::Level), details)?;
             Ok(place.id())
         })
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// A former content, sealed with the key in use if it opens, and the document in it.
     pub(super) fn under_current_key(
         &mut self,

@@ -1,5 +1,5 @@
-use super::super::call::{Call, no_such};
 use super::super::diff::{Difference, differences, renamed};
+use super::super::operation::{OperationContext, no_such};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
 use super::version_id;
@@ -18,18 +18,18 @@ impl Session<'_> {
     /// `NotFound`; `ClientManaged`; `VersionLocked`, when the state is too old to be opened; `Denied`, also without
     /// `secret:delete` where that is needed.
     pub fn roll_back(&self, organization: Id, path: &LevelPath, change: u64) -> Result<Option<u64>> {
-        self.write(UseCase::RollBack, |call| {
-            let owner = call.organization(organization)?;
-            let place = call.changing_place(organization, path)?;
-            let state = call.state(&owner, &place, change)?.ok_or_else(|| no_such("change"))?;
+        self.write(UseCase::RollBack, |operation| {
+            let owner = operation.organization(organization)?;
+            let place = operation.changing_place(organization, path)?;
+            let state = operation.state(&owner, &place, change)?.ok_or_else(|| no_such("change"))?;
             let project = &place.project;
-            let level = call.level(project, place.id())?;
+            let level = operation.level(project, place.id())?;
             let (blob, document) = match &state.content {
-                Some(content) => call.under_current_key(project, content)?,
-                None => (call.seal_document(project, &Document::new())?, Some(Document::new())),
+                Some(content) => operation.under_current_key(project, content)?,
+                None => (operation.seal_document(project, &Document::new())?, Some(Document::new())),
             };
             let is_there = match &level {
-                Some(level) => call.understood(project, &level.content)?,
+                Some(level) => operation.understood(project, &level.content)?,
                 None => Some(Document::new()),
             };
             // Of a blob that is no document, only that it is the very same one can be told.
@@ -40,17 +40,18 @@ impl Session<'_> {
             }
             if is_there.is_none() {
                 // Whatever there is in such a blob goes.
-                call.allow(Permission::SecretDelete.into())?;
+                operation.allow(Permission::SecretDelete.into())?;
             }
-            let (was, now) = (call.open_state(&place, Some(&state))?, call.opened_or_empty(project, level.as_ref())?);
+            let (was, now) =
+                (operation.open_state(&place, Some(&state))?, operation.opened_or_empty(project, level.as_ref())?);
             let renames = was.entries.renames_since(&now.entries);
             let differences = differences(&now.document, &was.document, renamed(&renames));
-            call.check_removal(&differences)?;
+            operation.check_removal(&differences)?;
             let known = document.as_ref().map(|document| (document, was.entries.clone().returning(&now.entries)));
-            let number = call.put_back(&place, level, &blob, known, &differences)?;
+            let number = operation.put_back(&place, level, &blob, known, &differences)?;
             let id = version_id(project, number);
             let details = Details::default().with("op", "rollback").with("change", change).with("result", id);
-            call.record(Action::Update, Resource::of(&place)?.kind(ResourceKind::Level), details)?;
+            operation.record(Action::Update, Resource::of(&place)?.kind(ResourceKind::Level), details)?;
             Ok(Some(id))
         })
     }
@@ -60,7 +61,7 @@ fn is_same_text(a: &Document, b: &Document) -> bool {
     a.to_text().expose_secret() == b.to_text().expose_secret()
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Refuses an actor that may not delete entries to do so by rolling back.
     pub(super) fn check_removal(&self, differences: &[Difference<'_>]) -> Result<()> {
         if differences.iter().any(|difference| difference.new.is_none()) {

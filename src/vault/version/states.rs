@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::super::call::Call;
 use super::super::content::Opened;
 use super::super::diff::{Difference, differences};
 use super::super::entries::Entries;
 use super::super::key_cache::client_managed;
+use super::super::operation::OperationContext;
 use super::super::place::{Place, Reach};
 use super::super::records::{ContentRecord, OrganizationRecord, VersionRecord, decode, get};
 use super::super::{Custody, keys};
@@ -35,7 +35,7 @@ impl State {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// A level whose changes the vault can tell.
     pub(super) fn changing_place(&mut self, organization: Id, path: &LevelPath) -> Result<Place> {
         let place = self.place(organization, path, Reach::Inside)?;

@@ -9,7 +9,7 @@ use super::url::{Shown, check_url};
 use super::{Webhook, check_description, details};
 use crate::Result;
 use crate::core::{Action, Id, LevelPath, Resource, SecretString, new_signing_secret};
-use crate::store::When;
+use crate::store::Precondition;
 
 /// A webhook that is to be made.
 #[derive(Clone)]
@@ -64,19 +64,20 @@ impl Session<'_> {
     /// `NotFound`, also for what is no environment; `InvalidValue`, for a URL or a description that cannot be taken;
     /// `Conflict`, for an id that is taken.
     pub fn create_webhook(&self, organization: Id, path: &LevelPath, new: &NewWebhook) -> Result<CreatedWebhook> {
-        self.write(UseCase::CreateWebhook, |call| {
-            let mut place = call.environment_place(organization, path)?;
-            check_url(&new.url, &call.vault.outbound)?;
+        self.write(UseCase::CreateWebhook, |operation| {
+            let mut place = operation.environment_place(organization, path)?;
+            check_url(&new.url, &operation.vault.outbound)?;
             let description = check_description(new.description.as_deref())?;
             let node = place.id();
             let project = &mut place.project;
             if !project.has_webhooks {
                 project.has_webhooks = true;
-                put(call.tx, &keys::project(organization, &project.slug), project, When::Present)?;
+                put(operation.tx, &keys::project(organization, &project.slug), project, Precondition::Present)?;
             }
-            let id = call.given_subject_id(new.id, &keys::all_webhooks())?;
-            let signing_secret = new_signing_secret(&*call.vault.random)?;
-            let secret = call.seal_row(project, Row::SigningSecret(id), signing_secret.expose_secret().as_bytes())?;
+            let id = operation.given_subject_id(new.id, &keys::all_webhooks())?;
+            let signing_secret = new_signing_secret(&*operation.vault.random)?;
+            let secret =
+                operation.seal_row(project, Row::SigningSecret(id), signing_secret.expose_secret().as_bytes())?;
             let record = WebhookRecord {
                 id,
                 url: new.url.clone(),
@@ -84,11 +85,11 @@ impl Session<'_> {
                 description,
                 secret,
                 dek_version: project.dek_version,
-                created_at: call.now,
-                updated_at: call.now,
+                created_at: operation.now,
+                updated_at: operation.now,
             };
-            put(call.tx, &keys::webhook(project.id, node, id), &record, When::Absent)?;
-            call.record(Action::Create, Resource::webhook(&place, id)?, details(&record))?;
+            put(operation.tx, &keys::webhook(project.id, node, id), &record, Precondition::Absent)?;
+            operation.record(Action::Create, Resource::webhook(&place, id)?, details(&record))?;
             Ok(CreatedWebhook { webhook: record.into(), signing_secret })
         })
     }

@@ -5,7 +5,7 @@ use super::super::use_case::UseCase;
 use super::details;
 use crate::Result;
 use crate::core::{Action, Id, LevelPath, Resource};
-use crate::store::When;
+use crate::store::Precondition;
 
 impl Session<'_> {
     /// Removes a webhook with its log and what waits for it, for good.
@@ -13,17 +13,17 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn delete_webhook(&self, organization: Id, path: &LevelPath, id: Id) -> Result<()> {
-        self.write(UseCase::DeleteWebhook, |call| {
-            let (mut place, record) = call.webhook(organization, path, id)?;
+        self.write(UseCase::DeleteWebhook, |operation| {
+            let (mut place, record) = operation.webhook(organization, path, id)?;
             let node = place.id();
-            call.remove_webhook(place.project.id, id)?;
-            call.tx.delete(&keys::webhook(place.project.id, node, id))?;
+            operation.remove_webhook(place.project.id, id)?;
+            operation.tx.delete(&keys::webhook(place.project.id, node, id))?;
             let project = &mut place.project;
-            if call.is_empty(&keys::project_webhooks(project.id))? {
+            if operation.is_empty(&keys::project_webhooks(project.id))? {
                 project.has_webhooks = false;
-                put(call.tx, &keys::project(organization, &project.slug), project, When::Present)?;
+                put(operation.tx, &keys::project(organization, &project.slug), project, Precondition::Present)?;
             }
-            call.record(Action::Delete, Resource::webhook(&place, id)?, details(&record))
+            operation.record(Action::Delete, Resource::webhook(&place, id)?, details(&record))
         })
     }
 }

@@ -1,14 +1,14 @@
 //! What the queue does for a webhook.
 
 use super::super::Vault;
-use super::super::call::Call;
 use super::super::keys;
+use super::super::operation::OperationContext;
 use super::super::place::{Place, Reach};
 use super::super::queue::{Attempt, EventRecord, Handler, JobRecord, LeaseRecord, Outcome};
 use super::super::records::{WebhookLogRecord, WebhookRecord, get, put};
 use super::{Delivery, details};
 use crate::core::{Action, DeliveryError, Id, Resource, sign};
-use crate::store::{Order, When};
+use crate::store::{Order, Precondition};
 use crate::webhook::{ID_HEADER, SIGNATURE_HEADER};
 use crate::{ErrorKind, Result};
 
@@ -21,30 +21,30 @@ const MAX_LOGS: usize = 1000;
 pub(in super::super) struct WebhookHandler;
 
 impl Handler for WebhookHandler {
-    fn prepare(&self, call: &mut Call<'_, '_>, job: &JobRecord) -> Result<Option<Box<dyn Attempt>>> {
-        let Some((place, webhook)) = call.webhook_of(job)? else {
+    fn prepare(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord) -> Result<Option<Box<dyn Attempt>>> {
+        let Some((place, webhook)) = operation.webhook_of(job)? else {
             return Ok(None);
         };
         if !webhook.enabled {
             return Ok(None);
         }
-        let delivery = call.delivery(&place, &webhook, (job.event.id, job.event.created_at), true)?;
+        let delivery = operation.delivery(&place, &webhook, (job.event.id, job.event.created_at), true)?;
         Ok(Some(Box::new(delivery)))
     }
 
-    fn lost(&self, call: &mut Call<'_, '_>, job: &JobRecord, lease: &LeaseRecord) -> Result<()> {
+    fn lost(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord, lease: &LeaseRecord) -> Result<()> {
         let lost = Sent { status: None, error: Some(DeliveryError::Aborted), response_body: None };
-        call.log_attempt(job, lease.event, lease.attempt, &lost)
+        operation.log_attempt(job, lease.event, lease.attempt, &lost)
     }
 
-    fn give_up(&self, call: &mut Call<'_, '_>, job: &JobRecord) -> Result<()> {
-        let Some((place, mut webhook)) = call.webhook_of(job)? else {
+    fn give_up(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord) -> Result<()> {
+        let Some((place, mut webhook)) = operation.webhook_of(job)? else {
             return Ok(());
         };
         webhook.enabled = false;
-        call.put_webhook(&place, &mut webhook)?;
+        operation.put_webhook(&place, &mut webhook)?;
         let details = details(&webhook).with("changed", vec!["enabled"]).with("op", "give-up");
-        call.record(Action::Update, Resource::webhook(&place, webhook.id)?, details)
+        operation.record(Action::Update, Resource::webhook(&place, webhook.id)?, details)
     }
 }
 
@@ -66,8 +66,8 @@ impl Outcome for Sent {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
 
-    fn write(&self, call: &mut Call<'_, '_>, job: &JobRecord) -> Result<()> {
-        call.log_attempt(job, job.event, job.attempt, self)
+    fn write(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord) -> Result<()> {
+        operation.log_attempt(job, job.event, job.attempt, self)
     }
 }
 
@@ -97,7 +97,7 @@ fn text(answer: &[u8]) -> String {
     text
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// The webhook that a job is for, and where; nothing, when either is gone.
     fn webhook_of(&mut self, job: &JobRecord) -> Result<Option<(Place, WebhookRecord)>> {
         let found =
@@ -127,7 +127,7 @@ impl Call<'_, '_> {
             response_body: sent.response_body.clone(),
             processed_at: self.now,
         };
-        put(self.tx, &keys::webhook_log(job.project, job.subject, id), &record, When::Absent)?;
+        put(self.tx, &keys::webhook_log(job.project, job.subject, id), &record, Precondition::Absent)?;
         let counter = keys::webhook_log_count(job.project, job.subject);
         let count = get::<usize>(self.tx, &counter)?.unwrap_or_default() + 1;
         let excess = count.saturating_sub(MAX_LOGS);
@@ -136,6 +136,6 @@ impl Call<'_, '_> {
                 self.tx.delete(&old.key)?;
             }
         }
-        put(self.tx, &counter, &(count - excess), When::Always)
+        put(self.tx, &counter, &(count - excess), Precondition::Always)
     }
 }

@@ -13,16 +13,16 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, also for what is no environment.
     pub fn webhooks(&self, organization: Id, path: &LevelPath) -> Result<Vec<Webhook>> {
-        self.read(UseCase::ListWebhooks, |call| {
-            let place = call.environment_place(organization, path)?;
+        self.read(UseCase::ListWebhooks, |operation| {
+            let place = operation.environment_place(organization, path)?;
             let range = keys::webhooks(place.project.id, place.id());
-            let records = call.tx.scan(&range, Order::Descending, usize::MAX)?;
+            let records = operation.tx.scan(&range, Order::Descending, usize::MAX)?;
             let webhooks: Vec<Webhook> = records
                 .iter()
                 .map(|record| Ok(decode::<WebhookRecord>(&record.value)?.into()))
                 .collect::<Result<_>>()?;
             let details = Details::default().with("op", "webhooks").with("count", webhooks.len());
-            call.record(Action::Read, Resource::of(&place)?, details)?;
+            operation.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(webhooks)
         })
     }

@@ -20,16 +20,16 @@ impl Session<'_> {
         id: Id,
         paging: &Paging,
     ) -> Result<Page<WebhookLog>> {
-        self.read(UseCase::ListWebhookLogs, |call| {
-            let (place, record) = call.webhook(organization, path, id)?;
+        self.read(UseCase::ListWebhookLogs, |operation| {
+            let (place, record) = operation.webhook(organization, path, id)?;
             let range = keys::webhook_logs(place.project.id, record.id);
-            let (records, next) = paging.scan(call.tx, range, Order::Descending)?;
+            let (records, next) = paging.scan(operation.tx, range, Order::Descending)?;
             let items: Vec<WebhookLog> = records
                 .iter()
                 .map(|record| Ok(decode::<WebhookLogRecord>(&record.value)?.into()))
                 .collect::<Result<_>>()?;
             let details = Details::default().with("op", "logs").with("count", items.len());
-            call.record(Action::Read, Resource::webhook(&place, id)?, details)?;
+            operation.record(Action::Read, Resource::webhook(&place, id)?, details)?;
             Ok(Page { items, next })
         })
     }
@@ -46,11 +46,11 @@ impl Session<'_> {
         skip: usize,
         limit: usize,
     ) -> Result<(Vec<WebhookLog>, usize)> {
-        self.read(UseCase::ListWebhookLogs, |call| {
-            let (place, record) = call.webhook(organization, path, id)?;
+        self.read(UseCase::ListWebhookLogs, |operation| {
+            let (place, record) = operation.webhook(organization, path, id)?;
             let range = keys::webhook_logs(place.project.id, record.id);
             // A webhook keeps so few of them that they can be counted off.
-            let records = call.tx.scan(&range, Order::Descending, usize::MAX)?;
+            let records = operation.tx.scan(&range, Order::Descending, usize::MAX)?;
             let items: Vec<WebhookLog> = records
                 .iter()
                 .skip(skip)
@@ -58,7 +58,7 @@ impl Session<'_> {
                 .map(|record| Ok(decode::<WebhookLogRecord>(&record.value)?.into()))
                 .collect::<Result<_>>()?;
             let details = Details::default().with("op", "logs").with("count", items.len());
-            call.record(Action::Read, Resource::webhook(&place, id)?, details)?;
+            operation.record(Action::Read, Resource::webhook(&place, id)?, details)?;
             Ok((items, records.len()))
         })
     }

@@ -24,9 +24,9 @@ pub(super) use self::deliver::WebhookHandler;
 pub use self::test::WebhookTest;
 pub use self::update::WebhookUpdate;
 pub(super) use self::url::Shown;
-use super::call::{Call, no_such};
 use super::key_cache::Row;
 use super::keys;
+use super::operation::{OperationContext, no_such};
 use super::place::{BASE, Place, Reach};
 use super::queue::JobKind;
 use super::records::{NodeKind, ProjectRecord, WebhookLogRecord, WebhookRecord, get, put};
@@ -34,7 +34,7 @@ use crate::core::{
     DeliveryError, Details, EventBody, EventData, EventEnvironment, EventProject, EventWorkspace, Id, LevelPath,
     Resource, ResourceKind, SecretString, Timestamp,
 };
-use crate::store::{KeyRange, Order, When};
+use crate::store::{KeyRange, Order, Precondition};
 use crate::{Error, ErrorKind, Result};
 
 /// Longest description of a webhook, in units of UTF-16.
@@ -130,7 +130,7 @@ impl Resource {
     }
 }
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// The environment at a path: only those have webhooks, and are copied elsewhere.
     pub(super) fn environment_place(&mut self, organization: Id, path: &LevelPath) -> Result<Place> {
         let place = self.place(organization, path, Reach::Inside)?;
@@ -151,7 +151,7 @@ impl Call<'_, '_> {
     /// Writes a webhook that is there.
     fn put_webhook(&mut self, place: &Place, record: &mut WebhookRecord) -> Result<()> {
         record.updated_at = self.now;
-        put(self.tx, &keys::webhook(place.project.id, place.id(), record.id), record, When::Present)
+        put(self.tx, &keys::webhook(place.project.id, place.id(), record.id), record, Precondition::Present)
     }
 
     pub(super) fn signing_secret(&mut self, project: &ProjectRecord, webhook: &WebhookRecord) -> Result<SecretString> {

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
-use super::super::call::Call;
 use super::super::keys;
+use super::super::operation::OperationContext;
 use super::super::queue::{JobKind, NewJob};
 use super::super::records::{ProjectRecord, WebhookRecord, damaged, decode};
 use super::url::host;
@@ -9,7 +9,7 @@ use crate::Result;
 use crate::core::Id;
 use crate::store::Order;
 
-impl Call<'_, '_> {
+impl OperationContext<'_, '_> {
     /// Has the webhooks of these environments of a project told, those that are enabled.
     pub(in super::super) fn notify_webhooks(
         &mut self,

@@ -10,9 +10,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn webhook(&self, organization: Id, path: &LevelPath, id: Id) -> Result<Webhook> {
-        self.read(UseCase::ReadWebhook, |call| {
-            let (place, record) = call.webhook(organization, path, id)?;
-            call.record(Action::Read, Resource::webhook(&place, id)?, details(&record))?;
+        self.read(UseCase::ReadWebhook, |operation| {
+            let (place, record) = operation.webhook(organization, path, id)?;
+            operation.record(Action::Read, Resource::webhook(&place, id)?, details(&record))?;
             Ok(record.into())
         })
     }

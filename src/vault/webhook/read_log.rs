@@ -1,5 +1,5 @@
-use super::super::call::no_such;
 use super::super::keys;
+use super::super::operation::no_such;
 use super::super::records::{WebhookLogRecord, get};
 use super::super::session::Session;
 use super::super::use_case::UseCase;
@@ -13,12 +13,12 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, also when it is not among the last 1,000 any more.
     pub fn webhook_log(&self, organization: Id, path: &LevelPath, id: Id, log: Id) -> Result<WebhookLog> {
-        self.read(UseCase::ReadWebhookLog, |call| {
-            let (place, record) = call.webhook(organization, path, id)?;
+        self.read(UseCase::ReadWebhookLog, |operation| {
+            let (place, record) = operation.webhook(organization, path, id)?;
             let key = keys::webhook_log(place.project.id, record.id, log);
-            let found: WebhookLogRecord = get(call.tx, &key)?.ok_or_else(|| no_such("log record"))?;
+            let found: WebhookLogRecord = get(operation.tx, &key)?.ok_or_else(|| no_such("log record"))?;
             let details = Details::default().with("op", "log").with("log", log.to_string());
-            call.record(Action::Read, Resource::webhook(&place, id)?, details)?;
+            operation.record(Action::Read, Resource::webhook(&place, id)?, details)?;
             Ok(found.into())
         })
     }

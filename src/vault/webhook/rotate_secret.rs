@@ -11,15 +11,15 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn rotate_signing_secret(&self, organization: Id, path: &LevelPath, id: Id) -> Result<SecretString> {
-        self.write(UseCase::RotateSigningSecret, |call| {
-            let (place, mut record) = call.webhook(organization, path, id)?;
-            let secret = new_signing_secret(&*call.vault.random)?;
+        self.write(UseCase::RotateSigningSecret, |operation| {
+            let (place, mut record) = operation.webhook(organization, path, id)?;
+            let secret = new_signing_secret(&*operation.vault.random)?;
             let project = &place.project;
-            record.secret = call.seal_row(project, Row::SigningSecret(id), secret.expose_secret().as_bytes())?;
+            record.secret = operation.seal_row(project, Row::SigningSecret(id), secret.expose_secret().as_bytes())?;
             record.dek_version = project.dek_version;
-            call.put_webhook(&place, &mut record)?;
+            operation.put_webhook(&place, &mut record)?;
             let details = details(&record).with("op", "rotate-signing-secret");
-            call.record(Action::Update, Resource::webhook(&place, id)?, details)?;
+            operation.record(Action::Update, Resource::webhook(&place, id)?, details)?;
             Ok(secret)
         })
     }

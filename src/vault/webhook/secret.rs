@@ -10,11 +10,11 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`.
     pub fn signing_secret(&self, organization: Id, path: &LevelPath, id: Id) -> Result<SecretString> {
-        self.read(UseCase::ReadSigningSecret, |call| {
-            let (place, record) = call.webhook(organization, path, id)?;
-            let secret = call.signing_secret(&place.project, &record)?;
+        self.read(UseCase::ReadSigningSecret, |operation| {
+            let (place, record) = operation.webhook(organization, path, id)?;
+            let secret = operation.signing_secret(&place.project, &record)?;
             let details = details(&record).with("op", "signing-secret");
-            call.record(Action::Read, Resource::webhook(&place, id)?, details)?;
+            operation.record(Action::Read, Resource::webhook(&place, id)?, details)?;
             Ok(secret)
         })
     }

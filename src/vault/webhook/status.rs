@@ -12,8 +12,8 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Conflict`, when that is what it is already.
     pub fn set_webhook_enabled(&self, organization: Id, path: &LevelPath, id: Id, enabled: bool) -> Result<Webhook> {
-        self.write(UseCase::SetWebhookStatus, |call| {
-            let (place, mut record) = call.webhook(organization, path, id)?;
+        self.write(UseCase::SetWebhookStatus, |operation| {
+            let (place, mut record) = operation.webhook(organization, path, id)?;
             if record.enabled == enabled {
                 let message =
                     if enabled { "the webhook is enabled already" } else { "the webhook is disabled already" };
@@ -21,11 +21,11 @@ impl Session<'_> {
             }
             record.enabled = enabled;
             if !enabled {
-                call.cancel(JobKind::Webhook, id)?;
+                operation.cancel(JobKind::Webhook, id)?;
             }
-            call.put_webhook(&place, &mut record)?;
+            operation.put_webhook(&place, &mut record)?;
             let details = details(&record).with("changed", vec!["enabled"]);
-            call.record(Action::Update, Resource::webhook(&place, id)?, details)?;
+            operation.record(Action::Update, Resource::webhook(&place, id)?, details)?;
             Ok(record.into())
         })
     }

@@ -38,12 +38,12 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `CrateFeature`, without the feature `http`. That the receiver cannot be reached is no error.
     pub fn test_webhook(&self, organization: Id, path: &LevelPath, id: Id) -> Result<WebhookTest> {
-        let delivery = self.read(UseCase::TestWebhook, |call| {
-            let (place, record) = call.webhook(organization, path, id)?;
-            let event = (call.new_id()?, call.now);
-            let delivery = call.delivery(&place, &record, event, false)?;
+        let delivery = self.read(UseCase::TestWebhook, |operation| {
+            let (place, record) = operation.webhook(organization, path, id)?;
+            let event = (operation.new_id()?, operation.now);
+            let delivery = operation.delivery(&place, &record, event, false)?;
             let details = details(&record).with("op", "test");
-            call.record(Action::Read, Resource::webhook(&place, id)?, details)?;
+            operation.record(Action::Read, Resource::webhook(&place, id)?, details)?;
             Ok(delivery)
         })?;
         #[cfg(feature = "http")]

@@ -36,14 +36,14 @@ impl Session<'_> {
         id: Id,
         update: &WebhookUpdate,
     ) -> Result<Webhook> {
-        self.write(UseCase::UpdateWebhook, |call| {
-            let (place, mut record) = call.webhook(organization, path, id)?;
+        self.write(UseCase::UpdateWebhook, |operation| {
+            let (place, mut record) = operation.webhook(organization, path, id)?;
             let mut changed: Vec<&str> = Vec::new();
             if let Some(url) = &update.url {
-                check_url(url, &call.vault.outbound)?;
+                check_url(url, &operation.vault.outbound)?;
                 record.url.clone_from(url);
                 changed.push("url");
-                call.move_job(JobKind::Webhook, id, host(url))?;
+                operation.move_job(JobKind::Webhook, id, host(url))?;
             }
             if let Some(description) = &update.description {
                 record.description = check_description(description.as_deref())?;
@@ -53,9 +53,9 @@ impl Session<'_> {
                 let message = "nothing is given to change: a webhook has a URL and a description";
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
-            call.put_webhook(&place, &mut record)?;
+            operation.put_webhook(&place, &mut record)?;
             let details = details(&record).with("changed", changed);
-            call.record(Action::Update, Resource::webhook(&place, id)?, details)?;
+            operation.record(Action::Update, Resource::webhook(&place, id)?, details)?;
             Ok(record.into())
         })
     }

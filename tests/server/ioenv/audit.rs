@@ -1,4 +1,4 @@
-use ioenv::vault::{AuditFilter, OrganizationUpdate, Paging, Permission, PermissionSet, Plan};
+use ioenv::vault::{AuditFilter, OrganizationUpdate, Paging, Permission, PermissionSet, Tier};
 use serde_json::{Value, json};
 
 use super::super::stage::{DAY, SECOND};
@@ -151,7 +151,7 @@ fn the_plan_says_how_far_back_it_goes() {
     let client = scene.client("admin");
     client.put(&scene.variable("dev", "K"), &json!({ "value": "1", "isSecret": false })).json(200);
     let mut free = OrganizationUpdate::default();
-    free.plan = Some(Plan::Free);
+    free.tier = Some(Tier::Free);
     scene.stage.system().update_organization(scene.stage.acme, &free).unwrap();
     let count = || client.get(&scene.at("audit?key=K")).json(200)["records"].as_array().unwrap().len();
     scene.stage.pass(7 * DAY);

@@ -1,4 +1,4 @@
-use ioenv::vault::{HistoryPolicy, NewBlob, NewEnvironment, NewTarget, Which};
+use ioenv::vault::{EntryScope, HistoryPolicy, NewBlob, NewEnvironment, NewTarget};
 use ioenv::{Aes256Gcm, Cipher as _, Document, KeyDerivation as _, KeyString, Kind, SystemRandom};
 use serde_json::{Value, json};
 
@@ -303,7 +303,7 @@ fn what_other_services_wrote_is_shown() {
     client.get(&format!("{secrets}/ABOVE")).refused(404, "resource.secret_not_found");
     client.put(&secrets, &json!([{"name": "PORT", "value": "1"}, {"name": "NEW", "value": "2"}])).json(200);
     client.post(&secrets, &json!([{"name": "MADE", "value": "3"}])).json(201);
-    let entries = system.entries(acme, &path("billing/api-dev"), Which::Own).unwrap().entries;
+    let entries = system.entries(acme, &path("billing/api-dev"), EntryScope::Own).unwrap().entries;
     let kinds: Vec<Kind> = entries.iter().map(|entry| entry.metadata.kind).collect();
     assert_eq!(kinds, [Kind::Secret, Kind::Variable, Kind::Secret, Kind::Secret]);
 }

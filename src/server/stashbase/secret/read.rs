@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 
-use super::super::super::exchange::Exchange;
 use super::super::super::reply::{self, Reply};
+use super::super::super::request_context::RequestContext;
 use super::super::caller::{AtProject, EnvironmentRequest, ProjectRequest, or_not_found};
 use super::super::environment::{included, wants_environment};
 use super::super::name::{environment_identifier, secret_name};
@@ -11,7 +11,7 @@ use super::super::problem::Problem;
 use super::super::query::{is_true, words};
 use super::references::References;
 use super::{READ, check, invalid_name, not_found};
-use crate::vault::{Designation, EntryMetadata, LocatedEnvironment, StoredEntry, Which};
+use crate::vault::{EntryMetadata, EntryScope, IdOrSlug, LocatedEnvironment, StoredEntry};
 use crate::wire::Plain;
 use crate::wire::stashbase as wire;
 use crate::{SecretString, VarName};
@@ -27,9 +27,9 @@ enum Selection {
 }
 
 impl Selection {
-    fn read(exchange: &Exchange) -> Result<Self, Problem> {
+    fn read(context: &RequestContext) -> Result<Self, Problem> {
         let names = |text| check::names(&words(text).collect::<Vec<_>>());
-        match (exchange.query("only"), exchange.query("exclude")) {
+        match (context.query("only"), context.query("exclude")) {
             (Some(_), Some(_)) => Err(Problem::bad_request("Give only or exclude, not both.")),
             (Some(only), None) => Ok(Self::Only(names(only)?)),
             (None, Some(exclude)) => Ok(Self::Except(names(exclude)?.into_iter().collect())),
@@ -46,19 +46,19 @@ impl Selection {
     }
 }
 
-pub(in super::super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = EnvironmentRequest::open(exchange)?.at(READ)?;
-    let selection = Selection::read(exchange)?;
-    let omits = |property| exchange.query("omit").is_some_and(|omit| words(omit).any(|word| word == property));
-    let with_values = exchange.query("include_value") != Some("false") && !omits("value");
+pub(in super::super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = EnvironmentRequest::open(context)?.at(READ)?;
+    let selection = Selection::read(context)?;
+    let omits = |property| context.query("omit").is_some_and(|omit| words(omit).any(|word| word == property));
+    let with_values = context.query("include_value") != Some("false") && !omits("value");
     let with_comments = !omits("comment");
 
     let secrets: Vec<wire::Secret> = if with_values {
-        let expands = is_true(exchange, "expand_refs");
+        let expands = is_true(context, "expand_refs");
         let which = match &selection {
             // A reference may lead to any of them.
-            Selection::Only(names) if !expands => Which::Named(names),
-            _ => Which::Own,
+            Selection::Only(names) if !expands => EntryScope::Named(names),
+            _ => EntryScope::Own,
         };
         let entries = at.session().entries(at.organization(), at.path(), which)?.entries;
         let mut references = expands.then(|| references(&entries));
@@ -74,20 +74,20 @@ pub(in super::super) fn list(exchange: &Exchange) -> Result<Reply, Problem> {
         let selected = metadata.iter().filter(|metadata| selection.includes(&metadata.name));
         selected.map(|metadata| shown(metadata, None, with_comments)).collect()
     };
-    Ok(match wants_environment(exchange) {
+    Ok(match wants_environment(context) {
         Some(wanted) => reply::json(StatusCode::OK, &wire::Loaded { environment: included(&at, wanted)?, secrets }),
         None => reply::json(StatusCode::OK, &secrets),
     })
 }
 
-pub(in super::super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
-    let request = EnvironmentRequest::open(exchange)?;
-    let name = secret_name(exchange.parameter("name")).ok_or_else(invalid_name)?;
+pub(in super::super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = EnvironmentRequest::open(context)?;
+    let name = secret_name(context.parameter("name")).ok_or_else(invalid_name)?;
     let at = request.at(READ)?;
-    let with_comments = !exchange.query("omit").is_some_and(|omit| words(omit).any(|word| word == "comment"));
-    let expands = is_true(exchange, "expand_refs");
+    let with_comments = !context.query("omit").is_some_and(|omit| words(omit).any(|word| word == "comment"));
+    let expands = is_true(context, "expand_refs");
     let names = [name];
-    let which = if expands { Which::Own } else { Which::Named(&names) };
+    let which = if expands { EntryScope::Own } else { EntryScope::Named(&names) };
     let entries = at.session().entries(at.organization(), at.path(), which)?.entries;
     let entry = entries.iter().find(|entry| entry.metadata.name == names[0]).ok_or_else(not_found)?;
     let mut references = expands.then(|| references(&entries));
@@ -95,16 +95,16 @@ pub(in super::super) fn read(exchange: &Exchange) -> Result<Reply, Problem> {
     Ok(reply::json(StatusCode::OK, &shown(&entry.metadata, Some(value), with_comments)))
 }
 
-pub(in super::super) fn list_metadata(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = EnvironmentRequest::open(exchange)?.at(READ)?;
+pub(in super::super) fn list_metadata(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = EnvironmentRequest::open(context)?.at(READ)?;
     let secrets = at.session().entry_metadata(at.organization(), at.path())?;
     let secrets = secrets.into_iter().map(shown_metadata).collect();
     Ok(reply::json(StatusCode::OK, &wire::MetadataList { secrets }))
 }
 
-pub(in super::super) fn read_metadata(exchange: &Exchange) -> Result<Reply, Problem> {
-    let request = EnvironmentRequest::open(exchange)?;
-    let name = secret_name(exchange.parameter("name")).ok_or_else(invalid_name)?;
+pub(in super::super) fn read_metadata(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = EnvironmentRequest::open(context)?;
+    let name = secret_name(context.parameter("name")).ok_or_else(invalid_name)?;
     let at = request.at(READ)?;
     let secrets = at.session().entry_metadata(at.organization(), at.path())?;
     let found = secrets.into_iter().find(|metadata| metadata.name == name).ok_or_else(not_found)?;
@@ -112,12 +112,12 @@ pub(in super::super) fn read_metadata(exchange: &Exchange) -> Result<Reply, Prob
 }
 
 /// What two environments of a project hold, name by name.
-pub(in super::super) fn compare(exchange: &Exchange) -> Result<Reply, Problem> {
-    let request = ProjectRequest::open(exchange)?;
-    let [one, other] = ["environment", "other"].map(|part| environment_identifier(exchange.parameter(part)));
+pub(in super::super) fn compare(context: &RequestContext) -> Result<Reply, Problem> {
+    let request = ProjectRequest::open(context)?;
+    let [one, other] = ["environment", "other"].map(|part| environment_identifier(context.parameter(part)));
     let (one, other) = (one?, other?);
     let AtProject { caller, project } = request.above(READ)?;
-    let project = Designation::Id(project.id);
+    let project = IdOrSlug::Id(project.id);
     let one = caller.find(&project, &one)?;
     let other =
         caller.session.find_environment(caller.organization(), &project, &other).map_err(or_not_found(|| {
@@ -129,11 +129,11 @@ pub(in super::super) fn compare(exchange: &Exchange) -> Result<Reply, Problem> {
         return Err(Problem::invalid("validation.environment_self_comparison", message));
     }
     let entries = |environment: &LocatedEnvironment| {
-        caller.session.entries(caller.organization(), &environment.path, Which::Own).map(|found| found.entries)
+        caller.session.entries(caller.organization(), &environment.path, EntryScope::Own).map(|found| found.entries)
     };
     let sides = [entries(&one)?, entries(&other)?];
-    let with_values = is_true(exchange, "with_values");
-    let expands = is_true(exchange, "expand_refs");
+    let with_values = is_true(context, "with_values");
+    let expands = is_true(context, "expand_refs");
     let mut compared: Vec<wire::Compared> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for (side, entries) in sides.iter().enumerate() {

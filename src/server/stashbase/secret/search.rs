@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 
-use super::super::super::exchange::Exchange;
 use super::super::super::reply::{self, Reply};
+use super::super::super::request_context::RequestContext;
 use super::super::caller::{ProjectRequest, or_project_not_found};
 use super::super::name::secret_name;
 use super::super::problem::Problem;
@@ -14,9 +14,9 @@ use crate::wire::Plain;
 use crate::wire::stashbase as wire;
 
 /// The environments of a project that hold a secret of a name, or of a value.
-pub(in super::super) fn search(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = ProjectRequest::open(exchange)?.above(READ)?;
-    let search = match (exchange.query("name"), exchange.query("value")) {
+pub(in super::super) fn search(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = ProjectRequest::open(context)?.above(READ)?;
+    let search = match (context.query("name"), context.query("value")) {
         (Some(_), Some(_)) => {
             let code = "validation.search_secret_name_and_value_mutually_exclusive";
             return Err(Problem::invalid(code, "Search for a name or for a value, not for both."));
@@ -47,7 +47,7 @@ pub(in super::super) fn search(exchange: &Exchange) -> Result<Reply, Problem> {
         }
         return Ok(reply::json(StatusCode::OK, &groups));
     }
-    let with_values = is_true(exchange, "include_value") || is_true(exchange, "return_values");
+    let with_values = is_true(context, "include_value") || is_true(context, "return_values");
     let mut groups: Vec<wire::FoundByName> = Vec::new();
     for entry in &found {
         let is_same = |group: &&mut wire::FoundByName| match &group.secret_value {

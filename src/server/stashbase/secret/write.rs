@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 
-use super::super::super::exchange::Exchange;
 use super::super::super::reply::{self, Reply};
+use super::super::super::request_context::RequestContext;
 use super::super::caller::EnvironmentRequest;
 use super::super::name::secret_name;
 use super::super::problem::Problem;
@@ -13,17 +13,17 @@ use crate::wire::Plain;
 use crate::wire::stashbase as wire;
 use crate::{Error, ErrorKind, Kind, VarName};
 
-pub(in super::super) fn create(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = EnvironmentRequest::open(exchange)?.at(WRITE)?;
-    let entries = new_entries(body(exchange)?)?;
+pub(in super::super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = EnvironmentRequest::open(context)?.at(WRITE)?;
+    let entries = new_entries(body(context)?)?;
     let created = at.session().create_entries(at.organization(), at.path(), &entries)?;
     let body = wire::Created { created_count: created.created.len(), existing_secrets: texts(&created.existing) };
     Ok(reply::json(StatusCode::CREATED, &body))
 }
 
-pub(in super::super) fn set(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = EnvironmentRequest::open(exchange)?.at(WRITE)?;
-    let mut entries = new_entries(body(exchange)?)?;
+pub(in super::super) fn set(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = EnvironmentRequest::open(context)?.at(WRITE)?;
+    let mut entries = new_entries(body(context)?)?;
     for entry in &mut entries {
         // What is there stays what it is.
         entry.kind = None;
@@ -49,9 +49,9 @@ pub(in super::super) fn new_entries(secrets: Vec<wire::NewSecret>) -> Result<Vec
     Ok(entries.collect())
 }
 
-pub(in super::super) fn update(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = EnvironmentRequest::open(exchange)?.at(WRITE)?;
-    let updates = updates(body(exchange)?)?;
+pub(in super::super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = EnvironmentRequest::open(context)?.at(WRITE)?;
+    let updates = updates(body(context)?)?;
     let result = at.session().update_entries(at.organization(), at.path(), &updates).map_err(or_name_taken)?;
     let body = wire::Updates { updated_count: result.updated.len(), not_found_secrets: texts(&result.not_found) };
     Ok(reply::json(StatusCode::OK, &body))
@@ -102,17 +102,17 @@ fn updates(wanted: Vec<wire::SecretUpdate>) -> Result<Vec<EntryUpdate>, Problem>
     Ok(updates.collect())
 }
 
-pub(in super::super) fn remove(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = EnvironmentRequest::open(exchange)?.at(DELETE)?;
-    let wanted: Vec<String> = body(exchange)?;
+pub(in super::super) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = EnvironmentRequest::open(context)?.at(DELETE)?;
+    let wanted: Vec<String> = body(context)?;
     let names = check::names(&wanted.iter().map(String::as_str).collect::<Vec<_>>())?;
     let deleted = at.session().delete_entries(at.organization(), at.path(), &names)?;
     let body = wire::Deletions { deleted_count: deleted.deleted.len(), not_found_secrets: texts(&deleted.not_found) };
     Ok(reply::json(StatusCode::OK, &body))
 }
 
-pub(in super::super) fn remove_all(exchange: &Exchange) -> Result<Reply, Problem> {
-    let at = EnvironmentRequest::open(exchange)?.at(DELETE)?;
+pub(in super::super) fn remove_all(context: &RequestContext) -> Result<Reply, Problem> {
+    let at = EnvironmentRequest::open(context)?.at(DELETE)?;
     let deleted_count = at.session().delete_all_entries(at.organization(), at.path())?;
     Ok(reply::json(StatusCode::OK, &wire::DeletedAll { deleted_count }))
 }

@@ -50,7 +50,7 @@ impl Apply<'_, '_> {
                 let mut new = NewOrganization::new(declared.name.as_str());
                 new.id = declared.id;
                 new.slug = Some(slug.clone());
-                new.plan = declared.plan.unwrap_or_default();
+                new.tier = declared.plan.unwrap_or_default();
                 self.session.create_organization(new)?
             }
         };
@@ -59,7 +59,7 @@ impl Apply<'_, '_> {
         let update = OrganizationUpdate {
             name: differs(&mut fields, "name", Some(&declared.name), &now.name),
             slug: differs(&mut fields, "slug", Some(&declared.slug), &now.slug).map(|_| slug),
-            plan: differs(&mut fields, "plan", declared.plan.as_ref(), &now.plan),
+            tier: differs(&mut fields, "plan", declared.plan.as_ref(), &now.tier),
             status: differs(&mut fields, "status", declared.status.as_ref(), &now.status),
             version_retention_days: differs(&mut fields, "version_retention_days", days, &now.version_retention_days),
         };

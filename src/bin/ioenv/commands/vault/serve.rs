@@ -34,7 +34,7 @@ pub(super) fn run(project: &Project, args: &ServeArgs) -> Result {
     }
     let vault = Arc::new(access.vault);
     let mut server =
-        Server::new(Arc::clone(&vault)).behind(ranges(&args.behind)).log(|answered| terminal::note(answered));
+        Server::new(Arc::clone(&vault)).trusted_proxies(ranges(&args.behind)).log(|answered| terminal::note(answered));
     if args.allow_plain_http {
         server = server.allow_plain_http();
     }

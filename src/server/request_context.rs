@@ -24,7 +24,7 @@ use crate::{Error, ErrorKind, Result};
 /// How long a client may take to send the body of a request.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a request waits for its turn.
-const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How much of a body that is too long is read, so that the client is done writing and reads the answer.
 const DRAINED: usize = 8 << 20;
 
@@ -32,7 +32,7 @@ const DRAINED: usize = 8 << 20;
 const MAX_UNKNOWN: usize = 64 << 10;
 
 /// How many requests of somebody unknown are taken from one address in a minute.
-const MAX_STRANGERS: u32 = 30;
+const MAX_UNAUTHENTICATED: u32 = 30;
 
 /// What all requests share.
 #[derive(Clone)]
@@ -41,12 +41,12 @@ pub(super) struct State(Arc<Shared>);
 struct Shared {
     vault: Arc<Vault>,
     limiter: Option<RateLimiter>,
-    turns: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
 }
 
 impl State {
-    pub(super) fn new(vault: Arc<Vault>, limiter: Option<RateLimiter>, turns: usize) -> Self {
-        Self(Arc::new(Shared { vault, limiter, turns: Arc::new(Semaphore::new(turns)) }))
+    pub(super) fn new(vault: Arc<Vault>, limiter: Option<RateLimiter>, slots: usize) -> Self {
+        Self(Arc::new(Shared { vault, limiter, slots: Arc::new(Semaphore::new(slots)) }))
     }
 }
 
@@ -69,23 +69,23 @@ pub(super) trait Service: 'static {
     const MAX_BODY: usize;
 
     /// Refuses a request before anybody asks whose it is.
-    fn admit(_exchange: &Exchange) -> Result<(), Self::Problem> {
+    fn admit(_exchange: &RequestContext) -> Result<(), Self::Problem> {
         Ok(())
     }
 
     /// What a request is refused for in the end, where the service asks things in another order than the vault does.
-    fn refine(_exchange: &Exchange, problem: Self::Problem) -> Self::Problem {
+    fn refine(_exchange: &RequestContext, problem: Self::Problem) -> Self::Problem {
         problem
     }
 
     /// Which bucket a request counts in; `None` for none. It is asked only where requests are counted.
-    fn bucket(exchange: &Exchange) -> Result<Option<Bucket>, Self::Problem>;
+    fn bucket(context: &RequestContext) -> Result<Option<Bucket>, Self::Problem>;
 
     /// Says what a request was refused for.
     fn refuse(problem: Self::Problem) -> Reply;
 
     /// Adds the headers that every answer has.
-    fn dress(reply: &mut Reply, quota: Option<Quota>);
+    fn add_headers(reply: &mut Reply, quota: Option<Quota>);
 }
 
 /// What a request counts in.
@@ -128,7 +128,7 @@ impl Route {
 }
 
 /// A request that was read whole.
-pub(super) struct Exchange {
+pub(super) struct RequestContext {
     state: State,
     parts: Parts,
     parameters: Vec<(String, String)>,
@@ -136,7 +136,7 @@ pub(super) struct Exchange {
     body: Result<Bytes, Fault>,
 }
 
-impl Exchange {
+impl RequestContext {
     /// A session in the name of whoever asks.
     ///
     /// # Errors
@@ -206,16 +206,16 @@ impl Exchange {
 /// Has requests of a method answered by `work`, which runs where it may block.
 pub(super) fn answer<S: Service>(
     method: MethodFilter,
-    work: fn(&Exchange) -> Result<Reply, S::Problem>,
+    work: fn(&RequestContext) -> Result<Reply, S::Problem>,
 ) -> MethodRouter<State> {
     routing::on(method, move |Extracted(state): Extracted<State>, request: Request<Body>| async move {
         let route = request.extensions().get::<MatchedPath>().cloned().map(Route);
         let (answer, quota) = match read::<S>(state, request).await {
-            Ok(exchange) => perform::<S>(exchange, work).await,
+            Ok(context) => perform::<S>(context, work).await,
             Err(fault) => (Err(fault.into()), None),
         };
         let mut reply = answer.unwrap_or_else(S::refuse);
-        S::dress(&mut reply, quota);
+        S::add_headers(&mut reply, quota);
         if let Some(route) = route {
             reply.extensions_mut().insert(route);
         }
@@ -229,39 +229,39 @@ pub(super) async fn refuse<S: Service>(fault: Fault, body: Body) -> Reply {
     // no answer. What does not come is not missed.
     let _ = timeout(BODY_TIMEOUT, collect(body, 0, ready(false))).await;
     let mut reply = S::refuse(fault.into());
-    S::dress(&mut reply, None);
+    S::add_headers(&mut reply, None);
     reply
 }
 
-async fn read<S: Service>(state: State, request: Request<Body>) -> Result<Exchange, Fault> {
+async fn read<S: Service>(state: State, request: Request<Body>) -> Result<RequestContext, Fault> {
     let (mut parts, body) = request.into_parts();
     let parameters = RawPathParams::from_request_parts(&mut parts, &()).await.map_err(|_| Fault::NoSuchRoute)?;
     let parameters = parameters.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     // What is not encoded as it should be is read as far as it can be.
     let query = Query::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
-    let mut exchange = Exchange { state, parts, parameters, query, body: Err(Fault::BodyIncomplete) };
-    if let Ok(body) = timeout(BODY_TIMEOUT, collect(body, S::MAX_BODY, is_known(&exchange))).await {
-        exchange.body = body;
+    let mut context = RequestContext { state, parts, parameters, query, body: Err(Fault::BodyIncomplete) };
+    if let Ok(body) = timeout(BODY_TIMEOUT, collect(body, S::MAX_BODY, is_known(&context))).await {
+        context.body = body;
     }
-    Ok(exchange)
+    Ok(context)
 }
 
 /// Whether the vault knows who asks.
-async fn is_known(exchange: &Exchange) -> bool {
-    let Some(token) = bearer(&exchange.parts.headers) else {
+async fn is_known(context: &RequestContext) -> bool {
+    let Some(token) = bearer(&context.parts.headers) else {
         return false;
     };
-    let (shared, ip) = (Arc::clone(&exchange.state.0), exchange.ip());
-    let Ok(turn) = Arc::clone(&shared.turns).acquire_owned().await else {
+    let (shared, ip) = (Arc::clone(&context.state.0), context.ip());
+    let Ok(slot) = Arc::clone(&shared.slots).acquire_owned().await else {
         return false;
     };
-    let asked = tokio::task::spawn_blocking(move || {
+    let request = tokio::task::spawn_blocking(move || {
         let session = shared.session(token, ip);
         let is_known = session.own_key().err().is_none_or(|error| error.kind() != ErrorKind::Unauthenticated);
-        drop(turn);
+        drop(slot);
         is_known
     });
-    asked.await.unwrap_or_default()
+    request.await.unwrap_or_default()
 }
 
 /// Reads a body to its end. More than a little of it is kept only of those who are known, because what each of them sends
@@ -292,17 +292,17 @@ async fn collect(body: Body, limit: usize, is_known: impl Future<Output = bool>)
 }
 
 async fn perform<S: Service>(
-    exchange: Exchange,
-    work: fn(&Exchange) -> Result<Reply, S::Problem>,
+    context: RequestContext,
+    work: fn(&RequestContext) -> Result<Reply, S::Problem>,
 ) -> (Result<Reply, S::Problem>, Option<Quota>) {
-    let turns = Arc::clone(&exchange.state.0.turns);
-    let Ok(Ok(turn)) = timeout(TURN_TIMEOUT, turns.acquire_owned()).await else {
+    let slots = Arc::clone(&context.state.0.slots);
+    let Ok(Ok(slot)) = timeout(QUEUE_TIMEOUT, slots.acquire_owned()).await else {
         return (Err(Fault::Busy.into()), None);
     };
     let answer = tokio::task::spawn_blocking(move || {
-        let (answer, quota) = counted::<S>(&exchange, work);
-        let answer = answer.map_err(|problem| S::refine(&exchange, problem));
-        drop(turn);
+        let (answer, quota) = counted::<S>(&context, work);
+        let answer = answer.map_err(|problem| S::refine(&context, problem));
+        drop(slot);
         (answer, quota)
     });
     // A panic stays with the request that met it.
@@ -311,28 +311,28 @@ async fn perform<S: Service>(
 
 /// Performs a request, unless there were too many before it.
 fn counted<S: Service>(
-    exchange: &Exchange,
-    work: fn(&Exchange) -> Result<Reply, S::Problem>,
+    context: &RequestContext,
+    work: fn(&RequestContext) -> Result<Reply, S::Problem>,
 ) -> (Result<Reply, S::Problem>, Option<Quota>) {
-    if let Err(problem) = S::admit(exchange) {
+    if let Err(problem) = S::admit(context) {
         return (Err(problem), None);
     }
-    let Some(limiter) = &exchange.state.0.limiter else {
-        return (work(exchange), None);
+    let Some(limiter) = &context.state.0.limiter else {
+        return (work(context), None);
     };
-    let (quota, unknown) = match S::bucket(exchange) {
-        Ok(None) => return (work(exchange), None),
+    let (quota, unknown) = match S::bucket(context) {
+        Ok(None) => return (work(context), None),
         Ok(Some(bucket)) => (limiter.count(bucket.name, bucket.limit, bucket.window), None),
         // Nobody knows who asks. Those who are known at the same address do not suffer for it.
         Err(problem) => {
-            let bucket = format!("stranger {}", exchange.network());
-            (limiter.count(bucket, MAX_STRANGERS, MINUTE), Some(problem))
+            let bucket = format!("stranger {}", context.network());
+            (limiter.count(bucket, MAX_UNAUTHENTICATED, MINUTE), Some(problem))
         }
     };
     let answer = match unknown {
         _ if quota.is_exceeded => Err(Fault::TooManyRequests(quota).into()),
         Some(problem) => Err(problem),
-        None => work(exchange),
+        None => work(context),
     };
     (answer, Some(quota))
 }

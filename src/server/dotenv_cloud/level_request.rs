@@ -1,4 +1,4 @@
-use super::super::exchange::Exchange;
+use super::super::request_context::RequestContext;
 use super::fields::Fields;
 use super::place;
 use super::problem::Problem;
@@ -6,21 +6,21 @@ use crate::vault::{Id, Permission, PermissionSet, Session};
 use crate::{LevelPath, Slug};
 
 /// What is asked for where, and what that takes. Whoever may not do it is told so before what is wrong with the request.
-pub(super) struct Asked<'e> {
-    exchange: &'e Exchange,
+pub(super) struct LevelRequest<'e> {
+    context: &'e RequestContext,
     pub(super) session: Session<'e>,
     pub(super) organization: Id,
     path: Option<LevelPath>,
     needed: PermissionSet,
 }
 
-impl<'e> Asked<'e> {
+impl<'e> LevelRequest<'e> {
     /// Reads the address of a request that takes these permissions.
-    pub(super) fn read(exchange: &'e Exchange, needed: &[Permission]) -> Result<Self, Problem> {
-        let (session, organization) = (exchange.session()?, place::organization(exchange)?);
+    pub(super) fn read(context: &'e RequestContext, needed: &[Permission]) -> Result<Self, Problem> {
+        let (session, organization) = (context.session()?, place::organization(context)?);
         let needed = PermissionSet::of(needed);
-        let path = if exchange.has_parameter("project") {
-            match place::level(exchange) {
+        let path = if context.has_parameter("project") {
+            match place::level(context) {
                 Ok(path) => Some(path),
                 // As for a name that could be that of something.
                 Err(problem) => {
@@ -31,7 +31,7 @@ impl<'e> Asked<'e> {
         } else {
             None
         };
-        Ok(Self { exchange, session, organization, path, needed })
+        Ok(Self { context, session, organization, path, needed })
     }
 
     /// The project, the target or the environment of the address.
@@ -51,21 +51,21 @@ impl<'e> Asked<'e> {
 
     /// Reads the body.
     pub(super) fn body<T>(&self, read: impl FnOnce(&mut Fields) -> T) -> Result<T, Problem> {
-        Fields::read_all(self.exchange, read).or_else(|problem| {
+        Fields::read_all(self.context, read).or_else(|problem| {
             self.check()?;
             Err(problem)
         })
     }
 }
 
-impl Asked<'_> {
+impl LevelRequest<'_> {
     /// Reads a body that says which level is meant, broad to specific.
     pub(super) fn level_body<T>(&self, read: impl FnOnce(&mut Fields) -> T) -> Result<(LevelPath, T), Problem> {
         let checked = |path: Option<&LevelPath>, problem: Problem| {
             self.session.check_rights(self.organization, path, self.needed)?;
             Err(problem)
         };
-        let mut fields = match Fields::read(self.exchange) {
+        let mut fields = match Fields::read(self.context) {
             Ok(fields) => fields,
             Err(problem) => return checked(None, problem),
         };

@@ -13,18 +13,18 @@ use super::use_case::UseCase;
 use super::{Vault, audit, keys};
 use crate::core::{Action, AuditActor, AuditRecord, Details, Id, PermissionSet, Resource, Timestamp, TokenHash};
 use crate::error::Refusal;
-use crate::store::{KeyRange, Order, Record, Transaction, When};
+use crate::store::{KeyRange, Order, Precondition, Record, Transaction};
 use crate::{Error, ErrorKind, Result};
 
 /// A token's last use is written at most this often.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
 
-/// One use case on its way: who asks is known, and that they may ask for such a thing at all.
-pub(super) struct Call<'c, 'tx> {
+/// The context of one operation whose caller is authenticated and may perform this kind of operation.
+pub(super) struct OperationContext<'c, 'tx> {
     pub(super) vault: &'c Vault,
     pub(super) tx: &'tx mut dyn Transaction,
     pub(super) now: Timestamp,
-    pub(super) who: Who,
+    pub(super) principal: Principal,
     /// What the use case takes.
     pub(super) needed: PermissionSet,
     /// What the actor may do at the place it is at: nothing beyond itself, before it is anywhere.
@@ -37,8 +37,8 @@ pub(super) struct Call<'c, 'tx> {
     pub(super) unwrapped: Vec<Unwrapped>,
 }
 
-/// The actor, as the store knows it at this moment.
-pub(super) struct Who {
+/// The identity behind a request, as the store has it at this moment.
+pub(super) struct Principal {
     pub(super) actor: AuditActor,
     /// What it may do at most, wherever it is.
     pub(super) permissions: PermissionSet,
@@ -48,7 +48,7 @@ pub(super) struct Who {
     pub(super) user: Option<UserRecord>,
 }
 
-impl Who {
+impl Principal {
     pub(super) fn is_system(&self) -> bool {
         self.token.is_none() && self.user.is_none()
     }
@@ -72,24 +72,25 @@ impl Who {
     }
 }
 
-impl<'c, 'tx> Call<'c, 'tx> {
+impl<'c, 'tx> OperationContext<'c, 'tx> {
     /// Finds out who asks, and refuses whoever may not do such a thing anywhere; before anything is looked up, so that
     /// the answer does not depend on what there is.
     pub(super) fn begin(session: &Session<'c>, tx: &'tx mut dyn Transaction, use_case: UseCase) -> Result<Self> {
         let vault = session.vault;
         let now = vault.now();
-        let who = authenticate(session, tx, now)?;
-        let (rights, needed) = (who.permissions, use_case.permissions());
+        let principal = authenticate(session, tx, now)?;
+        let (rights, needed) = (principal.permissions, use_case.permissions());
         let (records, accessed, unwrapped) = (Vec::new(), Vec::new(), Vec::new());
         let (ip, membership) = (session.ip, None);
-        let call = Self { vault, tx, now, who, needed, rights, membership, ip, records, accessed, unwrapped };
-        call.require()?;
-        Ok(call)
+        let operation =
+            Self { vault, tx, now, principal, needed, rights, membership, ip, records, accessed, unwrapped };
+        operation.require()?;
+        Ok(operation)
     }
 
     /// Refuses all but trusted programs.
     pub(super) fn system_only(&self) -> Result<()> {
-        if self.who.is_system() {
+        if self.principal.is_system() {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Denied, "only the operator of the vault may do this, with the root key"))
@@ -98,13 +99,13 @@ impl<'c, 'tx> Call<'c, 'tx> {
     /// The organization, if the actor may know of it. What a user may do there is another question, which
     /// [`require`](Self::require) answers, or the place they come to.
     pub(super) fn organization(&mut self, id: Id) -> Result<OrganizationRecord> {
-        if self.who.token.as_ref().is_some_and(|(_, token)| token.organization != id) {
+        if self.principal.token.as_ref().is_some_and(|(_, token)| token.organization != id) {
             return Err(no_such("organization"));
         }
         let organization: OrganizationRecord =
             get(self.tx, &keys::organization(id))?.ok_or_else(|| no_such("organization"))?;
         self.enter(id)?;
-        if organization.status != OrganizationStatus::Active && !self.who.is_system() {
+        if organization.status != OrganizationStatus::Active && !self.principal.is_system() {
             let message = "the organization is not active: its operator can activate it";
             return Err(Error::new(ErrorKind::Denied, message).with_refusal(Refusal::Inactive));
         }
@@ -115,7 +116,7 @@ impl<'c, 'tx> Call<'c, 'tx> {
     pub(super) fn whole_organization(&mut self, id: Id) -> Result<OrganizationRecord> {
         let organization = self.organization(id)?;
         self.require()?;
-        if self.who.scope().is_some() {
+        if self.principal.scope().is_some() {
             let message = "this token is bound to a place, and this concerns all of the organization";
             return Err(Error::new(ErrorKind::Denied, message));
         }
@@ -167,11 +168,11 @@ impl<'c, 'tx> Call<'c, 'tx> {
     /// Puts a record into the audit log, together with what the use case does.
     pub(super) fn record(&mut self, action: Action, resource: Resource, details: Details) -> Result<()> {
         let id = self.new_id()?;
-        let details = match self.who.key() {
+        let details = match self.principal.key() {
             Some(key) => details.with("keyId", key.to_string()),
             None => details,
         };
-        let actor = self.who.actor.clone();
+        let actor = self.principal.actor.clone();
         let (timestamp, ip) = (self.now, self.ip);
         self.records.push(AuditRecord { id, timestamp, actor, ip, action, resource, details });
         Ok(())
@@ -184,7 +185,7 @@ impl<'c, 'tx> Call<'c, 'tx> {
 
     /// What is to be written beside what the use case wrote itself.
     pub(super) fn finish(self) -> Result<Finished> {
-        let used = self.who.token.filter(|(_, token)| !is_recent(token.last_used_at, self.now, TOUCH_EVERY));
+        let used = self.principal.token.filter(|(_, token)| !is_recent(token.last_used_at, self.now, TOUCH_EVERY));
         let mut records = Vec::new();
         for record in &self.records {
             audit::add_to(&mut records, record)?;
@@ -218,14 +219,14 @@ impl Finished {
 
     pub(super) fn write(&self, tx: &mut dyn Transaction) -> Result<()> {
         for record in &self.records {
-            tx.put(&record.key, &record.value, When::Always)?;
+            tx.put(&record.key, &record.value, Precondition::Always)?;
         }
         if let Some(hash) = &self.used {
             let key = keys::token(&hash.to_string());
             // Read again: it may have been revoked or rotated since.
             if let Some(mut token) = get::<TokenRecord>(tx, &key)? {
                 token.last_used_at = Some(self.now);
-                put(tx, &key, &token, When::Present)?;
+                put(tx, &key, &token, Precondition::Present)?;
             }
         }
         self.accessed.iter().try_for_each(|accessed| accessed.write(tx, self.now))
