@@ -133,9 +133,9 @@ fn run(vector: &Value) -> bool {
         "pad_key" => {
             assert_eq!(bytes(&derived_by(&Padded, &inputs.key("key_utf8"))), expected.hex("aes_key_hex"), "{name}");
         }
-        "derive_level_key" => {
+        "derive_data_key" => {
             let key = derive(Some(&inputs.plain_parameters()), inputs.text("key_utf8")).expect("the key is not empty");
-            assert_eq!(bytes(&key), expected.base64("level_key_b64"), "{name}");
+            assert_eq!(bytes(&key), expected.base64("data_key_b64"), "{name}");
         }
         "key_proof" => {
             let proof = KeyProof::new(&inputs.key("key_utf8"), &inputs.plain_parameters());
@@ -153,9 +153,9 @@ fn run(vector: &Value) -> bool {
             let same_proof = KeyProof::new(&a, &parameters).matches(proof_of_b.expose_secret());
             let same_level_key = bytes(&derived_by(&parameters, &a)) == bytes(&derived_by(&parameters, &b));
             assert_eq!(same_proof, expected.flag("same_proof"), "{name}");
-            assert_eq!(same_level_key, expected.flag("same_level_key"), "{name}");
+            assert_eq!(same_level_key, expected.flag("same_data_key"), "{name}");
         }
-        "proof_equals_level_key" => {
+        "proof_equals_data_key" => {
             let (key, parameters) = (inputs.key("key_utf8"), inputs.plain_parameters());
             let level_key = BASE64.encode(bytes(&derived_by(&parameters, &key)));
             let is_equal = KeyProof::new(&key, &parameters).matches(&level_key);
