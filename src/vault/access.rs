@@ -10,8 +10,8 @@ use super::key_cache::Row;
 use super::keys;
 use super::operation::{OperationContext, is_recent};
 use super::records::{LevelRecord, ProjectRecord, Wrapped, damaged, decode, encode, get, put};
-use crate::Result;
 use crate::core::{Id, Timestamp, VarName};
+use crate::error::Result;
 use crate::store::{Precondition, Transaction};
 
 /// The last access of an entry is written at most this often.

@@ -6,11 +6,9 @@ use super::keys;
 use super::operation::Principal;
 use super::records::{HolderRecord, MemberRecord, ServiceAccountRecord, TokenRecord, UserRecord, get};
 use super::session::{Caller, Session};
-use crate::Result;
 use crate::core::{ActorKind, AuditActor, IpRange, PermissionSet, Timestamp};
-use crate::error::Refusal;
+use crate::error::{Error, ErrorKind, Refusal, Result};
 use crate::store::Transaction;
-use crate::{Error, ErrorKind};
 
 /// Finds out who asks.
 pub(super) fn authenticate(session: &Session<'_>, tx: &mut dyn Transaction, now: Timestamp) -> Result<Principal> {

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Custody;
 use super::diff::Difference;
 use super::entries::Entries;
 use super::key_cache::Row;
 use super::keys;
 use super::operation::OperationContext;
 use super::place::Place;
+use super::project::Custody;
 use super::records::{
     ContentRecord, LevelRecord, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, damaged, decode, encode, get,
     put, require,
@@ -18,8 +18,8 @@ use super::records::{
 use crate::core::{
     Aes256Gcm, Cipher as _, Document, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
 };
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
-use crate::{Error, ErrorKind, Result};
 
 /// Longest text of a blob, in bytes; base64 of a document of about 768 KiB.
 pub const MAX_BLOB_BYTES: usize = 1024 * 1024;

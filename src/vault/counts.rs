@@ -9,8 +9,8 @@ use super::records::{NodeKind, NodeRecord, decode};
 use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::{Id, LevelPath, PermissionSet, Slug};
+use crate::error::{ErrorKind, Result};
 use crate::store::Order;
-use crate::{ErrorKind, Result};
 
 /// How much there is below a place, as far as the actor may know of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

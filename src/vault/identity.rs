@@ -13,8 +13,8 @@ use super::service_key::ServiceKey;
 use super::session::Session;
 use super::token::TokenInfo;
 use super::use_case::UseCase;
-use crate::Result;
 use crate::core::{Id, LevelPath, MemberRole, Timestamp};
+use crate::error::Result;
 use crate::store::Order;
 
 /// In whose name a session is.

@@ -3,13 +3,14 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::keys;
 use super::operation::OperationContext;
+use super::project::Custody;
 use super::records::{KeyRecord, ProjectRecord, Wrapped, WrappedKeyRecord, damaged, require};
-use super::{Custody, keys};
 use crate::core::{
     AesKey, Context, Id, KeyDerivation, KeyString, LevelKey, Sealed, SecretBytes, unwrap, unwrap_key, wrap,
 };
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Most keys that are kept unwrapped.
 const MAX_KEYS: usize = 4096;

@@ -1,7 +1,7 @@
 //! Under which key each record lies. Keys are readable, so that an operator can find a record; ids in them are ULIDs,
 //! so that what was made later stands later.
 
-use super::Grantee;
+use super::grant::Grantee;
 use super::queue::JobKind;
 use crate::core::{Id, Timestamp};
 use crate::store::KeyRange;

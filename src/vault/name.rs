@@ -2,8 +2,7 @@
 
 use super::place::{SlugRule, check_slug, looks_like_id, slug_of};
 use crate::core::Slug;
-use crate::error::Refusal;
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Refusal, Result};
 
 /// Longest name, in characters.
 const MAX_NAME: usize = 255;

@@ -5,8 +5,8 @@ use super::name::{check_name, choose_slug, slug_taken};
 use super::operation::OperationContext;
 use super::place::{Place, SlugRule, check_slug};
 use super::records::{LevelRecord, NodeKind, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, decode, get, put};
-use crate::Result;
 use crate::core::{Id, Slug};
+use crate::error::Result;
 use crate::store::{KeyRange, Order, Precondition};
 
 /// How many records are removed at a time.

@@ -10,11 +10,11 @@ use super::records::{HolderRecord, OrganizationRecord, ScopeRecord, TokenRecord,
 use super::rights::Membership;
 use super::session::Session;
 use super::use_case::UseCase;
-use super::{Vault, audit, keys};
+use super::{audit, keys};
 use crate::core::{Action, AuditActor, AuditRecord, Details, Id, PermissionSet, Resource, Timestamp, TokenHash};
-use crate::error::Refusal;
+use crate::error::{Error, ErrorKind, Refusal, Result};
 use crate::store::{KeyRange, Order, Precondition, Record, Transaction};
-use crate::{Error, ErrorKind, Result};
+use crate::vault::engine::Vault;
 
 /// A token's last use is written at most this often.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);

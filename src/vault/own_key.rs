@@ -6,8 +6,8 @@ use super::place::Reach;
 use super::records::{HolderRecord, NodeKind, TokenRecord};
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::Result;
 use crate::core::{Id, PermissionSet};
+use crate::error::Result;
 
 /// The key that was shown, and what it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]

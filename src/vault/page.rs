@@ -1,6 +1,6 @@
 use crate::core::Id;
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, Record, Transaction};
-use crate::{Error, ErrorKind, Result};
 
 /// Which part of a long list is wanted.
 #[derive(Clone, Debug, Default)]

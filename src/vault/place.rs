@@ -1,10 +1,8 @@
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
-use crate::Result;
 use crate::core::{Id, LevelPath};
-use crate::error::Refusal;
-use crate::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Refusal, Result};
 
 /// The name of the level of a project itself, where its dialect has one.
 pub(super) const BASE: &str = "_base";

@@ -8,14 +8,18 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Custody, Grantee, IntegrationRun, OrganizationStatus, SecretFormat, VersionAction};
+use super::content::VersionAction;
+use super::grant::Grantee;
+use super::integration::IntegrationRun;
+use super::organization::OrganizationStatus;
+use super::project::{Custody, SecretFormat};
 use crate::core::{
     ActorKind, AuditActor, DeliveryError, GrantRole, Id, IpRange, LevelPath, MemberRole, PermissionSet,
     PersonalKeyLevel, Tier, Timestamp, TokenFormat,
 };
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Precondition, Transaction};
 use crate::sync::Provider;
-use crate::{Error, ErrorKind, Result};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct VaultRecord {

@@ -2,13 +2,13 @@
 //! to; a user what their role in the organization says, and what was granted to them, or to a team they are in, at a
 //! place.
 
+use super::grant::Grantee;
+use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
 use super::records::{GrantRecord, MemberRecord, NodeRecord, PlaceRecord, RoleRecord, ScopeRecord, get, require};
-use super::{Grantee, keys};
 use crate::core::{GrantRole, Id, MemberRole, Permission, PermissionSet};
-use crate::error::Refusal;
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Refusal, Result};
 
 /// Whoever has one of these at a place may know of it.
 const KNOWING: PermissionSet = PermissionSet::of(&[

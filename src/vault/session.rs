@@ -1,12 +1,12 @@
 use std::net::IpAddr;
 use std::{fmt, mem};
 
-use super::Vault;
 use super::operation::{Finished, OperationContext};
 use super::use_case::UseCase;
-use crate::Result;
 use crate::core::{Id, Sha256Hasher, Token, TokenHash, TokenHasher as _};
+use crate::error::Result;
 use crate::store::StoreExt as _;
+use crate::vault::engine::Vault;
 
 /// Who asks.
 #[non_exhaustive]

@@ -1,9 +1,10 @@
 use super::deleted::deleted_nodes;
+use super::keys;
 use super::records::{DeletedRecord, OrganizationRecord, ProjectRecord, VaultRecord, decode, get};
-use super::{Vault, keys};
-use crate::Result;
 use crate::core::{Id, Timestamp};
+use crate::error::Result;
 use crate::store::{KeyRange, Order, StoreExt as _, Transaction};
+use crate::vault::engine::Vault;
 
 /// How many records are looked at at a time.
 const PAGE: usize = 500;

@@ -1,10 +1,16 @@
-use super::Declaration;
 use super::apply::all_members;
-use super::model::{self, Entry, Expiry, Format, GranteeName, Key, Organization, Project, RoleName, Target, Token};
+use super::model;
+use super::model::{Entry, Expiry, Format, GranteeName, Key, Organization, Project, RoleName, Target, Token};
 use crate::core::{Id, Kind, LevelPath, MemberRole, Slug, Timestamp, TokenFormat};
+use crate::error::{ErrorKind, Result};
+use crate::vault;
+use crate::vault::declare::Declaration;
+use crate::vault::entry::EntryScope;
+use crate::vault::grant::Grantee;
+use crate::vault::organization::OrganizationStatus;
 use crate::vault::place::BASE;
-use crate::vault::{self, Custody, EntryScope, Grantee, OrganizationStatus, SecretFormat, Session};
-use crate::{ErrorKind, Result};
+use crate::vault::project::{Custody, SecretFormat};
+use crate::vault::session::Session;
 
 impl Session<'_> {
     /// What there is in an organization, or in all that the actor may know of, as a declaration: with the values of

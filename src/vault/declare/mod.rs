@@ -1,6 +1,6 @@
 //! Declarations: what there is to be in a vault, as one text in TOML.
 //!
-//! A declaration is applied step by step, each of which is a call of a [`Session`](super::Session) with its own audit
+//! A declaration is applied step by step, each of which is a call of a [`Session`](super::session::Session) with its own audit
 //! records. So one that was cut short is finished by applying it again.
 
 mod apply;

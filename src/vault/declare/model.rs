@@ -7,7 +7,8 @@ use crate::core::{
     GrantRole, Id, IpRange, KeyString, Kind, LevelPath, MemberRole, Pbkdf2, PermissionSet, SecretString, Slug, Tier,
     Timestamp, VarName,
 };
-use crate::vault::{OrganizationStatus, SecretFormat};
+use crate::vault::organization::OrganizationStatus;
+use crate::vault::project::SecretFormat;
 
 /// What a field that is left out says nothing about is left as it is, or is what it would be by default.
 #[derive(Clone, Default)]

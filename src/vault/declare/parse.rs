@@ -5,7 +5,6 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::Declaration;
 use super::model::{
     Account, Entry, Environment, Expiry, Format, Grant, GranteeName, Key, Member, Organization, Project, Role,
     RoleName, ServiceAccount, ServiceKey, Target, Team, Token, Webhook,
@@ -16,10 +15,12 @@ use crate::core::{
     EnvironmentRole, Id, IpRange, KeyString, Kind, LevelPath, MemberRole, Pbkdf2, PermissionSet, Slug, Timestamp,
     VarName,
 };
+use crate::error::{Error, ErrorKind, Result};
+use crate::vault::declare::Declaration;
+use crate::vault::organization::OrganizationStatus;
 use crate::vault::place::{SlugRule, check_slug, slug_of};
+use crate::vault::project::SecretFormat;
 use crate::vault::user::email_key;
-use crate::vault::{OrganizationStatus, SecretFormat};
-use crate::{Error, ErrorKind, Result};
 
 impl Declaration {
     /// Reads a declaration, as `docs/apply.md` describes it, of at most 4 MiB.

@@ -1,7 +1,7 @@
 //! Permissions in the words of the services.
 
-use crate::Result;
 use crate::core::{Permission, PermissionSet, Vocabulary};
+use crate::error::Result;
 
 /// What a word stands for: one of ioenv's, of dotenv.cloud's or of Stashbase's, or else the permission it names.
 pub(super) fn permission(word: &str) -> Result<PermissionSet> {
@@ -57,7 +57,7 @@ mod tests {
         for words in [&["*"][..], &["read"], &["read", "write"], &["secrets.read", "secrets.write"]] {
             let set =
                 words.iter().map(|word| permission(word).unwrap()).fold(PermissionSet::EMPTY, PermissionSet::union);
-            assert_eq!(super::words(set), words);
+            assert_eq!(crate::vault::declare::words::words(set), words);
         }
         let error = permission("planted:read").unwrap_err();
         assert!(!error.to_string().contains("planted"));

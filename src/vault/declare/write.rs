@@ -4,13 +4,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::Declaration;
 use super::model::{
     Entry, Environment, Expiry, Format, GranteeName, Key, Member, Organization, Project, RoleName, Target,
 };
 use super::words::words;
 use crate::core::{Id, Kind, PermissionSet, SecretString};
-use crate::vault::{OrganizationStatus, SecretFormat};
+use crate::vault::declare::Declaration;
+use crate::vault::organization::OrganizationStatus;
+use crate::vault::project::SecretFormat;
 
 impl Declaration {
     /// The declaration as text that [`parse`](Self::parse) reads, with all that it says.

@@ -1,16 +1,16 @@
 use std::collections::BTreeSet;
 
-use super::super::keys;
-use super::super::operation::OperationContext;
-use super::super::place::Place;
-use super::super::records::{DeletedRecord, DeletedThing, NodeKind, NodeRecord, ProjectRecord, decode, put};
-use crate::Result;
 use crate::core::{Id, LevelPath};
+use crate::error::Result;
 use crate::store::{KeyRange, Order, Precondition};
+use crate::vault::keys;
+use crate::vault::operation::OperationContext;
+use crate::vault::place::Place;
+use crate::vault::records::{DeletedRecord, DeletedThing, NodeKind, NodeRecord, ProjectRecord, decode, put};
 
 /// What became of something that was deleted.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Deletion {
+pub(in crate::vault) enum Deletion {
     /// It can be restored for a while.
     Soft,
     /// It held nothing, and is gone.
@@ -18,7 +18,7 @@ pub(in super::super) enum Deletion {
 }
 
 impl Deletion {
-    pub(in super::super) fn as_str(self) -> &'static str {
+    pub(in crate::vault) fn as_str(self) -> &'static str {
         match self {
             Self::Soft => "soft",
             Self::Hard => "hard",
@@ -28,7 +28,7 @@ impl Deletion {
 
 impl OperationContext<'_, '_> {
     /// Deletes a target with its environments, or an environment.
-    pub(in super::super) fn delete_node(&mut self, place: &Place, node: &NodeRecord) -> Result<Deletion> {
+    pub(in crate::vault) fn delete_node(&mut self, place: &Place, node: &NodeRecord) -> Result<Deletion> {
         let (organization, project) = (place.organization(), place.project.id);
         let path = place.path_below();
         let mut nodes = vec![(keys::node(project, &path), node.clone())];
@@ -69,7 +69,7 @@ impl OperationContext<'_, '_> {
         Ok(Deletion::Hard)
     }
 
-    pub(in super::super) fn delete_project(&mut self, project: &ProjectRecord) -> Result<Deletion> {
+    pub(in crate::vault) fn delete_project(&mut self, project: &ProjectRecord) -> Result<Deletion> {
         let (organization, id) = (project.organization, project.id);
         let holdings = [
             keys::levels(id),

@@ -3,22 +3,23 @@
 //! Contents, versions and keys lie under ids, and stay where they are. What a deletion takes away is the way to them.
 
 mod delete;
-mod list;
 mod purge;
 mod restore;
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-pub use self::list::Deleted;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::Reach;
 use super::records::{
     DeletedRecord, DeletedThing, NodeKind, ProjectRecord, TokenRecord, damaged, decode, get, put, require,
 };
-use crate::Result;
-use crate::core::{Id, PermissionSet, Resource, ResourceKind, Timestamp};
+use super::session::Session;
+use super::use_case::UseCase;
+use crate::core::{Action, AuditActor, Details, Id, LevelPath, PermissionSet, Resource, ResourceKind, Timestamp};
+use crate::error::Result;
 use crate::store::{Order, Precondition, Transaction};
 
 /// How long what was deleted can be restored.
@@ -167,4 +168,64 @@ fn ids_in_keys(tx: &mut dyn Transaction, project: Id, from_the_end: usize) -> Re
     let records = tx.scan(&keys::deleted_nodes(project), Order::Ascending, usize::MAX)?;
     let id = |key: &str| Id::parse(key.rsplit('/').nth(from_the_end).unwrap_or_default()).map_err(|_| damaged());
     records.iter().map(|record| id(&record.key)).collect()
+}
+
+/// A project, a target or an environment that was deleted and can be restored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Deleted {
+    /// The id it has.
+    pub id: Id,
+    /// What it is: [`Project`](ResourceKind::Project), [`Target`](ResourceKind::Target) or
+    /// [`Environment`](ResourceKind::Environment).
+    pub kind: ResourceKind,
+    /// Its name.
+    pub name: String,
+    /// The path it had.
+    pub path: LevelPath,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
+    /// By whom.
+    pub deleted_by: AuditActor,
+    /// The last moment at which it can be restored.
+    pub restorable_until: Timestamp,
+}
+
+impl From<DeletedRecord> for Deleted {
+    fn from(record: DeletedRecord) -> Self {
+        Self {
+            id: record.id,
+            kind: record.kind(),
+            restorable_until: record.restorable_until(),
+            name: record.name,
+            path: record.path,
+            deleted_at: record.deleted_at,
+            deleted_by: record.deleted_by,
+        }
+    }
+}
+
+impl Session<'_> {
+    /// What was deleted in an organization and can be restored, as far as the actor may know of it; the latest deletion
+    /// first. Environments that went with their target or project are not listed: they come back with it.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn deleted(&self, organization: Id) -> Result<Vec<Deleted>> {
+        self.read(UseCase::ListDeleted, |operation| {
+            operation.organization(organization)?;
+            let mut deleted = Vec::new();
+            for record in operation.tx.scan(&keys::deleted_in(organization), Order::Ascending, usize::MAX)? {
+                let record: DeletedRecord = decode(&record.value)?;
+                let rights = operation.rights_to_deleted(&record)?;
+                if rights.is_some_and(|rights| rights.contains_all(operation.needed)) {
+                    deleted.push(Deleted::from(record));
+                }
+            }
+            deleted.sort_by_key(|one| Reverse((one.deleted_at, one.id)));
+            let details = Details::read("deleted", deleted.iter().map(|one| one.path.as_str()));
+            operation.record(Action::Read, Resource::organization(organization), details)?;
+            Ok(deleted)
+        })
+    }
 }

@@ -1,14 +1,15 @@
 use std::collections::BTreeSet;
 
-use super::super::operation::OperationContext;
-use super::super::records::{DeletedRecord, DeletedThing, NodeRecord, ProjectRecord, decode, get, put};
-use super::super::session::{Actor, Session};
-use super::super::use_case::UseCase;
-use super::super::{Vault, keys};
-use super::deleted_roots;
-use crate::Result;
 use crate::core::{Action, Details, Id, ResourceKind};
+use crate::error::Result;
 use crate::store::{Order, Precondition, StoreExt as _};
+use crate::vault::deleted::deleted_roots;
+use crate::vault::engine::Vault;
+use crate::vault::keys;
+use crate::vault::operation::OperationContext;
+use crate::vault::records::{DeletedRecord, DeletedThing, NodeRecord, ProjectRecord, decode, get, put};
+use crate::vault::session::{Actor, Session};
+use crate::vault::use_case::UseCase;
 
 /// How many records a sweep removes in one transaction, or looks at.
 const STEP: usize = 500;
@@ -42,7 +43,7 @@ impl Session<'_> {
 
 impl Vault {
     /// Removes for good what was deleted too long ago to be restored, in small transactions.
-    pub(in super::super) fn purge_due(&self) -> Result<()> {
+    pub(in crate::vault) fn purge_due(&self) -> Result<()> {
         let now = self.now();
         let session = self.session(Actor::system("sweep"));
         let mut range = keys::all_deleted();
@@ -148,7 +149,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// Removes what lies under the id of a project.
-    pub(in super::super) fn remove_project(&mut self, project: &ProjectRecord) -> Result<()> {
+    pub(in crate::vault) fn remove_project(&mut self, project: &ProjectRecord) -> Result<()> {
         self.remove_project_up_to(project, &mut { usize::MAX }).map(drop)
     }
 

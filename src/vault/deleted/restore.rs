@@ -1,13 +1,13 @@
-use super::super::keys;
-use super::super::node::below;
-use super::super::operation::OperationContext;
-use super::super::place::Reach;
-use super::super::records::{DeletedThing, NodeRecord, PlaceRecord, ProjectRecord, damaged, decode, put};
-use super::super::session::Session;
-use super::super::use_case::UseCase;
 use crate::core::{Action, Details, Id, LevelPath, ResourceKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
-use crate::{Error, ErrorKind, Result};
+use crate::vault::keys;
+use crate::vault::node::below;
+use crate::vault::operation::OperationContext;
+use crate::vault::place::Reach;
+use crate::vault::records::{DeletedThing, NodeRecord, PlaceRecord, ProjectRecord, damaged, decode, put};
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
 
 impl Session<'_> {
     /// Brings a deleted project back with all it held, within 30 days, and tells its path. Its tokens work again, but for

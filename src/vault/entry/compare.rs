@@ -1,9 +1,10 @@
-use super::super::place::Reach;
-use super::super::session::Session;
-use super::super::use_case::UseCase;
-use super::{EntryUpdate, check_names};
-use crate::Result;
+use super::update::EntryUpdate;
 use crate::core::{Action, Details, Entry, Id, LevelPath, Resource, VarName};
+use crate::error::Result;
+use crate::vault::entry::check_names;
+use crate::vault::place::Reach;
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
 
 /// How entries of a level are, beside how they are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]

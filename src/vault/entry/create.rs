@@ -1,11 +1,11 @@
-use super::super::level::Change;
-use super::super::operation::OperationContext;
-use super::super::session::Session;
-use super::super::use_case::UseCase;
 use super::set::inherited_kind;
-use super::{NewEntry, check_names};
-use crate::Result;
 use crate::core::{Id, LevelPath, VarName};
+use crate::error::Result;
+use crate::vault::entry::{NewEntry, check_names};
+use crate::vault::level::Change;
+use crate::vault::operation::OperationContext;
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
 
 /// What became of entries that were to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Session<'_> {
 
 impl OperationContext<'_, '_> {
     /// Makes entries in a level that was opened for it.
-    pub(in super::super) fn create_entries(&mut self, change: Change, new: &[NewEntry]) -> Result<CreatedEntries> {
+    pub(in crate::vault) fn create_entries(&mut self, change: Change, new: &[NewEntry]) -> Result<CreatedEntries> {
         check_names(new.iter().map(|entry| &entry.name))?;
         let (existing, wanted): (Vec<&NewEntry>, Vec<&NewEntry>) =
             new.iter().partition(|entry| change.opened.document.get(entry.name.as_str()).is_some());

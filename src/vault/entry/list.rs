@@ -1,11 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::place::Reach;
-use super::super::session::Session;
-use super::super::use_case::UseCase;
-use super::EntryMetadata;
-use crate::Result;
+use super::metadata::EntryMetadata;
 use crate::core::{Action, Details, Id, LevelPath, Resource, SecretString, VarName};
+use crate::error::Result;
+use crate::vault::place::Reach;
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
 
 /// Which entries of a level are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

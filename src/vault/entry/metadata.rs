@@ -1,15 +1,15 @@
 use std::fmt;
 
-use super::super::Custody;
-use super::super::content::{Level, Opened};
-use super::super::key_cache::client_managed;
-use super::super::operation::OperationContext;
-use super::super::place::Reach;
-use super::super::records::ProjectRecord;
-use super::super::session::Session;
-use super::super::use_case::UseCase;
-use crate::Result;
 use crate::core::{Action, Details, Id, Kind, LevelPath, Resource, Timestamp, VarName};
+use crate::error::Result;
+use crate::vault::content::{Level, Opened};
+use crate::vault::key_cache::client_managed;
+use crate::vault::operation::OperationContext;
+use crate::vault::place::Reach;
+use crate::vault::project::Custody;
+use crate::vault::records::ProjectRecord;
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
 
 /// What is known of an entry beside its value.
 #[derive(Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Session<'_> {
 
 impl OperationContext<'_, '_> {
     /// As [`Call::opened`]; an error in client custody for an empty level, too.
-    pub(in super::super) fn opened_by_server(
+    pub(in crate::vault) fn opened_by_server(
         &mut self,
         project: &ProjectRecord,
         level: Option<&Level>,

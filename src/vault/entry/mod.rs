@@ -3,12 +3,10 @@
 mod compare;
 mod create;
 mod delete;
-mod delete_one;
 mod list;
 mod metadata;
 mod search;
 mod set;
-mod set_one;
 mod update;
 
 use std::fmt;
@@ -19,11 +17,10 @@ pub use self::delete::DeletedEntries;
 pub use self::list::{Entries, EntryScope, StoredEntry};
 pub use self::metadata::EntryMetadata;
 pub use self::search::{FoundEntry, Search};
-pub use self::set::SetEntries;
-pub use self::set_one::SetEntry;
+pub use self::set::{SetEntries, SetEntry};
 pub use self::update::{EntryUpdate, UpdatedEntries};
 use crate::core::{Document, Kind, SecretString, VarName};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// An entry that is to be made or set.
 #[derive(Clone)]

@@ -1,12 +1,13 @@
-use super::super::key_cache::client_managed;
-use super::super::place::{Place, Reach};
-use super::super::records::{NodeKind, NodeRecord, decode};
-use super::super::session::Session;
-use super::super::use_case::UseCase;
-use super::super::{Custody, keys};
-use crate::Result;
 use crate::core::{Action, Details, Id, LevelPath, Resource, SecretString, Slug, VarName};
+use crate::error::Result;
 use crate::store::Order;
+use crate::vault::key_cache::client_managed;
+use crate::vault::keys;
+use crate::vault::place::{Place, Reach};
+use crate::vault::project::Custody;
+use crate::vault::records::{NodeKind, NodeRecord, decode};
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
 
 /// What is looked for in the environments of a project.
 #[derive(Clone, Debug)]

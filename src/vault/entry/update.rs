@@ -1,10 +1,10 @@
 use std::fmt;
 
-use super::super::session::Session;
-use super::super::use_case::UseCase;
-use super::check_names;
 use crate::core::{Id, Kind, LevelPath, SecretString, VarName};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::vault::entry::check_names;
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
 
 /// What is to change about an entry.
 #[derive(Clone)]

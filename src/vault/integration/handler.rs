@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use super::super::Vault;
-use super::super::keys;
-use super::super::operation::OperationContext;
-use super::super::queue::{Attempt, Handler, JobRecord, LeaseRecord, Outcome};
-use super::super::records::{IntegrationRecord, IntegrationStateRecord, ProjectRecord, get};
-use super::details;
 use super::work::{SyncJob, Synced};
 use crate::core::{Action, Resource};
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::Precondition;
-use crate::{Error, ErrorKind, Result};
+use crate::vault::engine::Vault;
+use crate::vault::integration::details;
+use crate::vault::keys;
+use crate::vault::operation::OperationContext;
+use crate::vault::queue::{Attempt, Handler, JobRecord, LeaseRecord, Outcome};
+use crate::vault::records::{IntegrationRecord, IntegrationStateRecord, ProjectRecord, get};
 
 /// Copies what integrations are for.
-pub(in super::super) struct IntegrationHandler;
+pub(in crate::vault) struct IntegrationHandler;
 
 impl Handler for IntegrationHandler {
     fn prepare(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord) -> Result<Option<Box<dyn Attempt>>> {

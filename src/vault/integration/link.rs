@@ -1,15 +1,16 @@
 use std::collections::BTreeMap;
 
-use super::super::keys;
-use super::super::name::check_name;
-use super::super::records::{IntegrationRecord, Wrapped, put};
-use super::super::session::Session;
-use super::super::use_case::UseCase;
-use super::{Integration, Mapping, check_custody, details};
-use crate::Result;
 use crate::core::{Action, Id, Resource, SecretString, Slug};
-use crate::store::Precondition;
+use crate::error::Result;
+use crate::store::{Order, Precondition};
 use crate::sync::Provider;
+use crate::vault::integration::{Integration, Mapping, check_custody, details};
+use crate::vault::keys;
+use crate::vault::name::check_name;
+use crate::vault::queue::JobKind;
+use crate::vault::records::{IntegrationRecord, Wrapped, put};
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
 
 /// An integration that is to be made.
 #[derive(Clone, Debug)]
@@ -79,8 +80,9 @@ impl Session<'_> {
             let place = operation.integrations_of(organization, project)?;
             let mut project = place.project.clone();
             if new.environments.is_empty() {
-                operation.rights =
-                    operation.rights_at(&place, super::Reach::Inside)?.ok_or_else(|| super::no_such("project"))?;
+                operation.rights = operation
+                    .rights_at(&place, crate::vault::place::Reach::Inside)?
+                    .ok_or_else(|| crate::vault::operation::no_such("project"))?;
                 operation.require()?;
             }
             let map = operation.check_map(organization, &project, &new.provider, &new.environments)?;
@@ -113,6 +115,29 @@ impl Session<'_> {
             }
             operation.record(Action::Create, Resource::integration(&project, &record), details(&record))?;
             operation.integration_info(&project, &record)
+        })
+    }
+}
+
+impl Session<'_> {
+    /// Removes an integration with its credentials, for good. At the service nothing is removed, and it is not asked.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn unlink_integration(&self, organization: Id, project: &Slug, id: Id) -> Result<()> {
+        self.write(UseCase::UnlinkIntegration, |operation| {
+            let (mut project, mut record) = operation.integration(organization, project, id)?;
+            let details = details(&record);
+            operation.cancel(JobKind::Integration, id)?;
+            operation.put_map(&project, &mut record, BTreeMap::new())?;
+            operation.remove_range(&keys::integration_writings(project.id, id))?;
+            operation.tx.delete(&keys::integration_state(project.id, id))?;
+            operation.tx.delete(&keys::integration(project.id, id))?;
+            if operation.tx.scan(&keys::integrations(project.id), Order::Ascending, 1)?.is_empty() {
+                project.has_integrations = false;
+                put(operation.tx, &keys::project(organization, &project.slug), &project, Precondition::Present)?;
+            }
+            operation.record(Action::Delete, Resource::integration(&project, &record), details)
         })
     }
 }

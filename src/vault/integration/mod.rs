@@ -3,12 +3,8 @@
 #[cfg(feature = "http")]
 mod handler;
 mod link;
-mod list;
 mod plan;
-mod read;
 mod runs;
-mod sync;
-mod unlink;
 mod update;
 mod work;
 mod written;
@@ -22,16 +18,21 @@ pub use self::plan::IntegrationPlan;
 pub use self::runs::IntegrationRun;
 pub use self::update::IntegrationUpdate;
 use super::key_cache::{Row, client_managed};
+use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
+use super::project::Custody;
 use super::queue::{JobKind, NewJob};
 use super::records::{IntegrationRecord, ProjectRecord, damaged, decode, get, put};
 use super::rights::READING;
-use super::{Custody, keys};
-use crate::core::{Details, Id, LevelPath, PermissionSet, Resource, ResourceKind, SecretString, Slug, Timestamp};
+use super::session::Session;
+use super::use_case::UseCase;
+use crate::core::{
+    Action, Details, Id, LevelPath, PermissionSet, Resource, ResourceKind, SecretString, Slug, Timestamp,
+};
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::sync::Provider;
-use crate::{Error, ErrorKind, Result};
 
 /// Most environments that an integration copies.
 const MAX_ENVIRONMENTS: usize = 100;
@@ -347,4 +348,64 @@ fn details(record: &IntegrationRecord) -> Details {
         .with("provider", record.provider.as_str())
         .with("environments", record.environments.len())
         .with("enabled", record.enabled)
+}
+
+impl Session<'_> {
+    /// An integration of a project.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn integration(&self, organization: Id, project: &Slug, id: Id) -> Result<Integration> {
+        self.read(UseCase::ReadIntegration, |operation| {
+            let (project, record) = operation.integration(organization, project, id)?;
+            operation.record(Action::Read, Resource::integration(&project, &record), details(&record))?;
+            operation.integration_info(&project, &record)
+        })
+    }
+}
+
+impl Session<'_> {
+    /// The integrations of a project that the actor may see, in the order they were linked.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn integrations(&self, organization: Id, project: &Slug) -> Result<Vec<Integration>> {
+        self.read(UseCase::ListIntegrations, |operation| {
+            let place = operation.integrations_of(organization, project)?;
+            let mut integrations = Vec::new();
+            for stored in operation.tx.scan(&keys::integrations(place.project.id), Order::Ascending, usize::MAX)? {
+                let record: IntegrationRecord = decode(&stored.value)?;
+                let rights = operation.integration_rights(&place, &record)?;
+                if rights.is_some_and(|rights| rights.contains_all(operation.needed)) {
+                    integrations.push(operation.integration_info(&place.project, &record)?);
+                }
+            }
+            let details = Details::default().with("op", "integrations").with("count", integrations.len());
+            operation.record(Action::Read, Resource::of(&place)?, details)?;
+            Ok(integrations)
+        })
+    }
+}
+
+impl Session<'_> {
+    /// Copies what there is now, also for an integration that is disabled, and tells what became of that. It waits for
+    /// the service, outside of any transaction.
+    ///
+    /// # Errors
+    /// `NotFound`; `ClientManaged`; `Conflict`, while somebody else is at it. What goes wrong at the service is told by the
+    /// [run](IntegrationRun::error).
+    pub fn sync_integration(&self, organization: Id, project: &Slug, id: Id) -> Result<IntegrationRun> {
+        let job = self.write(UseCase::SyncIntegration, |operation| {
+            let (project, record) = operation.integration(organization, project, id)?;
+            check_custody(&project)?;
+            operation.record(
+                Action::Read,
+                Resource::integration(&project, &record),
+                details(&record).with("op", "sync"),
+            )?;
+            operation.begin_sync(&project, &record)
+        })?;
+        let done = job.run(self.vault);
+        self.vault.trusted("sync").write(UseCase::Locate, |operation| operation.finish_sync(&job, &done, None))
+    }
 }

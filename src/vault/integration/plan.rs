@@ -1,9 +1,9 @@
-use super::super::session::Session;
-use super::super::use_case::UseCase;
-use super::{check_custody, details};
-use crate::Result;
 use crate::core::{Action, Id, LevelPath, Resource, Slug};
+use crate::error::Result;
 use crate::sync::{SyncPlace, SyncPlan};
+use crate::vault::integration::{check_custody, details};
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
 
 /// What a sync would change for one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]

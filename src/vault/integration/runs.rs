@@ -1,12 +1,12 @@
 use serde::{Deserialize, Serialize};
 
-use super::super::keys;
-use super::super::records::{IntegrationStateRecord, get};
-use super::super::session::Session;
-use super::super::use_case::UseCase;
-use super::details;
-use crate::Result;
 use crate::core::{Action, Id, Resource, Slug, Timestamp};
+use crate::error::Result;
+use crate::vault::integration::details;
+use crate::vault::keys;
+use crate::vault::records::{IntegrationStateRecord, get};
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
 
 /// How many runs are kept.
 pub(super) const MAX_RUNS: usize = 50;

@@ -1,12 +1,12 @@
-use super::super::name::check_name;
-use super::super::queue::JobKind;
-use super::super::rights::READING;
-use super::super::session::Session;
-use super::super::use_case::UseCase;
-use super::{Integration, Mapping, check_custody, details};
 use crate::core::{Action, Id, Resource, SecretString, Slug};
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::Precondition;
-use crate::{Error, ErrorKind, Result};
+use crate::vault::integration::{Integration, Mapping, check_custody, details};
+use crate::vault::name::check_name;
+use crate::vault::queue::JobKind;
+use crate::vault::rights::READING;
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
 
 /// What is to become another thing of an integration. Its service and the settings of that stay: link it anew.
 #[derive(Clone, Debug, Default)]

@@ -3,23 +3,24 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::super::operation::{OperationContext, no_such};
-use super::super::records::{IntegrationRecord, IntegrationStateRecord, PlaceRecord, ProjectRecord, get, put, require};
-use super::super::session::{Actor, Session};
-use super::super::use_case::UseCase;
-use super::super::{Vault, keys};
-use super::runs::MAX_RUNS;
-use super::{IntegrationRun, details};
+use super::runs::{IntegrationRun, MAX_RUNS};
 use crate::core::{Action, Id, LevelPath, Resource, SecretString, Timestamp, merge};
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::Precondition;
 use crate::sync::{Applied, Desired, PATIENCE, Provider, SyncAction, SyncPlace, SyncPlan};
-use crate::{Error, ErrorKind, Result};
+use crate::vault::engine::Vault;
+use crate::vault::integration::details;
+use crate::vault::keys;
+use crate::vault::operation::{OperationContext, no_such};
+use crate::vault::records::{IntegrationRecord, IntegrationStateRecord, PlaceRecord, ProjectRecord, get, put, require};
+use crate::vault::session::{Actor, Session};
+use crate::vault::use_case::UseCase;
 
 /// How long an integration is one's own; then whoever was at it is taken for dead.
 const BUSY: Duration = Duration::from_secs(60);
 
 /// What a sync needs.
-pub(in super::super) struct SyncJob {
+pub(in crate::vault) struct SyncJob {
     organization: Id,
     project: Id,
     integration: Id,
@@ -46,7 +47,7 @@ struct Done {
 }
 
 /// What a sync did: for each environment, in order, what was done there.
-pub(in super::super) struct Synced(Vec<Result<Done>>);
+pub(in crate::vault) struct Synced(Vec<Result<Done>>);
 
 impl Synced {
     pub(super) fn failed(error: Error) -> Self {

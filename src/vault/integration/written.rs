@@ -10,21 +10,21 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::super::key_cache::Row;
-use super::super::keys;
-use super::super::operation::OperationContext;
-use super::super::records::{ProjectRecord, WrittenRecord, damaged, decode, encode, get, put};
-use crate::Result;
 use crate::core::{Id, Kind, SecretString, VarName};
+use crate::error::Result;
 use crate::store::Precondition;
 use crate::sync::{Desired, DesiredEntry, SyncAction, SyncChange, SyncPlan};
+use crate::vault::key_cache::Row;
+use crate::vault::keys;
+use crate::vault::operation::OperationContext;
+use crate::vault::records::{ProjectRecord, WrittenRecord, damaged, decode, encode, get, put};
 
 /// Bytes of a digest that are kept.
 const DIGEST: usize = 16;
 
 /// It is wrapped at rest.
 #[derive(Default, Serialize, Deserialize)]
-pub(in super::super) struct Written {
+pub(in crate::vault) struct Written {
     /// What values are digested with: nobody who sees a digest can try values on it. 32 bytes, as base64.
     key: SecretKey,
     names: BTreeMap<VarName, WrittenName>,
@@ -137,7 +137,7 @@ impl OperationContext<'_, '_> {
         }
     }
 
-    pub(in super::super) fn open_written(
+    pub(in crate::vault) fn open_written(
         &mut self,
         project: &ProjectRecord,
         integration: Id,

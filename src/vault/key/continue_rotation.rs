@@ -1,17 +1,18 @@
-use super::super::key_cache::Row;
-use super::super::operation::OperationContext;
-use super::super::place::Reach;
-use super::super::records::{
+use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Id, Resource, SecretBytes, Slug};
+use crate::error::{ErrorKind, Result};
+use crate::store::{Order, Precondition, Record};
+use crate::vault::access::AccessRecord;
+use crate::vault::key::{last_id, last_two_ids};
+use crate::vault::key_cache::Row;
+use crate::vault::keys;
+use crate::vault::operation::OperationContext;
+use crate::vault::place::Reach;
+use crate::vault::records::{
     ContentRecord, IntegrationRecord, KeyRecord, ProjectRecord, RotationRecord, WebhookRecord, WrappedKeyRecord,
     WrittenRecord, decode, put,
 };
-use super::super::session::Session;
-use super::super::use_case::UseCase;
-use super::super::{access::AccessRecord, keys};
-use super::{last_id, last_two_ids};
-use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Id, Resource, SecretBytes, Slug};
-use crate::store::{Order, Precondition, Record};
-use crate::{ErrorKind, Result};
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
 
 /// What one step of a rotation did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,12 +2,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ctutils::CtEq as _;
 
-use super::super::Custody;
-use super::super::key_cache::{KeyCache, Row};
-use super::super::operation::OperationContext;
-use super::super::records::{DerivationRecord, KeyRecord, ProjectRecord};
 use crate::core::{KeyProof, KeyString, LevelKey, Pbkdf2, Random, SecretString};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::vault::key_cache::{KeyCache, Row};
+use crate::vault::operation::OperationContext;
+use crate::vault::project::Custody;
+use crate::vault::records::{DerivationRecord, KeyRecord, ProjectRecord};
 
 /// A key that the blobs of a project are to be sealed with.
 #[derive(Clone, Debug)]
@@ -31,13 +31,13 @@ pub enum NewKey {
 }
 
 /// A [`NewKey`], with all that takes long behind it.
-pub(in super::super) enum PreparedKey {
+pub(in crate::vault) enum PreparedKey {
     Client { derivation: Option<Pbkdf2>, proof: SecretString, hint: Option<String> },
     Server { derivation: Option<Pbkdf2>, text: SecretString, data: LevelKey, proof: SecretString },
 }
 
 impl NewKey {
-    pub(in super::super) fn prepare(self, cache: &KeyCache, random: &dyn Random) -> Result<PreparedKey> {
+    pub(in crate::vault) fn prepare(self, cache: &KeyCache, random: &dyn Random) -> Result<PreparedKey> {
         match self {
             Self::Client { derivation, proof, hint } => {
                 check_proof(&proof)?;
@@ -71,7 +71,7 @@ impl NewKey {
 }
 
 impl PreparedKey {
-    pub(in super::super) fn custody(&self) -> Custody {
+    pub(in crate::vault) fn custody(&self) -> Custody {
         match self {
             Self::Client { .. } => Custody::Client,
             Self::Server { .. } => Custody::Server,
@@ -81,7 +81,7 @@ impl PreparedKey {
 
 impl OperationContext<'_, '_> {
     /// What is stored of a key.
-    pub(in super::super) fn key_record(
+    pub(in crate::vault) fn key_record(
         &mut self,
         project: &ProjectRecord,
         version: u32,
@@ -119,7 +119,7 @@ impl OperationContext<'_, '_> {
 
 impl OperationContext<'_, '_> {
     /// Lets a write to a client-managed project through, if it comes with the proof of the key in use.
-    pub(in super::super) fn check_proof(
+    pub(in crate::vault) fn check_proof(
         &mut self,
         project: &ProjectRecord,
         proof: Option<&SecretString>,
@@ -141,7 +141,7 @@ impl OperationContext<'_, '_> {
 }
 
 /// A proof is base64 of 32 bytes, in the one form that can be compared as text.
-pub(in super::super) fn check_proof(proof: &SecretString) -> Result<()> {
+pub(in crate::vault) fn check_proof(proof: &SecretString) -> Result<()> {
     let text = proof.expose_secret();
     let is_canonical = BASE64.decode(text).is_ok_and(|bytes| bytes.len() == 32 && BASE64.encode(&bytes) == text);
     if is_canonical {

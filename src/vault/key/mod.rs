@@ -1,18 +1,13 @@
 //! The keys that blobs are sealed with: who holds them, what proves them, how they change. And those below them, which
 //! keep the rows of a vault.
 
+mod at_rest;
 mod continue_rotation;
+mod custody;
 mod establish;
-mod list;
-mod move_to_client;
-mod pending;
 mod read;
 mod reencrypt;
 mod rotate;
-mod rotate_client;
-mod rotate_dek;
-mod rotate_kek;
-mod store_on_server;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -20,21 +15,19 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 pub use self::continue_rotation::RotationStep;
 pub use self::establish::NewKey;
 use self::establish::PreparedKey;
-pub use self::list::KeyInfo;
-pub use self::pending::{PendingVersion, PendingVersions};
-pub use self::read::ProjectKey;
-pub use self::reencrypt::Reencrypted;
-pub use self::rotate::HistoryPolicy;
-pub use self::rotate_client::ClientRotation;
+pub use self::read::{KeyInfo, ProjectKey};
+pub use self::reencrypt::{PendingVersion, PendingVersions, Reencrypted};
+pub use self::rotate::{ClientRotation, HistoryPolicy};
 use super::content::Level;
 use super::key_cache::client_managed;
+use super::keys;
 use super::operation::OperationContext;
 use super::place::Reach;
+use super::project::Custody;
 use super::records::{KeyRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, put, require};
-use super::{Custody, keys};
 use crate::core::{Id, LevelPath, Pbkdf2, Resource, ResourceKind, Slug};
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
-use crate::{Error, ErrorKind, Result};
 
 impl KeyRecord {
     pub(super) fn pbkdf2(&self) -> Result<Option<Pbkdf2>> {

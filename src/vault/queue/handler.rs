@@ -1,12 +1,12 @@
-use super::super::Vault;
-use super::super::integration::IntegrationHandler;
-use super::super::operation::OperationContext;
-use super::super::webhook::WebhookHandler;
-use super::{JobKind, JobRecord, LeaseRecord};
-use crate::Result;
+use crate::error::Result;
+use crate::vault::engine::Vault;
+use crate::vault::integration::IntegrationHandler;
+use crate::vault::operation::OperationContext;
+use crate::vault::queue::{JobKind, JobRecord, LeaseRecord};
+use crate::vault::webhook::WebhookHandler;
 
 /// What is particular to a kind of job. Its methods run in the transactions that take a job and give it back.
-pub(in super::super) trait Handler: Sync {
+pub(in crate::vault) trait Handler: Sync {
     /// What one attempt needs; nothing, when there is nothing left to be done it for, and the job is let go.
     fn prepare(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord) -> Result<Option<Box<dyn Attempt>>>;
 
@@ -18,12 +18,12 @@ pub(in super::super) trait Handler: Sync {
 }
 
 /// One attempt, with all that it needs. It is made outside of a transaction, and may be made more than once.
-pub(in super::super) trait Attempt: Send {
+pub(in crate::vault) trait Attempt: Send {
     fn make(&self, vault: &Vault) -> Box<dyn Outcome>;
 }
 
 /// What became of an attempt.
-pub(in super::super) trait Outcome {
+pub(in crate::vault) trait Outcome {
     fn is_success(&self) -> bool;
 
     /// Writes it down; `job` is as it was when the attempt began.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::super::keys;
-use super::super::operation::OperationContext;
-use super::super::records::get;
-use super::{Attempt, DueRecord, JobRecord, LeaseRecord, Outcome};
-use crate::Result;
+use super::handler::{Attempt, Outcome};
 use crate::core::{Id, Timestamp};
+use crate::error::Result;
+use crate::vault::keys;
+use crate::vault::operation::OperationContext;
+use crate::vault::queue::{DueRecord, JobRecord, LeaseRecord};
+use crate::vault::records::get;
 
 /// How long a job is its worker's. An attempt takes far less.
 pub(super) const LEASE: Duration = Duration::from_secs(60);
@@ -85,13 +86,19 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicI64, Ordering};
 
-    use super::super::super::records::{WebhookLogRecord, decode};
-    use super::super::super::use_case::UseCase;
-    use super::super::super::{Actor, NewEntry, NewOrganization, NewProject, NewWebhook, Paging, RootKey, Vault};
     use super::*;
-    use crate::SystemRandom;
-    use crate::core::Clock;
+    use crate::core::{Clock, RootKey};
     use crate::store::{Memory, Order, StoreExt as _};
+    use crate::system::SystemRandom;
+    use crate::vault::engine::Vault;
+    use crate::vault::entry::NewEntry;
+    use crate::vault::organization::NewOrganization;
+    use crate::vault::page::Paging;
+    use crate::vault::project::NewProject;
+    use crate::vault::records::{WebhookLogRecord, decode};
+    use crate::vault::session::Actor;
+    use crate::vault::use_case::UseCase;
+    use crate::vault::webhook::NewWebhook;
 
     #[derive(Clone, Debug)]
     struct TestClock(Arc<AtomicI64>);
@@ -159,7 +166,7 @@ mod tests {
         }
 
         fn job(&self) -> Option<JobRecord> {
-            let key = keys::job(super::super::JobKind::Webhook, self.webhook);
+            let key = keys::job(crate::vault::queue::JobKind::Webhook, self.webhook);
             self.vault.store.read(|tx| get(tx, &key)).unwrap()
         }
     }
@@ -178,7 +185,7 @@ mod tests {
             let (status, error, response_body) = (Some(200), None, None);
             let record = WebhookLogRecord { id, event, attempt, status, error, response_body, processed_at };
             let key = keys::webhook_log(job.project, job.subject, id);
-            super::super::super::records::put(operation.tx, &key, &record, crate::store::Precondition::Absent)
+            crate::vault::records::put(operation.tx, &key, &record, crate::store::Precondition::Absent)
         }
     }
 

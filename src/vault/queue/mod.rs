@@ -23,8 +23,8 @@ pub use self::worker::Worker;
 use super::keys;
 use super::operation::OperationContext;
 use super::records::{get, put};
-use crate::Result;
 use crate::core::{Id, Timestamp};
+use crate::error::Result;
 use crate::store::Precondition;
 
 /// What kind of thing a job does, and so what its subject is.

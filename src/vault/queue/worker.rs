@@ -1,18 +1,18 @@
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fmt, thread};
 
-use super::super::records::decode;
-use super::super::session::Actor;
-use super::super::use_case::UseCase;
-use super::super::{Session, Vault, keys};
-use super::DueRecord;
 use super::lease::Claimed;
+use crate::error::{ErrorKind, Result};
 use crate::store::{Order, StoreExt as _};
-use crate::{ErrorKind, Result};
+use crate::vault::engine::Vault;
+use crate::vault::keys;
+use crate::vault::queue::DueRecord;
+use crate::vault::records::decode;
+use crate::vault::session::{Actor, Session};
+use crate::vault::use_case::UseCase;
 
 /// How many jobs are looked at in one transaction.
 const PAGE: usize = 200;

@@ -1,17 +1,16 @@
-use super::super::content::Opened;
-use super::super::diff::Difference;
-use super::super::operation::OperationContext;
-use super::super::operation::no_such;
-use super::super::place::Place;
-use super::super::records::OrganizationRecord;
-use super::super::rights::READING;
-use super::super::session::Session;
-use super::super::use_case::UseCase;
-use super::super::{Page, Paging};
 use super::states::{State, state_differences};
-use super::version_id;
-use crate::Result;
 use crate::core::{Action, AuditActor, Details, Id, LevelPath, Resource, SecretString, Timestamp, VarName};
+use crate::error::Result;
+use crate::vault::content::Opened;
+use crate::vault::diff::Difference;
+use crate::vault::operation::{OperationContext, no_such};
+use crate::vault::page::{Page, Paging};
+use crate::vault::place::Place;
+use crate::vault::records::OrganizationRecord;
+use crate::vault::rights::READING;
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
+use crate::vault::version::version_id;
 
 /// How many states are opened at a time when all are.
 const BATCH: usize = 20;

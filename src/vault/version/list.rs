@@ -1,13 +1,17 @@
-use super::super::operation::OperationContext;
-use super::super::place::{Place, Reach};
-use super::super::records::{OrganizationRecord, VersionRecord, decode};
-use super::super::session::Session;
-use super::super::use_case::UseCase;
-use super::super::{Custody, Page, Paging, VersionAction, keys};
-use super::{is_locked, version_id};
-use crate::Result;
-use crate::core::{Action, AuditActor, Details, Id, LevelPath, Resource, Timestamp};
+use crate::core::{Action, AuditActor, Details, Id, LevelPath, Permission, Resource, SealedBlob, Timestamp};
+use crate::error::Result;
 use crate::store::{Order, Record};
+use crate::vault::content::VersionAction;
+use crate::vault::key::KeyInfo;
+use crate::vault::keys;
+use crate::vault::operation::OperationContext;
+use crate::vault::page::{Page, Paging};
+use crate::vault::place::{Place, Reach};
+use crate::vault::project::Custody;
+use crate::vault::records::{KeyRecord, OrganizationRecord, VersionRecord, decode, require};
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
+use crate::vault::version::{check_lock, is_locked, version_id};
 
 /// What is told of a former content.
 #[derive(Clone, Debug)]
@@ -122,4 +126,48 @@ impl OperationContext<'_, '_> {
 
 fn decoded(records: &[Record]) -> Result<Vec<VersionRecord>> {
     records.iter().map(|record| decode(&record.value)).collect()
+}
+
+/// A former content.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct VersionContent {
+    /// What is told of it without opening it.
+    pub version: Version,
+    /// What the level held.
+    pub content: SealedBlob,
+    /// The key that is sealed with. Only a former one comes with its proof: that of the key in use is what writing takes.
+    pub key: KeyInfo,
+}
+
+impl Session<'_> {
+    /// A former content, unopened. A user also needs `secret:read` there.
+    ///
+    /// # Errors
+    /// `NotFound`; `VersionLocked`, when it is too old.
+    pub fn version(&self, organization: Id, id: u64) -> Result<VersionContent> {
+        self.read(UseCase::ReadVersion, |operation| {
+            let owner = operation.organization(organization)?;
+            let found = operation.version(organization, id)?;
+            if operation.principal.user.is_some() {
+                // Whoever may only know that there was a version, such as an auditor, does not see what it was.
+                operation.allow(Permission::SecretRead.into())?;
+            }
+            check_lock(&owner, found.version.created_at, operation.now)?;
+            let content = operation.blob(&found.place.project, &found.content)?;
+            let details = Details::default().with("op", "version").with("version", id);
+            operation.record(Action::Read, Resource::of(&found.place)?, details)?;
+            let project = &found.place.project;
+            let key: KeyRecord = require(operation.tx, &keys::level_key(project.id, found.version.key_version))?;
+            let mut key = operation.key_info(project, key)?;
+            if key.is_active {
+                key.proof = None;
+            }
+            Ok(VersionContent {
+                version: Version::new(found.version, &found.place, &owner, operation.now)?,
+                content,
+                key,
+            })
+        })
+    }
 }

@@ -1,26 +1,22 @@
 //! Former contents of levels: every write keeps the one before it.
 
 mod changes;
-mod delete;
 mod list;
 mod purge;
-mod read;
 mod restore;
 mod roll_back;
 mod states;
 
 pub use self::changes::{Change, ChangedEntry};
-pub use self::list::Version;
+pub use self::list::{Version, VersionContent};
 pub use self::purge::PurgeScope;
-pub use self::read::VersionContent;
 pub use self::restore::Restore;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
 use super::records::{ContentRecord, OrganizationRecord, ProjectRecord, VersionRecord, damaged, get};
 use crate::core::{Id, Timestamp};
-use crate::error::Refusal;
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Refusal, Result};
 
 /// The id of a version: the number of its project in the upper half, its own in the lower one. Unique in its
 /// organization, and exact in a JSON number.

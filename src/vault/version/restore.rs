@@ -1,17 +1,17 @@
-use super::super::Custody;
-use super::super::content::{Level, VersionAction, check_blob};
-use super::super::diff::{Difference, differences, renamed};
-use super::super::entries::Entries;
-use super::super::operation::OperationContext;
-use super::super::place::Place;
-use super::super::records::{ContentRecord, ProjectRecord};
-use super::super::session::Session;
-use super::super::use_case::UseCase;
-use super::check_lock;
 use crate::core::{
     Action, Aes256Gcm, Cipher as _, Details, Document, Id, Permission, Resource, ResourceKind, SealedBlob, SecretString,
 };
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::vault::content::{Level, VersionAction, check_blob};
+use crate::vault::diff::{Difference, differences, renamed};
+use crate::vault::entries::Entries;
+use crate::vault::operation::OperationContext;
+use crate::vault::place::Place;
+use crate::vault::project::Custody;
+use crate::vault::records::{ContentRecord, ProjectRecord};
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
+use crate::vault::version::check_lock;
 
 /// What goes along with a version of a client-managed project that is to be restored.
 #[derive(Clone, Debug, Default)]

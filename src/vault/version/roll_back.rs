@@ -1,10 +1,10 @@
-use super::super::diff::{Difference, differences, renamed};
-use super::super::operation::{OperationContext, no_such};
-use super::super::session::Session;
-use super::super::use_case::UseCase;
-use super::version_id;
-use crate::Result;
 use crate::core::{Action, Details, Document, Id, LevelPath, Permission, Resource, ResourceKind};
+use crate::error::Result;
+use crate::vault::diff::{Difference, differences, renamed};
+use crate::vault::operation::{OperationContext, no_such};
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
+use crate::vault::version::version_id;
 
 impl Session<'_> {
     /// Brings a level back to what it held after a change, and tells the id of this, which is a change in turn; nothing,

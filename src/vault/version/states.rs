@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::super::content::Opened;
-use super::super::diff::{Difference, differences};
-use super::super::entries::Entries;
-use super::super::key_cache::client_managed;
-use super::super::operation::OperationContext;
-use super::super::place::{Place, Reach};
-use super::super::records::{ContentRecord, OrganizationRecord, VersionRecord, decode, get};
-use super::super::{Custody, keys};
-use super::{check_lock, is_locked, version_id};
-use crate::Result;
 use crate::core::{AuditActor, Document, Id, LevelPath, Timestamp, VarName};
+use crate::error::Result;
 use crate::store::Order;
+use crate::vault::content::Opened;
+use crate::vault::diff::{Difference, differences};
+use crate::vault::entries::Entries;
+use crate::vault::key_cache::client_managed;
+use crate::vault::keys;
+use crate::vault::operation::OperationContext;
+use crate::vault::place::{Place, Reach};
+use crate::vault::project::Custody;
+use crate::vault::records::{ContentRecord, OrganizationRecord, VersionRecord, decode, get};
+use crate::vault::version::{check_lock, is_locked, version_id};
 
 /// What a level held since some change, or holds now.
 pub(super) struct State {

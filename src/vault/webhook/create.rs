@@ -1,15 +1,15 @@
 use std::fmt;
 
-use super::super::key_cache::Row;
-use super::super::keys;
-use super::super::records::{WebhookRecord, put};
-use super::super::session::Session;
-use super::super::use_case::UseCase;
 use super::url::{Shown, check_url};
-use super::{Webhook, check_description, details};
-use crate::Result;
 use crate::core::{Action, Id, LevelPath, Resource, SecretString, new_signing_secret};
+use crate::error::Result;
 use crate::store::Precondition;
+use crate::vault::key_cache::Row;
+use crate::vault::keys;
+use crate::vault::records::{WebhookRecord, put};
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
+use crate::vault::webhook::{Webhook, check_description, details};
 
 /// A webhook that is to be made.
 #[derive(Clone)]

@@ -1,16 +1,16 @@
 //! What the queue does for a webhook.
 
-use super::super::Vault;
-use super::super::keys;
-use super::super::operation::OperationContext;
-use super::super::place::{Place, Reach};
-use super::super::queue::{Attempt, EventRecord, Handler, JobRecord, LeaseRecord, Outcome};
-use super::super::records::{WebhookLogRecord, WebhookRecord, get, put};
-use super::{Delivery, details};
 use crate::core::{Action, DeliveryError, Id, Resource, sign};
+use crate::error::{ErrorKind, Result};
 use crate::store::{Order, Precondition};
+use crate::vault::engine::Vault;
+use crate::vault::keys;
+use crate::vault::operation::OperationContext;
+use crate::vault::place::{Place, Reach};
+use crate::vault::queue::{Attempt, EventRecord, Handler, JobRecord, LeaseRecord, Outcome};
+use crate::vault::records::{WebhookLogRecord, WebhookRecord, get, put};
+use crate::vault::webhook::{Delivery, details};
 use crate::webhook::{ID_HEADER, SIGNATURE_HEADER};
-use crate::{ErrorKind, Result};
 
 /// How much of an answer is kept, in bytes.
 const MAX_ANSWER_BYTES: usize = 4096;
@@ -18,7 +18,7 @@ const MAX_ANSWER_BYTES: usize = 4096;
 const MAX_LOGS: usize = 1000;
 
 /// Sends events to webhooks.
-pub(in super::super) struct WebhookHandler;
+pub(in crate::vault) struct WebhookHandler;
 
 impl Handler for WebhookHandler {
     fn prepare(&self, operation: &mut OperationContext<'_, '_>, job: &JobRecord) -> Result<Option<Box<dyn Attempt>>> {

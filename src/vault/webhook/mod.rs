@@ -1,17 +1,10 @@
 //! Webhooks: URLs that are told when entries of an environment change.
 
 mod create;
-mod delete;
 #[cfg(feature = "http")]
 mod deliver;
-mod list;
-mod list_logs;
+mod logs;
 mod notify;
-mod read;
-mod read_log;
-mod rotate_secret;
-mod secret;
-mod status;
 mod test;
 mod update;
 mod url;
@@ -29,13 +22,15 @@ use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{BASE, Place, Reach};
 use super::queue::JobKind;
-use super::records::{NodeKind, ProjectRecord, WebhookLogRecord, WebhookRecord, get, put};
+use super::records::{NodeKind, ProjectRecord, WebhookLogRecord, WebhookRecord, decode, get, put};
+use super::session::Session;
+use super::use_case::UseCase;
 use crate::core::{
-    DeliveryError, Details, EventBody, EventData, EventEnvironment, EventProject, EventWorkspace, Id, LevelPath,
-    Resource, ResourceKind, SecretString, Timestamp,
+    Action, DeliveryError, Details, EventBody, EventData, EventEnvironment, EventProject, EventWorkspace, Id,
+    LevelPath, Resource, ResourceKind, SecretString, Timestamp,
 };
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, Precondition};
-use crate::{Error, ErrorKind, Result};
 
 /// Longest description of a webhook, in units of UTF-16.
 const MAX_DESCRIPTION: usize = 255;
@@ -226,4 +221,86 @@ fn check_description(description: Option<&str>) -> Result<Option<String>> {
         return Err(Error::new(ErrorKind::InvalidValue, message));
     }
     Ok(description.filter(|text| !text.is_empty()).map(str::to_owned))
+}
+
+impl Session<'_> {
+    /// A webhook of an environment.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn webhook(&self, organization: Id, path: &LevelPath, id: Id) -> Result<Webhook> {
+        self.read(UseCase::ReadWebhook, |operation| {
+            let (place, record) = operation.webhook(organization, path, id)?;
+            operation.record(Action::Read, Resource::webhook(&place, id)?, details(&record))?;
+            Ok(record.into())
+        })
+    }
+}
+
+impl Session<'_> {
+    /// The webhooks of an environment, newest first.
+    ///
+    /// # Errors
+    /// `NotFound`, also for what is no environment.
+    pub fn webhooks(&self, organization: Id, path: &LevelPath) -> Result<Vec<Webhook>> {
+        self.read(UseCase::ListWebhooks, |operation| {
+            let place = operation.environment_place(organization, path)?;
+            let range = keys::webhooks(place.project.id, place.id());
+            let records = operation.tx.scan(&range, Order::Descending, usize::MAX)?;
+            let webhooks: Vec<Webhook> = records
+                .iter()
+                .map(|record| Ok(decode::<WebhookRecord>(&record.value)?.into()))
+                .collect::<Result<_>>()?;
+            let details = Details::default().with("op", "webhooks").with("count", webhooks.len());
+            operation.record(Action::Read, Resource::of(&place)?, details)?;
+            Ok(webhooks)
+        })
+    }
+}
+
+impl Session<'_> {
+    /// Enables or disables a webhook. Of what changes while it is disabled it is not told, also not later; and what
+    /// waits for it is let go.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict`, when that is what it is already.
+    pub fn set_webhook_enabled(&self, organization: Id, path: &LevelPath, id: Id, enabled: bool) -> Result<Webhook> {
+        self.write(UseCase::SetWebhookStatus, |operation| {
+            let (place, mut record) = operation.webhook(organization, path, id)?;
+            if record.enabled == enabled {
+                let message =
+                    if enabled { "the webhook is enabled already" } else { "the webhook is disabled already" };
+                return Err(Error::new(ErrorKind::Conflict, message));
+            }
+            record.enabled = enabled;
+            if !enabled {
+                operation.cancel(JobKind::Webhook, id)?;
+            }
+            operation.put_webhook(&place, &mut record)?;
+            let details = details(&record).with("changed", vec!["enabled"]);
+            operation.record(Action::Update, Resource::webhook(&place, id)?, details)?;
+            Ok(record.into())
+        })
+    }
+}
+
+impl Session<'_> {
+    /// Removes a webhook with its log and what waits for it, for good.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn delete_webhook(&self, organization: Id, path: &LevelPath, id: Id) -> Result<()> {
+        self.write(UseCase::DeleteWebhook, |operation| {
+            let (mut place, record) = operation.webhook(organization, path, id)?;
+            let node = place.id();
+            operation.remove_webhook(place.project.id, id)?;
+            operation.tx.delete(&keys::webhook(place.project.id, node, id))?;
+            let project = &mut place.project;
+            if operation.is_empty(&keys::project_webhooks(project.id))? {
+                project.has_webhooks = false;
+                put(operation.tx, &keys::project(organization, &project.slug), project, Precondition::Present)?;
+            }
+            operation.record(Action::Delete, Resource::webhook(&place, id)?, details(&record))
+        })
+    }
 }

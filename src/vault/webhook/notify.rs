@@ -1,17 +1,17 @@
 use std::collections::BTreeSet;
 
-use super::super::keys;
-use super::super::operation::OperationContext;
-use super::super::queue::{JobKind, NewJob};
-use super::super::records::{ProjectRecord, WebhookRecord, damaged, decode};
 use super::url::host;
-use crate::Result;
 use crate::core::Id;
+use crate::error::Result;
 use crate::store::Order;
+use crate::vault::keys;
+use crate::vault::operation::OperationContext;
+use crate::vault::queue::{JobKind, NewJob};
+use crate::vault::records::{ProjectRecord, WebhookRecord, damaged, decode};
 
 impl OperationContext<'_, '_> {
     /// Has the webhooks of these environments of a project told, those that are enabled.
-    pub(in super::super) fn notify_webhooks(
+    pub(in crate::vault) fn notify_webhooks(
         &mut self,
         project: &ProjectRecord,
         environments: &BTreeSet<Id>,

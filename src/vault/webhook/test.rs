@@ -1,13 +1,13 @@
 use std::fmt;
 
-use super::super::session::Session;
-use super::super::use_case::UseCase;
-use super::details;
 use super::url::Shown;
-use crate::Result;
 use crate::core::{Action, DeliveryError, Id, LevelPath, Resource};
+use crate::error::Result;
 #[cfg(not(feature = "http"))]
-use crate::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
+use crate::vault::webhook::details;
 
 /// What became of a test.
 #[derive(Clone, PartialEq, Eq)]

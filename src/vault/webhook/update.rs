@@ -1,12 +1,13 @@
 use std::fmt;
 
-use super::super::queue::JobKind;
-use super::super::session::Session;
-use super::super::use_case::UseCase;
 use super::url::{Shown, check_url, host};
-use super::{Webhook, check_description, details};
-use crate::core::{Action, Id, LevelPath, Resource};
-use crate::{Error, ErrorKind, Result};
+use crate::core::{Action, Id, LevelPath, Resource, SecretString, new_signing_secret};
+use crate::error::{Error, ErrorKind, Result};
+use crate::vault::key_cache::Row;
+use crate::vault::queue::JobKind;
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
+use crate::vault::webhook::{Webhook, check_description, details};
 
 /// What is to become another thing of a webhook.
 #[derive(Clone, Default)]
@@ -57,6 +58,42 @@ impl Session<'_> {
             let details = details(&record).with("changed", changed);
             operation.record(Action::Update, Resource::webhook(&place, id)?, details)?;
             Ok(record.into())
+        })
+    }
+}
+
+impl Session<'_> {
+    /// Gives a webhook another signing secret. From now on requests are signed with it, also those that wait.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn rotate_signing_secret(&self, organization: Id, path: &LevelPath, id: Id) -> Result<SecretString> {
+        self.write(UseCase::RotateSigningSecret, |operation| {
+            let (place, mut record) = operation.webhook(organization, path, id)?;
+            let secret = new_signing_secret(&*operation.vault.random)?;
+            let project = &place.project;
+            record.secret = operation.seal_row(project, Row::SigningSecret(id), secret.expose_secret().as_bytes())?;
+            record.dek_version = project.dek_version;
+            operation.put_webhook(&place, &mut record)?;
+            let details = details(&record).with("op", "rotate-signing-secret");
+            operation.record(Action::Update, Resource::webhook(&place, id)?, details)?;
+            Ok(secret)
+        })
+    }
+}
+
+impl Session<'_> {
+    /// What the requests of a webhook are signed with.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn signing_secret(&self, organization: Id, path: &LevelPath, id: Id) -> Result<SecretString> {
+        self.read(UseCase::ReadSigningSecret, |operation| {
+            let (place, record) = operation.webhook(organization, path, id)?;
+            let secret = operation.signing_secret(&place.project, &record)?;
+            let details = details(&record).with("op", "signing-secret");
+            operation.record(Action::Read, Resource::webhook(&place, id)?, details)?;
+            Ok(secret)
         })
     }
 }

@@ -1,12 +1,14 @@
-use super::super::StepKind;
-use super::super::model::{self, Account, Expiry, Format, Token};
-use super::{Apply, Owner, at, describes, differs, find_one};
 use crate::core::{Id, Permission, SecretString, Timestamp, TokenFormat};
-use crate::vault::{
-    NewAccount, NewServiceAccount, NewServiceKey, NewToken, NewWebhook, ServiceAccount, ServiceAccountUpdate,
-    ServiceKey, Session, TokenInfo, TokenUpdate, WebhookUpdate,
-};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::vault::account::NewAccount;
+use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find_one};
+use crate::vault::declare::model::{Account, Expiry, Format, Token};
+use crate::vault::declare::{StepKind, model};
+use crate::vault::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
+use crate::vault::service_key::{NewServiceKey, ServiceKey};
+use crate::vault::session::Session;
+use crate::vault::token::{NewToken, TokenInfo, TokenUpdate};
+use crate::vault::webhook::{NewWebhook, WebhookUpdate};
 
 impl Apply<'_, '_> {
     pub(super) fn tokens(&mut self, owner: &Owner<'_>) -> Result<()> {

@@ -1,10 +1,10 @@
-use super::super::StepKind;
-use super::super::model::Entry;
 use super::hierarchy::Spot;
-use super::{Apply, Owner, at};
-use crate::Result;
 use crate::core::{Kind, SecretString};
-use crate::vault::{EntryUpdate, NewEntry};
+use crate::error::Result;
+use crate::vault::declare::StepKind;
+use crate::vault::declare::apply::{Apply, Owner, at};
+use crate::vault::declare::model::Entry;
+use crate::vault::entry::{EntryUpdate, NewEntry};
 
 impl Apply<'_, '_> {
     pub(super) fn entries(&mut self, owner: &Owner<'_>, spot: &Spot, entries: &[Entry]) -> Result<()> {

@@ -1,13 +1,15 @@
-use super::super::StepKind;
-use super::super::model::{self, Key};
-use super::{Apply, Owner, at, describes, differs, find};
 use crate::core::{Id, LevelPath, Slug};
+use crate::error::{Error, ErrorKind, Result};
+use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find};
+use crate::vault::declare::model::Key;
+use crate::vault::declare::{StepKind, model};
+use crate::vault::environment::{Environment, EnvironmentUpdate, NewEnvironment};
+use crate::vault::key::NewKey;
+use crate::vault::organization::{NewOrganization, Organization, OrganizationUpdate};
 use crate::vault::place::{BASE, SlugRule};
-use crate::vault::{
-    Custody, Environment, EnvironmentUpdate, NewEnvironment, NewKey, NewOrganization, NewProject, NewTarget,
-    Organization, OrganizationUpdate, Project, ProjectUpdate, Session, Target, TargetUpdate,
-};
-use crate::{Error, ErrorKind, Result};
+use crate::vault::project::{Custody, NewProject, Project, ProjectUpdate};
+use crate::vault::session::Session;
+use crate::vault::target::{NewTarget, Target, TargetUpdate};
 
 /// Where something is declared, and where it is; the two differ in a plan that would change a slug.
 pub(super) struct Spot {

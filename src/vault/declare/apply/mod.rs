@@ -8,10 +8,10 @@ mod people;
 pub(super) use self::people::all_members;
 use super::model::Organization;
 use super::table::Position;
-use super::{Declaration, Step, StepAction, StepKind};
 use crate::core::{Id, LevelPath, SecretString};
-use crate::vault::Session;
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::vault::declare::{Declaration, Step, StepAction, StepKind};
+use crate::vault::session::Session;
 
 impl Session<'_> {
     /// Makes what a declaration says and is not there, and changes what differs. What is as it is declared is left

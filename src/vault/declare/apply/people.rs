@@ -1,16 +1,18 @@
 use std::collections::BTreeMap;
 
-use super::super::StepKind;
-use super::super::model::{self, GranteeName, RoleName};
 use super::credentials::is_called;
-use super::{Apply, Owner, at, describes, differs, find};
 use crate::core::{Id, MemberRole};
-use crate::vault::user::email_key;
-use crate::vault::{
-    Grant, Grantee, Member, MemberUpdate, NewMember, NewRole, NewTeam, Paging, Role, RoleUpdate, Session, Team,
-    TeamUpdate, UserUpdate,
-};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find};
+use crate::vault::declare::model::{GranteeName, RoleName};
+use crate::vault::declare::{StepKind, model};
+use crate::vault::grant::{Grant, Grantee};
+use crate::vault::member::{Member, MemberUpdate, NewMember};
+use crate::vault::page::Paging;
+use crate::vault::role::{NewRole, Role, RoleUpdate};
+use crate::vault::session::Session;
+use crate::vault::team::{NewTeam, Team, TeamUpdate};
+use crate::vault::user::{UserUpdate, email_key};
 
 impl Apply<'_, '_> {
     pub(super) fn roles(&mut self, owner: &Owner<'_>) -> Result<()> {
@@ -230,7 +232,7 @@ impl People {
     }
 }
 
-pub(in super::super) fn all_members(session: &Session<'_>, organization: Id) -> Result<Vec<Member>> {
+pub(in crate::vault) fn all_members(session: &Session<'_>, organization: Id) -> Result<Vec<Member>> {
     let mut members = Vec::new();
     let mut paging = Paging::first(200);
     loop {

@@ -1,0 +1,483 @@
+//! Environments: where secrets are used, below a project or below one of its targets.
+
+use std::collections::BTreeMap;
+
+use super::entry::NewEntry;
+use super::keys;
+use super::name::{check_description, check_name};
+use super::node::below;
+use super::operation::{OperationContext, no_such};
+use super::place::{BASE, Place, Reach, SlugRule, slug_of};
+use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
+use super::session::Session;
+use super::use_case::UseCase;
+use crate::core::{Action, Details, Id, LevelPath, Permission, PermissionSet, Resource, ResourceKind, Slug, Timestamp};
+use crate::error::{Error, ErrorKind, Result};
+
+/// An environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Environment {
+    /// Its id, which never changes.
+    pub id: Id,
+    /// Its name.
+    pub name: String,
+    /// Its slug, unique below its project or target.
+    pub slug: String,
+    /// What it is about.
+    pub description: Option<String>,
+    /// `production`, `staging`, `development`, `local`, or a word of one's own.
+    pub status: String,
+    /// Whether it holds what live systems use.
+    pub is_production: bool,
+    /// Whether it came with its project, and keeps its name.
+    pub is_builtin: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When one of these was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// What an environment is, when nobody says.
+const DEFAULT_STATUS: &str = "development";
+const PRODUCTION: &str = "production";
+
+impl Environment {
+    /// The project's own level, where it is called `_base`.
+    fn base(place: &Place) -> Self {
+        let project = &place.project;
+        Self {
+            id: project.id,
+            name: BASE.to_owned(),
+            slug: BASE.to_owned(),
+            description: None,
+            status: DEFAULT_STATUS.to_owned(),
+            is_production: false,
+            is_builtin: true,
+            created_at: project.created_at,
+            updated_at: project.created_at,
+        }
+    }
+}
+
+impl From<NodeRecord> for Environment {
+    fn from(record: NodeRecord) -> Self {
+        Self {
+            id: record.id,
+            name: record.name,
+            slug: record.slug,
+            description: record.description,
+            status: record.status.unwrap_or_else(|| DEFAULT_STATUS.to_owned()),
+            is_production: record.is_production,
+            is_builtin: record.is_builtin,
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+        }
+    }
+}
+
+/// An environment that is to be made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewEnvironment {
+    /// Its id; a new one, where none is given. Only trusted programs can give one.
+    pub id: Option<Id>,
+    /// Its name.
+    pub name: String,
+    /// Its slug; made of the name, where none is given.
+    pub slug: Option<Slug>,
+    /// Which slugs it may have.
+    pub slug_rule: SlugRule,
+    /// What it is about.
+    pub description: Option<String>,
+    /// `production`, `staging`, `development` (which it is, where nothing is given), `local`, or a word of one's own.
+    pub status: Option<String>,
+    /// Whether it holds what live systems use; where nothing is given, whether its status is `production`.
+    pub is_production: Option<bool>,
+    /// What it holds from the beginning, which takes `secret:write`, too.
+    pub entries: Vec<NewEntry>,
+}
+
+impl NewEnvironment {
+    /// An environment of that name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            id: None,
+            name: name.into(),
+            slug: None,
+            slug_rule: SlugRule::default(),
+            description: None,
+            status: None,
+            is_production: None,
+            entries: Vec::new(),
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Makes an environment below a project or below a target.
+    ///
+    /// # Errors
+    /// `NotFound`, without the parent; `InvalidName`; `InvalidValue`; `Conflict`, when the
+    /// slug or the id is taken; `ClientManaged`, for entries.
+    pub fn create_environment(
+        &self,
+        organization: Id,
+        parent: &LevelPath,
+        new: &NewEnvironment,
+    ) -> Result<Environment> {
+        self.write(UseCase::CreateEnvironment, |operation| {
+            let mut place = operation.place(organization, parent, Reach::Inside)?;
+            if place.nodes.last().is_some_and(|node| node.kind == NodeKind::Environment) {
+                let message = "an environment stands below a project or a target, not below another environment";
+                return Err(Error::new(ErrorKind::InvalidName, message));
+            }
+            let mut node = operation.new_node(
+                &place,
+                NodeKind::Environment,
+                new.id,
+                &new.name,
+                new.slug.as_ref(),
+                new.slug_rule,
+            )?;
+            node.description = check_description(new.description.as_deref())?;
+            let status = check_status(new.status.as_deref().unwrap_or(DEFAULT_STATUS))?;
+            node.is_production = new.is_production.unwrap_or(status == PRODUCTION);
+            node.status = Some(status);
+            operation.put_node(&place.project, &below(&place, &node.slug), &node)?;
+            place.nodes.push(node.clone());
+            operation.record(
+                Action::Create,
+                Resource::of(&place)?,
+                Details::default().with("name", node.name.as_str()),
+            )?;
+            if !new.entries.is_empty() {
+                let change = operation.change(organization, &place.path()?)?;
+                operation.allow(Permission::SecretWrite.into())?;
+                operation.create_entries(change, &new.entries)?;
+            }
+            Ok(node.into())
+        })
+    }
+}
+
+/// One of the four words, or a word of one's own, made a slug.
+fn check_status(status: &str) -> Result<String> {
+    let status = slug_of(status);
+    if status.is_empty() {
+        return Err(Error::new(ErrorKind::InvalidValue, "the status of an environment is a word of a-z, 0-9 and -"));
+    }
+    Ok(status)
+}
+
+/// The environments that come with a project that has a `_base`, beside that.
+pub(super) fn builtin(operation: &mut OperationContext<'_, '_>, ids: &BTreeMap<String, Id>) -> Result<Vec<NodeRecord>> {
+    let builtin = [("dev", DEFAULT_STATUS), ("staging", "staging"), ("prod", PRODUCTION)];
+    let nodes = builtin.map(|(name, status)| {
+        Ok(NodeRecord {
+            id: operation.given_place_id(ids.get(name).copied())?,
+            kind: NodeKind::Environment,
+            name: name.to_owned(),
+            slug: name.to_owned(),
+            description: None,
+            status: Some(status.to_owned()),
+            is_production: status == PRODUCTION,
+            is_builtin: true,
+            created_at: operation.now,
+            updated_at: operation.now,
+        })
+    });
+    nodes.into_iter().collect()
+}
+
+impl Session<'_> {
+    /// The environment at a path. Where a project has a `_base`, its own path is that one's.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn environment(&self, organization: Id, path: &LevelPath) -> Result<Environment> {
+        self.read(UseCase::ReadEnvironment, |operation| {
+            let place = operation.place(organization, path, Reach::Inside)?;
+            let environment = if place.nodes.is_empty() && place.project.has_base {
+                Environment::base(&place)
+            } else {
+                operation.node(organization, path, NodeKind::Environment, Reach::Inside)?.1.into()
+            };
+            operation.record(Action::Read, Resource::of(&place)?, Details::default())?;
+            Ok(environment)
+        })
+    }
+}
+
+/// Says in the same words of what is not there and of what the actor may not know of that there is no such environment.
+fn or_no_environment(error: Error) -> Error {
+    if error.kind() == ErrorKind::NotFound { no_such("environment") } else { error }
+}
+
+impl Session<'_> {
+    /// The organization and the path of the project, target or environment of that id. What is found so is not
+    /// recorded: it is the first half of another call.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn locate(&self, id: Id) -> Result<(Id, LevelPath)> {
+        self.read(UseCase::Locate, |operation| {
+            let (organization, path) = operation.path_of(id)?;
+            match operation.place(organization, &path, Reach::OnTheWay) {
+                Ok(_) => Ok((organization, path)),
+                // In the same words as for an id that does not exist.
+                Err(error) if error.kind() == ErrorKind::NotFound => Err(no_such("level")),
+                Err(error) => Err(error),
+            }
+        })
+    }
+
+    /// The organization and the path of the environment of that id; the id of a project that has a `_base` is that of its
+    /// `_base`, too. Targets and other projects are no environments.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn locate_environment(&self, id: Id) -> Result<(Id, LevelPath)> {
+        self.read(UseCase::Locate, |operation| {
+            let found = operation.path_of(id).and_then(|(organization, path)| {
+                let place = operation.place(organization, &path, Reach::OnTheWay)?;
+                let is_environment =
+                    place.nodes.last().map_or(place.project.has_base, |node| node.kind == NodeKind::Environment);
+                if is_environment { Ok((organization, path)) } else { Err(no_such("environment")) }
+            });
+            // In the same words for all that is none.
+            found.map_err(or_no_environment)
+        })
+    }
+}
+
+/// What something is called by whoever asks for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third way")]
+pub enum IdOrSlug {
+    /// Its id.
+    Id(Id),
+    /// Its slug.
+    Slug(Slug),
+}
+
+/// A project that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LocatedProject {
+    /// Its id.
+    pub id: Id,
+    /// Its slug.
+    pub slug: Slug,
+    /// What the actor may do there, if only because it is on the way to where it may do more.
+    pub rights: PermissionSet,
+}
+
+/// An environment that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LocatedEnvironment {
+    /// The id of its project.
+    pub project: Id,
+    /// Its id.
+    pub id: Id,
+    /// Its path.
+    pub path: LevelPath,
+    /// Whether it holds what live systems use.
+    pub is_production: bool,
+    /// What the actor may do there.
+    pub rights: PermissionSet,
+}
+
+impl Session<'_> {
+    /// Finds a project by its slug or its id. What is found so is not recorded: it is the first half of another call.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn find_project(&self, organization: Id, project: &IdOrSlug) -> Result<LocatedProject> {
+        self.read(UseCase::Locate, |operation| {
+            let record = operation.designated_project(organization, project)?;
+            let slug = Slug::new(&record.slug)?;
+            operation.place(organization, &LevelPath::from(&slug), Reach::OnTheWay)?;
+            Ok(LocatedProject { id: record.id, slug, rights: operation.rights })
+        })
+    }
+
+    /// Finds an environment right below a project, each by its slug or its id. What stands below a target is not found,
+    /// and neither is `_base`. It is not recorded, either.
+    ///
+    /// # Errors
+    /// `NotFound`, without the project, too.
+    pub fn find_environment(
+        &self,
+        organization: Id,
+        project: &IdOrSlug,
+        environment: &IdOrSlug,
+    ) -> Result<LocatedEnvironment> {
+        self.read(UseCase::Locate, |operation| {
+            let project = operation.designated_project(organization, project)?;
+            let slug = match environment {
+                IdOrSlug::Slug(slug) => slug.as_str().to_owned(),
+                IdOrSlug::Id(id) => {
+                    let place: Option<PlaceRecord> = get(operation.tx, &keys::node_id(*id))?;
+                    let place = place.filter(|place| place.project == project.id && !place.path.contains('/'));
+                    place.ok_or_else(|| no_such("environment"))?.path
+                }
+            };
+            let path = LevelPath::new(&format!("{}/{slug}", project.slug))?;
+            let found = operation.node(organization, &path, NodeKind::Environment, Reach::Inside);
+            let (place, node) = found.map_err(or_no_environment)?;
+            operation.located(&place, &node)
+        })
+    }
+}
+
+impl OperationContext<'_, '_> {
+    fn designated_project(&mut self, organization: Id, project: &IdOrSlug) -> Result<ProjectRecord> {
+        match project {
+            IdOrSlug::Slug(slug) => self.project(organization, slug.as_str()),
+            IdOrSlug::Id(id) => {
+                let place: Option<PlaceRecord> = get(self.tx, &keys::project_id(*id))?;
+                let place = place.filter(|place| place.organization == organization);
+                let slug = place.ok_or_else(|| no_such("project"))?.path;
+                self.project(organization, &slug)
+            }
+        }
+    }
+
+    pub(super) fn located(&self, place: &Place, node: &NodeRecord) -> Result<LocatedEnvironment> {
+        Ok(LocatedEnvironment {
+            project: place.project.id,
+            id: node.id,
+            path: place.path()?,
+            is_production: node.is_production,
+            rights: self.rights,
+        })
+    }
+}
+
+impl Session<'_> {
+    /// The environments right below a project or a target that the actor may know of: `_base`, where there is one, then
+    /// the others that are built in, then the rest ascending by slug.
+    ///
+    /// # Errors
+    /// `NotFound`, without the parent.
+    pub fn environments(&self, organization: Id, parent: &LevelPath) -> Result<Vec<Environment>> {
+        self.read(UseCase::ListEnvironments, |operation| {
+            let place = operation.place(organization, parent, Reach::OnTheWay)?;
+            let nodes = operation.list_nodes(&place, NodeKind::Environment)?;
+            let mut environments = Vec::new();
+            if place.nodes.is_empty() && place.project.has_base && operation.may(&place)? {
+                environments.push(Environment::base(&place));
+            }
+            environments.extend(nodes.into_iter().map(Environment::from));
+            // Ids are in the order of creation, which for those that are built in is the order to show them in.
+            environments
+                .sort_by_key(|environment| (!environment.is_builtin, environment.is_builtin.then_some(environment.id)));
+            let details = Details::read("list", environments.iter().map(|environment| environment.slug.as_str()));
+            operation.record(Action::Read, Resource::of(&place)?.kind(ResourceKind::Environment), details)?;
+            Ok(environments)
+        })
+    }
+}
+
+/// What is to change about an environment.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct EnvironmentUpdate {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another slug; its path changes with it.
+    pub slug: Option<Slug>,
+    /// Which slugs it may have.
+    pub slug_rule: SlugRule,
+    /// Another description; an empty one removes it.
+    pub description: Option<String>,
+    /// Another status.
+    pub status: Option<String>,
+    /// Whether it holds what live systems use. A new status `production` says so, too.
+    pub is_production: Option<bool>,
+}
+
+impl Session<'_> {
+    /// Changes an environment.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidName`, also for another name of one that is built in; `InvalidValue`; `Conflict`, when the
+    /// slug is taken.
+    pub fn update_environment(
+        &self,
+        organization: Id,
+        path: &LevelPath,
+        update: &EnvironmentUpdate,
+    ) -> Result<Environment> {
+        self.write(UseCase::UpdateEnvironment, |operation| {
+            let place = operation.place(organization, path, Reach::Inside)?;
+            let is_base = place.nodes.is_empty() && place.project.has_base;
+            if is_base || place.nodes.last().is_some_and(|node| node.is_builtin) && is_renaming(update) {
+                let message = "this environment is built in: it keeps its name, and `_base` all that it is";
+                return Err(Error::new(ErrorKind::InvalidName, message));
+            }
+            let (place, mut node) = operation.node(organization, path, NodeKind::Environment, Reach::Inside)?;
+            let mut changed = Vec::new();
+            if let Some(name) = &update.name {
+                node.name = check_name(name)?;
+                changed.push("name");
+            }
+            if let Some(slug) = &update.slug {
+                slug.as_str().clone_into(&mut node.slug);
+                changed.push("slug");
+            }
+            if let Some(description) = &update.description {
+                node.description = check_description(Some(description))?;
+                changed.push("description");
+            }
+            if let Some(status) = &update.status {
+                let status = check_status(status)?;
+                node.is_production = node.is_production || status == PRODUCTION;
+                node.status = Some(status);
+                changed.push("status");
+            }
+            if let Some(is_production) = update.is_production {
+                node.is_production = is_production;
+                changed.push("isProduction");
+            }
+            node.updated_at = operation.now;
+            operation.change_node(&place, &node, update.slug_rule)?;
+            operation.record(Action::Update, Resource::of(&place)?, Details::changed(&changed))?;
+            Ok(node.into())
+        })
+    }
+}
+
+fn is_renaming(update: &EnvironmentUpdate) -> bool {
+    update.name.is_some() || update.slug.is_some()
+}
+
+impl Session<'_> {
+    /// Deletes an environment. It is not found from then on, its slug is free, and tokens that are bound to it do not
+    /// work.
+    ///
+    /// If it holds or ever held secrets, or has an account, a webhook or an integration, it can be restored for 30 days
+    /// with [`restore_environment`](Session::restore_environment). Otherwise it is gone for good.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidName`, for `_base`; `Unconfirmed`, for another one that is built in, unless `force` says so.
+    pub fn delete_environment(&self, organization: Id, path: &LevelPath, force: bool) -> Result<()> {
+        self.write(UseCase::DeleteEnvironment, |operation| {
+            let place = operation.place(organization, path, Reach::Inside)?;
+            if place.nodes.is_empty() && place.project.has_base {
+                let message = "`_base` belongs to its project, and cannot be deleted without it";
+                return Err(Error::new(ErrorKind::InvalidName, message));
+            }
+            let (place, node) = operation.node(organization, path, NodeKind::Environment, Reach::Inside)?;
+            if node.is_builtin && !force {
+                let message = "this environment is built in: delete it by force, if that is meant";
+                return Err(Error::new(ErrorKind::Unconfirmed, message));
+            }
+            let deletion = operation.delete_node(&place, &node)?;
+            let details = Details::default().with("name", node.name.as_str()).with("deletion", deletion.as_str());
+            operation.record(Action::Delete, Resource::of(&place)?, details)
+        })
+    }
+}

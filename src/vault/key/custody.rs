@@ -1,0 +1,215 @@
+use std::collections::BTreeMap;
+
+use crate::core::{
+    Action, Aes256Gcm, Cipher as _, Details, Document, Id, KeyProof, KeyString, LevelKey, Resource, SecretBytes,
+    SecretString, Slug,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{Order, Precondition};
+use crate::vault::content::{Level, variables};
+use crate::vault::diff::differences;
+use crate::vault::entries::Entries;
+use crate::vault::key::{check_custody, check_idle};
+use crate::vault::key_cache::Row;
+use crate::vault::keys;
+use crate::vault::level::unconfirmed;
+use crate::vault::operation::OperationContext;
+use crate::vault::place::Reach;
+use crate::vault::project::Custody;
+use crate::vault::records::{KeyRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, encode, put};
+use crate::vault::session::Session;
+use crate::vault::use_case::UseCase;
+
+impl Session<'_> {
+    /// Gives the key to the project's people, and tells its text one last time: the vault keeps its proof, and can open
+    /// nothing of the project from now on. What levels hold is left as it is, but what was known of their entries is
+    /// removed.
+    ///
+    /// Versions under former keys of the vault, which nobody was told, are sealed with this key first, so that they can
+    /// be opened at all. Then the vault drops those keys, too. The audit log keeps what it says about variables.
+    ///
+    /// # Errors
+    /// `NotFound`; `Unconfirmed`, unless `confirmed`; `ClientManaged`, when they hold it already; `RotationInProgress`.
+    pub fn move_key_to_client(&self, organization: Id, project: &Slug, confirmed: bool) -> Result<SecretString> {
+        let (id, text) = self.write(UseCase::SwitchCustody, |operation| {
+            let project = operation.key_project(organization, project, Reach::Inside)?;
+            check_custody(&project, Custody::Server)?;
+            check_idle(&project)?;
+            if !confirmed {
+                return Err(unconfirmed());
+            }
+            let record = operation.active_key(&project)?;
+            let text = operation.key_text(&project, &record)?.ok_or_else(damaged)?;
+            let mut moved = project.clone();
+            moved.custody = Custody::Client;
+            moved.custody_changes += 1;
+
+            let (mut count, mut skipped) = (0, 0);
+            for (node, version) in operation.all_versions(project.id)? {
+                if let Some(is_moved) = operation.move_version(&project, &moved, node, version)? {
+                    *if is_moved { &mut count } else { &mut skipped } += 1;
+                }
+            }
+            for Level { mut content, accessed_at } in operation.levels(project.id)? {
+                content.entries = None;
+                put(operation.tx, &keys::content(project.id, content.number), &content, Precondition::Present)?;
+                let level = LevelRecord { number: content.number, variables: BTreeMap::new(), accessed_at };
+                put(operation.tx, &keys::level(project.id, content.node), &level, Precondition::Present)?;
+            }
+            operation.remove_range(&keys::accesses(project.id))?;
+            operation.remove_range(&keys::project_integration_writings(project.id))?;
+            for stored in operation.tx.scan(&keys::level_keys(project.id), Order::Ascending, usize::MAX)? {
+                let mut record: KeyRecord = decode(&stored.value)?;
+                (record.text, record.data) = (None, None);
+                if record.version == project.key_version {
+                    record.custody = Custody::Client;
+                }
+                put(operation.tx, &stored.key, &record, Precondition::Present)?;
+            }
+            operation.put_project(&mut moved)?;
+            let details = Details::default().with("op", "custody").with("custody", "client");
+            let details = details.with("version", record.version).with("versions", count).with("skipped", skipped);
+            operation.record(Action::Update, Resource::key(&moved), details)?;
+            Ok((project.id, text))
+        })?;
+        self.vault.keys.forget_level_keys(id);
+        Ok(text)
+    }
+}
+
+impl OperationContext<'_, '_> {
+    /// Sees to it that whoever has the key in use can open a version. Nothing, for one under that key, or under one that
+    /// people hold; `false`, if it does not open.
+    fn move_version(
+        &mut self,
+        project: &ProjectRecord,
+        moved: &ProjectRecord,
+        node: Id,
+        mut version: VersionRecord,
+    ) -> Result<Option<bool>> {
+        if version.custody == Custody::Client {
+            return Ok(None);
+        }
+        if version.key_version == project.key_version {
+            version.custody = Custody::Client;
+            put(self.tx, &keys::version(project.id, node, version.number), &version, Precondition::Present)?;
+            return Ok(None);
+        }
+        let content = self.content(project.id, node, version.number)?;
+        let Some(text) = self.text(project, &content)? else {
+            return Ok(Some(false));
+        };
+        let key = self.level_key(project, project.key_version)?;
+        let blob = Aes256Gcm.seal(&key, text.expose_secret(), &*self.vault.random)?;
+        self.reseal_version(moved, content, &blob)?;
+        Ok(Some(true))
+    }
+}
+
+impl Session<'_> {
+    /// Hands the vault the key that the project's people held so far: the key string, or for the random scheme the text
+    /// of the key. Nothing is sealed anew; levels that hold dotenv text are understood entry by entry from now on.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidValue`, when the vault holds the key already, or for what is no such key;
+    /// `RotationInProgress`; `KeyProofMismatch`; `DecryptionFailed`, for a key that has the proof of the right one and
+    /// opens nothing; `KeyVersionConflict`, when the key was rotated meanwhile.
+    pub fn store_key_on_server(&self, organization: Id, project: &Slug, key: &SecretString) -> Result<()> {
+        let (version, derivation) = self.read(UseCase::SwitchCustody, |operation| {
+            let project = operation.key_project(organization, project, Reach::Inside)?;
+            check_custody(&project, Custody::Client)?;
+            check_idle(&project)?;
+            let record = operation.active_key(&project)?;
+            Ok((record.version, record.pbkdf2()?))
+        })?;
+        // Between two transactions, because it can take long.
+        let (text, data, proof) = match &derivation {
+            Some(derivation) => {
+                let key = KeyString::new(key.expose_secret())?;
+                let data = self.vault.keys.derive(derivation, &key)?;
+                (key.to_text(), data, KeyProof::new(&key, derivation).to_text())
+            }
+            None => {
+                let data = LevelKey::parse(key.expose_secret())?;
+                let proof = KeyProof::of(&data).to_text();
+                (data.to_text(), data, proof)
+            }
+        };
+        self.write(UseCase::SwitchCustody, |operation| {
+            let mut project = operation.key_project(organization, project, Reach::Inside)?;
+            check_custody(&project, Custody::Client)?;
+            check_idle(&project)?;
+            if project.key_version != version {
+                let message = "the key was rotated meanwhile: hand over the one that is in use now";
+                return Err(Error::new(ErrorKind::KeyVersionConflict, message));
+            }
+            operation.check_proof(&project, Some(&proof))?;
+            project.custody = Custody::Server;
+            project.custody_changes += 1;
+            let mut record = operation.active_key(&project)?;
+            record.custody = Custody::Server;
+            record.text = Some(operation.seal_row(&project, Row::KeyText(version), text.expose_secret().as_bytes())?);
+            record.data = Some(operation.seal_row(&project, Row::KeyBytes(version), data.expose_bytes())?);
+            put(operation.tx, &keys::level_key(project.id, version), &record, Precondition::Present)?;
+
+            let levels = operation.levels(project.id)?;
+            let levels: Vec<_> = levels.into_iter().filter(|level| level.content.key_version == version).collect();
+            let versions = operation.all_versions(project.id)?;
+            let versions: Vec<_> = versions.into_iter().filter(|(_, former)| former.key_version == version).collect();
+            // Keys that share a proof can differ.
+            let mut is_right = levels.is_empty() && versions.is_empty();
+            let mut count = 0;
+            for level in levels {
+                if let Some(text) = operation.text(&project, &level.content)? {
+                    is_right = true;
+                    count += u32::from(operation.index(&project, level, &text)?);
+                }
+            }
+            if !is_right && !operation.opens_one(&project, &versions)? {
+                let message = "the key has the proof of the project's key, but opens nothing: look for a typo behind its first 32 characters";
+                return Err(Error::new(ErrorKind::DecryptionFailed, message));
+            }
+            for (node, mut former) in versions {
+                former.custody = Custody::Server;
+                put(operation.tx, &keys::version(project.id, node, former.number), &former, Precondition::Present)?;
+            }
+            operation.put_project(&mut project)?;
+            let details = Details::default().with("op", "custody").with("custody", "server");
+            let details = details.with("version", version).with("levels", count);
+            operation.record(Action::Update, Resource::key(&project), details)
+        })
+    }
+}
+
+impl OperationContext<'_, '_> {
+    /// Whether one of these versions opens.
+    fn opens_one(&mut self, project: &ProjectRecord, versions: &[(Id, VersionRecord)]) -> Result<bool> {
+        for (node, version) in versions {
+            let content = self.content(project.id, *node, version.number)?;
+            if self.text(project, &content)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Writes down what a level says entry by entry; `false`, if it is no dotenv text.
+    fn index(&mut self, project: &ProjectRecord, level: Level, text: &SecretBytes) -> Result<bool> {
+        let text = std::str::from_utf8(text.expose_secret()).ok();
+        let Some(document) = text.and_then(|text| Document::parse(text).ok()) else {
+            return Ok(false);
+        };
+        let Level { mut content, accessed_at } = level;
+        let (node, number) = (content.node, content.number);
+        let nothing = Document::default();
+        let differences = differences(&nothing, &document, |name| Some(name.clone()));
+        let entries = Entries::default().follow(&differences, number, content.written_at);
+        let entries: SecretString = encode(&entries)?.into();
+        content.entries =
+            Some(self.seal_row(project, Row::Entries(node, number), entries.expose_secret().as_bytes())?);
+        put(self.tx, &keys::content(project.id, number), &content, Precondition::Present)?;
+        let level = LevelRecord { number, variables: variables(&document), accessed_at };
+        put(self.tx, &keys::level(project.id, node), &level, Precondition::Present)?;
+        Ok(true)
+    }
+}

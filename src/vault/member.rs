@@ -1,0 +1,362 @@
+//! Members: what users are in an organization, and who is invited to be one.
+
+use serde_json::json;
+
+use super::grant::Grantee;
+use super::keys;
+use super::operation::{OperationContext, no_such};
+use super::page::{Page, Paging};
+use super::records::{MemberRecord, RoleRecord, UserRecord, decode, get, put, require};
+use super::session::Session;
+use super::use_case::UseCase;
+use super::user::check_email;
+use crate::core::{Action, Details, Id, MemberRole, Permission, Resource, ResourceKind, Timestamp};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{Order, Precondition};
+
+/// What a user is in an organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Member {
+    /// The user's id.
+    pub user: Id,
+    /// The user's name.
+    pub name: String,
+    /// The user's email address.
+    pub email: String,
+    /// What they may do in all of the organization.
+    pub role: MemberRole,
+    /// The teams they are in.
+    pub teams: Vec<Id>,
+    /// When they became a member.
+    pub created_at: Timestamp,
+    /// When the role or the teams were changed last.
+    pub updated_at: Timestamp,
+}
+
+impl Member {
+    pub(super) fn new(record: MemberRecord, user: UserRecord) -> Self {
+        Self {
+            user: record.user,
+            name: user.name,
+            email: user.email,
+            role: record.role,
+            teams: record.teams,
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+        }
+    }
+}
+
+/// Under which word it is kept who has a role: all owners' roles are one, and the others nobody asks for.
+fn indexed(role: MemberRole) -> Option<String> {
+    match role {
+        role if role.is_owner() => Some(OWNER.to_owned()),
+        MemberRole::Custom(_) => Some(role.to_string()),
+        _ => None,
+    }
+}
+
+const OWNER: &str = "owner";
+/// What an index record holds: that it is there is all it says.
+pub(super) const MARK: &str = "0";
+
+impl OperationContext<'_, '_> {
+    /// The organization, for what concerns a member of it, which everybody may do to themselves.
+    pub(super) fn organization_of_member(&mut self, organization: Id, user: Id) -> Result<()> {
+        if self.is_user(user) {
+            self.organization(organization).map(drop)
+        } else {
+            self.whole_organization(organization).map(drop)
+        }
+    }
+
+    /// What a user is in an organization.
+    pub(super) fn member(&mut self, organization: Id, user: Id) -> Result<MemberRecord> {
+        get(self.tx, &keys::member(organization, user))?.ok_or_else(|| no_such("member"))
+    }
+
+    /// Makes a user a member.
+    pub(super) fn join(
+        &mut self,
+        organization: Id,
+        user: &mut UserRecord,
+        role: MemberRole,
+        teams: Vec<Id>,
+    ) -> Result<MemberRecord> {
+        if user.organizations.contains(&organization) {
+            let message = "this user is a member of the organization already: change the member instead";
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
+        let record = MemberRecord { user: user.id, role, teams, created_at: self.now, updated_at: self.now };
+        put(self.tx, &keys::member(organization, user.id), &record, Precondition::Absent)?;
+        self.index_role(organization, user.id, None, Some(role))?;
+        for team in &record.teams {
+            self.tx.put(&keys::team_member(organization, *team, user.id), MARK, Precondition::Absent)?;
+        }
+        user.organizations.push(organization);
+        put(self.tx, &keys::user(user.id), user, Precondition::Present)?;
+        self.remove_invitation(organization, &user.email)?;
+        Ok(record)
+    }
+
+    /// Records that somebody became a member.
+    pub(super) fn record_member(&mut self, organization: Id, member: &Member, user: &UserRecord) -> Result<()> {
+        let teams: Vec<String> = member.teams.iter().map(Id::to_string).collect();
+        let details = Details::default()
+            .with("email", member.email.as_str())
+            .with("role", member.role.to_string())
+            .with("teams", teams);
+        self.record(Action::Create, Resource::member(organization, user), details)
+    }
+
+    /// Keeps who has which role.
+    fn index_role(
+        &mut self,
+        organization: Id,
+        user: Id,
+        old: Option<MemberRole>,
+        new: Option<MemberRole>,
+    ) -> Result<()> {
+        let (old, new) = (old.and_then(indexed), new.and_then(indexed));
+        if old == new {
+            return Ok(());
+        }
+        if let Some(old) = old {
+            self.tx.delete(&keys::role_member(organization, &old, user))?;
+        }
+        if let Some(new) = new {
+            self.tx.put(&keys::role_member(organization, &new, user), MARK, Precondition::Always)?;
+        }
+        Ok(())
+    }
+
+    /// Takes from a user all that they have in an organization.
+    pub(super) fn forget_member(&mut self, organization: Id, user: Id) -> Result<()> {
+        let member: MemberRecord = require(self.tx, &keys::member(organization, user))?;
+        for team in &member.teams {
+            self.tx.delete(&keys::team_member(organization, *team, user))?;
+        }
+        self.remove_grants_of(organization, Grantee::User(user))?;
+        self.remove_tokens(&keys::personal_keys(organization, user))?;
+        self.index_role(organization, user, Some(member.role), None)?;
+        self.tx.delete(&keys::member(organization, user))?;
+        let mut record: UserRecord = require(self.tx, &keys::user(user))?;
+        record.organizations.retain(|id| *id != organization);
+        put(self.tx, &keys::user(user), &record, Precondition::Present)
+    }
+
+    /// Refuses to take its last owner from an organization.
+    pub(super) fn keep_an_owner(&mut self, organization: Id, user: Id) -> Result<()> {
+        let owners = self.tx.scan(&keys::role_members(organization, OWNER), Order::Ascending, 2)?;
+        if owners.len() != 1 || owners[0].key != keys::role_member(organization, OWNER, user) {
+            return Ok(());
+        }
+        let message = "this is the last owner of the organization: make somebody else an owner first, or delete the \
+                       organization";
+        Err(Error::new(ErrorKind::Conflict, message))
+    }
+
+    /// Whether somebody has a role.
+    pub(super) fn is_role_held(&mut self, organization: Id, role: MemberRole) -> Result<bool> {
+        let Some(word) = indexed(role) else {
+            return Ok(false);
+        };
+        Ok(!self.tx.scan(&keys::role_members(organization, &word), Order::Ascending, 1)?.is_empty())
+    }
+
+    /// Refuses to give a role, or to take it away, that holds more than the actor does.
+    pub(super) fn check_role(&mut self, organization: Id, role: MemberRole) -> Result<()> {
+        if let MemberRole::Custom(id) = role
+            && get::<RoleRecord>(self.tx, &keys::role(organization, id))?.is_none()
+        {
+            return Err(no_such("role"));
+        }
+        let is_owner = self.membership.as_ref().is_some_and(|membership| membership.record.role.is_owner());
+        if role.is_owner() && !is_owner && !self.principal.is_system() {
+            let message = "only an owner makes somebody an owner, or takes that from them";
+            return Err(Error::new(ErrorKind::Denied, message));
+        }
+        let permissions = self.role_permissions(organization, role)?;
+        self.check_held(permissions)
+    }
+
+    /// Refuses teams that are not there, and such that have more than the actor does.
+    pub(super) fn check_teams(&mut self, organization: Id, teams: &[Id]) -> Result<Vec<Id>> {
+        let mut checked = Vec::new();
+        for team in teams {
+            if !checked.contains(team) {
+                self.team(organization, *team)?;
+                self.allow(Permission::TeamUpdate.into())?;
+                self.check_grants_held(organization, Grantee::Team(*team))?;
+                checked.push(*team);
+            }
+        }
+        Ok(checked)
+    }
+}
+
+/// Somebody who is to be a member of an organization.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewMember {
+    /// The person's email address, by which a user is found.
+    pub email: String,
+    /// The person's name, if there is no such user yet.
+    pub name: String,
+    /// What they may do in all of the organization.
+    pub role: MemberRole,
+    /// The teams they are in.
+    pub teams: Vec<Id>,
+    /// The id of the user, if there is no such user yet; a new one, where none is given. Only trusted programs can give
+    /// one.
+    pub user_id: Option<Id>,
+}
+
+impl NewMember {
+    /// Somebody in that role, in no team.
+    pub fn new(email: impl Into<String>, name: impl Into<String>, role: MemberRole) -> Self {
+        Self { email: email.into(), name: name.into(), role, teams: Vec::new(), user_id: None }
+    }
+}
+
+impl Session<'_> {
+    /// Makes somebody a member of an organization; also a user, with an organization of their own, if nobody has that
+    /// email address.
+    ///
+    /// # Errors
+    /// `NotFound`, also for a role or a team; `Denied`, for a role or a team that holds more than the actor does;
+    /// `InvalidName`; `InvalidValue`, for what is no email address; `Conflict`, for a member, and when the user of that
+    /// address has another id.
+    pub fn add_member(&self, organization: Id, new: &NewMember) -> Result<Member> {
+        self.write(UseCase::AddMember, |operation| {
+            operation.whole_organization(organization)?;
+            operation.check_role(organization, new.role)?;
+            let teams = operation.check_teams(organization, &new.teams)?;
+            let email = check_email(&new.email)?;
+            if new.user_id.is_some() {
+                operation.system_only()?;
+            }
+            let mut user = match operation.user_of_email(&email)? {
+                Some(user) if new.user_id.is_some_and(|id| id != user.id) => {
+                    let message = "the user of that email address has another id";
+                    return Err(Error::new(ErrorKind::Conflict, message));
+                }
+                Some(user) => user,
+                None => operation.make_user(new.user_id, &new.name, email)?,
+            };
+            let record = operation.join(organization, &mut user, new.role, teams)?;
+            let member = Member::new(record, user.clone());
+            operation.record_member(organization, &member, &user)?;
+            Ok(member)
+        })
+    }
+}
+
+impl Session<'_> {
+    /// A member of an organization. Everybody can read what they are themselves.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn member(&self, organization: Id, user: Id) -> Result<Member> {
+        self.read(UseCase::ReadMember, |operation| {
+            operation.organization_of_member(organization, user)?;
+            let record = operation.member(organization, user)?;
+            let user = operation.user(user)?;
+            operation.record(Action::Read, Resource::member(organization, &user), Details::default())?;
+            Ok(Member::new(record, user))
+        })
+    }
+}
+
+impl Session<'_> {
+    /// The members of an organization, in the order in which the users were made.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidValue`, for a page that begins nowhere.
+    pub fn members(&self, organization: Id, paging: &Paging) -> Result<Page<Member>> {
+        self.read(UseCase::ListMembers, |operation| {
+            operation.whole_organization(organization)?;
+            let (found, next) = paging.scan(operation.tx, keys::members(organization), Order::Ascending)?;
+            let records = found.iter().map(|record| decode(&record.value)).collect::<Result<Vec<MemberRecord>>>()?;
+            let users: Vec<String> = records.iter().map(|record| keys::user(record.user)).collect();
+            operation.tx.prefetch(&users)?;
+            let mut items = Vec::new();
+            for record in records {
+                let user = operation.user(record.user)?;
+                items.push(Member::new(record, user));
+            }
+            let details = Details::default().with("op", "members").with("count", items.len());
+            operation.record(Action::Read, Resource::new(ResourceKind::Member, organization), details)?;
+            Ok(Page { items, next })
+        })
+    }
+}
+
+/// What is to change about a member.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct MemberUpdate {
+    /// Another role.
+    pub role: Option<MemberRole>,
+}
+
+impl Session<'_> {
+    /// Changes a member.
+    ///
+    /// # Errors
+    /// `NotFound`, also for a role; `Denied`, when the role they have, or the one they are to have, holds more than the
+    /// actor does, and for an owner's by anybody but an owner; `Conflict`, for the last owner.
+    pub fn update_member(&self, organization: Id, user: Id, update: &MemberUpdate) -> Result<Member> {
+        self.write(UseCase::UpdateMember, |operation| {
+            operation.whole_organization(organization)?;
+            let mut record = operation.member(organization, user)?;
+            let user = operation.user(user)?;
+            let old = record.role;
+            let new = update.role.unwrap_or(old);
+            let mut details = Details::changed(&[]);
+            if new != old {
+                operation.check_role(organization, old)?;
+                operation.check_role(organization, new)?;
+                if !new.is_owner() {
+                    operation.keep_an_owner(organization, user.id)?;
+                }
+                operation.index_role(organization, user.id, Some(old), Some(new))?;
+                record.role = new;
+                let role = json!({ "from": old.to_string(), "to": new.to_string() });
+                details = Details::changed(&["role"]).with("role", role);
+            }
+            record.updated_at = operation.now;
+            put(operation.tx, &keys::member(organization, user.id), &record, Precondition::Present)?;
+            operation.record(Action::Update, Resource::member(organization, &user), details)?;
+            Ok(Member::new(record, user))
+        })
+    }
+}
+
+impl Session<'_> {
+    /// Removes a member from an organization, from its teams, and what was granted to them. Everybody may leave.
+    ///
+    /// # Errors
+    /// `NotFound`; `Denied`, for whoever holds more than the actor does; `Conflict`, for the last owner, and for a user
+    /// who would be in no organization at all.
+    pub fn remove_member(&self, organization: Id, user: Id) -> Result<()> {
+        self.write(UseCase::RemoveMember, |operation| {
+            operation.organization_of_member(organization, user)?;
+            let member = operation.member(organization, user)?;
+            if !operation.is_user(user) {
+                operation.check_role(organization, member.role)?;
+            }
+            operation.keep_an_owner(organization, user)?;
+            let user = operation.user(user)?;
+            if user.organizations.len() == 1 {
+                let message = "every user is in one organization at least, and this is their only one: delete the \
+                               user, or make them a member of another one first";
+                return Err(Error::new(ErrorKind::Conflict, message));
+            }
+            operation.forget_member(organization, user.id)?;
+            let details = Details::default().with("email", user.email.as_str()).with("role", member.role.to_string());
+            operation.record(Action::Delete, Resource::member(organization, &user), details)
+        })
+    }
+}

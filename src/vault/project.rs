@@ -1,0 +1,396 @@
+//! Projects: one deployable unit each, with a key of its own and levels below it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::environment::builtin;
+use super::grant::Grantee;
+use super::key::NewKey;
+use super::keys;
+use super::name::{check_description, check_name, choose_slug, slug_taken};
+use super::operation::OperationContext;
+use super::place::{Reach, SlugRule, check_slug};
+use super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, decode, encode, get, put, require};
+use super::session::Session;
+use super::use_case::UseCase;
+use crate::core::{Action, AesKey, Context, Details, Id, LevelPath, Resource, Slug, Timestamp, wrap_key};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{Order, Precondition};
+
+/// Longest metadata, in bytes of JSON.
+const MAX_METADATA_BYTES: usize = 16 << 10;
+
+/// The text of metadata; none, for none.
+fn check_metadata(metadata: &Map<String, Value>) -> Result<Option<String>> {
+    if metadata.is_empty() {
+        return Ok(None);
+    }
+    let text = encode(metadata)?;
+    // What is nested too deep could not be read again.
+    if text.len() > MAX_METADATA_BYTES || serde_json::from_str::<Map<String, Value>>(&text).is_err() {
+        let message = "metadata is an object of at most 16 KiB of JSON, nested at most 100 deep: note less";
+        return Err(Error::new(ErrorKind::InvalidValue, message));
+    }
+    Ok(Some(text))
+}
+
+/// What has a fixed meaning where a project's slug stands in a path.
+const RESERVED: &[&str] = &["projects", "secrets"];
+
+/// A project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Project {
+    /// Its id, which never changes; also that of the project's own level.
+    pub id: Id,
+    /// The organization it belongs to.
+    pub organization: Id,
+    /// Its name.
+    pub name: String,
+    /// Its slug, unique in the organization: the first segment of its levels' paths.
+    pub slug: String,
+    /// What it is about.
+    pub description: Option<String>,
+    /// Whatever its people note about it, as the members of a JSON object; it is no secret.
+    pub metadata: Map<String, Value>,
+    /// What the text of its blobs is.
+    pub secret_format: SecretFormat,
+    /// Whether previous contents are kept when a level is written.
+    pub versioning: bool,
+    /// Whether the project's own level is called `_base`, and `dev`, `staging` and `prod` are built in.
+    pub has_base: bool,
+    /// Who holds the key.
+    pub custody: Custody,
+    /// The version of the level key that is in use.
+    pub key_version: u32,
+    /// Whether a rotation has not reached everything yet; [`continue_rotation`](super::session::Session::continue_rotation)
+    /// takes it on.
+    pub is_rotating: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When one of these was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// Who holds the key that the blobs of a project are sealed with. Blobs are the same either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(clippy::exhaustive_enums, reason = "there is no third place for a key")]
+pub enum Custody {
+    /// The project's people: the vault stores what proves that somebody has the key, and cannot open anything.
+    Client,
+    /// The vault.
+    Server,
+}
+
+/// What the text of a project's blobs is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum SecretFormat {
+    /// Dotenv text.
+    #[default]
+    Env,
+    /// One JSON object.
+    Json,
+    /// Anything.
+    Text,
+    /// One YAML mapping.
+    Yaml,
+}
+
+impl From<ProjectRecord> for Project {
+    fn from(record: ProjectRecord) -> Self {
+        Self {
+            id: record.id,
+            organization: record.organization,
+            name: record.name,
+            slug: record.slug,
+            description: record.description,
+            // It was written from an object.
+            metadata: record.metadata.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+            secret_format: record.secret_format,
+            versioning: record.versioning,
+            has_base: record.has_base,
+            custody: record.custody,
+            key_version: record.key_version,
+            is_rotating: record.rotation.is_some(),
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+        }
+    }
+}
+
+/// A project that is to be made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewProject {
+    /// Its id; a new one, where none is given. Only trusted programs can give one.
+    pub id: Option<Id>,
+    /// Its name.
+    pub name: String,
+    /// Its slug; made of the name, where none is given.
+    pub slug: Option<Slug>,
+    /// Which slugs it may have.
+    pub slug_rule: SlugRule,
+    /// What it is about.
+    pub description: Option<String>,
+    /// Whatever else is to be noted, which is no secret: at most 16 KiB of JSON.
+    pub metadata: Map<String, Value>,
+    /// What the text of its blobs is.
+    pub secret_format: SecretFormat,
+    /// Whether the project's own level is called `_base`, and `dev`, `staging` and `prod` are made at once.
+    pub has_base: bool,
+    /// The ids of `dev`, `staging` and `prod`, by these names; new ones, where none are given. Only trusted programs can
+    /// give them.
+    pub environment_ids: BTreeMap<String, Id>,
+    /// The key of its blobs: a random one that the vault keeps, unless said otherwise.
+    pub key: NewKey,
+}
+
+impl NewProject {
+    /// A project of that name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            id: None,
+            name: name.into(),
+            slug: None,
+            slug_rule: SlugRule::default(),
+            description: None,
+            metadata: Map::new(),
+            secret_format: SecretFormat::Env,
+            has_base: false,
+            environment_ids: BTreeMap::new(),
+            key: NewKey::Random,
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Makes a project, with keys of its own.
+    ///
+    /// # Errors
+    /// `InvalidName`; `InvalidValue`, for a key that cannot be used; `Conflict`, when the slug or the id is
+    /// taken; `Denied`, for an id that only trusted programs can give.
+    #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
+    pub fn create_project(&self, organization: Id, new: NewProject) -> Result<Project> {
+        if matches!(new.key, NewKey::String(_)) {
+            // Nobody makes the vault stretch a key who may not have one.
+            self.read(UseCase::CreateProject, |operation| operation.whole_organization(organization).map(drop))?;
+        }
+        // Outside of the transaction, which may run more than once: it can take long.
+        let key = new.key.clone().prepare(&self.vault.keys, &*self.vault.random)?;
+        self.write(UseCase::CreateProject, |operation| {
+            let mut owner = operation.whole_organization(organization)?;
+            let name = check_name(&new.name)?;
+            let slug = choose_slug(&name, new.slug.as_ref(), RESERVED, new.slug_rule, |slug| {
+                Ok(operation.tx.get(&keys::project(organization, slug))?.is_some())
+            })?;
+            let project = ProjectRecord {
+                id: operation.given_place_id(new.id)?,
+                organization,
+                number: owner.next_project,
+                name,
+                slug,
+                description: check_description(new.description.as_deref())?,
+                metadata: check_metadata(&new.metadata)?,
+                secret_format: new.secret_format,
+                versioning: true,
+                has_base: new.has_base,
+                custody: key.custody(),
+                key_version: 1,
+                dek_version: 1,
+                rotation: None,
+                custody_changes: 0,
+                has_webhooks: false,
+                has_integrations: false,
+                created_at: operation.now,
+                updated_at: operation.now,
+            };
+            owner.next_project += 1;
+            put(operation.tx, &keys::organization(organization), &owner, Precondition::Present)?;
+            operation.put_project_dek(&project, owner.key_version)?;
+            let record = operation.key_record(&project, 1, &key)?;
+            put(operation.tx, &keys::level_key(project.id, 1), &record, Precondition::Absent)?;
+
+            let place = PlaceRecord { organization, project: project.id, path: project.slug.clone() };
+            put(operation.tx, &keys::project_id(project.id), &place, Precondition::Absent)?;
+            put(operation.tx, &keys::project_number(organization, project.number), &project.id, Precondition::Absent)?;
+            put(operation.tx, &keys::project(organization, &project.slug), &project, Precondition::Absent)?;
+            if project.has_base {
+                for environment in builtin(operation, &new.environment_ids)? {
+                    operation.put_node(&project, &environment.slug.clone(), &environment)?;
+                }
+            }
+            let custody = if project.custody == Custody::Client { "client" } else { "server" };
+            let details = Details::default().with("name", project.name.as_str()).with("custody", custody);
+            operation.grant_to_creator(&project)?;
+            operation.record(Action::Create, Resource::project(organization, project.id, &project.slug), details)?;
+            Ok(project.into())
+        })
+    }
+}
+
+impl OperationContext<'_, '_> {
+    /// Makes the project DEK that a project names, wrapped with that version of the organization's KEK.
+    pub(super) fn put_project_dek(&mut self, project: &ProjectRecord, wrapped_by: u32) -> Result<()> {
+        let version = project.dek_version;
+        let wrapping = self.organization_kek(project.organization, wrapped_by)?;
+        let key = AesKey::generate(&*self.vault.random)?;
+        let context = Context::project_dek(project.organization, project.id, version);
+        let key = Wrapped(wrap_key(&wrapping, &context, &key, &*self.vault.random)?);
+        let record = WrappedKeyRecord { version, wrapped_by, key, created_at: self.now };
+        put(self.tx, &keys::project_dek(project.id, version), &record, Precondition::Absent)
+    }
+}
+
+impl Session<'_> {
+    /// A project.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn project(&self, organization: Id, slug: &Slug) -> Result<Project> {
+        self.read(UseCase::ReadProject, |operation| {
+            let place = operation.place(organization, &LevelPath::from(slug), Reach::OnTheWay)?;
+            operation.record(Action::Read, Resource::of(&place)?, Details::default())?;
+            Ok(place.project.into())
+        })
+    }
+}
+
+impl Session<'_> {
+    /// The projects of an organization that the actor may know of, ascending by slug.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn projects(&self, organization: Id) -> Result<Vec<Project>> {
+        self.read(UseCase::ListProjects, |operation| {
+            operation.organization(organization)?;
+            let mut projects = Vec::new();
+            for project in operation.known_projects(organization)? {
+                let rights = operation.rights_below(project.id, &[], "", Reach::OnTheWay)?;
+                if rights.is_some_and(|rights| rights.contains_all(operation.needed)) {
+                    projects.push(Project::from(project));
+                }
+            }
+            let details = Details::read("list", projects.iter().map(|project| project.slug.as_str()));
+            operation.record(Action::Read, Resource::organization(organization), details)?;
+            Ok(projects)
+        })
+    }
+}
+
+impl OperationContext<'_, '_> {
+    /// The projects that the actor could know of, ascending by slug: for a user whose role does not show all of them,
+    /// those in which something was granted to them.
+    fn known_projects(&mut self, organization: Id) -> Result<Vec<ProjectRecord>> {
+        let grantees: Vec<Grantee> = match &self.membership {
+            Some(membership) if !membership.permissions.contains_all(self.needed) => membership.grantees().collect(),
+            _ => {
+                let records = self.tx.scan(&keys::projects(organization), Order::Ascending, usize::MAX)?;
+                return records.iter().map(|record| decode(&record.value)).collect();
+            }
+        };
+        let mut slugs = BTreeSet::new();
+        for grantee in grantees {
+            for project in self.granted_projects(organization, grantee)? {
+                // None, where it was deleted and can be restored.
+                let place: Option<PlaceRecord> = get(self.tx, &keys::project_id(project))?;
+                slugs.extend(place.map(|place| place.path));
+            }
+        }
+        slugs.iter().map(|slug| require(self.tx, &keys::project(organization, slug))).collect()
+    }
+}
+
+/// What is to change about a project.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ProjectUpdate {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another slug. All paths of the project change with it.
+    pub slug: Option<Slug>,
+    /// Which slugs it may have.
+    pub slug_rule: SlugRule,
+    /// Another description; an empty one removes it.
+    pub description: Option<String>,
+    /// Other metadata, in the place of all that is there; at most 16 KiB of JSON.
+    pub metadata: Option<Map<String, Value>>,
+    /// What the text of its blobs is.
+    pub secret_format: Option<SecretFormat>,
+    /// Whether previous contents are kept from now on.
+    pub versioning: Option<bool>,
+}
+
+impl Session<'_> {
+    /// Changes a project.
+    ///
+    /// # Errors
+    /// `InvalidName`; `InvalidValue`; `Conflict`, when the slug is taken.
+    pub fn update_project(&self, organization: Id, slug: &Slug, update: &ProjectUpdate) -> Result<Project> {
+        self.write(UseCase::UpdateProject, |operation| {
+            let mut project = operation.place(organization, &LevelPath::from(slug), Reach::Inside)?.project;
+            let mut changed = Vec::new();
+            if let Some(name) = &update.name {
+                project.name = check_name(name)?;
+                changed.push("name");
+            }
+            if let Some(description) = &update.description {
+                project.description = check_description(Some(description))?;
+                changed.push("description");
+            }
+            if let Some(metadata) = &update.metadata {
+                project.metadata = check_metadata(metadata)?;
+                changed.push("metadata");
+            }
+            if let Some(format) = update.secret_format {
+                project.secret_format = format;
+                changed.push("secretFormat");
+            }
+            if let Some(versioning) = update.versioning {
+                project.versioning = versioning;
+                changed.push("versioning");
+            }
+            project.updated_at = operation.now;
+            if let Some(slug) = &update.slug
+                && slug.as_str() != project.slug
+            {
+                check_slug(slug.as_str(), RESERVED, update.slug_rule)?;
+                if operation.tx.get(&keys::project(organization, slug.as_str()))?.is_some() {
+                    return Err(slug_taken());
+                }
+                operation.tx.delete(&keys::project(organization, &project.slug))?;
+                slug.as_str().clone_into(&mut project.slug);
+                let place = PlaceRecord { organization, project: project.id, path: project.slug.clone() };
+                put(operation.tx, &keys::project_id(project.id), &place, Precondition::Present)?;
+                changed.push("slug");
+            }
+            put(operation.tx, &keys::project(organization, &project.slug), &project, Precondition::Always)?;
+            let resource = Resource::project(organization, project.id, &project.slug);
+            operation.record(Action::Update, resource, Details::changed(&changed))?;
+            Ok(project.into())
+        })
+    }
+}
+
+impl Session<'_> {
+    /// Deletes a project with all that is in it. It is not found from then on, its slug is free, and tokens that are
+    /// bound to it do not work.
+    ///
+    /// If anything in it holds or ever held secrets, or has an account, a webhook or an integration, it can be restored
+    /// for 30 days with [`restore_project`](Session::restore_project). Otherwise it is gone for good.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn delete_project(&self, organization: Id, slug: &Slug) -> Result<()> {
+        self.write(UseCase::DeleteProject, |operation| {
+            let place = operation.place(organization, &LevelPath::from(slug), Reach::Inside)?;
+            let deletion = operation.delete_project(&place.project)?;
+            let details = Details::default().with("name", place.project.name.as_str());
+            operation.record(Action::Delete, Resource::of(&place)?, details.with("deletion", deletion.as_str()))
+        })
+    }
+}

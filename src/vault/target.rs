@@ -1,0 +1,182 @@
+//! Targets: parts of a project that are configured on their own, such as `backend` and `frontend`.
+
+use super::name::{check_description, check_name};
+use super::node::below;
+use super::place::{Reach, SlugRule};
+use super::records::{NodeKind, NodeRecord};
+use super::session::Session;
+use super::use_case::UseCase;
+use crate::core::{Action, Details, Id, LevelPath, Resource, Slug, Timestamp};
+use crate::error::Result;
+
+/// A target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Target {
+    /// Its id, which never changes.
+    pub id: Id,
+    /// Its name.
+    pub name: String,
+    /// Its slug, unique in the project.
+    pub slug: String,
+    /// What it is about.
+    pub description: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When one of these was changed last.
+    pub updated_at: Timestamp,
+}
+
+impl From<NodeRecord> for Target {
+    fn from(record: NodeRecord) -> Self {
+        Self {
+            id: record.id,
+            name: record.name,
+            slug: record.slug,
+            description: record.description,
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+        }
+    }
+}
+
+/// A target that is to be made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewTarget {
+    /// Its id; a new one, where none is given. Only trusted programs can give one.
+    pub id: Option<Id>,
+    /// Its name.
+    pub name: String,
+    /// Its slug; made of the name, where none is given.
+    pub slug: Option<Slug>,
+    /// What it is about.
+    pub description: Option<String>,
+}
+
+impl NewTarget {
+    /// A target of that name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { id: None, name: name.into(), slug: None, description: None }
+    }
+}
+
+impl Session<'_> {
+    /// Makes a target in a project.
+    ///
+    /// # Errors
+    /// `NotFound`, without the project; `InvalidName`; `InvalidValue`; `Conflict`, when the
+    /// slug or the id is taken.
+    pub fn create_target(&self, organization: Id, project: &Slug, new: &NewTarget) -> Result<Target> {
+        self.write(UseCase::CreateTarget, |operation| {
+            let mut place = operation.place(organization, &LevelPath::from(project), Reach::Inside)?;
+            let mut node = operation.new_node(
+                &place,
+                NodeKind::Target,
+                new.id,
+                &new.name,
+                new.slug.as_ref(),
+                SlugRule::Addressable,
+            )?;
+            node.description = check_description(new.description.as_deref())?;
+            operation.put_node(&place.project, &below(&place, &node.slug), &node)?;
+            place.nodes.push(node.clone());
+            operation.record(
+                Action::Create,
+                Resource::of(&place)?,
+                Details::default().with("name", node.name.as_str()),
+            )?;
+            Ok(node.into())
+        })
+    }
+}
+
+impl Session<'_> {
+    /// The target at a path.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn target(&self, organization: Id, path: &LevelPath) -> Result<Target> {
+        self.read(UseCase::ReadTarget, |operation| {
+            let (place, node) = operation.node(organization, path, NodeKind::Target, Reach::OnTheWay)?;
+            operation.record(Action::Read, Resource::of(&place)?, Details::default())?;
+            Ok(node.into())
+        })
+    }
+}
+
+impl Session<'_> {
+    /// The targets of a project that the actor may know of, ascending by slug.
+    ///
+    /// # Errors
+    /// `NotFound`, without the project.
+    pub fn targets(&self, organization: Id, project: &Slug) -> Result<Vec<Target>> {
+        self.read(UseCase::ListTargets, |operation| {
+            let place = operation.place(organization, &LevelPath::from(project), Reach::OnTheWay)?;
+            let nodes = operation.list_nodes(&place, NodeKind::Target)?;
+            let details = Details::read("list", nodes.iter().map(|node| node.slug.as_str()));
+            operation.record(Action::Read, Resource::of(&place)?, details)?;
+            Ok(nodes.into_iter().map(Target::from).collect())
+        })
+    }
+}
+
+/// What is to change about a target.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct TargetUpdate {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another slug. The paths of its environments change with it.
+    pub slug: Option<Slug>,
+    /// Another description; an empty one removes it.
+    pub description: Option<String>,
+}
+
+impl Session<'_> {
+    /// Changes a target.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidName`; `InvalidValue`; `Conflict`, when the slug is taken.
+    pub fn update_target(&self, organization: Id, path: &LevelPath, update: &TargetUpdate) -> Result<Target> {
+        self.write(UseCase::UpdateTarget, |operation| {
+            let (place, mut node) = operation.node(organization, path, NodeKind::Target, Reach::Inside)?;
+            let mut changed = Vec::new();
+            if let Some(name) = &update.name {
+                node.name = check_name(name)?;
+                changed.push("name");
+            }
+            if let Some(description) = &update.description {
+                node.description = check_description(Some(description))?;
+                changed.push("description");
+            }
+            if let Some(slug) = &update.slug {
+                slug.as_str().clone_into(&mut node.slug);
+                changed.push("slug");
+            }
+            node.updated_at = operation.now;
+            operation.change_node(&place, &node, SlugRule::Addressable)?;
+            operation.record(Action::Update, Resource::of(&place)?, Details::changed(&changed))?;
+            Ok(node.into())
+        })
+    }
+}
+
+impl Session<'_> {
+    /// Deletes a target with its environments. They are not found from then on, its slug is free, and tokens that are
+    /// bound to any of them do not work.
+    ///
+    /// If one of them holds or ever held secrets, or has an account, a webhook or an integration, the target can be
+    /// restored for 30 days with [`restore_target`](Session::restore_target). Otherwise it is gone for good.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn delete_target(&self, organization: Id, path: &LevelPath) -> Result<()> {
+        self.write(UseCase::DeleteTarget, |operation| {
+            let (place, node) = operation.node(organization, path, NodeKind::Target, Reach::Inside)?;
+            let deletion = operation.delete_node(&place, &node)?;
+            let details = Details::default().with("name", node.name.as_str()).with("deletion", deletion.as_str());
+            operation.record(Action::Delete, Resource::of(&place)?, details)
+        })
+    }
+}

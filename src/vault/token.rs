@@ -1,0 +1,499 @@
+//! Tokens: what programs show to be let in. Each is bound to an organization, perhaps to a place in it, and holds a set
+//! of permissions. The vault keeps the hash of a token, never the token.
+
+use super::audit::words;
+use super::keys;
+use super::name::check_name;
+use super::operation::{OperationContext, id_taken, no_such};
+use super::records::{HolderRecord, OrganizationRecord, ScopeRecord, TokenRecord, decode, get, put, require};
+use super::session::Session;
+use super::use_case::UseCase;
+use crate::core::{
+    Action, Details, Id, IpRange, LevelPath, PermissionSet, Resource, Sha256Hasher, Timestamp, Token, TokenFormat,
+    TokenHasher as _,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{KeyRange, Order, Precondition};
+
+/// Most ranges of addresses that a key may be used from.
+const MAX_ALLOW_LIST: usize = 100;
+
+/// What is known of a token. The token itself is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenInfo {
+    /// Its id, which stays the same when it is rotated.
+    pub id: Id,
+    /// The organization it is bound to.
+    pub organization: Id,
+    /// Its name.
+    pub name: String,
+    /// How it is spelled.
+    pub format: TokenFormat,
+    /// Its first characters, to tell it from others.
+    pub hint: String,
+    /// What it may do.
+    pub permissions: PermissionSet,
+    /// The project, target or environment it is bound to; none, for all of the organization or for a place that is gone.
+    pub scope: Option<LevelPath>,
+    /// From where it may be used: from where the key may be that it was issued with. From everywhere, where there is none.
+    pub allow_list: Vec<IpRange>,
+    /// When it was issued.
+    pub created_at: Timestamp,
+    /// When one of these was changed last.
+    pub updated_at: Timestamp,
+    /// From when on it no longer works.
+    pub expires_at: Option<Timestamp>,
+    /// Since when it no longer works.
+    pub revoked_at: Option<Timestamp>,
+    /// The project, target or environment whose deletion it does not work after, until that is restored.
+    pub deleted_with: Option<Id>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl OperationContext<'_, '_> {
+    /// What is told of a token.
+    pub(super) fn token_info(&mut self, record: &TokenRecord) -> Result<TokenInfo> {
+        let scope = match &record.scope {
+            Some(scope) => match self.path_of(scope.node.unwrap_or(scope.project)) {
+                Ok((_, path)) => Some(path),
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                Err(error) => return Err(error),
+            },
+            None => None,
+        };
+        Ok(TokenInfo {
+            id: record.id,
+            organization: record.organization,
+            name: record.name.clone(),
+            format: record.format,
+            hint: record.hint.clone(),
+            permissions: record.permissions,
+            scope,
+            allow_list: record.allow_list.clone(),
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+            expires_at: record.expires_at,
+            revoked_at: record.revoked_at,
+            deleted_with: record.deleted_with,
+            last_used_at: record.last_used_at,
+        })
+    }
+
+    /// The token of that id with the key of its record, if the actor may know of it: its own place must be inside of the
+    /// actor's.
+    fn token(&mut self, organization: Id, id: Id) -> Result<(String, TokenRecord)> {
+        self.organization(organization)?;
+        let hash: String = get(self.tx, &keys::token_id(organization, id))?.ok_or_else(|| no_such("token"))?;
+        let key = keys::token(&hash);
+        let record: TokenRecord = require(self.tx, &key)?;
+        if !self.enter_scope(record.scope.as_ref())? {
+            return Err(no_such("token"));
+        }
+        self.require()?;
+        Ok((key, record))
+    }
+
+    /// Whether the actor may list a token: it is bound to nothing beyond what the actor may see tokens of.
+    fn is_token_listed(&mut self, token: &TokenRecord) -> Result<bool> {
+        Ok(self.enter_scope(token.scope.as_ref())? && self.rights.contains_all(self.needed))
+    }
+
+    /// Refuses to give away, or to take over, what the actor does not hold itself, or not for that long.
+    pub(super) fn check_grant(&self, permissions: PermissionSet, expires_at: Option<Timestamp>) -> Result<()> {
+        self.check_held(permissions)?;
+        self.check_outlived(expires_at)
+    }
+
+    /// Refuses what would live longer than the token it is made with.
+    pub(super) fn check_outlived(&self, expires_at: Option<Timestamp>) -> Result<()> {
+        let own_end = self.principal.token.as_ref().and_then(|(_, token)| token.expires_at);
+        match (own_end, expires_at) {
+            (Some(own), None) => Err(outlives(own)),
+            (Some(own), Some(end)) if end > own => Err(outlives(own)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a token is bound to, from the path that is asked for.
+    fn scope_of(&mut self, organization: Id, path: Option<&LevelPath>) -> Result<Option<ScopeRecord>> {
+        match path {
+            Some(path) => {
+                let place = self.place(organization, path, super::place::Reach::Inside)?;
+                let node = place.nodes.last().map(|node| node.id);
+                if node.is_none() && path.segments().count() > 1 {
+                    let message = "what is bound to `_base` would reach all of the project: bind the token to that";
+                    return Err(Error::new(ErrorKind::InvalidName, message));
+                }
+                Ok(Some(ScopeRecord { project: place.project.id, node }))
+            }
+            None => match self.principal.scope() {
+                Some(_) => Err(Error::new(
+                    ErrorKind::Denied,
+                    "you are bound to a place: bind the token to that place, or to one below it",
+                )),
+                None => {
+                    self.require()?;
+                    Ok(None)
+                }
+            },
+        }
+    }
+}
+
+/// A list of ranges that a key may be used from.
+pub(super) fn check_allow_list(ranges: &[IpRange]) -> Result<Vec<IpRange>> {
+    if ranges.len() > MAX_ALLOW_LIST {
+        return Err(Error::new(ErrorKind::Limit, "an allow-list has at most 100 ranges of addresses"));
+    }
+    Ok(ranges.to_vec())
+}
+
+/// What was revoked stays as it was.
+fn check_not_revoked(record: &TokenRecord) -> Result<()> {
+    if record.revoked_at.is_some() {
+        return Err(Error::new(ErrorKind::Conflict, "the token was revoked: issue another one"));
+    }
+    Ok(())
+}
+
+#[cold]
+fn outlives(own_end: Timestamp) -> Error {
+    let message = format!("nothing can live longer than the token or key it is made with: let it expire by {own_end}");
+    Error::new(ErrorKind::Denied, message)
+}
+
+/// A token that is to be issued.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewToken {
+    /// Its id; a new one, where none is given. Only trusted programs can give one.
+    pub id: Option<Id>,
+    /// Its name.
+    pub name: String,
+    /// How it is spelled: as ioenv's, unless said otherwise.
+    pub format: TokenFormat,
+    /// What it may do: at least one thing.
+    pub permissions: PermissionSet,
+    /// The project, target or environment it is bound to; all of the organization, where none is given.
+    pub scope: Option<LevelPath>,
+    /// From when on it no longer works; never, where nothing is given.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl NewToken {
+    /// A token of that name with those permissions.
+    pub fn new(name: impl Into<String>, permissions: PermissionSet) -> Self {
+        Self { id: None, name: name.into(), format: TokenFormat::Ioenv, permissions, scope: None, expires_at: None }
+    }
+
+    /// The same, bound to a place.
+    #[must_use]
+    pub fn scope(mut self, path: LevelPath) -> Self {
+        self.scope = Some(path);
+        self
+    }
+
+    /// The same, until then.
+    #[must_use]
+    pub fn expires_at(mut self, end: Timestamp) -> Self {
+        self.expires_at = Some(end);
+        self
+    }
+}
+
+/// A token that was just issued.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct IssuedToken {
+    /// The token. It is told once: nothing can get it from the vault again.
+    pub token: Token,
+    /// What is known of it.
+    pub info: TokenInfo,
+}
+
+impl Session<'_> {
+    /// Issues a token.
+    ///
+    /// # Errors
+    /// `NotFound`, without the place it is bound to; `Denied`, for a permission, a place or a time that the actor does
+    /// not have; `InvalidName`, also for `_base` as a place; `InvalidValue`, without a permission, or with an end that is past; `Conflict`, for
+    /// an id that is taken.
+    pub fn issue_token(&self, organization: Id, new: &NewToken) -> Result<IssuedToken> {
+        self.write(UseCase::IssueToken, |operation| {
+            operation.organization(organization)?;
+            let scope = operation.scope_of(organization, new.scope.as_ref())?;
+            operation.check_grant(new.permissions, new.expires_at)?;
+            let name = check_name(&new.name)?;
+            check_token(new.permissions, new.expires_at, operation.now)?;
+            if matches!(new.format, TokenFormat::DotenvCloud { organization: spelled } if spelled != organization) {
+                let message = "the token would be spelled with the id of another organization";
+                return Err(Error::new(ErrorKind::InvalidValue, message));
+            }
+            let id = operation.token_id(new.id)?;
+            let mut record = operation.new_token(organization, id, name, new.format);
+            record.permissions = new.permissions;
+            record.scope = scope;
+            record.expires_at = new.expires_at;
+            let token = operation.put_token(&mut record, &keys::token_id(organization, id))?;
+            let info = operation.token_info(&record)?;
+            operation.record(Action::Create, Resource::token(&record), details(&info))?;
+            Ok(IssuedToken { token, info })
+        })
+    }
+}
+
+impl OperationContext<'_, '_> {
+    fn token_id(&mut self, given: Option<Id>) -> Result<Id> {
+        let id = self.given_id(given)?;
+        if given.is_some() {
+            for organization in self.tx.scan(&keys::organizations(), Order::Ascending, usize::MAX)? {
+                let organization: OrganizationRecord = decode(&organization.value)?;
+                if self.tx.get(&keys::token_id(organization.id, id))?.is_some() {
+                    return Err(id_taken());
+                }
+            }
+        }
+        Ok(id)
+    }
+
+    /// A token of the organization that may do nothing yet.
+    pub(super) fn new_token(&self, organization: Id, id: Id, name: String, format: TokenFormat) -> TokenRecord {
+        TokenRecord {
+            id,
+            organization,
+            name,
+            format,
+            hint: String::new(),
+            permissions: PermissionSet::EMPTY,
+            scope: None,
+            created_at: self.now,
+            updated_at: self.now,
+            expires_at: None,
+            revoked_at: None,
+            last_used_at: None,
+            deleted_with: None,
+            holder: HolderRecord::Token,
+            // What is issued with a key is used from where that is.
+            allow_list: self.principal.token.as_ref().map(|(_, own)| own.allow_list.clone()).unwrap_or_default(),
+            created_by: Some(self.principal.actor.clone()),
+        }
+    }
+
+    /// Draws a token, and stores what is known of it under its hash, and that under `index`.
+    pub(super) fn put_token(&mut self, record: &mut TokenRecord, index: &str) -> Result<Token> {
+        let token = Token::mint(record.format, &*self.vault.random)?;
+        let hash = Sha256Hasher.hash(&token).to_string();
+        record.hint = token.hint();
+        put(self.tx, &keys::token(&hash), record, Precondition::Absent)?;
+        put(self.tx, index, &hash, Precondition::Absent)?;
+        Ok(token)
+    }
+
+    /// Removes the token whose hash lies under `index`, and that.
+    pub(super) fn remove_token(&mut self, index: &str) -> Result<()> {
+        let hash: String = require(self.tx, index)?;
+        self.tx.delete(&keys::token(&hash))?;
+        self.tx.delete(index)?;
+        Ok(())
+    }
+
+    /// Removes the tokens whose hashes lie in a range, and those, and tells how many there were.
+    pub(super) fn remove_tokens(&mut self, range: &KeyRange) -> Result<usize> {
+        let indices = self.tx.scan(range, Order::Ascending, usize::MAX)?;
+        for index in &indices {
+            self.remove_token(&index.key)?;
+        }
+        Ok(indices.len())
+    }
+
+    /// The tokens whose hashes lie in a range, in the order they were made.
+    pub(super) fn tokens_in(&mut self, range: &KeyRange) -> Result<Vec<TokenRecord>> {
+        let indices = self.tx.scan(range, Order::Ascending, usize::MAX)?;
+        let keys: Vec<String> = indices
+            .iter()
+            .map(|index| decode::<String>(&index.value).map(|hash| keys::token(&hash)))
+            .collect::<Result<_>>()?;
+        self.tx.prefetch(&keys)?;
+        keys.iter().map(|key| require(self.tx, key)).collect()
+    }
+
+    /// The token whose hash lies under `index`.
+    pub(super) fn token_under(&mut self, index: &str, what: &str) -> Result<TokenRecord> {
+        let hash: String = get(self.tx, index)?.ok_or_else(|| no_such(what))?;
+        require(self.tx, &keys::token(&hash))
+    }
+}
+
+/// What is recorded of a token that is issued, changed or revoked.
+fn details(token: &TokenInfo) -> Details {
+    Details::default()
+        .with("name", token.name.as_str())
+        .with("permissions", words(token.permissions))
+        .with("expiresAt", token.expires_at.map(|end| end.to_string()))
+        .with("scope", token.scope.as_ref().map(LevelPath::as_str))
+}
+
+fn check_token(permissions: PermissionSet, expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    check_permissions(permissions)?;
+    check_end(expires_at, now)
+}
+
+pub(super) fn check_permissions(permissions: PermissionSet) -> Result<()> {
+    if permissions.is_empty() {
+        return Err(Error::new(ErrorKind::InvalidValue, "a token needs at least one permission"));
+    }
+    Ok(())
+}
+
+pub(super) fn check_end(expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    if expires_at.is_some_and(|end| end <= now) {
+        return Err(Error::new(ErrorKind::InvalidValue, "the time at which the token is to expire is past"));
+    }
+    Ok(())
+}
+
+impl Session<'_> {
+    /// What is known of a token.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn token(&self, organization: Id, id: Id) -> Result<TokenInfo> {
+        self.read(UseCase::ReadToken, |operation| {
+            let (_, record) = operation.token(organization, id)?;
+            operation.record(Action::Read, Resource::token(&record), Details::default())?;
+            operation.token_info(&record)
+        })
+    }
+
+    /// What is known of the token or key this session is in the name of. Whoever holds it may know that of it; it is not
+    /// recorded.
+    ///
+    /// # Errors
+    /// `NotFound`, for a trusted program and for a user, who have no token.
+    pub fn own_token(&self) -> Result<TokenInfo> {
+        self.read(UseCase::ReadOwnToken, |operation| {
+            let Some((_, record)) = operation.principal.token.clone() else {
+                return Err(Error::new(
+                    ErrorKind::NotFound,
+                    "this session is that of a trusted program or of a user, without a token",
+                ));
+            };
+            operation.organization(record.organization)?;
+            operation.token_info(&record)
+        })
+    }
+}
+
+impl Session<'_> {
+    /// The tokens of an organization that the actor may know of, in the order they were issued; also those that no
+    /// longer work, so that the audit log can be read.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn tokens(&self, organization: Id) -> Result<Vec<TokenInfo>> {
+        self.read(UseCase::ListTokens, |operation| {
+            operation.organization(organization)?;
+            let mut tokens = Vec::new();
+            for token in operation.tokens_in(&keys::token_ids(organization))? {
+                if operation.is_token_listed(&token)? {
+                    tokens.push(operation.token_info(&token)?);
+                }
+            }
+            let details = Details::read("tokens", tokens.iter().map(|token| token.name.as_str()));
+            operation.record(Action::Read, Resource::organization(organization), details)?;
+            Ok(tokens)
+        })
+    }
+}
+
+/// What is to change about a token.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct TokenUpdate {
+    /// Another name.
+    pub name: Option<String>,
+    /// Other permissions.
+    pub permissions: Option<PermissionSet>,
+    /// Another end; `Some(None)` for none.
+    pub expires_at: Option<Option<Timestamp>>,
+}
+
+impl Session<'_> {
+    /// Changes a token.
+    ///
+    /// # Errors
+    /// `NotFound`; `Denied`, when the token holds, or is to hold, what the actor does not; `InvalidName`;
+    /// `InvalidValue`; `Conflict`, for one that was revoked.
+    pub fn update_token(&self, organization: Id, id: Id, update: &TokenUpdate) -> Result<TokenInfo> {
+        self.write(UseCase::UpdateToken, |operation| {
+            let (key, mut record) = operation.token(organization, id)?;
+            // What the token may do was not this actor's to give, nor is it to change.
+            operation.check_grant(record.permissions, record.expires_at)?;
+            check_not_revoked(&record)?;
+            if let Some(permissions) = update.permissions {
+                record.permissions = permissions;
+            }
+            if let Some(expires_at) = update.expires_at {
+                record.expires_at = expires_at;
+            }
+            if update.permissions.is_some() || update.expires_at.is_some() {
+                operation.check_grant(record.permissions, record.expires_at)?;
+                check_token(record.permissions, update.expires_at.flatten(), operation.now)?;
+            }
+            if let Some(name) = &update.name {
+                record.name = check_name(name)?;
+            }
+            record.updated_at = operation.now;
+            put(operation.tx, &key, &record, Precondition::Present)?;
+            let info = operation.token_info(&record)?;
+            operation.record(Action::Update, Resource::token(&record), details(&info))?;
+            Ok(info)
+        })
+    }
+}
+
+impl Session<'_> {
+    /// Revokes a token: from then on it no longer works. Its record stays, so that the audit log can be read.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn revoke_token(&self, organization: Id, id: Id) -> Result<()> {
+        self.write(UseCase::RevokeToken, |operation| {
+            let (key, mut record) = operation.token(organization, id)?;
+            record.revoked_at.get_or_insert(operation.now);
+            record.updated_at = operation.now;
+            put(operation.tx, &key, &record, Precondition::Present)?;
+            let info = operation.token_info(&record)?;
+            operation.record(Action::Delete, Resource::token(&record), details(&info))
+        })
+    }
+}
+
+impl Session<'_> {
+    /// Issues a token anew, with the same id and rights; the old one no longer works from then on.
+    ///
+    /// # Errors
+    /// `NotFound`; `Denied`, when the token holds what the actor does not; `Conflict`, for one that was revoked.
+    pub fn rotate_token(&self, organization: Id, id: Id) -> Result<IssuedToken> {
+        self.write(UseCase::RotateToken, |operation| {
+            let (key, mut record) = operation.token(organization, id)?;
+            // Whoever could would hold all that the token holds.
+            operation.check_grant(record.permissions, record.expires_at)?;
+            check_not_revoked(&record)?;
+            let token = Token::mint(record.format, &*operation.vault.random)?;
+            let hash = Sha256Hasher.hash(&token).to_string();
+            record.hint = token.hint();
+            record.updated_at = operation.now;
+            record.last_used_at = None;
+            operation.tx.delete(&key)?;
+            put(operation.tx, &keys::token(&hash), &record, Precondition::Absent)?;
+            put(operation.tx, &keys::token_id(organization, id), &hash, Precondition::Present)?;
+            let info = operation.token_info(&record)?;
+            let resource = Resource::token(&record);
+            operation.record(Action::Update, resource, details(&info).with("op", "rotate"))?;
+            Ok(IssuedToken { token, info })
+        })
+    }
+}
