@@ -232,13 +232,13 @@ pub(super) fn pending(context: &RequestContext) -> Result<Reply, Problem> {
     let mut data: Vec<PendingVersion> = Vec::new();
     let mut bytes = 0;
     for version in found.versions {
-        let content = version.content.to_string();
-        bytes += content.len();
+        let blob = version.content.to_string();
+        bytes += blob.len();
         if bytes > MAX_PENDING_BYTES && !data.is_empty() {
             break;
         }
         let key_version = version.key_version.to_string();
-        data.push(PendingVersion { id: version.id, content: Plain(content.into()), key_version });
+        data.push(PendingVersion { id: version.id, content: Plain(blob.into()), key_version });
     }
     Ok(reply::json(StatusCode::OK, &Pending { data, meta: Remaining { remaining: found.remaining } }))
 }

@@ -323,15 +323,14 @@ pub(super) fn retrieve(context: &RequestContext) -> Result<Reply, Problem> {
 
 pub(super) fn store(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::SecretWrite])?;
-    let (path, (content, bytes, key_proof, no_backup)) = request.level_body(|fields| {
-        let content = fields.required_secret("content");
-        let bytes = content.expose_secret().len();
-        let blob = fields.blob("content", &content);
-        (blob, bytes, fields.secret("key_proof"), fields.flag("no_backup").unwrap_or_default())
+    let (path, (blob, bytes, key_proof, no_backup)) = request.level_body(|fields| {
+        let text = fields.required_secret("content");
+        let bytes = text.expose_secret().len();
+        (fields.blob("content", &text), bytes, fields.secret("key_proof"), fields.flag("no_backup").unwrap_or_default())
     })?;
     // What is wrong with it was told.
-    let content = content.ok_or(Fault::Internal)?;
-    let new = NewBlob { content, key_proof, no_backup, replaces: None };
+    let blob = blob.ok_or(Fault::Internal)?;
+    let new = NewBlob { content: blob, key_proof, no_backup, replaces: None };
     request.session.set_blob(request.organization, &path, &new)?;
     let (level, source) = (place::level_word(&path), place::source(&path).to_owned());
     let data = Stored { r#type: "secrets", level, source, bytes };

@@ -53,8 +53,8 @@ pub(super) fn restore(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::SecretRestore])?;
     let number = number(context, &request)?;
     let restore = request.body(|fields| {
-        let content = fields.secret("content").and_then(|content| fields.blob("content", &content));
-        Restore { content, key_proof: fields.secret("key_proof") }
+        let blob = fields.secret("content").and_then(|text| fields.blob("content", &text));
+        Restore { content: blob, key_proof: fields.secret("key_proof") }
     })?;
     let level = request.session.restore_version(request.organization, number, &restore)?;
     let data = Restoration { r#type: "secrets", secret_id: level.to_string(), restored_from: number.to_string() };
