@@ -618,8 +618,8 @@ fn the_organizations_key_changes_no_row_of_a_project() {
         world.create_project("other", NewKey::Random);
         world.set("shop/dev", "A=planted\n");
         world.session().rotate_project_dek(world.acme, &shop()).unwrap();
-        let projects = ["project", "key/", "level/", "content/", "node", "version/", "access/", "counter/"];
-        let rows = || projects.map(|prefix| world.records(prefix));
+        let prefixes = "project/ project-id/ project-number/ key/ level/ content/ node version/ access/ counter/";
+        let rows = || prefixes.split(' ').map(|prefix| world.records(prefix)).collect::<Vec<_>>();
         assert_eq!(world.get("shop/dev", "A"), "planted");
         let (before, keys) = (rows(), world.records("project-dek/"));
         for version in 2..4 {

@@ -3,67 +3,28 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::content::Level;
-use super::key_cache::Row;
+use super::envelope::Row;
 use super::keys;
-use super::operation::{OperationContext, is_recent};
-use super::records::{LevelRecord, ProjectRecord, Wrapped, damaged, decode, encode, get, put};
+use super::operation::OperationContext;
+use super::pending::Accessed;
+use super::pending::is_recent;
+use super::records::AccessRecord;
+use super::records::{ProjectRecord, damaged, decode, encode, get};
 use crate::core::{Id, Timestamp, VarName};
 use crate::error::Result;
-use crate::store::{Precondition, Transaction};
 
 /// The last access of an entry is written at most this often.
 const ACCESS_EVERY: Duration = Duration::from_secs(60);
 
-/// Values that were served, which is written down beside what a use case does.
-pub(super) enum Accessed {
-    /// All of the level at that key.
-    Level(String),
-    /// Some of the level of a project and an id, whose times are in the record.
-    Names(Id, Id, AccessRecord),
-}
-
-impl Accessed {
-    pub(super) fn write(&self, tx: &mut dyn Transaction, now: Timestamp) -> Result<()> {
-        match self {
-            Self::Level(key) => {
-                // Read again: it may have been written or deleted since.
-                if let Some(mut level) = get::<LevelRecord>(tx, key)? {
-                    level.accessed_at = Some(now);
-                    put(tx, key, &level, Precondition::Present)?;
-                }
-                Ok(())
-            }
-            Self::Names(project, node, record) => {
-                // The project DEK may have been rotated since, or the level deleted; then the times are let go.
-                let key = |version| keys::project_dek(*project, version);
-                let is_in_use =
-                    tx.get(&key(record.dek_version))?.is_some() && tx.get(&key(record.dek_version + 1))?.is_none();
-                if is_in_use && tx.get(&keys::level(*project, *node))?.is_some() {
-                    put(tx, &keys::access(*project, *node), record, Precondition::Always)?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
 /// When entries were last read one by one.
 pub(super) type AccessTimes = BTreeMap<VarName, Timestamp>;
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct AccessRecord {
-    pub(super) dek_version: u32,
-    pub(super) times: Wrapped,
-}
 
 impl OperationContext<'_, '_> {
     /// Notes that all values of a level were served.
     pub(super) fn accessed_all(&mut self, project: &ProjectRecord, level: &Level) {
         if !is_recent(level.accessed_at, self.now, ACCESS_EVERY) {
-            self.touch(Accessed::Level(keys::level(project.id, level.content.node)));
+            self.pending.accessed(Accessed::Level(keys::level(project.id, level.content.node)));
         }
     }
 
@@ -78,7 +39,7 @@ impl OperationContext<'_, '_> {
         times.extend(names.iter().map(|name| (name.clone(), self.now)));
         let times = self.seal_row(project, Row::Access(node), encode(&times)?.as_bytes())?;
         let record = AccessRecord { dek_version: project.dek_version, times };
-        self.touch(Accessed::Names(project.id, node, record));
+        self.pending.accessed(Accessed::Names(project.id, node, record));
         Ok(())
     }
 

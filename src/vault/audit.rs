@@ -3,84 +3,29 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use super::audit_index::Index;
+use super::audit_index::SYSTEM;
+use super::audit_index::indexed;
 use super::diff::Difference;
 use super::keys;
 use super::operation::OperationContext;
 use super::page::{Page, Paging, no_such_page};
 use super::place::{Place, Reach};
+use super::records::id_in;
 use super::records::{NodeKind, OrganizationRecord, TokenRecord, UserRecord, decode, encode, get, put};
 use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::{
-    Action, ActorKind, AuditRecord, Details, Entry, Id, Kind, LevelPath, Permission, PermissionSet, Resource,
-    ResourceKind, Tier, Timestamp, VarName,
+    Action, AuditRecord, Details, Entry, Id, Kind, LevelPath, Permission, PermissionSet, Resource, ResourceKind, Tier,
+    Timestamp, VarName,
 };
 use crate::error::{Error, Result};
-use crate::store::{KeyRange, Order, Precondition, Record, StoreExt as _};
+use crate::store::{KeyRange, Order, Precondition, StoreExt as _};
 use crate::vault::engine::Vault;
-
-/// What an index record holds: that it is there is all it says.
-const MARK: &str = "0";
-
-/// By what records can be looked for, beside their time.
-#[derive(Clone, Copy)]
-enum Index {
-    Action,
-    Actor,
-    Name,
-    /// A project, a target or an environment.
-    Place,
-}
-
-impl Index {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Action => "action",
-            Self::Actor => "actor",
-            Self::Name => "name",
-            Self::Place => "place",
-        }
-    }
-}
 
 /// How permissions are written in the details of a record.
 pub(super) fn words(permissions: PermissionSet) -> Vec<&'static str> {
     permissions.iter().map(Permission::as_str).collect()
-}
-
-/// Adds what is stored of an audit record: itself, and a mark for each thing that it can be looked for by.
-pub(super) fn add_to(records: &mut Vec<Record>, record: &AuditRecord) -> Result<()> {
-    let organization = record.resource.organization;
-    records.push(Record { key: keys::audit(organization, record.id), value: encode(record)? });
-    for (index, value) in indexed(record) {
-        let key = keys::audit_by(index.as_str(), organization, &value, record.id);
-        records.push(Record { key, value: MARK.to_owned() });
-    }
-    Ok(())
-}
-
-/// What a record can be looked for by.
-fn indexed(record: &AuditRecord) -> Vec<(Index, String)> {
-    let resource = &record.resource;
-    let mut indexed = vec![(Index::Action, record.action.as_str().to_owned()), (Index::Actor, actor_key(record))];
-    let places = [resource.project, resource.target, resource.environment.filter(|id| Some(*id) != resource.project)];
-    indexed.extend(places.into_iter().flatten().map(|id| (Index::Place, id.to_string())));
-    indexed.extend(resource.key.as_ref().map(|name| (Index::Name, name.to_string())));
-    indexed
-}
-
-fn actor_key(record: &AuditRecord) -> String {
-    match (record.actor.kind, record.actor.id) {
-        (ActorKind::System, _) | (_, None) => SYSTEM.to_owned(),
-        (_, Some(id)) => id.to_string(),
-    }
-}
-
-const SYSTEM: &str = "system";
-
-/// The id in the last part of a key.
-pub(super) fn id_in(key: &str) -> Result<Id> {
-    Id::parse(key.rsplit('/').next().unwrap_or_default()).map_err(|_| super::records::damaged())
 }
 
 /// Most records that are looked at for one page. A page may therefore hold less than it could, and still not be the last.

@@ -3,16 +3,27 @@
 use std::net::IpAddr;
 
 use super::keys;
-use super::operation::Principal;
+use super::principal::Principal;
 use super::records::{HolderRecord, MemberRecord, ServiceAccountRecord, TokenRecord, UserRecord, get};
-use super::session::{Caller, Session};
-use crate::core::{ActorKind, AuditActor, IpRange, PermissionSet, Timestamp};
+use crate::core::{ActorKind, AuditActor, Id, IpRange, PermissionSet, Timestamp, TokenHash};
 use crate::error::{Error, ErrorKind, Refusal, Result};
 use crate::store::Transaction;
 
-/// Finds out who asks.
-pub(super) fn authenticate(session: &Session<'_>, tx: &mut dyn Transaction, now: Timestamp) -> Result<Principal> {
-    let hash = match &session.caller {
+/// Who sends a request, without the token itself.
+pub(super) enum Caller {
+    System(String),
+    Token(TokenHash),
+    User(Id),
+}
+
+/// Finds the principal behind a request that came from an address, if that is known.
+pub(super) fn authenticate(
+    caller: &Caller,
+    address: Option<IpAddr>,
+    tx: &mut dyn Transaction,
+    now: Timestamp,
+) -> Result<Principal> {
+    let hash = match caller {
         Caller::System(name) => {
             let actor = AuditActor { name: Some(name.clone()), ..AuditActor::SYSTEM };
             return Ok(Principal { actor, permissions: PermissionSet::ALL, token: None, user: None });
@@ -33,7 +44,7 @@ pub(super) fn authenticate(session: &Session<'_>, tx: &mut dyn Transaction, now:
     if let Some(end) = token.expires_at.filter(|end| *end <= now) {
         return Err(expired(end));
     }
-    check_address(&token.allow_list, session.ip)?;
+    check_address(&token.allow_list, address)?;
     Ok(Principal { actor, permissions: token.permissions, token: Some((hash.clone(), token)), user })
 }
 

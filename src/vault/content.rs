@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::diff::Difference;
 use super::entries::Entries;
-use super::key_cache::Row;
+use super::envelope::Row;
 use super::keys;
 use super::operation::OperationContext;
 use super::place::Place;

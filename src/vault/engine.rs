@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::key_cache::KeyCache;
 use super::keys;
 use super::records::{VaultRecord, Wrapped, decode, encode};
-use super::session::{Actor, Session};
 use crate::core::{Clock, Context, Id, Random, RootKey, Sealed, Timestamp, unwrap, wrap};
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbound::OutboundPolicy;
@@ -128,11 +127,6 @@ impl Vault {
         }
     }
 
-    /// A session in the name of `actor`, in which everything is done.
-    pub fn session(&self, actor: impl Into<Actor>) -> Session<'_> {
-        Session::new(self, actor.into())
-    }
-
     /// The store below.
     pub fn store(&self) -> &dyn Store {
         &*self.store
@@ -213,6 +207,5 @@ mod tests {
     fn a_vault_is_shared_between_threads() {
         fn assert_bounds<T: Send + Sync>() {}
         assert_bounds::<Vault>();
-        assert_bounds::<Session<'_>>();
     }
 }

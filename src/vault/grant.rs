@@ -1,12 +1,12 @@
 //! Grants: what users and teams of an organization may do in a project, or in one environment of it.
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::audit::id_in;
+use super::grantee::Grantee;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
+use super::records::id_in;
 use super::records::{
     GrantRecord, GrantedRecord, NodeKind, ProjectRecord, TeamRecord, UserRecord, decode, get, put, require,
 };
@@ -17,17 +17,6 @@ use crate::core::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
-
-/// To whom something is granted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(clippy::exhaustive_enums, reason = "who grants something must know to whom it can be")]
-pub enum Grantee {
-    /// To a user who is a member of the organization.
-    User(Id),
-    /// To a team of the organization, and so to all who are in it.
-    Team(Id),
-}
 
 /// What was granted to a user or a team.
 #[derive(Clone, Debug, PartialEq, Eq)]

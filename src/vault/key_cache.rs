@@ -3,14 +3,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::keys;
-use super::operation::OperationContext;
-use super::project::Custody;
-use super::records::{KeyRecord, ProjectRecord, Wrapped, WrappedKeyRecord, damaged, require};
-use crate::core::{
-    AesKey, Context, Id, KeyDerivation, KeyString, LevelKey, Sealed, SecretBytes, unwrap, unwrap_key, wrap,
-};
-use crate::error::{Error, ErrorKind, Result};
+use crate::core::{AesKey, Id, KeyDerivation, KeyString, LevelKey};
+use crate::error::Result;
 
 /// Most keys that are kept unwrapped.
 const MAX_KEYS: usize = 4096;
@@ -26,18 +20,18 @@ pub(super) struct KeyCache {
 /// Whose key, what for, and which version of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct KeyName {
-    owner: Id,
-    purpose: Purpose,
-    version: u32,
+    pub(super) owner: Id,
+    pub(super) purpose: Purpose,
+    pub(super) version: u32,
     /// Of a level key: how often its project has changed hands, since the key may come back as another one.
-    custody_changes: u32,
+    pub(super) custody_changes: u32,
 }
 
 /// A key that a transaction unwrapped, or made.
 pub(super) type Unwrapped = (KeyName, AesKey);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Purpose {
+pub(super) enum Purpose {
     /// Wraps the project DEKs of an organization.
     Kek,
     /// Wraps the rows of a project.
@@ -47,7 +41,7 @@ enum Purpose {
 }
 
 impl KeyCache {
-    fn get(&self, name: KeyName) -> Option<AesKey> {
+    pub(super) fn get(&self, name: KeyName) -> Option<AesKey> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned()
     }
 
@@ -84,139 +78,4 @@ impl fmt::Debug for KeyCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyCache").finish_non_exhaustive()
     }
-}
-
-/// What a row that is wrapped with a project DEK is, so that it opens nowhere else.
-#[derive(Clone, Copy)]
-pub(super) enum Row {
-    /// The blob of the content of that number, of the level of that id.
-    Blob(Id, u32),
-    /// What is known of its entries.
-    Entries(Id, u32),
-    /// When the entries of the level of that id were last read.
-    Access(Id),
-    /// The text of the level key of that version.
-    KeyText(u32),
-    /// Its bytes.
-    KeyBytes(u32),
-    /// Its proof.
-    KeyProof(u32),
-    /// The signing secret of the webhook of that id.
-    SigningSecret(Id),
-    /// The credentials of the integration of that id.
-    Credentials(Id),
-    /// What that integration has written for the environment of that id.
-    Written(Id, Id),
-}
-
-impl Row {
-    fn context(self, project: &ProjectRecord, dek_version: u32) -> Context {
-        let (what, place) = match self {
-            Self::Credentials(integration) => {
-                return Context::integration(project.organization, project.id, integration, dek_version);
-            }
-            Self::Written(integration, node) => (Sealed::Written, [integration.into(), node.into()]),
-            Self::Blob(id, number) => (Sealed::Blob, [id.into(), number.into()]),
-            Self::Entries(id, number) => (Sealed::Entries, [id.into(), number.into()]),
-            Self::Access(id) => (Sealed::Access, [id.into(), 0_u32.into()]),
-            Self::KeyText(version) => (Sealed::KeyText, [project.id.into(), version.into()]),
-            Self::KeyBytes(version) => (Sealed::KeyBytes, [project.id.into(), version.into()]),
-            Self::KeyProof(version) => (Sealed::KeyProof, [project.id.into(), version.into()]),
-            Self::SigningSecret(webhook) => (Sealed::SigningSecret, [webhook.into(), 0_u32.into()]),
-        };
-        Context::row(project.organization, project.id, what, &place, dek_version)
-    }
-}
-
-impl OperationContext<'_, '_> {
-    /// A key that was unwrapped before, in this transaction or in one that is through.
-    fn unwrapped_key(&self, name: KeyName) -> Option<AesKey> {
-        let in_this_one = self.unwrapped.iter().find(|(unwrapped, _)| *unwrapped == name);
-        in_this_one.map(|(_, key)| key.clone()).or_else(|| self.vault.keys.get(name))
-    }
-
-    /// The key that wraps an organization's project DEKs.
-    pub(super) fn organization_kek(&mut self, organization: Id, version: u32) -> Result<AesKey> {
-        let name = KeyName { owner: organization, purpose: Purpose::Kek, version, custody_changes: 0 };
-        if let Some(key) = self.unwrapped_key(name) {
-            return Ok(key);
-        }
-        let record: WrappedKeyRecord = require(self.tx, &keys::organization_kek(organization, version))?;
-        let context = Context::organization_kek(organization, version);
-        let key = unwrap_key(self.vault.root.as_key(), &context, &record.key.0).map_err(|_| damaged())?;
-        self.unwrapped.push((name, key.clone()));
-        Ok(key)
-    }
-
-    /// The key that wraps a project's rows.
-    pub(super) fn project_dek(&mut self, project: &ProjectRecord, version: u32) -> Result<AesKey> {
-        let name = KeyName { owner: project.id, purpose: Purpose::Dek, version, custody_changes: 0 };
-        if let Some(key) = self.unwrapped_key(name) {
-            return Ok(key);
-        }
-        let record: WrappedKeyRecord = require(self.tx, &keys::project_dek(project.id, version))?;
-        let wrapping = self.organization_kek(project.organization, record.wrapped_by)?;
-        let context = Context::project_dek(project.organization, project.id, version);
-        let key = unwrap_key(&wrapping, &context, &record.key.0).map_err(|_| damaged())?;
-        self.unwrapped.push((name, key.clone()));
-        Ok(key)
-    }
-
-    /// The key that a project's blobs are or were sealed with.
-    pub(super) fn level_key(&mut self, project: &ProjectRecord, version: u32) -> Result<LevelKey> {
-        let custody_changes = project.custody_changes;
-        let name = KeyName { owner: project.id, purpose: Purpose::Level, version, custody_changes };
-        // It may still be in memory, from the time when it was the vault's.
-        if project.custody == Custody::Client {
-            return Err(client_managed());
-        }
-        if let Some(key) = self.unwrapped_key(name) {
-            return Ok(LevelKey::from_aes_key(key));
-        }
-        let record: KeyRecord = require(self.tx, &keys::level_key(project.id, version))?;
-        let Some(data) = &record.data else {
-            return Err(client_managed());
-        };
-        let bytes = self.open_row(project, Row::KeyBytes(version), record.dek_version, data)?;
-        let key = AesKey::from_bytes(bytes.expose_secret().try_into().map_err(|_| damaged())?);
-        self.unwrapped.push((name, key.clone()));
-        Ok(LevelKey::from_aes_key(key))
-    }
-
-    /// Wraps a row with the project DEK that is in use.
-    pub(super) fn seal_row(&mut self, project: &ProjectRecord, row: Row, bytes: &[u8]) -> Result<Wrapped> {
-        let key = self.project_dek(project, project.dek_version)?;
-        let context = row.context(project, project.dek_version);
-        Ok(Wrapped(wrap(&key, &context, bytes, &*self.vault.random)?))
-    }
-
-    /// Wraps a row anew, with the project DEK that is in use.
-    pub(super) fn rewrap_row(
-        &mut self,
-        project: &ProjectRecord,
-        row: Row,
-        dek_version: u32,
-        sealed: &Wrapped,
-    ) -> Result<Wrapped> {
-        let bytes = self.open_row(project, row, dek_version, sealed)?;
-        self.seal_row(project, row, bytes.expose_secret())
-    }
-
-    /// Opens a row that was wrapped with the project DEK of that version.
-    pub(super) fn open_row(
-        &mut self,
-        project: &ProjectRecord,
-        row: Row,
-        dek_version: u32,
-        sealed: &Wrapped,
-    ) -> Result<SecretBytes> {
-        let key = self.project_dek(project, dek_version)?;
-        unwrap(&key, &row.context(project, dek_version), &sealed.0).map_err(|_| damaged())
-    }
-}
-
-#[cold]
-pub(super) fn client_managed() -> Error {
-    let message = "only the project's own people hold its key, so the vault cannot open this: read the blobs, and open them where the key is";
-    Error::new(ErrorKind::ClientManaged, message)
 }

@@ -1,8 +1,8 @@
 //! Under which key each record lies. Keys are readable, so that an operator can find a record; ids in them are ULIDs,
 //! so that what was made later stands later.
 
-use super::grant::Grantee;
-use super::queue::JobKind;
+use super::grantee::Grantee;
+use super::job_kind::JobKind;
 use crate::core::{Id, Timestamp};
 use crate::store::KeyRange;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::content::{Level, Opened, VersionAction, check_blob, parse};
 use super::diff::{Difference, differences, renamed};
-use super::key_cache::client_managed;
+use super::envelope::client_managed;
 use super::keys;
 use super::operation::OperationContext;
 use super::place::{Place, Reach};

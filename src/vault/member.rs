@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::grant::Grantee;
+use super::grantee::Grantee;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::page::{Page, Paging};

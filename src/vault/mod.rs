@@ -23,6 +23,7 @@
 mod access;
 mod account;
 mod audit;
+mod audit_index;
 mod authenticate;
 mod check;
 mod content;
@@ -34,15 +35,21 @@ mod diff;
 mod engine;
 mod entries;
 mod entry;
+mod envelope;
 mod environment;
+mod given_id;
 mod grant;
+mod grantee;
 mod identity;
 mod integration;
+mod integration_run;
 mod invitation;
+mod job_kind;
 mod key;
 mod key_cache;
 mod keys;
 mod level;
+mod locate;
 mod member;
 mod name;
 mod node;
@@ -50,8 +57,10 @@ mod operation;
 mod organization;
 mod own_key;
 mod page;
+mod pending;
 mod personal_key;
 mod place;
+mod principal;
 mod project;
 mod queue;
 mod records;
@@ -60,6 +69,7 @@ mod role;
 mod service_account;
 mod service_key;
 mod session;
+mod slug;
 mod statistics;
 mod target;
 mod team;
@@ -83,8 +93,8 @@ pub use self::environment::{
 };
 pub use self::organization::{NewOrganization, Organization, OrganizationStatus, OrganizationUpdate};
 pub use self::page::{Page, Paging};
-pub use self::place::SlugRule;
 pub use self::project::{Custody, NewProject, Project, ProjectUpdate, SecretFormat};
+pub use self::slug::SlugRule;
 pub use self::statistics::Statistics;
 pub use self::target::{NewTarget, Target, TargetUpdate};
 pub use crate::core::{EnvironmentName, Tier};
@@ -127,7 +137,8 @@ pub use self::service_key::{IssuedServiceKey, NewServiceKey, ServiceKey};
 pub use crate::core::IpRange;
 
 // Users and members.
-pub use self::grant::{Grant, Grantee};
+pub use self::grant::Grant;
+pub use self::grantee::Grantee;
 pub use self::invitation::{Invitation, IssuedInvitation, NewInvitation};
 pub use self::member::{Member, MemberUpdate, NewMember};
 pub use self::role::{NewRole, Role, RoleUpdate};
@@ -140,7 +151,8 @@ pub use self::queue::Worker;
 pub use self::webhook::{CreatedWebhook, NewWebhook, Webhook, WebhookLog, WebhookTest, WebhookUpdate};
 
 // Copies of secrets at other services.
-pub use self::integration::{Integration, IntegrationPlan, IntegrationRun, IntegrationUpdate, Mapping, NewIntegration};
+pub use self::integration::{Integration, IntegrationPlan, IntegrationUpdate, Mapping, NewIntegration};
+pub use self::integration_run::IntegrationRun;
 pub use crate::sync::{
     Applied, Desired, DesiredEntry, EnvFiles, Provider, SyncAction, SyncChange, SyncPlace, SyncPlan, SyncTarget,
 };

@@ -1,6 +1,6 @@
 //! Names and slugs of what a hierarchy is made of.
 
-use super::place::{SlugRule, check_slug, looks_like_id, slug_of};
+use super::slug::{SlugRule, check_slug, looks_like_id, slug_of};
 use crate::core::Slug;
 use crate::error::{Error, ErrorKind, Refusal, Result};
 

@@ -3,8 +3,9 @@
 use super::keys;
 use super::name::{check_name, choose_slug, slug_taken};
 use super::operation::OperationContext;
-use super::place::{Place, SlugRule, check_slug};
+use super::place::Place;
 use super::records::{LevelRecord, NodeKind, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, decode, get, put};
+use super::slug::{SlugRule, check_slug};
 use crate::core::{Id, Slug};
 use crate::error::Result;
 use crate::store::{KeyRange, Order, Precondition};

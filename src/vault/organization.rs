@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::audit::id_in;
 use super::deleted::all_projects;
+use super::given_id::id_taken;
 use super::keys;
 use super::name::{check_name, choose_slug, slug_taken};
-use super::operation::{OperationContext, id_taken};
-use super::place::{SlugRule, check_slug};
+use super::operation::OperationContext;
+use super::records::id_in;
 use super::records::{OrganizationRecord, Wrapped, WrappedKeyRecord, decode, put};
 use super::session::Session;
+use super::slug::{SlugRule, check_slug};
 use super::use_case::UseCase;
 use crate::core::{
     Action, AesKey, Context, Details, Id, MemberRole, OrganizationRole, Resource, Slug, Tier, Timestamp, wrap_key,

@@ -6,14 +6,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::environment::builtin;
-use super::grant::Grantee;
+use super::grantee::Grantee;
 use super::key::NewKey;
 use super::keys;
 use super::name::{check_description, check_name, choose_slug, slug_taken};
 use super::operation::OperationContext;
-use super::place::{Reach, SlugRule, check_slug};
+use super::place::Reach;
 use super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, decode, encode, get, put, require};
 use super::session::Session;
+use super::slug::{SlugRule, check_slug};
 use super::use_case::UseCase;
 use crate::core::{Action, AesKey, Context, Details, Id, LevelPath, Resource, Slug, Timestamp, wrap_key};
 use crate::error::{Error, ErrorKind, Result};

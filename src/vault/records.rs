@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::content::VersionAction;
-use super::grant::Grantee;
-use super::integration::IntegrationRun;
+use super::grantee::Grantee;
+use super::integration_run::IntegrationRun;
 use super::organization::OrganizationStatus;
 use super::project::{Custody, SecretFormat};
 use crate::core::{
@@ -507,4 +507,16 @@ pub(super) fn damaged() -> Error {
         ErrorKind::Corrupt,
         "a record of the vault is damaged or missing: run `ioenv vault check`, and restore a backup if it finds damage",
     )
+}
+
+/// When the entries of a level were last read one by one.
+#[derive(Serialize, Deserialize)]
+pub(super) struct AccessRecord {
+    pub(super) dek_version: u32,
+    pub(super) times: Wrapped,
+}
+
+/// The id in the last part of a key.
+pub(super) fn id_in(key: &str) -> Result<Id> {
+    Id::parse(key.rsplit('/').next().unwrap_or_default()).map_err(|_| damaged())
 }

@@ -2,10 +2,11 @@
 //! to; a user what their role in the organization says, and what was granted to them, or to a team they are in, at a
 //! place.
 
-use super::grant::Grantee;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
+use super::principal::Granted;
+use super::principal::Membership;
 use super::records::{GrantRecord, MemberRecord, NodeRecord, PlaceRecord, RoleRecord, ScopeRecord, get, require};
 use crate::core::{GrantRole, Id, MemberRole, Permission, PermissionSet};
 use crate::error::{Error, ErrorKind, Refusal, Result};
@@ -28,29 +29,6 @@ const ON_THE_WAY: PermissionSet =
 
 /// What a token may do above what it is bound to: the key of the project opens what it reads.
 const ABOVE_A_TOKEN: PermissionSet = ON_THE_WAY.union(PermissionSet::of(&[Permission::KeyRetrieve]));
-
-/// What a user is in an organization.
-pub(super) struct Membership {
-    pub(super) organization: Id,
-    pub(super) record: MemberRecord,
-    /// What the user's role allows in all of it.
-    pub(super) permissions: PermissionSet,
-    /// What was granted in the project that was looked at last.
-    granted: Option<Granted>,
-}
-
-struct Granted {
-    project: Id,
-    /// To the user and to each team; with the node it is for, or none for all of the project.
-    roles: Vec<(Option<Id>, PermissionSet)>,
-}
-
-impl Membership {
-    /// Whom something can be granted to so that this user has it.
-    pub(super) fn grantees(&self) -> impl Iterator<Item = Grantee> + '_ {
-        [Grantee::User(self.record.user)].into_iter().chain(self.record.teams.iter().copied().map(Grantee::Team))
-    }
-}
 
 impl OperationContext<'_, '_> {
     /// Finds out what the user is in an organization; not found, for whoever is no member.

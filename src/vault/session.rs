@@ -1,9 +1,10 @@
 use std::net::IpAddr;
 use std::{fmt, mem};
 
-use super::operation::{Finished, OperationContext};
+use super::authenticate::Caller;
+use super::operation::OperationContext;
 use super::use_case::UseCase;
-use crate::core::{Id, Sha256Hasher, Token, TokenHash, TokenHasher as _};
+use crate::core::{Id, Sha256Hasher, Token, TokenHasher as _};
 use crate::error::Result;
 use crate::store::StoreExt as _;
 use crate::vault::engine::Vault;
@@ -56,23 +57,19 @@ pub struct Session<'v> {
     pub(super) ip: Option<IpAddr>,
 }
 
-/// An actor, as a call needs it: the token itself is no longer there.
-pub(super) enum Caller {
-    System(String),
-    Token(TokenHash),
-    User(Id),
-}
-
-impl<'v> Session<'v> {
-    pub(super) fn new(vault: &'v Vault, actor: Actor) -> Self {
-        let caller = match actor {
+impl Vault {
+    /// A session in the name of `actor`, in which everything is done.
+    pub fn session(&self, actor: impl Into<Actor>) -> Session<'_> {
+        let caller = match actor.into() {
             Actor::System(name) => Caller::System(name),
             Actor::Token(token) => Caller::Token(Sha256Hasher.hash(&token)),
             Actor::User(id) => Caller::User(id),
         };
-        Self { vault, caller, ip: None }
+        Session { vault: self, caller, ip: None }
     }
+}
 
+impl Session<'_> {
     /// The address the request came from, for the audit log and for keys that are to be used from some addresses only.
     #[must_use]
     pub fn from_ip(mut self, ip: IpAddr) -> Self {
@@ -87,13 +84,17 @@ impl<'v> Session<'v> {
         use_case: UseCase,
         mut work: impl FnMut(&mut OperationContext<'_, '_>) -> Result<T>,
     ) -> Result<T> {
-        let (value, mut finished) = self.vault.store.read(|tx| {
-            let mut operation = OperationContext::begin(self, tx, use_case)?;
+        let (value, mut pending) = self.vault.store.read(|tx| {
+            let mut operation = OperationContext::begin(self.vault, &self.caller, self.ip, tx, use_case)?;
             let value = work(&mut operation)?;
-            Ok((value, operation.finish()?))
+            Ok((value, operation.pending))
         })?;
-        self.vault.keys.keep(mem::take(&mut finished.unwrapped));
-        self.settle(finished)?;
+        self.vault.keys.keep(mem::take(&mut pending.unwrapped));
+        match pending.into_append_only() {
+            Ok(records) if records.is_empty() => {}
+            Ok(records) => self.vault.store.append(records)?,
+            Err(pending) => self.vault.store.write(|tx| pending.write(tx))?,
+        }
         Ok(value)
     }
 
@@ -104,22 +105,14 @@ impl<'v> Session<'v> {
         mut work: impl FnMut(&mut OperationContext<'_, '_>) -> Result<T>,
     ) -> Result<T> {
         let (value, unwrapped) = self.vault.store.write(|tx| {
-            let mut operation = OperationContext::begin(self, tx, use_case)?;
+            let mut operation = OperationContext::begin(self.vault, &self.caller, self.ip, tx, use_case)?;
             let value = work(&mut operation)?;
-            let finished = operation.finish()?;
-            finished.write(tx)?;
-            Ok((value, finished.unwrapped))
+            let pending = operation.pending;
+            pending.write(tx)?;
+            Ok((value, pending.unwrapped))
         })?;
         self.vault.keys.keep(unwrapped);
         Ok(value)
-    }
-
-    fn settle(&self, finished: Finished) -> Result<()> {
-        match finished.into_append_only() {
-            Ok(records) if records.is_empty() => Ok(()),
-            Ok(records) => self.vault.store.append(records),
-            Err(finished) => self.vault.store.write(|tx| finished.write(tx)),
-        }
     }
 }
 

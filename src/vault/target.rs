@@ -2,9 +2,10 @@
 
 use super::name::{check_description, check_name};
 use super::node::below;
-use super::place::{Reach, SlugRule};
+use super::place::Reach;
 use super::records::{NodeKind, NodeRecord};
 use super::session::Session;
+use super::slug::SlugRule;
 use super::use_case::UseCase;
 use crate::core::{Action, Details, Id, LevelPath, Resource, Slug, Timestamp};
 use crate::error::Result;

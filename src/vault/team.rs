@@ -1,12 +1,12 @@
 //! Teams: members of an organization to whom something is granted together.
 
-use super::audit::id_in;
-use super::grant::Grantee;
+use super::grantee::Grantee;
 use super::keys;
 use super::member::{MARK, Member};
 use super::name::{check_description, check_short_name, fold, name_taken};
 use super::operation::{OperationContext, no_such};
 use super::page::{Page, Paging};
+use super::records::id_in;
 use super::records::{TeamRecord, UserRecord, decode, get, put};
 use super::session::Session;
 use super::use_case::UseCase;

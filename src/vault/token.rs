@@ -2,9 +2,10 @@
 //! of permissions. The vault keeps the hash of a token, never the token.
 
 use super::audit::words;
+use super::given_id::id_taken;
 use super::keys;
 use super::name::check_name;
-use super::operation::{OperationContext, id_taken, no_such};
+use super::operation::{OperationContext, no_such};
 use super::records::{HolderRecord, OrganizationRecord, ScopeRecord, TokenRecord, decode, get, put, require};
 use super::session::Session;
 use super::use_case::UseCase;

@@ -6,11 +6,11 @@ use crate::error::{ErrorKind, Result};
 use crate::vault;
 use crate::vault::declare::Declaration;
 use crate::vault::entry::EntryScope;
-use crate::vault::grant::Grantee;
+use crate::vault::grantee::Grantee;
 use crate::vault::organization::OrganizationStatus;
-use crate::vault::place::BASE;
 use crate::vault::project::{Custody, SecretFormat};
 use crate::vault::session::Session;
+use crate::vault::slug::BASE;
 
 impl Session<'_> {
     /// What there is in an organization, or in all that the actor may know of, as a declaration: with the values of

@@ -18,8 +18,8 @@ use crate::core::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::Declaration;
 use crate::vault::organization::OrganizationStatus;
-use crate::vault::place::{SlugRule, check_slug, slug_of};
 use crate::vault::project::SecretFormat;
+use crate::vault::slug::{SlugRule, check_slug, slug_of};
 use crate::vault::user::email_key;
 
 impl Declaration {

@@ -3,7 +3,7 @@ use std::fmt;
 use crate::core::{Action, Details, Id, Kind, LevelPath, Resource, Timestamp, VarName};
 use crate::error::Result;
 use crate::vault::content::{Level, Opened};
-use crate::vault::key_cache::client_managed;
+use crate::vault::envelope::client_managed;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::Reach;
 use crate::vault::project::Custody;

@@ -1,7 +1,7 @@
 use crate::core::{Action, Details, Id, LevelPath, Resource, SecretString, Slug, VarName};
 use crate::error::Result;
 use crate::store::Order;
-use crate::vault::key_cache::client_managed;
+use crate::vault::envelope::client_managed;
 use crate::vault::keys;
 use crate::vault::place::{Place, Reach};
 use crate::vault::project::Custody;

@@ -15,14 +15,14 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) use self::handler::IntegrationHandler;
 pub use self::link::NewIntegration;
 pub use self::plan::IntegrationPlan;
-pub use self::runs::IntegrationRun;
 pub use self::update::IntegrationUpdate;
-use super::key_cache::{Row, client_managed};
+use super::envelope::{Row, client_managed};
+use super::job_kind::JobKind;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
 use super::project::Custody;
-use super::queue::{JobKind, NewJob};
+use super::queue::NewJob;
 use super::records::{IntegrationRecord, ProjectRecord, damaged, decode, get, put};
 use super::rights::READING;
 use super::session::Session;
@@ -33,6 +33,7 @@ use crate::core::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::sync::Provider;
+use crate::vault::integration_run::IntegrationRun;
 
 /// Most environments that an integration copies.
 const MAX_ENVIRONMENTS: usize = 100;

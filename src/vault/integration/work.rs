@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::runs::{IntegrationRun, MAX_RUNS};
+use super::runs::MAX_RUNS;
 use crate::core::{Action, Id, LevelPath, Resource, SecretString, Timestamp, merge};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Precondition;
 use crate::sync::{Applied, Desired, PATIENCE, Provider, SyncAction, SyncPlace, SyncPlan};
 use crate::vault::engine::Vault;
 use crate::vault::integration::details;
+use crate::vault::integration_run::IntegrationRun;
 use crate::vault::keys;
 use crate::vault::operation::{OperationContext, no_such};
 use crate::vault::records::{IntegrationRecord, IntegrationStateRecord, PlaceRecord, ProjectRecord, get, put, require};

@@ -14,7 +14,7 @@ use crate::core::{Id, Kind, SecretString, VarName};
 use crate::error::Result;
 use crate::store::Precondition;
 use crate::sync::{Desired, DesiredEntry, SyncAction, SyncChange, SyncPlan};
-use crate::vault::key_cache::Row;
+use crate::vault::envelope::Row;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::records::{ProjectRecord, WrittenRecord, damaged, decode, encode, get, put};

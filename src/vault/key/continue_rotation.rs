@@ -1,12 +1,12 @@
 use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Id, Resource, SecretBytes, Slug};
 use crate::error::{ErrorKind, Result};
 use crate::store::{Order, Precondition, Record};
-use crate::vault::access::AccessRecord;
+use crate::vault::envelope::Row;
 use crate::vault::key::{last_id, last_two_ids};
-use crate::vault::key_cache::Row;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::Reach;
+use crate::vault::records::AccessRecord;
 use crate::vault::records::{
     ContentRecord, IntegrationRecord, KeyRecord, ProjectRecord, RotationRecord, WebhookRecord, WrappedKeyRecord,
     WrittenRecord, decode, put,

@@ -4,7 +4,8 @@ use ctutils::CtEq as _;
 
 use crate::core::{KeyProof, KeyString, LevelKey, Pbkdf2, Random, SecretString};
 use crate::error::{Error, ErrorKind, Result};
-use crate::vault::key_cache::{KeyCache, Row};
+use crate::vault::envelope::Row;
+use crate::vault::key_cache::KeyCache;
 use crate::vault::operation::OperationContext;
 use crate::vault::project::Custody;
 use crate::vault::records::{DerivationRecord, KeyRecord, ProjectRecord};

@@ -19,7 +19,7 @@ pub use self::read::{KeyInfo, ProjectKey};
 pub use self::reencrypt::{PendingVersion, PendingVersions, Reencrypted};
 pub use self::rotate::{ClientRotation, HistoryPolicy};
 use super::content::Level;
-use super::key_cache::client_managed;
+use super::envelope::client_managed;
 use super::keys;
 use super::operation::OperationContext;
 use super::place::Reach;

@@ -1,7 +1,7 @@
 use crate::core::{Action, Details, Id, Pbkdf2, Resource, SecretString, Slug, Timestamp};
 use crate::error::Result;
 use crate::store::Order;
-use crate::vault::key_cache::Row;
+use crate::vault::envelope::Row;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::Reach;

@@ -1,8 +1,9 @@
 use crate::error::Result;
 use crate::vault::engine::Vault;
 use crate::vault::integration::IntegrationHandler;
+use crate::vault::job_kind::JobKind;
 use crate::vault::operation::OperationContext;
-use crate::vault::queue::{JobKind, JobRecord, LeaseRecord};
+use crate::vault::queue::{JobRecord, LeaseRecord};
 use crate::vault::webhook::WebhookHandler;
 
 /// What is particular to a kind of job. Its methods run in the transactions that take a job and give it back.

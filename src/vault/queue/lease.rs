@@ -166,7 +166,7 @@ mod tests {
         }
 
         fn job(&self) -> Option<JobRecord> {
-            let key = keys::job(crate::vault::queue::JobKind::Webhook, self.webhook);
+            let key = keys::job(crate::vault::job_kind::JobKind::Webhook, self.webhook);
             self.vault.store.read(|tx| get(tx, &key)).unwrap()
         }
     }

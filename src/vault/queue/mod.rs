@@ -12,8 +12,6 @@ mod lease;
 #[cfg(feature = "http")]
 mod worker;
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "http")]
@@ -26,25 +24,7 @@ use super::records::{get, put};
 use crate::core::{Id, Timestamp};
 use crate::error::Result;
 use crate::store::Precondition;
-
-/// What kind of thing a job does, and so what its subject is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum JobKind {
-    /// An event is sent to a webhook.
-    Webhook,
-    /// An environment's secrets are copied to another service.
-    Integration,
-}
-
-impl fmt::Display for JobKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Webhook => "webhook",
-            Self::Integration => "integration",
-        })
-    }
-}
+use crate::vault::job_kind::JobKind;
 
 /// One thing that waits to be done.
 #[derive(Clone, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use crate::store::Order;
 use crate::vault::content::Opened;
 use crate::vault::diff::{Difference, differences};
 use crate::vault::entries::Entries;
-use crate::vault::key_cache::client_managed;
+use crate::vault::envelope::client_managed;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::{Place, Reach};

@@ -4,7 +4,7 @@ use super::url::{Shown, check_url};
 use crate::core::{Action, Id, LevelPath, Resource, SecretString, new_signing_secret};
 use crate::error::Result;
 use crate::store::Precondition;
-use crate::vault::key_cache::Row;
+use crate::vault::envelope::Row;
 use crate::vault::keys;
 use crate::vault::records::{WebhookRecord, put};
 use crate::vault::session::Session;

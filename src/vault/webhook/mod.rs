@@ -17,13 +17,14 @@ pub(super) use self::deliver::WebhookHandler;
 pub use self::test::WebhookTest;
 pub use self::update::WebhookUpdate;
 pub(super) use self::url::Shown;
-use super::key_cache::Row;
+use super::envelope::Row;
+use super::job_kind::JobKind;
 use super::keys;
 use super::operation::{OperationContext, no_such};
-use super::place::{BASE, Place, Reach};
-use super::queue::JobKind;
+use super::place::{Place, Reach};
 use super::records::{NodeKind, ProjectRecord, WebhookLogRecord, WebhookRecord, decode, get, put};
 use super::session::Session;
+use super::slug::BASE;
 use super::use_case::UseCase;
 use crate::core::{
     Action, DeliveryError, Details, EventBody, EventData, EventEnvironment, EventProject, EventWorkspace, Id,

@@ -4,9 +4,10 @@ use super::url::host;
 use crate::core::Id;
 use crate::error::Result;
 use crate::store::Order;
+use crate::vault::job_kind::JobKind;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
-use crate::vault::queue::{JobKind, NewJob};
+use crate::vault::queue::NewJob;
 use crate::vault::records::{ProjectRecord, WebhookRecord, damaged, decode};
 
 impl OperationContext<'_, '_> {

@@ -6,9 +6,9 @@ use crate::vault::declare::{StepKind, model};
 use crate::vault::environment::{Environment, EnvironmentUpdate, NewEnvironment};
 use crate::vault::key::NewKey;
 use crate::vault::organization::{NewOrganization, Organization, OrganizationUpdate};
-use crate::vault::place::{BASE, SlugRule};
 use crate::vault::project::{Custody, NewProject, Project, ProjectUpdate};
 use crate::vault::session::Session;
+use crate::vault::slug::{BASE, SlugRule};
 use crate::vault::target::{NewTarget, Target, TargetUpdate};
 
 /// Where something is declared, and where it is; the two differ in a plan that would change a slug.
@@ -225,7 +225,7 @@ impl Apply<'_, '_> {
             }
         };
         let mut fields = Vec::new();
-        let status = declared.status.as_ref().map(|status| crate::vault::place::slug_of(status));
+        let status = declared.status.as_ref().map(|status| crate::vault::slug::slug_of(status));
         let mut update = EnvironmentUpdate {
             name: differs(&mut fields, "name", Some(&declared.name), &now.name),
             slug: differs(&mut fields, "slug", Some(&declared.slug.to_string()), &now.slug)

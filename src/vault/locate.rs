@@ -1,0 +1,101 @@
+//! Finding a place, as far as the caller may know of it.
+
+use super::keys;
+use super::operation::{OperationContext, no_such};
+use super::place::{Place, Reach};
+use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
+use super::slug::BASE;
+use crate::core::{Id, LevelPath};
+use crate::error::Result;
+
+impl OperationContext<'_, '_> {
+    /// The project of that slug, if the actor may know of it.
+    pub(super) fn project(&mut self, organization: Id, slug: &str) -> Result<ProjectRecord> {
+        let mut wanted = vec![keys::organization(organization), keys::project(organization, slug)];
+        wanted.extend(self.principal.user.as_ref().map(|user| keys::member(organization, user.id)));
+        self.tx.prefetch(&wanted)?;
+        self.organization(organization)?;
+        let project: ProjectRecord =
+            get(self.tx, &keys::project(organization, slug))?.ok_or_else(|| no_such("project"))?;
+        // In the same words as for a project that does not exist.
+        if !self.knows(project.id)? {
+            return Err(no_such("project"));
+        }
+        Ok(project)
+    }
+
+    /// What stands at a path, if the actor may know of it.
+    pub(super) fn place(&mut self, organization: Id, path: &LevelPath, reach: Reach) -> Result<Place> {
+        let mut segments = path.segments();
+        let project = self.project(organization, segments.next().unwrap_or_default())?;
+        let mut place = Place { project, nodes: Vec::new() };
+        let mut below = String::new();
+        // Nothing stands below `_base`: it is the project's own level.
+        let is_base = place.project.has_base && path.segments().count() == 2;
+        let mut nodes = Vec::new();
+        for slug in segments.filter(|slug| !(is_base && *slug == BASE)) {
+            if !below.is_empty() {
+                below.push('/');
+            }
+            below.push_str(slug);
+            nodes.push(keys::node(place.project.id, &below));
+        }
+        self.tx.prefetch(&nodes)?;
+        for key in &nodes {
+            let node: NodeRecord = get(self.tx, key)?.ok_or_else(|| no_such("level"))?;
+            place.nodes.push(node);
+        }
+        self.check_reach(&place, reach)?;
+        Ok(place)
+    }
+
+    /// The target or environment at a path.
+    pub(super) fn node(
+        &mut self,
+        organization: Id,
+        path: &LevelPath,
+        kind: NodeKind,
+        reach: Reach,
+    ) -> Result<(Place, NodeRecord)> {
+        let place = self.place(organization, path, reach)?;
+        match place.nodes.last() {
+            Some(node) if node.kind == kind => {
+                let node = node.clone();
+                Ok((place, node))
+            }
+            _ => Err(no_such(match kind {
+                NodeKind::Target => "target",
+                NodeKind::Environment => "environment",
+            })),
+        }
+    }
+
+    fn check_reach(&mut self, place: &Place, reach: Reach) -> Result<()> {
+        self.rights = self.rights_at(place, reach)?.ok_or_else(|| no_such("level"))?;
+        if reach == Reach::Beneath { Ok(()) } else { self.require() }
+    }
+
+    /// Whether the actor may do this at a place, beside the one it is at.
+    pub(super) fn may(&mut self, place: &Place) -> Result<bool> {
+        Ok(self.rights_at(place, Reach::Inside)?.is_some_and(|rights| rights.contains_all(self.needed)))
+    }
+
+    /// Whether the node at `path` right below a place is to be listed for this actor.
+    pub(super) fn is_listed(&mut self, parent: &Place, path: &str, node: Id) -> Result<bool> {
+        let nodes: Vec<Id> = parent.nodes.iter().map(|node| node.id).chain([node]).collect();
+        let rights = self.rights_below(parent.project.id, &nodes, path, Reach::OnTheWay)?;
+        Ok(rights.is_some_and(|rights| rights.contains_all(self.needed)))
+    }
+
+    /// The path of a project, target or environment, by its id.
+    pub(super) fn path_of(&mut self, id: Id) -> Result<(Id, LevelPath)> {
+        if let Some(place) = get::<PlaceRecord>(self.tx, &keys::node_id(id))? {
+            // What stands in a deleted project is no more there than the project.
+            let project: PlaceRecord =
+                get(self.tx, &keys::project_id(place.project))?.ok_or_else(|| no_such("level"))?;
+            return Ok((place.organization, LevelPath::new(&format!("{}/{}", project.path, place.path))?));
+        }
+        let project: PlaceRecord = get(self.tx, &keys::project_id(id))?.ok_or_else(|| no_such("level"))?;
+        Ok((project.organization, LevelPath::new(&project.path)?))
+    }
+}
