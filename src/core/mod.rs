@@ -12,6 +12,8 @@ mod cipher;
 #[cfg(feature = "vault")]
 mod clock;
 #[cfg(feature = "vault")]
+mod custody;
+#[cfg(feature = "vault")]
 mod delivery_error;
 mod document;
 mod dotenv;
@@ -25,6 +27,8 @@ mod key;
 mod key_ring;
 mod merge;
 mod name;
+#[cfg(feature = "vault")]
+mod organization_status;
 mod path;
 #[cfg(feature = "vault")]
 mod permission;
@@ -33,9 +37,13 @@ mod random;
 mod role;
 mod secret;
 #[cfg(feature = "vault")]
+mod secret_format;
+#[cfg(feature = "vault")]
 mod serde_text;
 #[cfg(feature = "vault")]
 mod token;
+#[cfg(feature = "vault")]
+mod version_action;
 #[cfg(feature = "vault")]
 mod webhook;
 #[cfg(feature = "vault")]
@@ -50,6 +58,8 @@ pub use cipher::{Aes256Gcm, Cipher};
 #[cfg(feature = "vault")]
 pub use clock::{Clock, Timestamp};
 #[cfg(feature = "vault")]
+pub use custody::Custody;
+#[cfg(feature = "vault")]
 pub use delivery_error::DeliveryError;
 pub use document::{Changes, Document, Entry, Kind};
 pub use dotenv::{Unresolved, expand};
@@ -63,6 +73,8 @@ pub use key::{KeyDerivation, KeyProof, KeyString, LevelKey, Padded, Pbkdf2};
 pub use key_ring::KeyRing;
 pub use merge::{Layer, Origin, Resolved, Variable, merge};
 pub use name::{Slug, VarName};
+#[cfg(feature = "vault")]
+pub use organization_status::OrganizationStatus;
 pub use path::LevelPath;
 #[cfg(feature = "vault")]
 pub use permission::{Permission, PermissionSet, Vocabulary};
@@ -74,9 +86,13 @@ pub use role::{
 };
 pub use secret::{SecretBytes, SecretString};
 #[cfg(feature = "vault")]
+pub use secret_format::SecretFormat;
+#[cfg(feature = "vault")]
 pub(crate) use serde_text::serde_text;
 #[cfg(feature = "vault")]
 pub use token::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
+#[cfg(feature = "vault")]
+pub use version_action::VersionAction;
 #[cfg(feature = "vault")]
 pub(crate) use webhook::{
     Environment as EventEnvironment, EventBody, EventData, Project as EventProject, Workspace as EventWorkspace,

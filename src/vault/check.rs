@@ -1,14 +1,13 @@
 use super::deleted::all_projects;
 use super::keys;
 use super::operation::OperationContext;
-use super::project::Custody;
 use super::records::{
     ContentRecord, IntegrationRecord, OrganizationRecord, ProjectRecord, WebhookRecord, damaged, decode,
 };
 use super::session::Actor;
 use super::use_case::UseCase;
 use super::version::version_id;
-use crate::core::{Id, LevelPath};
+use crate::core::{Custody, Id, LevelPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, StoreExt as _};
 use crate::vault::engine::Vault;

@@ -2,21 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
 use super::diff::Difference;
 use super::entries::Entries;
 use super::envelope::Row;
 use super::keys;
 use super::operation::OperationContext;
 use super::place::Place;
-use super::project::Custody;
 use super::records::{
     ContentRecord, LevelRecord, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, damaged, decode, encode, get,
     put, require,
 };
 use crate::core::{
-    Aes256Gcm, Cipher as _, Document, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
+    Aes256Gcm, Cipher as _, Custody, Document, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
+    VersionAction,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
@@ -26,21 +24,6 @@ pub const MAX_BLOB_BYTES: usize = 1024 * 1024;
 
 /// Longest text of what is known of a level's entries: with the blob, as much as a record of a store holds.
 const MAX_ENTRIES_BYTES: usize = 2 * 1024 * 1024;
-
-/// What was done to a level, and so displaced what it held before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum VersionAction {
-    /// It was written anew.
-    Update,
-    /// It was deleted.
-    Delete,
-    /// A former content was put in its place.
-    Restore,
-    /// The same was sealed under another key.
-    Rotate,
-}
 
 /// A level that holds something.
 pub(super) struct Level {

@@ -4,9 +4,8 @@
 use super::key_cache::{KeyName, Purpose};
 use super::keys;
 use super::operation::OperationContext;
-use super::project::Custody;
 use super::records::{KeyRecord, ProjectRecord, Wrapped, WrappedKeyRecord, damaged, require};
-use crate::core::{AesKey, Context, Id, LevelKey, Sealed, SecretBytes, unwrap, unwrap_key, wrap};
+use crate::core::{AesKey, Context, Custody, Id, LevelKey, Sealed, SecretBytes, unwrap, unwrap_key, wrap};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a row that is wrapped with a project DEK is, so that it opens nowhere else.

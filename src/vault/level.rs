@@ -2,20 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use super::content::{Level, Opened, VersionAction, check_blob, parse};
+use super::content::{Level, Opened, check_blob, parse};
 use super::diff::{Difference, differences, renamed};
 use super::envelope::client_managed;
 use super::keys;
 use super::operation::OperationContext;
 use super::place::{Place, Reach};
-use super::project::{Custody, SecretFormat};
 use super::records::{ContentRecord, KeyRecord, ProjectRecord, require};
 use super::rights::READING;
 use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::{
-    Action, Aes256Gcm, Cipher as _, Details, Document, Id, Kind, Layer, LevelPath, Pbkdf2, Permission, Resolved,
-    Resource, ResourceKind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName, merge,
+    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Id, Kind, Layer, LevelPath, Pbkdf2, Permission,
+    Resolved, Resource, ResourceKind, SealedBlob, SecretBytes, SecretFormat, SecretString, Timestamp, VarName,
+    VersionAction, merge,
 };
 use crate::error::{Error, ErrorKind, Result};
 

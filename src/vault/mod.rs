@@ -91,13 +91,13 @@ pub use self::counts::{Counts, LevelSummary, ProjectSummary};
 pub use self::environment::{
     Environment, EnvironmentUpdate, IdOrSlug, LocatedEnvironment, LocatedProject, NewEnvironment,
 };
-pub use self::organization::{NewOrganization, Organization, OrganizationStatus, OrganizationUpdate};
+pub use self::organization::{NewOrganization, Organization, OrganizationUpdate};
 pub use self::page::{Page, Paging};
-pub use self::project::{Custody, NewProject, Project, ProjectUpdate, SecretFormat};
+pub use self::project::{NewProject, Project, ProjectUpdate};
 pub use self::slug::SlugRule;
 pub use self::statistics::Statistics;
 pub use self::target::{NewTarget, Target, TargetUpdate};
-pub use crate::core::{EnvironmentName, Tier};
+pub use crate::core::{Custody, EnvironmentName, OrganizationStatus, SecretFormat, Tier};
 
 // What was deleted.
 pub use self::deleted::Deleted;
@@ -112,8 +112,8 @@ pub use self::entry::{
 pub use self::level::{Blob, Blobs, Export, NewBlob};
 
 // Versions.
-pub use self::content::VersionAction;
 pub use self::version::{Change, ChangedEntry, PurgeScope, Restore, Version, VersionContent};
+pub use crate::core::VersionAction;
 
 // Keys.
 pub use self::key::{

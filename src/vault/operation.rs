@@ -3,12 +3,11 @@ use std::net::IpAddr;
 use super::authenticate::{Caller, authenticate};
 use super::engine::Vault;
 use super::keys;
-use super::organization::OrganizationStatus;
 use super::pending::Pending;
 use super::principal::{Membership, Principal};
 use super::records::{OrganizationRecord, get};
 use super::use_case::UseCase;
-use crate::core::{Action, AuditRecord, Details, Id, PermissionSet, Resource, Timestamp};
+use crate::core::{Action, AuditRecord, Details, Id, OrganizationStatus, PermissionSet, Resource, Timestamp};
 use crate::error::{Error, ErrorKind, Refusal, Result};
 use crate::store::Transaction;
 

@@ -1,7 +1,5 @@
 //! Organizations: the boundary that no token crosses. Each has a plan, and a key that wraps those of its projects.
 
-use serde::{Deserialize, Serialize};
-
 use super::deleted::all_projects;
 use super::given_id::id_taken;
 use super::keys;
@@ -13,7 +11,8 @@ use super::session::Session;
 use super::slug::{SlugRule, check_slug};
 use super::use_case::UseCase;
 use crate::core::{
-    Action, AesKey, Context, Details, Id, MemberRole, OrganizationRole, Resource, Slug, Tier, Timestamp, wrap_key,
+    Action, AesKey, Context, Details, Id, MemberRole, OrganizationRole, OrganizationStatus, Resource, Slug, Tier,
+    Timestamp, wrap_key,
 };
 use crate::error::{ErrorKind, Result};
 use crate::store::{KeyRange, Order, Precondition};
@@ -40,22 +39,6 @@ pub struct Organization {
     pub created_at: Timestamp,
     /// When one of these was changed last.
     pub updated_at: Timestamp,
-}
-
-/// Whether an organization may be used. Only an active one can be, by anyone but the operator.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum OrganizationStatus {
-    /// It may be used.
-    #[default]
-    Active,
-    /// It was given up.
-    Cancelled,
-    /// It was closed, such as after a payment failed.
-    Locked,
-    /// It is closed for a while.
-    Suspended,
 }
 
 impl From<OrganizationRecord> for Organization {

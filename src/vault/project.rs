@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::environment::builtin;
@@ -16,7 +15,9 @@ use super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, deco
 use super::session::Session;
 use super::slug::{SlugRule, check_slug};
 use super::use_case::UseCase;
-use crate::core::{Action, AesKey, Context, Details, Id, LevelPath, Resource, Slug, Timestamp, wrap_key};
+use crate::core::{
+    Action, AesKey, Context, Custody, Details, Id, LevelPath, Resource, SecretFormat, Slug, Timestamp, wrap_key,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -73,33 +74,6 @@ pub struct Project {
     pub created_at: Timestamp,
     /// When one of these was changed last.
     pub updated_at: Timestamp,
-}
-
-/// Who holds the key that the blobs of a project are sealed with. Blobs are the same either way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(clippy::exhaustive_enums, reason = "there is no third place for a key")]
-pub enum Custody {
-    /// The project's people: the vault stores what proves that somebody has the key, and cannot open anything.
-    Client,
-    /// The vault.
-    Server,
-}
-
-/// What the text of a project's blobs is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum SecretFormat {
-    /// Dotenv text.
-    #[default]
-    Env,
-    /// One JSON object.
-    Json,
-    /// Anything.
-    Text,
-    /// One YAML mapping.
-    Yaml,
 }
 
 impl From<ProjectRecord> for Project {

@@ -8,14 +8,11 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::content::VersionAction;
 use super::grantee::Grantee;
 use super::integration_run::IntegrationRun;
-use super::organization::OrganizationStatus;
-use super::project::{Custody, SecretFormat};
 use crate::core::{
-    ActorKind, AuditActor, DeliveryError, GrantRole, Id, IpRange, LevelPath, MemberRole, PermissionSet,
-    PersonalKeyLevel, Tier, Timestamp, TokenFormat,
+    ActorKind, AuditActor, Custody, DeliveryError, GrantRole, Id, IpRange, LevelPath, MemberRole, OrganizationStatus,
+    PermissionSet, PersonalKeyLevel, SecretFormat, Tier, Timestamp, TokenFormat, VersionAction,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Precondition, Transaction};

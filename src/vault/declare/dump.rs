@@ -1,14 +1,14 @@
 use super::apply::all_members;
 use super::model;
 use super::model::{Entry, Expiry, Format, GranteeName, Key, Organization, Project, RoleName, Target, Token};
-use crate::core::{Id, Kind, LevelPath, MemberRole, Slug, Timestamp, TokenFormat};
+use crate::core::{
+    Custody, Id, Kind, LevelPath, MemberRole, OrganizationStatus, SecretFormat, Slug, Timestamp, TokenFormat,
+};
 use crate::error::{ErrorKind, Result};
 use crate::vault;
 use crate::vault::declare::Declaration;
 use crate::vault::entry::EntryScope;
 use crate::vault::grantee::Grantee;
-use crate::vault::organization::OrganizationStatus;
-use crate::vault::project::{Custody, SecretFormat};
 use crate::vault::session::Session;
 use crate::vault::slug::BASE;
 

@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use super::table::Position;
 use crate::core::{
-    GrantRole, Id, IpRange, KeyString, Kind, LevelPath, MemberRole, Pbkdf2, PermissionSet, SecretString, Slug, Tier,
-    Timestamp, VarName,
+    GrantRole, Id, IpRange, KeyString, Kind, LevelPath, MemberRole, OrganizationStatus, Pbkdf2, PermissionSet,
+    SecretFormat, SecretString, Slug, Tier, Timestamp, VarName,
 };
-use crate::vault::organization::OrganizationStatus;
-use crate::vault::project::SecretFormat;
 
 /// What a field that is left out says nothing about is left as it is, or is what it would be by default.
 #[derive(Clone, Default)]

@@ -12,13 +12,11 @@ use super::model::{
 use super::table::{Field, Table};
 use super::words::permission;
 use crate::core::{
-    EnvironmentRole, Id, IpRange, KeyString, Kind, LevelPath, MemberRole, Pbkdf2, PermissionSet, Slug, Timestamp,
-    VarName,
+    EnvironmentRole, Id, IpRange, KeyString, Kind, LevelPath, MemberRole, OrganizationStatus, Pbkdf2, PermissionSet,
+    SecretFormat, Slug, Timestamp, VarName,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::Declaration;
-use crate::vault::organization::OrganizationStatus;
-use crate::vault::project::SecretFormat;
 use crate::vault::slug::{SlugRule, check_slug, slug_of};
 use crate::vault::user::email_key;
 

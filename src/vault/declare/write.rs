@@ -8,10 +8,8 @@ use super::model::{
     Entry, Environment, Expiry, Format, GranteeName, Key, Member, Organization, Project, RoleName, Target,
 };
 use super::words::words;
-use crate::core::{Id, Kind, PermissionSet, SecretString};
+use crate::core::{Id, Kind, OrganizationStatus, PermissionSet, SecretFormat, SecretString};
 use crate::vault::declare::Declaration;
-use crate::vault::organization::OrganizationStatus;
-use crate::vault::project::SecretFormat;
 
 impl Declaration {
     /// The declaration as text that [`parse`](Self::parse) reads, with all that it says.

@@ -1,12 +1,11 @@
 use std::fmt;
 
-use crate::core::{Action, Details, Id, Kind, LevelPath, Resource, Timestamp, VarName};
+use crate::core::{Action, Custody, Details, Id, Kind, LevelPath, Resource, Timestamp, VarName};
 use crate::error::Result;
 use crate::vault::content::{Level, Opened};
 use crate::vault::envelope::client_managed;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::Reach;
-use crate::vault::project::Custody;
 use crate::vault::records::ProjectRecord;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;

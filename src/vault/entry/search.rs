@@ -1,10 +1,9 @@
-use crate::core::{Action, Details, Id, LevelPath, Resource, SecretString, Slug, VarName};
+use crate::core::{Action, Custody, Details, Id, LevelPath, Resource, SecretString, Slug, VarName};
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::envelope::client_managed;
 use crate::vault::keys;
 use crate::vault::place::{Place, Reach};
-use crate::vault::project::Custody;
 use crate::vault::records::{NodeKind, NodeRecord, decode};
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;

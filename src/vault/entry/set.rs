@@ -1,12 +1,11 @@
 use std::slice;
 
-use crate::core::{Document, Entry, Id, Kind, LevelPath, Timestamp, VarName};
+use crate::core::{Custody, Document, Entry, Id, Kind, LevelPath, Timestamp, VarName};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::diff::{differences, renamed};
 use crate::vault::entry::{NewEntry, check_names};
 use crate::vault::operation::OperationContext;
 use crate::vault::place::Place;
-use crate::vault::project::Custody;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 

@@ -21,14 +21,13 @@ use super::job_kind::JobKind;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
-use super::project::Custody;
 use super::queue::NewJob;
 use super::records::{IntegrationRecord, ProjectRecord, damaged, decode, get, put};
 use super::rights::READING;
 use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::{
-    Action, Details, Id, LevelPath, PermissionSet, Resource, ResourceKind, SecretString, Slug, Timestamp,
+    Action, Custody, Details, Id, LevelPath, PermissionSet, Resource, ResourceKind, SecretString, Slug, Timestamp,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use crate::core::{
-    Action, Aes256Gcm, Cipher as _, Details, Document, Id, KeyProof, KeyString, LevelKey, Resource, SecretBytes,
-    SecretString, Slug,
+    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Id, KeyProof, KeyString, LevelKey, Resource,
+    SecretBytes, SecretString, Slug,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
@@ -15,7 +15,6 @@ use crate::vault::keys;
 use crate::vault::level::unconfirmed;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::Reach;
-use crate::vault::project::Custody;
 use crate::vault::records::{KeyRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, encode, put};
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;

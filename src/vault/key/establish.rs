@@ -2,12 +2,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ctutils::CtEq as _;
 
-use crate::core::{KeyProof, KeyString, LevelKey, Pbkdf2, Random, SecretString};
+use crate::core::{Custody, KeyProof, KeyString, LevelKey, Pbkdf2, Random, SecretString};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::envelope::Row;
 use crate::vault::key_cache::KeyCache;
 use crate::vault::operation::OperationContext;
-use crate::vault::project::Custody;
 use crate::vault::records::{DerivationRecord, KeyRecord, ProjectRecord};
 
 /// A key that the blobs of a project are to be sealed with.

@@ -23,9 +23,8 @@ use super::envelope::client_managed;
 use super::keys;
 use super::operation::OperationContext;
 use super::place::Reach;
-use super::project::Custody;
 use super::records::{KeyRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, put, require};
-use crate::core::{Id, LevelPath, Pbkdf2, Resource, ResourceKind, Slug};
+use crate::core::{Custody, Id, LevelPath, Pbkdf2, Resource, ResourceKind, Slug};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 

@@ -1,11 +1,10 @@
-use crate::core::{Action, Details, Id, Pbkdf2, Resource, SecretString, Slug, Timestamp};
+use crate::core::{Action, Custody, Details, Id, Pbkdf2, Resource, SecretString, Slug, Timestamp};
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::envelope::Row;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::Reach;
-use crate::vault::project::Custody;
 use crate::vault::records::{KeyRecord, ProjectRecord, damaged, decode};
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;

@@ -1,11 +1,10 @@
-use crate::core::{Action, Details, Id, Resource, SealedBlob, SecretString, Slug};
+use crate::core::{Action, Custody, Details, Id, Resource, SealedBlob, SecretString, Slug};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::content::check_blob;
 use crate::vault::key::{check_custody, check_idle};
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::Reach;
-use crate::vault::project::Custody;
 use crate::vault::records::{ContentRecord, ProjectRecord, get};
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;

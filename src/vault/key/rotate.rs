@@ -1,21 +1,27 @@
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
 use super::establish::NewKey;
 use super::read::ProjectKey;
-use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Document, Id, Resource, SealedBlob, SecretString, Slug};
+use crate::core::{
+    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Id, Resource, SealedBlob, SecretString, Slug,
+    VersionAction,
+};
 use crate::error::{Error, ErrorKind, Result};
-use crate::vault::content::{Level, VersionAction, check_blob};
+use crate::vault::content::{Level, check_blob};
 use crate::vault::deleted::deleted_nodes;
 use crate::vault::key::{check_custody, check_idle};
 use crate::vault::operation::OperationContext;
 use crate::vault::place::Reach;
-use crate::vault::project::Custody;
 use crate::vault::records::{ProjectRecord, RotationRecord, damaged};
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 
 /// What becomes of versions when the key is rotated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "they stay, or they do not")]
 pub enum HistoryPolicy {
     /// They stay sealed with the key they are sealed with.
@@ -23,16 +29,8 @@ pub enum HistoryPolicy {
     Keep,
     /// They are sealed anew with the key in use: by [`continue_rotation`](Session::continue_rotation) in server
     /// custody; otherwise by whoever has both keys, with [`reencrypt_versions`](Session::reencrypt_versions).
+    #[serde(rename = "re_encrypt")]
     Reencrypt,
-}
-
-impl HistoryPolicy {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Keep => "keep",
-            Self::Reencrypt => "re_encrypt",
-        }
-    }
 }
 
 impl Session<'_> {
@@ -84,7 +82,7 @@ impl Session<'_> {
             }
             operation.put_project(&mut project)?;
             let details = Details::default().with("op", "rotate").with("version", record.version);
-            let details = details.with("policy", policy.as_str()).with("levels", count).with("skipped", skipped);
+            let details = details.with("policy", json!(policy)).with("levels", count).with("skipped", skipped);
             operation.record(Action::Update, Resource::key(&project), details)?;
             operation.project_key(&project, record)
         })
@@ -193,7 +191,7 @@ impl Session<'_> {
             }
             operation.put_project(&mut project)?;
             let details = Details::default().with("op", "rotate").with("version", record.version);
-            let details = details.with("policy", rotation.policy.as_str()).with("levels", count);
+            let details = details.with("policy", json!(rotation.policy)).with("levels", count);
             operation.record(Action::Update, Resource::key(&project), details)?;
             operation.project_key(&project, record)
         })

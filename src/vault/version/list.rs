@@ -1,13 +1,13 @@
-use crate::core::{Action, AuditActor, Details, Id, LevelPath, Permission, Resource, SealedBlob, Timestamp};
+use crate::core::{
+    Action, AuditActor, Custody, Details, Id, LevelPath, Permission, Resource, SealedBlob, Timestamp, VersionAction,
+};
 use crate::error::Result;
 use crate::store::{Order, Record};
-use crate::vault::content::VersionAction;
 use crate::vault::key::KeyInfo;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::page::{Page, Paging};
 use crate::vault::place::{Place, Reach};
-use crate::vault::project::Custody;
 use crate::vault::records::{KeyRecord, OrganizationRecord, VersionRecord, decode, require};
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;

@@ -1,3 +1,5 @@
+use serde::Deserialize;
+
 use crate::core::{Action, Details, Id, LevelPath, Resource, ResourceKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Order;
@@ -8,7 +10,8 @@ use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 
 /// Whose former contents are to be removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[expect(clippy::exhaustive_enums, reason = "there is nothing between one level and all")]
 pub enum PurgeScope {
     /// Those of the level at the path.

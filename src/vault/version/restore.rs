@@ -1,13 +1,13 @@
 use crate::core::{
-    Action, Aes256Gcm, Cipher as _, Details, Document, Id, Permission, Resource, ResourceKind, SealedBlob, SecretString,
+    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Id, Permission, Resource, ResourceKind, SealedBlob,
+    SecretString, VersionAction,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::vault::content::{Level, VersionAction, check_blob};
+use crate::vault::content::{Level, check_blob};
 use crate::vault::diff::{Difference, differences, renamed};
 use crate::vault::entries::Entries;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::Place;
-use crate::vault::project::Custody;
 use crate::vault::records::{ContentRecord, ProjectRecord};
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;

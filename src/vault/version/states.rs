@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{AuditActor, Document, Id, LevelPath, Timestamp, VarName};
+use crate::core::{AuditActor, Custody, Document, Id, LevelPath, Timestamp, VarName};
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::content::Opened;
@@ -12,7 +12,6 @@ use crate::vault::envelope::client_managed;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::{Place, Reach};
-use crate::vault::project::Custody;
 use crate::vault::records::{ContentRecord, OrganizationRecord, VersionRecord, decode, get};
 use crate::vault::version::{check_lock, is_locked, version_id};
 

@@ -1,4 +1,4 @@
-use crate::core::{Id, LevelPath, Slug};
+use crate::core::{Custody, Id, LevelPath, Slug};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find};
 use crate::vault::declare::model::Key;
@@ -6,7 +6,7 @@ use crate::vault::declare::{StepKind, model};
 use crate::vault::environment::{Environment, EnvironmentUpdate, NewEnvironment};
 use crate::vault::key::NewKey;
 use crate::vault::organization::{NewOrganization, Organization, OrganizationUpdate};
-use crate::vault::project::{Custody, NewProject, Project, ProjectUpdate};
+use crate::vault::project::{NewProject, Project, ProjectUpdate};
 use crate::vault::session::Session;
 use crate::vault::slug::{BASE, SlugRule};
 use crate::vault::target::{NewTarget, Target, TargetUpdate};
