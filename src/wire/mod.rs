@@ -1,10 +1,17 @@
-//! What the three services write and read, field by field: shared by whoever asks and whoever answers.
+//! Data transfer objects of the three services, in both directions: the server writes what clients read.
+//!
+//! They know the core only. Members stand in the order in which the services send them. Unknown members are ignored,
+//! and a word of a fixed list is a [`Word`](word::Word), which keeps words that this version does not know.
+//!
+//! What serde says of JSON that does not fit may quote the JSON, so it must not reach an error or a log.
 
 pub(crate) mod dotenv_cloud;
 pub(crate) mod ioenv;
-mod plain;
+mod lenient;
+pub(crate) mod plain;
+mod seconds;
 pub(crate) mod stashbase;
-mod time;
+pub(crate) mod word;
 
-pub(crate) use self::plain::Plain;
-pub(crate) use self::time::Seconds;
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::core::SecretString;
 
-/// A secret on its way to or from whoever may see it. This is the one type that writes a secret out as it is.
+/// A secret in a request or a response. This is the one type that serializes a secret as it is.
 #[derive(Clone)]
 pub(crate) struct Plain(pub(crate) SecretString);
+
+impl Default for Plain {
+    /// Returns the empty text.
+    fn default() -> Self {
+        Self("".into())
+    }
+}
 
 impl From<SecretString> for Plain {
     fn from(secret: SecretString) -> Self {

@@ -14,8 +14,9 @@ use crate::core::SecretString;
 use crate::vault::{
     Id, NewToken, Permission, PermissionSet, Timestamp, Token, TokenFormat, TokenInfo, TokenUpdate, Vocabulary,
 };
-use crate::wire::dotenv_cloud::{self as wire, Single};
-use crate::wire::{Plain, Seconds};
+use crate::wire::dotenv_cloud::api_key as wire;
+use crate::wire::dotenv_cloud::envelope::{Done, Single};
+use crate::wire::plain::Plain;
 use crate::{Error, ErrorKind, LevelPath};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
@@ -47,8 +48,9 @@ pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
         abilities: api_key.abilities.clone(),
         expires_at: api_key.expires_at,
     };
-    let message = "The API key was created: keep its token, which is not shown again.";
-    Ok(reply::json(StatusCode::CREATED, &wire::ApiKeyCreated { success: true, message, token, api_key }))
+    let message = "The API key was created: keep its token, which is not shown again.".to_owned();
+    let created = wire::ApiKeyCreated { success: true, message, token, api_key: Some(api_key) };
+    Ok(reply::json(StatusCode::CREATED, &created))
 }
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
@@ -87,8 +89,8 @@ pub(super) fn rotate(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::ApiTokenCreate, Permission::ApiTokenDelete])?;
     let issued = request.session.rotate_token(request.organization, id(&request, context)?).map_err(refused)?;
     let data = wire::RotatedApiKey { token: plain(&issued.token), api_key: api_key(issued.info) };
-    let message = "The API key was rotated: keep its token, which is not shown again.";
-    Ok(reply::json(StatusCode::OK, &wire::ApiKeyRotated { data, message }))
+    let message = "The API key was rotated: keep its token, which is not shown again.".to_owned();
+    Ok(reply::json(StatusCode::OK, &Done { data, message }))
 }
 
 /// The API key of the address.
@@ -163,15 +165,15 @@ fn api_key(token: TokenInfo) -> wire::ApiKey {
         id: token.id.to_string(),
         name: token.name,
         token_prefix: token.hint,
-        abilities: Vocabulary::DotenvCloud.words(token.permissions),
+        abilities: Vocabulary::DotenvCloud.words(token.permissions).into_iter().map(str::to_owned).collect(),
         scope: token.scope.map(|path| {
             let mut slugs = path.segments().map(str::to_owned);
             wire::Scope { project: slugs.next(), target: slugs.next(), environment: slugs.next() }
         }),
-        expires_at: token.expires_at.map(Seconds),
-        last_used_at: token.last_used_at.map(Seconds),
-        created_at: Seconds(token.created_at),
-        updated_at: Seconds(token.updated_at),
+        expires_at: token.expires_at,
+        last_used_at: token.last_used_at,
+        created_at: Some(token.created_at),
+        updated_at: Some(token.updated_at),
     }
 }
 

@@ -7,10 +7,11 @@ use super::super::reply::{self, Reply};
 use super::super::request_context::RequestContext;
 use super::level_request::LevelRequest;
 use super::problem::Problem;
-use crate::vault::{
-    Action, ActorKind, AuditFilter, AuditRecord, Id, Paging, Permission, Resource as Subject, ResourceKind,
-};
-use crate::wire::dotenv_cloud::{self as wire, Resource};
+use crate::vault::{Action, AuditFilter, AuditRecord, Id, Paging, Permission, Resource as Subject, ResourceKind};
+use crate::wire::dotenv_cloud::audit as wire;
+use crate::wire::dotenv_cloud::audit::{AuditResourceKind, Outcome};
+use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind as DocumentKind};
+use crate::wire::word::Word;
 
 /// Records of a page, where it is not said how many.
 const PER_PAGE: usize = 25;
@@ -47,28 +48,24 @@ fn paging(context: &RequestContext) -> Result<Paging, Problem> {
 fn resource(record: AuditRecord) -> Resource<wire::AuditRecord> {
     let action = action(&record);
     let resource = wire::AuditResource {
-        r#type: kind_word(record.resource.kind),
+        kind: AuditResourceKind::from(record.resource.kind).into(),
         id: subject(&record.resource).map(|id| id.to_string()),
         path: record.resource.path.map(|path| path.to_string()),
     };
     Resource {
-        r#type: "audit-log",
+        kind: DocumentKind::AuditRecord.into(),
         id: record.id.to_string(),
         attributes: wire::AuditRecord {
             at: record.timestamp,
             organization: record.resource.organization.to_string(),
             actor: wire::AuditActor {
-                r#type: match record.actor.kind {
-                    ActorKind::User => "user",
-                    ActorKind::Token => "api_token",
-                    ActorKind::System => "system",
-                },
+                kind: wire::ActorKind::from(record.actor.kind).into(),
                 id: record.actor.id.map(|id| id.to_string()),
                 name: record.actor.name,
             },
             action,
             resource,
-            outcome: "success",
+            outcome: Outcome::Success.into(),
             ip: record.ip,
             details: record.details.into(),
         },
@@ -106,30 +103,8 @@ fn action(record: &AuditRecord) -> String {
                 Action::Update => "updated",
                 Action::Delete => "deleted",
             };
-            return format!("{}.{done}", kind_word(kind));
+            return format!("{}.{done}", Word::from(AuditResourceKind::from(kind)));
         }
     };
     action.to_owned()
-}
-
-fn kind_word(kind: ResourceKind) -> &'static str {
-    match kind {
-        ResourceKind::Variable => "variable",
-        ResourceKind::Secret | ResourceKind::Level => "secret",
-        ResourceKind::Version => "secret_version",
-        ResourceKind::Environment => "environment",
-        ResourceKind::Target => "target",
-        ResourceKind::Project => "project",
-        ResourceKind::Organization => "organization",
-        ResourceKind::Token => "api_token",
-        ResourceKind::Account => "account",
-        ResourceKind::ServiceAccount => "service_account",
-        ResourceKind::Member => "member",
-        ResourceKind::Team => "team",
-        ResourceKind::Role => "role",
-        ResourceKind::Invitation => "invitation",
-        ResourceKind::Integration => "integration",
-        ResourceKind::Webhook => "webhook",
-        ResourceKind::Key => "key",
-    }
 }

@@ -10,8 +10,8 @@ use super::paging::{self, Sortable};
 use super::place;
 use super::problem::Problem;
 use crate::vault::{Environment, EnvironmentUpdate, Id, NewEnvironment, Permission, Timestamp};
-use crate::wire::Seconds;
-use crate::wire::dotenv_cloud::{self as wire, Resource, Single};
+use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
+use crate::wire::dotenv_cloud::environment as wire;
 use crate::{Error, ErrorKind};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
@@ -91,7 +91,7 @@ fn above(request: &LevelRequest<'_>) -> Result<(Id, Id), Problem> {
 /// An environment as it is sent.
 fn resource((project, target): (Id, Id), environment: Environment) -> Resource<wire::Environment> {
     Resource {
-        r#type: "environments",
+        kind: ResourceKind::Environment.into(),
         id: environment.id.to_string(),
         attributes: wire::Environment {
             project_id: project.to_string(),
@@ -101,8 +101,8 @@ fn resource((project, target): (Id, Id), environment: Environment) -> Resource<w
             description: environment.description,
             status: environment.status,
             is_production: environment.is_production,
-            created_at: Seconds(environment.created_at),
-            updated_at: Seconds(environment.updated_at),
+            created_at: Some(environment.created_at),
+            updated_at: Some(environment.updated_at),
         },
     }
 }

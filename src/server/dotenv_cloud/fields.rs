@@ -1,5 +1,6 @@
 //! The body of a request, field by field, and what is wrong with it in the words of the service's framework.
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use zeroize::Zeroize as _;
 
@@ -7,6 +8,7 @@ use super::super::request_context::RequestContext;
 use super::problem::Problem;
 use crate::core::SecretString;
 use crate::vault::{MAX_BLOB_BYTES, Timestamp};
+use crate::wire::word;
 use crate::{SealedBlob, Slug};
 
 /// Longest name, in characters.
@@ -205,20 +207,19 @@ impl Fields {
         time
     }
 
-    /// One of some words.
-    pub(super) fn choice<T: Copy>(&mut self, field: &str, words: &[(&str, T)]) -> Option<T> {
-        let text = self.text(field)?;
-        let found = words.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
+    /// A word of the list `T`.
+    pub(super) fn choice<T: DeserializeOwned>(&mut self, field: &str) -> Option<T> {
+        let found = word::parse(&self.text(field)?);
         if found.is_none() {
             self.refuse(field, format!("The selected {} is invalid.", shown(field)));
         }
         found
     }
 
-    /// One of some words, which must be there.
-    pub(super) fn required_choice<T: Copy>(&mut self, field: &str, words: &[(&str, T)]) -> Option<T> {
+    /// A word of the list `T`, which must be there.
+    pub(super) fn required_choice<T: DeserializeOwned>(&mut self, field: &str) -> Option<T> {
         let before = self.errors.len();
-        let choice = self.choice(field, words);
+        let choice = self.choice(field);
         if choice.is_none() && self.errors.len() == before {
             self.refuse_missing(field);
         }

@@ -14,14 +14,14 @@ use super::level_request::LevelRequest;
 use super::problem::Problem;
 use crate::core::SecretString;
 use crate::vault::{ClientRotation, Custody, HistoryPolicy, Id, KeyInfo, NewKey, Permission, ProjectKey, Session};
-use crate::wire::dotenv_cloud::{
-    ClientRotated, Count, CustodyChanged, Derivation, DescribedKey, Done, KeyDescriptor, KeyDocument, KeyEntry,
-    Pending, PendingVersion, Reencrypted, Remaining, Resource, Rotated, RotatedKey, Single,
+use crate::wire::dotenv_cloud::envelope::{Done, Resource, ResourceKind, Single};
+use crate::wire::dotenv_cloud::error::ErrorCode;
+use crate::wire::dotenv_cloud::key::{
+    ClientRotated, Count, CustodyChanged, Derivation, DescribedKey, KeyDescriptor, KeyDocument, KeyEntry, Pending,
+    PendingVersion, Reencrypted, Remaining, Rotated, RotatedKey,
 };
-use crate::wire::{Plain, Seconds};
+use crate::wire::plain::Plain;
 use crate::{ErrorKind, Pbkdf2, SealedBlob, Slug};
-
-const POLICIES: [(&str, HistoryPolicy); 2] = [("keep", HistoryPolicy::Keep), ("re_encrypt", HistoryPolicy::Reencrypt)];
 
 /// How many versions a request that rotates seals anew at a time, and for how long it begins to.
 const STEP: usize = 100;
@@ -45,20 +45,20 @@ pub(super) fn active(session: &Session<'_>, organization: Id, project: &Slug) ->
         // Clients would take the text of a random key for one that is padded, and seal with what nobody else has.
         let message =
             "The key of this project is none that clients of this service can use: rotate it once, to get one that is.";
-        return Err(Problem::new(StatusCode::NOT_FOUND, "no_active_encryption_key", message));
+        return Err(Problem::new(StatusCode::NOT_FOUND, ErrorCode::NoActiveEncryptionKey, message));
     }
     let descriptor = KeyDescriptor {
         key: DescribedKey {
-            managed: custody_word(key.custody),
+            managed: key.custody.into(),
             key: key.text.map(Plain),
             version: key.version,
-            derivation: key.derivation.as_ref().map(derivation),
-            created_at: Seconds(key.created_at),
+            derivation: derivation(key.derivation.as_ref()),
+            created_at: Some(key.created_at),
         },
     };
     let content = serde_json::to_string(&descriptor).map_err(|_| Fault::Internal)?;
-    let attributes = KeyDocument { format: "json", encrypted: false, content: Plain(content.into()) };
-    let data = Resource { r#type: "encryption_keys", id: key.version.to_string(), attributes };
+    let attributes = KeyDocument { format: "json".to_owned(), encrypted: false, content: Plain(content.into()) };
+    let data = Resource { kind: ResourceKind::Key.into(), id: key.version.to_string(), attributes };
     Ok(reply::json(StatusCode::OK, &Single { data }))
 }
 
@@ -73,18 +73,18 @@ pub(super) fn history(context: &RequestContext) -> Result<Reply, Problem> {
 pub(super) fn entry(key: KeyInfo) -> KeyEntry {
     KeyEntry {
         version: key.version.to_string(),
-        managed: custody_word(key.custody),
+        managed: key.custody.into(),
         key_check: key.proof.map(Plain),
-        derivation: key.derivation.as_ref().map(derivation),
+        derivation: derivation(key.derivation.as_ref()),
         is_active: key.is_active,
-        created_at: Seconds(key.created_at),
-        rotated_at: key.rotated_at.map(Seconds),
+        created_at: Some(key.created_at),
+        rotated_at: key.rotated_at,
     }
 }
 
 pub(super) fn rotate(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::KeyRotate])?;
-    let policy = request.body(|fields| fields.choice("history_policy", &POLICIES).unwrap_or_default())?;
+    let policy = request.body(|fields| fields.choice("history_policy").unwrap_or_default())?;
     let (session, organization, project) = (&request.session, request.organization, request.project()?);
     let mut rotated = session.rotate_to_key_string(organization, &project, policy);
     if rotated.as_ref().is_err_and(|error| error.kind() == ErrorKind::RotationInProgress)
@@ -98,7 +98,8 @@ pub(super) fn rotate(context: &RequestContext) -> Result<Reply, Problem> {
         // The key is in use, whatever becomes of versions: what is left of them, the next rotation takes on.
         let _ = carry_on(session, organization, &project);
     }
-    Ok(reply::json(StatusCode::OK, &Done { data: Rotated { key: rotated_key(key) }, message: "The key was rotated." }))
+    let done = Done { data: Rotated { key: rotated_key(key) }, message: "The key was rotated.".to_owned() };
+    Ok(reply::json(StatusCode::OK, &done))
 }
 
 /// Takes a rotation on, as far as a request may; `true`, if nothing of it is left.
@@ -120,11 +121,11 @@ fn rotated_key(key: ProjectKey) -> Resource<RotatedKey> {
         key: key.text.map(Plain),
         version: key.version.to_string(),
         is_active: true,
-        created_at: Seconds(key.created_at),
-        managed: custody_word(key.custody),
-        derivation: key.derivation.as_ref().map(derivation),
+        created_at: Some(key.created_at),
+        managed: key.custody.into(),
+        derivation: derivation(key.derivation.as_ref()),
     };
-    Resource { r#type: "encryption-keys", id: key.version.to_string(), attributes }
+    Resource { kind: ResourceKind::RotatedKey.into(), id: key.version.to_string(), attributes }
 }
 
 pub(super) fn rotate_client(context: &RequestContext) -> Result<Reply, Problem> {
@@ -135,7 +136,7 @@ pub(super) fn rotate_client(context: &RequestContext) -> Result<Reply, Problem> 
             Value::String(id) => Some(Id::parse(&id).ok()),
             _ => None,
         });
-        let policy = fields.choice("history_policy", &POLICIES).unwrap_or_default();
+        let policy = fields.choice("history_policy").unwrap_or_default();
         (new_client_key(fields), blobs, fields.secret("current_key_proof"), policy)
     })?;
     // What is wrong with it was told.
@@ -152,14 +153,14 @@ pub(super) fn rotate_client(context: &RequestContext) -> Result<Reply, Problem> 
         ErrorKind::InvalidValue => invalid_rotation(INCOMPLETE),
         _ => error.into(),
     })?;
-    let data = Count { count };
-    Ok(reply::json(StatusCode::OK, &ClientRotated { success: true, message: "The key was rotated.", data }))
+    let (message, data) = ("The key was rotated.".to_owned(), Count { count });
+    Ok(reply::json(StatusCode::OK, &ClientRotated { success: true, message, data }))
 }
 
 const INCOMPLETE: &str = "A key that the project's people hold is rotated with each level that holds something, sealed once with the new key: read all levels again; nothing was stored.";
 
 fn invalid_rotation(message: &str) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "invalid_key_rotation", message)
+    Problem::new(StatusCode::BAD_REQUEST, ErrorCode::InvalidKeyRotation, message)
 }
 
 /// The key that people hold from now on; nothing, where something is wrong with it.
@@ -267,9 +268,8 @@ enum Move {
 }
 
 pub(super) fn change_custody(context: &RequestContext) -> Result<Reply, Problem> {
-    const CUSTODIES: [(&str, Custody); 2] = [("client", Custody::Client), ("server", Custody::Server)];
     let request = LevelRequest::read(context, &[Permission::KeyRotate, Permission::KeyRetrieve])?;
-    let wanted = request.body(|fields| match fields.required_choice("managed", &CUSTODIES) {
+    let wanted = request.body(|fields| match fields.required_choice("managed") {
         Some(Custody::Server) => Some(Move::ToServer(fields.required_secret("key"))),
         Some(Custody::Client) => Some(Move::ToClient { confirmed: fields.flag("confirmed").unwrap_or_default() }),
         None => None,
@@ -279,23 +279,19 @@ pub(super) fn change_custody(context: &RequestContext) -> Result<Reply, Problem>
     let data = match wanted.ok_or(Fault::Internal)? {
         Move::ToServer(key) => {
             request.session.store_key_on_server(request.organization, &project, &key)?;
-            CustodyChanged { managed: custody_word(Custody::Server), key: None }
+            CustodyChanged { managed: Custody::Server.into(), key: None }
         }
         Move::ToClient { confirmed } => {
             let key = request.session.move_key_to_client(request.organization, &project, confirmed)?;
-            CustodyChanged { managed: custody_word(Custody::Client), key: Some(Plain(key)) }
+            CustodyChanged { managed: Custody::Client.into(), key: Some(Plain(key)) }
         }
     };
-    Ok(reply::json(StatusCode::OK, &Done { data, message: "The key has changed hands." }))
+    Ok(reply::json(StatusCode::OK, &Done { data, message: "The key has changed hands.".to_owned() }))
 }
 
-fn custody_word(custody: Custody) -> &'static str {
-    match custody {
-        Custody::Client => "client",
-        Custody::Server => "server",
+fn derivation(derivation: Option<&Pbkdf2>) -> Derivation {
+    Derivation {
+        key_check_salt: derivation.map(|derivation| BASE64.encode(derivation.salt())),
+        key_check_iterations: derivation.map(|derivation| derivation.iterations().into()),
     }
-}
-
-fn derivation(derivation: &Pbkdf2) -> Derivation {
-    Derivation { key_check_salt: BASE64.encode(derivation.salt()), key_check_iterations: derivation.iterations() }
 }

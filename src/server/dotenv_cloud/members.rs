@@ -8,9 +8,14 @@ use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::problem::Problem;
 use crate::ErrorKind;
-use crate::vault::{CloudRole, Id, Member, MemberRole, NewInvitation, Paging, Permission, Timestamp};
-use crate::wire::dotenv_cloud::{self as wire, Resource, Single};
-use crate::wire::{Plain, Seconds};
+use crate::vault::{
+    CloudRole, Id, Member, MemberRole, NewInvitation, OrganizationRole, Paging, Permission, Timestamp, WorkspaceRole,
+};
+use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
+use crate::wire::dotenv_cloud::member as wire;
+use crate::wire::dotenv_cloud::member::{MemberStatus, Role};
+use crate::wire::plain::Plain;
+use crate::wire::word::Word;
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::MemberRead])?;
@@ -43,14 +48,14 @@ pub(super) fn invite(context: &RequestContext) -> Result<Reply, Problem> {
         _ => error.into(),
     })?;
     let data = Resource {
-        r#type: "members",
+        kind: ResourceKind::Member.into(),
         id: issued.invitation.id.to_string(),
         attributes: wire::Invitation {
             email: issued.invitation.email,
-            role: role_word(issued.invitation.role),
-            status: "invited",
-            code: Plain(issued.code),
-            created_at: Seconds(issued.invitation.created_at),
+            role: role(issued.invitation.role),
+            status: MemberStatus::Invited.into(),
+            code: Some(Plain(issued.code)),
+            created_at: Some(issued.invitation.created_at),
         },
     };
     Ok(reply::json(StatusCode::CREATED, &Single { data }))
@@ -69,27 +74,35 @@ pub(super) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
 /// A member as it is sent.
 fn resource(member: Member) -> Resource<wire::Member> {
     Resource {
-        r#type: "members",
+        kind: ResourceKind::Member.into(),
         id: member.user.to_string(),
         attributes: wire::Member {
             name: member.name,
             email: member.email,
-            role: role_word(member.role),
-            status: "active",
-            created_at: Seconds(member.created_at),
-            updated_at: Seconds(member.updated_at),
+            role: role(member.role),
+            status: MemberStatus::Active.into(),
+            created_at: Some(member.created_at),
+            updated_at: Some(member.updated_at),
         },
     }
 }
 
-/// A role as the service calls it, as far as it knows it.
-pub(super) fn role_word(role: MemberRole) -> &'static str {
-    match role {
-        MemberRole::Cloud(role) => role.as_str(),
-        MemberRole::Organization(role) => role.as_str(),
-        MemberRole::Workspace(role) => role.as_str(),
-        MemberRole::Custom(_) => "custom",
-    }
+/// Returns the role of dotenv.cloud that goes by the same word.
+pub(super) fn role(role: MemberRole) -> Word<Role> {
+    let system = match role {
+        MemberRole::Cloud(role) => role,
+        MemberRole::Organization(OrganizationRole::Owner) | MemberRole::Workspace(WorkspaceRole::Owner) => {
+            CloudRole::Owner
+        }
+        MemberRole::Organization(OrganizationRole::Admin) | MemberRole::Workspace(WorkspaceRole::Admin) => {
+            CloudRole::Admin
+        }
+        MemberRole::Organization(OrganizationRole::Member) | MemberRole::Workspace(WorkspaceRole::Member) => {
+            CloudRole::Member
+        }
+        MemberRole::Custom(_) => return Role::Custom.into(),
+    };
+    Role::System(system).into()
 }
 
 impl Sortable for Member {

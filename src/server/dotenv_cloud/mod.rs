@@ -32,6 +32,7 @@ use super::reply::{self, Reply};
 use super::request_context::{self, Bucket, Fault, RequestContext, Service, State};
 use crate::ErrorKind;
 use crate::vault::{Id, Identity, PermissionSet};
+use crate::wire::dotenv_cloud::error::ErrorCode;
 
 /// The service.
 pub(super) enum DotenvCloud {}
@@ -65,7 +66,7 @@ impl Service for DotenvCloud {
         match context.headers().get("x-api-version") {
             Some(version) if version != "1" => {
                 let message = "This version of the interface is not served: send `X-API-Version: 1`.";
-                Err(Problem::new(StatusCode::BAD_REQUEST, "unsupported_api_version", message))
+                Err(Problem::new(StatusCode::BAD_REQUEST, ErrorCode::UnsupportedApiVersion, message))
             }
             _ => Ok(()),
         }

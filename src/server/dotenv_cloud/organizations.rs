@@ -8,11 +8,9 @@ use super::fields::Fields;
 use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::problem::Problem;
-use crate::vault::{
-    NewOrganization, Organization, OrganizationStatus, OrganizationUpdate, Permission, Tier, Timestamp,
-};
-use crate::wire::Seconds;
-use crate::wire::dotenv_cloud::{self as wire, Resource, Single};
+use crate::vault::{NewOrganization, Organization, OrganizationUpdate, Permission, Timestamp};
+use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
+use crate::wire::dotenv_cloud::organization as wire;
 use crate::{Error, ErrorKind};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
@@ -79,25 +77,16 @@ fn answer(status: StatusCode, organization: Organization) -> Reply {
 /// An organization as it is sent.
 fn resource(organization: Organization) -> Resource<wire::Organization> {
     Resource {
-        r#type: "organizations",
+        kind: ResourceKind::Organization.into(),
         id: organization.id.to_string(),
         attributes: wire::Organization {
             ulid: organization.id.to_string(),
             name: organization.name,
             slug: organization.slug,
-            status: match organization.status {
-                OrganizationStatus::Active => "active",
-                OrganizationStatus::Cancelled => "cancelled",
-                OrganizationStatus::Locked => "locked",
-                OrganizationStatus::Suspended => "suspended",
-            },
-            plan_name: match organization.tier {
-                Tier::Free => "free",
-                Tier::Pro => "pro",
-                Tier::Team => "team",
-            },
-            created_at: Seconds(organization.created_at),
-            updated_at: Seconds(organization.updated_at),
+            status: organization.status.into(),
+            plan_name: organization.tier.as_str().to_ascii_lowercase(),
+            created_at: Some(organization.created_at),
+            updated_at: Some(organization.updated_at),
         },
     }
 }

@@ -4,7 +4,7 @@ use super::super::request_context::RequestContext;
 use super::problem::Problem;
 use crate::ErrorKind;
 use crate::vault::Timestamp;
-use crate::wire::dotenv_cloud::{List, PageMeta};
+use crate::wire::dotenv_cloud::envelope::{List, PageMeta};
 
 /// Items of a page, where it is not said how many.
 const PER_PAGE: usize = 25;
@@ -88,5 +88,5 @@ pub(super) fn list<T: Sortable, R>(
     let range = paging.range(total);
     let is_gone = |made: &crate::Result<R>| made.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound);
     let data = items.drain(range).map(make).filter(|made| !is_gone(made)).collect::<Result<_, _>>()?;
-    Ok(List { data, meta: paging.meta(total) })
+    Ok(List { data, meta: Some(paging.meta(total)) })
 }

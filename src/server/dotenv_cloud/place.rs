@@ -4,6 +4,7 @@ use super::super::request_context::RequestContext;
 use super::problem::Problem;
 use crate::LevelPath;
 use crate::vault::Id;
+use crate::wire::dotenv_cloud::level::Level;
 
 /// The organization that an address names. It goes by its id, in either case.
 pub(super) fn organization(context: &RequestContext) -> Result<Id, Problem> {
@@ -39,11 +40,11 @@ pub(super) fn has_address(slug: &str) -> bool {
 }
 
 /// What the level at a path is.
-pub(super) fn level_word(path: &LevelPath) -> &'static str {
+pub(super) fn level_kind(path: &LevelPath) -> Level {
     match path.segments().count() {
-        1 => "project",
-        2 => "target",
-        _ => "environment",
+        1 => Level::Project,
+        2 => Level::Target,
+        _ => Level::Environment,
     }
 }
 

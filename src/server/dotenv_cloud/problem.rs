@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::reply::{self, Reply};
 use super::super::request_context::Fault;
-use crate::wire::Seconds;
+use crate::wire::dotenv_cloud::error::{ErrorBody, ErrorCode, Messages, VersionLock};
+use crate::wire::word::Word;
 use crate::{Error, ErrorKind};
 
 /// Why a request is refused, in the service's words.
@@ -14,47 +14,37 @@ pub(in super::super) struct Problem(Box<Inner>);
 
 struct Inner {
     status: StatusCode,
-    body: Body,
+    body: ErrorBody,
     /// Seconds until it may be tried again.
     retry_after: Option<u64>,
 }
 
-#[derive(Serialize)]
-struct Body {
-    error: &'static str,
-    message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    details: Option<Value>,
-    /// What is wrong with which field.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    errors: BTreeMap<String, Vec<String>>,
-}
-
 impl Problem {
     /// A problem with a code of the service. The message is one sentence that says what to do.
-    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        let body = Body { error: code, message: message.into(), details: None, errors: BTreeMap::new() };
+    pub(super) fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
+        let body =
+            ErrorBody { error: Some(code.into()), message: message.into(), details: None, errors: BTreeMap::new() };
         Self(Box::new(Inner { status, body, retry_after: None }))
     }
 
     /// What is not there, and what whoever asks may not know of.
     pub(super) fn not_found() -> Self {
         let message = "There is nothing of that name here, or it is outside of what this token may see.";
-        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+        Self::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message)
     }
 
     /// A request that cannot be understood at all.
     pub(super) fn malformed(message: &str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "malformed_request", message)
+        Self::new(StatusCode::BAD_REQUEST, ErrorCode::MalformedRequest, message)
     }
 
     /// Fields that are not as they should be, each with what is wrong with it. There is at least one.
     pub(super) fn invalid(errors: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut messages = Vec::new();
-        let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut fields: BTreeMap<String, Messages> = BTreeMap::new();
         for (field, message) in errors {
             messages.push(message.clone());
-            fields.entry(field).or_default().push(message);
+            fields.entry(field).or_default().0.push(message);
         }
         let message = match messages.as_slice() {
             [] => "The request is not valid.".to_owned(),
@@ -62,7 +52,7 @@ impl Problem {
             [first, _] => format!("{first} (and 1 more error)"),
             [first, more @ ..] => format!("{first} (and {} more errors)", more.len()),
         };
-        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", message);
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::ValidationFailed, message);
         problem.0.body.errors = fields;
         problem
     }
@@ -87,16 +77,14 @@ impl Problem {
         Self::field(field, sentence(&error.to_string()))
     }
 
-    /// The same, with more to know about it.
-    pub(super) fn with_details(mut self, details: Value) -> Self {
-        self.0.body.details = Some(details);
-        self
-    }
-
     /// Whether it is about what was asked, and by whom; not about how much, or the server.
     pub(super) fn is_about_request(&self) -> bool {
         let is_of_vault = self.0.status.is_client_error() && self.0.status != StatusCode::UNAUTHORIZED;
-        is_of_vault && !["rate_limited", "payload_too_large", "unsupported_api_version"].contains(&self.0.body.error)
+        let is_of_server = matches!(
+            self.0.body.error,
+            Some(Word::Known(ErrorCode::RateLimited | ErrorCode::PayloadTooLarge | ErrorCode::UnsupportedApiVersion))
+        );
+        is_of_vault && !is_of_server
     }
 }
 
@@ -104,37 +92,38 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         const UNPROCESSABLE: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
         let (status, code) = match error.kind() {
-            ErrorKind::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
-            ErrorKind::Denied if error.is_organization_inactive() => (StatusCode::FORBIDDEN, "organization_inactive"),
-            ErrorKind::Denied => (StatusCode::FORBIDDEN, "insufficient_permissions"),
+            ErrorKind::Unauthenticated => (StatusCode::UNAUTHORIZED, ErrorCode::Unauthenticated),
+            ErrorKind::Denied if error.is_organization_inactive() => {
+                (StatusCode::FORBIDDEN, ErrorCode::OrganizationInactive)
+            }
+            ErrorKind::Denied => (StatusCode::FORBIDDEN, ErrorCode::InsufficientPermissions),
             ErrorKind::NotFound => return Self::not_found(),
-            ErrorKind::Conflict => (StatusCode::CONFLICT, "conflict"),
-            ErrorKind::RotationInProgress => (StatusCode::CONFLICT, "rotation_in_progress"),
-            ErrorKind::ClientManaged => (StatusCode::BAD_REQUEST, "client_managed_encryption"),
-            ErrorKind::KeyProofRequired => (UNPROCESSABLE, "key_proof_required"),
-            ErrorKind::KeyProofMismatch => (UNPROCESSABLE, "key_proof_mismatch"),
-            ErrorKind::KeyVersionConflict => (UNPROCESSABLE, "key_version_conflict"),
-            ErrorKind::ContentRequired => (UNPROCESSABLE, "content_required_for_old_key"),
-            ErrorKind::VersionLocked => (StatusCode::FORBIDDEN, "version_locked"),
-            ErrorKind::VersionProtected => (UNPROCESSABLE, "version_protected"),
-            ErrorKind::Unconfirmed => (UNPROCESSABLE, "confirmation_required"),
+            ErrorKind::Conflict => (StatusCode::CONFLICT, ErrorCode::Conflict),
+            ErrorKind::RotationInProgress => (StatusCode::CONFLICT, ErrorCode::RotationInProgress),
+            ErrorKind::ClientManaged => (StatusCode::BAD_REQUEST, ErrorCode::ClientManagedEncryption),
+            ErrorKind::KeyProofRequired => (UNPROCESSABLE, ErrorCode::KeyProofRequired),
+            ErrorKind::KeyProofMismatch => (UNPROCESSABLE, ErrorCode::KeyProofMismatch),
+            ErrorKind::KeyVersionConflict => (UNPROCESSABLE, ErrorCode::KeyVersionConflict),
+            ErrorKind::ContentRequired => (UNPROCESSABLE, ErrorCode::ContentRequiredForOldKey),
+            ErrorKind::VersionLocked => (StatusCode::FORBIDDEN, ErrorCode::VersionLocked),
+            ErrorKind::VersionProtected => (UNPROCESSABLE, ErrorCode::VersionProtected),
+            ErrorKind::Unconfirmed => (UNPROCESSABLE, ErrorCode::ConfirmationRequired),
             ErrorKind::InvalidName
             | ErrorKind::InvalidValue
             | ErrorKind::Limit
             | ErrorKind::Syntax
-            | ErrorKind::DecryptionFailed => (UNPROCESSABLE, "validation_failed"),
+            | ErrorKind::DecryptionFailed => (UNPROCESSABLE, ErrorCode::ValidationFailed),
             ErrorKind::Unavailable => return Fault::Busy.into(),
             _ => return Fault::Internal.into(),
         };
         let mut problem = Self::new(status, code, sentence(&error.to_string()));
         if let Some((days, at)) = error.version_lock() {
-            let details = json!({ "retention_days": days, "version_created_at": Seconds(at) });
-            problem = problem.with_details(details);
+            problem.0.body.details = Some(json!(VersionLock { retention_days: days, version_created_at: Some(at) }));
         }
         if error.kind() == ErrorKind::Unconfirmed {
             let message = "The confirmed field must be accepted.".to_owned();
             problem.0.body.message.clone_from(&message);
-            problem.0.body.errors.insert("confirmed".to_owned(), vec![message]);
+            problem.0.body.errors.insert("confirmed".to_owned(), Messages(vec![message]));
         }
         problem
     }
@@ -150,23 +139,31 @@ fn sentence(text: &str) -> String {
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
         let (status, code, message) = match fault {
-            Fault::NoSuchRoute => (StatusCode::NOT_FOUND, "not_found", "There is nothing at this address."),
+            Fault::NoSuchRoute => (StatusCode::NOT_FOUND, ErrorCode::NotFound, "There is nothing at this address."),
             Fault::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take this method.")
+                (StatusCode::METHOD_NOT_ALLOWED, ErrorCode::MethodNotAllowed, "This address does not take this method.")
             }
-            Fault::BodyTooLong => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "The request is too large: send less at once.")
-            }
+            Fault::BodyTooLong => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                ErrorCode::PayloadTooLarge,
+                "The request is too large: send less at once.",
+            ),
             Fault::BodyIncomplete => {
                 return Self::malformed("The body of the request did not arrive: send it again.");
             }
-            Fault::TooManyRequests(_) => {
-                (StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests: try again after `Retry-After`.")
+            Fault::TooManyRequests(_) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                ErrorCode::RateLimited,
+                "Too many requests: try again after `Retry-After`.",
+            ),
+            Fault::Busy => {
+                (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, "Too much is going on: try again later.")
             }
-            Fault::Busy => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Too much is going on: try again later."),
-            Fault::Internal => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "This failed here: the operator can find out why.")
-            }
+            Fault::Internal => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                ErrorCode::ServerError,
+                "This failed here: the operator can find out why.",
+            ),
         };
         let mut problem = Self::new(status, code, message);
         if let Fault::TooManyRequests(quota) = fault {

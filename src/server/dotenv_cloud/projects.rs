@@ -12,9 +12,9 @@ use super::paging::{self, Sortable};
 use super::place;
 use super::problem::Problem;
 use crate::core::SecretString;
-use crate::vault::{Custody, NewKey, NewProject, Permission, Project, ProjectUpdate, SecretFormat, Session, Timestamp};
-use crate::wire::Seconds;
-use crate::wire::dotenv_cloud::{self as wire, Resource, Single};
+use crate::vault::{Custody, NewKey, NewProject, Permission, Project, ProjectUpdate, Session, Timestamp};
+use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
+use crate::wire::dotenv_cloud::project as wire;
 use crate::{ErrorKind, KeyString, LevelPath, Pbkdf2};
 
 /// How many times a key is stretched.
@@ -74,11 +74,8 @@ fn new_project(fields: &mut Fields) -> NewProject {
     let mut new = NewProject::new(fields.required_name("name"));
     new.slug = fields.slug("slug");
     new.description = fields.description("description");
-    let formats = [SecretFormat::Env, SecretFormat::Json, SecretFormat::Text, SecretFormat::Yaml]
-        .map(|format| (format_word(format), format));
-    new.secret_format = fields.choice("secret_format", &formats).unwrap_or_default();
-    let custody = fields.choice("storage_mode", &[("client", Custody::Client), ("server", Custody::Server)]);
-    new.key = match custody.unwrap_or(Custody::Server) {
+    new.secret_format = fields.choice("secret_format").unwrap_or_default();
+    new.key = match fields.choice("storage_mode").unwrap_or(Custody::Server) {
         Custody::Server => {
             let key = fields.secret("encryption_key");
             NewKey::String(key.and_then(|key| KeyString::new(key.expose_secret()).ok()))
@@ -129,7 +126,7 @@ fn is_proof(text: &str) -> bool {
 fn resource(session: &Session<'_>, project: Project) -> crate::Result<Resource<wire::Project>> {
     let counts = session.counts(project.organization, &LevelPath::new(&project.slug)?)?;
     Ok(Resource {
-        r#type: "projects",
+        kind: ResourceKind::Project.into(),
         id: project.id.to_string(),
         attributes: wire::Project {
             ulid: project.id.to_string(),
@@ -137,29 +134,16 @@ fn resource(session: &Session<'_>, project: Project) -> crate::Result<Resource<w
             name: project.name,
             slug: project.slug,
             description: project.description,
-            secret_format: format_word(project.secret_format),
-            encryption_type: match project.custody {
-                Custody::Client => "client",
-                Custody::Server => "server",
-            },
+            secret_format: project.secret_format.into(),
+            encryption_type: project.custody.into(),
             has_secrets: counts.contents > 0,
             secret_count: counts.contents,
             environment_count: counts.environments,
             target_count: counts.targets,
-            created_at: Seconds(project.created_at),
-            updated_at: Seconds(project.updated_at),
+            created_at: Some(project.created_at),
+            updated_at: Some(project.updated_at),
         },
     })
-}
-
-/// A format as the service calls it.
-pub(super) fn format_word(format: SecretFormat) -> &'static str {
-    match format {
-        SecretFormat::Env => "env",
-        SecretFormat::Json => "json",
-        SecretFormat::Text => "text",
-        SecretFormat::Yaml => "yaml",
-    }
 }
 
 impl Sortable for Project {

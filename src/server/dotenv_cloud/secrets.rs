@@ -10,16 +10,18 @@ use super::super::request_context::{Fault, RequestContext};
 use super::fields::{self, Fields};
 use super::level_request::LevelRequest;
 use super::problem::Problem;
-use super::projects::format_word;
 use super::{keys, place};
 use crate::core::SecretString;
 use crate::system::SystemClock;
 use crate::vault::{Blob, Blobs, Clock as _, NewBlob, Permission, SecretFormat};
-use crate::wire::dotenv_cloud::{
-    Done, Hierarchy, Merged, SecretLevel, SecretLevels, Secrets, SecretsAttributes, SecretsData, SecretsMeta, Single,
-    Stored,
+use crate::wire::dotenv_cloud::envelope::{Done, ResourceKind, Single};
+use crate::wire::dotenv_cloud::error::ErrorCode;
+use crate::wire::dotenv_cloud::secret::{
+    ContentFormat, Hierarchy, Merge, Merged, RetrieveAction, SecretLevel, SecretLevels, Secrets, SecretsAttributes,
+    SecretsData, SecretsMeta, Stored,
 };
-use crate::wire::{Plain, Seconds};
+use crate::wire::plain::Plain;
+use crate::wire::word;
 use crate::{Document, Layer, LevelPath, Slug, merge};
 
 const READING: &[Permission] = &[Permission::SecretRead];
@@ -31,25 +33,6 @@ struct Form {
     decrypt: bool,
     merge: Merge,
     raw: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Merge {
-    No,
-    Yes,
-    Both,
-}
-
-const MERGES: [(&str, Merge); 3] = [("false", Merge::No), ("true", Merge::Yes), ("both", Merge::Both)];
-
-impl Merge {
-    fn word(self) -> &'static str {
-        match self {
-            Self::No => "false",
-            Self::Yes => "true",
-            Self::Both => "both",
-        }
-    }
 }
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
@@ -74,14 +57,13 @@ impl Form {
             })
         };
         let (decrypt, raw) = (read("decrypt"), read("raw"));
-        let merge = match context.query("merge").unwrap_or("false") {
-            "false" | "0" => Merge::No,
-            "true" | "1" => Merge::Yes,
-            "both" => Merge::Both,
-            _ => {
+        let merge = match context.query("merge").unwrap_or("0") {
+            "0" => Merge::No,
+            "1" => Merge::Yes,
+            text => word::parse(text).unwrap_or_else(|| {
                 errors.push(("merge".to_owned(), "The selected merge is invalid.".to_owned()));
                 Merge::No
-            }
+            }),
         };
         if !errors.is_empty() {
             return Err(Problem::invalid(errors));
@@ -106,7 +88,7 @@ fn flag(text: &str) -> Option<bool> {
 }
 
 fn combination(message: &str) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_parameter_combination", message)
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::InvalidParameterCombination, message)
 }
 
 fn answer(
@@ -125,8 +107,8 @@ fn answer(
         return Ok(reply::json(StatusCode::OK, &secrets));
     }
     let format = match form.merge {
-        Merge::Yes => "merged",
-        Merge::No | Merge::Both => format_word(blobs.secret_format),
+        Merge::Yes => ContentFormat::Merged,
+        Merge::No | Merge::Both => ContentFormat::Document(blobs.secret_format),
     };
     let levels: Vec<SecretLevel> = blobs.levels.into_iter().map(|blob| level(blob, form.decrypt)).collect();
     let mut slugs = path.segments().map(str::to_owned);
@@ -135,7 +117,7 @@ fn answer(
     let encrypted = levels.iter().any(|level| level.encrypted);
     let mut levels = levels.into_iter();
     let levels = levels.next().filter(|_| form.merge != Merge::Yes).map(|project| SecretLevels {
-        project,
+        project: Some(project),
         target: levels.next(),
         environment: levels.next(),
     });
@@ -143,15 +125,15 @@ fn answer(
         StatusCode::OK,
         &Secrets {
             data: SecretsData {
-                r#type: "secrets",
-                attributes: SecretsAttributes { encrypted, format, levels, secrets },
+                kind: ResourceKind::Secrets.into(),
+                attributes: SecretsAttributes { encrypted, format: format.into(), levels, secrets },
             },
             meta: SecretsMeta {
                 api_path: context.path().to_owned(),
-                format: "hierarchical",
-                merged: form.merge.word(),
-                timestamp: Seconds(SystemClock.now()),
-                action: if form.decrypt { "decrypt" } else { "read" },
+                format: "hierarchical".to_owned(),
+                merged: form.merge.into(),
+                timestamp: Some(SystemClock.now()),
+                action: if form.decrypt { RetrieveAction::Decrypt } else { RetrieveAction::Read }.into(),
                 hierarchy,
             },
         },
@@ -169,8 +151,8 @@ fn level(blob: Blob, decrypt: bool) -> SecretLevel {
         encrypted,
         content: Plain(content),
         source: place::source(&blob.path).to_owned(),
-        id: blob.id.to_string(),
-        key_version: blob.key_version.to_string(),
+        id: Some(blob.id.to_string()),
+        key_version: Some(blob.key_version.to_string()),
     }
 }
 
@@ -227,16 +209,6 @@ fn unreadable(path: &LevelPath) -> Problem {
     Problem::field("merge", message)
 }
 
-#[derive(Clone, Copy)]
-enum Action {
-    Read,
-    Decrypt,
-    RetrieveKey,
-}
-
-const ACTIONS: [(&str, Action); 3] =
-    [("read", Action::Read), ("decrypt", Action::Decrypt), ("key:retrieve", Action::RetrieveKey)];
-
 /// Which of the merged variables are wanted. Tags are read over: nothing has any.
 #[derive(Default)]
 struct Filters {
@@ -288,34 +260,34 @@ fn string(value: Value) -> Option<String> {
 pub(super) fn retrieve(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, READING)?;
     let (path, (action, filters, merge, raw)) = request.level_body(|fields| {
-        let action = fields.choice("action", &ACTIONS).unwrap_or(Action::Read);
+        let action = fields.choice("action").unwrap_or(RetrieveAction::Read);
         let filters = Filters::read(fields);
-        let merge = fields.choice("merge", &MERGES).unwrap_or(Merge::No);
+        let merge = fields.choice("merge").unwrap_or(Merge::No);
         (action, filters, merge, fields.flag("raw").unwrap_or_default())
     })?;
     let needed = match action {
-        Action::Decrypt => {
+        RetrieveAction::Decrypt => {
             let mut secrets = merged(&request.session.opened_blobs(request.organization, &path)?)?;
             secrets.retain(|name, _| filters.admits(name));
             return Ok(if raw {
                 reply::json(StatusCode::OK, &secrets)
             } else {
-                reply::json(StatusCode::OK, &Single { data: Merged { r#type: "secrets", secrets } })
+                reply::json(StatusCode::OK, &Single { data: Merged { kind: ResourceKind::Secrets.into(), secrets } })
             });
         }
-        Action::Read => READING,
-        Action::RetrieveKey => &[Permission::KeyRetrieve],
+        RetrieveAction::Read => READING,
+        RetrieveAction::RetrieveKey => &[Permission::KeyRetrieve],
     };
     if !filters.is_empty() || merge != Merge::No || raw {
         let message = "Only plaintext can be filtered, merged or raw: ask for the action `decrypt`.";
         return request.refuse(&path, needed, combination(message));
     }
     match action {
-        Action::RetrieveKey => {
+        RetrieveAction::RetrieveKey => {
             let project = Slug::new(path.project()).map_err(|_| Problem::not_found())?;
             keys::active(&request.session, request.organization, &project)
         }
-        Action::Read | Action::Decrypt => {
+        RetrieveAction::Read | RetrieveAction::Decrypt => {
             answer(context, &request, &path, Form { decrypt: false, merge: Merge::No, raw: false })
         }
     }
@@ -332,9 +304,9 @@ pub(super) fn store(context: &RequestContext) -> Result<Reply, Problem> {
     let blob = blob.ok_or(Fault::Internal)?;
     let new = NewBlob { content: blob, key_proof, no_backup, replaces: None };
     request.session.set_blob(request.organization, &path, &new)?;
-    let (level, source) = (place::level_word(&path), place::source(&path).to_owned());
-    let data = Stored { r#type: "secrets", level, source, bytes };
-    Ok(reply::json(StatusCode::OK, &Done { data, message: "Secrets stored." }))
+    let (level, source) = (place::level_kind(&path).into(), place::source(&path).to_owned());
+    let data = Stored { kind: ResourceKind::Secrets.into(), level, source, bytes };
+    Ok(reply::json(StatusCode::OK, &Done { data, message: "Secrets stored.".to_owned() }))
 }
 
 pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {

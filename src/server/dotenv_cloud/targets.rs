@@ -11,8 +11,8 @@ use super::place;
 use super::problem::Problem;
 use crate::LevelPath;
 use crate::vault::{Id, NewTarget, Permission, Target, TargetUpdate, Timestamp};
-use crate::wire::Seconds;
-use crate::wire::dotenv_cloud::{self as wire, Resource, Single};
+use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
+use crate::wire::dotenv_cloud::target as wire;
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::TargetRead])?;
@@ -82,7 +82,7 @@ fn resource(
     let path = LevelPath::new(&format!("{above}/{}", target.slug))?;
     let counts = request.session.counts(request.organization, &path)?;
     Ok(Resource {
-        r#type: "targets",
+        kind: ResourceKind::Target.into(),
         id: target.id.to_string(),
         attributes: wire::Target {
             project_id: project.to_string(),
@@ -91,8 +91,8 @@ fn resource(
             description: target.description,
             environment_count: counts.environments,
             secret_count: counts.contents,
-            created_at: Seconds(target.created_at),
-            updated_at: Seconds(target.updated_at),
+            created_at: Some(target.created_at),
+            updated_at: Some(target.updated_at),
         },
     })
 }

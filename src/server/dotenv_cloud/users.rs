@@ -4,28 +4,30 @@ use axum::http::StatusCode;
 
 use super::super::reply::{self, Reply};
 use super::super::request_context::RequestContext;
-use super::members::role_word;
+use super::members::role;
 use super::problem::Problem;
 use crate::vault::{AccountIdentity, Id, Identity, Named, ServiceAccountIdentity, Timestamp, TokenIdentity};
-use crate::wire::Seconds;
-use crate::wire::dotenv_cloud::{self as wire, Resource};
+use crate::wire::dotenv_cloud::current_user as wire;
+use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind};
+use crate::wire::dotenv_cloud::member::Role;
+use crate::wire::word::Word;
 
 type Organizations = Vec<Resource<wire::OwnOrganization>>;
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
-    let (r#type, id, principal, organizations) = match context.session()?.whoami()? {
+    let (kind, id, principal, organizations) = match context.session()?.whoami()? {
         Identity::User(user) => {
             let principal = wire::Principal {
                 name: user.name,
                 email: Some(user.email),
                 // Whoever made them a user has made sure of it.
                 is_verified: Some(true),
-                created_at: Seconds(user.created_at),
-                updated_at: Some(Seconds(user.updated_at)),
+                created_at: Some(user.created_at),
+                updated_at: Some(user.updated_at),
             };
             let memberships = user.memberships.into_iter();
-            let organizations = memberships.map(|one| included(one.organization, Some(role_word(one.role)))).collect();
-            ("users", user.id, principal, organizations)
+            let organizations = memberships.map(|one| included(one.organization, Some(role(one.role)))).collect();
+            (ResourceKind::User, user.id, principal, organizations)
         }
         Identity::Token(TokenIdentity { token, organization, .. }) => {
             program(token.id, token.name, token.created_at, Some(token.updated_at), organization)
@@ -40,7 +42,7 @@ pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
         // No request is in the name of a trusted program.
         Identity::System(_) => return Err(Problem::not_found()),
     };
-    Ok(reply::json(StatusCode::OK, &wire::Me::new(r#type, id.to_string(), principal, organizations)))
+    Ok(reply::json(StatusCode::OK, &wire::CurrentUser::new(kind, id.to_string(), principal, organizations)))
 }
 
 /// A program that has a token.
@@ -50,20 +52,14 @@ fn program(
     created_at: Timestamp,
     updated_at: Option<Timestamp>,
     organization: Named,
-) -> (&'static str, Id, wire::Principal, Organizations) {
-    let principal = wire::Principal {
-        name,
-        email: None,
-        is_verified: None,
-        created_at: Seconds(created_at),
-        updated_at: updated_at.map(Seconds),
-    };
-    ("api_tokens", id, principal, vec![included(organization, None)])
+) -> (ResourceKind, Id, wire::Principal, Organizations) {
+    let principal = wire::Principal { name, email: None, is_verified: None, created_at: Some(created_at), updated_at };
+    (ResourceKind::ApiToken, id, principal, vec![included(organization, None)])
 }
 
-fn included(organization: Named, role: Option<&'static str>) -> Resource<wire::OwnOrganization> {
+fn included(organization: Named, role: Option<Word<Role>>) -> Resource<wire::OwnOrganization> {
     Resource {
-        r#type: "organizations",
+        kind: ResourceKind::Organization.into(),
         id: organization.id.to_string(),
         attributes: wire::OwnOrganization {
             ulid: organization.id.to_string(),

@@ -9,12 +9,13 @@ use super::paging::Paging;
 use super::problem::Problem;
 use super::{keys, place};
 use crate::core::AuditActor;
-use crate::vault::{Custody, Permission, PurgeScope, Restore, Version, VersionAction};
-use crate::wire::dotenv_cloud::{
-    Done, List, Purged, Resource, Restoration, Single, VersionAttributes, VersionAuthor, VersionMetadata,
-    VersionWithContent,
+use crate::vault::{Custody, Permission, PurgeScope, Restore, Version};
+use crate::wire::dotenv_cloud::envelope::{Done, List, Resource, ResourceKind, Single};
+use crate::wire::dotenv_cloud::secret::Restoration;
+use crate::wire::dotenv_cloud::version::{
+    LockedReason, Purged, VersionAttributes, VersionAuthor, VersionMetadata, VersionWithContent,
 };
-use crate::wire::{Plain, Seconds};
+use crate::wire::plain::Plain;
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::SecretHistory])?;
@@ -31,20 +32,20 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let (versions, total) = request.session.versions_from(request.organization, &path, offset, paging.per_page)?;
     let data = versions.into_iter().map(|version| {
         let id = version.id.to_string();
-        Resource { r#type: "secret-versions", id, attributes: attributes(version) }
+        Resource { kind: ResourceKind::Version.into(), id, attributes: attributes(version) }
     });
-    Ok(reply::json(StatusCode::OK, &List { data: data.collect(), meta: paging.meta(total) }))
+    Ok(reply::json(StatusCode::OK, &List { data: data.collect(), meta: Some(paging.meta(total)) }))
 }
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::SecretHistory])?;
     let found = request.session.version(request.organization, number(context, &request)?)?;
     let data = VersionWithContent {
-        r#type: "secret-versions",
+        kind: ResourceKind::Version.into(),
         id: found.version.id.to_string(),
         attributes: attributes(found.version),
         content: Plain(found.content.to_string().into()),
-        key: keys::entry(found.key),
+        key: Some(keys::entry(found.key)),
     };
     Ok(reply::json(StatusCode::OK, &Single { data }))
 }
@@ -57,8 +58,12 @@ pub(super) fn restore(context: &RequestContext) -> Result<Reply, Problem> {
         Restore { content: blob, key_proof: fields.secret("key_proof") }
     })?;
     let level = request.session.restore_version(request.organization, number, &restore)?;
-    let data = Restoration { r#type: "secrets", secret_id: level.to_string(), restored_from: number.to_string() };
-    Ok(reply::json(StatusCode::OK, &Done { data, message: "The version was restored." }))
+    let data = Restoration {
+        kind: ResourceKind::Secrets.into(),
+        secret_id: level.to_string(),
+        restored_from: number.to_string(),
+    };
+    Ok(reply::json(StatusCode::OK, &Done { data, message: "The version was restored.".to_owned() }))
 }
 
 pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
@@ -71,14 +76,13 @@ pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
 }
 
 pub(super) fn purge(context: &RequestContext) -> Result<Reply, Problem> {
-    const SCOPES: [(&str, PurgeScope); 2] = [("level", PurgeScope::Level), ("project", PurgeScope::Project)];
     let request = LevelRequest::read(context, &[Permission::SecretPurge])?;
     let (path, (scope, confirmed)) = request.level_body(|fields| {
-        let scope = fields.choice("scope", &SCOPES).unwrap_or(PurgeScope::Level);
+        let scope = fields.choice("scope").unwrap_or(PurgeScope::Level);
         (scope, fields.flag("confirmed").unwrap_or_default())
     })?;
     let purged_count = request.session.purge_versions(request.organization, &path, scope, confirmed)?;
-    let done = Done { data: Purged { purged_count }, message: "The versions were removed." };
+    let done = Done { data: Purged { purged_count }, message: "The versions were removed.".to_owned() };
     Ok(reply::json(StatusCode::OK, &done))
 }
 
@@ -91,24 +95,19 @@ fn number(context: &RequestContext, request: &LevelRequest<'_>) -> Result<u64, P
 
 fn attributes(version: Version) -> VersionAttributes {
     VersionAttributes {
-        action: match version.action {
-            VersionAction::Update => "update",
-            VersionAction::Delete => "delete",
-            VersionAction::Restore => "restore",
-            VersionAction::Rotate => "rotate",
-        },
+        action: version.action.into(),
         size_bytes: version.bytes,
         is_client_encrypted: version.custody == Custody::Client,
         encryption_key_version: version.key_version.to_string(),
         key_version: version.key_version.to_string(),
-        created_at: Seconds(version.created_at),
+        created_at: Some(version.created_at),
         created_by: author(version.created_by),
         metadata: VersionMetadata {
-            level: place::level_word(&version.path),
-            source: place::source(&version.path).to_owned(),
+            level: Some(place::level_kind(&version.path).into()),
+            source: Some(place::source(&version.path).to_owned()),
         },
         locked: version.is_locked,
-        locked_reason: version.is_locked.then_some("retention"),
+        locked_reason: version.is_locked.then(|| LockedReason::Retention.into()),
     }
 }
 

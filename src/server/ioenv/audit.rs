@@ -6,10 +6,11 @@ use super::super::request_context::RequestContext;
 use super::place::Place;
 use super::problem::Problem;
 use crate::vault::{
-    Action, ActorKind, AuditActor, AuditFilter, AuditRecord, Details, Id, Paging, PermissionSet, Resource,
-    ResourceKind, UseCase, Vocabulary,
+    ActorKind, AuditActor, AuditFilter, AuditRecord, Details, Id, Paging, PermissionSet, Resource, ResourceKind,
+    UseCase, Vocabulary,
 };
-use crate::wire::ioenv::{Actor, Record, Records, Resource as ResourceDto};
+use crate::wire::ioenv as wire;
+use crate::wire::word;
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::project(context)?;
@@ -17,7 +18,7 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     filter.path = Some(at.path.clone());
     let page = at.session.audit(at.organization, &filter, &paging)?;
     let next = page.next.and_then(|id| Id::parse(&id).ok()).map(|id| id.to_prefixed("aud"));
-    Ok(reply::json(StatusCode::OK, &Records { records: page.items.into_iter().map(record).collect(), next }))
+    Ok(reply::json(StatusCode::OK, &wire::AuditPage { records: page.items.into_iter().map(record).collect(), next }))
 }
 
 /// Which records a request asks for.
@@ -35,10 +36,8 @@ fn read(context: &RequestContext) -> Result<(AuditFilter, Paging), Problem> {
     }
     let mut filter = AuditFilter::default();
     if let Some(action) = context.query("action") {
-        let found = [Action::Create, Action::Read, Action::Update, Action::Delete]
-            .into_iter()
-            .find(|one| one.as_str() == action);
-        let action = found.ok_or_else(|| Problem::invalid("action must be create, read, update or delete."))?;
+        let known = word::parse(action);
+        let action = known.ok_or_else(|| Problem::invalid("action must be create, read, update or delete."))?;
         filter.action = Some(action);
     }
     if let Some(key) = context.query("key") {
@@ -48,31 +47,31 @@ fn read(context: &RequestContext) -> Result<(AuditFilter, Paging), Problem> {
     Ok((filter, paging))
 }
 
-fn record(record: AuditRecord) -> Record {
-    Record {
+fn record(record: AuditRecord) -> wire::AuditRecord {
+    wire::AuditRecord {
         id: record.id.to_prefixed("aud"),
         timestamp: record.timestamp,
         actor: actor(record.actor),
         ip: record.ip,
-        action: record.action,
+        action: record.action.into(),
         details: details(&record.resource, record.details),
         resource: resource(record.resource),
     }
 }
 
-fn actor(actor: AuditActor) -> Actor {
+fn actor(actor: AuditActor) -> wire::AuditActor {
     let prefix = if actor.kind == ActorKind::User { "usr" } else { "tok" };
-    Actor { kind: actor.kind, id: actor.id.map(|id| id.to_prefixed(prefix)), name: actor.name }
+    wire::AuditActor { kind: actor.kind.into(), id: actor.id.map(|id| id.to_prefixed(prefix)), name: actor.name }
 }
 
-fn resource(resource: Resource) -> ResourceDto {
+fn resource(resource: Resource) -> wire::AuditResource {
     let prefix = match resource.kind {
         ResourceKind::Token => Some("tok"),
         ResourceKind::Member => Some("usr"),
         _ => None,
     };
-    ResourceDto {
-        kind: resource.kind,
+    wire::AuditResource {
+        kind: resource.kind.into(),
         id: resource.id.zip(prefix).map(|(id, prefix)| id.to_prefixed(prefix)),
         org_id: resource.organization.to_prefixed("org"),
         project_id: resource.project.map(|id| id.to_prefixed("proj")),

@@ -6,18 +6,18 @@ use super::body::Body;
 use super::place::Place;
 use super::problem::Problem;
 use crate::vault::{Environment, EnvironmentUpdate, NewEnvironment, UseCase};
-use crate::wire::ioenv::{Environment as EnvironmentDto, Environments, OneEnvironment};
+use crate::wire::ioenv as wire;
 use crate::{Error, ErrorKind, Slug};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::project(context)?;
     let environments = at.session.environments(at.organization, &at.path)?;
-    Ok(reply::json(StatusCode::OK, &Environments { environments: environments.iter().map(dto).collect() }))
+    Ok(reply::json(StatusCode::OK, &wire::EnvironmentList { environments: environments.iter().map(dto).collect() }))
 }
 
 /// What environments are called here is the slug: in other services the name may be any text, and need not be the only one.
-fn dto(environment: &Environment) -> EnvironmentDto {
-    EnvironmentDto { id: environment.id.to_prefixed("env"), name: environment.slug.clone() }
+fn dto(environment: &Environment) -> wire::Environment {
+    wire::Environment { id: environment.id.to_prefixed("env"), name: environment.slug.clone() }
 }
 
 pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
@@ -26,7 +26,7 @@ pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     let mut new = NewEnvironment::new(name.as_str());
     new.slug = Some(name);
     let made = at.session.create_environment(at.organization, &at.path, &new).map_err(not_named)?;
-    Ok(reply::json(StatusCode::CREATED, &OneEnvironment { environment: dto(&made) }))
+    Ok(reply::json(StatusCode::CREATED, &wire::EnvironmentResponse { environment: dto(&made) }))
 }
 
 pub(super) fn rename(context: &RequestContext) -> Result<Reply, Problem> {
@@ -35,7 +35,7 @@ pub(super) fn rename(context: &RequestContext) -> Result<Reply, Problem> {
     let (name, slug) = (Some(name.as_str().to_owned()), Some(name));
     let update = EnvironmentUpdate { name, slug, ..EnvironmentUpdate::default() };
     let renamed = at.session.update_environment(at.organization, &at.path, &update).map_err(not_named)?;
-    Ok(reply::json(StatusCode::OK, &OneEnvironment { environment: dto(&renamed) }))
+    Ok(reply::json(StatusCode::OK, &wire::EnvironmentResponse { environment: dto(&renamed) }))
 }
 
 pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {

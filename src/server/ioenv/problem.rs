@@ -3,14 +3,14 @@ use axum::http::StatusCode;
 use super::super::reply::{self, Reply};
 use super::super::request_context::Fault;
 use crate::vault::Vocabulary;
-use crate::wire::ioenv::{Refusal, RefusalError};
+use crate::wire::ioenv::{ErrorBody, ErrorCode, ErrorResponse};
 use crate::{Error, ErrorKind};
 
 /// Why a request is refused, in the service's words.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Problem {
     status: StatusCode,
-    code: &'static str,
+    code: ErrorCode,
     message: &'static str,
 }
 
@@ -18,7 +18,7 @@ impl Problem {
     /// The same for every reason, so that a stranger learns nothing.
     fn unauthorized() -> Self {
         let message = "A valid API token is required.";
-        Self { status: StatusCode::UNAUTHORIZED, code: "UNAUTHORIZED", message }
+        Self { status: StatusCode::UNAUTHORIZED, code: ErrorCode::Unauthorized, message }
     }
 
     /// What refused a call that takes no permission: a token of an organization that is not active is none.
@@ -28,31 +28,31 @@ impl Problem {
     }
 
     pub(super) fn forbidden(message: &'static str) -> Self {
-        Self { status: StatusCode::FORBIDDEN, code: "FORBIDDEN", message }
+        Self { status: StatusCode::FORBIDDEN, code: ErrorCode::Forbidden, message }
     }
 
     pub(super) fn not_found(message: &'static str) -> Self {
-        Self { status: StatusCode::NOT_FOUND, code: "NOT_FOUND", message }
+        Self { status: StatusCode::NOT_FOUND, code: ErrorCode::NotFound, message }
     }
 
     /// What is wrong with a request, which has no other code.
     pub(super) fn invalid(message: &'static str) -> Self {
-        Self { status: StatusCode::UNPROCESSABLE_ENTITY, code: "VALIDATION_ERROR", message }
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, code: ErrorCode::ValidationError, message }
     }
 
     /// What is there is not what the request is about.
     pub(super) fn changed() -> Self {
         let message = "The environment has changed since it was read: read it again.";
-        Self { status: StatusCode::PRECONDITION_FAILED, code: "PRECONDITION_FAILED", message }
+        Self { status: StatusCode::PRECONDITION_FAILED, code: ErrorCode::PreconditionFailed, message }
     }
 
     fn unavailable(message: &'static str) -> Self {
-        Self { status: StatusCode::SERVICE_UNAVAILABLE, code: "UNAVAILABLE", message }
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, code: ErrorCode::Unavailable, message }
     }
 
     fn internal() -> Self {
         let message = "The server failed at this: tell whoever runs it.";
-        Self { status: StatusCode::INTERNAL_SERVER_ERROR, code: "INTERNAL_ERROR", message }
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, code: ErrorCode::InternalError, message }
     }
 }
 
@@ -105,13 +105,13 @@ impl From<Fault> for Problem {
             Fault::NoSuchRoute => Self::not_found("Nothing is served at this address."),
             Fault::MethodNotAllowed => {
                 let message = "This address does not take this method: use one that the Allow header names.";
-                Self { status: StatusCode::METHOD_NOT_ALLOWED, code: "METHOD_NOT_ALLOWED", message }
+                Self { status: StatusCode::METHOD_NOT_ALLOWED, code: ErrorCode::MethodNotAllowed, message }
             }
             Fault::BodyTooLong => Self::invalid("The body must have at most 1 MiB."),
             Fault::BodyIncomplete => Self::invalid("The body did not come whole: send the request again."),
             Fault::TooManyRequests(_) => {
                 let message = "Too many requests: wait as long as the Retry-After header says.";
-                Self { status: StatusCode::TOO_MANY_REQUESTS, code: "RATE_LIMITED", message }
+                Self { status: StatusCode::TOO_MANY_REQUESTS, code: ErrorCode::RateLimited, message }
             }
             Fault::Busy => Self::unavailable("The server is busy: try again later."),
             Fault::Internal => Self::internal(),
@@ -121,7 +121,7 @@ impl From<Fault> for Problem {
 
 impl From<Problem> for Reply {
     fn from(Problem { status, code, message }: Problem) -> Self {
-        reply::json(status, &Refusal { error: RefusalError { code, message } })
+        reply::json(status, &ErrorResponse { error: ErrorBody { code: code.into(), message: message.to_owned() } })
     }
 }
 
@@ -135,23 +135,23 @@ mod tests {
         let quota = Quota { limit: 1, remaining: 0, seconds: 1, is_exceeded: true };
         let of = |kind| Problem::from(Error::new(kind, "planted"));
         for (problem, status, code) in [
-            (of(ErrorKind::Unauthenticated), 401, "UNAUTHORIZED"),
-            (of(ErrorKind::Denied), 403, "FORBIDDEN"),
-            (of(ErrorKind::ClientManaged), 403, "FORBIDDEN"),
-            (of(ErrorKind::NotFound), 404, "NOT_FOUND"),
-            (of(ErrorKind::Syntax), 422, "VALIDATION_ERROR"),
-            (of(ErrorKind::Unavailable), 503, "UNAVAILABLE"),
-            (of(ErrorKind::RotationInProgress), 503, "UNAVAILABLE"),
-            (of(ErrorKind::Corrupt), 500, "INTERNAL_ERROR"),
-            (of(ErrorKind::Io), 500, "INTERNAL_ERROR"),
-            (Problem::changed(), 412, "PRECONDITION_FAILED"),
-            (Fault::NoSuchRoute.into(), 404, "NOT_FOUND"),
-            (Fault::MethodNotAllowed.into(), 405, "METHOD_NOT_ALLOWED"),
-            (Fault::BodyTooLong.into(), 422, "VALIDATION_ERROR"),
-            (Fault::BodyIncomplete.into(), 422, "VALIDATION_ERROR"),
-            (Fault::TooManyRequests(quota).into(), 429, "RATE_LIMITED"),
-            (Fault::Busy.into(), 503, "UNAVAILABLE"),
-            (Fault::Internal.into(), 500, "INTERNAL_ERROR"),
+            (of(ErrorKind::Unauthenticated), 401, ErrorCode::Unauthorized),
+            (of(ErrorKind::Denied), 403, ErrorCode::Forbidden),
+            (of(ErrorKind::ClientManaged), 403, ErrorCode::Forbidden),
+            (of(ErrorKind::NotFound), 404, ErrorCode::NotFound),
+            (of(ErrorKind::Syntax), 422, ErrorCode::ValidationError),
+            (of(ErrorKind::Unavailable), 503, ErrorCode::Unavailable),
+            (of(ErrorKind::RotationInProgress), 503, ErrorCode::Unavailable),
+            (of(ErrorKind::Corrupt), 500, ErrorCode::InternalError),
+            (of(ErrorKind::Io), 500, ErrorCode::InternalError),
+            (Problem::changed(), 412, ErrorCode::PreconditionFailed),
+            (Fault::NoSuchRoute.into(), 404, ErrorCode::NotFound),
+            (Fault::MethodNotAllowed.into(), 405, ErrorCode::MethodNotAllowed),
+            (Fault::BodyTooLong.into(), 422, ErrorCode::ValidationError),
+            (Fault::BodyIncomplete.into(), 422, ErrorCode::ValidationError),
+            (Fault::TooManyRequests(quota).into(), 429, ErrorCode::RateLimited),
+            (Fault::Busy.into(), 503, ErrorCode::Unavailable),
+            (Fault::Internal.into(), 500, ErrorCode::InternalError),
         ] {
             assert_eq!((problem.status.as_u16(), problem.code), (status, code), "{problem:?}");
             assert!(problem.message.ends_with('.') && !problem.message.contains("planted"), "{problem:?}");

@@ -6,15 +6,18 @@ use super::body::Body;
 use super::place::{self, Place};
 use super::problem::Problem;
 use crate::vault::{Id, NewToken, TokenInfo, UseCase, Vocabulary};
-use crate::wire::Plain;
-use crate::wire::ioenv::{IssuedToken, OneToken, Token, Tokens};
+use crate::wire::ioenv as wire;
+use crate::wire::plain::Plain;
 use crate::{Error, ErrorKind, LevelPath};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::project(context)?;
     let mut tokens = at.session.tokens(at.organization)?;
     tokens.retain(|token| is_of(token, &at.path));
-    Ok(reply::json(StatusCode::OK, &Tokens { tokens: tokens.into_iter().map(|token| dto(at.id, token)).collect() }))
+    Ok(reply::json(
+        StatusCode::OK,
+        &wire::TokenList { tokens: tokens.into_iter().map(|token| dto(at.id, token)).collect() },
+    ))
 }
 
 /// Whether a token is bound to a project, or to something in it.
@@ -22,12 +25,12 @@ fn is_of(token: &TokenInfo, project: &LevelPath) -> bool {
     token.scope.as_ref().is_some_and(|scope| scope.segments().next() == project.segments().next())
 }
 
-fn dto(project: Id, token: TokenInfo) -> Token {
-    Token {
+fn dto(project: Id, token: TokenInfo) -> wire::Token {
+    wire::Token {
         id: token.id.to_prefixed("tok"),
         project_id: project.to_prefixed("proj"),
         name: token.name,
-        permissions: Vocabulary::Ioenv.words(token.permissions),
+        permissions: Vocabulary::Ioenv.words(token.permissions).into_iter().map(str::to_owned).collect(),
         hint: token.hint,
         created_at: token.created_at,
         expires_at: token.expires_at,
@@ -41,8 +44,8 @@ pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     let new = at.valid(UseCase::IssueToken, read(context))?.scope(at.path.clone());
     let issued = at.session.issue_token(at.organization, &new).map_err(not_issued)?;
     let plaintext = Plain(issued.token.expose_secret().into());
-    let token = IssuedToken { token: dto(at.id, issued.info), plaintext };
-    Ok(reply::json(StatusCode::CREATED, &OneToken { token }))
+    let token = wire::IssuedToken { token: dto(at.id, issued.info), plaintext };
+    Ok(reply::json(StatusCode::CREATED, &wire::TokenResponse { token }))
 }
 
 /// The token that a request asks for.

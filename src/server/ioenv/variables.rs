@@ -8,8 +8,7 @@ use super::place::Place;
 use super::problem::Problem;
 use crate::core::MAX_VALUE_BYTES;
 use crate::vault::{EntryScope, NewEntry, StoredEntry, UseCase};
-use crate::wire::Seconds;
-use crate::wire::ioenv::{OneVariable, Variable, Variables};
+use crate::wire::ioenv::{Variable, VariableList, VariableResponse};
 use crate::{Error, ErrorKind, Kind, VarName};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
@@ -18,7 +17,7 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let mut found = at.session.entries(at.organization, &at.path, which)?;
     Ok(etag::answer(context.headers(), found.revision, || {
         found.entries.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
-        reply::json(StatusCode::OK, &Variables { variables: found.entries.into_iter().map(variable).collect() })
+        reply::json(StatusCode::OK, &VariableList { variables: found.entries.into_iter().map(variable).collect() })
     }))
 }
 
@@ -27,7 +26,7 @@ fn variable(entry: StoredEntry) -> Variable {
         key: entry.metadata.name.to_string(),
         value: Some(entry.value.into()),
         is_secret: entry.metadata.kind == Kind::Secret,
-        updated_at: Seconds(entry.metadata.updated_at),
+        updated_at: Some(entry.metadata.updated_at),
         inherited: Some(entry.inherited_from.is_some()),
     }
 }
@@ -53,10 +52,10 @@ pub(super) fn put(context: &RequestContext) -> Result<Reply, Problem> {
         key: new.name.to_string(),
         value: (!is_secret).then(|| new.value.into()),
         is_secret,
-        updated_at: Seconds(set.updated_at),
+        updated_at: Some(set.updated_at),
         inherited: None,
     };
-    Ok(reply::json(StatusCode::OK, &OneVariable { variable }))
+    Ok(reply::json(StatusCode::OK, &VariableResponse { variable }))
 }
 
 pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {

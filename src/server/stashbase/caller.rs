@@ -217,7 +217,6 @@ pub(super) fn or_not_found(problem: fn() -> Problem) -> impl FnOnce(Error) -> Pr
 }
 
 /// The highest role that is within these rights.
-pub(super) fn role_within(rights: PermissionSet) -> Option<&'static str> {
-    let roles = EnvironmentRole::ALL.iter().rev().find(|role| rights.contains_all(role.permissions()));
-    roles.map(|role| role.as_str())
+pub(super) fn role_within(rights: PermissionSet) -> Option<EnvironmentRole> {
+    EnvironmentRole::ALL.iter().rev().copied().find(|role| rights.contains_all(role.permissions()))
 }

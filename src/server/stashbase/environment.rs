@@ -8,7 +8,8 @@ use super::problem::Problem;
 use super::query::{Sorting, body, matches, words};
 use super::secret::new_entries;
 use crate::vault::{Environment, EnvironmentUpdate, LevelSummary, NewEnvironment, Permission, PermissionSet, SlugRule};
-use crate::wire::stashbase as wire;
+use crate::wire::stashbase::environment as wire;
+use crate::wire::word::Word;
 use crate::{Error, ErrorKind, LevelPath};
 
 const READ: PermissionSet = PermissionSet::of(&[Permission::EnvironmentRead]);
@@ -135,7 +136,7 @@ pub(super) fn included(at: &At<'_>, wanted: &str) -> Result<wire::IncludedEnviro
     // Whoever reads secrets is told where they are from; the rest is for whoever may read the environment.
     if wants("created_at") || wants("description") {
         let environment = at.session().environment(at.organization(), at.path())?;
-        included.created_at = wants("created_at").then(|| environment.created_at.to_string());
+        included.created_at = wants("created_at").then_some(environment.created_at);
         included.description = wants("description").then_some(environment.description);
     }
     Ok(included)
@@ -156,13 +157,13 @@ fn found(at: &At<'_>) -> Result<wire::Environment, Problem> {
 fn shown(caller: &Caller<'_>, environment: Environment, summary: LevelSummary) -> wire::Environment {
     wire::Environment {
         id: environment.id.to_prefixed("env"),
-        created_at: environment.created_at.to_string(),
-        updated_at: environment.updated_at.to_string(),
+        created_at: environment.created_at,
+        updated_at: environment.updated_at,
         name: environment.slug,
         is_production: environment.is_production,
         description: environment.description,
         secret_count: summary.entries,
-        user_role: if caller.is_user() { role_within(summary.rights) } else { None },
+        user_role: if caller.is_user() { role_within(summary.rights).map(Word::from) } else { None },
     }
 }
 

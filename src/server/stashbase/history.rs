@@ -10,8 +10,8 @@ use super::name::{change_id, change_id_text};
 use super::problem::Problem;
 use super::query::{Part, is_true};
 use crate::vault::{Change, ChangedEntry, Permission, PermissionSet};
-use crate::wire::Plain;
-use crate::wire::stashbase as wire;
+use crate::wire::plain::Plain;
+use crate::wire::stashbase::change as wire;
 use crate::{Error, ErrorKind};
 
 const READ: PermissionSet = PermissionSet::of(&[Permission::SecretHistory]);
@@ -88,7 +88,7 @@ fn shown(change: Change, with_values: bool) -> wire::Change {
     }
     wire::Change {
         id: change_id_text(change.id),
-        created_at: change.at.to_string(),
+        created_at: change.at,
         user: change.by.name.map(|name| wire::User { name }),
         change: changes,
     }

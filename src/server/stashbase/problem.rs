@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use super::super::reply::{self, Reply};
 use super::super::request_context::Fault;
 use crate::vault::{PermissionSet, Vocabulary};
-use crate::wire::stashbase::{Error as Body, Refusal};
+use crate::wire::stashbase::error::{ErrorBody, ErrorResponse};
 use crate::{Error, ErrorKind};
 
 /// Why a request is refused, in the service's words.
@@ -156,7 +156,10 @@ impl From<Fault> for Problem {
 impl From<Problem> for Reply {
     fn from(problem: Problem) -> Self {
         let Problem { status, code, message, details } = problem;
-        reply::json(status, &Refusal { error: Body { code, message, details: &details } })
+        reply::json(
+            status,
+            &ErrorResponse { error: ErrorBody { code: code.to_owned(), message: message.to_owned(), details } },
+        )
     }
 }
 

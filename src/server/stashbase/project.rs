@@ -9,7 +9,8 @@ use super::query::{Part, Sorting, body, matches};
 use crate::vault::{
     EnvironmentRole, NewProject, Permission, PermissionSet, Project, ProjectSummary, ProjectUpdate, SlugRule,
 };
-use crate::wire::stashbase as wire;
+use crate::wire::stashbase::project as wire;
+use crate::wire::stashbase::project::AccessLevel;
 use crate::{Error, ErrorKind, Slug};
 
 const READ: PermissionSet = PermissionSet::of(&[Permission::ProjectRead]);
@@ -117,12 +118,12 @@ fn shown(caller: &Caller<'_>, project: Project, summary: ProjectSummary) -> wire
     let is_full = summary.rights.contains_all(EnvironmentRole::FULL_PROJECT_ACCESS);
     wire::Project {
         id: project.id.to_prefixed("proj"),
-        created_at: project.created_at.to_string(),
-        updated_at: project.updated_at.to_string(),
+        created_at: project.created_at,
+        updated_at: project.updated_at,
         name: project.slug,
         description: project.description,
         environment_count: summary.environments,
-        access_level: caller.is_user().then_some(if is_full { "full" } else { "granted" }),
+        access_level: caller.is_user().then(|| if is_full { AccessLevel::Full } else { AccessLevel::Granted }.into()),
     }
 }
 

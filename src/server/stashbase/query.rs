@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::super::request_context::RequestContext;
 use super::problem::Problem;
-use crate::wire::stashbase::{Page, Pagination};
+use crate::wire::stashbase::page::{Page, Pagination};
 
 const MAX_PAGE: usize = 1000;
 

@@ -7,8 +7,9 @@ use super::name::{check_description, webhook_id, webhook_log_id};
 use super::problem::Problem;
 use super::query::{Part, Sorting, body, is_true};
 use crate::vault::{Id, NewWebhook, Permission, PermissionSet, Webhook, WebhookLog, WebhookUpdate};
-use crate::wire::Plain;
-use crate::wire::stashbase as wire;
+use crate::wire::plain::Plain;
+use crate::wire::stashbase::webhook as wire;
+use crate::wire::word::Word;
 use crate::{Error, ErrorKind, SecretString};
 
 const READ: PermissionSet = PermissionSet::of(&[Permission::WebhookRead]);
@@ -123,7 +124,7 @@ pub(super) fn test(context: &RequestContext) -> Result<Reply, Problem> {
     let body = wire::Tested {
         url: tested.url,
         status: tested.status,
-        error: tested.error.map(crate::vault::DeliveryError::as_str),
+        error: tested.error.map(Word::from),
         response_body: tested.response_body,
     };
     Ok(reply::json(StatusCode::OK, &body))
@@ -178,8 +179,8 @@ fn shown(webhook: Webhook, secret: Option<SecretString>) -> wire::Webhook {
         id: id_text(webhook.id),
         url: webhook.url,
         enabled: webhook.enabled,
-        created_at: webhook.created_at.to_string(),
-        updated_at: webhook.updated_at.to_string(),
+        created_at: webhook.created_at,
+        updated_at: webhook.updated_at,
         description: webhook.description,
         signing_secret: secret.map(Plain),
     }
@@ -189,9 +190,9 @@ fn shown_log(log: WebhookLog, with_body: bool) -> wire::Log {
     wire::Log {
         id: log.id.to_prefixed("whlog"),
         status: log.status,
-        processed_at: log.processed_at.to_string(),
+        processed_at: log.processed_at,
         attempt: log.attempt,
-        error: log.error.map(crate::vault::DeliveryError::as_str),
+        error: log.error.map(Word::from),
         response_body: with_body.then_some(log.response_body),
     }
 }

@@ -7,10 +7,11 @@ use super::problem::Problem;
 use crate::vault::{
     CloudRole, Identity, MemberRole, Named, OrganizationRole, PermissionSet, Vocabulary, WorkspaceRole,
 };
-use crate::wire::stashbase::{
-    AccountIdentity, EnvironmentName, Identity as Body, ProjectName, ServiceAccess, ServiceIdentity, UserIdentity,
-    Workspace, WorkspaceAccess, WorkspaceOfUser,
+use crate::wire::stashbase::identity::{
+    AccountIdentity, EnvironmentName, Identity as Body, Permissions, ProjectName, ServiceAccess, ServiceIdentity,
+    UserIdentity, Workspace, WorkspaceAccess, WorkspaceOfUser,
 };
+use crate::wire::word::Word;
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
     let caller = Caller::of(context)?;
@@ -27,7 +28,7 @@ pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
                     name: account.environment.slug,
                 },
             },
-            permissions: Vocabulary::Stashbase.actions(account.account.permissions),
+            permissions: actions(account.account.permissions),
         }),
         (Identity::Token(token), Some(environment)) => {
             let mut segments = environment.path.segments();
@@ -42,7 +43,7 @@ pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
                     name: project,
                     environment: EnvironmentName { id: environment.id.to_prefixed("env"), name },
                 },
-                permissions: Vocabulary::Stashbase.actions(token.token.permissions),
+                permissions: actions(token.token.permissions),
             })
         }
         (Identity::Token(token), None) => {
@@ -78,15 +79,21 @@ fn service(id: String, name: String, organization: Named, permissions: Permissio
         id,
         name,
         workspace: workspace(organization),
-        access: ServiceAccess {
-            workspace: WorkspaceAccess {
-                permissions: Vocabulary::Stashbase.actions(permissions),
+        access: Some(ServiceAccess {
+            // The vault keeps no permissions apart for what the account creates itself.
+            workspace: Some(WorkspaceAccess {
+                permissions: Some(actions(permissions)),
                 created_project_permissions: None,
                 created_environment_permissions: None,
-            },
+            }),
             project_count: projects,
-        },
+        }),
     })
+}
+
+fn actions(permissions: PermissionSet) -> Permissions {
+    let actions = Vocabulary::Stashbase.actions(permissions).into_iter();
+    actions.map(|(resource, actions)| (resource.to_owned(), actions.into_iter().map(str::to_owned).collect())).collect()
 }
 
 fn workspace(organization: Named) -> Workspace {
@@ -94,12 +101,13 @@ fn workspace(organization: Named) -> Workspace {
 }
 
 /// The nearest of the three roles that the service has.
-fn role(role: MemberRole) -> &'static str {
-    match role {
-        role if role.is_owner() => "owner",
+fn role(role: MemberRole) -> Word<WorkspaceRole> {
+    let nearest = match role {
+        role if role.is_owner() => WorkspaceRole::Owner,
         MemberRole::Organization(OrganizationRole::Admin)
         | MemberRole::Workspace(WorkspaceRole::Admin)
-        | MemberRole::Cloud(CloudRole::Admin) => "admin",
-        _ => "member",
-    }
+        | MemberRole::Cloud(CloudRole::Admin) => WorkspaceRole::Admin,
+        _ => WorkspaceRole::Member,
+    };
+    nearest.into()
 }

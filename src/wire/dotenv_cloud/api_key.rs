@@ -1,26 +1,35 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::super::{Plain, Seconds};
+use crate::core::Timestamp;
+use crate::wire::plain::Plain;
+use crate::wire::{lenient, seconds};
 
-/// What is known of an API key. It has no attributes: all stands side by side.
-#[derive(Debug, Serialize)]
+/// An API key without its token. It has no `attributes`: its members stand beside its id.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct ApiKey {
+    #[serde(deserialize_with = "lenient::text")]
     pub(crate) id: String,
     pub(crate) name: String,
-    /// The first characters of its token.
+    /// The first characters of the token.
     pub(crate) token_prefix: String,
-    pub(crate) abilities: Vec<&'static str>,
-    /// Where it is bound to; not there, for all of the organization.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Words of [`Vocabulary::DotenvCloud`](crate::core::Vocabulary::DotenvCloud).
+    #[serde(default, deserialize_with = "lenient::nullable")]
+    pub(crate) abilities: Vec<String>,
+    /// The place that the key is bound to; absent where it is good for the whole organization.
+    #[serde(default, deserialize_with = "lenient::optional_object", skip_serializing_if = "Option::is_none")]
     pub(crate) scope: Option<Scope>,
-    pub(crate) expires_at: Option<Seconds>,
-    pub(crate) last_used_at: Option<Seconds>,
-    pub(crate) created_at: Seconds,
-    pub(crate) updated_at: Seconds,
+    #[serde(default, with = "seconds")]
+    pub(crate) expires_at: Option<Timestamp>,
+    #[serde(default, with = "seconds")]
+    pub(crate) last_used_at: Option<Timestamp>,
+    #[serde(default, with = "seconds")]
+    pub(crate) created_at: Option<Timestamp>,
+    #[serde(default, with = "seconds")]
+    pub(crate) updated_at: Option<Timestamp>,
 }
 
-/// A project, a target or an environment, by its slugs.
-#[derive(Debug, Serialize)]
+/// The slugs of a project, a target or an environment.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Scope {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) project: Option<String>,
@@ -30,33 +39,31 @@ pub(crate) struct Scope {
     pub(crate) environment: Option<String>,
 }
 
-/// An API key that was made: for clients that look for `token`, and for those that look for `api_key`.
-#[derive(Debug, Serialize)]
+/// The response to creating an API key, for clients that look for `token` and for those that look for `api_key`.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct ApiKeyCreated {
+    #[serde(default)]
     pub(crate) success: bool,
-    pub(crate) message: &'static str,
+    pub(crate) message: String,
     pub(crate) token: NewApiKey,
-    pub(crate) api_key: ApiKey,
+    /// Always sent by our server. The service's own client knows a response without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) api_key: Option<ApiKey>,
 }
 
-/// The token of a new API key, and what it may do.
-#[derive(Debug, Serialize)]
+/// The token of a new API key, and what it allows.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct NewApiKey {
     pub(crate) name: String,
     pub(crate) token: Plain,
-    pub(crate) abilities: Vec<&'static str>,
-    pub(crate) expires_at: Option<Seconds>,
+    #[serde(default, deserialize_with = "lenient::nullable")]
+    pub(crate) abilities: Vec<String>,
+    #[serde(default, with = "seconds")]
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
-/// An API key that was issued anew.
-#[derive(Debug, Serialize)]
-pub(crate) struct ApiKeyRotated {
-    pub(crate) data: RotatedApiKey,
-    pub(crate) message: &'static str,
-}
-
-/// Its new token, and what is known of it.
-#[derive(Debug, Serialize)]
+/// An API key with its new token.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct RotatedApiKey {
     pub(crate) token: Plain,
     pub(crate) api_key: ApiKey,

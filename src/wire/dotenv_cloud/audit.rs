@@ -1,55 +1,104 @@
 use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Resource;
-use crate::vault::Timestamp;
+use super::envelope::Resource;
+use crate::core::{self, Timestamp};
+use crate::wire::word::Word;
 
 /// A page of the audit log.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct AuditLog {
     pub(crate) data: Vec<Resource<AuditRecord>>,
     pub(crate) meta: CursorMeta,
 }
 
-/// Where the next page begins.
-#[derive(Debug, Serialize)]
+/// The start of the next page.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct CursorMeta {
     pub(crate) per_page: usize,
-    /// None, for the last page.
+    /// `None` on the last page.
     pub(crate) next: Option<String>,
 }
 
-/// Attributes of a record; its type is `audit-log`.
-#[derive(Debug, Serialize)]
+/// The attributes of a record.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct AuditRecord {
     pub(crate) at: Timestamp,
     pub(crate) organization: String,
     pub(crate) actor: AuditActor,
-    /// Such as `project.created`.
+    /// A kind of resource and what was done to it, such as `project.created`.
     pub(crate) action: String,
     pub(crate) resource: AuditResource,
-    /// `success`: what was refused has changed nothing, and is not recorded.
-    pub(crate) outcome: &'static str,
+    pub(crate) outcome: Word<Outcome>,
     pub(crate) ip: Option<IpAddr>,
-    /// An object, which says no secret.
+    /// An object without secrets.
     pub(crate) details: Value,
 }
 
-/// Who did it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct AuditActor {
-    /// `user`, `api_token` or `system`.
-    pub(crate) r#type: &'static str,
+    #[serde(rename = "type")]
+    pub(crate) kind: Word<ActorKind>,
     pub(crate) id: Option<String>,
     pub(crate) name: Option<String>,
 }
 
-/// To what.
-#[derive(Debug, Serialize)]
+/// What an actor is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) enum ActorKind {
+    #[serde(rename = "api_token")]
+    ApiToken,
+    #[serde(untagged)]
+    Other(core::ActorKind),
+}
+
+impl From<core::ActorKind> for ActorKind {
+    fn from(kind: core::ActorKind) -> Self {
+        match kind {
+            core::ActorKind::Token => Self::ApiToken,
+            other => Self::Other(other),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct AuditResource {
-    pub(crate) r#type: &'static str,
+    #[serde(rename = "type")]
+    pub(crate) kind: Word<AuditResourceKind>,
     pub(crate) id: Option<String>,
     pub(crate) path: Option<String>,
+}
+
+/// What a resource of a record is. A few have other words here than in the core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AuditResourceKind {
+    ApiToken,
+    /// A level or one of its entries.
+    Secret,
+    SecretVersion,
+    #[serde(untagged)]
+    Other(core::ResourceKind),
+}
+
+impl From<core::ResourceKind> for AuditResourceKind {
+    fn from(kind: core::ResourceKind) -> Self {
+        match kind {
+            core::ResourceKind::Token => Self::ApiToken,
+            core::ResourceKind::Secret | core::ResourceKind::Level => Self::Secret,
+            core::ResourceKind::Version => Self::SecretVersion,
+            other => Self::Other(other),
+        }
+    }
+}
+
+/// Whether the action was performed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Outcome {
+    /// Never sent by our server, which does not record what it refuses.
+    Denied,
+    Success,
 }

@@ -1,18 +1,21 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::super::Seconds;
+use crate::core::Timestamp;
+use crate::wire::seconds;
 
-/// Attributes of an environment; its type is `environments`.
-#[derive(Debug, Serialize)]
+/// The attributes of an environment.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Environment {
     pub(crate) project_id: String,
     pub(crate) target_id: String,
     pub(crate) name: String,
     pub(crate) slug: String,
     pub(crate) description: Option<String>,
-    /// `production`, `staging`, `development`, `local`, or a word of one's own.
+    /// `production`, `staging`, `development`, `local` or a word of the user's own.
     pub(crate) status: String,
     pub(crate) is_production: bool,
-    pub(crate) created_at: Seconds,
-    pub(crate) updated_at: Seconds,
+    #[serde(default, with = "seconds")]
+    pub(crate) created_at: Option<Timestamp>,
+    #[serde(default, with = "seconds")]
+    pub(crate) updated_at: Option<Timestamp>,
 }

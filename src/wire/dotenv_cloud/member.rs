@@ -1,28 +1,50 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::super::{Plain, Seconds};
+use crate::core::{CloudRole, Timestamp};
+use crate::wire::plain::Plain;
+use crate::wire::seconds;
+use crate::wire::word::Word;
 
-/// Attributes of a member; its type is `members`.
-#[derive(Debug, Serialize)]
+/// The attributes of a member.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) email: String,
-    /// Such as `owner`.
-    pub(crate) role: &'static str,
-    /// `active`.
-    pub(crate) status: &'static str,
-    pub(crate) created_at: Seconds,
-    pub(crate) updated_at: Seconds,
+    pub(crate) role: Word<Role>,
+    pub(crate) status: Word<MemberStatus>,
+    #[serde(default, with = "seconds")]
+    pub(crate) created_at: Option<Timestamp>,
+    #[serde(default, with = "seconds")]
+    pub(crate) updated_at: Option<Timestamp>,
 }
 
-/// The same of somebody who was invited.
-#[derive(Debug, Serialize)]
+/// The attributes of an invited member.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Invitation {
     pub(crate) email: String,
-    pub(crate) role: &'static str,
-    /// `invited`.
-    pub(crate) status: &'static str,
-    /// What the invitation is accepted with. The service sends it to the person itself; here whoever invites does.
-    pub(crate) code: Plain,
-    pub(crate) created_at: Seconds,
+    pub(crate) role: Word<Role>,
+    pub(crate) status: Word<MemberStatus>,
+    /// The code that accepts the invitation. Only our server sends it: the service mails it to the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<Plain>,
+    #[serde(default, with = "seconds")]
+    pub(crate) created_at: Option<Timestamp>,
+}
+
+/// The role of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    /// A role that the organization made.
+    Custom,
+    #[serde(untagged)]
+    System(CloudRole),
+}
+
+/// Whether somebody is a member yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MemberStatus {
+    Active,
+    Invited,
 }

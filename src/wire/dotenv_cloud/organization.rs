@@ -1,17 +1,21 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::super::Seconds;
+use crate::core::{OrganizationStatus, Timestamp};
+use crate::wire::seconds;
+use crate::wire::word::Word;
 
-/// Attributes of an organization; its type is `organizations`.
-#[derive(Debug, Serialize)]
+/// The attributes of an organization.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Organization {
-    /// The same as its id: clients look at either.
+    /// The id again: clients look at either.
     pub(crate) ulid: String,
     pub(crate) name: String,
     pub(crate) slug: String,
-    /// `active`, `suspended`, `locked` or `cancelled`.
-    pub(crate) status: &'static str,
-    pub(crate) plan_name: &'static str,
-    pub(crate) created_at: Seconds,
-    pub(crate) updated_at: Seconds,
+    pub(crate) status: Word<OrganizationStatus>,
+    /// The plan in lower case. The service publishes no list of its plans.
+    pub(crate) plan_name: String,
+    #[serde(default, with = "seconds")]
+    pub(crate) created_at: Option<Timestamp>,
+    #[serde(default, with = "seconds")]
+    pub(crate) updated_at: Option<Timestamp>,
 }

@@ -1,24 +1,26 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::super::Seconds;
+use crate::core::{Custody, SecretFormat, Timestamp};
+use crate::wire::seconds;
+use crate::wire::word::Word;
 
-/// Attributes of a project; its type is `projects`.
-#[derive(Debug, Serialize)]
+/// The attributes of a project.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Project {
     pub(crate) ulid: String,
     pub(crate) organization_id: String,
     pub(crate) name: String,
     pub(crate) slug: String,
     pub(crate) description: Option<String>,
-    /// Such as `env`.
-    pub(crate) secret_format: &'static str,
-    /// `client` or `server`.
-    pub(crate) encryption_type: &'static str,
+    pub(crate) secret_format: Word<SecretFormat>,
+    pub(crate) encryption_type: Word<Custody>,
     pub(crate) has_secrets: bool,
-    /// How many levels hold something.
+    /// The number of levels that hold secrets.
     pub(crate) secret_count: usize,
     pub(crate) environment_count: usize,
     pub(crate) target_count: usize,
-    pub(crate) created_at: Seconds,
-    pub(crate) updated_at: Seconds,
+    #[serde(default, with = "seconds")]
+    pub(crate) created_at: Option<Timestamp>,
+    #[serde(default, with = "seconds")]
+    pub(crate) updated_at: Option<Timestamp>,
 }

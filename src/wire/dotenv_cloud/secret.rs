@@ -1,98 +1,152 @@
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::super::{Plain, Seconds};
+use super::envelope::ResourceKind;
+use super::level::Level;
+use crate::core::{SecretFormat, Timestamp};
+use crate::wire::plain::Plain;
+use crate::wire::word::Word;
+use crate::wire::{lenient, seconds};
 
-/// What a level and those above it hold.
-#[derive(Debug, Serialize)]
+/// The secrets of a level and of those above it.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Secrets {
     pub(crate) data: SecretsData,
     pub(crate) meta: SecretsMeta,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct SecretsData {
-    pub(crate) r#type: &'static str,
+    #[serde(rename = "type")]
+    pub(crate) kind: Word<ResourceKind>,
     pub(crate) attributes: SecretsAttributes,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct SecretsAttributes {
     pub(crate) encrypted: bool,
-    /// By which clients read what levels say, such as `env`; `merged`, where there are no levels.
-    pub(crate) format: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) format: Word<ContentFormat>,
+    #[serde(default, deserialize_with = "lenient::optional_object", skip_serializing_if = "Option::is_none")]
     pub(crate) levels: Option<SecretLevels>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::optional_object", skip_serializing_if = "Option::is_none")]
     pub(crate) secrets: Option<BTreeMap<String, Plain>>,
 }
 
-/// All levels of the path.
-#[derive(Debug, Serialize)]
+/// How to read the plaintext of levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ContentFormat {
+    /// There are no levels, only what they amount to.
+    Merged,
+    #[serde(untagged)]
+    Document(SecretFormat),
+}
+
+/// The levels of a path.
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct SecretLevels {
-    pub(crate) project: SecretLevel,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) project: Option<SecretLevel>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) target: Option<SecretLevel>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) environment: Option<SecretLevel>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct SecretLevel {
     /// Whether `content` is a blob.
     pub(crate) encrypted: bool,
-    /// Nothing, where the level holds nothing.
+    /// Empty where the level holds nothing.
+    #[serde(default, deserialize_with = "lenient::nullable")]
     pub(crate) content: Plain,
-    /// The level's slug.
+    /// The slug of the level.
     pub(crate) source: String,
-    /// The level's id, which the service itself does not tell.
-    pub(crate) id: String,
-    /// Of the key its blob is sealed with; nor this.
-    pub(crate) key_version: String,
+    /// The id of the level. Only our server sends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+    /// The version of the key that sealed the blob. Only our server sends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) key_version: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct SecretsMeta {
     pub(crate) api_path: String,
-    pub(crate) format: &'static str,
-    /// `false`, `true` or `both`.
-    pub(crate) merged: &'static str,
-    pub(crate) timestamp: Seconds,
-    pub(crate) action: &'static str,
+    /// `hierarchical`.
+    pub(crate) format: String,
+    pub(crate) merged: Word<Merge>,
+    #[serde(default, with = "seconds")]
+    pub(crate) timestamp: Option<Timestamp>,
+    pub(crate) action: Word<RetrieveAction>,
     pub(crate) hierarchy: Hierarchy,
 }
 
-/// The slugs of the path.
-#[derive(Debug, Serialize)]
+/// Whether levels are merged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) enum Merge {
+    /// Each level stands alone.
+    #[default]
+    #[serde(rename = "false")]
+    No,
+    /// There is only what they amount to.
+    #[serde(rename = "true")]
+    Yes,
+    #[serde(rename = "both")]
+    Both,
+}
+
+/// What is retrieved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) enum RetrieveAction {
+    /// Levels as they are stored.
+    #[default]
+    #[serde(rename = "read")]
+    Read,
+    /// Plaintext.
+    #[serde(rename = "decrypt")]
+    Decrypt,
+    /// The active key.
+    #[serde(rename = "key:retrieve")]
+    RetrieveKey,
+}
+
+/// The slugs of a path.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Hierarchy {
     pub(crate) project: String,
     pub(crate) target: Option<String>,
     pub(crate) environment: Option<String>,
 }
 
-/// What a level amounts to, for whoever asks for nothing else.
-#[derive(Debug, Serialize)]
+/// What the levels of a path amount to.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Merged {
-    pub(crate) r#type: &'static str,
+    #[serde(rename = "type")]
+    pub(crate) kind: Word<ResourceKind>,
+    #[serde(default, deserialize_with = "lenient::object")]
     pub(crate) secrets: BTreeMap<String, Plain>,
 }
 
 /// What was written to a level.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Stored {
-    pub(crate) r#type: &'static str,
-    /// `project`, `target` or `environment`.
-    pub(crate) level: &'static str,
+    #[serde(rename = "type")]
+    pub(crate) kind: Word<ResourceKind>,
+    pub(crate) level: Word<Level>,
     pub(crate) source: String,
-    /// Length of the content's text.
+    /// The length of the text of the content.
     pub(crate) bytes: usize,
 }
 
-/// What was put back in its place.
-#[derive(Debug, Serialize)]
+/// A version that was restored.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Restoration {
-    pub(crate) r#type: &'static str,
+    #[serde(rename = "type")]
+    pub(crate) kind: Word<ResourceKind>,
+    #[serde(deserialize_with = "lenient::text")]
     pub(crate) secret_id: String,
+    #[serde(deserialize_with = "lenient::text")]
     pub(crate) restored_from: String,
 }

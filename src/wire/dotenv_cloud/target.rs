@@ -1,17 +1,20 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::super::Seconds;
+use crate::core::Timestamp;
+use crate::wire::seconds;
 
-/// Attributes of a target; its type is `targets`.
-#[derive(Debug, Serialize)]
+/// The attributes of a target.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Target {
     pub(crate) project_id: String,
     pub(crate) name: String,
     pub(crate) slug: String,
     pub(crate) description: Option<String>,
     pub(crate) environment_count: usize,
-    /// How many levels hold something: its own, and those of its environments.
+    /// The number of levels that hold secrets: its own, and those of its environments.
     pub(crate) secret_count: usize,
-    pub(crate) created_at: Seconds,
-    pub(crate) updated_at: Seconds,
+    #[serde(default, with = "seconds")]
+    pub(crate) created_at: Option<Timestamp>,
+    #[serde(default, with = "seconds")]
+    pub(crate) updated_at: Option<Timestamp>,
 }

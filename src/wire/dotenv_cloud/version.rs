@@ -1,52 +1,79 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::super::{Plain, Seconds};
+use super::envelope::ResourceKind;
 use super::key::KeyEntry;
+use super::level::Level;
+use crate::core::{Timestamp, VersionAction};
+use crate::wire::plain::Plain;
+use crate::wire::word::Word;
+use crate::wire::{lenient, seconds};
 
-/// Attributes of a version; its type is `secret-versions`.
-#[derive(Debug, Serialize)]
+/// The attributes of a version.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct VersionAttributes {
-    /// What displaced it, such as `update`.
-    pub(crate) action: &'static str,
+    /// The operation that displaced it.
+    pub(crate) action: Word<VersionAction>,
     pub(crate) size_bytes: u32,
     pub(crate) is_client_encrypted: bool,
+    #[serde(deserialize_with = "lenient::text")]
     pub(crate) encryption_key_version: String,
+    #[serde(deserialize_with = "lenient::text")]
     pub(crate) key_version: String,
-    pub(crate) created_at: Seconds,
+    #[serde(default, with = "seconds")]
+    pub(crate) created_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "lenient::optional_object")]
     pub(crate) created_by: Option<VersionAuthor>,
+    #[serde(default, deserialize_with = "lenient::object")]
     pub(crate) metadata: VersionMetadata,
+    /// Whether it is older than the retention of the plan, so that its content cannot be read.
+    #[serde(default)]
     pub(crate) locked: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) locked_reason: Option<&'static str>,
+    pub(crate) locked_reason: Option<Word<LockedReason>>,
 }
 
-/// Who displaced it.
-#[derive(Debug, Serialize)]
+/// Why a version cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LockedReason {
+    Retention,
+}
+
+/// The user or API token that displaced a version.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct VersionAuthor {
+    #[serde(deserialize_with = "lenient::number")]
     pub(crate) id: u64,
     pub(crate) name: String,
 }
 
-#[derive(Debug, Serialize)]
+/// The level of a version. Only our server sends it.
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct VersionMetadata {
-    /// `project`, `target` or `environment`.
-    pub(crate) level: &'static str,
-    /// The level's slug.
-    pub(crate) source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) level: Option<Word<Level>>,
+    /// The slug of the level.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
 }
 
-/// A version with what the level held.
-#[derive(Debug, Serialize)]
+/// A version with its content and the key that sealed it.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct VersionWithContent {
-    pub(crate) r#type: &'static str,
+    #[serde(rename = "type")]
+    pub(crate) kind: Word<ResourceKind>,
+    #[serde(deserialize_with = "lenient::text")]
     pub(crate) id: String,
     pub(crate) attributes: VersionAttributes,
+    #[serde(default, deserialize_with = "lenient::nullable")]
     pub(crate) content: Plain,
-    pub(crate) key: KeyEntry,
+    /// Absent for the active key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<KeyEntry>,
 }
 
-/// How many versions were removed.
-#[derive(Debug, Serialize)]
+/// The number of versions that were removed.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Purged {
     pub(crate) purged_count: u64,
 }

@@ -1,24 +1,25 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::super::Plain;
+use crate::core::Timestamp;
+use crate::wire::plain::Plain;
 
-/// One change of the secrets of an environment.
-#[derive(Serialize)]
+/// A change of the secrets of an environment.
+#[derive(Debug, Deserialize, Serialize)]
 #[expect(clippy::struct_field_names, reason = "the names are those of the service")]
 pub(crate) struct Change {
     pub(crate) id: String,
-    pub(crate) created_at: String,
+    pub(crate) created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user: Option<User>,
     pub(crate) change: Changes,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct User {
     pub(crate) name: String,
 }
 
-#[derive(Default, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Changes {
     pub(crate) new: Vec<New>,
     pub(crate) renamed: Vec<Renamed>,
@@ -26,14 +27,14 @@ pub(crate) struct Changes {
     pub(crate) deleted: Vec<Deleted>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct New {
     pub(crate) new_name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) new_value: Option<Plain>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Renamed {
     pub(crate) old_name: String,
     pub(crate) new_name: String,
@@ -41,7 +42,7 @@ pub(crate) struct Renamed {
     pub(crate) value: Option<Plain>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Updated {
     pub(crate) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,15 +51,15 @@ pub(crate) struct Updated {
     pub(crate) new_value: Option<Plain>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Deleted {
     pub(crate) old_name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) old_value: Option<Plain>,
 }
 
-/// The change that undid others.
-#[derive(Serialize)]
+/// The change that reverted others.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Reverted {
     pub(crate) id: String,
 }

@@ -1,67 +1,74 @@
+#![expect(clippy::option_option, reason = "`null` clears a member, and an absent one stays or was not asked for")]
+
 use serde::{Deserialize, Serialize};
 
-use super::{NewSecret, present};
+use super::secret::NewSecret;
+use crate::core::{EnvironmentRole, Timestamp};
+use crate::wire::lenient;
+use crate::wire::word::Word;
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Environment {
     pub(crate) id: String,
-    pub(crate) created_at: String,
-    pub(crate) updated_at: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
     pub(crate) name: String,
     pub(crate) is_production: bool,
     pub(crate) description: Option<String>,
     pub(crate) secret_count: usize,
-    /// What the user is there whose key asks.
+    /// The role of the user of a personal key; absent for other keys.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) user_role: Option<&'static str>,
+    pub(crate) user_role: Option<Word<EnvironmentRole>>,
 }
 
-/// The environment of the key that asks.
-#[derive(Serialize)]
+/// The environment of the key that was sent.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct KeyEnvironment {
     #[serde(flatten)]
     pub(crate) environment: Environment,
     pub(crate) project: NamedProject,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct NamedProject {
     pub(crate) id: String,
     pub(crate) name: String,
 }
 
-/// What was asked for of an environment, beside its secrets. What was not is absent.
-#[derive(Default, Serialize)]
+/// The properties of an environment that a request for secrets asked for. The others are absent.
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct IncludedEnvironment {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) created_at: Option<String>,
+    pub(crate) created_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::present", skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) is_production: Option<bool>,
 }
 
-#[derive(Deserialize)]
+/// A request to create an environment.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct NewEnvironment {
     pub(crate) name: String,
-    #[serde(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
-    #[serde(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) is_production: Option<bool>,
-    #[serde(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) secrets: Option<Vec<NewSecret>>,
 }
 
-#[derive(Deserialize)]
+/// A request to change an environment.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct EnvironmentUpdate {
-    #[serde(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
-    #[serde(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) is_production: Option<bool>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "lenient::present", skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<Option<String>>,
 }

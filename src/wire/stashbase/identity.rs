@@ -1,71 +1,84 @@
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-/// Whose key it is.
-#[derive(Serialize)]
+use crate::core::WorkspaceRole;
+use crate::wire::lenient;
+use crate::wire::word::Word;
+
+/// The caller.
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub(crate) enum Identity {
     EnvironmentAccount(AccountIdentity),
     ServiceAccount(ServiceIdentity),
     User(UserIdentity),
+    /// The owner of a key of a kind that this version does not know, as it came.
+    #[serde(untagged)]
+    Unknown {
+        #[serde(rename = "type")]
+        kind: String,
+        data: Value,
+    },
 }
 
-/// From resources to actions.
-pub(crate) type Permissions = BTreeMap<&'static str, Vec<&'static str>>;
+/// Actions by resource, in the words of [`Vocabulary::Stashbase`](crate::core::Vocabulary::Stashbase).
+pub(crate) type Permissions = BTreeMap<String, Vec<String>>;
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Workspace {
     pub(crate) id: String,
     pub(crate) slug: String,
     pub(crate) name: String,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct AccountIdentity {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) workspace: Workspace,
     pub(crate) project: ProjectName,
+    #[serde(default, deserialize_with = "lenient::object")]
     pub(crate) permissions: Permissions,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct ProjectName {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) environment: EnvironmentName,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct EnvironmentName {
     pub(crate) id: String,
     pub(crate) name: String,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct ServiceIdentity {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) workspace: Workspace,
-    pub(crate) access: ServiceAccess,
+    pub(crate) access: Option<ServiceAccess>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct ServiceAccess {
-    pub(crate) workspace: WorkspaceAccess,
+    pub(crate) workspace: Option<WorkspaceAccess>,
     pub(crate) project_count: usize,
 }
 
-/// What a service account may do everywhere, and in what it makes itself, for which nothing of its own is kept.
-#[derive(Serialize)]
+/// The permissions of a service account in the whole workspace, and in the projects and environments that it creates.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct WorkspaceAccess {
-    pub(crate) permissions: Permissions,
+    pub(crate) permissions: Option<Permissions>,
     pub(crate) created_project_permissions: Option<Permissions>,
     pub(crate) created_environment_permissions: Option<Permissions>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct UserIdentity {
     pub(crate) id: String,
     pub(crate) email: String,
@@ -74,9 +87,9 @@ pub(crate) struct UserIdentity {
     pub(crate) workspace: WorkspaceOfUser,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct WorkspaceOfUser {
     #[serde(flatten)]
     pub(crate) workspace: Workspace,
-    pub(crate) user_role: &'static str,
+    pub(crate) user_role: Word<WorkspaceRole>,
 }

@@ -1,31 +1,46 @@
+#![expect(clippy::option_option, reason = "`null` clears a member, and an absent one stays")]
+
 use serde::{Deserialize, Serialize};
 
-use super::present;
+use crate::core::Timestamp;
+use crate::wire::lenient;
+use crate::wire::word::Word;
 
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Project {
     pub(crate) id: String,
-    pub(crate) created_at: String,
-    pub(crate) updated_at: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     pub(crate) environment_count: usize,
-    /// How much of it the user has whose key asks.
+    /// How much of the project the user of a personal key can reach; absent for other keys.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) access_level: Option<&'static str>,
+    pub(crate) access_level: Option<Word<AccessLevel>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AccessLevel {
+    /// All of the project.
+    Full,
+    /// The environments that were granted.
+    Granted,
+}
+
+/// A request to create a project.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct NewProject {
     pub(crate) name: String,
-    #[serde(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// A request to change a project.
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct ProjectUpdate {
-    #[serde(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "lenient::present", skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<Option<String>>,
 }

@@ -12,8 +12,8 @@ use super::super::query::{is_true, words};
 use super::references::References;
 use super::{READ, check, invalid_name, not_found};
 use crate::vault::{EntryMetadata, EntryScope, IdOrSlug, LocatedEnvironment, StoredEntry};
-use crate::wire::Plain;
-use crate::wire::stashbase as wire;
+use crate::wire::plain::Plain;
+use crate::wire::stashbase::secret as wire;
 use crate::{SecretString, VarName};
 
 /// What is shown for a value that is there and was not asked for.
@@ -177,8 +177,8 @@ fn shown_metadata(metadata: EntryMetadata) -> wire::Metadata {
         comment: metadata.comment,
         version: metadata.version,
         has_value: metadata.has_value,
-        created_at: metadata.created_at.to_string(),
-        updated_at: metadata.updated_at.to_string(),
-        last_accessed_at: metadata.last_accessed_at.map(|at| at.to_string()),
+        created_at: metadata.created_at,
+        updated_at: metadata.updated_at,
+        last_accessed_at: metadata.last_accessed_at,
     }
 }

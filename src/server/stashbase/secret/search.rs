@@ -10,8 +10,8 @@ use super::super::problem::Problem;
 use super::super::query::is_true;
 use super::{READ, invalid_name};
 use crate::vault::{FoundEntry, Search};
-use crate::wire::Plain;
-use crate::wire::stashbase as wire;
+use crate::wire::plain::Plain;
+use crate::wire::stashbase::secret as wire;
 
 /// The environments of a project that hold a secret of a name, or of a value.
 pub(in super::super) fn search(context: &RequestContext) -> Result<Reply, Problem> {

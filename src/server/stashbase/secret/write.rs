@@ -9,8 +9,8 @@ use super::super::query::body;
 use super::check;
 use super::{DELETE, WRITE};
 use crate::vault::{EntryUpdate, NewEntry};
-use crate::wire::Plain;
-use crate::wire::stashbase as wire;
+use crate::wire::plain::Plain;
+use crate::wire::stashbase::secret as wire;
 use crate::{Error, ErrorKind, Kind, VarName};
 
 pub(in super::super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
