@@ -1,21 +1,18 @@
-//! Writing into the process environment. Not a libtest binary, because libtest runs at least two threads: this one
-//! runs each scenario in a process of its own, whose first and only thread it is.
+//! Writing into the process environment. What an async runtime changes is in `tests/full/inject_runtime.rs`.
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot go on has failed")]
 
 mod common;
+mod scenarios;
 
 use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::Duration;
 
-use common::{Project, path, run, text};
+use common::{Project, path, run};
 use ioenv::{ErrorKind, Inject, Loader, Precedence};
+use scenarios::{SCENARIO, Scenario};
 
-const SCENARIO: &str = "TEST_SCENARIO";
 const PLANTED: &str = "planted-9f2c";
-
-/// A name, what the child process does, and what is prepared for it.
-type Scenario = (&'static str, fn());
 
 const SCENARIOS: &[Scenario] = &[
     ("load_writes_what_every_library_then_sees", load_writes_what_every_library_then_sees),
@@ -23,8 +20,6 @@ const SCENARIOS: &[Scenario] = &[
     ("the_vault_wins_when_it_is_told_to", the_vault_wins_when_it_is_told_to),
     ("a_second_thread_is_refused_and_nothing_changes", a_second_thread_is_refused_and_nothing_changes),
     ("a_thread_that_was_joined_does_not_count", a_thread_that_was_joined_does_not_count),
-    ("a_multi_threaded_runtime_is_refused", a_multi_threaded_runtime_is_refused),
-    ("a_current_thread_runtime_is_not", a_current_thread_runtime_is_not),
     ("an_overlay_writes_nothing_and_is_seen", an_overlay_writes_nothing_and_is_seen),
     ("the_first_load_is_kept", the_first_load_is_kept),
     ("what_fails_changes_nothing", what_fails_changes_nothing),
@@ -37,14 +32,7 @@ const SCENARIOS: &[Scenario] = &[
 ];
 
 fn main() -> ExitCode {
-    if let Ok(name) = std::env::var(SCENARIO) {
-        let (_, scenario) = SCENARIOS.iter().find(|(other, _)| *other == name).expect("a scenario of that name");
-        scenario();
-        return ExitCode::SUCCESS;
-    }
-    let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
-    let (mut passed, mut failed) = (0, 0);
-    for (name, _) in SCENARIOS.iter().filter(|(name, _)| name.contains(&filter)) {
+    scenarios::main(SCENARIOS, |name| {
         let project = Project::new(&[
             ("acme", "SHARED=from-project\nPORT=80\n"),
             ("acme/dev", &format!("PORT=8080\nSECRET={PLANTED}\nPATH=/nowhere\nLD_PRELOAD=/nowhere.so\n")),
@@ -58,18 +46,8 @@ fn main() -> ExitCode {
         if name.starts_with("the_process") || name.starts_with("the_vault") {
             child.env("PORT", "9000");
         }
-        let output = run(&mut child, "");
-        let shown = text(&output.stdout) + &text(&output.stderr);
-        if output.status.success() && !shown.contains(PLANTED) {
-            passed += 1;
-            println!("test {name} ... ok");
-        } else {
-            failed += 1;
-            println!("test {name} ... FAILED\n{shown}");
-        }
-    }
-    println!("\n{passed} passed, {failed} failed");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        (run(&mut child, ""), vec![PLANTED.to_owned()])
+    })
 }
 
 fn process(name: &str) -> Option<String> {
@@ -138,26 +116,10 @@ fn a_thread_that_was_joined_does_not_count() {
     }
 }
 
-fn a_multi_threaded_runtime_is_refused() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-    let error = runtime.block_on(async { ioenv::load() }).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::MultiThreaded);
-    assert_eq!(process("SECRET"), None);
-}
-
-fn a_current_thread_runtime_is_not() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(async { ioenv::load() }).unwrap();
-    assert_eq!(process("SECRET").as_deref(), Some(PLANTED));
-}
-
 fn an_overlay_writes_nothing_and_is_seen() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-    runtime.block_on(async {
-        Loader::new().inject(Inject::Overlay).load().unwrap();
-        assert_eq!(process("SECRET"), None);
-        assert_eq!(ioenv::var("SECRET").unwrap().expose_secret(), PLANTED);
-    });
+    thread::spawn(|| Loader::new().inject(Inject::Overlay).load()).join().unwrap().unwrap();
+    assert_eq!(process("SECRET"), None);
+    assert_eq!(ioenv::var("SECRET").unwrap().expose_secret(), PLANTED);
 }
 
 fn the_first_load_is_kept() {

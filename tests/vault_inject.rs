@@ -1,24 +1,24 @@
-//! `ioenv::load()` from a vault: it leaves one thread behind, and injects. Not a libtest binary, because libtest runs
-//! at least two threads: each scenario is a process of its own, whose first and only thread it is.
+//! `ioenv::load()` from a vault: it leaves one thread behind, and injects.
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot go on has failed")]
 
 mod common;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod scenarios;
 
 use std::process::ExitCode;
 
-use common::{Project, path, run, text};
+use common::{Project, path, run};
 use ioenv::store::{Sqlite, Store};
 use ioenv::vault::{
     Actor, NewEnvironment, NewKey, NewOrganization, NewProject, NewToken, PermissionSet, RootKey, Vault, Vocabulary,
 };
 use ioenv::{Aes256Gcm, Cipher as _, Document, ErrorKind, KeyProof, SystemRandom, VarName};
+use scenarios::{SCENARIO, Scenario};
 
-const SCENARIO: &str = "TEST_SCENARIO";
 const PLANTED: &str = "planted-9f2c";
 
-const SCENARIOS: &[(&str, fn())] = &[
+const SCENARIOS: &[Scenario] = &[
     ("loads_and_injects", loads_and_injects),
     ("opens_what_the_vault_cannot", loads_and_injects),
     ("needs_no_key_file", loads_and_injects),
@@ -29,13 +29,7 @@ const SCENARIOS: &[(&str, fn())] = &[
 ];
 
 fn main() -> ExitCode {
-    if let Ok(name) = std::env::var(SCENARIO) {
-        let (_, scenario) = SCENARIOS.iter().find(|(other, _)| *other == name).expect("a scenario of that name");
-        scenario();
-        return ExitCode::SUCCESS;
-    }
-    let mut failed = 0;
-    for (name, _) in SCENARIOS {
+    scenarios::main(SCENARIOS, |name| {
         // Its key file is that of a client-managed project.
         let project = Project::new(&[("unused", "")]);
         project.write("ioenv.toml", "source = \"vault\"\npath = \"acme/dev\"\n");
@@ -43,8 +37,8 @@ fn main() -> ExitCode {
         let store = project.file("ioenv.vault");
         let mut child = project.program(std::env::current_exe().expect("this very file"));
         child.env(SCENARIO, name).env("IOENV_ROOT_KEY", root.to_text().expose_secret());
-        let is_client = *name == "opens_what_the_vault_cannot" || *name == "says_which_key_is_missing";
-        let token = match *name {
+        let is_client = name == "opens_what_the_vault_cannot" || name == "says_which_key_is_missing";
+        let token = match name {
             #[cfg(feature = "postgres")]
             "loads_from_postgres" => {
                 let url = postgres::fresh().replace("127.0.0.1", "localhost");
@@ -53,20 +47,14 @@ fn main() -> ExitCode {
             }
             _ => fill(Sqlite::create(store).unwrap(), &root, &project, is_client),
         };
-        if *name != "needs_a_token" {
+        if name != "needs_a_token" {
             child.env("IOENV_TOKEN", &token);
         }
-        if *name == "needs_no_key_file" || *name == "says_which_key_is_missing" {
+        if name == "needs_no_key_file" || name == "says_which_key_is_missing" {
             child.env("IOENV_KEY_FILE", "no/such/file");
         }
-        let output = run(&mut child, "");
-        let shown = text(&output.stdout) + &text(&output.stderr);
-        let is_clean = !shown.contains(PLANTED) && !shown.contains(&token);
-        let result = if output.status.success() && is_clean { "ok" } else { "FAILED" };
-        failed += usize::from(result != "ok");
-        println!("test {name} ... {result}\n{shown}");
-    }
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        (run(&mut child, ""), vec![PLANTED.to_owned(), token])
+    })
 }
 
 /// Fills a vault, and returns a token that may read it.

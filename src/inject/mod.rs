@@ -13,9 +13,8 @@ pub use withheld::is_withheld;
 /// What [`Loader::load`](crate::Loader::load) does with what it resolved.
 ///
 /// ```no_run
-/// #[tokio::main]
-/// async fn main() -> Result<(), ioenv::Error> {
-///     // The runtime's threads run already, so the process environment is not for writing any more.
+/// // Called by `#[tokio::main] async fn main`: the threads of the runtime are running, so `Inject::Process` is refused.
+/// async fn start() -> Result<(), ioenv::Error> {
 ///     ioenv::Loader::new().inject(ioenv::Inject::Overlay).load()?;
 ///     let url = ioenv::var("DATABASE_URL")?;
 /// #   drop(url);

@@ -196,66 +196,83 @@ impl Front {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
-    use tokio::runtime::Builder;
+    use std::collections::VecDeque;
+    use std::future::poll_fn;
+    use std::task::Waker;
+
+    use tokio::runtime::{Builder, Runtime};
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_millis(200);
+    /// Longer than a test takes.
+    const LONG: Duration = Duration::from_secs(60 * 60);
 
-    fn run(test: impl Future<Output = ()>) {
-        Builder::new_current_thread().enable_time().build().unwrap().block_on(test);
+    /// A client that takes so many bytes of each write, in turn, and then nothing more. It is slow where it takes 0.
+    struct Client(VecDeque<usize>);
+
+    impl AsyncWrite for Client {
+        fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            match self.0.pop_front() {
+                None | Some(0) => Poll::Pending,
+                Some(length) => Poll::Ready(Ok(length.min(bytes.len()))),
+            }
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn stream<const N: usize>(patience: Duration, taken: [usize; N]) -> WriteTimeout<Client> {
+        WriteTimeout::new(Client(taken.into()), patience)
+    }
+
+    fn runtime() -> Runtime {
+        Builder::new_current_thread().enable_time().build().unwrap()
+    }
+
+    /// Tries to write, once, and tells until when the client must have taken it.
+    fn deadline_after_write(stream: &mut WriteTimeout<Client>) -> Option<tokio::time::Instant> {
+        let bytes = vec![0; 1 << 20];
+        let written = Pin::new(&mut *stream).poll_write(&mut Context::from_waker(Waker::noop()), &bytes);
+        assert!(!matches!(written, Poll::Ready(Err(_))));
+        stream.deadline.as_ref().map(|deadline| deadline.deadline())
     }
 
     #[test]
     fn who_takes_nothing_is_given_up_on() {
-        run(async {
-            let (near, _far) = duplex(1000);
-            let mut near = WriteTimeout::new(near, PATIENCE);
-            let begin = Instant::now();
-            let error = near.write_all(&[0; 2000]).await.unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-            assert!(begin.elapsed() >= PATIENCE);
-        });
+        let mut stream = stream(Duration::ZERO, []);
+        let error = runtime().block_on(poll_fn(|context| Pin::new(&mut stream).poll_write(context, b"x"))).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
     #[test]
     fn who_takes_too_little_is_given_up_on() {
-        run(async {
-            let (near, mut far) = duplex(1000);
-            let mut near = WriteTimeout::new(near, PATIENCE);
-            let reading = tokio::spawn(async move {
-                while far.read_u8().await.is_ok() {
-                    sleep(PATIENCE / 10).await;
-                }
-            });
-            let error = near.write_all(&vec![0; 100_000]).await.unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-            reading.abort();
-        });
+        let runtime = runtime();
+        let _context = runtime.enter();
+        let mut stream = stream(LONG, [0, 0, 1, 0, ANSWER_PACE as usize, 0]);
+        let begin = deadline_after_write(&mut stream).unwrap();
+        assert_eq!(deadline_after_write(&mut stream), Some(begin), "to wait again is no reason to wait longer");
+        let second = Duration::from_secs(1);
+        for earned in [second / ANSWER_PACE, second / ANSWER_PACE, second + second / ANSWER_PACE] {
+            assert_eq!(deadline_after_write(&mut stream), Some(begin + earned));
+        }
     }
 
     #[test]
-    fn who_takes_all_of_it_may_pause_between_answers_and_take_long_over_one() {
-        run(async {
-            let (near, mut far) = duplex(8 << 10);
-            let mut near = WriteTimeout::new(near, PATIENCE);
-            let reading = tokio::spawn(async move {
-                let mut chunk = vec![0; 8 << 10];
-                let mut length = 0;
-                while let Ok(read @ 1..) = far.read(&mut chunk).await {
-                    length += read;
-                    sleep(PATIENCE / 4).await;
-                }
-                length
-            });
-            for _ in 0..2 {
-                near.write_all(&vec![0; 80 << 10]).await.unwrap();
-                near.flush().await.unwrap();
-                sleep(PATIENCE * 2).await;
-            }
-            drop(near);
-            assert_eq!(reading.await.unwrap(), 160 << 10);
-        });
+    fn who_takes_all_of_it_may_pause_between_answers() {
+        let runtime = runtime();
+        let _context = runtime.enter();
+        let mut stream = stream(LONG, [100, 0, 100, 0]);
+        assert_eq!(deadline_after_write(&mut stream), None, "it did not have to wait");
+        assert!(deadline_after_write(&mut stream).is_some());
+        assert!(deadline_after_write(&mut stream).is_some());
+        assert!(Pin::new(&mut stream).poll_flush(&mut Context::from_waker(Waker::noop())).is_ready());
+        assert!(stream.deadline.is_none(), "nothing is left to be taken");
+        assert!(deadline_after_write(&mut stream).is_some(), "the next answer has its own time");
     }
 }

@@ -5,7 +5,7 @@
 //! use ioenv::store::Memory;
 //! use ioenv::vault::{RootKey, Vault};
 //!
-//! #[tokio::main]
+//! #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let root = RootKey::parse(&std::env::var("IOENV_ROOT_KEY")?)?;
 //!     let vault = Vault::open(Memory::new(), &root)?; // or a store that lasts

@@ -1,4 +1,4 @@
-//! The queue and its worker do the same on every store. What receivers may do is in `tests/webhook_delivery.rs`.
+//! The queue and its worker do the same on every store. What receivers may do is in `tests/full/webhook_delivery.rs`.
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};

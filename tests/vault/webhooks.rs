@@ -1,4 +1,4 @@
-//! Webhooks: who has them, what they are told of, and what is left of them. `tests/webhook_delivery.rs` has them sent.
+//! Webhooks: who has them, what they are told of, and what is left of them. `tests/full/webhook_delivery.rs` has them sent.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

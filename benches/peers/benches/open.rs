@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ioenv::{Cipher as _, LevelKey, SealedBlob, SystemRandom};
-use ioenv_peers::text;
+use ioenv_benches::text;
 
 const KEY: [u8; 32] = [7; 32];
 const BYTES: usize = 64 * 1024;

@@ -4,7 +4,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ioenv::Document;
-use ioenv_peers::text;
+use ioenv_benches::text;
 
 fn parse(c: &mut Criterion) {
     for (name, text) in [("plain", text::plain(1_000)), ("mixed", text::mixed(1_000))] {

@@ -9,8 +9,9 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 use std::{env, fs};
 
-use ioenv::{LevelKey, Document, KeyRing, Layer, SealedFile, SystemRandom, merge};
-use ioenv_peers::application::{self, PATHS};
+use ioenv::{Document, Layer, merge};
+use ioenv_benches::application::{self, PATHS};
+use ioenv_benches::project;
 
 /// How often each program is started; the first few are not counted.
 const ROUNDS: usize = 400;
@@ -57,18 +58,11 @@ fn build(profile: &str, target: &Path) -> Result<(), Box<dyn Error>> {
 
 /// Seals the levels, writes what they amount to as plaintext, and makes sure that both are the same.
 fn prepare(directory: &Path, levels: [Document; 3]) -> Result<(), Box<dyn Error>> {
-    let key = LevelKey::generate(&SystemRandom)?;
-    let mut sealed = SealedFile::create(directory.join("ioenv.sealed"), PATHS[0].parse()?)?;
-    sealed.add_key("main".parse()?, &key)?;
+    project::seal(directory, &levels)?;
     let mut layers = Vec::new();
     for (path, level) in PATHS.iter().zip(levels) {
-        sealed.set_level(&path.parse()?, &level, &KeyRing::from(&key))?;
         layers.push(Layer::new(path.parse()?, level));
     }
-    sealed.save()?;
-    fs::write(directory.join("ioenv.toml"), format!("path = \"{}\"\n", PATHS[2]))?;
-    fs::write(directory.join("ioenv.key"), key.to_text().expose_secret())?;
-
     let merged = merge(layers).to_document();
     fs::write(directory.join(".env"), merged.to_export().expose_secret())?;
     let theirs: Vec<(String, String)> = dotenvy::from_path_iter(directory.join(".env"))?.collect::<Result<_, _>>()?;

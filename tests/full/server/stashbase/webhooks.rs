@@ -1,7 +1,6 @@
 use serde_json::{Value, json};
 
 use super::{AT, OWN, Scene};
-#[cfg(feature = "http")]
 use super::{START, words};
 
 const URL: &str = "https://hooks.example.com/in";
@@ -127,7 +126,6 @@ fn what_a_webhook_cannot_be_is_said() {
 }
 
 /// What is told of deliveries, which takes something that delivers.
-#[cfg(feature = "http")]
 #[test]
 fn deliveries_are_told() {
     let scene = Scene::new();

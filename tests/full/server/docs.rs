@@ -4,7 +4,7 @@ use ioenv::vault::{NewEnvironment, NewProject, NewTarget, PermissionSet};
 
 use super::stage::{Stage, path, slug};
 
-const DOCS: &str = include_str!("../../docs/server.md");
+const DOCS: &str = include_str!("../../../docs/server.md");
 
 /// The addresses of a table, each with its method: those in code that begin with a method.
 fn addresses(section: &str) -> Vec<(&str, &str)> {

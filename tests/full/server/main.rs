@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[cfg(all(feature = "postgres", unix))]
-#[path = "../postgres/mod.rs"]
+#[path = "../../postgres/mod.rs"]
 mod postgres;
 #[macro_use]
 mod stage;

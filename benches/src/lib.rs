@@ -1,0 +1,7 @@
+//! Input for the benchmarks of ioenv and of its peers: made up, the same on every run.
+
+pub mod application;
+pub mod layers;
+pub mod project;
+pub mod random;
+pub mod text;
