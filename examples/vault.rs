@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use ioenv::store::Sqlite;
 use ioenv::vault::{
-    Actor, AuditFilter, HistoryPolicy, Id, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Paging,
-    Restore, RootKey, Vault, VaultSource, Vocabulary,
+    Actor, At, AuditFilter, HistoryPolicy, Id, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
+    Paging, Restore, RootKey, Vault, VaultSource, Vocabulary,
 };
 use ioenv::{Document, LevelPath, Loader, SystemRandom};
 
@@ -28,10 +28,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let acme = operator.create_organization(NewOrganization::new("Acme"))?.id;
     operator.create_project(acme, NewProject::new("acme-store"))?;
-    operator.create_target(acme, &"acme-store".parse()?, &NewTarget::new("backend"))?;
-    operator.create_environment(acme, &"acme-store/backend".parse()?, &NewEnvironment::new("production"))?;
+    operator.create_target(At::Path(acme, &"acme-store".parse()?), &NewTarget::new("backend"))?;
+    operator.create_environment(At::Path(acme, &"acme-store/backend".parse()?), &NewEnvironment::new("production"))?;
     for (path, text) in LEVELS {
-        operator.set_document(acme, &path.parse()?, &Document::parse(text)?)?;
+        operator.set_document(At::Path(acme, &path.parse()?), &Document::parse(text)?)?;
     }
     println!("1. A project with {} levels, each inheriting from those above it.", LEVELS.len());
 
@@ -48,16 +48,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         let value = if variable.is_public() { variable.value().expose_secret() } else { "••••••" };
         println!("     {:<14} {value:<8} decided by {}", variable.name(), variable.origin());
     }
-    let refused = vault.session(issued.token).document(acme, &"acme-store".parse()?);
+    let refused = vault.session(issued.token).document(At::Path(acme, &"acme-store".parse()?));
     println!("   Of the level above it hears: {}.", refused.expect_err("it is bound to another one"));
 
     // Keys change without anybody noticing.
-    operator.rotate_key(acme, &"acme-store".parse()?, HistoryPolicy::Keep)?;
+    operator.rotate_key(At::Path(acme, &"acme-store".parse()?), HistoryPolicy::Keep)?;
     operator.rotate_organization_kek(acme)?;
 
     // Every write keeps what was there before.
-    operator.set_document(acme, &production, &Document::parse("STRIPE_KEY=sk_broken\n")?)?;
-    let former = operator.versions(acme, &production, &Paging::default())?.items;
+    operator.set_document(At::Path(acme, &production), &Document::parse("STRIPE_KEY=sk_broken\n")?)?;
+    let former = operator.versions(At::Path(acme, &production), &Paging::default())?.items;
     operator.restore_version(acme, former[0].id, &Restore::default())?;
     let env = Loader::new().source(source).path(production.clone()).resolve()?;
     let is_back = env.var("STRIPE_KEY")?.expose_secret() == "sk_live_1";

@@ -9,10 +9,10 @@ use std::thread;
 
 use ioenv::store::Memory;
 use ioenv::vault::{
-    Actor, CloudflareWorkers, Desired, IntegrationUpdate, Mapping, NewIntegration, NewOrganization, NewProject,
+    Actor, At, CloudflareWorkers, Desired, IntegrationUpdate, Mapping, NewIntegration, NewOrganization, NewProject,
     OutboundPolicy, Provider, RootKey, SyncPlace, SyncTarget, Vault, Vercel, Worker,
 };
-use ioenv::{Document, Error, ErrorKind, Layer, SecretString, SystemRandom, merge};
+use ioenv::{Document, Error, ErrorKind, Layer, LevelPath, SecretString, SystemRandom, merge};
 
 const TOKEN: &str = "planted-token";
 
@@ -94,13 +94,13 @@ fn desired(text: &str, written: &[&str], removable: &[&str]) -> Desired {
     desired
 }
 
-struct At {
+struct Target {
     settings: BTreeMap<String, String>,
     credentials: SecretString,
     target: &'static str,
 }
 
-impl At {
+impl Target {
     fn new<const N: usize>(settings: [(&str, &str); N], target: &'static str) -> Self {
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         Self { settings, credentials: TOKEN.into(), target }
@@ -128,7 +128,7 @@ const WRITTEN: &str = "accept: application/json\nauthorization: Bearer planted-t
 fn vercel_is_sent_exactly_this() {
     let service = Service::new();
     let vercel = Vercel::at(&service.url(), &policy());
-    let at = At::new([("project", "prj_1"), ("team", "team_9")], "production");
+    let at = Target::new([("project", "prj_1"), ("team", "team_9")], "production");
     service.answers([
         (
             200,
@@ -185,7 +185,7 @@ fn vercel_is_sent_exactly_this() {
 fn vercel_is_not_written_to_when_all_is_there() {
     let service = Service::new();
     let vercel = Vercel::at(&service.url(), &policy());
-    let at = At::new([("project", "p")], "development");
+    let at = Target::new([("project", "p")], "development");
     let list = r#"{"envs":[{"id":"1","key":"A","type":"encrypted","value":"?","target":["development"]},
         {"id":"2","key":"B","type":"plain","value":"b","target":["development"]}]}"#;
     service.answers([(200, list)]);
@@ -208,7 +208,7 @@ fn vercel_is_not_written_to_when_all_is_there() {
 fn what_stands_for_more_than_the_environment_is_not_touched() {
     let service = Service::new();
     let vercel = Vercel::at(&service.url(), &policy());
-    let at = At::new([("project", "p")], "production");
+    let at = Target::new([("project", "p")], "production");
     for found in [
         r#"{"id":"1","key":"A","type":"sensitive","target":["production","preview"]}"#,
         r#"{"id":"1","key":"A","type":"sensitive","target":["production"],"customEnvironmentIds":["env_1"]}"#,
@@ -230,7 +230,7 @@ fn what_stands_for_more_than_the_environment_is_not_touched() {
 fn cloudflare_is_sent_exactly_this() {
     let service = Service::new();
     let cloudflare = CloudflareWorkers::at(&service.url(), &policy());
-    let at = At::new([("account", "acc")], "shop-production");
+    let at = Target::new([("account", "acc")], "shop-production");
     let ok = r#"{"success":true,"errors":[],"messages":[],"result":{"name":"x","type":"secret_text"}}"#;
     service.answers([
         (200, r#"{"success":true,"errors":[],"messages":[],"result":[
@@ -270,9 +270,9 @@ fn refusals_are_told_without_what_was_sent() {
     let service = Service::new();
     let (vercel, cloudflare) =
         (Vercel::at(&service.url(), &policy()), CloudflareWorkers::at(&service.url(), &policy()));
-    let places: [(&dyn SyncTarget, At, &str); 2] = [
-        (&vercel, At::new([("project", "p")], "production"), r#"{"envs":[]}"#),
-        (&cloudflare, At::new([("account", "a")], "s"), r#"{"success":true,"errors":[],"result":[]}"#),
+    let places: [(&dyn SyncTarget, Target, &str); 2] = [
+        (&vercel, Target::new([("project", "p")], "production"), r#"{"envs":[]}"#),
+        (&cloudflare, Target::new([("account", "a")], "s"), r#"{"success":true,"errors":[],"result":[]}"#),
     ];
     let huge = format!("\"{}\"", "x".repeat(8 * 1024 * 1024));
     for (target, at, empty) in places {
@@ -312,7 +312,7 @@ fn refusals_are_told_without_what_was_sent() {
     }
     service.answers([(200, r#"{"success":false,"errors":[{"code":10053,"message":"planted"}],"result":null}"#)]);
     let error = CloudflareWorkers::at(&service.url(), &policy());
-    let error = At::new([("account", "a")], "s").sync(&error, &desired("", &[], &[])).unwrap_err();
+    let error = Target::new([("account", "a")], "s").sync(&error, &desired("", &[], &[])).unwrap_err();
     assert_eq!(error.to_string(), "Cloudflare refused the request with its code 10053");
 }
 
@@ -320,7 +320,7 @@ fn refusals_are_told_without_what_was_sent() {
 fn a_base_that_leads_inside_takes_the_operators_leave() {
     let service = Service::new();
     let strict = Vercel::at(&service.url(), &OutboundPolicy::new().allow_http());
-    let error = At::new([("project", "p")], "production").sync(&strict, &desired("", &[], &[])).unwrap_err();
+    let error = Target::new([("project", "p")], "production").sync(&strict, &desired("", &[], &[])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(service.requests().len(), 0);
 }
@@ -330,7 +330,9 @@ fn a_setting_leads_nowhere_else() {
     let service = Service::new();
     let vercel = Vercel::at(&service.url(), &policy());
     service.answers([(200, r#"{"envs":[]}"#)]);
-    At::new([("project", "../x?y"), ("team", "a&b=c")], "production").sync(&vercel, &desired("", &[], &[])).unwrap();
+    Target::new([("project", "../x?y"), ("team", "a&b=c")], "production")
+        .sync(&vercel, &desired("", &[], &[]))
+        .unwrap();
     assert_eq!(service.requests(), [format!("GET /v10/projects/..%2Fx%3Fy/env?teamId=a%26b%3Dc\n{READ}")]);
 }
 
@@ -347,36 +349,36 @@ fn a_vault_keeps_vercel_up_to_date() {
     project.has_base = true;
     system.create_project(acme, project).unwrap();
     let (shop, prod) = ("shop".parse().unwrap(), "shop/prod".parse().unwrap());
-    system.set_document(acme, &prod, &Document::parse("A=planted\n").unwrap()).unwrap();
+    system.set_document(At::Path(acme, &prod), &Document::parse("A=planted\n").unwrap()).unwrap();
     let mut new = NewIntegration::new("Vercel", Provider::Vercel, TOKEN).setting("project", "prj").enabled();
     new.environments.extend(Mapping::suggested(prod.clone(), &Provider::Vercel));
-    let id = system.link_integration(acme, &shop, &new).unwrap().id;
+    let id = system.link_integration(At::Path(acme, &LevelPath::from(&shop)), &new).unwrap().id;
     let worker = Worker::new(&vault).threads(1);
 
     service.answers([(200, r#"{"envs":[]}"#), (201, "{}")]);
     worker.run_once().unwrap();
     assert_eq!(service.requests().len(), 2);
     let there = r#"{"envs":[{"id":"e","key":"A","type":"sensitive","target":["production"]}]}"#;
-    system.set_document(acme, &prod, &Document::parse("A=planted-2\n").unwrap()).unwrap();
+    system.set_document(At::Path(acme, &prod), &Document::parse("A=planted-2\n").unwrap()).unwrap();
     service.answers([(200, there), (200, "{}")]);
     worker.run_once().unwrap();
     assert!(service.requests()[1].ends_with(r#"{"value":"planted-2","type":"sensitive"}"#));
     // The same value again: it is asked, and nothing is written.
-    system.set_document(acme, &prod, &Document::parse("# again\nA=planted-2\n").unwrap()).unwrap();
+    system.set_document(At::Path(acme, &prod), &Document::parse("# again\nA=planted-2\n").unwrap()).unwrap();
     service.answers([(200, there)]);
     worker.run_once().unwrap();
     assert_eq!(service.requests().len(), 1);
     // What is too much is tried again later, and told.
-    system.set_document(acme, &prod, &Document::parse("A=planted-3\n").unwrap()).unwrap();
+    system.set_document(At::Path(acme, &prod), &Document::parse("A=planted-3\n").unwrap()).unwrap();
     service.answers([(429, "{}")]);
     worker.run_once().unwrap();
-    let runs = system.integration_runs(acme, &shop, id).unwrap();
+    let runs = system.integration_runs(At::Path(acme, &LevelPath::from(&shop)), id).unwrap();
     assert!(runs[0].error.as_ref().unwrap().contains("429"), "{runs:?}");
     service.requests();
     let mut paused = IntegrationUpdate::default();
     paused.enabled = Some(false);
-    system.update_integration(acme, &shop, id, &paused).unwrap();
-    system.unlink_integration(acme, &shop, id).unwrap();
+    system.update_integration(At::Path(acme, &LevelPath::from(&shop)), id, &paused).unwrap();
+    system.unlink_integration(At::Path(acme, &LevelPath::from(&shop)), id).unwrap();
     worker.run_once().unwrap();
     assert_eq!(service.requests().len(), 0, "unlinking sends nothing");
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::{Project, run, text};
-use ioenv::vault::{Action, Actor, AuditFilter, Declaration, NewBlob, Paging, RootKey, Token, Vault};
+use ioenv::vault::{Action, Actor, At, AuditFilter, Declaration, NewBlob, Paging, RootKey, Token, Vault};
 use ioenv::{Aes256Gcm, Cipher as _, ErrorKind, KeyDerivation as _, KeyString, SystemRandom, store};
 use serde_json::Value;
 
@@ -140,12 +140,12 @@ fn a_team_is_made_once() {
             "sam@acme.example custom 0"
         ]
     );
-    let environment = session.environment(acme, &path.parse().unwrap()).unwrap();
+    let environment = session.environment(At::Path(acme, &path.parse().unwrap())).unwrap();
     assert_eq!(environment.id.to_string(), "01JZ6Q2V8T9M4KCE3RWX5B7D0A");
     assert!(environment.is_production);
-    let webhooks = session.webhooks(acme, &path.parse().unwrap()).unwrap();
+    let webhooks = session.webhooks(At::Path(acme, &path.parse().unwrap())).unwrap();
     assert!(webhooks.len() == 1 && !webhooks[0].enabled);
-    assert_eq!(session.grants(acme, &"acme-store".parse().unwrap()).unwrap().len(), 1);
+    assert_eq!(session.grants(At::Path(acme, &"acme-store".parse().unwrap())).unwrap().len(), 1);
     Token::parse(&credentials[1].1).unwrap();
     drop(vault);
 
@@ -382,11 +382,11 @@ fn what_is_no_dotenv_text_is_left_out_of_a_dump() {
         let session = vault.session(Actor::system("test"));
         let orbit = session.organizations().unwrap().into_iter().find(|one| one.slug == "orbit").unwrap().id;
         for (name, is_ours) in [("documents", true), ("texts", true), ("strange", false)] {
-            let key = session.key(orbit, &name.parse().unwrap()).unwrap();
+            let key = session.key(At::Path(orbit, &name.parse().unwrap())).unwrap();
             let text = if is_ours { key.text.unwrap() } else { "another key".into() };
             let key = key.derivation.unwrap().derive(&KeyString::new(text.expose_secret()).unwrap()).unwrap();
             let blob = Aes256Gcm.seal(&key, br#"{"A": "planted-3e7a"}"#, &SystemRandom).unwrap();
-            session.set_blob(orbit, &name.parse().unwrap(), &NewBlob::new(blob)).unwrap();
+            session.set_blob(At::Path(orbit, &name.parse().unwrap()), &NewBlob::new(blob)).unwrap();
         }
     }
     let dump = directory.out(&["vault", "dump", "--organization", "orbit"]);

@@ -5,11 +5,12 @@ mod common;
 #[cfg(feature = "postgres")]
 mod postgres;
 
+use ioenv::LevelPath;
 use std::fs;
 use std::process::{Command, Output};
 
 use common::{Project, run, text};
-use ioenv::vault::RootKey;
+use ioenv::vault::{At, RootKey};
 use serde_json::Value;
 
 const PLANTED: &str = "planted-3e7a";
@@ -434,8 +435,10 @@ fn a_rotation_that_was_cut_short_is_not_taken_for_a_new_one() {
     let session = library.session(ioenv::vault::Actor::system("test"));
     let organization = session.organizations().unwrap()[0].id;
     let acme = "acme".parse().unwrap();
-    session.rotate_key(organization, &acme, ioenv::vault::HistoryPolicy::Reencrypt).unwrap();
-    let version = || session.key(organization, &acme).unwrap().version;
+    session
+        .rotate_key(At::Path(organization, &LevelPath::from(&acme)), ioenv::vault::HistoryPolicy::Reencrypt)
+        .unwrap();
+    let version = || session.key(At::Path(organization, &LevelPath::from(&acme))).unwrap().version;
     assert_eq!(version(), 2);
     let [_, told] = vault.ok(&["vault", "rotate", "acme"]);
     assert!(told.contains("there is no newer key: run the command again"), "{told}");

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use ioenv::store::{KeyRange, Memory, Order, Record, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Actor, AuditFilter, Clock, Id, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, Paging,
-    PermissionSet, PurgeScope, Restore, RootKey, SystemClock, Timestamp, Vault, VersionAction,
+    Actor, At, AuditFilter, Clock, Id, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
+    Paging, PermissionSet, PurgeScope, Restore, RootKey, SystemClock, Timestamp, Vault, VersionAction,
 };
 use ioenv::{Document, ErrorKind, Kind, LevelPath, SystemRandom};
 
@@ -58,11 +58,11 @@ fn writer() {
     let vault = open(&place);
     let organization = organization(&vault);
     let session = vault.session(Actor::system("writer"));
-    let document = session.document(organization, &path()).unwrap().unwrap_or_default();
+    let document = session.document(At::Path(organization, &path())).unwrap().unwrap_or_default();
     let last = document.get("NUMBER").map_or(0, |entry| entry.value().expose_secret().parse::<u64>().unwrap());
     for number in last + 1.. {
         let entry = NewEntry::new("NUMBER".parse().unwrap(), number.to_string()).kind(Kind::Variable);
-        session.set_entries(organization, &path(), &[entry]).unwrap();
+        session.set_entries(At::Path(organization, &path()), &[entry]).unwrap();
         println!("acknowledged {number}");
     }
 }
@@ -106,7 +106,7 @@ fn check(place: &str, acknowledged: u64) {
     vault.store().check().unwrap();
     let organization = organization(&vault);
     let session = vault.session(Actor::system("test"));
-    let document = session.document(organization, &path()).unwrap().unwrap();
+    let document = session.document(At::Path(organization, &path())).unwrap().unwrap();
     let value: u64 = document.get("NUMBER").unwrap().value().expose_secret().parse().unwrap();
     assert!(value >= acknowledged, "{acknowledged} was acknowledged, and {value} is there");
 
@@ -116,7 +116,7 @@ fn check(place: &str, acknowledged: u64) {
     for (record, expected) in newest.iter().zip((1..=value).rev()) {
         assert_eq!(record.details.get("newValue").unwrap().as_str().unwrap(), expected.to_string());
     }
-    let versions = session.versions(organization, &path(), &Paging::first(1)).unwrap();
+    let versions = session.versions(At::Path(organization, &path()), &Paging::first(1)).unwrap();
     // Of each value but the last there is a version; ids count from the first one.
     assert_eq!(versions.items.first().map_or(0, |version| version.id & 0xffff_ffff), value - 1);
 }
@@ -147,13 +147,15 @@ fn target() -> LevelPath {
 fn prepare_target(store: impl Store + 'static) {
     let (vault, organization) = prepare(store);
     let session = vault.session(Actor::system("test"));
-    session.create_target(organization, &"store".parse().unwrap(), &NewTarget::new("api")).unwrap();
+    session.create_target(At::Path(organization, &"store".parse().unwrap()), &NewTarget::new("api")).unwrap();
     for number in 0..ENVIRONMENTS {
         let slug = format!("e{number}");
-        session.create_environment(organization, &target(), &NewEnvironment::new(&slug)).unwrap();
+        session.create_environment(At::Path(organization, &target()), &NewEnvironment::new(&slug)).unwrap();
         let at: LevelPath = format!("store/api/{slug}").parse().unwrap();
         for value in 1..=2 {
-            session.set_document(organization, &at, &Document::parse(&format!("A={value}\n")).unwrap()).unwrap();
+            session
+                .set_document(At::Path(organization, &at), &Document::parse(&format!("A={value}\n")).unwrap())
+                .unwrap();
         }
         session.issue_token(organization, &NewToken::new(slug, PermissionSet::ALL).scope(at)).unwrap();
     }
@@ -175,7 +177,7 @@ fn deleter() {
                 println!("acknowledged 0");
             }
             None => {
-                session.delete_target(organization, &target()).unwrap();
+                session.delete_target(At::Path(organization, &target())).unwrap();
                 println!("acknowledged 1");
             }
         }
@@ -194,17 +196,17 @@ fn check_target(place: &str) {
         assert_eq!((tokens.len(), resting), (ENVIRONMENTS, expected));
     };
     if let Some(deleted) = session.deleted(organization).unwrap().first() {
-        assert_eq!(session.target(organization, &target()).unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(session.target(At::Path(organization, &target())).unwrap_err().kind(), ErrorKind::NotFound);
         resting(ENVIRONMENTS);
         assert_eq!(vault.statistics().unwrap().levels, 1);
         session.restore_target(organization, deleted.id).unwrap();
     }
     resting(0);
-    let environments = session.environments(organization, &target()).unwrap();
+    let environments = session.environments(At::Path(organization, &target())).unwrap();
     assert_eq!((environments.len(), vault.statistics().unwrap().versions), (ENVIRONMENTS, ENVIRONMENTS as u64));
     for environment in environments {
         let at: LevelPath = format!("store/api/{}", environment.slug).parse().unwrap();
-        let document = session.document(organization, &at).unwrap().unwrap();
+        let document = session.document(At::Path(organization, &at)).unwrap().unwrap();
         assert_eq!(document.get("A").unwrap().value().expose_secret(), "2");
     }
     assert!(vault.check().unwrap().damaged.is_empty());
@@ -266,11 +268,11 @@ fn a_sweep_that_is_killed_goes_on_where_it_was() {
     let (vault, organization) = prepare(Sqlite::create(&file).unwrap());
     let session = vault.session(Actor::system("test"));
     for text in ["A=1\n", "A=2\n"] {
-        session.set_document(organization, &path(), &Document::parse(text).unwrap()).unwrap();
+        session.set_document(At::Path(organization, &path()), &Document::parse(text).unwrap()).unwrap();
     }
     multiply(&vault, 20_000);
-    let id = session.project(organization, &"store".parse().unwrap()).unwrap().id;
-    session.delete_project(organization, &"store".parse().unwrap()).unwrap();
+    let id = session.project(At::Path(organization, &"store".parse().unwrap())).unwrap().id;
+    session.delete_project(At::Path(organization, &"store".parse().unwrap())).unwrap();
     let later = Vault::open_with(Sqlite::open(&file).unwrap(), &root(), Ahead, SystemRandom).unwrap();
     let rows = || {
         let all = vault.store().read(|tx| tx.scan(&KeyRange::prefix("content/"), Order::Ascending, usize::MAX));
@@ -290,7 +292,7 @@ fn a_sweep_that_is_killed_goes_on_where_it_was() {
         for vault in [&vault, &later] {
             let session = vault.session(Actor::system("test"));
             assert_eq!(
-                session.project(organization, &"store".parse().unwrap()).unwrap_err().kind(),
+                session.project(At::Path(organization, &"store".parse().unwrap())).unwrap_err().kind(),
                 ErrorKind::NotFound
             );
             if steps.last().is_some_and(|left| *left < 20_002) {
@@ -315,16 +317,16 @@ fn a_purge_does_not_disturb_readers() {
     let (vault, organization) = prepare(Sqlite::create(directory.path().join("ioenv.vault")).unwrap());
     let (vault, is_done) = (&vault, AtomicBool::new(false));
     let session = || vault.session(Actor::system("test"));
-    session().set_document(organization, &path(), &Document::parse("A=0\n").unwrap()).unwrap();
+    session().set_document(At::Path(organization, &path()), &Document::parse("A=0\n").unwrap()).unwrap();
     thread::scope(|scope| {
         let readers: Vec<_> = (0..4)
             .map(|_| {
                 scope.spawn(|| {
                     let mut count = 0;
                     while !is_done.load(Ordering::Relaxed) {
-                        let document = session().document(organization, &path()).unwrap().unwrap();
+                        let document = session().document(At::Path(organization, &path())).unwrap().unwrap();
                         assert_eq!(document.len(), 1);
-                        let page = session().versions(organization, &path(), &Paging::first(200)).unwrap();
+                        let page = session().versions(At::Path(organization, &path()), &Paging::first(200)).unwrap();
                         for version in page.items {
                             match session().version(organization, version.id) {
                                 Ok(content) => assert_eq!(content.version.action, VersionAction::Update),
@@ -340,15 +342,15 @@ fn a_purge_does_not_disturb_readers() {
             .collect();
         for number in 0..100 {
             let document = Document::parse(&format!("A={number}\n")).unwrap();
-            session().set_document(organization, &path(), &document).unwrap();
+            session().set_document(At::Path(organization, &path()), &document).unwrap();
             if number % 10 == 9 {
-                session().purge_versions(organization, &path(), PurgeScope::Level, true).unwrap();
+                session().purge_versions(At::Path(organization, &path()), PurgeScope::Level, true).unwrap();
             }
         }
         is_done.store(true, Ordering::Relaxed);
         assert!(readers.into_iter().map(|reader| reader.join().unwrap()).sum::<u32>() > 0);
     });
-    assert_eq!(session().versions(organization, &path(), &Paging::default()).unwrap().items.len(), 0);
+    assert_eq!(session().versions(At::Path(organization, &path()), &Paging::default()).unwrap().items.len(), 0);
 }
 
 /// Adds versions like the one there is, without writing each.
@@ -381,25 +383,26 @@ fn a_level_of_a_hundred_thousand_versions_is_like_any_other() {
     let (vault, organization) = prepare(Memory::new());
     let session = vault.session(Actor::system("test"));
     for text in ["A=1\n", "A=2\n"] {
-        session.set_document(organization, &path(), &Document::parse(text).unwrap()).unwrap();
+        session.set_document(At::Path(organization, &path()), &Document::parse(text).unwrap()).unwrap();
     }
     multiply(&vault, 100_000);
     let begun = Instant::now();
-    let page = session.versions(organization, &path(), &Paging::first(200)).unwrap();
+    let page = session.versions(At::Path(organization, &path()), &Paging::first(200)).unwrap();
     assert_eq!(page.items.len(), 200);
     assert_eq!(page.items[0].id & 0xffff_ffff, 100_009);
-    let next = session.versions(organization, &path(), &Paging::first(200).after(page.next.unwrap())).unwrap();
+    let next =
+        session.versions(At::Path(organization, &path()), &Paging::first(200).after(page.next.unwrap())).unwrap();
     assert_eq!(next.items[0].id & 0xffff_ffff, 99_809);
 
     // The oldest is a version of its own; the copies are told as damage, because they stand where they do not belong.
     let oldest = (page.items[0].id & !0xffff_ffff) | 1;
     session.restore_version(organization, oldest, &Restore::default()).unwrap();
-    let document = session.document(organization, &path()).unwrap().unwrap();
+    let document = session.document(At::Path(organization, &path())).unwrap().unwrap();
     assert_eq!(document.get("A").unwrap().value().expose_secret(), "1");
     let copied = session.restore_version(organization, page.items[0].id, &Restore::default()).unwrap_err();
     assert_eq!(copied.kind(), ErrorKind::Corrupt);
 
-    let purged = session.purge_versions(organization, &path(), PurgeScope::Level, true).unwrap();
+    let purged = session.purge_versions(At::Path(organization, &path()), PurgeScope::Level, true).unwrap();
     assert_eq!(purged, 100_002);
     assert!(begun.elapsed() < Duration::from_secs(60), "none of this goes through all versions but the purge");
 }

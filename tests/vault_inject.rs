@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use common::{Project, path, run};
 use ioenv::store::{Sqlite, Store};
 use ioenv::vault::{
-    Actor, NewEnvironment, NewKey, NewOrganization, NewProject, NewToken, PermissionSet, RootKey, Vault, Vocabulary,
+    Actor, At, NewEnvironment, NewKey, NewOrganization, NewProject, NewToken, PermissionSet, RootKey, Vault, Vocabulary,
 };
 use ioenv::{Aes256Gcm, Cipher as _, Document, ErrorKind, KeyProof, SystemRandom, VarName};
 use scenarios::{SCENARIO, Scenario};
@@ -68,14 +68,14 @@ fn fill(store: impl Store + 'static, root: &RootKey, project: &Project, is_clien
         new.key = NewKey::Client { derivation: None, proof: proof.clone(), hint: None };
     }
     session.create_project(organization, new).unwrap();
-    session.create_environment(organization, &path("acme"), &NewEnvironment::new("dev")).unwrap();
+    session.create_environment(At::Path(organization, &path("acme")), &NewEnvironment::new("dev")).unwrap();
     for (level, text) in [("acme", "SHARED=from-project\n".to_owned()), ("acme/dev", format!("SECRET={PLANTED}\n"))] {
         if is_client {
             let blob = Aes256Gcm.seal(&project.key, text.as_bytes(), &SystemRandom).unwrap();
             let new = ioenv::vault::NewBlob::new(blob).key_proof(proof.clone());
-            session.set_blob(organization, &path(level), &new).unwrap();
+            session.set_blob(At::Path(organization, &path(level)), &new).unwrap();
         } else {
-            session.set_document(organization, &path(level), &Document::parse(&text).unwrap()).unwrap();
+            session.set_document(At::Path(organization, &path(level)), &Document::parse(&text).unwrap()).unwrap();
         }
     }
     let read: PermissionSet = Vocabulary::Ioenv.parse(["read"]).unwrap();

@@ -11,7 +11,7 @@ use std::thread;
 
 use ioenv::store::{Access, KeyRange, Memory, Order, Precondition, Record, Sqlite, Store, StoreExt as _, Work};
 use ioenv::vault::{
-    Actor, AuditFilter, ClientRotation, Custody, EntryScope, HistoryPolicy, Id, NewBlob, NewEntry, NewKey,
+    Actor, At, AuditFilter, ClientRotation, Custody, EntryScope, HistoryPolicy, Id, NewBlob, NewEntry, NewKey,
     NewOrganization, NewProject, NewToken, Paging, Permission, PermissionSet, ResourceKind, Restore, RootKey, Session,
     Token, Vault, VersionAction,
 };
@@ -59,11 +59,11 @@ impl World {
     }
 
     fn custody(&self) -> Custody {
-        self.session().project(self.acme, &shop()).unwrap().custody
+        self.session().project(At::Path(self.acme, &LevelPath::from(&shop()))).unwrap().custody
     }
 
     fn set(&self, level: &str, text: &str) {
-        self.session().set_document(self.acme, &path(level), &Document::parse(text).unwrap()).unwrap();
+        self.session().set_document(At::Path(self.acme, &path(level)), &Document::parse(text).unwrap()).unwrap();
     }
 
     fn get(&self, level: &str, name: &str) -> String {
@@ -72,19 +72,20 @@ impl World {
 
     fn set_sealed(&self, level: &str, text: &str, key: &LevelKey) -> Result<(), Error> {
         let blob = NewBlob::new(seal(key, text)).key_proof(KeyProof::of(key).to_text());
-        self.session().set_blob(self.acme, &path(level), &blob)
+        self.session().set_blob(At::Path(self.acme, &path(level)), &blob)
     }
 
     /// The blobs of all levels that hold something, with their ids.
     fn blobs(&self) -> Vec<(Id, SealedBlob)> {
         let session = self.session();
-        let levels = LEVELS.iter().map(|level| session.blobs(self.acme, &path(level)).unwrap().levels.pop().unwrap());
+        let levels =
+            LEVELS.iter().map(|level| session.blobs(At::Path(self.acme, &path(level))).unwrap().levels.pop().unwrap());
         levels.filter_map(|blob| Some((blob.id, blob.content?))).collect()
     }
 
     /// The ids of all versions of a level, newest first.
     fn versions(&self, level: &str) -> Vec<u64> {
-        let page = self.session().versions(self.acme, &path(level), &Paging::first(200)).unwrap();
+        let page = self.session().versions(At::Path(self.acme, &path(level)), &Paging::first(200)).unwrap();
         page.items.iter().map(|version| version.id).collect()
     }
 
@@ -95,7 +96,7 @@ impl World {
     fn continue_to_the_end(&self, limit: usize) -> (u64, u64) {
         let (mut updated, mut steps) = (0, 0);
         loop {
-            let step = self.session().continue_rotation(self.acme, &shop(), limit).unwrap();
+            let step = self.session().continue_rotation(At::Path(self.acme, &LevelPath::from(&shop())), limit).unwrap();
             updated += step.updated;
             steps += 1;
             assert!(step.updated <= limit as u64 && steps < 1_000);
@@ -110,21 +111,21 @@ impl World {
         for vault in [&self.vault, &self.elsewhere()] {
             let session = vault.session(Actor::system("check"));
             for level in LEVELS {
-                session.resolve(self.acme, &path(level)).unwrap();
-                session.entries(self.acme, &path(level), EntryScope::Resolved).unwrap();
-                session.changes(self.acme, &path(level), &Paging::first(200)).unwrap();
+                session.resolve(At::Path(self.acme, &path(level))).unwrap();
+                session.entries(At::Path(self.acme, &path(level)), EntryScope::Resolved).unwrap();
+                session.changes(At::Path(self.acme, &path(level)), &Paging::first(200)).unwrap();
                 for id in self.versions(level) {
                     session.version(self.acme, id).unwrap();
                 }
             }
-            session.key(self.acme, &shop()).unwrap();
-            session.keys(self.acme, &shop()).unwrap();
+            session.key(At::Path(self.acme, &LevelPath::from(&shop()))).unwrap();
+            session.keys(At::Path(self.acme, &LevelPath::from(&shop()))).unwrap();
         }
     }
 }
 
 fn value(vault: &Vault, acme: Id, level: &str, name: &str) -> String {
-    let resolved = vault.session(Actor::system("test")).resolve(acme, &path(level)).unwrap();
+    let resolved = vault.session(Actor::system("test")).resolve(At::Path(acme, &path(level))).unwrap();
     resolved.get(name).unwrap().value().expose_secret().to_owned()
 }
 
@@ -175,7 +176,7 @@ fn the_key_of_the_vault_opens_what_it_sealed() {
     on_each(|store| {
         let world = World::new(store, NewKey::Random);
         world.set("shop/dev", "PORT=8080\n");
-        let key = world.session().key(world.acme, &shop()).unwrap();
+        let key = world.session().key(At::Path(world.acme, &LevelPath::from(&shop()))).unwrap();
         assert_eq!((key.custody, key.version, &key.derivation, &key.hint), (Custody::Server, 1, &None, &None));
         let data = LevelKey::parse(key.text.unwrap().expose_secret()).unwrap();
         assert!(open(&data, &world.blobs()[0].1).contains("PORT=8080"));
@@ -186,15 +187,18 @@ fn the_key_of_the_vault_opens_what_it_sealed() {
             world.session().issue_token(world.acme, &new).unwrap().token
         };
         let bound = world.vault.session(token(Some("shop/dev"), &[Permission::KeyRetrieve, Permission::KeyRotate]));
-        assert!(bound.key(world.acme, &shop()).unwrap().text.is_some());
+        assert!(bound.key(At::Path(world.acme, &LevelPath::from(&shop()))).unwrap().text.is_some());
         // It may have the key, but not change it for the levels beside its own.
-        assert_kind(bound.rotate_key(world.acme, &shop(), HistoryPolicy::Keep), ErrorKind::NotFound);
-        assert_kind(bound.rotate_project_dek(world.acme, &shop()), ErrorKind::NotFound);
+        assert_kind(
+            bound.rotate_key(At::Path(world.acme, &LevelPath::from(&shop())), HistoryPolicy::Keep),
+            ErrorKind::NotFound,
+        );
+        assert_kind(bound.rotate_project_dek(At::Path(world.acme, &LevelPath::from(&shop()))), ErrorKind::NotFound);
         let reader = world.vault.session(token(None, &[Permission::SecretRead, Permission::SecretDecrypt]));
-        assert_kind(reader.key(world.acme, &shop()), ErrorKind::Denied);
-        assert_kind(reader.keys(world.acme, &shop()), ErrorKind::Denied);
+        assert_kind(reader.key(At::Path(world.acme, &LevelPath::from(&shop()))), ErrorKind::Denied);
+        assert_kind(reader.keys(At::Path(world.acme, &LevelPath::from(&shop()))), ErrorKind::Denied);
         world.create_project("other", NewKey::Random);
-        assert_kind(bound.key(world.acme, &"other".parse().unwrap()), ErrorKind::NotFound);
+        assert_kind(bound.key(At::Path(world.acme, &"other".parse().unwrap())), ErrorKind::NotFound);
         let both = &[Permission::KeyRotate, Permission::OrganizationUpdate];
         let bound = world.vault.session(token(Some("shop"), both));
         assert_kind(bound.rotate_organization_kek(world.acme), ErrorKind::Denied);
@@ -228,7 +232,8 @@ fn nobody_makes_the_vault_stretch_a_key_who_may_not_make_a_project() {
 fn a_key_string_is_stretched_once() {
     let world = World::new(Arc::new(Memory::new()), NewKey::String(None));
     world.set("shop", "PORT=8080\n");
-    let rotated = world.session().rotate_key(world.acme, &shop(), HistoryPolicy::Keep).unwrap();
+    let rotated =
+        world.session().rotate_key(At::Path(world.acme, &LevelPath::from(&shop())), HistoryPolicy::Keep).unwrap();
     let count = world.vault.derivations();
     let text = rotated.text.unwrap();
     assert_eq!(text.expose_secret().len(), 64);
@@ -240,19 +245,21 @@ fn a_key_string_is_stretched_once() {
         for _ in 0..3 {
             assert_eq!(value(vault, world.acme, "shop", "PORT"), "8080");
         }
-        vault.session(Actor::system("test")).changes(world.acme, &path("shop"), &Paging::default()).unwrap();
+        vault.session(Actor::system("test")).changes(At::Path(world.acme, &path("shop")), &Paging::default()).unwrap();
     }
     assert_eq!((world.vault.derivations(), elsewhere.derivations()), (count, 0));
 
     let data = derivation.derive(&KeyString::new(text.expose_secret()).unwrap()).unwrap();
     assert!(open(&data, &world.blobs()[0].1).contains("PORT=8080"));
-    let keys = world.session().keys(world.acme, &shop()).unwrap();
+    let keys = world.session().keys(At::Path(world.acme, &LevelPath::from(&shop()))).unwrap();
     assert_ne!(keys[0].derivation.as_ref().unwrap().salt(), keys[1].derivation.as_ref().unwrap().salt());
 
     // A random key is rotated to one, too.
     world.create_project("other", NewKey::Random);
-    let rotated =
-        world.session().rotate_to_key_string(world.acme, &"other".parse().unwrap(), HistoryPolicy::Keep).unwrap();
+    let rotated = world
+        .session()
+        .rotate_to_key_string(At::Path(world.acme, &"other".parse().unwrap()), HistoryPolicy::Keep)
+        .unwrap();
     assert!(rotated.derivation.is_some() && rotated.text.unwrap().expose_secret().len() == 64);
 
     // Its proof would be the level key, which people may hold one day.
@@ -268,13 +275,16 @@ fn a_rotation_seals_all_levels_and_keeps_all_versions() {
         let world = World::new(store, NewKey::Random);
         world.set("shop", "A=0\n");
         let entry = NewEntry::new("B".parse().unwrap(), "planted-1").kind(Kind::Secret).comment("why");
-        world.session().set_entries(world.acme, &path("shop/dev"), &[entry]).unwrap();
-        let metadata = |level| world.session().entry_metadata(world.acme, &path(level)).unwrap();
+        world.session().set_entries(At::Path(world.acme, &path("shop/dev")), &[entry]).unwrap();
+        let metadata = |level| world.session().entry_metadata(At::Path(world.acme, &path(level))).unwrap();
         let before = metadata("shop/dev");
-        let first = world.session().key(world.acme, &shop()).unwrap();
+        let first = world.session().key(At::Path(world.acme, &LevelPath::from(&shop()))).unwrap();
         for round in 2..5 {
             let old = world.blobs();
-            let key = world.session().rotate_key(world.acme, &shop(), HistoryPolicy::Keep).unwrap();
+            let key = world
+                .session()
+                .rotate_key(At::Path(world.acme, &LevelPath::from(&shop())), HistoryPolicy::Keep)
+                .unwrap();
             assert_eq!((key.version, key.custody), (round, Custody::Server));
             let data = LevelKey::parse(key.text.unwrap().expose_secret()).unwrap();
             for ((id, blob), (old_id, old)) in world.blobs().iter().zip(&old) {
@@ -282,19 +292,19 @@ fn a_rotation_seals_all_levels_and_keeps_all_versions() {
                 open(&data, blob);
                 assert!(Aes256Gcm.open(&data, old).is_err());
             }
-            let levels =
-                LEVELS.map(|level| world.session().blobs(world.acme, &path(level)).unwrap().levels.pop().unwrap());
+            let levels = LEVELS
+                .map(|level| world.session().blobs(At::Path(world.acme, &path(level))).unwrap().levels.pop().unwrap());
             assert!(levels.iter().all(|level| level.key_version == round));
         }
         assert_eq!(metadata("shop/dev"), before);
         world.set("shop/dev", "B=planted-2\n");
-        let page = world.session().versions(world.acme, &path("shop/dev"), &Paging::default()).unwrap();
+        let page = world.session().versions(At::Path(world.acme, &path("shop/dev")), &Paging::default()).unwrap();
         let actions: Vec<_> = page.items.iter().map(|version| (version.key_version, version.action)).collect();
         let rotated = VersionAction::Rotate;
         assert_eq!(actions, [(4, VersionAction::Update), (3, rotated), (2, rotated), (1, rotated)]);
         world.assert_sound();
         // Sealing anew is no change of what a level says.
-        let changes = world.session().changes(world.acme, &path("shop/dev"), &Paging::default()).unwrap();
+        let changes = world.session().changes(At::Path(world.acme, &path("shop/dev")), &Paging::default()).unwrap();
         assert_eq!(changes.items.len(), 2);
 
         let oldest = page.items.last().unwrap().id;
@@ -302,7 +312,7 @@ fn a_rotation_seals_all_levels_and_keeps_all_versions() {
         assert_eq!(world.get("shop/dev", "B"), "planted-1");
         assert_eq!(metadata("shop/dev")[0].comment.as_deref(), Some("why"));
 
-        let keys = world.session().keys(world.acme, &shop()).unwrap();
+        let keys = world.session().keys(At::Path(world.acme, &LevelPath::from(&shop()))).unwrap();
         let order: Vec<_> = keys.iter().map(|key| (key.version, key.is_active, key.rotated_at.is_some())).collect();
         assert_eq!(order, [(4, true, false), (3, false, true), (2, false, true), (1, false, true)]);
         assert!(keys.iter().all(|key| key.proof.is_none() && key.custody == Custody::Server));
@@ -318,13 +328,13 @@ fn what_somebody_sealed_otherwise_is_left_as_it_is() {
     let key = a_key();
     world.set("shop", "A=1\n");
     world.set_sealed("shop/dev", "B=2\n", &key).unwrap();
-    world.session().rotate_key(world.acme, &shop(), HistoryPolicy::Reencrypt).unwrap();
+    world.session().rotate_key(At::Path(world.acme, &LevelPath::from(&shop())), HistoryPolicy::Reencrypt).unwrap();
     assert_eq!(world.continue_to_the_end(10), (1, 0));
     assert_eq!(world.get("shop", "A"), "1");
     assert_eq!(open(&key, &world.blobs()[1].1), "B=2\n");
     world.set("shop", "A=2\n");
-    world.session().delete_level(world.acme, &path("shop/dev")).unwrap();
-    world.session().rotate_key(world.acme, &shop(), HistoryPolicy::Reencrypt).unwrap();
+    world.session().delete_level(At::Path(world.acme, &path("shop/dev"))).unwrap();
+    world.session().rotate_key(At::Path(world.acme, &LevelPath::from(&shop())), HistoryPolicy::Reencrypt).unwrap();
     let (_, skipped) = world.continue_to_the_end(1);
     assert_eq!(skipped, 1);
 }
@@ -338,28 +348,37 @@ fn history_is_sealed_anew_in_steps() {
             world.set("shop", &format!("A={round}\n"));
         }
         let (session, acme) = (world.session(), world.acme);
-        session.rotate_key(acme, &shop(), HistoryPolicy::Reencrypt).unwrap();
-        assert!(session.project(acme, &shop()).unwrap().is_rotating);
+        session.rotate_key(At::Path(acme, &LevelPath::from(&shop())), HistoryPolicy::Reencrypt).unwrap();
+        assert!(session.project(At::Path(acme, &LevelPath::from(&shop()))).unwrap().is_rotating);
         for policy in [HistoryPolicy::Keep, HistoryPolicy::Reencrypt] {
-            assert_kind(session.rotate_key(acme, &shop(), policy), ErrorKind::RotationInProgress);
+            assert_kind(
+                session.rotate_key(At::Path(acme, &LevelPath::from(&shop())), policy),
+                ErrorKind::RotationInProgress,
+            );
         }
-        assert_kind(session.rotate_project_dek(acme, &shop()), ErrorKind::RotationInProgress);
-        assert_kind(session.move_key_to_client(acme, &shop(), true), ErrorKind::RotationInProgress);
+        assert_kind(
+            session.rotate_project_dek(At::Path(acme, &LevelPath::from(&shop()))),
+            ErrorKind::RotationInProgress,
+        );
+        assert_kind(
+            session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true),
+            ErrorKind::RotationInProgress,
+        );
 
-        let step = session.continue_rotation(acme, &shop(), 3).unwrap();
+        let step = session.continue_rotation(At::Path(acme, &LevelPath::from(&shop())), 3).unwrap();
         assert_eq!((step.updated, step.skipped, step.is_done), (3, 0, false));
         // Others go on meanwhile.
         world.set("shop/dev", "A=planted-5\n");
         world.assert_sound();
         let (updated, skipped) = world.continue_to_the_end(3);
         assert_eq!((updated, skipped), (7, 0));
-        let again = session.continue_rotation(acme, &shop(), 3).unwrap();
+        let again = session.continue_rotation(At::Path(acme, &LevelPath::from(&shop())), 3).unwrap();
         assert_eq!((again.updated, again.is_done), (0, true));
 
-        let page = session.versions(acme, &path("shop/dev"), &Paging::default()).unwrap();
+        let page = session.versions(At::Path(acme, &path("shop/dev")), &Paging::default()).unwrap();
         assert_eq!(page.items.len(), 6);
         assert!(page.items.iter().all(|version| version.key_version == 2));
-        let key = session.key(acme, &shop()).unwrap().text.unwrap();
+        let key = session.key(At::Path(acme, &LevelPath::from(&shop()))).unwrap().text.unwrap();
         let key = LevelKey::parse(key.expose_secret()).unwrap();
         let texts: Vec<_> =
             page.items.iter().map(|version| open(&key, &session.version(acme, version.id).unwrap().content)).collect();
@@ -367,7 +386,7 @@ fn history_is_sealed_anew_in_steps() {
         let expected = [4, 4, 3, 2, 1, 0].map(|round| format!("A=planted-{round}\n"));
         assert_eq!(texts, expected);
         world.assert_sound();
-        session.rotate_key(acme, &shop(), HistoryPolicy::Keep).unwrap();
+        session.rotate_key(At::Path(acme, &LevelPath::from(&shop())), HistoryPolicy::Keep).unwrap();
     });
 }
 
@@ -380,15 +399,21 @@ fn people_rotate_their_key() {
         for level in LEVELS {
             world.set_sealed(level, &format!("A={level}\n"), &old).unwrap();
         }
-        let key = session.key(acme, &shop()).unwrap();
+        let key = session.key(At::Path(acme, &LevelPath::from(&shop()))).unwrap();
         assert_eq!((key.custody, key.hint.as_deref()), (Custody::Client, Some("in the safe")));
         assert!(key.text.is_none());
-        assert_kind(session.rotate_key(acme, &shop(), HistoryPolicy::Keep), ErrorKind::ClientManaged);
-        assert_kind(session.resolve(acme, &path("shop")), ErrorKind::ClientManaged);
+        assert_kind(
+            session.rotate_key(At::Path(acme, &LevelPath::from(&shop())), HistoryPolicy::Keep),
+            ErrorKind::ClientManaged,
+        );
+        assert_kind(session.resolve(At::Path(acme, &path("shop"))), ErrorKind::ClientManaged);
 
         let resealed: Vec<_> = world.blobs().iter().map(|(id, blob)| (*id, seal(&new, &open(&old, blob)))).collect();
         let attempt = |blobs: Vec<(Id, SealedBlob)>| {
-            session.rotate_client_key(acme, &shop(), &ClientRotation::new(of_client(&new), blobs))
+            session.rotate_client_key(
+                At::Path(acme, &LevelPath::from(&shop())),
+                &ClientRotation::new(of_client(&new), blobs),
+            )
         };
         let before = (world.records("content/"), world.records("key/"), world.records("version/"));
         let mut foreign = resealed.clone();
@@ -402,58 +427,84 @@ fn people_rotate_their_key() {
         }
         let mut rotation = ClientRotation::new(of_client(&new), resealed.clone());
         rotation.current_key_proof = Some(KeyProof::of(&new).to_text());
-        assert_kind(session.rotate_client_key(acme, &shop(), &rotation), ErrorKind::KeyProofMismatch);
+        assert_kind(
+            session.rotate_client_key(At::Path(acme, &LevelPath::from(&shop())), &rotation),
+            ErrorKind::KeyProofMismatch,
+        );
         let to_server = ClientRotation::new(NewKey::Random, resealed.clone());
-        assert_kind(session.rotate_client_key(acme, &shop(), &to_server), ErrorKind::InvalidValue);
+        assert_kind(
+            session.rotate_client_key(At::Path(acme, &LevelPath::from(&shop())), &to_server),
+            ErrorKind::InvalidValue,
+        );
         let short = NewKey::Client { derivation: None, proof: "short".into(), hint: None };
         let short = ClientRotation::new(short, resealed.clone());
-        assert_kind(session.rotate_client_key(acme, &shop(), &short), ErrorKind::InvalidValue);
+        assert_kind(
+            session.rotate_client_key(At::Path(acme, &LevelPath::from(&shop())), &short),
+            ErrorKind::InvalidValue,
+        );
         assert_eq!((world.records("content/"), world.records("key/"), world.records("version/")), before);
 
         rotation.current_key_proof = Some(KeyProof::of(&old).to_text());
         rotation.policy = HistoryPolicy::Reencrypt;
-        assert_eq!(session.rotate_client_key(acme, &shop(), &rotation).unwrap().version, 2);
+        assert_eq!(session.rotate_client_key(At::Path(acme, &LevelPath::from(&shop())), &rotation).unwrap().version, 2);
         assert_eq!(world.blobs(), resealed);
         assert_kind(world.set_sealed("shop", "A=1\n", &old), ErrorKind::KeyProofMismatch);
         world.set_sealed("shop", "A=1\n", &new).unwrap();
-        let keys = session.keys(acme, &shop()).unwrap();
+        let keys = session.keys(At::Path(acme, &LevelPath::from(&shop()))).unwrap();
         let proofs: Vec<_> = keys.iter().map(|key| key.proof.as_ref().unwrap().expose_secret().to_owned()).collect();
         assert_eq!(proofs, [&new, &old].map(|key| KeyProof::of(key).to_text().expose_secret().to_owned()));
 
         // Version by version, whoever has both keys moves the history.
-        let pending = session.pending_versions(acme, &shop(), 2).unwrap();
+        let pending = session.pending_versions(At::Path(acme, &LevelPath::from(&shop())), 2).unwrap();
         assert_eq!((pending.versions.len(), pending.remaining), (2, 3));
         assert!(pending.versions.iter().all(|version| version.key_version == 1));
         let moved: Vec<_> =
             pending.versions.iter().map(|version| (version.id, seal(&new, &open(&old, &version.content)))).collect();
         let proof = KeyProof::of(&new).to_text();
-        let wrong = session.reencrypt_versions(acme, &shop(), &moved, &KeyProof::of(&old).to_text());
+        let wrong = session.reencrypt_versions(
+            At::Path(acme, &LevelPath::from(&shop())),
+            &moved,
+            &KeyProof::of(&old).to_text(),
+        );
         assert_kind(wrong, ErrorKind::KeyProofMismatch);
-        let empty = session.reencrypt_versions(acme, &shop(), &moved, &SecretString::from(""));
+        let empty =
+            session.reencrypt_versions(At::Path(acme, &LevelPath::from(&shop())), &moved, &SecretString::from(""));
         assert_kind(empty, ErrorKind::KeyProofRequired);
         let before = (world.records("content/"), world.records("version/"));
         let current = world.versions("shop")[0];
         for bad in [current, moved[0].0, moved[0].0 + (1 << 32), 7] {
             let ids = vec![moved[0].clone(), (bad, moved[0].1.clone())];
-            assert_kind(session.reencrypt_versions(acme, &shop(), &ids, &proof), ErrorKind::KeyVersionConflict);
+            assert_kind(
+                session.reencrypt_versions(At::Path(acme, &LevelPath::from(&shop())), &ids, &proof),
+                ErrorKind::KeyVersionConflict,
+            );
         }
         assert_eq!((world.records("content/"), world.records("version/")), before);
-        let done = session.reencrypt_versions(acme, &shop(), &moved, &proof).unwrap();
+        let done = session.reencrypt_versions(At::Path(acme, &LevelPath::from(&shop())), &moved, &proof).unwrap();
         assert_eq!((done.updated, done.remaining), (2, 1));
-        assert_kind(session.reencrypt_versions(acme, &shop(), &moved, &proof), ErrorKind::KeyVersionConflict);
+        assert_kind(
+            session.reencrypt_versions(At::Path(acme, &LevelPath::from(&shop())), &moved, &proof),
+            ErrorKind::KeyVersionConflict,
+        );
         for (id, _) in &moved {
             let version = session.version(acme, *id).unwrap();
             assert_eq!(version.version.key_version, 2);
             assert!(open(&new, &version.content).starts_with("A=shop"));
         }
-        let rest = session.pending_versions(acme, &shop(), 0).unwrap();
+        let rest = session.pending_versions(At::Path(acme, &LevelPath::from(&shop())), 0).unwrap();
         assert_eq!((rest.versions.len(), rest.remaining), (1, 1));
 
-        session.rotate_project_dek(acme, &shop()).unwrap();
-        assert_kind(session.pending_versions(acme, &shop(), 0), ErrorKind::RotationInProgress);
-        assert_kind(session.rotate_client_key(acme, &shop(), &rotation), ErrorKind::RotationInProgress);
+        session.rotate_project_dek(At::Path(acme, &LevelPath::from(&shop()))).unwrap();
+        assert_kind(
+            session.pending_versions(At::Path(acme, &LevelPath::from(&shop())), 0),
+            ErrorKind::RotationInProgress,
+        );
+        assert_kind(
+            session.rotate_client_key(At::Path(acme, &LevelPath::from(&shop())), &rotation),
+            ErrorKind::RotationInProgress,
+        );
         world.continue_to_the_end(2);
-        assert_eq!(session.pending_versions(acme, &shop(), 0).unwrap().remaining, 1);
+        assert_eq!(session.pending_versions(At::Path(acme, &LevelPath::from(&shop())), 0).unwrap().remaining, 1);
     });
 }
 
@@ -463,10 +514,16 @@ fn old_blobs_stay_also_where_no_versions_are_kept() {
     let world = World::new(Arc::new(Memory::new()), of_client(&old));
     let mut update = ioenv::vault::ProjectUpdate::default();
     update.versioning = Some(false);
-    world.session().update_project(world.acme, &shop(), &update).unwrap();
+    world.session().update_project(At::Path(world.acme, &LevelPath::from(&shop())), &update).unwrap();
     world.set_sealed("shop", "A=1\n", &old).unwrap();
     let blobs = vec![(world.blobs()[0].0, seal(&new, "A=1\n"))];
-    world.session().rotate_client_key(world.acme, &shop(), &ClientRotation::new(of_client(&new), blobs)).unwrap();
+    world
+        .session()
+        .rotate_client_key(
+            At::Path(world.acme, &LevelPath::from(&shop())),
+            &ClientRotation::new(of_client(&new), blobs),
+        )
+        .unwrap();
     assert_eq!(world.versions("shop").len(), 1);
 }
 
@@ -480,42 +537,57 @@ fn a_key_is_handed_over_and_back() {
         world.set_sealed("shop", "HOST=example.org\nTOKEN=planted\n", &key).unwrap();
         world.set_sealed("shop/dev", "\u{1}no dotenv text", &key).unwrap();
         let blobs = world.blobs();
-        assert_kind(session.move_key_to_client(acme, &shop(), true), ErrorKind::ClientManaged);
-        let wrong = session.store_key_on_server(acme, &shop(), &a_key().to_text());
+        assert_kind(
+            session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true),
+            ErrorKind::ClientManaged,
+        );
+        let wrong = session.store_key_on_server(At::Path(acme, &LevelPath::from(&shop())), &a_key().to_text());
         assert_kind(wrong, ErrorKind::KeyProofMismatch);
-        assert_kind(session.store_key_on_server(acme, &shop(), &"tide-pool".into()), ErrorKind::InvalidValue);
+        assert_kind(
+            session.store_key_on_server(At::Path(acme, &LevelPath::from(&shop())), &"tide-pool".into()),
+            ErrorKind::InvalidValue,
+        );
         assert_eq!(world.custody(), Custody::Client);
 
-        session.store_key_on_server(acme, &shop(), &key.to_text()).unwrap();
-        assert_kind(session.store_key_on_server(acme, &shop(), &key.to_text()), ErrorKind::InvalidValue);
-        assert_kind(session.pending_versions(acme, &shop(), 0), ErrorKind::InvalidValue);
+        session.store_key_on_server(At::Path(acme, &LevelPath::from(&shop())), &key.to_text()).unwrap();
+        assert_kind(
+            session.store_key_on_server(At::Path(acme, &LevelPath::from(&shop())), &key.to_text()),
+            ErrorKind::InvalidValue,
+        );
+        assert_kind(session.pending_versions(At::Path(acme, &LevelPath::from(&shop())), 0), ErrorKind::InvalidValue);
         let rotation = ClientRotation::new(of_client(&key), Vec::new());
-        assert_kind(session.rotate_client_key(acme, &shop(), &rotation), ErrorKind::InvalidValue);
+        assert_kind(
+            session.rotate_client_key(At::Path(acme, &LevelPath::from(&shop())), &rotation),
+            ErrorKind::InvalidValue,
+        );
         assert_eq!(world.blobs(), blobs, "nothing is sealed anew");
         let elsewhere = world.elsewhere();
         let there = elsewhere.session(Actor::system("elsewhere"));
-        session.entries(acme, &path("shop"), EntryScope::Named(&["HOST".parse().unwrap()])).unwrap();
+        session.entries(At::Path(acme, &path("shop")), EntryScope::Named(&["HOST".parse().unwrap()])).unwrap();
         assert_eq!(world.records("access/").len(), 1);
         assert_eq!(value(&elsewhere, acme, "shop", "HOST"), "example.org");
-        let metadata = session.entry_metadata(acme, &path("shop")).unwrap();
+        let metadata = session.entry_metadata(At::Path(acme, &path("shop"))).unwrap();
         assert_eq!(metadata.iter().map(|entry| entry.version).collect::<Vec<_>>(), [1, 1]);
         let entry = NewEntry::new("PORT".parse().unwrap(), "8080").kind(Kind::Variable);
-        session.set_entries(acme, &path("shop"), &[entry]).unwrap();
+        session.set_entries(At::Path(acme, &path("shop")), &[entry]).unwrap();
         assert!(world.records("level/")[0].value.contains("8080"));
         let described = world.records("content/").iter().filter(|record| record.value.contains("entries")).count();
-        let versions = session.versions(acme, &path("shop"), &Paging::default()).unwrap();
+        let versions = session.versions(At::Path(acme, &path("shop")), &Paging::default()).unwrap();
         assert!(versions.items.iter().all(|version| version.custody == Custody::Server));
 
-        assert_kind(session.move_key_to_client(acme, &shop(), false), ErrorKind::Unconfirmed);
+        assert_kind(
+            session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), false),
+            ErrorKind::Unconfirmed,
+        );
         assert_eq!(world.custody(), Custody::Server);
-        let text = session.move_key_to_client(acme, &shop(), true).unwrap();
+        let text = session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true).unwrap();
         assert_eq!(text.expose_secret(), key.to_text().expose_secret());
         // Who had the key in memory does not use it any more.
-        assert_kind(there.resolve(acme, &path("shop")), ErrorKind::ClientManaged);
-        assert_kind(session.resolve(acme, &path("shop")), ErrorKind::ClientManaged);
-        assert_kind(session.entry_metadata(acme, &path("shop")), ErrorKind::ClientManaged);
-        assert!(session.key(acme, &shop()).unwrap().text.is_none());
-        assert!(session.keys(acme, &shop()).unwrap()[0].proof.is_some());
+        assert_kind(there.resolve(At::Path(acme, &path("shop"))), ErrorKind::ClientManaged);
+        assert_kind(session.resolve(At::Path(acme, &path("shop"))), ErrorKind::ClientManaged);
+        assert_kind(session.entry_metadata(At::Path(acme, &path("shop"))), ErrorKind::ClientManaged);
+        assert!(session.key(At::Path(acme, &LevelPath::from(&shop()))).unwrap().text.is_none());
+        assert!(session.keys(At::Path(acme, &LevelPath::from(&shop()))).unwrap()[0].proof.is_some());
         assert!(world.records("access/").is_empty());
         for level in world.records("level/") {
             assert!(!level.value.contains("variables"), "{level:?}");
@@ -529,7 +601,7 @@ fn a_key_is_handed_over_and_back() {
         for id in world.versions("shop") {
             open(&key, &session.version(acme, id).unwrap().content);
         }
-        session.store_key_on_server(acme, &shop(), &key.to_text()).unwrap();
+        session.store_key_on_server(At::Path(acme, &LevelPath::from(&shop())), &key.to_text()).unwrap();
         assert_eq!(value(&elsewhere, acme, "shop", "HOST"), "example.net");
     });
 }
@@ -540,16 +612,16 @@ fn versions_of_the_vaults_former_keys_go_along() {
     let (session, acme) = (world.session(), world.acme);
     for round in 0..3 {
         world.set("shop/dev", &format!("A=planted-{round}\n"));
-        session.rotate_key(acme, &shop(), HistoryPolicy::Keep).unwrap();
+        session.rotate_key(At::Path(acme, &LevelPath::from(&shop())), HistoryPolicy::Keep).unwrap();
     }
-    let text = session.move_key_to_client(acme, &shop(), true).unwrap();
+    let text = session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true).unwrap();
     let key = LevelKey::parse(text.expose_secret()).unwrap();
-    let versions = session.versions(acme, &path("shop/dev"), &Paging::default()).unwrap();
+    let versions = session.versions(At::Path(acme, &path("shop/dev")), &Paging::default()).unwrap();
     let texts: Vec<_> =
         versions.items.iter().map(|version| open(&key, &session.version(acme, version.id).unwrap().content)).collect();
     assert_eq!(texts, ["A=planted-2\n", "A=planted-1\n", "A=planted-1\n", "A=planted-0\n", "A=planted-0\n"]);
     assert!(versions.items.iter().all(|version| (version.key_version, version.custody) == (4, Custody::Client)));
-    assert_eq!(session.pending_versions(acme, &shop(), 0).unwrap().remaining, 0);
+    assert_eq!(session.pending_versions(At::Path(acme, &LevelPath::from(&shop())), 0).unwrap().remaining, 0);
 }
 
 #[test]
@@ -559,12 +631,14 @@ fn a_key_that_only_shares_the_proof_is_refused() {
     let world = World::new(Arc::new(Memory::new()), of_string(&right, &derivation));
     let data = derivation.derive(&right).unwrap();
     let blob = NewBlob::new(seal(&data, "A=1\n")).key_proof(KeyProof::new(&right, &derivation).to_text());
-    world.session().set_blob(world.acme, &path("shop/dev"), &blob).unwrap();
-    let hand_over = |key: &KeyString| world.session().store_key_on_server(world.acme, &shop(), &key.to_text());
+    world.session().set_blob(At::Path(world.acme, &path("shop/dev")), &blob).unwrap();
+    let hand_over = |key: &KeyString| {
+        world.session().store_key_on_server(At::Path(world.acme, &LevelPath::from(&shop())), &key.to_text())
+    };
     assert_kind(hand_over(&wrong), ErrorKind::DecryptionFailed);
     assert_eq!(world.custody(), Custody::Client);
     // Also where only a version is left to tell.
-    world.session().delete_level(world.acme, &path("shop/dev")).unwrap();
+    world.session().delete_level(At::Path(world.acme, &path("shop/dev"))).unwrap();
     assert_kind(hand_over(&wrong), ErrorKind::DecryptionFailed);
     hand_over(&right).unwrap();
     assert!(world.vault.derivations() > 0);
@@ -580,8 +654,8 @@ fn rows_are_wrapped_anew_in_steps() {
                 world.set(level, &format!("A=planted-{round}\n"));
             }
         }
-        session.entries(acme, &path("shop/dev"), EntryScope::Named(&["A".parse().unwrap()])).unwrap();
-        session.rotate_key(acme, &shop(), HistoryPolicy::Keep).unwrap();
+        session.entries(At::Path(acme, &path("shop/dev")), EntryScope::Named(&["A".parse().unwrap()])).unwrap();
+        session.rotate_key(At::Path(acme, &LevelPath::from(&shop())), HistoryPolicy::Keep).unwrap();
         let blobs = world.blobs();
         let versions = world.records("version/");
         let rows = || ["access/", "content/", "key/"].map(|prefix| world.records(prefix)).concat();
@@ -591,21 +665,27 @@ fn rows_are_wrapped_anew_in_steps() {
         };
         assert_eq!((named(1), rows().len()), (1 + 2 + 3 + 12, 18));
 
-        session.rotate_project_dek(acme, &shop()).unwrap();
-        assert_kind(session.rotate_project_dek(acme, &shop()), ErrorKind::RotationInProgress);
-        assert_kind(session.rotate_key(acme, &shop(), HistoryPolicy::Keep), ErrorKind::RotationInProgress);
+        session.rotate_project_dek(At::Path(acme, &LevelPath::from(&shop()))).unwrap();
+        assert_kind(
+            session.rotate_project_dek(At::Path(acme, &LevelPath::from(&shop()))),
+            ErrorKind::RotationInProgress,
+        );
+        assert_kind(
+            session.rotate_key(At::Path(acme, &LevelPath::from(&shop())), HistoryPolicy::Keep),
+            ErrorKind::RotationInProgress,
+        );
         for left in (1..=18).rev() {
             assert_eq!((named(1), world.records("project-dek/").len()), (left, 2));
-            let step = session.continue_rotation(acme, &shop(), 1).unwrap();
+            let step = session.continue_rotation(At::Path(acme, &LevelPath::from(&shop())), 1).unwrap();
             assert_eq!((step.updated, step.is_done), (1, false));
             world.assert_sound();
         }
-        assert!(session.continue_rotation(acme, &shop(), 1).unwrap().is_done);
+        assert!(session.continue_rotation(At::Path(acme, &LevelPath::from(&shop())), 1).unwrap().is_done);
         assert_eq!((named(1), named(2), world.records("project-dek/").len()), (0, 18, 1));
         assert_eq!(world.blobs(), blobs);
         assert_eq!(world.records("version/"), versions);
         world.assert_sound();
-        session.rotate_project_dek(acme, &shop()).unwrap();
+        session.rotate_project_dek(At::Path(acme, &LevelPath::from(&shop()))).unwrap();
         assert_eq!(world.continue_to_the_end(500), (18, 0));
         world.assert_sound();
     });
@@ -617,7 +697,7 @@ fn the_organizations_key_changes_no_row_of_a_project() {
         let world = World::new(store, NewKey::Random);
         world.create_project("other", NewKey::Random);
         world.set("shop/dev", "A=planted\n");
-        world.session().rotate_project_dek(world.acme, &shop()).unwrap();
+        world.session().rotate_project_dek(At::Path(world.acme, &LevelPath::from(&shop()))).unwrap();
         let prefixes = "project/ project-id/ project-number/ key/ level/ content/ node version/ access/ counter/";
         let rows = || prefixes.split(' ').map(|prefix| world.records(prefix)).collect::<Vec<_>>();
         assert_eq!(world.get("shop/dev", "A"), "planted");
@@ -672,24 +752,27 @@ fn keys_of_transactions_that_were_lost_are_not_used() {
     let (session, acme) = (world.session(), world.acme);
     world.set("shop/dev", "A=1\n");
     store.loses.store(true, Ordering::Relaxed);
-    assert_kind(session.rotate_key(acme, &shop(), HistoryPolicy::Keep), ErrorKind::Unavailable);
+    assert_kind(
+        session.rotate_key(At::Path(acme, &LevelPath::from(&shop())), HistoryPolicy::Keep),
+        ErrorKind::Unavailable,
+    );
     store.loses.store(false, Ordering::Relaxed);
-    session.rotate_key(acme, &shop(), HistoryPolicy::Reencrypt).unwrap();
+    session.rotate_key(At::Path(acme, &LevelPath::from(&shop())), HistoryPolicy::Reencrypt).unwrap();
     world.continue_to_the_end(1);
-    session.rotate_project_dek(acme, &shop()).unwrap();
+    session.rotate_project_dek(At::Path(acme, &LevelPath::from(&shop()))).unwrap();
     world.set("shop/dev", "A=2\n");
     world.continue_to_the_end(1);
     session.rotate_organization_kek(acme).unwrap();
     world.create_project("other", NewKey::Random);
-    session.rotate_project_dek(acme, &shop()).unwrap();
+    session.rotate_project_dek(At::Path(acme, &LevelPath::from(&shop()))).unwrap();
     world.set("shop", "A=3\n");
     world.assert_sound();
     assert_eq!(value(&world.elsewhere(), acme, "shop/dev", "A"), "2");
-    let text = session.move_key_to_client(acme, &shop(), true);
+    let text = session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true);
     assert_kind(text, ErrorKind::RotationInProgress);
     world.continue_to_the_end(100);
-    let text = session.move_key_to_client(acme, &shop(), true).unwrap();
-    session.store_key_on_server(acme, &shop(), &text).unwrap();
+    let text = session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true).unwrap();
+    session.store_key_on_server(At::Path(acme, &LevelPath::from(&shop())), &text).unwrap();
     world.assert_sound();
 }
 
@@ -732,22 +815,25 @@ fn a_read_that_a_rotation_overtook_leaves_nothing_under_the_old_key() {
     let vault = Vault::open(hooked.clone(), &world.root).unwrap();
     let read = || {
         let names = ["A".parse().unwrap()];
-        vault.session(Actor::system("slow")).entries(acme, &path("shop/dev"), EntryScope::Named(&names)).unwrap();
+        vault
+            .session(Actor::system("slow"))
+            .entries(At::Path(acme, &path("shop/dev")), EntryScope::Named(&names))
+            .unwrap();
     };
     let world = Arc::new(world);
     let rotating = world.clone();
     *hooked.after_read.lock().unwrap() = Some(Box::new(move || {
-        rotating.session().rotate_project_dek(acme, &shop()).unwrap();
+        rotating.session().rotate_project_dek(At::Path(acme, &LevelPath::from(&shop()))).unwrap();
         rotating.continue_to_the_end(100);
     }));
     read();
     assert!(world.records("access/").is_empty());
-    world.session().entry_metadata(acme, &path("shop/dev")).unwrap();
+    world.session().entry_metadata(At::Path(acme, &path("shop/dev"))).unwrap();
 
     let deleting = world.clone();
     *hooked.after_read.lock().unwrap() = Some(Box::new(move || {
-        let id = deleting.session().project(acme, &shop()).unwrap().id;
-        deleting.session().delete_project(acme, &shop()).unwrap();
+        let id = deleting.session().project(At::Path(acme, &LevelPath::from(&shop()))).unwrap().id;
+        deleting.session().delete_project(At::Path(acme, &LevelPath::from(&shop()))).unwrap();
         deleting.session().purge_project(acme, id).unwrap();
     }));
     read();
@@ -764,7 +850,8 @@ fn a_row_opens_at_its_own_place_only() {
         let version = world.versions("shop/prod")[0];
         let put = |key: &str, value: &str| world.store.write(|tx| tx.put(key, value, Precondition::Always)).unwrap();
         let [dev, prod] = [0, 1].map(|index| world.records("level/")[index].clone());
-        let check = || assert_kind(world.session().resolve(world.acme, &path("shop/prod")), ErrorKind::Corrupt);
+        let check =
+            || assert_kind(world.session().resolve(At::Path(world.acme, &path("shop/prod"))), ErrorKind::Corrupt);
         // The level as a whole, then what it holds; and in place of that what it held before.
         put(&prod.key, &dev.value);
         check();
@@ -784,7 +871,10 @@ fn a_row_opens_at_its_own_place_only() {
         assert_eq!(world.get("shop/prod", "A"), "planted-new");
         put(&contents[1].key, &contents[2].value);
         assert_kind(world.session().version(world.acme, version), ErrorKind::Corrupt);
-        assert_kind(world.session().changes(world.acme, &path("shop/prod"), &Paging::default()), ErrorKind::Corrupt);
+        assert_kind(
+            world.session().changes(At::Path(world.acme, &path("shop/prod")), &Paging::default()),
+            ErrorKind::Corrupt,
+        );
         assert_eq!(world.get("shop/dev", "A"), "planted-dev");
     });
 }
@@ -813,7 +903,7 @@ fn a_check_opens_former_contents_too() {
     for number in 0..250 {
         world.set("shop", &format!("A={number}\n"));
     }
-    world.session().rotate_key(world.acme, &shop(), HistoryPolicy::Keep).unwrap();
+    world.session().rotate_key(At::Path(world.acme, &LevelPath::from(&shop())), HistoryPolicy::Keep).unwrap();
     let vault = Vault::open(Arc::clone(&world.store), &world.root).unwrap();
     let checked = vault.check().unwrap();
     assert_eq!((checked.contents, checked.damaged.len()), (251, 0));
@@ -839,7 +929,7 @@ fn a_changed_bit_is_found_wherever_it_is() {
     world.set("shop", "A=1\n");
     world.set("shop", "A=2\n");
     let names = ["A".parse().unwrap()];
-    world.session().entries(world.acme, &path("shop"), EntryScope::Named(&names)).unwrap();
+    world.session().entries(At::Path(world.acme, &path("shop")), EntryScope::Named(&names)).unwrap();
     let version = world.versions("shop")[0];
     let prefixes = ["access/", "content/", "key/", "organization-kek/", "project-dek/"];
     let mut count = 0;
@@ -852,12 +942,12 @@ fn a_changed_bit_is_found_wherever_it_is() {
             let session = vault.session(Actor::system("test"));
             // One of these reads it, and nothing but that is wrong.
             let errors = [
-                session.entry_metadata(world.acme, &path("shop")).err(),
-                session.key(world.acme, &shop()).err(),
+                session.entry_metadata(At::Path(world.acme, &path("shop"))).err(),
+                session.key(At::Path(world.acme, &LevelPath::from(&shop()))).err(),
                 session.version(world.acme, version).err(),
                 session.restore_version(world.acme, version, &Restore::default()).err(),
-                session.rotate_project_dek(world.acme, &shop()).err(),
-                session.continue_rotation(world.acme, &shop(), 100).err(),
+                session.rotate_project_dek(At::Path(world.acme, &LevelPath::from(&shop()))).err(),
+                session.continue_rotation(At::Path(world.acme, &LevelPath::from(&shop())), 100).err(),
             ];
             let errors: Vec<_> = errors.into_iter().flatten().collect();
             assert!(!errors.is_empty(), "{}", record.key);
@@ -895,7 +985,7 @@ fn a_file_of_sqlite_holds_no_secret() {
     let world = World::new(Arc::new(Sqlite::create(&file).unwrap()), NewKey::String(None));
     let (session, acme) = (world.session(), world.acme);
     for round in 0..3 {
-        let key = session.key(acme, &shop()).unwrap();
+        let key = session.key(At::Path(acme, &LevelPath::from(&shop()))).unwrap();
         let data = key.derivation.unwrap().derive(&KeyString::new(key.text.as_ref().unwrap().expose_secret()).unwrap());
         planted.push(key.text.unwrap().expose_secret().to_owned());
         planted.push(format!("planted-secret-{round}"));
@@ -905,19 +995,21 @@ fn a_file_of_sqlite_holds_no_secret() {
         // Long enough for pages of its own, which are free afterwards.
         let long = format!("planted-variable-{round};").repeat(2_000);
         let text = format!("SECRET=planted-secret-{round}\n# ioenv: variable\nVARIABLE={long}\n");
-        session.set_blob(acme, &path("shop/dev"), &NewBlob::new(seal(&data, &text))).unwrap();
+        session.set_blob(At::Path(acme, &path("shop/dev")), &NewBlob::new(seal(&data, &text))).unwrap();
         if round < 2 {
-            session.rotate_key(acme, &shop(), HistoryPolicy::Keep).unwrap();
+            session.rotate_key(At::Path(acme, &LevelPath::from(&shop())), HistoryPolicy::Keep).unwrap();
         }
     }
     let new = NewToken::new("ci", PermissionSet::of(&[Permission::SecretRead]));
     planted.push(session.issue_token(acme, &new).unwrap().token.expose_secret().to_owned());
-    session.rotate_project_dek(acme, &shop()).unwrap();
+    session.rotate_project_dek(At::Path(acme, &LevelPath::from(&shop()))).unwrap();
     world.continue_to_the_end(5);
     assert!(contains("planted-variable-2"), "variables are to be found");
     assert!(planted.iter().all(|secret| !contains(secret)));
 
-    planted.push(session.move_key_to_client(acme, &shop(), true).unwrap().expose_secret().to_owned());
+    planted.push(
+        session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true).unwrap().expose_secret().to_owned(),
+    );
     let World { vault, store, .. } = world;
     drop((vault, store));
     assert!(!contains("planted-variable"), "what was deleted is overwritten");
@@ -935,16 +1027,16 @@ fn the_log_tells_of_keys_without_them() {
     let world = World::new(Arc::new(Memory::new()), of_client(&key));
     let (session, acme) = (world.session(), world.acme);
     world.set_sealed("shop", "A=1\n", &key).unwrap();
-    session.store_key_on_server(acme, &shop(), &key.to_text()).unwrap();
-    session.key(acme, &shop()).unwrap();
-    let rotated = session.rotate_key(acme, &shop(), HistoryPolicy::Reencrypt).unwrap();
+    session.store_key_on_server(At::Path(acme, &LevelPath::from(&shop())), &key.to_text()).unwrap();
+    session.key(At::Path(acme, &LevelPath::from(&shop()))).unwrap();
+    let rotated = session.rotate_key(At::Path(acme, &LevelPath::from(&shop())), HistoryPolicy::Reencrypt).unwrap();
     world.continue_to_the_end(10);
-    session.rotate_project_dek(acme, &shop()).unwrap();
+    session.rotate_project_dek(At::Path(acme, &LevelPath::from(&shop()))).unwrap();
     world.continue_to_the_end(10);
     session.rotate_organization_kek(acme).unwrap();
-    session.keys(acme, &shop()).unwrap();
-    session.move_key_to_client(acme, &shop(), true).unwrap();
-    session.pending_versions(acme, &shop(), 0).unwrap();
+    session.keys(At::Path(acme, &LevelPath::from(&shop()))).unwrap();
+    session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true).unwrap();
+    session.pending_versions(At::Path(acme, &LevelPath::from(&shop())), 0).unwrap();
 
     let mut filter = AuditFilter::default();
     filter.resource = Some(ResourceKind::Key);
@@ -980,7 +1072,11 @@ fn two_rotations_at_once_are_one_after_the_other() {
             thread::scope(|scope| {
                 [&world.vault, &other]
                     .map(|vault| {
-                        scope.spawn(|| vault.session(Actor::system("rotate")).rotate_key(world.acme, &shop(), policy))
+                        scope.spawn(|| {
+                            vault
+                                .session(Actor::system("rotate"))
+                                .rotate_key(At::Path(world.acme, &LevelPath::from(&shop())), policy)
+                        })
                     })
                     .map(|thread| thread.join().unwrap())
             })
@@ -1014,19 +1110,21 @@ fn writers_go_on_while_rows_are_wrapped_anew() {
                     let session = vault.session(Actor::system("writer"));
                     for round in 0..20 {
                         let entry = NewEntry::new(format!("A{round}").parse().unwrap(), "x");
-                        session.set_entries(acme, &path(level), &[entry]).unwrap();
-                        session.entries(acme, &path(level), EntryScope::Named(&["A0".parse().unwrap()])).unwrap();
+                        session.set_entries(At::Path(acme, &path(level)), &[entry]).unwrap();
+                        session
+                            .entries(At::Path(acme, &path(level)), EntryScope::Named(&["A0".parse().unwrap()]))
+                            .unwrap();
                     }
                 });
             }
             for _ in 0..4 {
-                world.session().rotate_project_dek(world.acme, &shop()).unwrap();
+                world.session().rotate_project_dek(At::Path(world.acme, &LevelPath::from(&shop()))).unwrap();
                 world.continue_to_the_end(3);
             }
         });
         world.assert_sound();
         for level in ["shop/dev", "shop/prod"] {
-            let entries = world.session().entries(world.acme, &path(level), EntryScope::Own).unwrap();
+            let entries = world.session().entries(At::Path(world.acme, &path(level)), EntryScope::Own).unwrap();
             assert_eq!((entries.entries.len(), world.versions(level).len()), (20, 19));
         }
         assert_eq!(world.records("project-dek/").len(), 1);
@@ -1077,7 +1175,7 @@ impl Model {
     }
 
     fn key_version(&self) -> u32 {
-        self.world.session().project(self.world.acme, &shop()).unwrap().key_version
+        self.world.session().project(At::Path(self.world.acme, &LevelPath::from(&shop()))).unwrap().key_version
     }
 
     fn key(&self) -> &LevelKey {
@@ -1099,7 +1197,7 @@ impl Model {
                 self.current.insert(level, text);
             }
             Step::Delete(level) => {
-                session.delete_level(acme, &path(LEVELS[level]))?;
+                session.delete_level(At::Path(acme, &path(LEVELS[level])))?;
                 self.current.remove(&level);
             }
             Step::Restore(level) => {
@@ -1122,23 +1220,25 @@ impl Model {
                 let blobs = blobs.iter().map(|(id, blob)| (*id, seal(&new, &open(&old, blob)))).collect();
                 let mut rotation = ClientRotation::new(of_client(&new), blobs);
                 rotation.policy = policy;
-                let version = session.rotate_client_key(acme, &shop(), &rotation)?.version;
+                let version = session.rotate_client_key(At::Path(acme, &LevelPath::from(&shop())), &rotation)?.version;
                 drop(session);
                 self.keys.insert(version, new);
             }
-            Step::Rotate(policy) => drop(session.rotate_key(acme, &shop(), policy)?),
-            Step::RotateDek => session.rotate_project_dek(acme, &shop())?,
+            Step::Rotate(policy) => drop(session.rotate_key(At::Path(acme, &LevelPath::from(&shop())), policy)?),
+            Step::RotateDek => session.rotate_project_dek(At::Path(acme, &LevelPath::from(&shop())))?,
             Step::RotateOrganization => session.rotate_organization_kek(acme)?,
-            Step::Continue(limit) => drop(session.continue_rotation(acme, &shop(), limit)?),
-            Step::Switch if is_client => session.store_key_on_server(acme, &shop(), &self.key().to_text())?,
+            Step::Continue(limit) => drop(session.continue_rotation(At::Path(acme, &LevelPath::from(&shop())), limit)?),
+            Step::Switch if is_client => {
+                session.store_key_on_server(At::Path(acme, &LevelPath::from(&shop())), &self.key().to_text())?
+            }
             Step::Switch => {
-                let text = session.move_key_to_client(acme, &shop(), true)?;
+                let text = session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true)?;
                 let key = LevelKey::parse(text.expose_secret()).unwrap();
                 drop(session);
                 self.keys.insert(self.key_version(), key);
             }
             Step::Reencrypt if is_client => {
-                let pending = session.pending_versions(acme, &shop(), 3)?;
+                let pending = session.pending_versions(At::Path(acme, &LevelPath::from(&shop())), 3)?;
                 let moved: Vec<_> = pending
                     .versions
                     .iter()
@@ -1146,7 +1246,11 @@ impl Model {
                         (version.id, seal(self.key(), &open(&self.keys[&version.key_version], &version.content)))
                     })
                     .collect();
-                session.reencrypt_versions(acme, &shop(), &moved, &KeyProof::of(self.key()).to_text())?;
+                session.reencrypt_versions(
+                    At::Path(acme, &LevelPath::from(&shop())),
+                    &moved,
+                    &KeyProof::of(self.key()).to_text(),
+                )?;
             }
             Step::Reencrypt => {}
         }
@@ -1158,10 +1262,10 @@ impl Model {
         let vault = self.world.elsewhere();
         let session = vault.session(Actor::system("check"));
         let acme = self.world.acme;
-        let vaults_key = session.key(acme, &shop()).unwrap().text;
+        let vaults_key = session.key(At::Path(acme, &LevelPath::from(&shop()))).unwrap().text;
         let vaults_key = vaults_key.map(|text| LevelKey::parse(text.expose_secret()).unwrap());
         for (index, level) in LEVELS.iter().enumerate() {
-            let blob = session.blobs(acme, &path(level)).unwrap().levels.pop().unwrap();
+            let blob = session.blobs(At::Path(acme, &path(level))).unwrap().levels.pop().unwrap();
             let key = vaults_key.as_ref().or_else(|| self.keys.get(&blob.key_version));
             let text = blob.content.map(|content| open(key.unwrap(), &content));
             assert_eq!(text.as_ref(), self.current.get(&index));

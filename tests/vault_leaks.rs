@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Actor, AuditFilter, ClientRotation, EntryScope, EntryUpdate, HistoryPolicy, Id, NewBlob, NewEntry, NewKey,
+    Actor, At, AuditFilter, ClientRotation, EntryScope, EntryUpdate, HistoryPolicy, Id, NewBlob, NewEntry, NewKey,
     NewOrganization, NewProject, NewToken, NewWebhook, Paging, PermissionSet, RootKey, Search, Session, Sha256Hasher,
     Token, TokenHasher as _, Vault, VaultSource,
 };
@@ -70,13 +70,14 @@ fn world(store: Arc<dyn Store>) -> World {
     session.create_project(acme, shop).unwrap();
     session.create_project(acme, NewProject::new("random")).unwrap();
     let mut planted = spellings(PLANTED);
-    let random = session.key(acme, &slug("random")).unwrap().text.unwrap();
+    let random = session.key(At::Path(acme, &path("random"))).unwrap().text.unwrap();
     let token = session.issue_token(acme, &NewToken::new("worker", PermissionSet::ALL)).unwrap().token;
     let webhook = NewWebhook::new("https://hooks.example.test/in").enabled();
-    let webhook = session.create_webhook(acme, &path("shop/dev"), &webhook).unwrap();
-    let second =
-        session.create_webhook(acme, &path("shop/dev"), &NewWebhook::new("https://hooks.example.test/")).unwrap();
-    let rotated = session.rotate_signing_secret(acme, &path("shop/dev"), second.webhook.id).unwrap();
+    let webhook = session.create_webhook(At::Path(acme, &path("shop/dev")), &webhook).unwrap();
+    let second = session
+        .create_webhook(At::Path(acme, &path("shop/dev")), &NewWebhook::new("https://hooks.example.test/"))
+        .unwrap();
+    let rotated = session.rotate_signing_secret(At::Path(acme, &path("shop/dev")), second.webhook.id).unwrap();
     for secret in [&webhook.signing_secret, &second.signing_secret, &rotated] {
         planted.extend(spellings(secret.expose_secret().trim_start_matches("whsec_")));
     }
@@ -92,20 +93,20 @@ fn world(store: Arc<dyn Store>) -> World {
         let text =
             format!("# {PLANTED}\nKEY={PLANTED}-{round}\n# ioenv: variable\nOPEN=shown-{round}\nONCE={PLANTED}\n");
         for at in ["shop", "shop/dev", "random"] {
-            session.set_document(acme, &path(at), &Document::parse(&text).unwrap()).unwrap();
+            session.set_document(At::Path(acme, &path(at)), &Document::parse(&text).unwrap()).unwrap();
         }
     }
     let at = path("shop/dev");
     let kinds = [(Kind::Variable, "soon-a-secret"), (Kind::Secret, PLANTED)];
     for (kind, value) in kinds {
         let new = entry("TURNS", value).kind(kind).comment(format!("of {PLANTED}"));
-        session.set_entries(acme, &at, &[new]).unwrap();
+        session.set_entries(At::Path(acme, &at), &[new]).unwrap();
     }
     let mut rename = EntryUpdate::new("ONCE".parse().unwrap());
     (rename.new_name, rename.value) = (Some("TWICE".parse().unwrap()), Some(format!("{PLANTED}-twice").into()));
-    session.update_entries(acme, &at, &[rename]).unwrap();
-    session.delete_entries(acme, &at, &["TWICE".parse().unwrap()]).unwrap();
-    session.rotate_key(acme, &slug("shop"), HistoryPolicy::Keep).unwrap();
+    session.update_entries(At::Path(acme, &at), &[rename]).unwrap();
+    session.delete_entries(At::Path(acme, &at), &["TWICE".parse().unwrap()]).unwrap();
+    session.rotate_key(At::Path(acme, &path("shop")), HistoryPolicy::Keep).unwrap();
     World { vault, store, acme, token, planted }
 }
 
@@ -145,7 +146,7 @@ impl World {
 fn what_is_planted_would_be_found() {
     let world = World::memory();
     let session = &world.sessions()[1];
-    let value = session.resolve(world.acme, &path("shop/dev")).unwrap();
+    let value = session.resolve(At::Path(world.acme, &path("shop/dev"))).unwrap();
     assert_eq!(value.get("KEY").unwrap().value().expose_secret(), format!("{PLANTED}-2"));
     let bytes = [b"xy", PLANTED.as_bytes(), &[7; 28]].concat();
     for seen in [PLANTED.to_owned(), SealedBlob::from_bytes(bytes).unwrap().to_string()] {
@@ -181,39 +182,40 @@ fn no_debug_of_a_vault_shows_a_secret() {
 
     for session in world.sessions() {
         world.assert_hides("Session", &session);
-        world.assert_hides("Document", &session.document(acme, &at).unwrap());
-        world.assert_hides("Resolved", &session.resolve(acme, &at).unwrap());
-        world.assert_hides("Layers", &session.layers(acme, &at).unwrap());
-        world.assert_hides("Blobs", &session.blobs(acme, &at).unwrap());
+        world.assert_hides("Document", &session.document(At::Path(acme, &at)).unwrap());
+        world.assert_hides("Resolved", &session.resolve(At::Path(acme, &at)).unwrap());
+        world.assert_hides("Layers", &session.layers(At::Path(acme, &at)).unwrap());
+        world.assert_hides("Blobs", &session.blobs(At::Path(acme, &at)).unwrap());
         for which in [EntryScope::Own, EntryScope::Resolved] {
-            world.assert_hides("Entries", &session.entries(acme, &at, which).unwrap());
+            world.assert_hides("Entries", &session.entries(At::Path(acme, &at), which).unwrap());
         }
-        world.assert_hides("EntryMetadata", &session.entry_metadata(acme, &at).unwrap());
-        let found = session.search_entries(acme, &shop, &Search::Value(PLANTED.into())).unwrap();
+        world.assert_hides("EntryMetadata", &session.entry_metadata(At::Path(acme, &at)).unwrap());
+        let found =
+            session.search_entries(At::Path(acme, &LevelPath::from(&shop)), &Search::Value(PLANTED.into())).unwrap();
         assert!(!found.is_empty());
         world.assert_hides("FoundEntry", &found);
-        let page = session.versions(acme, &at, &Paging::default()).unwrap();
+        let page = session.versions(At::Path(acme, &at), &Paging::default()).unwrap();
         world.assert_hides("VersionContent", &session.version(acme, page.items[0].id).unwrap());
         world.assert_hides("Version", &page);
-        world.assert_hides("Change", &session.changes(acme, &at, &Paging::default()).unwrap());
-        world.assert_hides("ProjectKey", &session.key(acme, &shop).unwrap());
-        world.assert_hides("KeyInfo", &session.keys(acme, &shop).unwrap());
-        world.assert_hides("PendingVersions", &session.pending_versions(acme, &shop, 9));
-        let webhooks = session.webhooks(acme, &at).unwrap();
+        world.assert_hides("Change", &session.changes(At::Path(acme, &at), &Paging::default()).unwrap());
+        world.assert_hides("ProjectKey", &session.key(At::Path(acme, &LevelPath::from(&shop))).unwrap());
+        world.assert_hides("KeyInfo", &session.keys(At::Path(acme, &LevelPath::from(&shop))).unwrap());
+        world.assert_hides("PendingVersions", &session.pending_versions(At::Path(acme, &LevelPath::from(&shop)), 9));
+        let webhooks = session.webhooks(At::Path(acme, &at)).unwrap();
         assert_eq!(webhooks.len(), 2);
         world.assert_hides("Webhook", &webhooks);
         let id = webhooks[0].id;
-        world.assert_hides("SecretString", &session.signing_secret(acme, &at, id).unwrap());
-        world.assert_hides("WebhookLog", &session.webhook_logs(acme, &at, id, &Paging::default()).unwrap());
+        world.assert_hides("SecretString", &session.signing_secret(At::Path(acme, &at), id).unwrap());
+        world.assert_hides("WebhookLog", &session.webhook_logs(At::Path(acme, &at), id, &Paging::default()).unwrap());
         world.assert_hides("Project", &session.projects(acme).unwrap());
         world.assert_hides("Organization", &session.organization(acme).unwrap());
-        world.assert_hides("Environment", &session.environments(acme, &path("shop")).unwrap());
+        world.assert_hides("Environment", &session.environments(At::Path(acme, &path("shop"))).unwrap());
         world.assert_hides("TokenInfo", &session.tokens(acme).unwrap());
         world.assert_hides("AuditRecord", &session.audit(acme, &AuditFilter::default(), &Paging::first(200)).unwrap());
     }
     let issued = world.sessions()[0].issue_token(acme, &NewToken::new("t", PermissionSet::ALL)).unwrap();
     let webhook = NewWebhook::new("https://hooks.example.test/");
-    let webhook = world.sessions()[0].create_webhook(acme, &at, &webhook).unwrap();
+    let webhook = world.sessions()[0].create_webhook(At::Path(acme, &at), &webhook).unwrap();
     let secret = webhook.signing_secret.expose_secret().to_owned();
     assert!(!format!("{webhook:?} {webhook:#?}").contains(&secret["whsec_".len()..]));
     let text = issued.token.expose_secret().to_owned();
@@ -235,38 +237,50 @@ fn no_error_of_a_vault_repeats_a_secret() {
     system.create_project(acme, theirs).unwrap();
     for session in world.sessions() {
         for value in [long.clone(), format!("{PLANTED}\0")] {
-            world.assert_refused("set", session.set_entries(acme, &at, &[entry("A", &value)]));
-            world.assert_refused("create", session.create_entries(acme, &at, &[entry("A", &value)]));
+            world.assert_refused("set", session.set_entries(At::Path(acme, &at), &[entry("A", &value)]));
+            world.assert_refused("create", session.create_entries(At::Path(acme, &at), &[entry("A", &value)]));
             let mut update = EntryUpdate::new("KEY".parse().unwrap());
             update.value = Some(value.into());
-            world.assert_refused("update", session.update_entries(acme, &at, &[update]));
+            world.assert_refused("update", session.update_entries(At::Path(acme, &at), &[update]));
         }
         let twice = [entry("A", PLANTED), entry("A", PLANTED).comment(PLANTED)];
-        world.assert_refused("twice", session.set_entries(acme, &at, &twice));
-        world.assert_refused("no level", session.set_entries(acme, &path("shop/none"), &twice[..1]));
-        world.assert_refused("no search", session.search_entries(acme, &slug("none"), &Search::Value(PLANTED.into())));
+        world.assert_refused("twice", session.set_entries(At::Path(acme, &at), &twice));
+        world.assert_refused("no level", session.set_entries(At::Path(acme, &path("shop/none")), &twice[..1]));
+        world.assert_refused(
+            "no search",
+            session.search_entries(At::Path(acme, &path("none")), &Search::Value(PLANTED.into())),
+        );
         let theirs = (path("theirs"), slug("theirs"));
         world.assert_refused(
             "proof",
-            session.set_blob(acme, &theirs.0, &NewBlob::new(sealed("A=1")).key_proof(PLANTED)),
+            session.set_blob(At::Path(acme, &theirs.0), &NewBlob::new(sealed("A=1")).key_proof(PLANTED)),
         );
-        world.assert_refused("entries", session.set_entries(acme, &theirs.0, &[entry("A", PLANTED)]));
+        world.assert_refused("entries", session.set_entries(At::Path(acme, &theirs.0), &[entry("A", PLANTED)]));
         for key in [PLANTED.to_owned(), format!("ioenv_key_{PLANTED}"), wrong.to_text().expose_secret().to_owned()] {
-            world.assert_refused("hand over", session.store_key_on_server(acme, &theirs.1, &key.into()));
+            world.assert_refused(
+                "hand over",
+                session.store_key_on_server(At::Path(acme, &LevelPath::from(&theirs.1)), &key.into()),
+            );
         }
         let mut rotation = ClientRotation::new(client(PLANTED), Vec::new());
-        world.assert_refused("rotate", session.rotate_client_key(acme, &theirs.1, &rotation));
+        world.assert_refused(
+            "rotate",
+            session.rotate_client_key(At::Path(acme, &LevelPath::from(&theirs.1)), &rotation),
+        );
         rotation.key = client(KeyProof::of(&wrong).to_text().expose_secret());
         rotation.current_key_proof = Some(PLANTED.into());
-        world.assert_refused("rotate", session.rotate_client_key(acme, &theirs.1, &rotation));
+        world.assert_refused(
+            "rotate",
+            session.rotate_client_key(At::Path(acme, &LevelPath::from(&theirs.1)), &rotation),
+        );
         let mut project = NewProject::new("p");
         project.key = client(PLANTED);
         world.assert_refused("project", session.create_project(acme, project));
         for url in [format!("https://{PLANTED}@hooks.example.test/"), format!("http://{PLANTED}"), PLANTED.to_owned()] {
-            world.assert_refused("webhook", session.create_webhook(acme, &at, &NewWebhook::new(url)));
+            world.assert_refused("webhook", session.create_webhook(At::Path(acme, &at), &NewWebhook::new(url)));
         }
-        world.assert_refused("confirm", session.move_key_to_client(acme, &shop, false));
-        world.assert_refused("page", session.versions(acme, &at, &Paging::first(1).after(PLANTED)));
+        world.assert_refused("confirm", session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop)), false));
+        world.assert_refused("page", session.versions(At::Path(acme, &at), &Paging::first(1).after(PLANTED)));
         // A secret that was put where a name belongs.
         world.assert_refused("a name", session.create_project(acme, NewProject::new(format!("a\n{PLANTED}"))));
         world.assert_refused(
@@ -274,9 +288,9 @@ fn no_error_of_a_vault_repeats_a_secret() {
             session.issue_token(acme, &NewToken::new(format!("a\n{PLANTED}"), PermissionSet::ALL)),
         );
         // What cannot be opened.
-        session.set_blob(acme, &path("random"), &NewBlob::new(sealed(PLANTED))).unwrap();
-        world.assert_refused("foreign", session.document(acme, &path("random")));
-        world.assert_refused("foreign", session.set_entries(acme, &path("random"), &[entry("A", PLANTED)]));
+        session.set_blob(At::Path(acme, &path("random")), &NewBlob::new(sealed(PLANTED))).unwrap();
+        world.assert_refused("foreign", session.document(At::Path(acme, &path("random"))));
+        world.assert_refused("foreign", session.set_entries(At::Path(acme, &path("random")), &[entry("A", PLANTED)]));
     }
     let stranger = Token::parse("ioenv_planted4c1dplanted4c1d").unwrap();
     world.assert_refused("a stranger", world.vault.session(stranger).own_token());
@@ -298,12 +312,12 @@ fn no_error_of_a_vault_repeats_a_secret() {
             .unwrap();
         for session in world.sessions() {
             let results = [
-                session.resolve(acme, &at).map(drop),
-                session.versions(acme, &at, &Paging::default()).map(drop),
-                session.key(acme, &shop).map(drop),
+                session.resolve(At::Path(acme, &at)).map(drop),
+                session.versions(At::Path(acme, &at), &Paging::default()).map(drop),
+                session.key(At::Path(acme, &LevelPath::from(&shop))).map(drop),
                 session.tokens(acme).map(drop),
-                session.webhooks(acme, &at).map(drop),
-                session.set_entries(acme, &path("shop/prod"), &[entry("A", PLANTED)]).map(drop),
+                session.webhooks(At::Path(acme, &at)).map(drop),
+                session.set_entries(At::Path(acme, &path("shop/prod")), &[entry("A", PLANTED)]).map(drop),
             ];
             for result in results.into_iter().filter(Result::is_err) {
                 refused += 1;

@@ -14,7 +14,7 @@ use crate::core::{
 };
 use crate::files::{read_bytes, read_text};
 use crate::store::{KeyRange, Order, Store, StoreExt as _};
-use crate::vault::{Actor, Blobs, Custody, Session, Vault};
+use crate::vault::{Actor, At, Blobs, Custody, Session, Vault};
 use crate::{Error, ErrorKind, Result};
 
 /// Largest file with a token or a root key that is read.
@@ -27,14 +27,14 @@ const MAX_BYTES: usize = 4096;
 ///
 /// ```
 /// # fn main() -> ioenv::Result<()> {
-/// use ioenv::vault::{Actor, NewOrganization, NewProject, RootKey, Vault, VaultSource};
+/// use ioenv::vault::{Actor, At, NewOrganization, NewProject, RootKey, Vault, VaultSource};
 /// use ioenv::{Document, Loader, SystemRandom, store::Memory};
 ///
 /// let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
 /// let session = vault.session(Actor::system("example"));
 /// let organization = session.create_organization(NewOrganization::new("Acme"))?.id;
 /// session.create_project(organization, NewProject::new("shop"))?;
-/// session.set_document(organization, &"shop".parse()?, &Document::parse("PORT=8080\n")?)?;
+/// session.set_document(At::Path(organization, &"shop".parse()?), &Document::parse("PORT=8080\n")?)?;
 ///
 /// let source = VaultSource::trusted(vault, "example", organization);
 /// let env = Loader::new().source(source).path("shop".parse()?).resolve()?;
@@ -80,9 +80,9 @@ impl VaultSource {
 impl Source for VaultSource {
     fn layers(&self, path: &LevelPath, keys: &KeyRing) -> Result<Vec<Layer>> {
         let (session, organization) = self.session()?;
-        match session.layers(organization, path) {
+        match session.layers(At::Path(organization, path)) {
             Err(error) if error.kind() == ErrorKind::ClientManaged => {
-                session.blobs(organization, path).and_then(|blobs| blobs.open(keys))
+                session.blobs(At::Path(organization, path)).and_then(|blobs| blobs.open(keys))
             }
             layers => layers,
         }

@@ -5,6 +5,7 @@ use super::audit::words;
 use super::keys;
 use super::name::check_name;
 use super::operation::OperationContext;
+use super::place::At;
 use super::place::{Place, Reach};
 use super::records::{HolderRecord, NodeKind, ScopeRecord, TokenRecord};
 use super::rights::check_held;
@@ -76,8 +77,8 @@ impl Account {
 
 impl OperationContext<'_, '_> {
     /// The environment whose accounts are meant.
-    fn account_place(&mut self, organization: Id, path: &LevelPath) -> Result<Place> {
-        Ok(self.node(organization, path, NodeKind::Environment, Reach::Inside)?.0)
+    fn account_place(&mut self, at: At<'_>) -> Result<Place> {
+        Ok(self.node(at, NodeKind::Environment, Reach::Inside)?.0)
     }
 
     /// The account of that id, with the key of its row.
@@ -134,7 +135,7 @@ impl Session<'_> {
     ///
     /// ```
     /// # fn main() -> ioenv::Result<()> {
-    /// # use ioenv::vault::{Actor, NewEnvironment, NewOrganization, NewProject, RootKey, Vault};
+    /// # use ioenv::vault::{Actor, At, NewEnvironment, NewOrganization, NewProject, RootKey, Vault};
     /// # use ioenv::{Document, SystemRandom, store::Memory};
     /// use ioenv::vault::{EnvironmentRole, NewAccount};
     ///
@@ -142,12 +143,12 @@ impl Session<'_> {
     /// # let session = vault.session(Actor::system("setup"));
     /// # let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
     /// # session.create_project(acme, NewProject::new("shop"))?;
-    /// # session.create_environment(acme, &"shop".parse()?, &NewEnvironment::new("api-prod"))?;
+    /// # session.create_environment(At::Path(acme, &"shop".parse()?), &NewEnvironment::new("api-prod"))?;
     /// let prod = "shop/api-prod".parse()?;
-    /// # session.set_document(acme, &prod, &Document::parse("PORT=8080\n")?)?;
+    /// # session.set_document(At::Path(acme, &prod), &Document::parse("PORT=8080\n")?)?;
     /// let runner = NewAccount::new("runner", EnvironmentRole::Viewer.grantable());
-    /// let key = session.create_account(acme, &prod, &runner)?.key;
-    /// assert_eq!(vault.session(key).resolve(acme, &prod)?.len(), 1);
+    /// let key = session.create_account(At::Path(acme, &prod), &runner)?.key;
+    /// assert_eq!(vault.session(key).resolve(At::Path(acme, &prod))?.len(), 1);
     /// # Ok(())
     /// # }
     /// ```
@@ -156,15 +157,15 @@ impl Session<'_> {
     /// `NotFound`, without the environment; `Denied`, for a permission or a time that the actor cannot give;
     /// `InvalidName`; `InvalidValue`, for what no account can have ([`EnvironmentRole::ACCOUNT`]) or an end that is past;
     /// `Conflict`, for an id that is taken.
-    pub fn create_account(&self, organization: Id, path: &LevelPath, new: &NewAccount) -> Result<IssuedAccount> {
+    pub fn create_account(&self, at: At<'_>, new: &NewAccount) -> Result<IssuedAccount> {
         self.write(UseCase::CreateAccount, |operation| {
-            let place = operation.account_place(organization, path)?;
+            let place = operation.account_place(at)?;
             let permissions = new.permissions.union(Permission::EnvironmentRead.into());
             operation.check_account(permissions)?;
             operation.check_outlived(new.expires_at)?;
             check_end(new.expires_at, operation.now)?;
             let (id, name) = (operation.given_id(new.id)?, check_name(&new.name)?);
-            let mut record = operation.new_token(organization, id, name, TokenFormat::StashbaseEnvironment);
+            let mut record = operation.new_token(place.organization(), id, name, TokenFormat::StashbaseEnvironment);
             record.holder = HolderRecord::Account;
             record.permissions = permissions;
             record.scope = Some(ScopeRecord { project: place.project.id, node: Some(place.id()) });
@@ -195,9 +196,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn account(&self, organization: Id, path: &LevelPath, id: Id) -> Result<Account> {
+    pub fn account(&self, at: At<'_>, id: Id) -> Result<Account> {
         self.read(UseCase::ReadAccount, |operation| {
-            let place = operation.account_place(organization, path)?;
+            let place = operation.account_place(at)?;
             let (_, account) = operation.account(&place, id)?;
             operation.record(Action::Read, account.resource(&place)?, Details::default())?;
             Ok(account)
@@ -210,9 +211,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn accounts(&self, organization: Id, path: &LevelPath) -> Result<Vec<Account>> {
+    pub fn accounts(&self, at: At<'_>) -> Result<Vec<Account>> {
         self.read(UseCase::ListAccounts, |operation| {
-            let place = operation.account_place(organization, path)?;
+            let place = operation.account_place(at)?;
             let path = place.path()?;
             let records = operation.tokens_in(&keys::accounts(place.project.id, place.id()))?;
             let accounts: Vec<Account> = records.into_iter().map(|record| Account::new(record, path.clone())).collect();
@@ -228,9 +229,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn delete_account(&self, organization: Id, path: &LevelPath, id: Id) -> Result<()> {
+    pub fn delete_account(&self, at: At<'_>, id: Id) -> Result<()> {
         self.write(UseCase::DeleteAccount, |operation| {
-            let place = operation.account_place(organization, path)?;
+            let place = operation.account_place(at)?;
             let (index, account) = operation.account(&place, id)?;
             operation.remove_token(&index)?;
             operation.record(Action::Delete, account.resource(&place)?, account.details())

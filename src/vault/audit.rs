@@ -10,6 +10,7 @@ use super::diff::Difference;
 use super::keys;
 use super::operation::OperationContext;
 use super::page::{Page, Paging, no_such_page};
+use super::place::At;
 use super::place::{Place, Reach};
 use super::records::id_in;
 use super::records::{NodeKind, OrganizationRecord, TokenRecord, UserRecord, decode, encode, get, put};
@@ -77,7 +78,7 @@ impl OperationContext<'_, '_> {
         paging: &Paging,
     ) -> Result<Page<AuditRecord>> {
         let place = match &filter.path {
-            Some(path) => Some(self.place(owner.id, path, Reach::Inside)?.id()),
+            Some(path) => Some(self.place(At::Path(owner.id, path), Reach::Inside)?.id()),
             // Whoever is bound to a place sees what was done there.
             None => {
                 self.require()?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::keys;
 use super::operation::OperationContext;
+use super::place::At;
 use super::place::{Place, Reach};
 use super::records::{NodeKind, NodeRecord, decode};
 use super::session::Session;
@@ -101,9 +102,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn counts(&self, organization: Id, path: &LevelPath) -> Result<Counts> {
+    pub fn counts(&self, at: At<'_>) -> Result<Counts> {
         self.read(UseCase::Count, |operation| {
-            let place = operation.place(organization, path, Reach::OnTheWay)?;
+            let place = operation.place(at, Reach::OnTheWay)?;
             operation.count(&place)
         })
     }
@@ -115,9 +116,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn chain(&self, organization: Id, path: &LevelPath) -> Result<Vec<Id>> {
+    pub fn chain(&self, at: At<'_>) -> Result<Vec<Id>> {
         self.read(UseCase::ReadChain, |operation| {
-            let place = operation.place(organization, path, Reach::OnTheWay)?;
+            let place = operation.place(at, Reach::OnTheWay)?;
             Ok(place.chain()?.into_iter().map(|(id, _)| id).collect())
         })
     }
@@ -126,7 +127,7 @@ impl Session<'_> {
 impl OperationContext<'_, '_> {
     /// What stands at a path; nothing, where nothing does that the actor may know of.
     fn place_if_any(&mut self, organization: Id, path: &LevelPath) -> Result<Option<Place>> {
-        match self.place(organization, path, Reach::OnTheWay) {
+        match self.place(At::Path(organization, path), Reach::OnTheWay) {
             Ok(place) => Ok(Some(place)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),

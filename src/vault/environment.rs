@@ -7,6 +7,7 @@ use super::keys;
 use super::name::{check_description, check_name};
 use super::node::below;
 use super::operation::{OperationContext, no_such};
+use super::place::At;
 use super::place::{Place, Reach};
 use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
 use super::session::Session;
@@ -121,14 +122,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, without the parent; `InvalidName`; `InvalidValue`; `Conflict`, when the
     /// slug or the id is taken; `ClientManaged`, for entries.
-    pub fn create_environment(
-        &self,
-        organization: Id,
-        parent: &LevelPath,
-        new: &NewEnvironment,
-    ) -> Result<Environment> {
+    pub fn create_environment(&self, parent: At<'_>, new: &NewEnvironment) -> Result<Environment> {
         self.write(UseCase::CreateEnvironment, |operation| {
-            let mut place = operation.place(organization, parent, Reach::Inside)?;
+            let mut place = operation.place(parent, Reach::Inside)?;
             if place.nodes.last().is_some_and(|node| node.kind == NodeKind::Environment) {
                 let message = "an environment stands below a project or a target, not below another environment";
                 return Err(Error::new(ErrorKind::InvalidName, message));
@@ -153,7 +149,7 @@ impl Session<'_> {
                 Details::default().with("name", node.name.as_str()),
             )?;
             if !new.entries.is_empty() {
-                let change = operation.change(organization, &place.path()?)?;
+                let change = operation.change(At::Path(place.organization(), &place.path()?))?;
                 operation.allow(Permission::SecretWrite.into())?;
                 operation.create_entries(change, &new.entries)?;
             }
@@ -196,13 +192,13 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn environment(&self, organization: Id, path: &LevelPath) -> Result<Environment> {
+    pub fn environment(&self, at: At<'_>) -> Result<Environment> {
         self.read(UseCase::ReadEnvironment, |operation| {
-            let place = operation.place(organization, path, Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
             let environment = if place.nodes.is_empty() && place.project.has_base {
                 Environment::base(&place)
             } else {
-                operation.node(organization, path, NodeKind::Environment, Reach::Inside)?.1.into()
+                operation.node(at, NodeKind::Environment, Reach::Inside)?.1.into()
             };
             operation.record(Action::Read, Resource::of(&place)?, Details::default())?;
             Ok(environment)
@@ -224,7 +220,7 @@ impl Session<'_> {
     pub fn locate(&self, id: Id) -> Result<(Id, LevelPath)> {
         self.read(UseCase::Locate, |operation| {
             let (organization, path) = operation.path_of(id)?;
-            match operation.place(organization, &path, Reach::OnTheWay) {
+            match operation.place(At::Path(organization, &path), Reach::OnTheWay) {
                 Ok(_) => Ok((organization, path)),
                 // In the same words as for an id that does not exist.
                 Err(error) if error.kind() == ErrorKind::NotFound => Err(no_such("level")),
@@ -241,7 +237,7 @@ impl Session<'_> {
     pub fn locate_environment(&self, id: Id) -> Result<(Id, LevelPath)> {
         self.read(UseCase::Locate, |operation| {
             let found = operation.path_of(id).and_then(|(organization, path)| {
-                let place = operation.place(organization, &path, Reach::OnTheWay)?;
+                let place = operation.place(At::Path(organization, &path), Reach::OnTheWay)?;
                 let is_environment =
                     place.nodes.last().map_or(place.project.has_base, |node| node.kind == NodeKind::Environment);
                 if is_environment { Ok((organization, path)) } else { Err(no_such("environment")) }
@@ -299,7 +295,7 @@ impl Session<'_> {
         self.read(UseCase::Locate, |operation| {
             let record = operation.designated_project(organization, project)?;
             let slug = Slug::new(&record.slug)?;
-            operation.place(organization, &LevelPath::from(&slug), Reach::OnTheWay)?;
+            operation.place(At::Path(organization, &LevelPath::from(&slug)), Reach::OnTheWay)?;
             Ok(LocatedProject { id: record.id, slug, rights: operation.rights })
         })
     }
@@ -326,7 +322,7 @@ impl Session<'_> {
                 }
             };
             let path = LevelPath::new(&format!("{}/{slug}", project.slug))?;
-            let found = operation.node(organization, &path, NodeKind::Environment, Reach::Inside);
+            let found = operation.node(At::Path(organization, &path), NodeKind::Environment, Reach::Inside);
             let (place, node) = found.map_err(or_no_environment)?;
             operation.located(&place, &node)
         })
@@ -336,12 +332,12 @@ impl Session<'_> {
 impl OperationContext<'_, '_> {
     fn designated_project(&mut self, organization: Id, project: &IdOrSlug) -> Result<ProjectRecord> {
         match project {
-            IdOrSlug::Slug(slug) => self.project(organization, slug.as_str()),
+            IdOrSlug::Slug(slug) => self.project_called(organization, slug.as_str()),
             IdOrSlug::Id(id) => {
                 let place: Option<PlaceRecord> = get(self.tx, &keys::project_id(*id))?;
                 let place = place.filter(|place| place.organization == organization);
                 let slug = place.ok_or_else(|| no_such("project"))?.path;
-                self.project(organization, &slug)
+                self.project_called(organization, &slug)
             }
         }
     }
@@ -363,9 +359,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, without the parent.
-    pub fn environments(&self, organization: Id, parent: &LevelPath) -> Result<Vec<Environment>> {
+    pub fn environments(&self, parent: At<'_>) -> Result<Vec<Environment>> {
         self.read(UseCase::ListEnvironments, |operation| {
-            let place = operation.place(organization, parent, Reach::OnTheWay)?;
+            let place = operation.place(parent, Reach::OnTheWay)?;
             let nodes = operation.list_nodes(&place, NodeKind::Environment)?;
             let mut environments = Vec::new();
             if place.nodes.is_empty() && place.project.has_base && operation.may(&place)? {
@@ -406,20 +402,15 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `InvalidName`, also for another name of one that is built in; `InvalidValue`; `Conflict`, when the
     /// slug is taken.
-    pub fn update_environment(
-        &self,
-        organization: Id,
-        path: &LevelPath,
-        update: &EnvironmentUpdate,
-    ) -> Result<Environment> {
+    pub fn update_environment(&self, at: At<'_>, update: &EnvironmentUpdate) -> Result<Environment> {
         self.write(UseCase::UpdateEnvironment, |operation| {
-            let place = operation.place(organization, path, Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
             let is_base = place.nodes.is_empty() && place.project.has_base;
             if is_base || place.nodes.last().is_some_and(|node| node.is_builtin) && is_renaming(update) {
                 let message = "this environment is built in: it keeps its name, and `_base` all that it is";
                 return Err(Error::new(ErrorKind::InvalidName, message));
             }
-            let (place, mut node) = operation.node(organization, path, NodeKind::Environment, Reach::Inside)?;
+            let (place, mut node) = operation.node(at, NodeKind::Environment, Reach::Inside)?;
             let mut changed = Vec::new();
             if let Some(name) = &update.name {
                 node.name = check_name(name)?;
@@ -464,14 +455,14 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `InvalidName`, for `_base`; `Unconfirmed`, for another one that is built in, unless `force` says so.
-    pub fn delete_environment(&self, organization: Id, path: &LevelPath, force: bool) -> Result<()> {
+    pub fn delete_environment(&self, at: At<'_>, force: bool) -> Result<()> {
         self.write(UseCase::DeleteEnvironment, |operation| {
-            let place = operation.place(organization, path, Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
             if place.nodes.is_empty() && place.project.has_base {
                 let message = "`_base` belongs to its project, and cannot be deleted without it";
                 return Err(Error::new(ErrorKind::InvalidName, message));
             }
-            let (place, node) = operation.node(organization, path, NodeKind::Environment, Reach::Inside)?;
+            let (place, node) = operation.node(at, NodeKind::Environment, Reach::Inside)?;
             if node.is_builtin && !force {
                 let message = "this environment is built in: delete it by force, if that is meant";
                 return Err(Error::new(ErrorKind::Unconfirmed, message));

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::grantee::Grantee;
 use super::keys;
 use super::operation::{OperationContext, no_such};
+use super::place::At;
 use super::place::{Place, Reach};
 use super::records::id_in;
 use super::records::{
@@ -43,8 +44,9 @@ impl Grant {
 impl OperationContext<'_, '_> {
     /// The place that something is granted at, and the id of the node that this is, or none for a whole project. It
     /// takes full access to the project, also for one of its environments.
-    fn granting_place(&mut self, organization: Id, path: &LevelPath) -> Result<(Place, Option<Id>)> {
-        let place = self.place(organization, path, Reach::Inside)?;
+    fn granting_place(&mut self, at: At<'_>) -> Result<(Place, Option<Id>)> {
+        let (organization, path) = self.whereabouts(at)?;
+        let place = self.place(At::Path(organization, &path), Reach::Inside)?;
         let project = Place { project: place.project.clone(), nodes: Vec::new() };
         if !self.may(&project)? {
             let message = "this takes access to all of the project, not to a part of it";
@@ -166,9 +168,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `InvalidName`, for a target and for `_base`.
-    pub fn grants(&self, organization: Id, path: &LevelPath) -> Result<Vec<Grant>> {
+    pub fn grants(&self, at: At<'_>) -> Result<Vec<Grant>> {
         self.read(UseCase::ListGrants, |operation| {
-            let (place, node) = operation.granting_place(organization, path)?;
+            let (place, node) = operation.granting_place(at)?;
             let mut grants = Vec::new();
             for record in operation.tx.scan(&keys::grants(place.project.id), Order::Ascending, usize::MAX)? {
                 let record: GrantRecord = decode(&record.value)?;
@@ -235,7 +237,7 @@ impl Session<'_> {
     /// ```
     /// # fn main() -> ioenv::Result<()> {
     /// # use ioenv::vault::{NewOrganization, NewProject, RootKey, Vault};
-    /// use ioenv::vault::{Actor, Grantee, MemberRole, NewMember, Permission, WorkspaceRole};
+    /// use ioenv::vault::{Actor, At, Grantee, MemberRole, NewMember, Permission, WorkspaceRole};
     ///
     /// # let vault = Vault::open(ioenv::store::Memory::new(), &RootKey::generate(&ioenv::SystemRandom)?)?;
     /// # let session = vault.session(Actor::system("setup"));
@@ -243,9 +245,9 @@ impl Session<'_> {
     /// # session.create_project(acme, NewProject::new("store"))?;
     /// let member = MemberRole::Workspace(WorkspaceRole::Member);
     /// let ann = session.add_member(acme, &NewMember::new("ann@example.com", "Ann", member))?.user;
-    /// session.grant(acme, &"store".parse()?, Grantee::User(ann), "editor".parse()?)?;
+    /// session.grant(At::Path(acme, &"store".parse()?), Grantee::User(ann), "editor".parse()?)?;
     ///
-    /// let rights = vault.session(Actor::User(ann)).own_rights(acme, &"store".parse()?)?;
+    /// let rights = vault.session(Actor::User(ann)).own_rights(At::Path(acme, &"store".parse()?))?;
     /// assert!(rights.contains(Permission::SecretWrite));
     /// # Ok(())
     /// # }
@@ -255,9 +257,9 @@ impl Session<'_> {
     /// `NotFound`, without the place, the user or the team; `Denied`, also for a role that holds more than the actor
     /// does, or in place of one; `InvalidName`, for a target and for `_base`; `InvalidValue`, for a role that cannot
     /// be given in one environment.
-    pub fn grant(&self, organization: Id, path: &LevelPath, grantee: Grantee, role: GrantRole) -> Result<Grant> {
+    pub fn grant(&self, at: At<'_>, grantee: Grantee, role: GrantRole) -> Result<Grant> {
         self.write(UseCase::Grant, |operation| {
-            let (place, node) = operation.granting_place(organization, path)?;
+            let (place, node) = operation.granting_place(at)?;
             let resource = operation.grant_resource(&place, grantee)?;
             operation.check_held(role.permissions())?;
             if node.is_some() && !role.is_for_environments() {
@@ -274,7 +276,7 @@ impl Session<'_> {
                 GrantedRecord { node, role, created_at: operation.now, created_by: operation.principal.actor.clone() };
             let grant = Grant::new(grantee, place.path()?, &given);
             record.roles.push(given);
-            operation.put_grant_record(organization, place.project.id, &record)?;
+            operation.put_grant_record(place.organization(), place.project.id, &record)?;
             let (action, details) = match old {
                 None => (Action::Create, Details::default().with("role", role.as_str())),
                 Some(old) => {
@@ -293,9 +295,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn own_rights(&self, organization: Id, path: &LevelPath) -> Result<PermissionSet> {
+    pub fn own_rights(&self, at: At<'_>) -> Result<PermissionSet> {
         self.read(UseCase::ReadOwnRights, |operation| {
-            operation.place(organization, path, Reach::OnTheWay)?;
+            operation.place(at, Reach::OnTheWay)?;
             Ok(operation.rights)
         })
     }
@@ -311,7 +313,7 @@ impl Session<'_> {
             operation.allow(needed)?;
             operation.needed = needed;
             match path {
-                Some(path) => operation.place(organization, path, Reach::Inside).map(drop),
+                Some(path) => operation.place(At::Path(organization, path), Reach::Inside).map(drop),
                 None => {
                     operation.organization(organization)?;
                     operation.require()
@@ -327,16 +329,16 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, without the place, and when nothing was granted to them there; `Denied`, also for a role that holds
     /// more than the actor does; `InvalidName`, for a target and for `_base`.
-    pub fn revoke_grant(&self, organization: Id, path: &LevelPath, grantee: Grantee) -> Result<()> {
+    pub fn revoke_grant(&self, at: At<'_>, grantee: Grantee) -> Result<()> {
         self.write(UseCase::RevokeGrant, |operation| {
-            let (place, node) = operation.granting_place(organization, path)?;
+            let (place, node) = operation.granting_place(at)?;
             let resource = operation.grant_resource(&place, grantee)?;
             let mut record = operation.grant_record(place.project.id, grantee)?;
             let old = record.roles.iter().find(|granted| granted.node == node).map(|granted| granted.role);
             let old = old.ok_or_else(|| no_such("grant"))?;
             operation.check_held(old.permissions())?;
             record.roles.retain(|granted| granted.node != node);
-            operation.put_grant_record(organization, place.project.id, &record)?;
+            operation.put_grant_record(place.organization(), place.project.id, &record)?;
             operation.record(Action::Delete, resource, Details::default().with("role", old.as_str()))
         })
     }

@@ -7,6 +7,7 @@ use super::diff::{Difference, differences, renamed};
 use super::envelope::client_managed;
 use super::keys;
 use super::operation::OperationContext;
+use super::place::At;
 use super::place::{Place, Reach};
 use super::records::{ContentRecord, KeyRecord, ProjectRecord, require};
 use super::rights::READING;
@@ -56,8 +57,8 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn blobs(&self, organization: Id, path: &LevelPath) -> Result<Blobs> {
-        self.read(UseCase::ReadBlobs, |operation| operation.blobs(organization, path, false))
+    pub fn blobs(&self, at: At<'_>) -> Result<Blobs> {
+        self.read(UseCase::ReadBlobs, |operation| operation.blobs(at, false))
     }
 
     /// The same with what they say, whatever that is. A blob that does not open, because somebody sealed it with another
@@ -65,14 +66,14 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`.
-    pub fn opened_blobs(&self, organization: Id, path: &LevelPath) -> Result<Blobs> {
-        self.read(UseCase::OpenBlobs, |operation| operation.blobs(organization, path, true))
+    pub fn opened_blobs(&self, at: At<'_>) -> Result<Blobs> {
+        self.read(UseCase::OpenBlobs, |operation| operation.blobs(at, true))
     }
 }
 
 impl OperationContext<'_, '_> {
-    fn blobs(&mut self, organization: Id, path: &LevelPath, open: bool) -> Result<Blobs> {
-        let place = self.place(organization, path, Reach::Inside)?;
+    fn blobs(&mut self, at: At<'_>, open: bool) -> Result<Blobs> {
+        let place = self.place(at, Reach::Inside)?;
         let project = &place.project;
         if open && project.custody == Custody::Client {
             return Err(client_managed());
@@ -129,21 +130,21 @@ pub(super) struct Change {
 
 impl OperationContext<'_, '_> {
     /// Opens a level for a change of its document.
-    pub(super) fn change(&mut self, organization: Id, path: &LevelPath) -> Result<Change> {
-        let (place, level) = self.changeable(organization, path)?;
+    pub(super) fn change(&mut self, at: At<'_>) -> Result<Change> {
+        let (place, level) = self.changeable(at)?;
         let opened = self.opened(&place.project, level.as_ref())?;
         Ok(Change { place, level, opened })
     }
 
     /// Opens a level for another document, whatever it holds: a blob that is no document counts as an empty one.
-    pub(super) fn replace(&mut self, organization: Id, path: &LevelPath) -> Result<Change> {
-        let (place, level) = self.changeable(organization, path)?;
+    pub(super) fn replace(&mut self, at: At<'_>) -> Result<Change> {
+        let (place, level) = self.changeable(at)?;
         let opened = self.opened_or_empty(&place.project, level.as_ref())?;
         Ok(Change { place, level, opened })
     }
 
-    fn changeable(&mut self, organization: Id, path: &LevelPath) -> Result<(Place, Option<Level>)> {
-        let place = self.place(organization, path, Reach::Inside)?;
+    fn changeable(&mut self, at: At<'_>) -> Result<(Place, Option<Level>)> {
+        let place = self.place(at, Reach::Inside)?;
         if place.project.custody == Custody::Client {
             return Err(client_managed());
         }
@@ -213,9 +214,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn delete_level(&self, organization: Id, path: &LevelPath) -> Result<()> {
+    pub fn delete_level(&self, at: At<'_>) -> Result<()> {
         self.write(UseCase::DeleteLevel, |operation| {
-            let place = operation.place(organization, path, Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
             if let Some(level) = operation.level(&place.project, place.id())? {
                 let number = operation.next_number(&place.project)?;
                 operation.keep_version(&place.project, &level.content, VersionAction::Delete, Some(number))?;
@@ -233,9 +234,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Unconfirmed`, unless `confirmed`.
-    pub fn purge_level(&self, organization: Id, path: &LevelPath, confirmed: bool) -> Result<()> {
+    pub fn purge_level(&self, at: At<'_>, confirmed: bool) -> Result<()> {
         self.write(UseCase::PurgeLevel, |operation| {
-            let place = operation.place(organization, path, Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
             if !confirmed {
                 return Err(unconfirmed());
             }
@@ -262,9 +263,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`.
-    pub fn document(&self, organization: Id, path: &LevelPath) -> Result<Option<Document>> {
+    pub fn document(&self, at: At<'_>) -> Result<Option<Document>> {
         self.read(UseCase::ReadDocument, |operation| {
-            let place = operation.place(organization, path, Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
             let document = match operation.level(&place.project, place.id())? {
                 Some(level) => {
                     operation.accessed_all(&place.project, &level);
@@ -294,9 +295,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`, for an empty level, too.
-    pub fn export(&self, organization: Id, path: &LevelPath) -> Result<Export> {
+    pub fn export(&self, at: At<'_>) -> Result<Export> {
         self.read(UseCase::ResolveLevel, |operation| {
-            let place = operation.place(organization, path, Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
             if place.project.custody == Custody::Client {
                 return Err(client_managed());
             }
@@ -311,17 +312,17 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`.
-    pub fn resolve(&self, organization: Id, path: &LevelPath) -> Result<Resolved> {
-        Ok(merge(self.layers(organization, path)?))
+    pub fn resolve(&self, at: At<'_>) -> Result<Resolved> {
+        Ok(merge(self.layers(at)?))
     }
 
     /// What a level and those above it say, broad to specific; those that say nothing are left out.
     ///
     /// # Errors
     /// As [`resolve`](Self::resolve).
-    pub fn layers(&self, organization: Id, path: &LevelPath) -> Result<Vec<Layer>> {
+    pub fn layers(&self, at: At<'_>) -> Result<Vec<Layer>> {
         self.read(UseCase::ResolveLevel, |operation| {
-            let place = operation.place(organization, path, Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
             operation.layers(&place, "export")
         })
     }
@@ -393,9 +394,9 @@ impl Session<'_> {
     /// `NotFound`; `Limit`, beyond 1 MiB of base64 text; `Conflict`, when the level holds another blob than the one this
     /// replaces; `KeyVersionConflict`, for what was sealed with the key that was in use before, which nobody could open any
     /// more; in client custody `KeyProofRequired` and `KeyProofMismatch`.
-    pub fn set_blob(&self, organization: Id, path: &LevelPath, new: &NewBlob) -> Result<()> {
+    pub fn set_blob(&self, at: At<'_>, new: &NewBlob) -> Result<()> {
         self.write(UseCase::SetBlob, |operation| {
-            let place = operation.place(organization, path, Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
             let project = &place.project;
             let level = operation.level(project, place.id())?;
             if operation.principal.user.is_some() && level.is_some() {
@@ -486,9 +487,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`; `Limit`, beyond 1 MiB of base64 text.
-    pub fn set_document(&self, organization: Id, path: &LevelPath, document: &Document) -> Result<()> {
+    pub fn set_document(&self, at: At<'_>, document: &Document) -> Result<()> {
         self.write(UseCase::SetDocument, |operation| {
-            let change = operation.replace(organization, path)?;
+            let change = operation.replace(at)?;
             operation.finish_replace(change, document)
         })
     }

@@ -1,16 +1,36 @@
 //! Finding a place, as far as the caller may know of it.
 
+use std::borrow::Cow;
+
 use super::keys;
 use super::operation::{OperationContext, no_such};
-use super::place::{Place, Reach};
+use super::place::{At, Place, Reach};
 use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
 use super::slug::BASE;
 use crate::core::{Id, LevelPath};
 use crate::error::Result;
 
 impl OperationContext<'_, '_> {
+    /// The organization and the path of a place, whether or not the actor may know of it.
+    pub(super) fn whereabouts<'a>(&mut self, at: At<'a>) -> Result<(Id, Cow<'a, LevelPath>)> {
+        match at {
+            At::Path(organization, path) => Ok((organization, Cow::Borrowed(path))),
+            At::Id(id) => self.path_of(id).map(|(organization, path)| (organization, Cow::Owned(path))),
+        }
+    }
+
+    /// The place of a project, for what concerns all of it.
+    pub(super) fn project_place(&mut self, at: At<'_>, reach: Reach) -> Result<Place> {
+        let (organization, path) = self.whereabouts(at)?;
+        // `_base` is the same level, but whoever names it does not mean the project.
+        if path.segments().count() > 1 {
+            return Err(no_such("project"));
+        }
+        self.place(At::Path(organization, &path), reach)
+    }
+
     /// The project of that slug, if the actor may know of it.
-    pub(super) fn project(&mut self, organization: Id, slug: &str) -> Result<ProjectRecord> {
+    pub(super) fn project_called(&mut self, organization: Id, slug: &str) -> Result<ProjectRecord> {
         let mut wanted = vec![keys::organization(organization), keys::project(organization, slug)];
         wanted.extend(self.principal.user.as_ref().map(|user| keys::member(organization, user.id)));
         self.tx.prefetch(&wanted)?;
@@ -25,9 +45,10 @@ impl OperationContext<'_, '_> {
     }
 
     /// What stands at a path, if the actor may know of it.
-    pub(super) fn place(&mut self, organization: Id, path: &LevelPath, reach: Reach) -> Result<Place> {
+    pub(super) fn place(&mut self, at: At<'_>, reach: Reach) -> Result<Place> {
+        let (organization, path) = self.whereabouts(at)?;
         let mut segments = path.segments();
-        let project = self.project(organization, segments.next().unwrap_or_default())?;
+        let project = self.project_called(organization, segments.next().unwrap_or_default())?;
         let mut place = Place { project, nodes: Vec::new() };
         let mut below = String::new();
         // Nothing stands below `_base`: it is the project's own level.
@@ -50,14 +71,8 @@ impl OperationContext<'_, '_> {
     }
 
     /// The target or environment at a path.
-    pub(super) fn node(
-        &mut self,
-        organization: Id,
-        path: &LevelPath,
-        kind: NodeKind,
-        reach: Reach,
-    ) -> Result<(Place, NodeRecord)> {
-        let place = self.place(organization, path, reach)?;
+    pub(super) fn node(&mut self, at: At<'_>, kind: NodeKind, reach: Reach) -> Result<(Place, NodeRecord)> {
+        let place = self.place(at, reach)?;
         match place.nodes.last() {
             Some(node) if node.kind == kind => {
                 let node = node.clone();

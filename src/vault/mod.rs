@@ -2,15 +2,15 @@
 //!
 //! ```
 //! # fn main() -> ioenv::Result<()> {
-//! use ioenv::vault::{Actor, NewOrganization, NewProject, RootKey, Vault};
+//! use ioenv::vault::{Actor, At, NewOrganization, NewProject, RootKey, Vault};
 //! use ioenv::{Document, SystemRandom, store::Memory};
 //!
 //! let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
 //! let session = vault.session(Actor::system("setup"));
 //! let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
 //! session.create_project(acme, NewProject::new("acme-store"))?;
-//! session.set_document(acme, &"acme-store".parse()?, &Document::parse("PORT=8080\n")?)?;
-//! let env = session.resolve(acme, &"acme-store".parse()?)?;
+//! session.set_document(At::Path(acme, &"acme-store".parse()?), &Document::parse("PORT=8080\n")?)?;
+//! let env = session.resolve(At::Path(acme, &"acme-store".parse()?))?;
 //! assert_eq!(env.get("PORT").unwrap().value().expose_secret(), "8080");
 //! # Ok(())
 //! # }
@@ -93,6 +93,7 @@ pub use self::environment::{
 };
 pub use self::organization::{NewOrganization, Organization, OrganizationUpdate};
 pub use self::page::{Page, Paging};
+pub use self::place::At;
 pub use self::project::{NewProject, Project, ProjectUpdate};
 pub use self::slug::SlugRule;
 pub use self::statistics::Statistics;

@@ -2,6 +2,7 @@
 
 use super::environment::LocatedEnvironment;
 use super::operation::OperationContext;
+use super::place::At;
 use super::place::Reach;
 use super::records::{HolderRecord, NodeKind, TokenRecord};
 use super::session::Session;
@@ -66,7 +67,7 @@ impl OperationContext<'_, '_> {
         let mut environment = None;
         if let Some(bound) = token.scope.as_ref().and_then(|scope| scope.node) {
             let (_, path) = self.path_of(bound)?;
-            let place = self.place(organization, &path, Reach::Inside)?;
+            let place = self.place(At::Path(organization, &path), Reach::Inside)?;
             if let Some(node) = place.nodes.last().filter(|node| node.kind == NodeKind::Environment) {
                 environment = Some(self.located(&place, node)?);
             }

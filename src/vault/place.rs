@@ -2,6 +2,34 @@ use super::records::{NodeRecord, ProjectRecord};
 use crate::core::{Id, LevelPath};
 use crate::error::Result;
 
+/// Where an operation acts: the level of a project, a target or an environment.
+///
+/// It is resolved in the transaction that acts. A level that is given by its id is the same one after it, or what stands
+/// above it, was renamed.
+///
+/// ```
+/// # fn main() -> ioenv::Result<()> {
+/// use ioenv::vault::{Actor, At, NewOrganization, NewProject, RootKey, Vault};
+/// use ioenv::{Document, SystemRandom, store::Memory};
+///
+/// let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
+/// let session = vault.session(Actor::system("setup"));
+/// let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
+/// let shop = session.create_project(acme, NewProject::new("shop"))?.id;
+/// session.set_document(At::Path(acme, &"shop".parse()?), &Document::parse("PORT=8080\n")?)?;
+/// assert_eq!(session.resolve(At::Id(shop))?.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third way to say where")]
+pub enum At<'a> {
+    /// The level of that id.
+    Id(Id),
+    /// The level at that path in that organization.
+    Path(Id, &'a LevelPath),
+}
+
 /// Where an actor acts: a project, or a target or an environment in it, all of which are there.
 pub(super) struct Place {
     pub(super) project: ProjectRecord,

@@ -10,14 +10,13 @@ use super::key::NewKey;
 use super::keys;
 use super::name::{check_description, check_name, choose_slug, slug_taken};
 use super::operation::OperationContext;
+use super::place::At;
 use super::place::Reach;
 use super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, decode, encode, get, put, require};
 use super::session::Session;
 use super::slug::{SlugRule, check_slug};
 use super::use_case::UseCase;
-use crate::core::{
-    Action, AesKey, Context, Custody, Details, Id, LevelPath, Resource, SecretFormat, Slug, Timestamp, wrap_key,
-};
+use crate::core::{Action, AesKey, Context, Custody, Details, Id, Resource, SecretFormat, Slug, Timestamp, wrap_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -226,9 +225,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn project(&self, organization: Id, slug: &Slug) -> Result<Project> {
+    pub fn project(&self, at: At<'_>) -> Result<Project> {
         self.read(UseCase::ReadProject, |operation| {
-            let place = operation.place(organization, &LevelPath::from(slug), Reach::OnTheWay)?;
+            let place = operation.project_place(at, Reach::OnTheWay)?;
             operation.record(Action::Read, Resource::of(&place)?, Details::default())?;
             Ok(place.project.into())
         })
@@ -305,9 +304,10 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `InvalidName`; `InvalidValue`; `Conflict`, when the slug is taken.
-    pub fn update_project(&self, organization: Id, slug: &Slug, update: &ProjectUpdate) -> Result<Project> {
+    pub fn update_project(&self, at: At<'_>, update: &ProjectUpdate) -> Result<Project> {
         self.write(UseCase::UpdateProject, |operation| {
-            let mut project = operation.place(organization, &LevelPath::from(slug), Reach::Inside)?.project;
+            let mut project = operation.project_place(at, Reach::Inside)?.project;
+            let organization = project.organization;
             let mut changed = Vec::new();
             if let Some(name) = &update.name {
                 project.name = check_name(name)?;
@@ -360,9 +360,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn delete_project(&self, organization: Id, slug: &Slug) -> Result<()> {
+    pub fn delete_project(&self, at: At<'_>) -> Result<()> {
         self.write(UseCase::DeleteProject, |operation| {
-            let place = operation.place(organization, &LevelPath::from(slug), Reach::Inside)?;
+            let place = operation.project_place(at, Reach::Inside)?;
             let deletion = operation.delete_project(&place.project)?;
             let details = Details::default().with("name", place.project.name.as_str());
             operation.record(Action::Delete, Resource::of(&place)?, details.with("deletion", deletion.as_str()))

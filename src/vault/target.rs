@@ -2,12 +2,13 @@
 
 use super::name::{check_description, check_name};
 use super::node::below;
+use super::place::At;
 use super::place::Reach;
 use super::records::{NodeKind, NodeRecord};
 use super::session::Session;
 use super::slug::SlugRule;
 use super::use_case::UseCase;
-use crate::core::{Action, Details, Id, LevelPath, Resource, Slug, Timestamp};
+use crate::core::{Action, Details, Id, Resource, Slug, Timestamp};
 use crate::error::Result;
 
 /// A target.
@@ -68,9 +69,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, without the project; `InvalidName`; `InvalidValue`; `Conflict`, when the
     /// slug or the id is taken.
-    pub fn create_target(&self, organization: Id, project: &Slug, new: &NewTarget) -> Result<Target> {
+    pub fn create_target(&self, at: At<'_>, new: &NewTarget) -> Result<Target> {
         self.write(UseCase::CreateTarget, |operation| {
-            let mut place = operation.place(organization, &LevelPath::from(project), Reach::Inside)?;
+            let mut place = operation.project_place(at, Reach::Inside)?;
             let mut node = operation.new_node(
                 &place,
                 NodeKind::Target,
@@ -97,9 +98,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn target(&self, organization: Id, path: &LevelPath) -> Result<Target> {
+    pub fn target(&self, at: At<'_>) -> Result<Target> {
         self.read(UseCase::ReadTarget, |operation| {
-            let (place, node) = operation.node(organization, path, NodeKind::Target, Reach::OnTheWay)?;
+            let (place, node) = operation.node(at, NodeKind::Target, Reach::OnTheWay)?;
             operation.record(Action::Read, Resource::of(&place)?, Details::default())?;
             Ok(node.into())
         })
@@ -111,9 +112,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, without the project.
-    pub fn targets(&self, organization: Id, project: &Slug) -> Result<Vec<Target>> {
+    pub fn targets(&self, at: At<'_>) -> Result<Vec<Target>> {
         self.read(UseCase::ListTargets, |operation| {
-            let place = operation.place(organization, &LevelPath::from(project), Reach::OnTheWay)?;
+            let place = operation.project_place(at, Reach::OnTheWay)?;
             let nodes = operation.list_nodes(&place, NodeKind::Target)?;
             let details = Details::read("list", nodes.iter().map(|node| node.slug.as_str()));
             operation.record(Action::Read, Resource::of(&place)?, details)?;
@@ -139,9 +140,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `InvalidName`; `InvalidValue`; `Conflict`, when the slug is taken.
-    pub fn update_target(&self, organization: Id, path: &LevelPath, update: &TargetUpdate) -> Result<Target> {
+    pub fn update_target(&self, at: At<'_>, update: &TargetUpdate) -> Result<Target> {
         self.write(UseCase::UpdateTarget, |operation| {
-            let (place, mut node) = operation.node(organization, path, NodeKind::Target, Reach::Inside)?;
+            let (place, mut node) = operation.node(at, NodeKind::Target, Reach::Inside)?;
             let mut changed = Vec::new();
             if let Some(name) = &update.name {
                 node.name = check_name(name)?;
@@ -172,9 +173,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn delete_target(&self, organization: Id, path: &LevelPath) -> Result<()> {
+    pub fn delete_target(&self, at: At<'_>) -> Result<()> {
         self.write(UseCase::DeleteTarget, |operation| {
-            let (place, node) = operation.node(organization, path, NodeKind::Target, Reach::Inside)?;
+            let (place, node) = operation.node(at, NodeKind::Target, Reach::Inside)?;
             let deletion = operation.delete_node(&place, &node)?;
             let details = Details::default().with("name", node.name.as_str()).with("deletion", deletion.as_str());
             operation.record(Action::Delete, Resource::of(&place)?, details)

@@ -6,6 +6,7 @@ use super::given_id::id_taken;
 use super::keys;
 use super::name::check_name;
 use super::operation::{OperationContext, no_such};
+use super::place::At;
 use super::records::{HolderRecord, OrganizationRecord, ScopeRecord, TokenRecord, decode, get, put, require};
 use super::session::Session;
 use super::use_case::UseCase;
@@ -121,7 +122,7 @@ impl OperationContext<'_, '_> {
     fn scope_of(&mut self, organization: Id, path: Option<&LevelPath>) -> Result<Option<ScopeRecord>> {
         match path {
             Some(path) => {
-                let place = self.place(organization, path, super::place::Reach::Inside)?;
+                let place = self.place(At::Path(organization, path), super::place::Reach::Inside)?;
                 let node = place.nodes.last().map(|node| node.id);
                 if node.is_none() && path.segments().count() > 1 {
                     let message = "what is bound to `_base` would reach all of the project: bind the token to that";

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Action, Actor, Clock, DeliveryError, Id, Lookup, NewEntry, NewOrganization, NewProject, NewWebhook, OutboundPolicy,
-    Paging, ResourceKind, RootKey, Session, SystemClock, Timestamp, Vault, WebhookLog, WebhookTest, WebhookUpdate,
-    Worker,
+    Action, Actor, At, Clock, DeliveryError, Id, Lookup, NewEntry, NewOrganization, NewProject, NewWebhook,
+    OutboundPolicy, Paging, ResourceKind, RootKey, Session, SystemClock, Timestamp, Vault, WebhookLog, WebhookTest,
+    WebhookUpdate, Worker,
 };
 use ioenv::webhook::{self, Event};
 use ioenv::{LevelPath, SecretString, SystemRandom};
@@ -156,13 +156,13 @@ impl World {
 
     /// A webhook of `shop/prod`, enabled.
     fn webhook(&self, url: &str) -> (Id, SecretString) {
-        let made = self.system().create_webhook(self.acme, &prod(), &NewWebhook::new(url).enabled()).unwrap();
+        let made = self.system().create_webhook(At::Path(self.acme, &prod()), &NewWebhook::new(url).enabled()).unwrap();
         (made.webhook.id, made.signing_secret)
     }
 
     fn change(&self, value: &str) {
         let entry = NewEntry::new("KEY".parse().unwrap(), value);
-        self.system().set_entries(self.acme, &prod(), &[entry]).unwrap();
+        self.system().set_entries(At::Path(self.acme, &prod()), &[entry]).unwrap();
     }
 
     fn pass(&self, millis: i64) {
@@ -175,18 +175,18 @@ impl World {
 
     /// Oldest first.
     fn logs(&self, id: Id) -> Vec<WebhookLog> {
-        let mut logs = self.system().webhook_logs(self.acme, &prod(), id, &Paging::first(200)).unwrap().items;
+        let mut logs = self.system().webhook_logs(At::Path(self.acme, &prod()), id, &Paging::first(200)).unwrap().items;
         logs.reverse();
         logs
     }
 
     fn is_enabled(&self, id: Id) -> bool {
-        self.system().webhook(self.acme, &prod(), id).unwrap().enabled
+        self.system().webhook(At::Path(self.acme, &prod()), id).unwrap().enabled
     }
 
     fn test(&self, url: &str) -> WebhookTest {
         let id = self.webhook(url).0;
-        self.system().test_webhook(self.acme, &prod(), id).unwrap()
+        self.system().test_webhook(At::Path(self.acme, &prod()), id).unwrap()
     }
 
     fn dump(&self, prefix: &str) -> String {
@@ -226,8 +226,8 @@ fn a_change_is_told_signed_and_logged() {
     assert!(!String::from_utf8_lossy(&request.body).contains("planted"));
 
     let system = world.system();
-    let environment = system.environment(world.acme, &prod()).unwrap();
-    let project = system.project(world.acme, &"shop".parse().unwrap()).unwrap();
+    let environment = system.environment(At::Path(world.acme, &prod())).unwrap();
+    let project = system.project(At::Path(world.acme, &"shop".parse().unwrap())).unwrap();
     let logs = world.logs(id);
     let expected = format!(
         concat!(
@@ -246,7 +246,7 @@ fn a_change_is_told_signed_and_logged() {
     assert_eq!(logs.len(), 1);
     assert_eq!((logs[0].attempt, logs[0].status, logs[0].error), (1, Some(200), None));
     assert_eq!((logs[0].response_body.as_deref(), logs[0].processed_at), (Some("thanks"), now));
-    assert_eq!(system.webhook_log(world.acme, &prod(), id, logs[0].id).unwrap(), logs[0]);
+    assert_eq!(system.webhook_log(At::Path(world.acme, &prod()), id, logs[0].id).unwrap(), logs[0]);
     assert!(world.dump("job").is_empty());
 
     let stored = world.dump("");
@@ -359,11 +359,11 @@ fn what_is_disabled_or_deleted_during_a_delivery_stays_so() {
         let world = Arc::new(World::new(anywhere()));
         let inside = Arc::clone(&world);
         let receiver = Receiver::new(move |_, stream| {
-            let id = inside.system().webhooks(inside.acme, &prod()).unwrap()[0].id;
+            let id = inside.system().webhooks(At::Path(inside.acme, &prod())).unwrap()[0].id;
             if delete {
-                inside.system().delete_webhook(inside.acme, &prod(), id).unwrap();
+                inside.system().delete_webhook(At::Path(inside.acme, &prod()), id).unwrap();
             } else {
-                inside.system().set_webhook_enabled(inside.acme, &prod(), id, false).unwrap();
+                inside.system().set_webhook_enabled(At::Path(inside.acme, &prod()), id, false).unwrap();
             }
             answer(stream, 500, "");
         });
@@ -385,9 +385,9 @@ fn what_is_disabled_or_deleted_during_a_delivery_stays_so() {
 fn a_test_is_sent_once_also_when_disabled() {
     let receiver = Receiver::answering(200, "tested");
     let world = World::new(anywhere());
-    let made = world.system().create_webhook(world.acme, &prod(), &NewWebhook::new(receiver.url())).unwrap();
+    let made = world.system().create_webhook(At::Path(world.acme, &prod()), &NewWebhook::new(receiver.url())).unwrap();
     let id = made.webhook.id;
-    let test = world.system().test_webhook(world.acme, &prod(), id).unwrap();
+    let test = world.system().test_webhook(At::Path(world.acme, &prod()), id).unwrap();
     assert_eq!((test.url, test.status, test.error), (receiver.url(), Some(200), None));
     assert_eq!(test.response_body.as_deref(), Some("tested"));
     let event = receiver.requests()[0].verified(&made.signing_secret, world.clock.now());
@@ -406,8 +406,8 @@ fn an_event_goes_to_the_url_and_with_the_secret_of_now() {
     assert_eq!(world.work(), 1);
     let mut update = WebhookUpdate::default();
     update.url = Some(new.url());
-    world.system().update_webhook(world.acme, &prod(), id, &update).unwrap();
-    let secret = world.system().rotate_signing_secret(world.acme, &prod(), id).unwrap();
+    world.system().update_webhook(At::Path(world.acme, &prod()), id, &update).unwrap();
+    let secret = world.system().rotate_signing_secret(At::Path(world.acme, &prod()), id).unwrap();
     world.pass(10 * SECOND);
     assert_eq!(world.work(), 1);
     assert_eq!((old.requests().len(), new.requests().len()), (1, 1));
@@ -425,7 +425,7 @@ fn the_last_thousand_attempts_are_kept() {
     }
     let (mut paging, mut seen) = (Paging::first(200), Vec::new());
     loop {
-        let page = world.system().webhook_logs(world.acme, &prod(), id, &paging).unwrap();
+        let page = world.system().webhook_logs(At::Path(world.acme, &prod()), id, &paging).unwrap();
         seen.extend(page.items.iter().map(|log| log.id));
         match page.next {
             Some(next) => paging = Paging::first(200).after(next),
@@ -435,7 +435,7 @@ fn the_last_thousand_attempts_are_kept() {
     assert_eq!(seen.len(), 1000);
     assert!(seen.windows(2).all(|two| two[0] > two[1]), "newest first");
     let first = receiver.requests()[5].event()["id"].as_str().unwrap().to_owned();
-    let oldest = world.system().webhook_log(world.acme, &prod(), id, *seen.last().unwrap()).unwrap();
+    let oldest = world.system().webhook_log(At::Path(world.acme, &prod()), id, *seen.last().unwrap()).unwrap();
     assert_eq!(oldest.event.to_prefixed("evt"), first);
 }
 

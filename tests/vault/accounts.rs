@@ -8,7 +8,7 @@ use ioenv::vault::Permission::{
     SecretRead, SecretWrite, WebhookCreate, WebhookDelete, WebhookRead, WebhookTest, WebhookUpdate,
 };
 use ioenv::vault::{
-    Action, ActorKind, AuditFilter, EnvironmentRole, EnvironmentUpdate, Grantee, Id, NewAccount, NewEnvironment,
+    Action, ActorKind, At, AuditFilter, EnvironmentRole, EnvironmentUpdate, Grantee, Id, NewAccount, NewEnvironment,
     NewOrganization, NewToken, Paging, Permission, PermissionSet, ResourceKind, Sha256Hasher, Token, TokenHasher as _,
     TokenUpdate, Vault, VaultSource,
 };
@@ -28,7 +28,7 @@ on_every_store! {
         let mut made = None;
         let log = stage.logged(|| {
             let new = NewAccount::new("runner", READ).expires_at(end);
-            made = Some(stage.system().create_account(stage.acme, &path(PROD), &new).unwrap());
+            made = Some(stage.system().create_account(At::Path(stage.acme, &path(PROD)), &new).unwrap());
         });
         let made = made.unwrap();
         let text = made.key.expose_secret().to_owned();
@@ -48,9 +48,9 @@ on_every_store! {
         assert_eq!(details, json!({"name": "runner", "expiresAt": end.to_string(),
             "permissions": ["secret:read", "secret:decrypt", "environment:read"]}));
 
-        let listed = stage.system().accounts(stage.acme, &path(PROD)).unwrap();
+        let listed = stage.system().accounts(At::Path(stage.acme, &path(PROD))).unwrap();
         assert_eq!(listed, std::slice::from_ref(&account));
-        assert_eq!(stage.system().account(stage.acme, &path(PROD), account.id).unwrap(), account);
+        assert_eq!(stage.system().account(At::Path(stage.acme, &path(PROD)), account.id).unwrap(), account);
         for place in [stage.dump(""), format!("{made:?} {listed:?} {:?}", stage.log())] {
             assert!(!place.contains(&text["sb_env_".len()..]), "{place}");
         }
@@ -59,13 +59,13 @@ on_every_store! {
         }
 
         let session = stage.vault.session(made.key);
-        assert!(session.resolve(stage.acme, &path(PROD)).unwrap().is_empty());
-        stage.system().delete_account(stage.acme, &path(PROD), account.id).unwrap();
-        assert_eq!(refused(session.resolve(stage.acme, &path(PROD))), Unauthenticated);
+        assert!(session.resolve(At::Path(stage.acme, &path(PROD))).unwrap().is_empty());
+        stage.system().delete_account(At::Path(stage.acme, &path(PROD)), account.id).unwrap();
+        assert_eq!(refused(session.resolve(At::Path(stage.acme, &path(PROD)))), Unauthenticated);
         assert!(stage.records("token/").is_empty() && stage.records("account/").is_empty());
-        assert_eq!(refused(stage.system().account(stage.acme, &path(PROD), account.id)), NotFound);
-        assert_eq!(refused(stage.system().delete_account(stage.acme, &path(PROD), account.id)), NotFound);
-        assert_eq!(stage.system().accounts(stage.acme, &path(PROD)).unwrap(), []);
+        assert_eq!(refused(stage.system().account(At::Path(stage.acme, &path(PROD)), account.id)), NotFound);
+        assert_eq!(refused(stage.system().delete_account(At::Path(stage.acme, &path(PROD)), account.id)), NotFound);
+        assert_eq!(stage.system().accounts(At::Path(stage.acme, &path(PROD))).unwrap(), []);
         let last = stage.log().pop().unwrap();
         assert_eq!(last.resource.kind, ResourceKind::Account);
     }
@@ -73,39 +73,39 @@ on_every_store! {
     fn an_account_reaches_its_environment_alone(stage: &Stage) {
         stage.shop();
         let system = stage.system();
-        system.create_environment(stage.acme, &path("shop/api"), &NewEnvironment::new("test")).unwrap();
+        system.create_environment(At::Path(stage.acme, &path("shop/api")), &NewEnvironment::new("test")).unwrap();
         for at in ["shop", "shop/api", PROD, "shop/api/test", "shop/dev"] {
             stage.write(at, &format!("{}=1\n", at.replace('/', "_").to_uppercase()));
         }
         let everything = NewAccount::new("runner", EnvironmentRole::ACCOUNT);
-        let made = system.create_account(stage.acme, &path(PROD), &everything).unwrap();
+        let made = system.create_account(At::Path(stage.acme, &path(PROD)), &everything).unwrap();
         let session = stage.vault.session(made.key);
-        assert_eq!(session.resolve(stage.acme, &path(PROD)).unwrap().len(), 3, "inherited values are read");
-        session.set_entries(stage.acme, &path(PROD), &[entry("X", "1")]).unwrap();
-        assert_eq!(session.environment(stage.acme, &path(PROD)).unwrap().slug, "prod");
+        assert_eq!(session.resolve(At::Path(stage.acme, &path(PROD))).unwrap().len(), 3, "inherited values are read");
+        session.set_entries(At::Path(stage.acme, &path(PROD)), &[entry("X", "1")]).unwrap();
+        assert_eq!(session.environment(At::Path(stage.acme, &path(PROD))).unwrap().slug, "prod");
         for elsewhere in ["shop", "shop/api", "shop/api/test", "shop/dev", "none"] {
             let at = path(elsewhere);
-            assert_eq!(refused(session.resolve(stage.acme, &at)), NotFound, "{elsewhere}");
-            assert_eq!(refused(session.set_entries(stage.acme, &at, &[entry("X", "1")])), NotFound, "{elsewhere}");
+            assert_eq!(refused(session.resolve(At::Path(stage.acme, &at))), NotFound, "{elsewhere}");
+            assert_eq!(refused(session.set_entries(At::Path(stage.acme, &at), &[entry("X", "1")])), NotFound, "{elsewhere}");
         }
-        let listed = session.environments(stage.acme, &path("shop/api")).unwrap();
+        let listed = session.environments(At::Path(stage.acme, &path("shop/api"))).unwrap();
         assert_eq!(listed.iter().map(|one| one.slug.as_str()).collect::<Vec<_>>(), ["prod"]);
-        assert!(session.environments(stage.acme, &path("shop")).unwrap().is_empty());
-        assert_eq!(refused(session.environment(stage.acme, &path("shop/api/test"))), NotFound);
+        assert!(session.environments(At::Path(stage.acme, &path("shop"))).unwrap().is_empty());
+        assert_eq!(refused(session.environment(At::Path(stage.acme, &path("shop/api/test")))), NotFound);
         // Where it belongs, everybody may know.
         assert_eq!(session.organizations().unwrap().len(), 1);
         // What it takes more for than an account can have.
         assert_eq!(refused(session.organization(stage.acme)), Denied);
         assert_eq!(refused(session.projects(stage.acme)), Denied);
-        assert_eq!(refused(session.project(stage.acme, &slug("shop"))), Denied);
-        assert_eq!(refused(session.targets(stage.acme, &slug("shop"))), Denied);
-        assert_eq!(refused(session.accounts(stage.acme, &path(PROD))), Denied);
-        assert_eq!(refused(session.create_account(stage.acme, &path(PROD), &NewAccount::new("a", READ))), Denied);
-        assert_eq!(refused(session.delete_account(stage.acme, &path(PROD), made.account.id)), Denied);
-        assert_eq!(refused(session.versions(stage.acme, &path(PROD), &Paging::default())), Denied);
+        assert_eq!(refused(session.project(At::Path(stage.acme, &path("shop")))), Denied);
+        assert_eq!(refused(session.targets(At::Path(stage.acme, &path("shop")))), Denied);
+        assert_eq!(refused(session.accounts(At::Path(stage.acme, &path(PROD)))), Denied);
+        assert_eq!(refused(session.create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("a", READ))), Denied);
+        assert_eq!(refused(session.delete_account(At::Path(stage.acme, &path(PROD)), made.account.id)), Denied);
+        assert_eq!(refused(session.versions(At::Path(stage.acme, &path(PROD)), &Paging::default())), Denied);
         assert_eq!(refused(session.issue_token(stage.acme, &NewToken::new("t", READ))), Denied);
         let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
-        assert_eq!(refused(session.resolve(other, &path(PROD))), NotFound);
+        assert_eq!(refused(session.resolve(At::Path(other, &path(PROD)))), NotFound);
         // What it does is recorded as its own.
         let filter = { let mut filter = AuditFilter::default(); filter.actor = Some(made.account.id); filter };
         let records = system.audit(stage.acme, &filter, &Paging::default()).unwrap().items;
@@ -118,13 +118,13 @@ on_every_store! {
         stage.shop();
         let system = stage.system();
         for at in ["shop", "shop/api", "shop/none", "none", "none/prod"] {
-            assert_eq!(refused(system.create_account(stage.acme, &path(at), &NewAccount::new("a", READ))), NotFound, "{at}");
-            assert_eq!(refused(system.accounts(stage.acme, &path(at))), NotFound, "{at}");
+            assert_eq!(refused(system.create_account(At::Path(stage.acme, &path(at)), &NewAccount::new("a", READ))), NotFound, "{at}");
+            assert_eq!(refused(system.accounts(At::Path(stage.acme, &path(at)))), NotFound, "{at}");
         }
-        let made = system.create_account(stage.acme, &path(PROD), &NewAccount::new("a", READ)).unwrap().account;
-        assert!(system.accounts(stage.acme, &path("shop/dev")).unwrap().is_empty());
-        assert_eq!(refused(system.account(stage.acme, &path("shop/dev"), made.id)), NotFound);
-        assert_eq!(refused(system.delete_account(stage.acme, &path("shop/dev"), made.id)), NotFound);
+        let made = system.create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("a", READ)).unwrap().account;
+        assert!(system.accounts(At::Path(stage.acme, &path("shop/dev"))).unwrap().is_empty());
+        assert_eq!(refused(system.account(At::Path(stage.acme, &path("shop/dev")), made.id)), NotFound);
+        assert_eq!(refused(system.delete_account(At::Path(stage.acme, &path("shop/dev")), made.id)), NotFound);
         for (new, kind) in [
             (NewAccount::new(" ", READ), InvalidName),
             (NewAccount::new("a", ProjectDelete.into()), InvalidValue),
@@ -132,7 +132,7 @@ on_every_store! {
             (NewAccount::new("a", READ).expires_at(stage.now()), InvalidValue),
         ] {
             let before = stage.records("");
-            assert_eq!(refused(system.create_account(stage.acme, &path(PROD), &new)), kind, "{new:?}");
+            assert_eq!(refused(system.create_account(At::Path(stage.acme, &path(PROD)), &new)), kind, "{new:?}");
             assert_eq!(stage.records(""), before);
         }
     }
@@ -164,7 +164,7 @@ on_every_store! {
             let session = stage.user(user);
             for &permission in Permission::ALL {
                 let before = stage.records("account/").len();
-                let made = session.create_account(stage.acme, &path(PROD), &NewAccount::new("a", permission.into()));
+                let made = session.create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("a", permission.into()));
                 let is_given = expected.contains(&permission);
                 assert_eq!(made.is_ok(), is_given, "{name} gives {permission}: {made:?}");
                 assert_eq!(stage.records("account/").len(), before + usize::from(is_given));
@@ -175,13 +175,13 @@ on_every_store! {
             }
             let both: PermissionSet = expected.iter().copied().collect();
             assert_eq!(
-                session.create_account(stage.acme, &path(PROD), &NewAccount::new("a", both)).is_ok(),
+                session.create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("a", both)).is_ok(),
                 !expected.is_empty(),
                 "{name}"
             );
             // A role in an environment is none beside it.
             if matches!(granted, Some("viewer" | "editor" | "admin")) && member == "workspace:member" {
-                let beside = session.create_account(stage.acme, &path("shop/dev"), &NewAccount::new("a", READ));
+                let beside = session.create_account(At::Path(stage.acme, &path("shop/dev")), &NewAccount::new("a", READ));
                 assert_eq!(refused(beside), NotFound, "{name}");
             }
         }
@@ -189,12 +189,12 @@ on_every_store! {
         for (role, sees, removes) in [("viewer", true, false), ("editor", true, false), ("admin", true, true)] {
             let user = stage.member(&format!("other-{role}@example.test"), "workspace:member".parse().unwrap());
             stage.grant(PROD, Grantee::User(user), role);
-            let accounts = stage.user(user).accounts(stage.acme, &path(PROD));
+            let accounts = stage.user(user).accounts(At::Path(stage.acme, &path(PROD)));
             assert_eq!(accounts.is_ok(), sees, "{role}");
-            let deleted = stage.user(user).delete_account(stage.acme, &path(PROD), accounts.unwrap()[0].id);
+            let deleted = stage.user(user).delete_account(At::Path(stage.acme, &path(PROD)), accounts.unwrap()[0].id);
             assert_eq!(deleted.is_ok(), removes, "{role}");
         }
-        let refusal = stage.user(stage.member("ann@example.test", "workspace:member".parse().unwrap())).accounts(stage.acme, &path(PROD));
+        let refusal = stage.user(stage.member("ann@example.test", "workspace:member".parse().unwrap())).accounts(At::Path(stage.acme, &path(PROD)));
         assert_eq!(refused(refusal), NotFound);
     }
 
@@ -204,7 +204,7 @@ on_every_store! {
         let held = READ.union(PermissionSet::of(&[AccountCreate, AccountRead, AccountDelete, EnvironmentRead]));
         let token = NewToken::new("m", held).scope(path("shop/api")).expires_at(end);
         let session = stage.vault.session(stage.system().issue_token(stage.acme, &token).unwrap().token);
-        let create = |at: &str, new: NewAccount| session.create_account(stage.acme, &path(at), &new);
+        let create = |at: &str, new: NewAccount| session.create_account(At::Path(stage.acme, &path(at)), &new);
         create(PROD, NewAccount::new("a", READ).expires_at(end)).unwrap();
         assert_eq!(refused(create(PROD, NewAccount::new("a", SecretWrite.into()).expires_at(end))), Denied);
         assert_eq!(refused(create(PROD, NewAccount::new("a", Scan.into()).expires_at(end))), Denied);
@@ -217,34 +217,34 @@ on_every_store! {
         // All that an admin holds, and yet a token gives nothing beyond.
         let admin = EnvironmentRole::Admin.permissions();
         let session = stage.session(admin, Some(PROD));
-        assert_eq!(refused(session.create_account(stage.acme, &path(PROD), &NewAccount::new("a", Scan.into()))), Denied);
-        assert!(session.create_account(stage.acme, &path(PROD), &NewAccount::new("a", SecretDelete.into())).is_ok());
+        assert_eq!(refused(session.create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("a", Scan.into()))), Denied);
+        assert!(session.create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("a", SecretDelete.into())).is_ok());
     }
 
     fn an_account_ends_at_its_end(stage: &Stage) {
         stage.shop();
         let end = after(stage.now(), DAY);
         let new = NewAccount::new("a", READ).expires_at(end);
-        let made = stage.system().create_account(stage.acme, &path(PROD), &new).unwrap();
+        let made = stage.system().create_account(At::Path(stage.acme, &path(PROD)), &new).unwrap();
         let session = stage.vault.session(made.key);
         stage.pass(DAY - 1);
-        session.resolve(stage.acme, &path(PROD)).unwrap();
+        session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
         stage.pass(1);
-        let error = session.resolve(stage.acme, &path(PROD)).unwrap_err();
+        let error = session.resolve(At::Path(stage.acme, &path(PROD))).unwrap_err();
         assert_eq!((error.kind(), error.expired_at()), (Unauthenticated, Some(end)));
         assert!(error.to_string().contains(&end.to_string()) && !error.is_address_refused(), "{error}");
-        assert_eq!(stage.system().accounts(stage.acme, &path(PROD)).unwrap()[0].expires_at, Some(end), "it is still listed");
-        stage.system().delete_account(stage.acme, &path(PROD), made.account.id).unwrap();
-        let error = session.resolve(stage.acme, &path(PROD)).unwrap_err();
+        assert_eq!(stage.system().accounts(At::Path(stage.acme, &path(PROD))).unwrap()[0].expires_at, Some(end), "it is still listed");
+        stage.system().delete_account(At::Path(stage.acme, &path(PROD)), made.account.id).unwrap();
+        let error = session.resolve(At::Path(stage.acme, &path(PROD))).unwrap_err();
         assert_eq!((error.kind(), error.expired_at()), (Unauthenticated, None), "what is gone is told apart from nothing");
         let unknown = stage.vault.session("sb_env_0123456789abcdefghijABCDEFGHIJKL".parse::<Token>().unwrap());
-        assert_eq!(unknown.resolve(stage.acme, &path(PROD)).unwrap_err().to_string(), error.to_string());
+        assert_eq!(unknown.resolve(At::Path(stage.acme, &path(PROD))).unwrap_err().to_string(), error.to_string());
     }
 
     fn accounts_are_no_api_tokens(stage: &Stage) {
         stage.shop();
         let system = stage.system();
-        let made = system.create_account(stage.acme, &path(PROD), &NewAccount::new("a", READ)).unwrap();
+        let made = system.create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("a", READ)).unwrap();
         let token = stage.issue(READ, Some(PROD)).info.id;
         let id = made.account.id;
         assert_eq!(system.tokens(stage.acme).unwrap().iter().map(|one| one.id).collect::<Vec<_>>(), [token]);
@@ -252,9 +252,9 @@ on_every_store! {
         assert_eq!(refused(system.update_token(stage.acme, id, &TokenUpdate::default())), NotFound);
         assert_eq!(refused(system.rotate_token(stage.acme, id)), NotFound);
         assert_eq!(refused(system.revoke_token(stage.acme, id)), NotFound);
-        assert_eq!(system.accounts(stage.acme, &path(PROD)).unwrap().len(), 1);
-        assert_eq!(refused(system.account(stage.acme, &path(PROD), token)), NotFound);
-        assert_eq!(refused(system.delete_account(stage.acme, &path(PROD), token)), NotFound);
+        assert_eq!(system.accounts(At::Path(stage.acme, &path(PROD))).unwrap().len(), 1);
+        assert_eq!(refused(system.account(At::Path(stage.acme, &path(PROD)), token)), NotFound);
+        assert_eq!(refused(system.delete_account(At::Path(stage.acme, &path(PROD)), token)), NotFound);
         let session = stage.vault.session(made.key);
         let known = session.own_token().unwrap();
         assert_eq!((known.id, known.organization, known.scope), (id, stage.acme, Some(path(PROD))));
@@ -262,17 +262,17 @@ on_every_store! {
 
     fn use_of_an_account_is_noted_once_a_minute(stage: &Stage) {
         stage.shop();
-        let made = stage.system().create_account(stage.acme, &path(PROD), &NewAccount::new("a", READ)).unwrap();
+        let made = stage.system().create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("a", READ)).unwrap();
         let session = stage.vault.session(made.key);
-        let last = || stage.system().account(stage.acme, &path(PROD), made.account.id).unwrap().last_used_at;
+        let last = || stage.system().account(At::Path(stage.acme, &path(PROD)), made.account.id).unwrap().last_used_at;
         let first = stage.now();
-        session.resolve(stage.acme, &path(PROD)).unwrap();
+        session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
         assert_eq!(last(), Some(first));
         stage.pass(MINUTE - 1);
-        session.resolve(stage.acme, &path(PROD)).unwrap();
+        session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
         assert_eq!(last(), Some(first));
         stage.pass(1);
-        session.resolve(stage.acme, &path(PROD)).unwrap();
+        session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
         assert_eq!(last(), Some(stage.now()));
     }
 
@@ -281,24 +281,24 @@ on_every_store! {
         stage.write("shop/api", "A=1\n");
         let system = stage.system();
         let make = |at: &str| {
-            let made = system.create_account(stage.acme, &path(at), &NewAccount::new("a", READ)).unwrap();
+            let made = system.create_account(At::Path(stage.acme, &path(at)), &NewAccount::new("a", READ)).unwrap();
             stage.vault.session(made.key)
         };
         let mut rename = EnvironmentUpdate::default();
         (rename.name, rename.slug) = (Some("Live".into()), Some(slug("live")));
         let session = make(PROD);
-        system.update_environment(stage.acme, &path(PROD), &rename).unwrap();
-        assert_eq!(session.resolve(stage.acme, &path("shop/api/live")).unwrap().len(), 1);
-        assert_eq!(system.accounts(stage.acme, &path("shop/api/live")).unwrap()[0].path, path("shop/api/live"));
+        system.update_environment(At::Path(stage.acme, &path(PROD)), &rename).unwrap();
+        assert_eq!(session.resolve(At::Path(stage.acme, &path("shop/api/live"))).unwrap().len(), 1);
+        assert_eq!(system.accounts(At::Path(stage.acme, &path("shop/api/live"))).unwrap()[0].path, path("shop/api/live"));
 
         // What is removed takes its accounts along, and a namesake does not bring them back.
-        system.delete_environment(stage.acme, &path("shop/api/live"), true).unwrap();
+        system.delete_environment(At::Path(stage.acme, &path("shop/api/live")), true).unwrap();
         assert_eq!(refused(session.whoami()), Unauthenticated);
-        system.create_environment(stage.acme, &path("shop/api"), &NewEnvironment::new("live")).unwrap();
-        assert_eq!(refused(session.resolve(stage.acme, &path("shop/api/live"))), Unauthenticated);
+        system.create_environment(At::Path(stage.acme, &path("shop/api")), &NewEnvironment::new("live")).unwrap();
+        assert_eq!(refused(session.resolve(At::Path(stage.acme, &path("shop/api/live")))), Unauthenticated);
         let removals: [(&str, &dyn Fn()); 3] = [
-            ("target", &|| system.delete_target(stage.acme, &path("shop/api")).unwrap()),
-            ("project", &|| system.delete_project(stage.acme, &slug("shop")).unwrap()),
+            ("target", &|| system.delete_target(At::Path(stage.acme, &path("shop/api"))).unwrap()),
+            ("project", &|| system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap()),
             ("organization", &|| system.delete_organization(stage.acme).unwrap()),
         ];
         stage.purge_deleted();
@@ -325,25 +325,25 @@ on_every_store! {
         stage.shop();
         stage.write(PROD, "A=1\n");
         let system = stage.system();
-        let made = system.create_account(stage.acme, &path(PROD), &NewAccount::new("a", READ)).unwrap();
+        let made = system.create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("a", READ)).unwrap();
         let session = stage.vault.session(made.key);
-        let project = system.project(stage.acme, &slug("shop")).unwrap().id;
-        let prod = system.environment(stage.acme, &path(PROD)).unwrap().id;
-        system.delete_environment(stage.acme, &path(PROD), true).unwrap();
+        let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
+        let prod = system.environment(At::Path(stage.acme, &path(PROD))).unwrap().id;
+        system.delete_environment(At::Path(stage.acme, &path(PROD)), true).unwrap();
         assert_eq!(refused(session.whoami()), Unauthenticated);
-        system.delete_project(stage.acme, &slug("shop")).unwrap();
+        system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap();
         system.restore_project(stage.acme, project).unwrap();
         assert_eq!(refused(session.whoami()), Unauthenticated);
         system.restore_environment(stage.acme, prod).unwrap();
-        assert_eq!(session.resolve(stage.acme, &path(PROD)).unwrap().len(), 1);
-        assert_eq!(system.accounts(stage.acme, &path(PROD)).unwrap().len(), 1);
+        assert_eq!(session.resolve(At::Path(stage.acme, &path(PROD))).unwrap().len(), 1);
+        assert_eq!(system.accounts(At::Path(stage.acme, &path(PROD))).unwrap().len(), 1);
     }
 
     fn a_program_loads_its_environment_by_an_account(stage: &Stage) {
         stage.shop();
         stage.write("shop/api", "A=1\n");
         stage.write(PROD, "B=2\n");
-        let made = stage.system().create_account(stage.acme, &path(PROD), &NewAccount::new("a", READ)).unwrap();
+        let made = stage.system().create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("a", READ)).unwrap();
         let vault = Vault::open_with(Arc::clone(&stage.store), &stage.root, stage.clock.clone(), SystemRandom).unwrap();
         let source = VaultSource::new(vault, made.key);
         let env = Loader::new().source(source.clone()).path(path(PROD)).resolve().unwrap();
@@ -357,10 +357,10 @@ on_every_store! {
         let id: Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
         let mut new = NewAccount::new("a", READ);
         new.id = Some(id);
-        let made = stage.system().create_account(stage.acme, &path(PROD), &new).unwrap();
+        let made = stage.system().create_account(At::Path(stage.acme, &path(PROD)), &new).unwrap();
         assert_eq!(made.account.id, id);
         let before = stage.records("");
-        assert_eq!(refused(stage.system().create_account(stage.acme, &path(PROD), &new)), Conflict);
+        assert_eq!(refused(stage.system().create_account(At::Path(stage.acme, &path(PROD)), &new)), Conflict);
         assert_eq!(stage.records(""), before);
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ioenv::ErrorKind::{Denied, Limit};
 use ioenv::vault::{
-    IpRange, NewAccount, NewPersonalKey, NewServiceAccount, NewServiceKey, NewToken, Permission, PersonalKeyLevel,
+    At, IpRange, NewAccount, NewPersonalKey, NewServiceAccount, NewServiceKey, NewToken, Permission, PersonalKeyLevel,
     ServiceAccountUpdate, Token,
 };
 
@@ -121,7 +121,7 @@ on_every_store! {
         let issued = session.issue_token(stage.acme, &NewToken::new("t", Permission::ProjectRead.into())).unwrap();
         assert_eq!(issued.info.allow_list, ranges(&["192.0.2.0/24"]));
         let account = NewAccount::new("a", Permission::SecretRead.into());
-        let account = session.create_account(stage.acme, &path("shop/dev"), &account).unwrap().key;
+        let account = session.create_account(At::Path(stage.acme, &path("shop/dev")), &account).unwrap().key;
         for token in [issued.token, account] {
             let from = |ip: &str| stage.vault.session(token.clone()).from_ip(ip.parse().unwrap()).whoami().map(drop);
             from("192.0.2.8").unwrap();

@@ -10,7 +10,7 @@ use ioenv::Kind::{Secret, Variable};
 use ioenv::store::{self, Access, KeyRange, Memory, Precondition, Record, Store, Transaction, Work};
 use ioenv::vault::Action::{Create, Delete, Read, Update};
 use ioenv::vault::{
-    Action, AuditFilter, AuditRecord, EntryScope, EntryUpdate, NewToken, OrganizationUpdate, Paging, PermissionSet,
+    Action, At, AuditFilter, AuditRecord, EntryScope, EntryUpdate, NewToken, OrganizationUpdate, Paging, PermissionSet,
     ResourceKind, Restore, Search, Tier,
 };
 use ioenv::{Document, Error, Result};
@@ -51,11 +51,11 @@ on_every_store! {
         let session = stage.vault.session(issued.token).from_ip(ip);
         let at = path("shop/api/prod");
         let logged = stage.logged(|| {
-            session.set_entries(stage.acme, &at, &[entry("PORT", "80").kind(Variable), entry("KEY", "s3cr3t-1")]).unwrap();
-            session.set_entries(stage.acme, &at, &[entry("PORT", "81"), entry("KEY", "s3cr3t-2")]).unwrap();
-            session.set_entries(stage.acme, &at, &[entry("PORT", "81"), entry("KEY", "s3cr3t-2")]).unwrap();
-            session.delete_entries(stage.acme, &at, &names(["PORT", "KEY"])).unwrap();
-            session.resolve(stage.acme, &at).unwrap();
+            session.set_entries(At::Path(stage.acme, &at), &[entry("PORT", "80").kind(Variable), entry("KEY", "s3cr3t-1")]).unwrap();
+            session.set_entries(At::Path(stage.acme, &at), &[entry("PORT", "81"), entry("KEY", "s3cr3t-2")]).unwrap();
+            session.set_entries(At::Path(stage.acme, &at), &[entry("PORT", "81"), entry("KEY", "s3cr3t-2")]).unwrap();
+            session.delete_entries(At::Path(stage.acme, &at), &names(["PORT", "KEY"])).unwrap();
+            session.resolve(At::Path(stage.acme, &at)).unwrap();
         });
         let told: Vec<(Action, ResourceKind, Value)> =
             logged.iter().map(|record| (record.action, record.resource.kind, details(record))).collect();
@@ -89,18 +89,18 @@ on_every_store! {
         one("the same", Update, &|| stage.write("shop", "A=1\n"));
         one("a comment between", Update, &|| stage.write("shop", "# of all\n\nA=1\n"));
         assert_eq!(stage.text("shop").as_deref(), Some("# of all\n\nA=1\n"));
-        one("read", Read, &|| drop(system.document(stage.acme, &at)));
-        one("list", Read, &|| drop(system.entries(stage.acme, &at, EntryScope::Resolved)));
-        one("metadata", Read, &|| drop(system.entry_metadata(stage.acme, &at)));
-        one("blobs", Read, &|| drop(system.blobs(stage.acme, &at)));
-        one("search", Read, &|| drop(system.search_entries(stage.acme, &"shop".parse().unwrap(), &Search::Name(name("A")))));
-        one("versions", Read, &|| drop(system.versions(stage.acme, &at, &Paging::default())));
-        let id = system.versions(stage.acme, &at, &Paging::default()).unwrap().items[0].id;
+        one("read", Read, &|| drop(system.document(At::Path(stage.acme, &at))));
+        one("list", Read, &|| drop(system.entries(At::Path(stage.acme, &at), EntryScope::Resolved)));
+        one("metadata", Read, &|| drop(system.entry_metadata(At::Path(stage.acme, &at))));
+        one("blobs", Read, &|| drop(system.blobs(At::Path(stage.acme, &at))));
+        one("search", Read, &|| drop(system.search_entries(At::Path(stage.acme, &"shop".parse().unwrap()), &Search::Name(name("A")))));
+        one("versions", Read, &|| drop(system.versions(At::Path(stage.acme, &at), &Paging::default())));
+        let id = system.versions(At::Path(stage.acme, &at), &Paging::default()).unwrap().items[0].id;
         one("version", Read, &|| drop(system.version(stage.acme, id)));
-        one("changes", Read, &|| drop(system.changes(stage.acme, &at, &Paging::default())));
+        one("changes", Read, &|| drop(system.changes(At::Path(stage.acme, &at), &Paging::default())));
         one("restore", Update, &|| _ = system.restore_version(stage.acme, id, &Restore::default()).unwrap());
         one("delete version", Delete, &|| system.delete_version(stage.acme, id, false).unwrap());
-        one("delete level", Delete, &|| system.delete_level(stage.acme, &at).unwrap());
+        one("delete level", Delete, &|| system.delete_level(At::Path(stage.acme, &at)).unwrap());
         one("issue", Create, &|| drop(stage.issue(PermissionSet::ALL, None)));
         let token = stage.issue(PermissionSet::ALL, Some("shop")).info;
         one("tokens", Read, &|| drop(system.tokens(stage.acme)));
@@ -108,10 +108,10 @@ on_every_store! {
         one("revoke", Delete, &|| system.revoke_token(stage.acme, token.id).unwrap());
         let last = stage.log().pop().unwrap();
         assert_eq!(last.resource.kind, ResourceKind::Token);
-        assert_eq!(last.resource.project, Some(system.project(stage.acme, &"shop".parse().unwrap()).unwrap().id));
+        assert_eq!(last.resource.project, Some(system.project(At::Path(stage.acme, &"shop".parse().unwrap())).unwrap().id));
         one("audit", Read, &|| drop(system.audit(stage.acme, &AuditFilter::default(), &Paging::default())));
         one("export", Read, &|| drop(system.export_audit(stage.acme, &AuditFilter::default(), &mut Vec::new())));
-        assert!(stage.logged(|| drop(system.document(stage.acme, &path("none")))).is_empty(), "what is refused is not recorded");
+        assert!(stage.logged(|| drop(system.document(At::Path(stage.acme, &path("none"))))).is_empty(), "what is refused is not recorded");
     }
 
     fn no_record_holds_a_secret(stage: &Stage) {
@@ -123,19 +123,19 @@ on_every_store! {
         (open.kind, open.value) = (Some(Variable), Some("planted-6".into()));
         let mut close = EntryUpdate::new(name("B"));
         (close.kind, close.value) = (Some(Secret), Some("planted-7".into()));
-        system.set_entries(stage.acme, &at, &[entry("A", "planted-1"), entry("B", "planted-2").comment("planted-3")]).unwrap();
-        system.set_entries(stage.acme, &at, &[entry("A", "planted-4")]).unwrap();
-        system.update_entries(stage.acme, &at, &[rename]).unwrap();
-        system.update_entries(stage.acme, &at, &[open]).unwrap();
-        system.update_entries(stage.acme, &at, &[close]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("A", "planted-1"), entry("B", "planted-2").comment("planted-3")]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("A", "planted-4")]).unwrap();
+        system.update_entries(At::Path(stage.acme, &at), &[rename]).unwrap();
+        system.update_entries(At::Path(stage.acme, &at), &[open]).unwrap();
+        system.update_entries(At::Path(stage.acme, &at), &[close]).unwrap();
         stage.write("shop/dev", "Z=planted-8\n");
-        let versions = system.versions(stage.acme, &at, &Paging::default()).unwrap().items;
+        let versions = system.versions(At::Path(stage.acme, &at), &Paging::default()).unwrap().items;
         for version in versions {
             system.restore_version(stage.acme, version.id, &Restore::default()).unwrap();
         }
-        system.search_entries(stage.acme, &"shop".parse().unwrap(), &Search::Value("planted-1".into())).unwrap();
-        drop(system.changes(stage.acme, &at, &Paging::default()).unwrap());
-        system.delete_level(stage.acme, &at).unwrap();
+        system.search_entries(At::Path(stage.acme, &"shop".parse().unwrap()), &Search::Value("planted-1".into())).unwrap();
+        drop(system.changes(At::Path(stage.acme, &at), &Paging::default()).unwrap());
+        system.delete_level(At::Path(stage.acme, &at)).unwrap();
         let audit = stage.dump("audit");
         assert!(audit.contains("\"key\":\"A\"") && !audit.contains("planted"));
         assert!(!stage.dump("").contains("planted"), "nor is any stored elsewhere");
@@ -145,14 +145,14 @@ on_every_store! {
         stage.shop();
         let (system, at) = (stage.system(), path("shop/dev"));
         for level in ["shop/dev", "shop"] {
-            system.set_entries(stage.acme, &path(level), &[entry("A", "public-1").kind(Variable)]).unwrap();
+            system.set_entries(At::Path(stage.acme, &path(level)), &[entry("A", "public-1").kind(Variable)]).unwrap();
         }
         for number in 0..250 {
-            system.set_entries(stage.acme, &at, &[entry("A", &format!("public-2-{number}"))]).unwrap();
+            system.set_entries(At::Path(stage.acme, &at), &[entry("A", &format!("public-2-{number}"))]).unwrap();
         }
-        system.set_entries(stage.acme, &at, &[entry("B", "public-3").kind(Variable)]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("B", "public-3").kind(Variable)]).unwrap();
         assert!(stage.dump("level").contains("public-2-249") && stage.dump("audit").contains("public-2-7"));
-        system.set_entries(stage.acme, &at, &[entry("A", "planted").kind(Secret)]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("A", "planted").kind(Secret)]).unwrap();
         let stored = stage.dump("");
         assert!(!stored.contains("public-2") && !stored.contains("planted"));
         assert!(stored.contains("public-3"), "of another name");
@@ -173,22 +173,22 @@ on_every_store! {
         let rename = |from: &str, to: &str| {
             let mut update = EntryUpdate::new(name(from));
             update.new_name = Some(name(to));
-            system.update_entries(stage.acme, &at, &[update]).unwrap();
+            system.update_entries(At::Path(stage.acme, &at), &[update]).unwrap();
         };
-        system.set_entries(stage.acme, &at, &[entry("A", "first-1").kind(Variable)]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("A", "first-1").kind(Variable)]).unwrap();
         rename("A", "B");
-        system.set_entries(stage.acme, &at, &[entry("B", "second-2")]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("B", "second-2")]).unwrap();
         rename("B", "C");
         // Another entry by the same name, later.
-        system.set_entries(stage.acme, &at, &[entry("A", "other-3").kind(Variable)]).unwrap();
-        system.set_entries(stage.acme, &at, &[entry("C", "second-2").kind(Secret)]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("A", "other-3").kind(Variable)]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("C", "second-2").kind(Secret)]).unwrap();
         let stored = stage.dump("");
         assert!(!stored.contains("first-1") && !stored.contains("second-2"));
         assert!(stage.dump("audit").contains("other-3"));
         // Round and round it goes.
         rename("A", "D");
         rename("D", "A");
-        system.set_entries(stage.acme, &at, &[entry("A", "x").kind(Secret)]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("A", "x").kind(Secret)]).unwrap();
         assert!(!stage.dump("").contains("other-3"));
     }
 
@@ -200,13 +200,13 @@ on_every_store! {
         for number in 0..6 {
             stage.pass(SECOND);
             for at in ["shop", "shop/api", "shop/api/prod", "shop/dev"] {
-                session.set_entries(stage.acme, &path(at), &[entry("A", &number.to_string()), entry("B", "1")]).unwrap();
+                session.set_entries(At::Path(stage.acme, &path(at)), &[entry("A", &number.to_string()), entry("B", "1")]).unwrap();
             }
-            session.delete_entries(stage.acme, &path("shop/dev"), &names(["B"])).unwrap();
+            session.delete_entries(At::Path(stage.acme, &path("shop/dev")), &names(["B"])).unwrap();
         }
         let log: Vec<AuditRecord> = stage.log().into_iter().rev().collect();
         let ids = |records: &[AuditRecord]| records.iter().map(|record| record.id).collect::<Vec<_>>();
-        let project = stage.system().project(stage.acme, &"shop".parse().unwrap()).unwrap().id;
+        let project = stage.system().project(At::Path(stage.acme, &"shop".parse().unwrap())).unwrap().id;
         let under = |record: &AuditRecord, prefix: &str| {
             record.resource.path.as_ref().is_some_and(|at| at.as_str() == prefix || at.as_str().starts_with(&format!("{prefix}/")))
         };
@@ -296,7 +296,7 @@ on_every_store! {
         let other = stage.system().create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
         let many: Vec<String> = (0..600).map(|number| format!("K{number}=1\n")).collect();
         let many = many.concat();
-        stage.system().set_document(stage.acme, &path("shop"), &Document::parse(&many).unwrap()).unwrap();
+        stage.system().set_document(At::Path(stage.acme, &path("shop")), &Document::parse(&many).unwrap()).unwrap();
         let old = stage.log().len();
         stage.pass(8 * DAY);
         stage.write("shop", "A=1\n");
@@ -320,7 +320,7 @@ on_every_store! {
     fn export_is_json_lines(stage: &Stage) {
         stage.shop();
         for number in 0..250 {
-            stage.system().set_entries(stage.acme, &path("shop"), &[entry("A", &number.to_string())]).unwrap();
+            stage.system().set_entries(At::Path(stage.acme, &path("shop")), &[entry("A", &number.to_string())]).unwrap();
         }
         let log = stage.log();
         let mut out = Vec::new();
@@ -390,11 +390,11 @@ fn what_cannot_be_recorded_is_not_done() {
     let before = stage.records("");
     fails.store(true, Ordering::Relaxed);
     let system = stage.system();
-    assert_eq!(refused(system.set_entries(stage.acme, &path("shop"), &[entry("A", "2")])), Io);
-    assert_eq!(refused(system.delete_level(stage.acme, &path("shop"))), Io);
-    assert_eq!(refused(system.delete_project(stage.acme, &"shop".parse().unwrap())), Io);
+    assert_eq!(refused(system.set_entries(At::Path(stage.acme, &path("shop")), &[entry("A", "2")])), Io);
+    assert_eq!(refused(system.delete_level(At::Path(stage.acme, &path("shop")))), Io);
+    assert_eq!(refused(system.delete_project(At::Path(stage.acme, &"shop".parse().unwrap()))), Io);
     assert_eq!(refused(system.issue_token(stage.acme, &NewToken::new("t", PermissionSet::ALL))), Io);
-    assert_eq!(refused(system.resolve(stage.acme, &path("shop"))), Io, "nor is anything told");
+    assert_eq!(refused(system.resolve(At::Path(stage.acme, &path("shop")))), Io, "nor is anything told");
     assert_eq!(stage.records(""), before);
     fails.store(false, Ordering::Relaxed);
     assert_eq!(stage.resolved("shop"), "A=1");

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ioenv::ErrorKind::{Denied, NotFound};
 use ioenv::store::{Access, Precondition, Record, Store, StoreExt as _, Work};
 use ioenv::vault::{
-    Actor, AuditFilter, ClientRotation, CloudRole, EntryScope, EntryUpdate, EnvironmentRole, EnvironmentUpdate,
+    Actor, At, AuditFilter, ClientRotation, CloudRole, EntryScope, EntryUpdate, EnvironmentRole, EnvironmentUpdate,
     GrantRole, Grantee, HistoryPolicy, Id, IntegrationUpdate, Mapping, MemberRole, MemberUpdate, NewAccount, NewBlob,
     NewEnvironment, NewIntegration, NewInvitation, NewKey, NewMember, NewOrganization, NewPersonalKey, NewProject,
     NewRole, NewServiceAccount, NewServiceKey, NewTarget, NewTeam, NewToken, NewUser, NewWebhook, OrganizationRole,
@@ -15,7 +15,9 @@ use ioenv::vault::{
     ProjectUpdate, Provider, PurgeScope, Restore, RoleUpdate, Search, ServiceAccountUpdate, Session, TargetUpdate,
     TeamUpdate, TokenUpdate, UseCase, UserUpdate, Vault, WebhookUpdate, WorkspaceRole,
 };
-use ioenv::{Aes256Gcm, Cipher as _, Document, Error, ErrorKind, KeyProof, Kind, LevelKey, SecretString, SystemRandom};
+use ioenv::{
+    Aes256Gcm, Cipher as _, Document, Error, ErrorKind, KeyProof, Kind, LevelKey, LevelPath, SecretString, SystemRandom,
+};
 
 use super::stage::{Stage, entry, name, names, path, slug};
 
@@ -83,9 +85,9 @@ fn things(stage: &Stage) -> Things {
     let member_key = stage.user(member).create_personal_key(stage.acme, &member_key).unwrap();
     // Nothing listens there, so a test is done at once.
     let webhook = NewWebhook::new("http://127.0.0.1:9/");
-    let webhook = system.create_webhook(stage.acme, &path("shop/api/prod"), &webhook).unwrap().webhook.id;
-    let integration = system.link_integration(stage.acme, &slug("shop"), &new_integration()).unwrap().id;
-    let project = system.project(stage.acme, &slug("shop")).unwrap().id;
+    let webhook = system.create_webhook(At::Path(stage.acme, &path("shop/api/prod")), &webhook).unwrap().webhook.id;
+    let integration = system.link_integration(At::Path(stage.acme, &path("shop")), &new_integration()).unwrap().id;
+    let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
     let log = serde_json::json!({
         "id": webhook, "event": webhook, "attempt": 1, "status": 200, "error": null, "response_body": "",
         "processed_at": stage.now(),
@@ -104,16 +106,16 @@ fn things(stage: &Stage) -> Things {
         team,
         empty_team: stage.team("empty", &[]),
         acme: stage.acme,
-        version: system.versions(stage.acme, &path("shop/api/prod"), &Paging::default()).unwrap().items[0].id,
+        version: system.versions(At::Path(stage.acme, &path("shop/api/prod")), &Paging::default()).unwrap().items[0].id,
         token: stage.issue(Permission::SecretRead.into(), Some("shop/api/prod")).info.id,
-        environment: system.environment(stage.acme, &path("shop/api/prod")).unwrap().id,
-        account: system.create_account(stage.acme, &path("shop/api/prod"), &account).unwrap().account.id,
+        environment: system.environment(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().id,
+        account: system.create_account(At::Path(stage.acme, &path("shop/api/prod")), &account).unwrap().account.id,
         service_account,
         service_key: system.create_service_key(stage.acme, service_account, &service_key).unwrap().info.id,
         member_key: member_key.info.id,
         webhook,
         webhook_log: webhook,
-        change: system.versions(stage.acme, &path("shop/api"), &Paging::default()).unwrap().items[0].id,
+        change: system.versions(At::Path(stage.acme, &path("shop/api")), &Paging::default()).unwrap().items[0].id,
         deleted: deleted_things(stage),
     }
 }
@@ -123,20 +125,20 @@ fn deleted_things(stage: &Stage) -> [[Id; 2]; 3] {
     let projects = ["left", "lost"].map(|name| {
         let id = system.create_project(acme, NewProject::new(name)).unwrap().id;
         stage.write(name, "A=1\n");
-        system.delete_project(acme, &slug(name)).unwrap();
+        system.delete_project(At::Path(acme, &path(name))).unwrap();
         id
     });
     let targets = ["left", "lost"].map(|name| {
-        let id = system.create_target(acme, shop, &NewTarget::new(name)).unwrap().id;
+        let id = system.create_target(At::Path(acme, &LevelPath::from(shop)), &NewTarget::new(name)).unwrap().id;
         stage.write(&format!("shop/{name}"), "A=1\n");
-        system.delete_target(acme, &path(&format!("shop/{name}"))).unwrap();
+        system.delete_target(At::Path(acme, &path(&format!("shop/{name}")))).unwrap();
         id
     });
     let environments = ["gone", "lorn"].map(|name| {
         let at = path(&format!("shop/api/{name}"));
-        let id = system.create_environment(acme, &path("shop/api"), &NewEnvironment::new(name)).unwrap().id;
+        let id = system.create_environment(At::Path(acme, &path("shop/api")), &NewEnvironment::new(name)).unwrap().id;
         stage.write(at.as_str(), "A=1\n");
-        system.delete_environment(acme, &at, false).unwrap();
+        system.delete_environment(At::Path(acme, &at), false).unwrap();
         id
     });
     [projects, targets, environments]
@@ -171,33 +173,37 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         }
         UseCase::DeleteOrganization => session.delete_organization(acme),
         UseCase::CreateProject => session.create_project(acme, NewProject::new("other")).map(drop),
-        UseCase::ReadProject => session.project(acme, shop).map(drop),
+        UseCase::ReadProject => session.project(At::Path(acme, &LevelPath::from(shop))).map(drop),
         UseCase::ListProjects => session.projects(acme).map(drop),
         UseCase::UpdateProject => {
             let mut update = ProjectUpdate::default();
             update.name = Some("New".into());
-            session.update_project(acme, shop, &update).map(drop)
+            session.update_project(At::Path(acme, &LevelPath::from(shop)), &update).map(drop)
         }
-        UseCase::DeleteProject => session.delete_project(acme, shop),
-        UseCase::CreateTarget => session.create_target(acme, shop, &NewTarget::new("other")).map(drop),
-        UseCase::ReadTarget => session.target(acme, api).map(drop),
-        UseCase::ListTargets => session.targets(acme, shop).map(drop),
+        UseCase::DeleteProject => session.delete_project(At::Path(acme, &LevelPath::from(shop))),
+        UseCase::CreateTarget => {
+            session.create_target(At::Path(acme, &LevelPath::from(shop)), &NewTarget::new("other")).map(drop)
+        }
+        UseCase::ReadTarget => session.target(At::Path(acme, api)).map(drop),
+        UseCase::ListTargets => session.targets(At::Path(acme, &LevelPath::from(shop))).map(drop),
         UseCase::UpdateTarget => {
             let mut update = TargetUpdate::default();
             update.name = Some("New".into());
-            session.update_target(acme, api, &update).map(drop)
+            session.update_target(At::Path(acme, api), &update).map(drop)
         }
-        UseCase::DeleteTarget => session.delete_target(acme, api),
+        UseCase::DeleteTarget => session.delete_target(At::Path(acme, api)),
         UseCase::Locate => session.locate(on.environment).map(drop),
-        UseCase::CreateEnvironment => session.create_environment(acme, api, &NewEnvironment::new("other")).map(drop),
-        UseCase::ReadEnvironment => session.environment(acme, prod).map(drop),
-        UseCase::ListEnvironments => session.environments(acme, api).map(drop),
+        UseCase::CreateEnvironment => {
+            session.create_environment(At::Path(acme, api), &NewEnvironment::new("other")).map(drop)
+        }
+        UseCase::ReadEnvironment => session.environment(At::Path(acme, prod)).map(drop),
+        UseCase::ListEnvironments => session.environments(At::Path(acme, api)).map(drop),
         UseCase::UpdateEnvironment => {
             let mut update = EnvironmentUpdate::default();
             update.name = Some("New".into());
-            session.update_environment(acme, prod, &update).map(drop)
+            session.update_environment(At::Path(acme, prod), &update).map(drop)
         }
-        UseCase::DeleteEnvironment => session.delete_environment(acme, prod, true),
+        UseCase::DeleteEnvironment => session.delete_environment(At::Path(acme, prod), true),
         UseCase::ListDeleted => session.deleted(acme).map(drop),
         UseCase::RestoreProject => session.restore_project(acme, on.deleted[0][0]).map(drop),
         UseCase::RestoreTarget => session.restore_target(acme, on.deleted[1][0]).map(drop),
@@ -205,45 +211,47 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::PurgeProject => session.purge_project(acme, on.deleted[0][1]),
         UseCase::PurgeTarget => session.purge_target(acme, on.deleted[1][1]),
         UseCase::PurgeEnvironment => session.purge_environment(acme, on.deleted[2][1]),
-        UseCase::ReadBlobs => session.blobs(acme, prod).map(drop),
-        UseCase::OpenBlobs => session.opened_blobs(acme, prod).map(drop),
+        UseCase::ReadBlobs => session.blobs(At::Path(acme, prod)).map(drop),
+        UseCase::OpenBlobs => session.opened_blobs(At::Path(acme, prod)).map(drop),
         UseCase::SetBlob => {
             let key = LevelKey::generate(&SystemRandom).unwrap();
             let blob = Aes256Gcm.seal(&key, b"A=9\n", &SystemRandom).unwrap();
-            session.set_blob(acme, prod, &NewBlob::new(blob))
+            session.set_blob(At::Path(acme, prod), &NewBlob::new(blob))
         }
-        UseCase::ResolveLevel => session.resolve(acme, prod).map(drop),
-        UseCase::ReadDocument => session.document(acme, prod).map(drop),
-        UseCase::SetDocument => session.set_document(acme, prod, &Document::parse("A=9\n").unwrap()),
-        UseCase::DeleteLevel => session.delete_level(acme, prod),
-        UseCase::PurgeLevel => session.purge_level(acme, prod, true),
-        UseCase::ListEntries => session.entries(acme, prod, EntryScope::Resolved).map(drop),
-        UseCase::ListEntryMetadata => session.entry_metadata(acme, prod).map(drop),
-        UseCase::SearchEntries => session.search_entries(acme, shop, &Search::Name(name("A"))).map(drop),
+        UseCase::ResolveLevel => session.resolve(At::Path(acme, prod)).map(drop),
+        UseCase::ReadDocument => session.document(At::Path(acme, prod)).map(drop),
+        UseCase::SetDocument => session.set_document(At::Path(acme, prod), &Document::parse("A=9\n").unwrap()),
+        UseCase::DeleteLevel => session.delete_level(At::Path(acme, prod)),
+        UseCase::PurgeLevel => session.purge_level(At::Path(acme, prod), true),
+        UseCase::ListEntries => session.entries(At::Path(acme, prod), EntryScope::Resolved).map(drop),
+        UseCase::ListEntryMetadata => session.entry_metadata(At::Path(acme, prod)).map(drop),
+        UseCase::SearchEntries => {
+            session.search_entries(At::Path(acme, &LevelPath::from(shop)), &Search::Name(name("A"))).map(drop)
+        }
         UseCase::CompareEntries => {
             let mut update = EntryUpdate::new(name("A"));
             update.value = Some("9".into());
-            session.compare_entries(acme, prod, &[update]).map(drop)
+            session.compare_entries(At::Path(acme, prod), &[update]).map(drop)
         }
-        UseCase::CreateEntries => session.create_entries(acme, prod, &[entry("B", "9")]).map(drop),
-        UseCase::SetEntries => session.set_entries(acme, prod, &[entry("A", "9")]).map(drop),
-        UseCase::SetEntry => session.set_entry(acme, prod, &entry("A", "8"), Kind::Secret, None).map(drop),
+        UseCase::CreateEntries => session.create_entries(At::Path(acme, prod), &[entry("B", "9")]).map(drop),
+        UseCase::SetEntries => session.set_entries(At::Path(acme, prod), &[entry("A", "9")]).map(drop),
+        UseCase::SetEntry => session.set_entry(At::Path(acme, prod), &entry("A", "8"), Kind::Secret, None).map(drop),
         UseCase::UpdateEntries => {
             let mut update = EntryUpdate::new(name("A"));
             update.value = Some("9".into());
-            session.update_entries(acme, prod, &[update]).map(drop)
+            session.update_entries(At::Path(acme, prod), &[update]).map(drop)
         }
-        UseCase::DeleteEntries => session.delete_entries(acme, prod, &names(["A"])).map(drop),
-        UseCase::DeleteEntry => session.delete_entry(acme, prod, &name("A"), None).map(drop),
-        UseCase::DeleteAllEntries => session.delete_all_entries(acme, prod).map(drop),
-        UseCase::ListVersions => session.versions(acme, prod, paging).map(drop),
+        UseCase::DeleteEntries => session.delete_entries(At::Path(acme, prod), &names(["A"])).map(drop),
+        UseCase::DeleteEntry => session.delete_entry(At::Path(acme, prod), &name("A"), None).map(drop),
+        UseCase::DeleteAllEntries => session.delete_all_entries(At::Path(acme, prod)).map(drop),
+        UseCase::ListVersions => session.versions(At::Path(acme, prod), paging).map(drop),
         UseCase::ReadVersion => session.version(acme, on.version).map(drop),
-        UseCase::ListChanges => session.changes(acme, prod, paging).map(drop),
-        UseCase::ReadChange => session.change(acme, prod, on.version).map(drop),
-        UseCase::RollBack => session.roll_back(acme, api, on.change).map(drop),
+        UseCase::ListChanges => session.changes(At::Path(acme, prod), paging).map(drop),
+        UseCase::ReadChange => session.change(At::Path(acme, prod), on.version).map(drop),
+        UseCase::RollBack => session.roll_back(At::Path(acme, api), on.change).map(drop),
         UseCase::RestoreVersion => session.restore_version(acme, on.version, &Restore::default()).map(drop),
         UseCase::DeleteVersion => session.delete_version(acme, on.version, false),
-        UseCase::PurgeVersions => session.purge_versions(acme, prod, PurgeScope::Level, true).map(drop),
+        UseCase::PurgeVersions => session.purge_versions(At::Path(acme, prod), PurgeScope::Level, true).map(drop),
         UseCase::CreateOrganization => session.create_organization(NewOrganization::new("Mine")).map(drop),
         UseCase::CreateUser => session.create_user(&NewUser::new("New", "new@things")).map(drop),
         UseCase::ReadUser => session.user(on.member).and_then(|_| session.user_by_email("member@things")).map(drop),
@@ -292,47 +300,49 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::AddTeamMember => session.add_team_member(acme, on.empty_team, on.member),
         UseCase::RemoveTeamMember => session.remove_team_member(acme, on.team, on.member),
         UseCase::ListTeamMembers => session.team_members(acme, on.team, paging).map(drop),
-        UseCase::Grant => session.grant(acme, prod, Grantee::User(on.member), GIVEN).map(drop),
-        UseCase::RevokeGrant => session.revoke_grant(acme, prod, Grantee::Team(on.team)),
-        UseCase::ListGrants => session.grants(acme, prod).map(drop),
+        UseCase::Grant => session.grant(At::Path(acme, prod), Grantee::User(on.member), GIVEN).map(drop),
+        UseCase::RevokeGrant => session.revoke_grant(At::Path(acme, prod), Grantee::Team(on.team)),
+        UseCase::ListGrants => session.grants(At::Path(acme, prod)).map(drop),
         UseCase::ListGranted => session.granted(acme, Grantee::User(on.member)).map(drop),
-        UseCase::ReadOwnRights => session.own_rights(acme, prod).map(drop),
-        UseCase::Count => session.counts(acme, prod).map(drop),
-        UseCase::ReadChain => session.chain(acme, prod).map(drop),
-        UseCase::ReadKey => session.key(acme, shop).map(drop),
-        UseCase::ListKeys => session.keys(acme, shop).map(drop),
-        UseCase::RotateKey => session.rotate_key(acme, shop, HistoryPolicy::Keep).map(drop),
+        UseCase::ReadOwnRights => session.own_rights(At::Path(acme, prod)).map(drop),
+        UseCase::Count => session.counts(At::Path(acme, prod)).map(drop),
+        UseCase::ReadChain => session.chain(At::Path(acme, prod)).map(drop),
+        UseCase::ReadKey => session.key(At::Path(acme, &LevelPath::from(shop))).map(drop),
+        UseCase::ListKeys => session.keys(At::Path(acme, &LevelPath::from(shop))).map(drop),
+        UseCase::RotateKey => session.rotate_key(At::Path(acme, &LevelPath::from(shop)), HistoryPolicy::Keep).map(drop),
         UseCase::RotateClientKey => {
             let rotation = ClientRotation::new(theirs(), Vec::new());
-            session.rotate_client_key(acme, &slug("theirs"), &rotation).map(drop)
+            session.rotate_client_key(At::Path(acme, &path("theirs")), &rotation).map(drop)
         }
-        UseCase::SwitchCustody => session.move_key_to_client(acme, &slug("given-away"), true).map(drop),
-        UseCase::ListPendingVersions => session.pending_versions(acme, &slug("theirs"), 0).map(drop),
-        UseCase::ReencryptVersions => session.reencrypt_versions(acme, &slug("theirs"), &[], &their_proof()).map(drop),
-        UseCase::RotateProjectDek => session.rotate_project_dek(acme, &slug("wrapped")),
-        UseCase::ContinueRotation => session.continue_rotation(acme, &slug("wrapped"), 10).map(drop),
+        UseCase::SwitchCustody => session.move_key_to_client(At::Path(acme, &path("given-away")), true).map(drop),
+        UseCase::ListPendingVersions => session.pending_versions(At::Path(acme, &path("theirs")), 0).map(drop),
+        UseCase::ReencryptVersions => {
+            session.reencrypt_versions(At::Path(acme, &path("theirs")), &[], &their_proof()).map(drop)
+        }
+        UseCase::RotateProjectDek => session.rotate_project_dek(At::Path(acme, &path("wrapped"))),
+        UseCase::ContinueRotation => session.continue_rotation(At::Path(acme, &path("wrapped")), 10).map(drop),
         UseCase::RotateOrganizationKek => session.rotate_organization_kek(acme),
         UseCase::CreateWebhook => {
-            session.create_webhook(acme, prod, &NewWebhook::new("https://hooks.example.test")).map(drop)
+            session.create_webhook(At::Path(acme, prod), &NewWebhook::new("https://hooks.example.test")).map(drop)
         }
-        UseCase::ReadWebhook => session.webhook(acme, prod, on.webhook).map(drop),
-        UseCase::ListWebhooks => session.webhooks(acme, prod).map(drop),
+        UseCase::ReadWebhook => session.webhook(At::Path(acme, prod), on.webhook).map(drop),
+        UseCase::ListWebhooks => session.webhooks(At::Path(acme, prod)).map(drop),
         UseCase::UpdateWebhook => {
             let mut update = WebhookUpdate::default();
             update.description = Some(Some("New".into()));
-            session.update_webhook(acme, prod, on.webhook, &update).map(drop)
+            session.update_webhook(At::Path(acme, prod), on.webhook, &update).map(drop)
         }
-        UseCase::SetWebhookStatus => session.set_webhook_enabled(acme, prod, on.webhook, true).map(drop),
-        UseCase::DeleteWebhook => session.delete_webhook(acme, prod, on.webhook),
-        UseCase::ReadSigningSecret => session.signing_secret(acme, prod, on.webhook).map(drop),
-        UseCase::RotateSigningSecret => session.rotate_signing_secret(acme, prod, on.webhook).map(drop),
-        UseCase::TestWebhook => match session.test_webhook(acme, prod, on.webhook) {
+        UseCase::SetWebhookStatus => session.set_webhook_enabled(At::Path(acme, prod), on.webhook, true).map(drop),
+        UseCase::DeleteWebhook => session.delete_webhook(At::Path(acme, prod), on.webhook),
+        UseCase::ReadSigningSecret => session.signing_secret(At::Path(acme, prod), on.webhook).map(drop),
+        UseCase::RotateSigningSecret => session.rotate_signing_secret(At::Path(acme, prod), on.webhook).map(drop),
+        UseCase::TestWebhook => match session.test_webhook(At::Path(acme, prod), on.webhook) {
             // It was allowed, and is only not there.
             Err(error) if error.kind() == ErrorKind::CrateFeature && !cfg!(feature = "http") => Ok(()),
             result => result.map(drop),
         },
-        UseCase::ListWebhookLogs => session.webhook_logs(acme, prod, on.webhook, paging).map(drop),
-        UseCase::ReadWebhookLog => session.webhook_log(acme, prod, on.webhook, on.webhook_log).map(drop),
+        UseCase::ListWebhookLogs => session.webhook_logs(At::Path(acme, prod), on.webhook, paging).map(drop),
+        UseCase::ReadWebhookLog => session.webhook_log(At::Path(acme, prod), on.webhook, on.webhook_log).map(drop),
         UseCase::IssueToken => {
             let mut token = NewToken::new("other", PermissionSet::from(P::ApiTokenCreate)).scope(prod.clone());
             token.expires_at = None;
@@ -349,11 +359,11 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::RotateToken => session.rotate_token(acme, on.token).map(drop),
         UseCase::RevokeToken => session.revoke_token(acme, on.token),
         UseCase::CreateAccount => {
-            session.create_account(acme, prod, &NewAccount::new("other", PermissionSet::EMPTY)).map(drop)
+            session.create_account(At::Path(acme, prod), &NewAccount::new("other", PermissionSet::EMPTY)).map(drop)
         }
-        UseCase::ListAccounts => session.accounts(acme, prod).map(drop),
-        UseCase::ReadAccount => session.account(acme, prod, on.account).map(drop),
-        UseCase::DeleteAccount => session.delete_account(acme, prod, on.account),
+        UseCase::ListAccounts => session.accounts(At::Path(acme, prod)).map(drop),
+        UseCase::ReadAccount => session.account(At::Path(acme, prod), on.account).map(drop),
+        UseCase::DeleteAccount => session.delete_account(At::Path(acme, prod), on.account),
         UseCase::CreatePersonalKey => {
             session.create_personal_key(acme, &NewPersonalKey::new("other", PersonalKeyLevel::ReadOnly)).map(drop)
         }
@@ -378,18 +388,30 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         }
         UseCase::ListServiceKeys => session.service_keys(acme, on.service_account).map(drop),
         UseCase::DeleteServiceKey => session.delete_service_key(acme, on.service_account, on.service_key),
-        UseCase::LinkIntegration => session.link_integration(acme, shop, &new_integration()).map(drop),
-        UseCase::ReadIntegration => session.integration(acme, shop, on.integration).map(drop),
-        UseCase::ListIntegrations => session.integrations(acme, shop).map(drop),
-        UseCase::ListIntegrationRuns => session.integration_runs(acme, shop, on.integration).map(drop),
-        UseCase::PlanIntegration => session.plan_integration(acme, shop, on.integration).map(drop),
+        UseCase::LinkIntegration => {
+            session.link_integration(At::Path(acme, &LevelPath::from(shop)), &new_integration()).map(drop)
+        }
+        UseCase::ReadIntegration => {
+            session.integration(At::Path(acme, &LevelPath::from(shop)), on.integration).map(drop)
+        }
+        UseCase::ListIntegrations => session.integrations(At::Path(acme, &LevelPath::from(shop))).map(drop),
+        UseCase::ListIntegrationRuns => {
+            session.integration_runs(At::Path(acme, &LevelPath::from(shop)), on.integration).map(drop)
+        }
+        UseCase::PlanIntegration => {
+            session.plan_integration(At::Path(acme, &LevelPath::from(shop)), on.integration).map(drop)
+        }
         UseCase::UpdateIntegration => {
             let mut update = IntegrationUpdate::default();
             update.name = Some("New".into());
-            session.update_integration(acme, shop, on.integration, &update).map(drop)
+            session.update_integration(At::Path(acme, &LevelPath::from(shop)), on.integration, &update).map(drop)
         }
-        UseCase::SyncIntegration => session.sync_integration(acme, shop, on.integration).map(drop),
-        UseCase::UnlinkIntegration => session.unlink_integration(acme, shop, on.integration),
+        UseCase::SyncIntegration => {
+            session.sync_integration(At::Path(acme, &LevelPath::from(shop)), on.integration).map(drop)
+        }
+        UseCase::UnlinkIntegration => {
+            session.unlink_integration(At::Path(acme, &LevelPath::from(shop)), on.integration)
+        }
         UseCase::WhoAmI => session.whoami().map(drop),
         UseCase::ListAudit => session.audit(acme, &AuditFilter::default(), paging).map(drop),
         UseCase::ExportAudit => session.export_audit(acme, &AuditFilter::default(), &mut Vec::new()).map(drop),
@@ -766,7 +788,7 @@ impl Store for Rehearsal {
 }
 
 /// Where a use case is done, when a user does it.
-enum At {
+enum Where {
     /// Only trusted programs do it.
     Operator,
     /// Every user may do it, or sees what there is for them.
@@ -784,37 +806,39 @@ enum At {
     Beneath(&'static str),
 }
 
-fn at(use_case: UseCase) -> At {
+fn at(use_case: UseCase) -> Where {
     match use_case {
         UseCase::CreateOrganization | UseCase::ListOrganizations | UseCase::ListProjects | UseCase::ListTokens => {
-            At::Anywhere
+            Where::Anywhere
         }
-        UseCase::WhoAmI | UseCase::CreatePersonalKey | UseCase::ListPersonalKeys | UseCase::ListDeleted => At::Anywhere,
-        UseCase::RestoreProject => At::Place("left"),
-        UseCase::PurgeProject => At::Place("lost"),
+        UseCase::WhoAmI | UseCase::CreatePersonalKey | UseCase::ListPersonalKeys | UseCase::ListDeleted => {
+            Where::Anywhere
+        }
+        UseCase::RestoreProject => Where::Place("left"),
+        UseCase::PurgeProject => Where::Place("lost"),
         // What was deleted is asked for where it stood.
-        UseCase::RestoreTarget | UseCase::PurgeTarget => At::Place("shop"),
+        UseCase::RestoreTarget | UseCase::PurgeTarget => Where::Place("shop"),
         UseCase::UpdateTarget
         | UseCase::DeleteTarget
         | UseCase::CreateEnvironment
         | UseCase::RestoreEnvironment
         | UseCase::PurgeEnvironment
-        | UseCase::RollBack => At::Place("shop/api"),
-        UseCase::ReadOwnToken => At::Token,
-        UseCase::DeletePersonalKey => At::Elsewhere,
-        UseCase::ReadOrganization | UseCase::ListAudit | UseCase::ExportAudit => At::Organization,
-        UseCase::ReadProject | UseCase::ListTargets | UseCase::ReadKey | UseCase::ListKeys => At::OnTheWay("shop"),
-        UseCase::SearchEntries | UseCase::ListIntegrations => At::Beneath("shop"),
+        | UseCase::RollBack => Where::Place("shop/api"),
+        UseCase::ReadOwnToken => Where::Token,
+        UseCase::DeletePersonalKey => Where::Elsewhere,
+        UseCase::ReadOrganization | UseCase::ListAudit | UseCase::ExportAudit => Where::Organization,
+        UseCase::ReadProject | UseCase::ListTargets | UseCase::ReadKey | UseCase::ListKeys => Where::OnTheWay("shop"),
+        UseCase::SearchEntries | UseCase::ListIntegrations => Where::Beneath("shop"),
         UseCase::UpdateProject | UseCase::DeleteProject | UseCase::CreateTarget | UseCase::RotateKey => {
-            At::Place("shop")
+            Where::Place("shop")
         }
-        UseCase::ReadTarget | UseCase::ListEnvironments => At::OnTheWay("shop/api"),
-        UseCase::RotateClientKey | UseCase::ListPendingVersions | UseCase::ReencryptVersions => At::Place("theirs"),
-        UseCase::SwitchCustody => At::Place("given-away"),
-        UseCase::RotateProjectDek | UseCase::ContinueRotation => At::Place("wrapped"),
-        _ if is_for_the_operator(use_case) => At::Operator,
-        _ if is_of_the_organization(use_case) => At::Organization,
-        _ => At::Place("shop/api/prod"),
+        UseCase::ReadTarget | UseCase::ListEnvironments => Where::OnTheWay("shop/api"),
+        UseCase::RotateClientKey | UseCase::ListPendingVersions | UseCase::ReencryptVersions => Where::Place("theirs"),
+        UseCase::SwitchCustody => Where::Place("given-away"),
+        UseCase::RotateProjectDek | UseCase::ContinueRotation => Where::Place("wrapped"),
+        _ if is_for_the_operator(use_case) => Where::Operator,
+        _ if is_of_the_organization(use_case) => Where::Organization,
+        _ => Where::Place("shop/api/prod"),
     }
 }
 
@@ -849,13 +873,13 @@ impl Has {
             _ => {}
         }
         let rights = match at(use_case) {
-            At::Operator => return Some(Denied),
-            At::Token | At::Elsewhere => return Some(NotFound),
-            At::Anywhere => return None,
-            At::Organization => return (!self.role.contains_all(needed)).then_some(Denied),
-            At::Place(place) => rights(place, false),
-            At::OnTheWay(place) => rights(place, true),
-            At::Beneath(place) => {
+            Where::Operator => return Some(Denied),
+            Where::Token | Where::Elsewhere => return Some(NotFound),
+            Where::Anywhere => return None,
+            Where::Organization => return (!self.role.contains_all(needed)).then_some(Denied),
+            Where::Place(place) => rights(place, false),
+            Where::OnTheWay(place) => rights(place, true),
+            Where::Beneath(place) => {
                 needed = PermissionSet::EMPTY;
                 rights(place, true)
             }
@@ -932,10 +956,10 @@ on_every_store! {
             let places: &[&str] = if role.is_for_environments() { &["shop", "shop/api/prod", "shop/dev"] } else { &["shop"] };
             for place in places {
                 for (user, grantee) in [(user, Grantee::User(user)), (by_team, Grantee::Team(team))] {
-                    stage.system().grant(stage.acme, &path(place), grantee, role).unwrap();
+                    stage.system().grant(At::Path(stage.acme, &path(place)), grantee, role).unwrap();
                     let has = Has { role: member.permissions().unwrap(), granted: vec![(place, role.permissions())] };
                     try_all(stage, &on, user, &has, &format!("{role} at {place} of {grantee:?}"));
-                    stage.system().revoke_grant(stage.acme, &path(place), grantee).unwrap();
+                    stage.system().revoke_grant(At::Path(stage.acme, &path(place)), grantee).unwrap();
                 }
             }
         }
@@ -950,7 +974,7 @@ on_every_store! {
         let stranger = stage.user(on.stranger);
         for &use_case in UseCase::ALL {
             let expected = match at(use_case) {
-                At::Operator => Some(Denied),
+                Where::Operator => Some(Denied),
                 _ if matches!(
                     use_case,
                     UseCase::ListOrganizations | UseCase::CreateOrganization | UseCase::WhoAmI

@@ -5,15 +5,15 @@ use ioenv::vault::Permission::{
     AuditRead, SecretDecrypt, SecretDelete, SecretHistory, SecretRead, SecretRestore, SecretWrite,
 };
 use ioenv::vault::{
-    Change, EntryScope, EntryUpdate, Grantee, HistoryPolicy, Id, NewBlob, NewKey, NewProject, OrganizationUpdate,
+    At, Change, EntryScope, EntryUpdate, Grantee, HistoryPolicy, Id, NewBlob, NewKey, NewProject, OrganizationUpdate,
     Paging, PermissionSet, Restore, Session, VersionAction,
 };
 use ioenv::{Aes256Gcm, Cipher as _, Document, KeyProof, Kind, LevelKey, SystemRandom};
 
-use super::stage::{DAY, Stage, entry, name, names, path, refused, slug};
+use super::stage::{DAY, Stage, entry, name, names, path, refused};
 
 fn changes(stage: &Stage) -> Vec<Change> {
-    stage.system().changes(stage.acme, &path("shop"), &Paging::default()).unwrap().items
+    stage.system().changes(At::Path(stage.acme, &path("shop")), &Paging::default()).unwrap().items
 }
 
 /// `old=value>new=value`, with `-` for what is not there and nothing for a value that is not told.
@@ -37,7 +37,7 @@ fn spelled_all(stage: &Stage) -> Vec<String> {
 }
 
 fn roll_back(stage: &Stage, change: u64) -> Option<u64> {
-    stage.system().roll_back(stage.acme, &path("shop"), change).unwrap()
+    stage.system().roll_back(At::Path(stage.acme, &path("shop")), change).unwrap()
 }
 
 /// All that is stored beside the audit log.
@@ -49,9 +49,9 @@ on_every_store! {
     fn a_comment_alone_is_a_change(stage: &Stage) {
         stage.shop();
         let system = stage.system();
-        system.set_entries(stage.acme, &path("shop"), &[entry("A", "1")]).unwrap();
-        system.set_entries(stage.acme, &path("shop"), &[entry("A", "1").comment("why")]).unwrap();
-        system.set_entries(stage.acme, &path("shop"), &[entry("A", "1").kind(Kind::Variable)]).unwrap();
+        system.set_entries(At::Path(stage.acme, &path("shop")), &[entry("A", "1")]).unwrap();
+        system.set_entries(At::Path(stage.acme, &path("shop")), &[entry("A", "1").comment("why")]).unwrap();
+        system.set_entries(At::Path(stage.acme, &path("shop")), &[entry("A", "1").kind(Kind::Variable)]).unwrap();
         assert_eq!(spelled_all(stage), ["A=1>A=1", "A=1>A=1", "->A=1"]);
     }
 
@@ -59,29 +59,29 @@ on_every_store! {
         stage.shop();
         let (system, at) = (stage.system(), path("shop"));
         let worker = stage.session(PermissionSet::ALL, None);
-        worker.set_entries(stage.acme, &at, &[entry("A", "1"), entry("B", "2")]).unwrap();
+        worker.set_entries(At::Path(stage.acme, &at), &[entry("A", "1"), entry("B", "2")]).unwrap();
         stage.pass(DAY);
         let mut rename = EntryUpdate::new(name("A"));
         rename.new_name = Some(name("C"));
-        system.update_entries(stage.acme, &at, &[rename]).unwrap();
-        system.delete_level(stage.acme, &at).unwrap();
+        system.update_entries(At::Path(stage.acme, &at), &[rename]).unwrap();
+        system.delete_level(At::Path(stage.acme, &at)).unwrap();
         stage.write("shop", "Z=9\n");
         let all = changes(stage);
         assert_eq!(all.iter().map(spelled).collect::<Vec<_>>(), ["->Z=9", "C=1>- B=2>-", "A=1>C=1", "->A=1 ->B=2"]);
         for change in &all {
-            let one = system.change(stage.acme, &at, change.id).unwrap();
+            let one = system.change(At::Path(stage.acme, &at), change.id).unwrap();
             assert_eq!((one.id, one.at, &one.by, spelled(&one)), (change.id, change.at, &change.by, spelled(change)));
         }
         assert_eq!((all[3].by.name.as_deref(), all[2].by.name.as_deref()), (Some("worker"), Some("test")));
         assert_eq!(all[2].at.since(all[3].at).as_secs(), 24 * 60 * 60);
         for unknown in [0, 1, all[0].id + 1, all[0].id + (1 << 32), u64::MAX] {
-            assert_eq!(refused(system.change(stage.acme, &at, unknown)), NotFound, "{unknown}");
+            assert_eq!(refused(system.change(At::Path(stage.acme, &at), unknown)), NotFound, "{unknown}");
         }
-        assert_eq!(refused(system.change(stage.acme, &path("shop/dev"), all[0].id)), NotFound, "of another level");
+        assert_eq!(refused(system.change(At::Path(stage.acme, &path("shop/dev")), all[0].id)), NotFound, "of another level");
         // One by one, the pages are the same.
         let (mut paging, mut paged) = (Paging::first(1), Vec::new());
         loop {
-            let page = system.changes(stage.acme, &at, &paging).unwrap();
+            let page = system.changes(At::Path(stage.acme, &at), &paging).unwrap();
             paged.extend(page.items.iter().map(|change| change.id));
             let Some(next) = page.next else { break };
             paging = paging.after(next);
@@ -100,14 +100,14 @@ on_every_store! {
             (PermissionSet::of(&[SecretHistory, SecretRead, SecretDecrypt]), true),
         ] {
             let session = stage.session(permissions, Some("shop"));
-            let listed = session.changes(stage.acme, &path("shop"), &Paging::default()).unwrap().items;
-            let one = session.change(stage.acme, &path("shop"), listed[0].id).unwrap();
+            let listed = session.changes(At::Path(stage.acme, &path("shop")), &Paging::default()).unwrap().items;
+            let one = session.change(At::Path(stage.acme, &path("shop")), listed[0].id).unwrap();
             let expected = if is_told { "A=planted-1>A=planted-2" } else { "A>A" };
             assert_eq!((spelled(&listed[0]).as_str(), spelled(&one).as_str()), (expected, expected), "{permissions}");
             assert!(!format!("{listed:?} {one:?}").contains("planted"));
         }
         let without = stage.session(PermissionSet::of(&[SecretRead, SecretDecrypt]), Some("shop"));
-        assert_eq!(refused(without.changes(stage.acme, &path("shop"), &Paging::default())), Denied);
+        assert_eq!(refused(without.changes(At::Path(stage.acme, &path("shop")), &Paging::default())), Denied);
         assert!(!stage.dump("audit/").contains("planted"));
     }
 
@@ -117,7 +117,7 @@ on_every_store! {
         for state in states {
             stage.write("shop", state);
         }
-        stage.system().delete_level(stage.acme, &path("shop")).unwrap();
+        stage.system().delete_level(At::Path(stage.acme, &path("shop"))).unwrap();
         let made: Vec<u64> = changes(stage).iter().rev().map(|change| change.id).collect();
         assert_eq!(made.len(), 5, "the deletion is the last one");
         for (change, state) in made.iter().zip(states) {
@@ -128,12 +128,12 @@ on_every_store! {
             assert_eq!((all.len(), all[0].id), (before + 1, id), "it is a change of its own");
         }
         roll_back(stage, made[4]).unwrap();
-        assert!(stage.system().document(stage.acme, &path("shop")).unwrap().unwrap().is_empty());
+        assert!(stage.system().document(At::Path(stage.acme, &path("shop"))).unwrap().unwrap().is_empty());
         // And back to one of those that were changes by a roll-back.
         let there = changes(stage)[1].id;
         roll_back(stage, there).unwrap();
         assert_eq!(stage.text("shop").as_deref(), Some("Z=9\n"));
-        let versions = stage.system().versions(stage.acme, &path("shop"), &Paging::default()).unwrap().items;
+        let versions = stage.system().versions(At::Path(stage.acme, &path("shop")), &Paging::default()).unwrap().items;
         assert_eq!(versions[0].action, VersionAction::Restore);
         let logged = stage.logged(|| assert!(roll_back(stage, made[0]).is_some()));
         assert_eq!(logged.len(), 1);
@@ -144,16 +144,16 @@ on_every_store! {
     fn entries_that_come_back_are_the_ones_they_were(stage: &Stage) {
         stage.shop();
         let (system, at) = (stage.system(), path("shop"));
-        system.set_entries(stage.acme, &at, &[entry("A", "1"), entry("B", "2")]).unwrap();
-        let created = system.entry_metadata(stage.acme, &at).unwrap()[0].created_at;
+        system.set_entries(At::Path(stage.acme, &at), &[entry("A", "1"), entry("B", "2")]).unwrap();
+        let created = system.entry_metadata(At::Path(stage.acme, &at)).unwrap()[0].created_at;
         let first = changes(stage)[0].id;
         stage.pass(DAY);
         let mut rename = EntryUpdate::new(name("A"));
         rename.new_name = Some(name("C"));
-        system.update_entries(stage.acme, &at, &[rename]).unwrap();
+        system.update_entries(At::Path(stage.acme, &at), &[rename]).unwrap();
         roll_back(stage, first).unwrap();
         assert_eq!(spelled_all(stage)[0], "C=1>A=1");
-        let metadata = system.entry_metadata(stage.acme, &at).unwrap();
+        let metadata = system.entry_metadata(At::Path(stage.acme, &at)).unwrap();
         assert_eq!((metadata[0].name.as_str(), metadata[0].version, metadata[0].created_at), ("A", 3, created));
     }
 
@@ -169,7 +169,7 @@ on_every_store! {
         }
         assert_eq!(stage.records(""), before, "no content, no version, no record");
         let emptied = {
-            stage.system().delete_level(stage.acme, &path("shop")).unwrap();
+            stage.system().delete_level(At::Path(stage.acme, &path("shop"))).unwrap();
             changes(stage)[0].id
         };
         let before = stage.records("");
@@ -185,12 +185,12 @@ on_every_store! {
         let ids: Vec<u64> = changes(stage).iter().map(|change| change.id).collect();
         let editor = stage.session(SecretRestore.into(), Some("shop"));
         let before = stored_without_tokens(stage);
-        assert_eq!(refused(editor.roll_back(stage.acme, &path("shop"), ids[2])), Denied);
+        assert_eq!(refused(editor.roll_back(At::Path(stage.acme, &path("shop")), ids[2])), Denied);
         assert_eq!(stored_without_tokens(stage), before);
         let admin = stage.session(PermissionSet::of(&[SecretRestore, SecretDelete]), Some("shop"));
-        assert!(admin.roll_back(stage.acme, &path("shop"), ids[2]).unwrap().is_some());
+        assert!(admin.roll_back(At::Path(stage.acme, &path("shop")), ids[2]).unwrap().is_some());
         // What removes nothing does not take it, and neither does what was there before.
-        assert!(editor.roll_back(stage.acme, &path("shop"), ids[0]).unwrap().is_some());
+        assert!(editor.roll_back(At::Path(stage.acme, &path("shop")), ids[0]).unwrap().is_some());
         assert_eq!(stage.text("shop").as_deref(), Some("A=2\nB=1\n"));
         editor.restore_version(stage.acme, ids[2], &Restore::default()).unwrap();
         assert_eq!(stage.text("shop").as_deref(), Some("A=1\n"));
@@ -207,9 +207,9 @@ on_every_store! {
         stage.system().update_organization(stage.acme, &update).unwrap();
         stage.pass(30 * DAY + 1);
         for id in &ids {
-            assert_eq!(refused(stage.system().change(stage.acme, &path("shop"), *id)), VersionLocked);
+            assert_eq!(refused(stage.system().change(At::Path(stage.acme, &path("shop")), *id)), VersionLocked);
         }
-        assert_eq!(refused(stage.system().roll_back(stage.acme, &path("shop"), ids[1])), VersionLocked);
+        assert_eq!(refused(stage.system().roll_back(At::Path(stage.acme, &path("shop")), ids[1])), VersionLocked);
         assert_eq!(roll_back(stage, ids[0]), None, "that is what it holds");
     }
 
@@ -218,24 +218,24 @@ on_every_store! {
         let (system, at) = (stage.system(), path("shop"));
         stage.write("shop", "A=1\n");
         let first = changes(stage)[0].id;
-        system.rotate_key(stage.acme, &slug("shop"), HistoryPolicy::Keep).unwrap();
+        system.rotate_key(At::Path(stage.acme, &path("shop")), HistoryPolicy::Keep).unwrap();
         assert_eq!(spelled_all(stage), ["->A=1"], "the same under another key is no change");
         assert_eq!(roll_back(stage, first), None, "nor another state");
         let key = LevelKey::generate(&SystemRandom).unwrap();
         let blob = Aes256Gcm.seal(&key, b"not for the vault", &SystemRandom).unwrap();
-        system.set_blob(stage.acme, &at, &NewBlob::new(blob.clone())).unwrap();
+        system.set_blob(At::Path(stage.acme, &at), &NewBlob::new(blob.clone())).unwrap();
         let theirs = changes(stage)[0].id;
         roll_back(stage, first).unwrap();
         assert_eq!(stage.text("shop").as_deref(), Some("A=1\n"));
         roll_back(stage, theirs).unwrap();
-        assert_eq!(system.blobs(stage.acme, &at).unwrap().levels[0].content, Some(blob));
+        assert_eq!(system.blobs(At::Path(stage.acme, &at)).unwrap().levels[0].content, Some(blob));
 
         let mut client = NewProject::new("client");
         let proof = KeyProof::of(&key).to_text();
         client.key = NewKey::Client { derivation: None, proof, hint: None };
         system.create_project(stage.acme, client).unwrap();
-        assert_eq!(refused(system.change(stage.acme, &path("client"), first)), ClientManaged);
-        assert_eq!(refused(system.roll_back(stage.acme, &path("client"), first)), ClientManaged);
+        assert_eq!(refused(system.change(At::Path(stage.acme, &path("client")), first)), ClientManaged);
+        assert_eq!(refused(system.roll_back(At::Path(stage.acme, &path("client")), first)), ClientManaged);
     }
 
     fn what_changes_nothing_is_no_change(stage: &Stage) {
@@ -243,21 +243,21 @@ on_every_store! {
         let (system, at) = (stage.system(), path("shop"));
         stage.write("shop", "# about\nA=1\nB=2\n");
         let before = stored(stage);
-        system.set_entries(stage.acme, &at, &[entry("B", "2"), entry("A", "1")]).unwrap();
-        system.set_entries(stage.acme, &at, &[entry("A", "1").comment("about").kind(Kind::Secret)]).unwrap();
-        assert_eq!(system.create_entries(stage.acme, &at, &[entry("A", "9")]).unwrap().existing, names(["A"]));
+        system.set_entries(At::Path(stage.acme, &at), &[entry("B", "2"), entry("A", "1")]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("A", "1").comment("about").kind(Kind::Secret)]).unwrap();
+        assert_eq!(system.create_entries(At::Path(stage.acme, &at), &[entry("A", "9")]).unwrap().existing, names(["A"]));
         let mut same = EntryUpdate::new(name("A"));
         (same.value, same.kind, same.comment) = (Some("1".into()), Some(Kind::Secret), Some("about".into()));
         let mut gone = EntryUpdate::new(name("GONE"));
         gone.value = Some("1".into());
-        system.update_entries(stage.acme, &at, &[same, gone]).unwrap();
-        system.delete_entries(stage.acme, &at, &names(["GONE"])).unwrap();
+        system.update_entries(At::Path(stage.acme, &at), &[same, gone]).unwrap();
+        system.delete_entries(At::Path(stage.acme, &at), &names(["GONE"])).unwrap();
         stage.write("shop", "# about\nA=1\nB=2\n");
         // What an import does: it reads a document, and sets it.
         let text = stage.text("shop").unwrap();
-        system.set_document(stage.acme, &at, &Document::parse(&text).unwrap()).unwrap();
+        system.set_document(At::Path(stage.acme, &at), &Document::parse(&text).unwrap()).unwrap();
         assert_eq!(stored_levels(stored(stage)), stored_levels(before));
-        system.entries(stage.acme, &at, EntryScope::Resolved).unwrap();
+        system.entries(At::Path(stage.acme, &at), EntryScope::Resolved).unwrap();
 
         // Another order is another text, which is kept, but no change of any entry.
         let reordered = stage.revision("shop");
@@ -265,13 +265,13 @@ on_every_store! {
         assert_eq!(stage.text("shop").as_deref(), Some("B=2\n# about\nA=1\n"));
         assert_eq!(changes(stage).len(), 1);
         assert!(stage.revision("shop") > reordered);
-        let unordered = stage.system().versions(stage.acme, &at, &Paging::default()).unwrap().items[0].id;
+        let unordered = stage.system().versions(At::Path(stage.acme, &at), &Paging::default()).unwrap().items[0].id;
         assert_eq!(changes(stage)[0].id, unordered);
 
         // Nothing is there to be deleted.
-        system.delete_all_entries(stage.acme, &path("shop/dev")).unwrap();
-        system.delete_level(stage.acme, &path("shop/dev")).unwrap();
-        assert!(system.changes(stage.acme, &path("shop/dev"), &Paging::default()).unwrap().items.is_empty());
+        system.delete_all_entries(At::Path(stage.acme, &path("shop/dev"))).unwrap();
+        system.delete_level(At::Path(stage.acme, &path("shop/dev"))).unwrap();
+        assert!(system.changes(At::Path(stage.acme, &path("shop/dev")), &Paging::default()).unwrap().items.is_empty());
     }
 
     fn users_see_and_roll_back_as_their_roles_say(stage: &Stage) {
@@ -280,7 +280,7 @@ on_every_store! {
         for text in ["A=planted\n", "A=planted\nB=2\n"] {
             stage.write("shop/dev", text);
         }
-        let both = stage.system().changes(stage.acme, &at, &Paging::default()).unwrap().items;
+        let both = stage.system().changes(At::Path(stage.acme, &at), &Paging::default()).unwrap().items;
         let auditor = stage.member("auditor@x", "auditor".parse().unwrap());
         let member = |email: &str, role: &str| {
             let user = stage.member(email, "member".parse().unwrap());
@@ -289,25 +289,25 @@ on_every_store! {
         };
         let (viewer, editor, admin) = (member("v@x", "viewer"), member("e@x", "editor"), member("a@x", "admin"));
 
-        let seen = stage.user(auditor).changes(stage.acme, &at, &Paging::default()).unwrap().items;
+        let seen = stage.user(auditor).changes(At::Path(stage.acme, &at), &Paging::default()).unwrap().items;
         assert_eq!(seen.iter().map(|change| change.id).collect::<Vec<_>>(), [both[0].id, both[1].id]);
         assert!(seen.iter().all(|change| change.entries.iter().all(|entry| entry.new_value.is_none())));
         assert_eq!(seen[1].entries[0].new_name, Some(name("A")));
-        let one = stage.user(auditor).change(stage.acme, &at, both[1].id).unwrap();
+        let one = stage.user(auditor).change(At::Path(stage.acme, &at), both[1].id).unwrap();
         assert!(one.entries[0].new_value.is_none());
-        let one = stage.user(viewer).change(stage.acme, &at, both[1].id).unwrap();
+        let one = stage.user(viewer).change(At::Path(stage.acme, &at), both[1].id).unwrap();
         assert_eq!(one.entries[0].new_value.as_ref().unwrap().expose_secret(), "planted");
 
         // Back to where B was not there is to remove it.
-        let back = |user: Id| stage.user(user).roll_back(stage.acme, &at, both[1].id);
+        let back = |user: Id| stage.user(user).roll_back(At::Path(stage.acme, &at), both[1].id);
         assert_eq!(refused(back(viewer)), Denied);
         assert_eq!(refused(back(editor)), Denied);
         assert_eq!(stage.text("shop/dev").as_deref(), Some("A=planted\nB=2\n"));
         back(admin).unwrap().unwrap();
-        let forth = stage.user(editor).roll_back(stage.acme, &at, both[0].id).unwrap();
+        let forth = stage.user(editor).roll_back(At::Path(stage.acme, &at), both[0].id).unwrap();
         assert!(forth.is_some(), "which removes nothing");
         assert_eq!(stage.text("shop/dev").as_deref(), Some("A=planted\nB=2\n"));
-        assert_eq!(stage.user(editor).roll_back(stage.acme, &at, both[0].id).unwrap(), None);
+        assert_eq!(stage.user(editor).roll_back(At::Path(stage.acme, &at), both[0].id).unwrap(), None);
     }
 
     fn who_cannot_read_a_secret_does_not_make_it_a_variable(stage: &Stage) {
@@ -322,7 +322,7 @@ on_every_store! {
             update
         };
         let writer = stage.session(PermissionSet::of(&[SecretWrite, SecretDelete, AuditRead]), None);
-        let update = |session: &Session<'_>, update| session.update_entries(stage.acme, &at, &[update]).map(drop);
+        let update = |session: &Session<'_>, update| session.update_entries(At::Path(stage.acme, &at), &[update]).map(drop);
         assert_eq!(refused(update(&writer, to_variable("A", None))), Denied);
         assert_eq!(refused(update(&writer, to_variable("A", Some("planted")))), Denied);
         let mut renamed = to_variable("A", None);
@@ -330,7 +330,7 @@ on_every_store! {
         assert_eq!(refused(update(&writer, renamed)), Denied);
         // What it writes itself it knows.
         update(&writer, to_variable("A", Some("other"))).unwrap();
-        writer.delete_entries(stage.acme, &at, &names(["A", "B"])).unwrap();
+        writer.delete_entries(At::Path(stage.acme, &at), &names(["A", "B"])).unwrap();
         let log = format!("{:?}", writer.audit(stage.acme, &ioenv::vault::AuditFilter::default(), &Paging::default()).unwrap());
         assert!(!log.contains("planted") && log.contains("other"), "{log}");
         stage.write("shop/dev", "A=planted\n");
@@ -344,7 +344,7 @@ on_every_store! {
         for text in ["A=1\n", "A=1\nB=2\n", "A=1\nB=2\nC=3\n"] {
             stage.write("shop/dev", text);
         }
-        let versions = || stage.system().versions(stage.acme, &at, &Paging::default()).unwrap().items;
+        let versions = || stage.system().versions(At::Path(stage.acme, &at), &Paging::default()).unwrap().items;
         let user = |email: &str, role: &str| {
             let user = stage.member(email, "member".parse().unwrap());
             stage.grant("shop/dev", Grantee::User(user), role);
@@ -361,12 +361,12 @@ on_every_store! {
         assert_eq!(stage.text("shop/dev").as_deref(), Some("A=1\nB=2\nC=3\n"), "which removes nothing");
         // A blob takes the place of all there is.
         let blob = Aes256Gcm.seal(&LevelKey::generate(&SystemRandom).unwrap(), b"X=1\n", &SystemRandom).unwrap();
-        let set = |user: Id| stage.user(user).set_blob(stage.acme, &at, &NewBlob::new(blob.clone()));
+        let set = |user: Id| stage.user(user).set_blob(At::Path(stage.acme, &at), &NewBlob::new(blob.clone()));
         assert_eq!(refused(set(editor)), Denied);
         set(admin).unwrap();
         // What is in a blob of others is not known here, so it may be removed.
         assert_eq!(refused(restore(editor, first)), Denied);
-        stage.system().delete_level(stage.acme, &at).unwrap();
+        stage.system().delete_level(At::Path(stage.acme, &at)).unwrap();
         restore(editor, first).unwrap();
         // A token has the permissions that its service gives it.
         stage.write("shop/dev", "A=1\nB=2\n");

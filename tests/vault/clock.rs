@@ -1,6 +1,6 @@
 //! A clock that goes back a year loses nothing.
 
-use ioenv::vault::{AuditFilter, OrganizationUpdate, Paging, PermissionSet, Restore};
+use ioenv::vault::{At, AuditFilter, OrganizationUpdate, Paging, PermissionSet, Restore};
 
 use super::stage::{DAY, MINUTE, Stage, entry, path};
 
@@ -15,15 +15,15 @@ on_every_store! {
         let (at, system) = (path("shop/dev"), stage.system());
         let mut revisions = Vec::new();
         for value in ["1", "2"] {
-            session.set_entries(stage.acme, &at, &[entry("A", value)]).unwrap();
+            session.set_entries(At::Path(stage.acme, &at), &[entry("A", value)]).unwrap();
             revisions.push(stage.revision("shop/dev"));
         }
-        let last_project = system.project(stage.acme, &"shop".parse().unwrap()).unwrap().id;
+        let last_project = system.project(At::Path(stage.acme, &"shop".parse().unwrap())).unwrap().id;
 
         stage.pass(-365 * DAY);
         let before = stage.log().len();
         for value in ["3", "4"] {
-            session.set_entries(stage.acme, &at, &[entry("A", value)]).unwrap();
+            session.set_entries(At::Path(stage.acme, &at), &[entry("A", value)]).unwrap();
             revisions.push(stage.revision("shop/dev"));
         }
         assert!(revisions.windows(2).all(|pair| pair[0] < pair[1]), "{revisions:?}");
@@ -37,7 +37,7 @@ on_every_store! {
         assert_eq!(stage.vault.sweep().unwrap(), 0);
 
         // Versions of the future are open, and in order.
-        let versions = system.versions(stage.acme, &at, &Paging::default()).unwrap().items;
+        let versions = system.versions(At::Path(stage.acme, &at), &Paging::default()).unwrap().items;
         assert_eq!(versions.len(), 3);
         assert!(versions.iter().all(|version| !version.is_locked));
         system.restore_version(stage.acme, versions[2].id, &Restore::default()).unwrap();
@@ -46,8 +46,8 @@ on_every_store! {
         let used = || system.token(stage.acme, issued.info.id).unwrap().last_used_at;
         assert_eq!(used(), Some(stage.now()));
         stage.pass(MINUTE);
-        session.resolve(stage.acme, &at).unwrap();
+        session.resolve(At::Path(stage.acme, &at)).unwrap();
         assert_eq!(used(), Some(stage.now()));
-        assert_eq!(system.entry_metadata(stage.acme, &path("shop/dev")).unwrap()[0].version, 5);
+        assert_eq!(system.entry_metadata(At::Path(stage.acme, &path("shop/dev"))).unwrap()[0].version, 5);
     }
 }

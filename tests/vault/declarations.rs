@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use ioenv::ErrorKind::{Conflict, Denied, NotFound};
 use ioenv::vault::StepKind::{Account, ServiceKey, Token, Webhook};
-use ioenv::vault::{Declaration, EntryScope, Grantee, PermissionSet, Session, Step, StepAction, StepKind};
+use ioenv::vault::{At, Declaration, EntryScope, Grantee, PermissionSet, Session, Step, StepAction, StepKind};
 use ioenv::{Error, ErrorKind};
 
-use super::stage::{DAY, Stage, path, slug};
+use super::stage::{DAY, Stage, path};
 
 const TEAM: &str = include_str!("../../examples/team.toml");
 
@@ -116,7 +116,7 @@ on_every_store! {
         "#;
         assert_eq!(count(&applied(&system, text)), [10, 0, 1]);
         let orbit = "01ARZ3NDEKTSV4RRFFQ69G5FA0".parse().unwrap();
-        assert_eq!(system.environment(orbit, &path("shop/prod")).unwrap().id.to_string(), "01ARZ3NDEKTSV4RRFFQ69G5FA3");
+        assert_eq!(system.environment(At::Path(orbit, &path("shop/prod"))).unwrap().id.to_string(), "01ARZ3NDEKTSV4RRFFQ69G5FA3");
         let renamed = text
             .replace("\"Orbit\"", "\"Orbit\"\nslug = \"orbit-2\"")
             .replace("\"backend\"", "\"server\"")
@@ -134,7 +134,7 @@ on_every_store! {
         assert_eq!(count(&steps), [0, 8, 3], "{steps:?}");
         assert!(steps.iter().all(|step| step.credential.is_none()));
         assert_eq!(system.organization(orbit).unwrap().slug, "orbit-2");
-        let entries = system.entries(orbit, &path("store/server/now"), EntryScope::Own).unwrap().entries;
+        let entries = system.entries(At::Path(orbit, &path("store/server/now")), EntryScope::Own).unwrap().entries;
         assert_eq!(entries[0].value.expose_secret(), "planted");
         assert_eq!(count(&applied(&system, &with_path)), [0, 0, 11]);
         // An id is that of one thing.
@@ -183,7 +183,7 @@ on_every_store! {
         let id = "\nid = \"01ARZ3NDEKTSV4RRFFQ69G5FA2\"\nvariables.A = \"1\"\n";
         let text = format!("[[organization]]\nname = \"Acme\"\n[[organization.project]]\nname = \"kept\"{id}[[organization.token]]\nname = \"t\"\npermissions = [\"read\"]\npath = \"kept\"\n");
         assert_eq!(count(&applied(&stage.system(), &text)), [3, 0, 1]);
-        stage.system().delete_project(stage.acme, &slug("kept")).unwrap();
+        stage.system().delete_project(At::Path(stage.acme, &path("kept"))).unwrap();
         assert_eq!(refused(&stage.system(), &text), Conflict);
         assert!(!stage.system().dump(None).unwrap().to_text().expose_secret().contains("\"t\""));
         stage.system().restore_project(stage.acme, "01ARZ3NDEKTSV4RRFFQ69G5FA2".parse().unwrap()).unwrap();

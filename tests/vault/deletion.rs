@@ -4,41 +4,41 @@ use ioenv::ErrorKind::{Conflict, NotFound, Unauthenticated};
 use ioenv::store::{Precondition, StoreExt as _};
 use ioenv::vault::Permission::{EnvironmentDelete, EnvironmentRead, ProjectRead};
 use ioenv::vault::{
-    AuditFilter, ClientRotation, Deleted, HistoryPolicy, Id, Mapping, NewAccount, NewBlob, NewEnvironment,
+    At, AuditFilter, ClientRotation, Deleted, HistoryPolicy, Id, Mapping, NewAccount, NewBlob, NewEnvironment,
     NewIntegration, NewKey, NewProject, NewTarget, NewToken, NewWebhook, Paging, PermissionSet, Provider, PurgeScope,
     ResourceKind, Search,
 };
-use ioenv::{Aes256Gcm, Cipher as _, KeyProof, LevelKey, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, KeyProof, LevelKey, LevelPath, SystemRandom};
 
 use super::stage::{DAY, Stage, after, name, path, refused, slug};
 
 fn project_id(stage: &Stage, at: &str) -> Id {
-    stage.system().project(stage.acme, &slug(at)).unwrap().id
+    stage.system().project(At::Path(stage.acme, &path(at))).unwrap().id
 }
 
 fn target_id(stage: &Stage, at: &str) -> Id {
-    stage.system().target(stage.acme, &path(at)).unwrap().id
+    stage.system().target(At::Path(stage.acme, &path(at))).unwrap().id
 }
 
 fn environment_id(stage: &Stage, at: &str) -> Id {
-    stage.system().environment(stage.acme, &path(at)).unwrap().id
+    stage.system().environment(At::Path(stage.acme, &path(at))).unwrap().id
 }
 
 fn delete_project(stage: &Stage, at: &str) -> Id {
     let id = project_id(stage, at);
-    stage.system().delete_project(stage.acme, &slug(at)).unwrap();
+    stage.system().delete_project(At::Path(stage.acme, &path(at))).unwrap();
     id
 }
 
 fn delete_target(stage: &Stage, at: &str) -> Id {
     let id = target_id(stage, at);
-    stage.system().delete_target(stage.acme, &path(at)).unwrap();
+    stage.system().delete_target(At::Path(stage.acme, &path(at))).unwrap();
     id
 }
 
 fn delete_environment(stage: &Stage, at: &str) -> Id {
     let id = environment_id(stage, at);
-    stage.system().delete_environment(stage.acme, &path(at), true).unwrap();
+    stage.system().delete_environment(At::Path(stage.acme, &path(at)), true).unwrap();
     id
 }
 
@@ -75,7 +75,7 @@ on_every_store! {
         assert_eq!(refused(bound.own_token()), Unauthenticated);
         let api = delete_target(stage, "shop/api");
         assert_eq!((last_deletion(stage).as_str(), rows_of(stage, api)), ("hard", Vec::new()));
-        stage.system().create_environment(stage.acme, &path("shop"), &NewEnvironment::new("empty")).unwrap();
+        stage.system().create_environment(At::Path(stage.acme, &path("shop")), &NewEnvironment::new("empty")).unwrap();
         assert_eq!(delete_project(stage, "shop"), shop);
         assert_eq!((last_deletion(stage).as_str(), rows_of(stage, shop)), ("hard", Vec::new()));
         assert!(deleted(stage).is_empty());
@@ -89,22 +89,22 @@ on_every_store! {
             ("a content", Box::new(|at, _| stage.write(at, "A=1\n"))),
             ("a version", Box::new(|at, _| {
                 stage.write(at, "A=1\n");
-                system.delete_level(stage.acme, &path(at)).unwrap();
+                system.delete_level(At::Path(stage.acme, &path(at))).unwrap();
             })),
             ("an account", Box::new(|at, _| {
-                system.create_account(stage.acme, &path(at), &NewAccount::new("a", PermissionSet::EMPTY)).map(drop).unwrap();
+                system.create_account(At::Path(stage.acme, &path(at)), &NewAccount::new("a", PermissionSet::EMPTY)).map(drop).unwrap();
             })),
             ("a webhook", Box::new(|at, _| {
-                system.create_webhook(stage.acme, &path(at), &NewWebhook::new("https://a.example.test/")).map(drop).unwrap();
+                system.create_webhook(At::Path(stage.acme, &path(at)), &NewWebhook::new("https://a.example.test/")).map(drop).unwrap();
             })),
             ("an integration", Box::new(|at, _| {
                 let new = NewIntegration::new("shelf", Provider::Other("shelf".to_owned()), "credentials");
                 let new = new.environment(Mapping::new(path(at), "production"));
-                system.link_integration(stage.acme, &slug("shop"), &new).map(drop).unwrap();
+                system.link_integration(At::Path(stage.acme, &path("shop")), &new).map(drop).unwrap();
             })),
         ];
         for (what, make) in makes {
-            let slug = system.create_environment(stage.acme, &path("shop/api"), &NewEnvironment::new("one")).unwrap().slug;
+            let slug = system.create_environment(At::Path(stage.acme, &path("shop/api")), &NewEnvironment::new("one")).unwrap().slug;
             let at = format!("shop/api/{slug}");
             let id = environment_id(stage, &at);
             make(&at, id);
@@ -124,7 +124,7 @@ on_every_store! {
             assert!(rows_of(stage, id).is_empty(), "{what}");
             delete_target(stage, "shop/api");
             assert_eq!(last_deletion(stage), "hard", "{what}");
-            system.create_target(stage.acme, &self::slug("shop"), &NewTarget::new("api")).unwrap();
+            system.create_target(At::Path(stage.acme, &LevelPath::from(&self::slug("shop"))), &NewTarget::new("api")).unwrap();
         }
         delete_project(stage, "shop");
         assert_eq!(last_deletion(stage), "hard");
@@ -138,35 +138,35 @@ on_every_store! {
             stage.write(at, "A=2\n");
         }
         let system = stage.system();
-        let version = |at: &str| system.versions(stage.acme, &path(at), &Paging::default()).unwrap().items[0].id;
+        let version = |at: &str| system.versions(At::Path(stage.acme, &path(at)), &Paging::default()).unwrap().items[0].id;
         let (of_dev, of_shop) = (version("shop/dev"), version("shop"));
         let counted = stage.vault.statistics().unwrap();
         assert_eq!((counted.projects, counted.levels, counted.versions, counted.deleted), (1, 4, 4, 0));
         let dev = delete_environment(stage, "shop/dev");
-        assert_eq!(refused(system.environment(stage.acme, &path("shop/dev"))), NotFound);
-        assert_eq!(refused(system.document(stage.acme, &path("shop/dev"))), NotFound);
-        assert_eq!(refused(system.resolve(stage.acme, &path("shop/dev"))), NotFound);
-        assert_eq!(refused(system.versions(stage.acme, &path("shop/dev"), &Paging::default())), NotFound);
-        assert_eq!(refused(system.changes(stage.acme, &path("shop/dev"), &Paging::default())), NotFound);
+        assert_eq!(refused(system.environment(At::Path(stage.acme, &path("shop/dev")))), NotFound);
+        assert_eq!(refused(system.document(At::Path(stage.acme, &path("shop/dev")))), NotFound);
+        assert_eq!(refused(system.resolve(At::Path(stage.acme, &path("shop/dev")))), NotFound);
+        assert_eq!(refused(system.versions(At::Path(stage.acme, &path("shop/dev")), &Paging::default())), NotFound);
+        assert_eq!(refused(system.changes(At::Path(stage.acme, &path("shop/dev")), &Paging::default())), NotFound);
         assert_eq!(refused(system.version(stage.acme, of_dev)), NotFound);
         assert_eq!(refused(system.restore_version(stage.acme, of_dev, &ioenv::vault::Restore::default())), NotFound);
         assert_eq!(refused(system.locate(dev)), NotFound);
         let mut filter = AuditFilter::default();
         filter.path = Some(path("shop/dev"));
         assert_eq!(refused(system.audit(stage.acme, &filter, &Paging::default())), NotFound);
-        assert!(system.environments(stage.acme, &path("shop")).unwrap().is_empty());
-        assert_eq!(system.search_entries(stage.acme, &slug("shop"), &Search::Name(name("A"))).unwrap().len(), 3);
+        assert!(system.environments(At::Path(stage.acme, &path("shop"))).unwrap().is_empty());
+        assert_eq!(system.search_entries(At::Path(stage.acme, &path("shop")), &Search::Name(name("A"))).unwrap().len(), 3);
         let counted = stage.vault.statistics().unwrap();
         assert_eq!((counted.projects, counted.levels, counted.versions, counted.deleted), (1, 3, 3, 1));
 
         let shop = delete_project(stage, "shop");
-        assert_eq!(refused(system.project(stage.acme, &slug("shop"))), NotFound);
-        assert_eq!(refused(system.document(stage.acme, &path("shop/api/prod"))), NotFound);
+        assert_eq!(refused(system.project(At::Path(stage.acme, &path("shop")))), NotFound);
+        assert_eq!(refused(system.document(At::Path(stage.acme, &path("shop/api/prod")))), NotFound);
         for id in [of_shop, of_dev] {
             assert_eq!(refused(system.version(stage.acme, id)), NotFound);
         }
         assert_eq!(refused(system.locate(shop)), NotFound);
-        assert_eq!(refused(system.key(stage.acme, &slug("shop"))), NotFound);
+        assert_eq!(refused(system.key(At::Path(stage.acme, &path("shop")))), NotFound);
         assert!(system.projects(stage.acme).unwrap().is_empty());
         let counted = stage.vault.statistics().unwrap();
         assert_eq!((counted.projects, counted.levels, counted.versions, counted.deleted), (0, 0, 0, 2));
@@ -218,7 +218,7 @@ on_every_store! {
             assert!(deleted(stage).is_empty());
             for at in ["shop", "shop/api", "shop/api/prod", "shop/dev"] {
                 assert_eq!(stage.text(at), Some(format!("# {at}\nA=2\n")));
-                assert_eq!(system.changes(stage.acme, &path(at), &Paging::default()).unwrap().items.len(), 2);
+                assert_eq!(system.changes(At::Path(stage.acme, &path(at)), &Paging::default()).unwrap().items.len(), 2);
             }
             assert_eq!(stage.revision("shop/api/prod"), revision);
         }
@@ -235,7 +235,7 @@ on_every_store! {
         }
         let system = stage.system();
         let prod = delete_environment(stage, "shop/api/prod");
-        system.create_environment(stage.acme, &path("shop/api"), &NewEnvironment::new("prod")).unwrap();
+        system.create_environment(At::Path(stage.acme, &path("shop/api")), &NewEnvironment::new("prod")).unwrap();
         let error = system.restore_environment(stage.acme, prod).unwrap_err();
         assert_eq!(error.kind(), Conflict);
         assert!(error.to_string().contains("prod"), "{error}");
@@ -244,13 +244,13 @@ on_every_store! {
         // Where it stood has another name by now.
         let mut update = ioenv::vault::TargetUpdate::default();
         update.slug = Some(slug("backend"));
-        system.update_target(stage.acme, &path("shop/api"), &update).unwrap();
+        system.update_target(At::Path(stage.acme, &path("shop/api")), &update).unwrap();
         assert_eq!(system.restore_environment(stage.acme, prod).unwrap(), path("shop/backend/prod"));
         assert_eq!(stage.text("shop/backend/prod").as_deref(), Some("A=1\n"));
         // Below another target of the name it does not come back.
         let prod = delete_environment(stage, "shop/backend/prod");
         let backend = delete_target(stage, "shop/backend");
-        system.create_target(stage.acme, &slug("shop"), &NewTarget::new("backend")).unwrap();
+        system.create_target(At::Path(stage.acme, &path("shop")), &NewTarget::new("backend")).unwrap();
         assert_eq!(refused(system.restore_environment(stage.acme, prod)), Conflict);
         assert_eq!(refused(system.restore_target(stage.acme, backend)), Conflict);
         // What goes for good takes along what was deleted in it before.
@@ -422,10 +422,10 @@ on_every_store! {
         assert!(stage.vault.check().unwrap().damaged.is_empty());
         assert_eq!(stage.vault.check().unwrap().contents, 8);
         system.rotate_organization_kek(stage.acme).unwrap();
-        system.rotate_key(stage.acme, &shop, HistoryPolicy::Reencrypt).unwrap();
-        while !system.continue_rotation(stage.acme, &shop, 2).unwrap().is_done {}
-        system.rotate_project_dek(stage.acme, &shop).unwrap();
-        while !system.continue_rotation(stage.acme, &shop, 2).unwrap().is_done {}
+        system.rotate_key(At::Path(stage.acme, &LevelPath::from(&shop)), HistoryPolicy::Reencrypt).unwrap();
+        while !system.continue_rotation(At::Path(stage.acme, &LevelPath::from(&shop)), 2).unwrap().is_done {}
+        system.rotate_project_dek(At::Path(stage.acme, &LevelPath::from(&shop))).unwrap();
+        while !system.continue_rotation(At::Path(stage.acme, &LevelPath::from(&shop)), 2).unwrap().is_done {}
         assert_eq!(stage.records("project-dek/").len(), 2);
         let checked = stage.vault.check().unwrap();
         assert!(checked.damaged.is_empty(), "{:?}", checked.damaged);
@@ -441,9 +441,9 @@ on_every_store! {
         system.restore_environment(stage.acme, dev).unwrap();
         for at in ["shop", "shop/api/prod", "shop/dev", "other"] {
             assert_eq!(stage.text(at).as_deref(), Some("A=2\n"));
-            let changes = system.changes(stage.acme, &path(at), &Paging::default()).unwrap().items;
+            let changes = system.changes(At::Path(stage.acme, &path(at)), &Paging::default()).unwrap().items;
             assert_eq!(changes.len(), 2, "{at}");
-            system.roll_back(stage.acme, &path(at), changes[1].id).unwrap();
+            system.roll_back(At::Path(stage.acme, &path(at)), changes[1].id).unwrap();
             assert_eq!(stage.text(at).as_deref(), Some("A=1\n"));
         }
     }
@@ -455,11 +455,11 @@ on_every_store! {
         let (system, dev) = (stage.system(), path("shop/dev"));
         let blob = Aes256Gcm.seal(&keys[0], b"A=1\n", &SystemRandom).unwrap();
         let new = NewBlob::new(blob.clone()).key_proof(KeyProof::of(&keys[0]).to_text());
-        system.set_blob(stage.acme, &dev, &new).unwrap();
+        system.set_blob(At::Path(stage.acme, &dev), &new).unwrap();
         let id = delete_environment(stage, "shop/dev");
-        system.rotate_client_key(stage.acme, &slug("shop"), &ClientRotation::new(held(&keys[1]), Vec::new())).unwrap();
+        system.rotate_client_key(At::Path(stage.acme, &path("shop")), &ClientRotation::new(held(&keys[1]), Vec::new())).unwrap();
         system.restore_environment(stage.acme, id).unwrap();
-        let level = system.blobs(stage.acme, &dev).unwrap().levels.pop().unwrap();
+        let level = system.blobs(At::Path(stage.acme, &dev)).unwrap().levels.pop().unwrap();
         assert_eq!((level.content, level.key_version), (Some(blob), 1), "under the key it was sealed with");
     }
 
@@ -467,10 +467,10 @@ on_every_store! {
         stage.shop();
         let (system, prod) = (stage.system(), path("shop/api/prod"));
         stage.write("shop/api/prod", "A=1\n");
-        system.delete_level(stage.acme, &prod).unwrap();
+        system.delete_level(At::Path(stage.acme, &prod)).unwrap();
         let issued = stage.issue(PermissionSet::ALL, Some("shop/api/prod"));
         let id = delete_environment(stage, "shop/api/prod");
-        system.purge_versions(stage.acme, &path("shop"), PurgeScope::Project, true).unwrap();
+        system.purge_versions(At::Path(stage.acme, &path("shop")), PurgeScope::Project, true).unwrap();
         delete_target(stage, "shop/api");
         assert_eq!(last_deletion(stage), "hard");
         assert!(rows_of(stage, id).is_empty() && deleted(stage).is_empty());
@@ -486,7 +486,7 @@ on_every_store! {
         }
         let dev = delete_environment(stage, "shop/dev");
         let system = stage.system();
-        assert_eq!(system.purge_versions(stage.acme, &path("shop"), PurgeScope::Project, true).unwrap(), 2);
+        assert_eq!(system.purge_versions(At::Path(stage.acme, &path("shop")), PurgeScope::Project, true).unwrap(), 2);
         system.restore_environment(stage.acme, dev).unwrap();
         assert_eq!(stage.text("shop/dev").as_deref(), Some("A=2\n"));
     }

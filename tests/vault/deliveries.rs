@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ioenv::vault::{NewWebhook, Paging, WebhookLog, Worker};
+use ioenv::vault::{At, NewWebhook, Paging, WebhookLog, Worker};
 
 use super::stage::{SECOND, Stage, path};
 
@@ -38,7 +38,7 @@ fn receiver() -> (String, Arc<AtomicUsize>, Arc<AtomicUsize>) {
 }
 
 fn logs(stage: &Stage, id: ioenv::vault::Id) -> Vec<WebhookLog> {
-    stage.system().webhook_logs(stage.acme, &path("shop/dev"), id, &Paging::default()).unwrap().items
+    stage.system().webhook_logs(At::Path(stage.acme, &path("shop/dev")), id, &Paging::default()).unwrap().items
 }
 
 on_every_store! {
@@ -46,7 +46,7 @@ on_every_store! {
         stage.shop();
         let (url, status, count) = receiver();
         let (system, at) = (stage.system(), path("shop/dev"));
-        let id = system.create_webhook(stage.acme, &at, &NewWebhook::new(url).enabled()).unwrap().webhook.id;
+        let id = system.create_webhook(At::Path(stage.acme, &at), &NewWebhook::new(url).enabled()).unwrap().webhook.id;
         let worker = Worker::new(&stage.vault).threads(3);
         status.store(500, Ordering::Relaxed);
         stage.write("shop/dev", "A=1\n");
@@ -62,7 +62,7 @@ on_every_store! {
             assert_eq!(worker.run_once().unwrap(), 1);
             stage.pass(1800 * SECOND);
         }
-        assert!(!system.webhook(stage.acme, &at, id).unwrap().enabled);
+        assert!(!system.webhook(At::Path(stage.acme, &at), id).unwrap().enabled);
         assert_eq!((worker.run_once().unwrap(), count.load(Ordering::Relaxed)), (0, 7));
         assert!(stage.records("job").is_empty());
     }
@@ -72,7 +72,7 @@ on_every_store! {
         let (url, _, count) = receiver();
         let (system, at) = (stage.system(), path("shop/dev"));
         let ids: Vec<_> = (0..10)
-            .map(|_| system.create_webhook(stage.acme, &at, &NewWebhook::new(&url).enabled()).unwrap().webhook.id)
+            .map(|_| system.create_webhook(At::Path(stage.acme, &at), &NewWebhook::new(&url).enabled()).unwrap().webhook.id)
             .collect();
         let stop = AtomicBool::new(false);
         let mut seen = BTreeSet::new();

@@ -4,10 +4,10 @@ use ioenv::ErrorKind::{
     ClientManaged, Conflict, DecryptionFailed, InvalidName, InvalidValue, KeyProofMismatch, KeyProofRequired, Limit,
 };
 use ioenv::Kind::{Secret, Variable};
-use ioenv::vault::{Custody, EntryScope, EntryUpdate, MAX_BLOB_BYTES, NewBlob, NewKey, Paging, Search};
+use ioenv::vault::{At, Custody, EntryScope, EntryUpdate, MAX_BLOB_BYTES, NewBlob, NewKey, Paging, Search};
 use ioenv::{Aes256Gcm, Cipher as _, Document, KeyProof, LevelKey, SealedBlob, SystemRandom};
 
-use super::stage::{MINUTE, SECOND, Stage, entry, name, names, path, refused, slug};
+use super::stage::{MINUTE, SECOND, Stage, entry, name, names, path, refused};
 
 fn seal(key: &LevelKey, text: &str) -> SealedBlob {
     Aes256Gcm.seal(key, text.as_bytes(), &SystemRandom).unwrap()
@@ -22,7 +22,7 @@ fn client_managed(stage: &Stage) -> LevelKey {
 }
 
 fn own_names(stage: &Stage, at: &str) -> String {
-    let entries = stage.system().entries(stage.acme, &path(at), EntryScope::Own).unwrap().entries;
+    let entries = stage.system().entries(At::Path(stage.acme, &path(at)), EntryScope::Own).unwrap().entries;
     entries.iter().map(|one| one.metadata.name.as_str()).collect::<Vec<_>>().join(" ")
 }
 
@@ -44,7 +44,7 @@ on_every_store! {
             stage.write("shop/dev", other);
             assert_eq!(stage.text("shop/dev").as_deref(), Some(other));
         }
-        let blobs = stage.system().blobs(stage.acme, &path("shop/api/prod")).unwrap();
+        let blobs = stage.system().blobs(At::Path(stage.acme, &path("shop/api/prod"))).unwrap();
         assert_eq!(blobs.custody, Custody::Server);
         let paths: Vec<&str> = blobs.levels.iter().map(|level| level.path.as_str()).collect();
         assert_eq!(paths, ["shop", "shop/api", "shop/api/prod"]);
@@ -55,10 +55,10 @@ on_every_store! {
         stage.shop();
         let system = stage.system();
         stage.write("shop", "A=1 # why\n");
-        let key = LevelKey::parse(system.key(stage.acme, &slug("shop")).unwrap().text.unwrap().expose_secret()).unwrap();
+        let key = LevelKey::parse(system.key(At::Path(stage.acme, &path("shop"))).unwrap().text.unwrap().expose_secret()).unwrap();
         let other = LevelKey::generate(&SystemRandom).unwrap();
         let texts = || {
-            let levels = system.opened_blobs(stage.acme, &path("shop/api/prod")).unwrap().levels;
+            let levels = system.opened_blobs(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().levels;
             let text = |level: &ioenv::vault::Blob| level.text.as_ref().map(|text| text.expose_secret().to_owned());
             assert_eq!(levels.len(), 3);
             levels.iter().map(|level| (level.content.is_some(), text(level))).collect::<Vec<_>>()
@@ -67,32 +67,32 @@ on_every_store! {
         assert_eq!(texts(), [first.clone(), (false, None), (false, None)]);
         let not_text = Aes256Gcm.seal(&key, &[0xff], &SystemRandom).unwrap();
         for (blob, text) in [(seal(&key, "{\"A\": 1}"), Some("{\"A\": 1}")), (seal(&other, "A=1\n"), None), (not_text, None)] {
-            system.set_blob(stage.acme, &path("shop/api"), &NewBlob::new(blob)).unwrap();
+            system.set_blob(At::Path(stage.acme, &path("shop/api")), &NewBlob::new(blob)).unwrap();
             assert_eq!(texts(), [first.clone(), (true, text.map(str::to_owned)), (false, None)]);
         }
-        assert!(system.blobs(stage.acme, &path("shop")).unwrap().levels[0].text.is_none(), "where that was not asked for");
+        assert!(system.blobs(At::Path(stage.acme, &path("shop"))).unwrap().levels[0].text.is_none(), "where that was not asked for");
     }
 
     fn both_views_agree(stage: &Stage) {
         stage.shop();
         let (system, at) = (stage.system(), path("shop/dev"));
         stage.write("shop/dev", "B=1\nA=\n");
-        system.set_entries(stage.acme, &at, &[entry("C", "3").comment("of C").kind(Variable), entry("A", "2")]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("C", "3").comment("of C").kind(Variable), entry("A", "2")]).unwrap();
         assert_eq!(stage.text("shop/dev").as_deref(), Some("B=1\nA=2\n# of C\n# ioenv: variable\nC=3\n"));
         assert_eq!(own_names(stage, "shop/dev"), "B A C");
-        let named = system.entries(stage.acme, &at, EntryScope::Named(&names(["C", "NONE", "B"]))).unwrap().entries;
+        let named = system.entries(At::Path(stage.acme, &at), EntryScope::Named(&names(["C", "NONE", "B"]))).unwrap().entries;
         assert_eq!(named.iter().map(|one| one.value.expose_secret()).collect::<Vec<_>>(), ["1", "3"]);
         // A blob that is moved from one level to another by somebody who cannot open it says the same there.
-        let blob = system.blobs(stage.acme, &at).unwrap().levels.pop().unwrap().content.unwrap();
-        system.set_blob(stage.acme, &path("shop/api"), &NewBlob::new(blob.clone())).unwrap();
+        let blob = system.blobs(At::Path(stage.acme, &at)).unwrap().levels.pop().unwrap().content.unwrap();
+        system.set_blob(At::Path(stage.acme, &path("shop/api")), &NewBlob::new(blob.clone())).unwrap();
         assert_eq!(stage.text("shop/api"), stage.text("shop/dev"));
         assert_eq!(own_names(stage, "shop/api"), "B A C");
-        let kinds: Vec<_> = system.entry_metadata(stage.acme, &path("shop/api")).unwrap().iter().map(|one| one.kind).collect();
+        let kinds: Vec<_> = system.entry_metadata(At::Path(stage.acme, &path("shop/api"))).unwrap().iter().map(|one| one.kind).collect();
         assert_eq!(kinds, [Secret, Secret, Variable]);
         // Sealed again, it is another blob.
-        system.delete_level(stage.acme, &at).unwrap();
+        system.delete_level(At::Path(stage.acme, &at)).unwrap();
         stage.write("shop/dev", stage.text("shop/api").unwrap().as_str());
-        let again = system.blobs(stage.acme, &at).unwrap().levels.pop().unwrap().content.unwrap();
+        let again = system.blobs(At::Path(stage.acme, &at)).unwrap().levels.pop().unwrap().content.unwrap();
         assert_ne!(again, blob);
     }
 
@@ -106,33 +106,33 @@ on_every_store! {
     fn entries_come_change_and_go(stage: &Stage) {
         stage.shop();
         let (system, at) = (stage.system(), path("shop/dev"));
-        let created = system.create_entries(stage.acme, &at, &[entry("B", "1"), entry("A", "1")]).unwrap();
+        let created = system.create_entries(At::Path(stage.acme, &at), &[entry("B", "1"), entry("A", "1")]).unwrap();
         assert_eq!((created.created, created.existing), (names(["B", "A"]), names([])));
-        let created = system.create_entries(stage.acme, &at, &[entry("A", "2"), entry("C", "2")]).unwrap();
+        let created = system.create_entries(At::Path(stage.acme, &at), &[entry("A", "2"), entry("C", "2")]).unwrap();
         assert_eq!((created.created, created.existing), (names(["C"]), names(["A"])));
-        let set = system.set_entries(stage.acme, &at, &[entry("D", "3"), entry("A", "3")]).unwrap();
+        let set = system.set_entries(At::Path(stage.acme, &at), &[entry("D", "3"), entry("A", "3")]).unwrap();
         assert_eq!((set.created, set.updated), (names(["D"]), names(["A"])));
         assert_eq!(stage.text("shop/dev").as_deref(), Some("B=1\nA=3\nC=2\nD=3\n"));
 
-        let updated = system.update_entries(stage.acme, &at, &[rename("A", "B"), rename("B", "A"), rename("X", "Y")]).unwrap();
+        let updated = system.update_entries(At::Path(stage.acme, &at), &[rename("A", "B"), rename("B", "A"), rename("X", "Y")]).unwrap();
         assert_eq!((updated.updated, updated.not_found), (names(["A", "B"]), names(["X"])));
         assert_eq!(stage.text("shop/dev").as_deref(), Some("A=1\nB=3\nC=2\nD=3\n"));
-        system.update_entries(stage.acme, &at, &[rename("C", "E"), rename("D", "C")]).unwrap();
+        system.update_entries(At::Path(stage.acme, &at), &[rename("C", "E"), rename("D", "C")]).unwrap();
         assert_eq!(stage.text("shop/dev").as_deref(), Some("A=1\nB=3\nE=2\nC=3\n"));
 
-        assert_eq!(refused(system.update_entries(stage.acme, &at, &[rename("A", "B")])), Conflict);
-        assert_eq!(refused(system.update_entries(stage.acme, &at, &[rename("A", "A")])), InvalidValue);
-        assert_eq!(refused(system.update_entries(stage.acme, &at, &[EntryUpdate::new(name("A"))])), InvalidValue);
-        assert_eq!(refused(system.update_entries(stage.acme, &at, &[rename("A", "Z"), rename("B", "Z")])), InvalidName);
-        assert_eq!(refused(system.update_entries(stage.acme, &at, &[])), InvalidValue);
-        assert_eq!(refused(system.set_entries(stage.acme, &at, &[])), InvalidValue);
-        assert_eq!(refused(system.set_entries(stage.acme, &at, &[entry("A", "1"), entry("A", "2")])), InvalidName);
-        assert_eq!(refused(system.create_entries(stage.acme, &at, &[entry("A", "1"), entry("A", "2")])), InvalidName);
-        assert_eq!(refused(system.delete_entries(stage.acme, &at, &[])), InvalidValue);
-        assert_eq!(refused(system.set_entries(stage.acme, &at, &[entry("A", "\0")])), InvalidValue);
+        assert_eq!(refused(system.update_entries(At::Path(stage.acme, &at), &[rename("A", "B")])), Conflict);
+        assert_eq!(refused(system.update_entries(At::Path(stage.acme, &at), &[rename("A", "A")])), InvalidValue);
+        assert_eq!(refused(system.update_entries(At::Path(stage.acme, &at), &[EntryUpdate::new(name("A"))])), InvalidValue);
+        assert_eq!(refused(system.update_entries(At::Path(stage.acme, &at), &[rename("A", "Z"), rename("B", "Z")])), InvalidName);
+        assert_eq!(refused(system.update_entries(At::Path(stage.acme, &at), &[])), InvalidValue);
+        assert_eq!(refused(system.set_entries(At::Path(stage.acme, &at), &[])), InvalidValue);
+        assert_eq!(refused(system.set_entries(At::Path(stage.acme, &at), &[entry("A", "1"), entry("A", "2")])), InvalidName);
+        assert_eq!(refused(system.create_entries(At::Path(stage.acme, &at), &[entry("A", "1"), entry("A", "2")])), InvalidName);
+        assert_eq!(refused(system.delete_entries(At::Path(stage.acme, &at), &[])), InvalidValue);
+        assert_eq!(refused(system.set_entries(At::Path(stage.acme, &at), &[entry("A", "\0")])), InvalidValue);
         assert_eq!(stage.text("shop/dev").as_deref(), Some("A=1\nB=3\nE=2\nC=3\n"));
-        assert_eq!(system.delete_all_entries(stage.acme, &at).unwrap(), 4);
-        assert_eq!(system.delete_all_entries(stage.acme, &at).unwrap(), 0);
+        assert_eq!(system.delete_all_entries(At::Path(stage.acme, &at)).unwrap(), 4);
+        assert_eq!(system.delete_all_entries(At::Path(stage.acme, &at)).unwrap(), 0);
         assert_eq!(stage.text("shop/dev").as_deref(), Some(""));
     }
 
@@ -141,44 +141,44 @@ on_every_store! {
         let (system, at) = (stage.system(), path("shop/dev"));
         let begin = stage.now();
         let one = |key: &str| {
-            let all = system.entry_metadata(stage.acme, &at).unwrap();
+            let all = system.entry_metadata(At::Path(stage.acme, &at)).unwrap();
             all.into_iter().find(|one| one.name == name(key)).unwrap()
         };
-        system.create_entries(stage.acme, &at, &[entry("A", "1").comment("first"), entry("B", "")]).unwrap();
+        system.create_entries(At::Path(stage.acme, &at), &[entry("A", "1").comment("first"), entry("B", "")]).unwrap();
         let a = one("A");
         assert_eq!((a.version, a.created_at, a.updated_at, a.last_accessed_at), (1, begin, begin, None));
         assert_eq!((a.has_value, one("B").has_value, a.comment.as_deref()), (true, false, Some("first")));
         stage.pass(SECOND);
-        system.set_entries(stage.acme, &at, &[entry("A", "1")]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("A", "1")]).unwrap();
         assert_eq!(one("A"), a, "nothing changed");
-        system.set_entries(stage.acme, &at, &[entry("A", "2")]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("A", "2")]).unwrap();
         let changed = one("A");
         assert_eq!((changed.version, changed.created_at, changed.updated_at), (2, begin, stage.now()));
         assert_eq!(changed.comment.as_deref(), Some("first"), "it is kept");
         assert_eq!(one("B").version, 1);
-        system.set_entries(stage.acme, &at, &[entry("A", "2").comment("")]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("A", "2").comment("")]).unwrap();
         assert_eq!((one("A").version, one("A").comment), (3, None));
-        system.update_entries(stage.acme, &at, &[rename("A", "Z")]).unwrap();
+        system.update_entries(At::Path(stage.acme, &at), &[rename("A", "Z")]).unwrap();
         assert_eq!((one("Z").version, one("Z").created_at), (4, begin));
-        system.set_entries(stage.acme, &at, &[entry("Z", "2").kind(Variable)]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("Z", "2").kind(Variable)]).unwrap();
         assert_eq!((one("Z").version, one("Z").kind), (5, Variable));
         stage.write("shop/dev", "B=\nZ=9\n");
         assert_eq!((one("Z").version, one("B").version), (6, 1));
 
         // Served values are noted, to the minute.
         let (served, which) = (stage.now(), names(["Z"]));
-        system.entries(stage.acme, &at, EntryScope::Named(&which)).unwrap();
+        system.entries(At::Path(stage.acme, &at), EntryScope::Named(&which)).unwrap();
         assert_eq!((one("Z").last_accessed_at, one("B").last_accessed_at), (Some(served), None));
         stage.pass(MINUTE - 1);
-        system.entries(stage.acme, &at, EntryScope::Named(&which)).unwrap();
+        system.entries(At::Path(stage.acme, &at), EntryScope::Named(&which)).unwrap();
         assert_eq!(one("Z").last_accessed_at, Some(served));
         stage.pass(1);
-        system.resolve(stage.acme, &at).unwrap();
+        system.resolve(At::Path(stage.acme, &at)).unwrap();
         assert_eq!([one("Z"), one("B")].map(|one| one.last_accessed_at), [Some(stage.now()); 2]);
         // Another entry of the name was never read.
-        system.delete_entries(stage.acme, &at, &which).unwrap();
+        system.delete_entries(At::Path(stage.acme, &at), &which).unwrap();
         stage.pass(SECOND);
-        system.create_entries(stage.acme, &at, &[entry("Z", "new")]).unwrap();
+        system.create_entries(At::Path(stage.acme, &at), &[entry("Z", "new")]).unwrap();
         assert_eq!((one("Z").last_accessed_at, one("Z").version), (None, 1));
     }
 
@@ -188,9 +188,9 @@ on_every_store! {
         stage.write("shop/api/prod", "A=2\n");
         stage.write("shop/dev", "C=2\n");
         let key = LevelKey::generate(&SystemRandom).unwrap();
-        stage.system().set_blob(stage.acme, &path("shop/api"), &NewBlob::new(seal(&key, "A=1\n"))).unwrap();
+        stage.system().set_blob(At::Path(stage.acme, &path("shop/api")), &NewBlob::new(seal(&key, "A=1\n"))).unwrap();
         let search = |session: &ioenv::vault::Session<'_>, what: &Search| -> Vec<String> {
-            let found = session.search_entries(stage.acme, &slug("shop"), what).unwrap();
+            let found = session.search_entries(At::Path(stage.acme, &path("shop")), what).unwrap();
             found.iter().map(|one| format!("{} {}={}", one.path, one.name, one.value.expose_secret())).collect()
         };
         assert_eq!(search(&stage.system(), &Search::Name(name("A"))), ["shop A=1", "shop/api/prod A=2"]);
@@ -205,15 +205,15 @@ on_every_store! {
         let (system, at) = (stage.system(), path("shop"));
         let foreign = seal(&LevelKey::generate(&SystemRandom).unwrap(), "A=1\n");
         stage.write("shop", "Z=1\n");
-        system.set_blob(stage.acme, &at, &NewBlob::new(foreign.clone())).unwrap();
-        let stored = system.blobs(stage.acme, &at).unwrap().levels.pop().unwrap();
+        system.set_blob(At::Path(stage.acme, &at), &NewBlob::new(foreign.clone())).unwrap();
+        let stored = system.blobs(At::Path(stage.acme, &at)).unwrap().levels.pop().unwrap();
         assert_eq!(stored.content, Some(foreign));
-        assert_eq!(refused(system.document(stage.acme, &at)), DecryptionFailed);
-        assert_eq!(refused(system.resolve(stage.acme, &path("shop/dev"))), DecryptionFailed);
-        assert_eq!(refused(system.set_entries(stage.acme, &at, &[entry("A", "1")])), DecryptionFailed);
+        assert_eq!(refused(system.document(At::Path(stage.acme, &at))), DecryptionFailed);
+        assert_eq!(refused(system.resolve(At::Path(stage.acme, &path("shop/dev")))), DecryptionFailed);
+        assert_eq!(refused(system.set_entries(At::Path(stage.acme, &at), &[entry("A", "1")])), DecryptionFailed);
         // What stands below can be written, and it can itself be written anew.
-        system.set_entries(stage.acme, &path("shop/dev"), &[entry("A", "1")]).unwrap();
-        assert_eq!(system.changes(stage.acme, &at, &Paging::default()).unwrap().items.len(), 2);
+        system.set_entries(At::Path(stage.acme, &path("shop/dev")), &[entry("A", "1")]).unwrap();
+        assert_eq!(system.changes(At::Path(stage.acme, &at), &Paging::default()).unwrap().items.len(), 2);
         stage.write("shop", "");
         assert_eq!(stage.text("shop").as_deref(), Some(""));
         stage.write("shop", "B=2\n");
@@ -227,7 +227,7 @@ on_every_store! {
         let proof = KeyProof::of(&key).to_text();
         let wrong = KeyProof::of(&LevelKey::generate(&SystemRandom).unwrap()).to_text();
         let before = stage.records("");
-        let set = |new: &NewBlob| system.set_blob(stage.acme, &at, new);
+        let set = |new: &NewBlob| system.set_blob(At::Path(stage.acme, &at), new);
         assert_eq!(refused(set(&NewBlob::new(blob.clone()))), KeyProofRequired);
         assert_eq!(refused(set(&NewBlob::new(blob.clone()).key_proof(""))), KeyProofRequired);
         for bad in [wrong.expose_secret(), "x", &proof.expose_secret()[..43]] {
@@ -235,7 +235,7 @@ on_every_store! {
         }
         assert_eq!(stage.records(""), before, "nothing was stored");
         set(&NewBlob::new(blob.clone()).key_proof(proof.clone())).unwrap();
-        let blobs = system.blobs(stage.acme, &at).unwrap();
+        let blobs = system.blobs(At::Path(stage.acme, &at)).unwrap();
         assert_eq!((blobs.custody, blobs.levels[1].content.as_ref()), (Custody::Client, Some(&blob)));
         // What somebody else has written meanwhile is not lost.
         let next = NewBlob::new(seal(&key, "A=2\n")).key_proof(proof.clone());
@@ -246,21 +246,21 @@ on_every_store! {
         assert_eq!(stage.records(""), before, "nothing was stored");
         set(&next.replaces(Some(blob.clone()))).unwrap();
         let before = stage.records("");
-        assert_eq!(refused(system.set_document(stage.acme, &at, &Document::parse("A=1\n").unwrap())), ClientManaged);
-        assert_eq!(refused(system.document(stage.acme, &at)), ClientManaged);
-        assert_eq!(refused(system.resolve(stage.acme, &at)), ClientManaged);
-        assert_eq!(refused(system.opened_blobs(stage.acme, &at)), ClientManaged);
-        assert_eq!(refused(system.changes(stage.acme, &at, &Paging::default())), ClientManaged);
+        assert_eq!(refused(system.set_document(At::Path(stage.acme, &at), &Document::parse("A=1\n").unwrap())), ClientManaged);
+        assert_eq!(refused(system.document(At::Path(stage.acme, &at))), ClientManaged);
+        assert_eq!(refused(system.resolve(At::Path(stage.acme, &at))), ClientManaged);
+        assert_eq!(refused(system.opened_blobs(At::Path(stage.acme, &at))), ClientManaged);
+        assert_eq!(refused(system.changes(At::Path(stage.acme, &at), &Paging::default())), ClientManaged);
         for level in [&at, &path("shop")] {
-            assert_eq!(refused(system.entries(stage.acme, level, EntryScope::Own)), ClientManaged);
-            assert_eq!(refused(system.entry_metadata(stage.acme, level)), ClientManaged);
-            assert_eq!(refused(system.set_entries(stage.acme, level, &[entry("A", "1")])), ClientManaged);
-            assert_eq!(refused(system.create_entries(stage.acme, level, &[entry("A", "1")])), ClientManaged);
-            assert_eq!(refused(system.update_entries(stage.acme, level, &[rename("A", "B")])), ClientManaged);
-            assert_eq!(refused(system.delete_entries(stage.acme, level, &names(["A"]))), ClientManaged);
-            assert_eq!(refused(system.delete_all_entries(stage.acme, level)), ClientManaged);
+            assert_eq!(refused(system.entries(At::Path(stage.acme, level), EntryScope::Own)), ClientManaged);
+            assert_eq!(refused(system.entry_metadata(At::Path(stage.acme, level))), ClientManaged);
+            assert_eq!(refused(system.set_entries(At::Path(stage.acme, level), &[entry("A", "1")])), ClientManaged);
+            assert_eq!(refused(system.create_entries(At::Path(stage.acme, level), &[entry("A", "1")])), ClientManaged);
+            assert_eq!(refused(system.update_entries(At::Path(stage.acme, level), &[rename("A", "B")])), ClientManaged);
+            assert_eq!(refused(system.delete_entries(At::Path(stage.acme, level), &names(["A"]))), ClientManaged);
+            assert_eq!(refused(system.delete_all_entries(At::Path(stage.acme, level))), ClientManaged);
         }
-        assert_eq!(refused(system.search_entries(stage.acme, &slug("shop"), &Search::Name(name("A")))), ClientManaged);
+        assert_eq!(refused(system.search_entries(At::Path(stage.acme, &path("shop")), &Search::Name(name("A")))), ClientManaged);
         assert_eq!(stage.records(""), before);
     }
 
@@ -268,21 +268,21 @@ on_every_store! {
         let key = client_managed(stage);
         stage.with_base("own");
         let (system, at) = (stage.system(), path("own/dev"));
-        system.set_entries(stage.acme, &at, &[entry("A", &"x".repeat(64 * 1024))]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("A", &"x".repeat(64 * 1024))]).unwrap();
         let above = "x".repeat(64 * 1024 + 1);
-        assert_eq!(refused(system.set_entries(stage.acme, &at, &[entry("B", &above)])), Limit);
-        assert_eq!(refused(system.create_entries(stage.acme, &at, &[entry("B", &above)])), Limit);
+        assert_eq!(refused(system.set_entries(At::Path(stage.acme, &at), &[entry("B", &above)])), Limit);
+        assert_eq!(refused(system.create_entries(At::Path(stage.acme, &at), &[entry("B", &above)])), Limit);
         // One MiB of base64 holds 768 KiB, of which 28 bytes are not text.
         let proof = KeyProof::of(&key).to_text();
         let blob = |length: usize| NewBlob::new(seal(&key, &"x".repeat(length))).key_proof(proof.clone());
         let most = blob(MAX_BLOB_BYTES / 4 * 3 - 28);
         assert_eq!(most.content.to_string().len(), MAX_BLOB_BYTES);
-        system.set_blob(stage.acme, &path("shop"), &most).unwrap();
-        assert_eq!(refused(system.set_blob(stage.acme, &path("shop"), &blob(MAX_BLOB_BYTES / 4 * 3 - 27))), Limit);
+        system.set_blob(At::Path(stage.acme, &path("shop")), &most).unwrap();
+        assert_eq!(refused(system.set_blob(At::Path(stage.acme, &path("shop")), &blob(MAX_BLOB_BYTES / 4 * 3 - 27))), Limit);
         let many: Vec<_> = (0..12).map(|number| entry(&format!("K{number}"), &"x".repeat(64 * 1024))).collect();
-        assert_eq!(refused(system.set_entries(stage.acme, &path("own/prod"), &many)), Limit);
+        assert_eq!(refused(system.set_entries(At::Path(stage.acme, &path("own/prod")), &many)), Limit);
         assert_eq!(stage.text("own/prod"), None);
-        system.set_entries(stage.acme, &path("own/prod"), &many[..11]).unwrap();
+        system.set_entries(At::Path(stage.acme, &path("own/prod")), &many[..11]).unwrap();
     }
 
     fn what_changes_nothing_leaves_nothing_but_a_record(stage: &Stage) {
@@ -292,7 +292,7 @@ on_every_store! {
         let (revision, before) = (stage.revision("shop/dev"), stage.records("level"));
         let versions = stage.records("version");
         stage.pass(SECOND);
-        system.set_entries(stage.acme, &at, &[entry("A", "1")]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &[entry("A", "1")]).unwrap();
         stage.write("shop/dev", "A=1\n");
         assert_eq!((stage.revision("shop/dev"), stage.records("level"), stage.records("version")), (revision, before, versions));
     }

@@ -2,11 +2,11 @@
 
 use ioenv::ErrorKind::{Conflict, Denied};
 use ioenv::vault::{
-    Id, NewEnvironment, NewIntegration, NewOrganization, NewProject, NewTarget, NewToken, Permission, PermissionSet,
-    Provider,
+    At, Id, NewEnvironment, NewIntegration, NewOrganization, NewProject, NewTarget, NewToken, Permission,
+    PermissionSet, Provider,
 };
 
-use super::stage::{Stage, path, refused, slug};
+use super::stage::{Stage, path, refused};
 
 #[expect(clippy::unnecessary_wraps, reason = "it is given as one")]
 fn id(last: char) -> Option<Id> {
@@ -46,9 +46,9 @@ on_every_store! {
         assert_eq!(refused(system.create_organization(organization)), Conflict);
         let acme = stage.acme;
         assert_eq!(Some(system.create_project(acme, project("shop", id('1'))).unwrap().id), id('1'));
-        let made = system.create_target(acme, &slug("shop"), &target("api", id('2'))).unwrap();
+        let made = system.create_target(At::Path(acme, &path("shop")), &target("api", id('2'))).unwrap();
         assert_eq!(Some(made.id), id('2'));
-        let made = system.create_environment(acme, &path("shop/api"), &environment("prod", id('3'))).unwrap();
+        let made = system.create_environment(At::Path(acme, &path("shop/api")), &environment("prod", id('3'))).unwrap();
         assert_eq!(Some(made.id), id('3'));
         assert_eq!(system.locate(made.id).unwrap().1, path("shop/api/prod"));
 
@@ -56,9 +56,9 @@ on_every_store! {
         let orbit = id('0').unwrap();
         for taken in ['1', '2', '3'] {
             assert_eq!(refused(system.create_project(orbit, project("other", id(taken)))), Conflict);
-            assert_eq!(refused(system.create_target(acme, &slug("shop"), &target("other", id(taken)))), Conflict);
+            assert_eq!(refused(system.create_target(At::Path(acme, &path("shop")), &target("other", id(taken)))), Conflict);
             let other = environment("other", id(taken));
-            assert_eq!(refused(system.create_environment(acme, &path("shop/api"), &other)), Conflict);
+            assert_eq!(refused(system.create_environment(At::Path(acme, &path("shop/api")), &other)), Conflict);
         }
         assert!(system.projects(orbit).unwrap().is_empty());
 
@@ -77,22 +77,22 @@ on_every_store! {
         for at in ["shop/dev", "shop/api/prod"] {
             stage.write(at, "A=1\n");
         }
-        let dev = system.environment(acme, &path("shop/dev")).unwrap().id;
-        let prod = system.environment(acme, &path("shop/api/prod")).unwrap().id;
-        let api = system.target(acme, &path("shop/api")).unwrap().id;
-        system.delete_environment(acme, &path("shop/dev"), true).unwrap();
-        system.delete_target(acme, &path("shop/api")).unwrap();
+        let dev = system.environment(At::Path(acme, &path("shop/dev"))).unwrap().id;
+        let prod = system.environment(At::Path(acme, &path("shop/api/prod"))).unwrap().id;
+        let api = system.target(At::Path(acme, &path("shop/api"))).unwrap().id;
+        system.delete_environment(At::Path(acme, &path("shop/dev")), true).unwrap();
+        system.delete_target(At::Path(acme, &path("shop/api"))).unwrap();
         let taken = |ids: &[Id], at: &str| {
             for id in ids.iter().copied().map(Some) {
                 assert_eq!(refused(system.create_project(acme, project("other", id))), Conflict);
-                assert_eq!(refused(system.create_target(acme, &slug(at), &target("other", id))), Conflict);
-                assert_eq!(refused(system.create_environment(acme, &path(at), &environment("other", id))), Conflict);
+                assert_eq!(refused(system.create_target(At::Path(acme, &path(at)), &target("other", id))), Conflict);
+                assert_eq!(refused(system.create_environment(At::Path(acme, &path(at)), &environment("other", id))), Conflict);
             }
         };
         taken(&[dev, prod, api], "shop");
         stage.with_base("more");
-        let shop = system.project(acme, &slug("shop")).unwrap().id;
-        system.delete_project(acme, &slug("shop")).unwrap();
+        let shop = system.project(At::Path(acme, &path("shop"))).unwrap().id;
+        system.delete_project(At::Path(acme, &path("shop"))).unwrap();
         taken(&[shop, dev, prod, api], "more");
         // Everything comes back as it was.
         system.restore_project(acme, shop).unwrap();
@@ -100,9 +100,9 @@ on_every_store! {
         system.restore_target(acme, api).unwrap();
         assert_eq!((stage.resolved("shop/dev"), stage.resolved("shop/api/prod")), ("A=1".into(), "A=1".into()));
         // What is gone leaves its id.
-        system.delete_environment(acme, &path("shop/dev"), true).unwrap();
+        system.delete_environment(At::Path(acme, &path("shop/dev")), true).unwrap();
         stage.purge_deleted();
-        system.create_environment(acme, &path("shop"), &environment("dev", Some(dev))).unwrap();
+        system.create_environment(At::Path(acme, &path("shop")), &environment("dev", Some(dev))).unwrap();
         assert_eq!(stage.text("shop/dev"), None);
     }
 
@@ -111,7 +111,7 @@ on_every_store! {
         stage.with_base("more");
         let mut new = NewIntegration::new("Shelf", Provider::Other("shelf".to_owned()), "planted");
         new.id = id('5');
-        let link = |at: &str| stage.system().link_integration(stage.acme, &slug(at), &new);
+        let link = |at: &str| stage.system().link_integration(At::Path(stage.acme, &path(at)), &new);
         link("shop").unwrap();
         assert_eq!(refused(link("shop")), Conflict);
         assert_eq!(refused(link("more")), Conflict);
@@ -121,8 +121,8 @@ on_every_store! {
         stage.shop();
         let worker = stage.session(PermissionSet::ALL, None);
         assert_eq!(refused(worker.create_project(stage.acme, project("other", id('1')))), Denied);
-        assert_eq!(refused(worker.create_target(stage.acme, &slug("shop"), &target("other", id('1')))), Denied);
-        assert_eq!(refused(worker.create_environment(stage.acme, &path("shop"), &environment("other", id('1')))), Denied);
+        assert_eq!(refused(worker.create_target(At::Path(stage.acme, &path("shop")), &target("other", id('1')))), Denied);
+        assert_eq!(refused(worker.create_environment(At::Path(stage.acme, &path("shop")), &environment("other", id('1')))), Denied);
         assert_eq!(refused(worker.issue_token(stage.acme, &token(id('1')))), Denied);
         worker.create_project(stage.acme, project("other", None)).unwrap();
     }

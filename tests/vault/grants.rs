@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound};
 use ioenv::store::{Access, KeyRange, Order, Precondition, Record, Store, Transaction, Work};
 use ioenv::vault::{
-    Action, Actor, CloudRole, Grant, GrantRole, Grantee, Id, MemberRole, NewMember, NewOrganization, NewProject,
+    Action, Actor, At, CloudRole, Grant, GrantRole, Grantee, Id, MemberRole, NewMember, NewOrganization, NewProject,
     NewRole, Permission as P, PermissionSet, ResourceKind, Search, Session, Vault, WorkspaceRole,
 };
 use ioenv::{Error, SystemRandom};
@@ -90,7 +90,7 @@ on_every_store! {
             stage.grant("shop/dev", user, "editor");
             stage.grant("shop", user, "full");
             stage.grant("shop/dev", team, "admin");
-            system.revoke_grant(stage.acme, &path("shop"), user).unwrap();
+            system.revoke_grant(At::Path(stage.acme, &path("shop")), user).unwrap();
         });
         let spelled: Vec<(Action, ResourceKind, Value)> = logged.iter()
             .map(|record| (record.action, record.resource.kind, record.details.clone().into())).collect();
@@ -103,17 +103,17 @@ on_every_store! {
         ]);
         assert_eq!(logged[0].resource.id, Some(ann));
         assert_eq!(logged[0].resource.path, Some(path("shop/dev")));
-        let at = |place: &str| told(system.grants(stage.acme, &path(place)).unwrap());
+        let at = |place: &str| told(system.grants(At::Path(stage.acme, &path(place))).unwrap());
         assert_eq!(at("shop/dev"), [(user, "shop/dev".into(), "editor".into()), (team, "shop/dev".into(), "admin".into())]);
         assert!(at("shop").is_empty() && at("shop/api/prod").is_empty());
-        assert_eq!(refused(system.revoke_grant(stage.acme, &path("shop"), user)), NotFound);
+        assert_eq!(refused(system.revoke_grant(At::Path(stage.acme, &path("shop")), user)), NotFound);
         assert_eq!(told(system.granted(stage.acme, team).unwrap()), [(team, "shop/dev".into(), "admin".into())]);
-        let grant = system.grants(stage.acme, &path("shop/dev")).unwrap().remove(0);
+        let grant = system.grants(At::Path(stage.acme, &path("shop/dev"))).unwrap().remove(0);
         assert_eq!((grant.created_at, grant.created_by.name.as_deref()), (stage.now(), Some("test")));
         // The place keeps its grants when it is called otherwise.
         let mut rename = ioenv::vault::ProjectUpdate::default();
         rename.slug = Some(slug("store"));
-        system.update_project(stage.acme, &slug("shop"), &rename).unwrap();
+        system.update_project(At::Path(stage.acme, &path("shop")), &rename).unwrap();
         assert_eq!(told(system.granted(stage.acme, user).unwrap()), [(user, "store/dev".into(), "editor".into())]);
         assert_eq!(stage.user(ann).projects(stage.acme).unwrap()[0].slug, "store");
     }
@@ -123,7 +123,7 @@ on_every_store! {
         stage.with_base("base");
         let system = stage.system();
         let ann = Grantee::User(stage.member("ann@x", MEMBER));
-        let grant = |place: &str, role_: &str| system.grant(stage.acme, &path(place), ann, role(role_)).map(drop);
+        let grant = |place: &str, role_: &str| system.grant(At::Path(stage.acme, &path(place)), ann, role(role_)).map(drop);
         let before = stage.dump("");
         assert_eq!(refused(grant("shop/api", "viewer")), InvalidName);
         // What is granted in `_base` would be granted in all that inherits from it.
@@ -138,7 +138,7 @@ on_every_store! {
         let stranger = system.add_member(other, &NewMember::new("s@x", "S", MEMBER)).unwrap().user;
         let Grantee::User(ann_id) = ann else { panic!() };
         for nobody in [Grantee::User(stranger), Grantee::Team(ann_id), Grantee::User(stage.acme)] {
-            assert_eq!(refused(system.grant(stage.acme, &path("shop"), nobody, role("viewer"))), NotFound);
+            assert_eq!(refused(system.grant(At::Path(stage.acme, &path("shop")), nobody, role("viewer"))), NotFound);
             assert_eq!(refused(system.granted(stage.acme, nobody)), NotFound);
         }
         assert_ne!(stage.dump(""), before);
@@ -150,22 +150,22 @@ on_every_store! {
         let session = stage.user(ann_id);
         stage.write("shop", "SHARED=1\n");
         stage.write("shop/dev", "A=1\n");
-        assert_eq!(session.resolve(stage.acme, &path("shop/dev")).unwrap().iter().count(), 2);
-        assert_eq!(refused(session.document(stage.acme, &path("shop"))), NotFound);
-        let found = session.search_entries(stage.acme, &slug("shop"), &Search::Name(name("SHARED"))).unwrap();
+        assert_eq!(session.resolve(At::Path(stage.acme, &path("shop/dev"))).unwrap().iter().count(), 2);
+        assert_eq!(refused(session.document(At::Path(stage.acme, &path("shop")))), NotFound);
+        let found = session.search_entries(At::Path(stage.acme, &path("shop")), &Search::Name(name("SHARED"))).unwrap();
         assert!(found.is_empty());
         let on_the_way = PermissionSet::of(&[P::OrganizationRead, P::ProjectRead, P::TargetRead, P::EnvironmentRead]);
         for above in ["shop", "shop/api"] {
-            assert_eq!(session.own_rights(stage.acme, &path(above)).unwrap(), on_the_way, "{above}");
+            assert_eq!(session.own_rights(At::Path(stage.acme, &path(above))).unwrap(), on_the_way, "{above}");
         }
         let slugs: Vec<String> = session.projects(stage.acme).unwrap().into_iter().map(|one| one.slug).collect();
         assert_eq!(slugs, ["base", "shop"]);
         system.create_project(stage.acme, NewProject::new("another")).unwrap();
         assert_eq!(session.projects(stage.acme).unwrap().len(), 2);
         // One that is there and one that is not are told apart by nothing.
-        let texts = ["another", "none"].map(|one| session.project(stage.acme, &slug(one)).unwrap_err().to_string());
+        let texts = ["another", "none"].map(|one| session.project(At::Path(stage.acme, &path(one))).unwrap_err().to_string());
         assert_eq!(texts[0], texts[1]);
-        let texts = ["another", "none"].map(|one| session.resolve(stage.acme, &path(&format!("{one}/dev"))).unwrap_err().to_string());
+        let texts = ["another", "none"].map(|one| session.resolve(At::Path(stage.acme, &path(&format!("{one}/dev")))).unwrap_err().to_string());
         assert_eq!(texts[0], texts[1]);
     }
 
@@ -174,14 +174,14 @@ on_every_store! {
         let ann = stage.member("ann@x", MEMBER);
         let teams = [stage.team("one", &[ann]), stage.team("two", &[ann])];
         let session = stage.user(ann);
-        let write = || session.set_entries(stage.acme, &path("shop/dev"), &[entry("A", "1")]).map(drop);
-        let delete = || session.delete_all_entries(stage.acme, &path("shop/dev")).map(drop);
+        let write = || session.set_entries(At::Path(stage.acme, &path("shop/dev")), &[entry("A", "1")]).map(drop);
+        let delete = || session.delete_all_entries(At::Path(stage.acme, &path("shop/dev"))).map(drop);
         stage.grant("shop", Grantee::User(ann), "viewer");
         assert_eq!(refused(write()), Denied);
         stage.grant("shop/dev", Grantee::Team(teams[0]), "editor");
         write().unwrap();
         assert_eq!(refused(delete()), Denied);
-        assert_eq!(refused(session.set_entries(stage.acme, &path("shop"), &[entry("A", "1")])), Denied);
+        assert_eq!(refused(session.set_entries(At::Path(stage.acme, &path("shop")), &[entry("A", "1")])), Denied);
         stage.grant("shop", Grantee::Team(teams[1]), "admin");
         delete().unwrap();
         // A lower one takes nothing away, and what is taken back leaves the others.
@@ -190,17 +190,17 @@ on_every_store! {
         stage.system().remove_team_member(stage.acme, teams[1], ann).unwrap();
         assert_eq!(refused(delete()), Denied);
         write().unwrap();
-        stage.system().revoke_grant(stage.acme, &path("shop/dev"), Grantee::Team(teams[0])).unwrap();
+        stage.system().revoke_grant(At::Path(stage.acme, &path("shop/dev")), Grantee::Team(teams[0])).unwrap();
         assert_eq!(refused(write()), Denied);
-        assert!(session.resolve(stage.acme, &path("shop/dev")).is_ok());
-        let rights = session.own_rights(stage.acme, &path("shop/dev")).unwrap();
+        assert!(session.resolve(At::Path(stage.acme, &path("shop/dev"))).is_ok());
+        let rights = session.own_rights(At::Path(stage.acme, &path("shop/dev"))).unwrap();
         assert!(rights.contains(P::SecretRead) && !rights.contains(P::SecretWrite));
         // The role in the organization counts along with them.
         let mut update = ioenv::vault::MemberUpdate::default();
         update.role = Some(MemberRole::Cloud(CloudRole::Developer));
         stage.member("owner@x", MemberRole::Cloud(CloudRole::Owner));
         stage.system().update_member(stage.acme, ann, &update).unwrap();
-        let rights = session.own_rights(stage.acme, &path("shop/dev")).unwrap();
+        let rights = session.own_rights(At::Path(stage.acme, &path("shop/dev"))).unwrap();
         assert!(rights.contains_all(CloudRole::Developer.permissions()) && rights.contains(P::AccountCreate));
     }
 
@@ -210,23 +210,23 @@ on_every_store! {
         let bob = Grantee::User(stage.member("bob@x", MEMBER));
         let session = stage.user(ann);
         let dev = path("shop/dev");
-        let give = |at: &str, text: &str| session.grant(stage.acme, &path(at), bob, role(text)).map(drop);
+        let give = |at: &str, text: &str| session.grant(At::Path(stage.acme, &path(at)), bob, role(text)).map(drop);
         // No lower role does, not even where it is the highest of an environment.
         for (at, lower) in [("shop", "admin"), ("shop/dev", "admin"), ("shop", "project-admin"), ("shop", "project-editor")] {
             stage.grant(at, Grantee::User(ann), lower);
             let before = stage.dump("");
             assert_eq!(refused(give("shop/dev", "viewer")), Denied, "{lower} at {at}");
-            assert_eq!(refused(session.grants(stage.acme, &dev)), Denied);
-            assert_eq!(refused(session.revoke_grant(stage.acme, &dev, bob)), Denied);
+            assert_eq!(refused(session.grants(At::Path(stage.acme, &dev))), Denied);
+            assert_eq!(refused(session.revoke_grant(At::Path(stage.acme, &dev), bob)), Denied);
             assert_eq!(stage.dump(""), before);
         }
         stage.grant("shop", Grantee::User(ann), "full");
         for &all in GrantRole::ALL {
-            session.grant(stage.acme, &path("shop"), bob, all).unwrap();
+            session.grant(At::Path(stage.acme, &path("shop")), bob, all).unwrap();
         }
         give("shop/dev", "admin").unwrap();
-        session.revoke_grant(stage.acme, &path("shop"), bob).unwrap();
-        assert_eq!(told(session.grants(stage.acme, &dev).unwrap()).len(), 2);
+        session.revoke_grant(At::Path(stage.acme, &path("shop")), bob).unwrap();
+        assert_eq!(told(session.grants(At::Path(stage.acme, &dev)).unwrap()).len(), 2);
         // Only in that project.
         stage.system().create_project(stage.acme, NewProject::new("other")).unwrap();
         assert_eq!(refused(give("other", "viewer")), NotFound);
@@ -239,23 +239,23 @@ on_every_store! {
         let permissions: Vec<P> = viewer.iter().chain([P::AccessManage]).collect();
         let ann = with(stage, "ann@x", &permissions);
         let session = stage.user(ann);
-        session.grant(stage.acme, &path("shop"), bob, role("viewer")).unwrap();
+        session.grant(At::Path(stage.acme, &path("shop")), bob, role("viewer")).unwrap();
         for higher in ["editor", "admin", "project-admin", "full"] {
-            assert_eq!(refused(session.grant(stage.acme, &path("shop"), bob, role(higher))), Denied, "{higher}");
+            assert_eq!(refused(session.grant(At::Path(stage.acme, &path("shop")), bob, role(higher))), Denied, "{higher}");
         }
         // Nor is a higher role replaced or taken back.
         stage.grant("shop", Grantee::User(ann), "viewer");
         stage.grant("shop", cid, "full");
-        assert_eq!(refused(session.grant(stage.acme, &path("shop"), cid, role("viewer"))), Denied);
-        assert_eq!(refused(session.revoke_grant(stage.acme, &path("shop"), cid)), Denied);
-        session.revoke_grant(stage.acme, &path("shop"), bob).unwrap();
+        assert_eq!(refused(session.grant(At::Path(stage.acme, &path("shop")), cid, role("viewer"))), Denied);
+        assert_eq!(refused(session.revoke_grant(At::Path(stage.acme, &path("shop")), cid)), Denied);
+        session.revoke_grant(At::Path(stage.acme, &path("shop")), bob).unwrap();
         // A token, neither.
         let token = stage.session(viewer.union(P::AccessManage.into()), Some("shop"));
-        token.grant(stage.acme, &path("shop/dev"), bob, role("viewer")).unwrap();
-        assert_eq!(refused(token.grant(stage.acme, &path("shop/dev"), bob, role("editor"))), Denied);
+        token.grant(At::Path(stage.acme, &path("shop/dev")), bob, role("viewer")).unwrap();
+        assert_eq!(refused(token.grant(At::Path(stage.acme, &path("shop/dev")), bob, role("editor"))), Denied);
         // Access to one environment is a matter of the project.
         let bound = stage.session(PermissionSet::ALL, Some("shop/dev"));
-        assert_eq!(refused(bound.grant(stage.acme, &path("shop/dev"), bob, role("viewer"))), Denied);
+        assert_eq!(refused(bound.grant(At::Path(stage.acme, &path("shop/dev")), bob, role("viewer"))), Denied);
     }
 
     fn what_is_deleted_takes_its_grants_along(stage: &Stage) {
@@ -269,19 +269,19 @@ on_every_store! {
         }
         let left = || told(system.granted(stage.acme, user).unwrap()).into_iter().map(|(_, at, _)| at).collect::<Vec<_>>();
         assert_eq!(left(), ["shop", "shop/api/prod", "shop/dev"]);
-        system.delete_environment(stage.acme, &path("shop/dev"), true).unwrap();
+        system.delete_environment(At::Path(stage.acme, &path("shop/dev")), true).unwrap();
         assert_eq!(left(), ["shop", "shop/api/prod"]);
         // What is made in its place is another one.
-        system.create_environment(stage.acme, &path("shop"), &ioenv::vault::NewEnvironment::new("dev")).unwrap();
-        assert!(system.grants(stage.acme, &path("shop/dev")).unwrap().is_empty());
-        system.delete_target(stage.acme, &path("shop/api")).unwrap();
+        system.create_environment(At::Path(stage.acme, &path("shop")), &ioenv::vault::NewEnvironment::new("dev")).unwrap();
+        assert!(system.grants(At::Path(stage.acme, &path("shop/dev"))).unwrap().is_empty());
+        system.delete_target(At::Path(stage.acme, &path("shop/api"))).unwrap();
         assert_eq!(left(), ["shop"]);
-        system.revoke_grant(stage.acme, &path("shop"), team).unwrap();
+        system.revoke_grant(At::Path(stage.acme, &path("shop")), team).unwrap();
         assert_eq!(stage.records("grant/").len(), 1);
-        system.delete_project(stage.acme, &slug("shop")).unwrap();
+        system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap();
         assert!(stage.records("grant").is_empty(), "{}", stage.dump("grant"));
         system.create_project(stage.acme, NewProject::new("shop")).unwrap();
-        assert_eq!(refused(stage.user(ann).project(stage.acme, &slug("shop"))), NotFound);
+        assert_eq!(refused(stage.user(ann).project(At::Path(stage.acme, &path("shop")))), NotFound);
         assert!(stage.user(ann).projects(stage.acme).unwrap().is_empty());
     }
 
@@ -304,15 +304,15 @@ on_every_store! {
         };
         let slugs = || session.projects(stage.acme).unwrap().into_iter().map(|one| one.slug).collect::<Vec<_>>();
         let all = ["other", "shop", "shop/api/prod", "shop/dev"];
-        let dev = system.environment(stage.acme, &path("shop/dev")).unwrap().id;
-        system.delete_environment(stage.acme, &path("shop/dev"), true).unwrap();
+        let dev = system.environment(At::Path(stage.acme, &path("shop/dev"))).unwrap().id;
+        system.delete_environment(At::Path(stage.acme, &path("shop/dev")), true).unwrap();
         assert_eq!(places(&system, user), ["other", "shop", "shop/api/prod"]);
         assert_eq!(places(&system, team), ["other", "shop", "shop/api/prod"]);
         assert_eq!(places(&session, user), ["other", "shop", "shop/api/prod"]);
         system.restore_environment(stage.acme, dev).unwrap();
         assert_eq!(places(&session, user), all);
-        let shop = system.project(stage.acme, &slug("shop")).unwrap().id;
-        system.delete_project(stage.acme, &slug("shop")).unwrap();
+        let shop = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
+        system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap();
         assert_eq!(slugs(), ["other"]);
         assert_eq!(places(&system, user), ["other"]);
         assert_eq!(places(&session, user), ["other"]);
@@ -323,7 +323,7 @@ on_every_store! {
         system.restore_project(stage.acme, shop).unwrap();
         assert_eq!(slugs(), ["other", "shop"]);
         assert_eq!(places(&session, user), all);
-        assert!(stage.user(bob).resolve(stage.acme, &path("shop/dev")).is_ok());
+        assert!(stage.user(bob).resolve(At::Path(stage.acme, &path("shop/dev"))).is_ok());
     }
 
     fn what_others_were_granted_is_told_where_one_may_know_of_it(stage: &Stage) {
@@ -359,11 +359,11 @@ on_every_store! {
         };
         let costs = || {
             [
-                cost(&|session| drop(session.resolve(stage.acme, &path("shop/dev")).unwrap())),
-                cost(&|session| assert!(session.own_rights(stage.acme, &path("shop")).is_ok())),
+                cost(&|session| drop(session.resolve(At::Path(stage.acme, &path("shop/dev"))).unwrap())),
+                cost(&|session| assert!(session.own_rights(At::Path(stage.acme, &path("shop"))).is_ok())),
                 cost(&|session| drop(session.projects(stage.acme).unwrap())),
                 cost(&|session| drop(session.member(stage.acme, ann).unwrap())),
-                cost(&|session| assert_eq!(refused(session.project(stage.acme, &slug("none"))), NotFound)),
+                cost(&|session| assert_eq!(refused(session.project(At::Path(stage.acme, &path("none")))), NotFound)),
             ]
         };
         let few = costs();

@@ -1,14 +1,14 @@
 //! Organizations, projects, targets and environments come, change and go.
 
-use ioenv::Document;
 use ioenv::ErrorKind::{
     Conflict, DecryptionFailed, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated, Unconfirmed,
 };
 use ioenv::vault::{
-    Custody, EnvironmentName, EnvironmentUpdate, NewBlob, NewEnvironment, NewKey, NewOrganization, NewProject,
+    At, Custody, EnvironmentName, EnvironmentUpdate, NewBlob, NewEnvironment, NewKey, NewOrganization, NewProject,
     NewTarget, NewToken, OrganizationStatus, OrganizationUpdate, Paging, Permission, PermissionSet, ProjectUpdate,
     SecretFormat, TargetUpdate, Tier,
 };
+use ioenv::{Document, LevelPath};
 
 use serde_json::json;
 
@@ -58,7 +58,7 @@ on_every_store! {
             assert_eq!(refused(worker.update_organization(stage.acme, &update)), Denied);
             stage.system().update_organization(stage.acme, &update).unwrap();
             assert_eq!(refused(worker.projects(stage.acme)), Denied);
-            assert_eq!(refused(worker.resolve(stage.acme, &path("shop"))), Denied);
+            assert_eq!(refused(worker.resolve(At::Path(stage.acme, &path("shop")))), Denied);
             assert!(stage.system().projects(stage.acme).is_ok());
             update.status = Some(OrganizationStatus::Active);
             stage.system().update_organization(stage.acme, &update).unwrap();
@@ -88,24 +88,24 @@ on_every_store! {
         for reserved in ["targets", "secrets", "encryption-key", "members", "_base"] {
             let mut target = NewTarget::new("t");
             target.slug = Some(slug(reserved));
-            assert_eq!(refused(system.create_target(stage.acme, &slug("targets"), &target)), InvalidName, "{reserved}");
+            assert_eq!(refused(system.create_target(At::Path(stage.acme, &path("targets")), &target)), InvalidName, "{reserved}");
         }
-        system.create_target(stage.acme, &slug("targets"), &NewTarget::new("projects")).unwrap();
+        system.create_target(At::Path(stage.acme, &path("targets")), &NewTarget::new("projects")).unwrap();
         for reserved in ["environments", "secrets", "billing"] {
             let mut environment = NewEnvironment::new("e");
             environment.slug = Some(slug(reserved));
-            let result = system.create_environment(stage.acme, &path("targets/projects"), &environment);
+            let result = system.create_environment(At::Path(stage.acme, &path("targets/projects")), &environment);
             assert_eq!(refused(result), InvalidName, "{reserved}");
         }
         assert_eq!(refused(system.create_project(stage.acme, NewProject::new("!"))), InvalidName);
         for id in ID_LIKE {
             assert_eq!(refused(system.create_project(stage.acme, NewProject::new(id))), InvalidName);
-            assert_eq!(refused(system.create_target(stage.acme, &slug("targets"), &NewTarget::new(id))), InvalidName);
+            assert_eq!(refused(system.create_target(At::Path(stage.acme, &path("targets")), &NewTarget::new(id))), InvalidName);
             let environment = NewEnvironment::new(id);
-            assert_eq!(refused(system.create_environment(stage.acme, &path("targets"), &environment)), InvalidName);
+            assert_eq!(refused(system.create_environment(At::Path(stage.acme, &path("targets")), &environment)), InvalidName);
             let mut update = ProjectUpdate::default();
             update.name = Some(id.into());
-            assert_eq!(refused(system.update_project(stage.acme, &slug("targets"), &update)), InvalidName);
+            assert_eq!(refused(system.update_project(At::Path(stage.acme, &path("targets")), &update)), InvalidName);
         }
     }
 
@@ -123,24 +123,24 @@ on_every_store! {
         assert_eq!(made("!", None), (InvalidName, false));
         let mut update = TargetUpdate::default();
         update.slug = Some(slug("dev"));
-        let error = stage.system().update_target(stage.acme, &path("shop/api"), &update).unwrap_err();
+        let error = stage.system().update_target(At::Path(stage.acme, &path("shop/api")), &update).unwrap_err();
         assert!(error.kind() == Conflict && error.is_slug_refused());
     }
 
     fn whoever_knows_of_a_level_may_know_what_it_inherits_from(stage: &Stage) {
         stage.shop();
         let system = stage.system();
-        let project = system.project(stage.acme, &slug("shop")).unwrap().id;
-        let target = system.target(stage.acme, &path("shop/api")).unwrap().id;
-        let environment = system.environment(stage.acme, &path("shop/api/prod")).unwrap().id;
+        let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
+        let target = system.target(At::Path(stage.acme, &path("shop/api"))).unwrap().id;
+        let environment = system.environment(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().id;
         let bound = stage.session(Permission::Scan.into(), Some("shop/api/prod"));
         for session in [&system, &bound] {
-            assert_eq!(session.chain(stage.acme, &path("shop")).unwrap(), [project]);
-            assert_eq!(session.chain(stage.acme, &path("shop/api")).unwrap(), [project, target]);
-            assert_eq!(session.chain(stage.acme, &path("shop/api/prod")).unwrap(), [project, target, environment]);
+            assert_eq!(session.chain(At::Path(stage.acme, &path("shop"))).unwrap(), [project]);
+            assert_eq!(session.chain(At::Path(stage.acme, &path("shop/api"))).unwrap(), [project, target]);
+            assert_eq!(session.chain(At::Path(stage.acme, &path("shop/api/prod"))).unwrap(), [project, target, environment]);
         }
-        assert_eq!(refused(bound.chain(stage.acme, &path("shop/dev"))), NotFound);
-        assert_eq!(refused(system.chain(stage.acme, &path("shop/none"))), NotFound);
+        assert_eq!(refused(bound.chain(At::Path(stage.acme, &path("shop/dev")))), NotFound);
+        assert_eq!(refused(system.chain(At::Path(stage.acme, &path("shop/none")))), NotFound);
     }
 
     fn levels_and_tokens_survive_a_rename(stage: &Stage) {
@@ -151,76 +151,76 @@ on_every_store! {
         stage.write("shop/api/prod", "E=2\n");
         let worker = stage.session(PermissionSet::ALL, Some("shop/api/prod"));
         let system = stage.system();
-        let id = system.environment(stage.acme, &path("shop/api/prod")).unwrap().id;
+        let id = system.environment(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().id;
 
         let mut project = ProjectUpdate::default();
         (project.slug, project.name, project.description) = (Some(slug("store")), Some("Store".into()), Some("web".into()));
-        let updated = system.update_project(stage.acme, &slug("shop"), &project).unwrap();
+        let updated = system.update_project(At::Path(stage.acme, &path("shop")), &project).unwrap();
         assert_eq!((updated.name.as_str(), updated.description.as_deref()), ("Store", Some("web")));
         let mut target = TargetUpdate::default();
         target.slug = Some(slug("backend"));
-        system.update_target(stage.acme, &path("store/api"), &target).unwrap();
+        system.update_target(At::Path(stage.acme, &path("store/api")), &target).unwrap();
         let mut environment = EnvironmentUpdate::default();
         environment.slug = Some(slug("live"));
-        system.update_environment(stage.acme, &path("store/backend/prod"), &environment).unwrap();
+        system.update_environment(At::Path(stage.acme, &path("store/backend/prod")), &environment).unwrap();
 
-        assert_eq!(refused(system.project(stage.acme, &slug("shop"))), NotFound);
-        assert_eq!(refused(system.target(stage.acme, &path("store/api"))), NotFound);
-        assert_eq!(refused(system.environment(stage.acme, &path("store/backend/prod"))), NotFound);
+        assert_eq!(refused(system.project(At::Path(stage.acme, &path("shop")))), NotFound);
+        assert_eq!(refused(system.target(At::Path(stage.acme, &path("store/api")))), NotFound);
+        assert_eq!(refused(system.environment(At::Path(stage.acme, &path("store/backend/prod")))), NotFound);
         assert_eq!(stage.resolved("store/backend/live"), "E=2 P=1 T=1");
-        assert_eq!(system.versions(stage.acme, &path("store/backend/live"), &Paging::default()).unwrap().items.len(), 1);
-        assert_eq!(worker.resolve(stage.acme, &path("store/backend/live")).unwrap().len(), 3);
+        assert_eq!(system.versions(At::Path(stage.acme, &path("store/backend/live")), &Paging::default()).unwrap().items.len(), 1);
+        assert_eq!(worker.resolve(At::Path(stage.acme, &path("store/backend/live"))).unwrap().len(), 3);
         assert_eq!(worker.own_token().unwrap().scope, Some(path("store/backend/live")));
         assert_eq!(worker.locate(id).unwrap(), (stage.acme, path("store/backend/live")));
 
         // A taken one, of whatever kind.
-        system.create_target(stage.acme, &slug("store"), &NewTarget::new("front")).unwrap();
+        system.create_target(At::Path(stage.acme, &path("store")), &NewTarget::new("front")).unwrap();
         target.slug = Some(slug("dev"));
-        assert_eq!(refused(system.update_target(stage.acme, &path("store/front"), &target)), Conflict);
+        assert_eq!(refused(system.update_target(At::Path(stage.acme, &path("store/front")), &target)), Conflict);
         target.slug = Some(slug("secrets"));
-        assert_eq!(refused(system.update_target(stage.acme, &path("store/front"), &target)), InvalidName);
+        assert_eq!(refused(system.update_target(At::Path(stage.acme, &path("store/front")), &target)), InvalidName);
         project.slug = Some(slug("projects"));
-        assert_eq!(refused(system.update_project(stage.acme, &slug("store"), &project)), InvalidName);
+        assert_eq!(refused(system.update_project(At::Path(stage.acme, &path("store")), &project)), InvalidName);
         system.create_project(stage.acme, NewProject::new("taken")).unwrap();
         project.slug = Some(slug("taken"));
-        assert_eq!(refused(system.update_project(stage.acme, &slug("store"), &project)), Conflict);
+        assert_eq!(refused(system.update_project(At::Path(stage.acme, &path("store")), &project)), Conflict);
     }
 
     fn a_new_project_with_a_base(stage: &Stage) {
         stage.with_base("shop");
         let system = stage.system();
-        system.create_environment(stage.acme, &path("shop"), &NewEnvironment::new("b-custom")).unwrap();
-        system.create_environment(stage.acme, &path("shop"), &NewEnvironment::new("a-custom")).unwrap();
-        let all = system.environments(stage.acme, &path("shop")).unwrap();
+        system.create_environment(At::Path(stage.acme, &path("shop")), &NewEnvironment::new("b-custom")).unwrap();
+        system.create_environment(At::Path(stage.acme, &path("shop")), &NewEnvironment::new("a-custom")).unwrap();
+        let all = system.environments(At::Path(stage.acme, &path("shop"))).unwrap();
         let shown: Vec<(&str, bool)> = all.iter().map(|one| (one.slug.as_str(), one.is_builtin)).collect();
         assert_eq!(
             shown,
             [("_base", true), ("dev", true), ("staging", true), ("prod", true), ("a-custom", false), ("b-custom", false)]
         );
         assert_eq!(all.iter().map(|one| one.is_production).collect::<Vec<_>>(), [false, false, false, true, false, false]);
-        assert_eq!(system.environment(stage.acme, &path("shop/_base")).unwrap(), all[0]);
-        assert_eq!(system.environment(stage.acme, &path("shop")).unwrap(), all[0]);
+        assert_eq!(system.environment(At::Path(stage.acme, &path("shop/_base"))).unwrap(), all[0]);
+        assert_eq!(system.environment(At::Path(stage.acme, &path("shop"))).unwrap(), all[0]);
 
         let mut update = EnvironmentUpdate::default();
         update.name = Some("other".into());
         for builtin in ["shop/_base", "shop", "shop/dev", "shop/prod"] {
-            assert_eq!(refused(system.update_environment(stage.acme, &path(builtin), &update)), InvalidName, "{builtin}");
+            assert_eq!(refused(system.update_environment(At::Path(stage.acme, &path(builtin)), &update)), InvalidName, "{builtin}");
         }
         update.name = None;
         update.description = Some("local".into());
-        assert_eq!(refused(system.update_environment(stage.acme, &path("shop/_base"), &update)), InvalidName);
-        let dev = system.update_environment(stage.acme, &path("shop/dev"), &update).unwrap();
+        assert_eq!(refused(system.update_environment(At::Path(stage.acme, &path("shop/_base")), &update)), InvalidName);
+        let dev = system.update_environment(At::Path(stage.acme, &path("shop/dev")), &update).unwrap();
         assert_eq!(dev.description.as_deref(), Some("local"));
         for force in [false, true] {
-            assert_eq!(refused(system.delete_environment(stage.acme, &path("shop/_base"), force)), InvalidName);
+            assert_eq!(refused(system.delete_environment(At::Path(stage.acme, &path("shop/_base")), force)), InvalidName);
         }
-        assert_eq!(refused(system.delete_environment(stage.acme, &path("shop/dev"), false)), Unconfirmed);
-        system.delete_environment(stage.acme, &path("shop/dev"), true).unwrap();
-        system.delete_environment(stage.acme, &path("shop/a-custom"), false).unwrap();
-        assert_eq!(refused(system.environment(stage.acme, &path("shop/dev"))), NotFound);
+        assert_eq!(refused(system.delete_environment(At::Path(stage.acme, &path("shop/dev")), false)), Unconfirmed);
+        system.delete_environment(At::Path(stage.acme, &path("shop/dev")), true).unwrap();
+        system.delete_environment(At::Path(stage.acme, &path("shop/a-custom")), false).unwrap();
+        assert_eq!(refused(system.environment(At::Path(stage.acme, &path("shop/dev")))), NotFound);
         // Nothing stands below `_base`.
         for bad in ["shop/_base/prod", "shop/_base/_base", "shop/prod/_base"] {
-            assert_eq!(refused(system.document(stage.acme, &path(bad))), NotFound, "{bad}");
+            assert_eq!(refused(system.document(At::Path(stage.acme, &path(bad)))), NotFound, "{bad}");
         }
         stage.write("shop/_base", "A=1\n");
         assert_eq!(stage.text("shop").as_deref(), Some("A=1\n"));
@@ -228,9 +228,9 @@ on_every_store! {
 
     fn without_a_base_there_is_none(stage: &Stage) {
         stage.shop();
-        assert_eq!(refused(stage.system().document(stage.acme, &path("shop/_base"))), NotFound);
-        assert_eq!(refused(stage.system().environment(stage.acme, &path("shop"))), NotFound);
-        let all = stage.system().environments(stage.acme, &path("shop")).unwrap();
+        assert_eq!(refused(stage.system().document(At::Path(stage.acme, &path("shop/_base")))), NotFound);
+        assert_eq!(refused(stage.system().environment(At::Path(stage.acme, &path("shop")))), NotFound);
+        let all = stage.system().environments(At::Path(stage.acme, &path("shop"))).unwrap();
         assert_eq!(all.iter().map(|one| one.slug.as_str()).collect::<Vec<_>>(), ["dev"]);
     }
 
@@ -238,7 +238,7 @@ on_every_store! {
         stage.shop();
         let system = stage.system();
         let create = |parent: &str, environment: &NewEnvironment| {
-            system.create_environment(stage.acme, &path(parent), environment)
+            system.create_environment(At::Path(stage.acme, &path(parent)), environment)
         };
         assert_eq!(refused(create("shop/dev", &NewEnvironment::new("x"))), InvalidName);
         assert_eq!(refused(create("shop/none", &NewEnvironment::new("x"))), NotFound);
@@ -257,14 +257,14 @@ on_every_store! {
         assert_eq!((plain.status.as_str(), plain.is_production), ("development", false));
         let mut update = EnvironmentUpdate::default();
         update.status = Some("production".into());
-        assert!(system.update_environment(stage.acme, &path("shop/plain"), &update).unwrap().is_production);
+        assert!(system.update_environment(At::Path(stage.acme, &path("shop/plain")), &update).unwrap().is_production);
         let slugs = |parent: &str| -> Vec<String> {
-            system.environments(stage.acme, &path(parent)).unwrap().into_iter().map(|one| one.slug).collect()
+            system.environments(At::Path(stage.acme, &path(parent))).unwrap().into_iter().map(|one| one.slug).collect()
         };
         assert_eq!(slugs("shop"), ["canary", "dev", "plain"]);
         assert_eq!(slugs("shop/api"), ["live-eu", "prod"]);
-        assert_eq!(refused(system.target(stage.acme, &path("shop/dev"))), NotFound);
-        assert_eq!(refused(system.environment(stage.acme, &path("shop/api"))), NotFound);
+        assert_eq!(refused(system.target(At::Path(stage.acme, &path("shop/dev")))), NotFound);
+        assert_eq!(refused(system.environment(At::Path(stage.acme, &path("shop/api")))), NotFound);
     }
 
     fn what_is_deleted_takes_along_what_is_below(stage: &Stage) {
@@ -276,24 +276,24 @@ on_every_store! {
         let system = stage.system();
         let below = stage.session(PermissionSet::ALL, Some("shop/api/prod"));
         let beside = stage.session(PermissionSet::ALL, Some("shop/dev"));
-        let version = system.versions(stage.acme, &path("shop/api/prod"), &Paging::default()).unwrap().items[0].id;
-        let target = system.target(stage.acme, &path("shop/api")).unwrap().id;
+        let version = system.versions(At::Path(stage.acme, &path("shop/api/prod")), &Paging::default()).unwrap().items[0].id;
+        let target = system.target(At::Path(stage.acme, &path("shop/api"))).unwrap().id;
         let logged = stage.log().len();
-        system.delete_target(stage.acme, &path("shop/api")).unwrap();
-        assert_eq!(refused(system.document(stage.acme, &path("shop/api/prod"))), NotFound);
+        system.delete_target(At::Path(stage.acme, &path("shop/api"))).unwrap();
+        assert_eq!(refused(system.document(At::Path(stage.acme, &path("shop/api/prod")))), NotFound);
         assert_eq!(refused(system.version(stage.acme, version)), NotFound);
         assert_eq!(refused(below.own_token()), Unauthenticated);
-        assert!(beside.resolve(stage.acme, &path("shop/dev")).is_ok());
+        assert!(beside.resolve(At::Path(stage.acme, &path("shop/dev"))).is_ok());
         assert_eq!(stage.log().len(), logged + 2, "the log survives, and got a record of the deletion and of the read");
 
         // Made anew, it has nothing of what was there.
-        system.create_target(stage.acme, &slug("shop"), &NewTarget::new("api")).unwrap();
+        system.create_target(At::Path(stage.acme, &path("shop")), &NewTarget::new("api")).unwrap();
         assert_eq!(stage.text("shop/api"), None);
 
         system.purge_target(stage.acme, target).unwrap();
         assert_eq!((stage.records("content/").len(), stage.records("version/").len()), (4, 2));
-        let project = system.project(stage.acme, &slug("shop")).unwrap().id;
-        system.delete_project(stage.acme, &slug("shop")).unwrap();
+        let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
+        system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap();
         assert_eq!(refused(beside.own_token()), Unauthenticated);
         assert_eq!(refused(system.locate(project)), NotFound);
         system.purge_project(stage.acme, project).unwrap();
@@ -323,18 +323,18 @@ on_every_store! {
             ("frontend", "Development", "API_BASE_URL=http://localhost:8000\n"),
         ];
         for target in ["backend", "frontend"] {
-            system.create_target(acme, &store, &NewTarget::new(target)).unwrap();
+            system.create_target(At::Path(acme, &LevelPath::from(&store)), &NewTarget::new(target)).unwrap();
         }
         for (target, status, text) in levels {
             let mut environment = NewEnvironment::new(status);
             environment.status = Some(status.into());
             let parent = path(&format!("acme-store/{target}"));
-            let slug = system.create_environment(acme, &parent, &environment).unwrap().slug;
+            let slug = system.create_environment(At::Path(acme, &parent), &environment).unwrap().slug;
             let at = path(&format!("{parent}/{slug}"));
-            system.set_document(acme, &at, &Document::parse(text).unwrap()).unwrap();
+            system.set_document(At::Path(acme, &at), &Document::parse(text).unwrap()).unwrap();
         }
         let resolved = |at: &str| -> Vec<String> {
-            let resolved = system.resolve(acme, &path(at)).unwrap();
+            let resolved = system.resolve(At::Path(acme, &path(at))).unwrap();
             resolved.iter().map(|one| format!("{}={}", one.name(), one.value().expose_secret())).collect()
         };
         assert_eq!(
@@ -347,18 +347,18 @@ on_every_store! {
         // A token of one part of the application does not see the other.
         let frontend = NewToken::new("build", PermissionSet::ALL).scope(path("acme-store/frontend"));
         let frontend = stage.vault.session(system.issue_token(acme, &frontend).unwrap().token);
-        assert_eq!(frontend.resolve(acme, &path("acme-store/frontend/production")).unwrap().len(), 1);
-        assert_eq!(refused(frontend.resolve(acme, &path("acme-store/backend/production"))), NotFound);
+        assert_eq!(frontend.resolve(At::Path(acme, &path("acme-store/frontend/production"))).unwrap().len(), 1);
+        assert_eq!(refused(frontend.resolve(At::Path(acme, &path("acme-store/backend/production")))), NotFound);
     }
 
     fn a_project_is_in_one_organization(stage: &Stage) {
         stage.shop();
         let system = stage.system();
         let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
-        assert_eq!(refused(system.project(other, &slug("shop"))), NotFound);
+        assert_eq!(refused(system.project(At::Path(other, &path("shop")))), NotFound);
         // Another one may have a project of the name, which is another project.
         let theirs = system.create_project(other, NewProject::new("shop")).unwrap();
-        let ours = system.project(stage.acme, &slug("shop")).unwrap();
+        let ours = system.project(At::Path(stage.acme, &path("shop"))).unwrap();
         assert_ne!(theirs.id, ours.id);
         assert_eq!((theirs.organization, ours.organization), (other, stage.acme));
         assert_eq!(system.projects(other).unwrap(), [theirs]);
@@ -370,12 +370,12 @@ on_every_store! {
         stage.shop();
         let system = stage.system();
         system.create_project(stage.acme, NewProject::new("billing-api")).unwrap();
-        let keys = ["shop", "billing-api"].map(|project| system.key(stage.acme, &slug(project)).unwrap().text.unwrap());
+        let keys = ["shop", "billing-api"].map(|project| system.key(At::Path(stage.acme, &path(project))).unwrap().text.unwrap());
         assert_ne!(keys[0].expose_secret(), keys[1].expose_secret());
         stage.write("shop", "A=1\n");
-        let blob = system.blobs(stage.acme, &path("shop")).unwrap().levels.pop().unwrap().content.unwrap();
-        system.set_blob(stage.acme, &path("billing-api"), &NewBlob::new(blob)).unwrap();
-        assert_eq!(refused(system.document(stage.acme, &path("billing-api"))), DecryptionFailed);
+        let blob = system.blobs(At::Path(stage.acme, &path("shop"))).unwrap().levels.pop().unwrap().content.unwrap();
+        system.set_blob(At::Path(stage.acme, &path("billing-api")), &NewBlob::new(blob)).unwrap();
+        assert_eq!(refused(system.document(At::Path(stage.acme, &path("billing-api")))), DecryptionFailed);
     }
 
     fn a_project_is_made_as_it_was_asked_for(stage: &Stage) {
@@ -387,8 +387,8 @@ on_every_store! {
         assert_eq!((made.name.as_str(), made.slug.as_str()), ("production", "production"));
         assert_eq!(made.description.as_deref(), Some("Production application secrets"));
         assert_eq!((made.secret_format, made.custody, made.key_version), (SecretFormat::Env, Custody::Server, 1));
-        assert_eq!(system.project(stage.acme, &slug("production")).unwrap(), made);
-        assert!(system.key(stage.acme, &slug("production")).unwrap().text.is_some(), "one was drawn");
+        assert_eq!(system.project(At::Path(stage.acme, &path("production"))).unwrap(), made);
+        assert!(system.key(At::Path(stage.acme, &path("production"))).unwrap().text.is_some(), "one was drawn");
         // Without a proof no key is held elsewhere.
         for bad in ["", "x", "AAAA"] {
             let mut client = NewProject::new("client");
@@ -397,7 +397,7 @@ on_every_store! {
         }
         let mut update = ProjectUpdate::default();
         update.description = Some("Updated description".into());
-        let updated = system.update_project(stage.acme, &slug("production"), &update).unwrap();
+        let updated = system.update_project(At::Path(stage.acme, &path("production")), &update).unwrap();
         assert_eq!((updated.name, updated.description.as_deref()), (made.name, Some("Updated description")));
     }
 
@@ -407,23 +407,23 @@ on_every_store! {
         new.metadata = object(json!({ "team": "core", "n": [1, 2.5, 1e300], "nul": "\u{0}", "nested": { "b": 1, "a": 2 } }));
         let made = system.create_project(stage.acme, new.clone()).unwrap();
         assert_eq!(made.metadata, new.metadata);
-        assert_eq!(system.project(stage.acme, &slug("noted")).unwrap().metadata, new.metadata);
+        assert_eq!(system.project(At::Path(stage.acme, &path("noted"))).unwrap().metadata, new.metadata);
         let mut update = ProjectUpdate::default();
         update.metadata = Some(object(json!({ "team": "other" })));
-        assert_eq!(system.update_project(stage.acme, &slug("noted"), &update).unwrap().metadata, update.metadata.clone().unwrap());
+        assert_eq!(system.update_project(At::Path(stage.acme, &path("noted")), &update).unwrap().metadata, update.metadata.clone().unwrap());
         // Left alone where nothing is said, and removed by an empty one.
         let mut other = ProjectUpdate::default();
         other.name = Some("Noted".into());
-        assert_eq!(system.update_project(stage.acme, &slug("noted"), &other).unwrap().metadata, update.metadata.unwrap());
+        assert_eq!(system.update_project(At::Path(stage.acme, &path("noted")), &other).unwrap().metadata, update.metadata.unwrap());
         other.metadata = Some(object(json!({})));
-        assert!(system.update_project(stage.acme, &slug("noted"), &other).unwrap().metadata.is_empty());
+        assert!(system.update_project(At::Path(stage.acme, &path("noted")), &other).unwrap().metadata.is_empty());
         let mut deep = json!(1);
         for _ in 0..200 {
             deep = json!([deep]);
         }
         for bad in [json!({ "long": "x".repeat(16 << 10) }), json!({ "deep": deep })] {
             other.metadata = Some(object(bad));
-            assert_eq!(refused(system.update_project(stage.acme, &slug("noted"), &other)), InvalidValue);
+            assert_eq!(refused(system.update_project(At::Path(stage.acme, &path("noted")), &other)), InvalidValue);
         }
     }
 
@@ -432,16 +432,16 @@ on_every_store! {
         let (system, at) = (stage.system(), path("my-app/us-east"));
         let mut new = NewTarget::new("us-east");
         new.description = Some("US East region deployment".into());
-        let made = system.create_target(stage.acme, &slug("my-app"), &new).unwrap();
+        let made = system.create_target(At::Path(stage.acme, &path("my-app")), &new).unwrap();
         assert_eq!((made.slug.as_str(), made.description.as_deref()), ("us-east", Some("US East region deployment")));
-        assert_eq!(system.targets(stage.acme, &slug("my-app")).unwrap(), [made]);
+        assert_eq!(system.targets(At::Path(stage.acme, &path("my-app"))).unwrap(), [made]);
         let mut update = TargetUpdate::default();
         (update.name, update.slug) = (Some("US East".into()), Some(slug("us-east")));
-        assert_eq!(system.update_target(stage.acme, &at, &update).unwrap().name, "US East");
-        assert_eq!(system.target(stage.acme, &at).unwrap().name, "US East");
-        system.delete_target(stage.acme, &at).unwrap();
-        assert_eq!(refused(system.target(stage.acme, &at)), NotFound);
-        assert!(system.targets(stage.acme, &slug("my-app")).unwrap().is_empty());
+        assert_eq!(system.update_target(At::Path(stage.acme, &at), &update).unwrap().name, "US East");
+        assert_eq!(system.target(At::Path(stage.acme, &at)).unwrap().name, "US East");
+        system.delete_target(At::Path(stage.acme, &at)).unwrap();
+        assert_eq!(refused(system.target(At::Path(stage.acme, &at))), NotFound);
+        assert!(system.targets(At::Path(stage.acme, &path("my-app"))).unwrap().is_empty());
     }
 
     fn the_four_statuses(stage: &Stage) {
@@ -450,13 +450,13 @@ on_every_store! {
         for word in ["Production", "Staging", "Development", "Local"] {
             let mut new = NewEnvironment::new(word);
             new.status = Some(word.into());
-            let made = system.create_environment(stage.acme, &path("shop/api"), &new).unwrap();
+            let made = system.create_environment(At::Path(stage.acme, &path("shop/api")), &new).unwrap();
             let lower = word.to_lowercase();
             assert_eq!((&made.slug, &made.status, made.is_production), (&lower, &lower, word == "Production"));
         }
         let mut update = EnvironmentUpdate::default();
         (update.is_production, update.status) = (Some(true), Some("production".into()));
-        let updated = system.update_environment(stage.acme, &path("shop/api/local"), &update).unwrap();
+        let updated = system.update_environment(At::Path(stage.acme, &path("shop/api/local")), &update).unwrap();
         assert_eq!((updated.status.as_str(), updated.is_production), ("production", true));
     }
 
@@ -466,7 +466,7 @@ on_every_store! {
             let checked = EnvironmentName::new(name).unwrap();
             let mut new = NewEnvironment::new(name);
             new.slug = Some(slug(name));
-            let made = stage.system().create_environment(stage.acme, &path("shop"), &new).unwrap();
+            let made = stage.system().create_environment(At::Path(stage.acme, &path("shop")), &new).unwrap();
             assert_eq!((made.name.as_str(), made.slug.as_str()), (checked.as_str(), name));
             stage.write(&format!("shop/{name}"), "A=1\n");
         }

@@ -2,11 +2,11 @@
 
 use ioenv::ErrorKind::Unauthenticated;
 use ioenv::vault::{
-    Identity, MemberRole, NewAccount, NewMember, NewOrganization, NewPersonalKey, NewProject, NewServiceAccount,
+    At, Identity, MemberRole, NewAccount, NewMember, NewOrganization, NewPersonalKey, NewProject, NewServiceAccount,
     NewServiceKey, Permission, PermissionSet, PersonalKeyLevel, ProjectUpdate, Token, WorkspaceRole,
 };
 
-use super::stage::{Stage, path, refused, slug};
+use super::stage::{Stage, path, refused};
 
 const PROD: &str = "shop/api/prod";
 
@@ -16,13 +16,13 @@ on_every_store! {
         let system = stage.system();
         let mut rename = ProjectUpdate::default();
         rename.name = Some("The shop".into());
-        system.update_project(stage.acme, &slug("shop"), &rename).unwrap();
-        let shop = system.project(stage.acme, &slug("shop")).unwrap().id;
-        let prod = system.environment(stage.acme, &path(PROD)).unwrap().id;
+        system.update_project(At::Path(stage.acme, &path("shop")), &rename).unwrap();
+        let shop = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
+        let prod = system.environment(At::Path(stage.acme, &path(PROD))).unwrap().id;
         assert_eq!(system.whoami().unwrap(), Identity::System("test".into()));
 
         let known = PermissionSet::of(&[Permission::EnvironmentRead, Permission::SecretRead]);
-        let made = system.create_account(stage.acme, &path(PROD), &NewAccount::new("runner", known)).unwrap();
+        let made = system.create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("runner", known)).unwrap();
         let Identity::Account(account) = stage.vault.session(made.key.clone()).whoami().unwrap() else {
             panic!("it is an account");
         };

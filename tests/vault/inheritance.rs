@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ioenv::ErrorKind::{Limit, NotFound};
 use ioenv::Kind::{Secret, Variable};
-use ioenv::vault::{EntryScope, Paging, PurgeScope, Restore};
+use ioenv::vault::{At, EntryScope, Paging, PurgeScope, Restore};
 use ioenv::{Document, Kind};
 use proptest::prelude::*;
 
@@ -22,10 +22,10 @@ on_every_store! {
         stage.write("shop", &text.concat());
         let new: Vec<_> = (0..2000).map(|n| entry(&format!("N{n}"), "2")).collect();
         let begin = Instant::now();
-        system.set_entries(stage.acme, &at, &new[..1000]).unwrap();
-        system.create_entries(stage.acme, &at, &new[1000..]).unwrap();
+        system.set_entries(At::Path(stage.acme, &at), &new[..1000]).unwrap();
+        system.create_entries(At::Path(stage.acme, &at), &new[1000..]).unwrap();
         assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
-        let entries = system.entries(stage.acme, &at, EntryScope::Own).unwrap().entries;
+        let entries = system.entries(At::Path(stage.acme, &at), EntryScope::Own).unwrap().entries;
         assert!(entries.len() == 2000 && entries.iter().all(|entry| entry.metadata.kind == Variable));
     }
 
@@ -38,14 +38,14 @@ on_every_store! {
         };
         let mut revision = 0;
         for prefix in ["A", "B", "C", "D"] {
-            system.set_document(stage.acme, &path("shop"), &document(prefix, 2_000)).unwrap();
-            let now = system.entries(stage.acme, &at, EntryScope::Resolved).unwrap().revision;
+            system.set_document(At::Path(stage.acme, &path("shop")), &document(prefix, 2_000)).unwrap();
+            let now = system.entries(At::Path(stage.acme, &at), EntryScope::Resolved).unwrap().revision;
             assert!(now > revision, "{prefix}");
             revision = now;
         }
         let longest = stage.records("content").values().map(|record| record.to_string().len()).max();
         assert!(longest < Some(190_000), "{longest:?}");
-        let error = system.set_document(stage.acme, &at, &document("A", 60_000)).unwrap_err();
+        let error = system.set_document(At::Path(stage.acme, &at), &document("A", 60_000)).unwrap_err();
         assert_eq!(error.kind(), Limit);
         assert!(error.to_string().contains("spread them over more levels"), "{error}");
     }
@@ -66,17 +66,17 @@ on_every_store! {
         let system = stage.system();
         for (base, own, expected, is_inherited) in rows {
             for (at, side) in [("shop/_base", base), ("shop/dev", own)] {
-                system.delete_entries(stage.acme, &path(at), &names(["K"])).unwrap();
+                system.delete_entries(At::Path(stage.acme, &path(at)), &names(["K"])).unwrap();
                 if let Some((value, kind)) = side {
-                    system.set_entries(stage.acme, &path(at), &[entry("K", value).kind(kind)]).unwrap();
+                    system.set_entries(At::Path(stage.acme, &path(at)), &[entry("K", value).kind(kind)]).unwrap();
                 }
             }
-            let entries = system.entries(stage.acme, &path("shop/dev"), EntryScope::Resolved).unwrap().entries;
+            let entries = system.entries(At::Path(stage.acme, &path("shop/dev")), EntryScope::Resolved).unwrap().entries;
             let got = entries.first().map(|one| (one.value.expose_secret().to_owned(), one.metadata.kind));
             assert_eq!(got, expected.map(|(value, kind)| (value.to_owned(), kind)), "{base:?} {own:?}");
             assert_eq!(entries.first().is_some_and(|one| one.inherited_from == Some(path("shop"))), is_inherited);
             // The other view says the same.
-            let resolved = system.resolve(stage.acme, &path("shop/dev")).unwrap();
+            let resolved = system.resolve(At::Path(stage.acme, &path("shop/dev"))).unwrap();
             let got = resolved.get("K").map(|one| (one.value().expose_secret().to_owned(), one.kind()));
             assert_eq!(got, expected.map(|(value, kind)| (value.to_owned(), kind)));
             if let Some(one) = resolved.get("K") {
@@ -84,7 +84,7 @@ on_every_store! {
                 assert_eq!(one.is_public(), all_public, "{base:?} {own:?}");
             }
             // `_base` is as it was, and inherits nothing.
-            let at_base = system.entries(stage.acme, &path("shop/_base"), EntryScope::Resolved).unwrap().entries;
+            let at_base = system.entries(At::Path(stage.acme, &path("shop/_base")), EntryScope::Resolved).unwrap().entries;
             assert_eq!(at_base.first().map(|one| one.value.expose_secret()), base.map(|(value, _)| value));
         }
     }
@@ -99,14 +99,14 @@ on_every_store! {
         assert_eq!(stage.resolved("shop/api"), "A=p B=t C=t D=t");
         assert_eq!(stage.resolved("shop"), "A=p B=p C=p");
         assert_eq!(stage.resolved("shop/dev"), "A=d B=p C=p");
-        let entries = stage.system().entries(stage.acme, &path("shop/api/prod"), EntryScope::Resolved).unwrap().entries;
+        let entries = stage.system().entries(At::Path(stage.acme, &path("shop/api/prod")), EntryScope::Resolved).unwrap().entries;
         let from: Vec<String> = entries
             .iter()
             .map(|one| format!("{} {}", one.metadata.name, one.inherited_from.as_ref().map_or("own", |path| path.as_str())))
             .collect();
         assert_eq!(from, ["A shop", "B shop/api", "C own", "D shop/api", "E own"]);
         // An empty middle hides nothing.
-        stage.system().delete_level(stage.acme, &path("shop/api")).unwrap();
+        stage.system().delete_level(At::Path(stage.acme, &path("shop/api"))).unwrap();
         assert_eq!(stage.resolved("shop/api/prod"), "A=p B=p C= E=e");
     }
 
@@ -115,32 +115,32 @@ on_every_store! {
         stage.write("shop/_base", "A=base\nB=base\n");
         stage.write("shop/dev", "A=own\n");
         let system = stage.system();
-        let deleted = system.delete_entries(stage.acme, &path("shop/dev"), &names(["A", "B", "A"])).unwrap();
+        let deleted = system.delete_entries(At::Path(stage.acme, &path("shop/dev")), &names(["A", "B", "A"])).unwrap();
         assert_eq!((deleted.deleted, deleted.not_found), (names(["A"]), names(["B"])));
         assert_eq!(stage.resolved("shop/dev"), "A=base B=base");
-        let again = system.delete_entries(stage.acme, &path("shop/dev"), &names(["A"])).unwrap();
+        let again = system.delete_entries(At::Path(stage.acme, &path("shop/dev")), &names(["A"])).unwrap();
         assert_eq!((again.deleted, again.not_found), (names([]), names(["A"])));
         assert_eq!(stage.text("shop/_base").as_deref(), Some("A=base\nB=base\n"));
         // An override with the inherited value is one.
-        system.set_entries(stage.acme, &path("shop/dev"), &[entry("A", "base")]).unwrap();
-        system.set_entries(stage.acme, &path("shop/_base"), &[entry("A", "other")]).unwrap();
+        system.set_entries(At::Path(stage.acme, &path("shop/dev")), &[entry("A", "base")]).unwrap();
+        system.set_entries(At::Path(stage.acme, &path("shop/_base")), &[entry("A", "other")]).unwrap();
         assert_eq!(stage.resolved("shop/dev"), "A=base B=base");
-        assert_eq!(refused(system.resolve(stage.acme, &path("shop/none"))), NotFound);
+        assert_eq!(refused(system.resolve(At::Path(stage.acme, &path("shop/none")))), NotFound);
     }
 
     fn kinds_are_inherited(stage: &Stage) {
         stage.shop();
         let system = stage.system();
-        system.set_entries(stage.acme, &path("shop"), &[entry("A", "1").kind(Variable)]).unwrap();
-        system.set_entries(stage.acme, &path("shop/api"), &[entry("B", "1").kind(Variable), entry("A", "2")]).unwrap();
-        system.create_entries(stage.acme, &path("shop/api/prod"), &[entry("A", "3"), entry("B", "3"), entry("C", "3")]).unwrap();
+        system.set_entries(At::Path(stage.acme, &path("shop")), &[entry("A", "1").kind(Variable)]).unwrap();
+        system.set_entries(At::Path(stage.acme, &path("shop/api")), &[entry("B", "1").kind(Variable), entry("A", "2")]).unwrap();
+        system.create_entries(At::Path(stage.acme, &path("shop/api/prod")), &[entry("A", "3"), entry("B", "3"), entry("C", "3")]).unwrap();
         let kinds: Vec<Kind> =
-            system.entry_metadata(stage.acme, &path("shop/api/prod")).unwrap().iter().map(|one| one.kind).collect();
+            system.entry_metadata(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().iter().map(|one| one.kind).collect();
         assert_eq!(kinds, [Variable, Variable, Secret]);
         // What is there keeps its kind, whatever is above.
-        system.set_entries(stage.acme, &path("shop/api/prod"), &[entry("A", "4").kind(Secret)]).unwrap();
-        system.set_entries(stage.acme, &path("shop/api/prod"), &[entry("A", "5")]).unwrap();
-        assert_eq!(system.entry_metadata(stage.acme, &path("shop/api/prod")).unwrap()[0].kind, Secret);
+        system.set_entries(At::Path(stage.acme, &path("shop/api/prod")), &[entry("A", "4").kind(Secret)]).unwrap();
+        system.set_entries(At::Path(stage.acme, &path("shop/api/prod")), &[entry("A", "5")]).unwrap();
+        assert_eq!(system.entry_metadata(At::Path(stage.acme, &path("shop/api/prod"))).unwrap()[0].kind, Secret);
     }
 
     fn a_change_of_the_base_is_seen_where_it_is_inherited(stage: &Stage) {
@@ -149,13 +149,13 @@ on_every_store! {
         stage.write("shop/dev", "A=own\n");
         let revisions = || ["shop/dev", "shop/prod"].map(|at| stage.revision(at));
         let before = revisions();
-        stage.system().set_entries(stage.acme, &path("shop/_base"), &[entry("A", "2")]).unwrap();
+        stage.system().set_entries(At::Path(stage.acme, &path("shop/_base")), &[entry("A", "2")]).unwrap();
         let changed = revisions();
         assert_eq!(changed[0], before[0], "it overrides A");
         assert!(changed[1] > before[1]);
-        stage.system().set_entries(stage.acme, &path("shop/_base"), &[entry("A", "2")]).unwrap();
+        stage.system().set_entries(At::Path(stage.acme, &path("shop/_base")), &[entry("A", "2")]).unwrap();
         assert_eq!(revisions(), changed, "nothing changed");
-        stage.system().delete_entries(stage.acme, &path("shop/_base"), &names(["B"])).unwrap();
+        stage.system().delete_entries(At::Path(stage.acme, &path("shop/_base")), &names(["B"])).unwrap();
         let deleted = revisions();
         assert!(deleted[0] > changed[0] && deleted[1] > changed[1]);
         stage.write("shop/staging", "X=1\n");
@@ -166,9 +166,9 @@ on_every_store! {
         stage.shop();
         stage.write("shop", "A=1\n");
         stage.write("shop/api", "X=1\n");
-        stage.system().set_entries(stage.acme, &path("shop"), &[entry("A", "2")]).unwrap();
+        stage.system().set_entries(At::Path(stage.acme, &path("shop")), &[entry("A", "2")]).unwrap();
         let with_both = stage.revision("shop/api/prod");
-        stage.system().delete_level(stage.acme, &path("shop/api")).unwrap();
+        stage.system().delete_level(At::Path(stage.acme, &path("shop/api"))).unwrap();
         assert!(stage.revision("shop/api/prod") > with_both);
     }
 }
@@ -213,26 +213,26 @@ proptest! {
         for edit in &edits {
             match *edit {
                 Edit::Set(at, key, value) => {
-                    system.set_entries(stage.acme, &path(LEVELS[at]), &[entry(key, &value.to_string())]).map(drop)
+                    system.set_entries(At::Path(stage.acme, &path(LEVELS[at])), &[entry(key, &value.to_string())]).map(drop)
                 }
                 Edit::Delete(at, key) => {
-                    system.delete_entries(stage.acme, &path(LEVELS[at]), &[name(key)]).map(drop)
+                    system.delete_entries(At::Path(stage.acme, &path(LEVELS[at])), &[name(key)]).map(drop)
                 }
                 Edit::Document(at, bits) => {
                     let keys = ["A", "B", "C"].iter().enumerate().filter(|(bit, _)| bits & (1 << bit) != 0);
                     let lines: Vec<String> = keys.map(|(_, key)| format!("{key}={bits}\n")).collect();
                     let text = lines.concat();
-                    system.set_document(stage.acme, &path(LEVELS[at]), &Document::parse(&text).unwrap())
+                    system.set_document(At::Path(stage.acme, &path(LEVELS[at])), &Document::parse(&text).unwrap())
                 }
-                Edit::DeleteLevel(at) => system.delete_level(stage.acme, &path(LEVELS[at])),
-                Edit::Purge(at) => system.purge_level(stage.acme, &path(LEVELS[at]), true),
+                Edit::DeleteLevel(at) => system.delete_level(At::Path(stage.acme, &path(LEVELS[at]))),
+                Edit::Purge(at) => system.purge_level(At::Path(stage.acme, &path(LEVELS[at])), true),
                 Edit::Restore(at) => {
-                    let versions = system.versions(stage.acme, &path(LEVELS[at]), &Paging::default()).unwrap().items;
+                    let versions = system.versions(At::Path(stage.acme, &path(LEVELS[at])), &Paging::default()).unwrap().items;
                     let oldest = versions.last().map(|version| version.id);
                     oldest.map_or(Ok(()), |id| system.restore_version(stage.acme, id, &Restore::default()).map(drop))
                 }
                 Edit::PurgeVersions => {
-                    system.purge_versions(stage.acme, &path("shop"), PurgeScope::Project, true).map(drop)
+                    system.purge_versions(At::Path(stage.acme, &path("shop")), PurgeScope::Project, true).map(drop)
                 }
             }
             .unwrap();

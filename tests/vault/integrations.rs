@@ -7,10 +7,10 @@ use ioenv::store::{KeyRange, Order, StoreExt as _};
 #[cfg(feature = "http")]
 use ioenv::vault::Worker;
 use ioenv::vault::{
-    Action, EnvFiles, Id, Integration, IntegrationUpdate, Mapping, NewIntegration, NewKey, NewProject, Permission as P,
-    PermissionSet, Provider, ResourceKind, SyncAction, Vault,
+    Action, At, EnvFiles, Id, Integration, IntegrationUpdate, Mapping, NewIntegration, NewKey, NewProject,
+    Permission as P, PermissionSet, Provider, ResourceKind, SyncAction, Vault,
 };
-use ioenv::{KeyProof, Kind, LevelKey, SystemRandom};
+use ioenv::{KeyProof, Kind, LevelKey, LevelPath, SystemRandom};
 
 #[cfg(feature = "http")]
 use super::stage::{DAY, MINUTE};
@@ -27,17 +27,17 @@ fn new() -> NewIntegration {
 }
 
 fn link(stage: &Stage, new: &NewIntegration) -> Integration {
-    stage.system().link_integration(stage.acme, &slug("shop"), new).unwrap()
+    stage.system().link_integration(At::Path(stage.acme, &path("shop")), new).unwrap()
 }
 
 fn sync(stage: &Stage, id: Id) -> ioenv::vault::IntegrationRun {
-    stage.system().sync_integration(stage.acme, &slug("shop"), id).unwrap()
+    stage.system().sync_integration(At::Path(stage.acme, &path("shop")), id).unwrap()
 }
 
 fn update(stage: &Stage, id: Id, change: impl FnOnce(&mut IntegrationUpdate)) -> Result<Integration, ioenv::Error> {
     let mut update = IntegrationUpdate::default();
     change(&mut update);
-    stage.system().update_integration(stage.acme, &slug("shop"), id, &update)
+    stage.system().update_integration(At::Path(stage.acme, &path("shop")), id, &update)
 }
 
 fn update_of(credentials: &str) -> IntegrationUpdate {
@@ -70,8 +70,8 @@ on_every_store! {
         assert_eq!(map, ["shop/api/prod=production", "shop/dev=development"]);
         assert_eq!(made.settings["room"], "7");
         let system = stage.system();
-        assert_eq!(system.integration(stage.acme, &slug("shop"), made.id).unwrap(), made);
-        assert_eq!(system.integrations(stage.acme, &slug("shop")).unwrap(), std::slice::from_ref(&made));
+        assert_eq!(system.integration(At::Path(stage.acme, &path("shop")), made.id).unwrap(), made);
+        assert_eq!(system.integrations(At::Path(stage.acme, &path("shop"))).unwrap(), std::slice::from_ref(&made));
         assert!(!waits(stage), "it is not enabled");
         for shown in [format!("{made:?} {new:?}"), stage.dump(""), format!("{:?}", stage.log())] {
             assert!(!shown.contains(CREDENTIALS), "{shown}");
@@ -80,14 +80,14 @@ on_every_store! {
         let mut given = new;
         given.id = Some(id);
         assert_eq!(link(stage, &given).id, id);
-        assert_eq!(refused(system.link_integration(stage.acme, &slug("shop"), &given)), Conflict);
+        assert_eq!(refused(system.link_integration(At::Path(stage.acme, &path("shop")), &given)), Conflict);
     }
 
     fn what_cannot_be_linked_is_not(stage: &Stage) {
         stage.shop();
         stage.with_base("other");
         let before = stage.records("integration");
-        let link = |new: NewIntegration| refused(stage.system().link_integration(stage.acme, &slug("shop"), &new));
+        let link = |new: NewIntegration| refused(stage.system().link_integration(At::Path(stage.acme, &path("shop")), &new));
         let at = |at: &str, target: &str| NewIntegration::new("S", shelf(), "x").environment(Mapping::new(path(at), target));
         assert_eq!(link(at("shop/none", "a")), NotFound);
         assert_eq!(link(at("shop/api", "a")), NotFound, "a target is no environment");
@@ -111,7 +111,7 @@ on_every_store! {
     fn what_an_environment_amounts_to_is_copied(stage: &Stage) {
         let id = shop(stage);
         stage.shelf.put("production", "FOREIGN", Some("stays"));
-        let plans = stage.system().plan_integration(stage.acme, &slug("shop"), id).unwrap();
+        let plans = stage.system().plan_integration(At::Path(stage.acme, &path("shop")), id).unwrap();
         assert_eq!((plans.len(), plans[0].environment.as_str(), plans[0].target.as_str()), (1, "shop/api/prod", "production"));
         let told: Vec<_> = plans[0].plan.changes.iter().map(|one| (one.name.as_str(), one.action, one.kind)).collect();
         let create = SyncAction::Create;
@@ -136,7 +136,7 @@ on_every_store! {
         stage.shelf.put("production", "PORT", None);
         sync(stage, id);
         assert_eq!(stage.shelf.log(), ["create production PORT"]);
-        let runs = stage.system().integration_runs(stage.acme, &slug("shop"), id).unwrap();
+        let runs = stage.system().integration_runs(At::Path(stage.acme, &path("shop")), id).unwrap();
         assert_eq!(runs.iter().map(|run| run.created).collect::<Vec<_>>(), [1, 0, 0, 3]);
     }
 
@@ -145,7 +145,7 @@ on_every_store! {
         // Somebody had a value there under a name that is copied: it is overwritten, and never removed.
         stage.shelf.put("production", "B", Some("before"));
         assert_eq!((sync(stage, id).created, stage.shelf.at("production").contains("B=2")), (2, true));
-        stage.system().delete_entries(stage.acme, &path("shop/api/prod"), &names(["B"])).unwrap();
+        stage.system().delete_entries(At::Path(stage.acme, &path("shop/api/prod")), &names(["B"])).unwrap();
         assert_eq!(sync(stage, id).deleted, 0);
         assert_eq!(stage.shelf.at("production"), "B=2 PORT=80 TOKEN=planted-own");
         // With another name for the environment, all begins anew, and nothing of the former one is removed.
@@ -153,13 +153,13 @@ on_every_store! {
         update(stage, id, |update| update.environments = Some(vec![Mapping::new(path("shop/api/prod"), "live")])).unwrap();
         sync(stage, id);
         assert_eq!(stage.shelf.log(), ["create live PORT", "create live TOKEN"]);
-        stage.system().unlink_integration(stage.acme, &slug("shop"), id).unwrap();
+        stage.system().unlink_integration(At::Path(stage.acme, &path("shop")), id).unwrap();
         assert!(stage.shelf.log().is_empty(), "unlinking removes nothing there");
         assert_eq!(stage.shelf.at("live"), "PORT=80 TOKEN=planted-own");
         for prefix in ["integration", "environment-integration", "job"] {
             assert_eq!(stage.dump(prefix), "", "{prefix}");
         }
-        assert_eq!(refused(stage.system().integration(stage.acme, &slug("shop"), id)), NotFound);
+        assert_eq!(refused(stage.system().integration(At::Path(stage.acme, &path("shop")), id)), NotFound);
     }
 
     fn what_broke_in_between_goes_on(stage: &Stage) {
@@ -204,37 +204,37 @@ on_every_store! {
         let shop = &slug("shop");
         let all = PermissionSet::of(&[P::IntegrationRead, P::IntegrationWrite, P::SecretRead, P::SecretDecrypt]);
         let here = stage.session(all, Some("shop/api/prod"));
-        here.plan_integration(acme, shop, id).unwrap();
-        here.link_integration(acme, shop, &new()).unwrap();
+        here.plan_integration(At::Path(acme, &LevelPath::from(shop)), id).unwrap();
+        here.link_integration(At::Path(acme, &LevelPath::from(shop)), &new()).unwrap();
         let elsewhere = stage.session(all, Some("shop/dev"));
-        assert_eq!(refused(elsewhere.integration(acme, shop, id)), NotFound);
-        assert_eq!(elsewhere.integrations(acme, shop).unwrap(), []);
-        assert_eq!(refused(elsewhere.link_integration(acme, shop, &new())), NotFound);
-        assert_eq!(refused(here.link_integration(acme, shop, &NewIntegration::new("S", shelf(), "x"))), NotFound);
+        assert_eq!(refused(elsewhere.integration(At::Path(acme, &LevelPath::from(shop)), id)), NotFound);
+        assert_eq!(elsewhere.integrations(At::Path(acme, &LevelPath::from(shop))).unwrap(), []);
+        assert_eq!(refused(elsewhere.link_integration(At::Path(acme, &LevelPath::from(shop)), &new())), NotFound);
+        assert_eq!(refused(here.link_integration(At::Path(acme, &LevelPath::from(shop)), &NewIntegration::new("S", shelf(), "x"))), NotFound);
         // An integration of two environments is for those who may at both.
         let both = vec![Mapping::new(path("shop/api/prod"), "a"), Mapping::new(path("shop/dev"), "b")];
         update(stage, id, |update| update.environments = Some(both.clone())).unwrap();
-        assert_eq!(refused(here.integration(acme, shop, id)), NotFound);
-        stage.session(all, Some("shop")).integration(acme, shop, id).unwrap();
+        assert_eq!(refused(here.integration(At::Path(acme, &LevelPath::from(shop)), id)), NotFound);
+        stage.session(all, Some("shop")).integration(At::Path(acme, &LevelPath::from(shop)), id).unwrap();
 
         // Whoever cannot read values can have none sent elsewhere.
         let writer = stage.session(all.difference(P::SecretDecrypt.into()), Some("shop"));
         let mut map = IntegrationUpdate::default();
         map.environments = Some(both);
         for update in [map, update_of("mine")] {
-            assert_eq!(refused(writer.update_integration(acme, shop, id, &update)), Denied);
+            assert_eq!(refused(writer.update_integration(At::Path(acme, &LevelPath::from(shop)), id, &update)), Denied);
         }
         // Nor with other credentials those of an environment that comes back later.
-        stage.system().delete_environment(acme, &path("shop/api/prod"), true).unwrap();
+        stage.system().delete_environment(At::Path(acme, &path("shop/api/prod")), true).unwrap();
         let of_dev = stage.session(all, Some("shop/dev"));
-        of_dev.update_integration(acme, shop, id, &update_of("mine")).unwrap();
+        of_dev.update_integration(At::Path(acme, &LevelPath::from(shop)), id, &update_of("mine")).unwrap();
         let back = stage.system().deleted(acme).unwrap()[0].id;
         stage.system().restore_environment(acme, back).unwrap();
-        assert_eq!(stage.system().integration(acme, shop, id).unwrap().environments, [Mapping::new(path("shop/dev"), "b")]);
+        assert_eq!(stage.system().integration(At::Path(acme, &LevelPath::from(shop)), id).unwrap().environments, [Mapping::new(path("shop/dev"), "b")]);
         let mut rename = IntegrationUpdate::default();
         rename.name = Some("Other".into());
-        assert_eq!(writer.update_integration(acme, shop, id, &rename).unwrap().name, "Other");
-        assert_eq!(refused(writer.update_integration(acme, shop, id, &IntegrationUpdate::default())), InvalidValue);
+        assert_eq!(writer.update_integration(At::Path(acme, &LevelPath::from(shop)), id, &rename).unwrap().name, "Other");
+        assert_eq!(refused(writer.update_integration(At::Path(acme, &LevelPath::from(shop)), id, &IntegrationUpdate::default())), InvalidValue);
     }
 
     fn a_change_has_it_done_and_only_the_last_one_waits(stage: &Stage) {
@@ -247,10 +247,10 @@ on_every_store! {
         assert!(!waits(stage));
         update(stage, id, |update| update.enabled = Some(true)).unwrap();
         for value in ["2", "3"] {
-            stage.system().set_entries(stage.acme, &path("shop"), &[entry("A", value)]).unwrap();
+            stage.system().set_entries(At::Path(stage.acme, &path("shop")), &[entry("A", value)]).unwrap();
             assert_eq!(stage.records("job/integration/").len(), 1);
         }
-        stage.system().unlink_integration(stage.acme, &slug("shop"), id).unwrap();
+        stage.system().unlink_integration(At::Path(stage.acme, &path("shop")), id).unwrap();
         assert!(!waits(stage));
         link(stage, &new());
         stage.write("shop/dev", "A=1\n");
@@ -265,38 +265,38 @@ on_every_store! {
         let system = stage.system();
         system.create_project(stage.acme, theirs).unwrap();
         let of = |at: &str| NewIntegration::new("S", shelf(), "x").environment(Mapping::new(path(at), "a"));
-        assert_eq!(refused(system.link_integration(stage.acme, &slug("theirs"), &of("theirs/dev"))), ClientManaged);
+        assert_eq!(refused(system.link_integration(At::Path(stage.acme, &path("theirs")), &of("theirs/dev"))), ClientManaged);
         // One that comes to be so later keeps nothing of what it knew.
         let id = shop(stage);
         sync(stage, id);
         assert_ne!(stage.dump("integration-written/"), "");
-        system.move_key_to_client(stage.acme, &slug("shop"), true).unwrap();
+        system.move_key_to_client(At::Path(stage.acme, &path("shop")), true).unwrap();
         assert_eq!(stage.dump("integration-written/"), "");
-        assert_eq!(refused(system.plan_integration(stage.acme, &slug("shop"), id)), ClientManaged);
-        assert_eq!(refused(system.sync_integration(stage.acme, &slug("shop"), id)), ClientManaged);
+        assert_eq!(refused(system.plan_integration(At::Path(stage.acme, &path("shop")), id)), ClientManaged);
+        assert_eq!(refused(system.sync_integration(At::Path(stage.acme, &path("shop")), id)), ClientManaged);
         assert_eq!(refused(update(stage, id, |update| update.enabled = Some(true))), ClientManaged);
-        system.unlink_integration(stage.acme, &slug("shop"), id).unwrap();
+        system.unlink_integration(At::Path(stage.acme, &path("shop")), id).unwrap();
     }
 
     fn what_is_deleted_is_no_longer_copied_and_nothing_is_removed(stage: &Stage) {
         let id = shop(stage);
         sync(stage, id);
         let system = stage.system();
-        let environment = system.environment(stage.acme, &path("shop/api/prod")).unwrap().id;
-        system.delete_environment(stage.acme, &path("shop/api/prod"), true).unwrap();
-        assert_eq!(system.integration(stage.acme, &slug("shop"), id).unwrap().environments, []);
+        let environment = system.environment(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().id;
+        system.delete_environment(At::Path(stage.acme, &path("shop/api/prod")), true).unwrap();
+        assert_eq!(system.integration(At::Path(stage.acme, &path("shop")), id).unwrap().environments, []);
         stage.shelf.log();
         assert!(sync(stage, id).is_success());
         assert!(stage.shelf.log().is_empty());
         system.restore_environment(stage.acme, environment).unwrap();
-        assert_eq!(system.integration(stage.acme, &slug("shop"), id).unwrap().environments.len(), 1);
+        assert_eq!(system.integration(At::Path(stage.acme, &path("shop")), id).unwrap().environments.len(), 1);
         assert_eq!(sync(stage, id).unchanged, 3, "it is known what was written");
-        system.delete_environment(stage.acme, &path("shop/api/prod"), true).unwrap();
+        system.delete_environment(At::Path(stage.acme, &path("shop/api/prod")), true).unwrap();
         system.purge_environment(stage.acme, environment).unwrap();
         assert_eq!(stage.dump("integration-written/") + &stage.dump("environment-integration/"), "");
         assert_eq!(stage.records("integration/").len(), 1);
-        let project = system.project(stage.acme, &slug("shop")).unwrap().id;
-        system.delete_project(stage.acme, &slug("shop")).unwrap();
+        let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
+        system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap();
         system.purge_project(stage.acme, project).unwrap();
         assert_eq!(stage.dump("integration"), "");
         assert!(stage.shelf.log().is_empty());
@@ -307,8 +307,8 @@ on_every_store! {
         sync(stage, id);
         let before = stage.records("integration");
         let system = stage.system();
-        system.rotate_project_dek(stage.acme, &slug("shop")).unwrap();
-        while !system.continue_rotation(stage.acme, &slug("shop"), 1).unwrap().is_done {}
+        system.rotate_project_dek(At::Path(stage.acme, &path("shop"))).unwrap();
+        while !system.continue_rotation(At::Path(stage.acme, &path("shop")), 1).unwrap().is_done {}
         for (key, record) in stage.records("integration") {
             if !key.starts_with("integration-state/") {
                 assert_eq!(record["dek_version"], 2, "{key}");
@@ -322,7 +322,7 @@ on_every_store! {
 
         // Bound to their integration: those of another one do not pass for them.
         let other = link(stage, &new()).id;
-        let project = system.project(stage.acme, &slug("shop")).unwrap().id;
+        let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
         let key = |id: Id| format!("integration/{project}/{id}");
         let mut moved = stage.records("integration/")[&key(id)].clone();
         moved["id"] = other.to_string().into();
@@ -343,7 +343,7 @@ on_every_store! {
         let system = vault.session(ioenv::vault::Actor::system("test"));
         let new = NewIntegration::new("F", Provider::File, "").environment(Mapping::new(path("shop/dev"), "dev.env"));
         let id = link(stage, &new).id;
-        let sync = || system.sync_integration(stage.acme, &slug("shop"), id).unwrap();
+        let sync = || system.sync_integration(At::Path(stage.acme, &path("shop")), id).unwrap();
         fs::write(&file, "# by hand\nMINE=stays\nB=before\n").unwrap();
         assert_eq!((sync().created, sync().unchanged), (1, 2));
         let text = fs::read_to_string(&file).unwrap();
@@ -379,7 +379,7 @@ on_every_store! {
         for _ in 0..55 {
             sync(stage, id);
         }
-        assert_eq!(stage.system().integration_runs(stage.acme, &slug("shop"), id).unwrap().len(), 50);
+        assert_eq!(stage.system().integration_runs(At::Path(stage.acme, &path("shop")), id).unwrap().len(), 50);
     }
 }
 
@@ -392,7 +392,7 @@ on_every_store! {
         assert_eq!(worker.run_once().unwrap(), 1);
         assert_eq!(stage.shelf.at("production"), "B=2 PORT=80 TOKEN=planted-own");
         assert!(!waits(stage));
-        stage.system().set_entries(stage.acme, &path("shop"), &[entry("NEW", "1")]).unwrap();
+        stage.system().set_entries(At::Path(stage.acme, &path("shop")), &[entry("NEW", "1")]).unwrap();
         stage.shelf.log();
         worker.run_once().unwrap();
         assert_eq!(stage.shelf.log(), ["create production NEW"]);
@@ -409,14 +409,14 @@ on_every_store! {
         assert_eq!(stage.shelf.log(), ["create production B"], "it was written, and nobody noted that");
         let worker = Worker::new(&stage.vault).threads(1);
         assert_eq!(worker.run_once().unwrap(), 0, "it is still the dead one's");
-        assert_eq!(refused(stage.system().sync_integration(stage.acme, &slug("shop"), id)), Conflict);
+        assert_eq!(refused(stage.system().sync_integration(At::Path(stage.acme, &path("shop")), id)), Conflict);
         stage.pass(MINUTE);
         assert_eq!(worker.run_once().unwrap(), 1);
         assert_eq!(stage.shelf.log(), ["update production B", "create production PORT", "create production TOKEN"]);
-        let runs = stage.system().integration_runs(stage.acme, &slug("shop"), id).unwrap();
+        let runs = stage.system().integration_runs(At::Path(stage.acme, &path("shop")), id).unwrap();
         assert_eq!(runs.iter().map(ioenv::vault::IntegrationRun::is_success).collect::<Vec<_>>(), [true, false]);
         // It was the integration's own from before it was written.
-        stage.system().delete_entries(stage.acme, &path("shop/api/prod"), &names(["B"])).unwrap();
+        stage.system().delete_entries(At::Path(stage.acme, &path("shop/api/prod")), &names(["B"])).unwrap();
         worker.run_once().unwrap();
         assert_eq!(stage.shelf.at("production"), "PORT=80 TOKEN=planted-own");
     }
@@ -432,9 +432,9 @@ on_every_store! {
         }
         stage.pass(DAY);
         assert_eq!(worker.run_once().unwrap(), 0);
-        let paused = stage.system().integration(stage.acme, &slug("shop"), id).unwrap();
+        let paused = stage.system().integration(At::Path(stage.acme, &path("shop")), id).unwrap();
         assert_eq!((paused.enabled, paused.paused.as_deref()), (false, Some("the shelf broke")));
-        let runs = stage.system().integration_runs(stage.acme, &slug("shop"), id).unwrap();
+        let runs = stage.system().integration_runs(At::Path(stage.acme, &path("shop")), id).unwrap();
         assert_eq!(runs.iter().map(|run| run.attempt).collect::<Vec<_>>(), [Some(5), Some(4), Some(3), Some(2), Some(1)]);
         stage.shelf.break_after(None);
         let resumed = update(stage, id, |update| update.enabled = Some(true)).unwrap();
@@ -445,8 +445,8 @@ on_every_store! {
 
     fn what_cannot_be_opened_fails_without_holding_up_the_others(stage: &Stage) {
         let id = shop(stage);
-        stage.system().move_key_to_client(stage.acme, &slug("shop"), true).unwrap();
-        let project = stage.system().project(stage.acme, &slug("shop")).unwrap().id;
+        stage.system().move_key_to_client(At::Path(stage.acme, &path("shop")), true).unwrap();
+        let project = stage.system().project(At::Path(stage.acme, &path("shop"))).unwrap().id;
         stage.with_base("open");
         stage.write("open/dev", "A=1\n");
         let other = NewIntegration::new("S", shelf(), "x").environment(Mapping::new(path("open/dev"), "open")).enabled();
@@ -458,11 +458,11 @@ on_every_store! {
         stage.store.write(|tx| tx.put(&key, &text, ioenv::store::Precondition::Present)).unwrap();
         let mut rename = IntegrationUpdate::default();
         rename.name = Some("Other".into());
-        stage.system().update_integration(stage.acme, &slug("shop"), id, &rename).unwrap();
-        stage.system().link_integration(stage.acme, &slug("open"), &other).unwrap();
+        stage.system().update_integration(At::Path(stage.acme, &path("shop")), id, &rename).unwrap();
+        stage.system().link_integration(At::Path(stage.acme, &path("open")), &other).unwrap();
         assert_eq!(Worker::new(&stage.vault).threads(1).run_once().unwrap(), 2);
         assert_eq!(stage.shelf.at("open"), "A=1");
-        let runs = stage.system().integration_runs(stage.acme, &slug("shop"), id).unwrap();
+        let runs = stage.system().integration_runs(At::Path(stage.acme, &path("shop")), id).unwrap();
         assert!(runs[0].error.as_ref().unwrap().contains("the vault cannot open this"), "{runs:?}");
     }
 }

@@ -2,9 +2,9 @@
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, NotFound, Unauthenticated};
 use ioenv::vault::{
-    EnvironmentUpdate, Grantee, Id, IdOrSlug, KeyOwner, NewAccount, NewBlob, NewEnvironment, NewKey, NewOrganization,
-    NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey, NewWebhook, Permission, PermissionSet,
-    PersonalKeyLevel, ProjectUpdate, Search, Session, SlugRule, UseCase, Vocabulary,
+    At, EnvironmentUpdate, Grantee, Id, IdOrSlug, KeyOwner, NewAccount, NewBlob, NewEnvironment, NewKey,
+    NewOrganization, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey, NewWebhook, Permission,
+    PermissionSet, PersonalKeyLevel, ProjectUpdate, Search, Session, SlugRule, UseCase, Vocabulary,
 };
 
 use ioenv::{Aes256Gcm, Cipher as _, Error, KeyProof, Kind, LevelKey, SystemRandom};
@@ -34,13 +34,13 @@ on_every_store! {
             assert_eq!((own.owner, own.environment), (KeyOwner::Token, None), "{scope:?}");
         }
 
-        let made = system.create_account(stage.acme, &path(PROD), &NewAccount::new("runner", PermissionSet::EMPTY));
+        let made = system.create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("runner", PermissionSet::EMPTY));
         let account = stage.vault.session(made.unwrap().key);
         let own = account.own_key().unwrap().unwrap();
         assert_eq!(own.owner, KeyOwner::Account);
         let at = own.environment.unwrap();
-        let prod = system.environment(stage.acme, &path(PROD)).unwrap();
-        let shop = system.project(stage.acme, &slug("shop")).unwrap().id;
+        let prod = system.environment(At::Path(stage.acme, &path(PROD))).unwrap();
+        let shop = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
         assert_eq!((at.project, at.id, at.path, at.is_production), (shop, prod.id, path(PROD), false));
         assert_eq!(at.rights, Permission::EnvironmentRead.into());
 
@@ -58,7 +58,7 @@ on_every_store! {
         let own = session.own_key().unwrap().unwrap();
         assert_eq!((own.id, own.owner, own.permissions), (key.info.id, KeyOwner::User(ann), PersonalKeyLevel::ReadOnly.permissions()));
 
-        system.delete_environment(stage.acme, &path(PROD), false).unwrap();
+        system.delete_environment(At::Path(stage.acme, &path(PROD)), false).unwrap();
         assert_eq!(refused(account.own_key()), Unauthenticated);
     }
 
@@ -66,10 +66,10 @@ on_every_store! {
         stage.shop();
         stage.with_base("based");
         let system = stage.system();
-        let shop = system.project(stage.acme, &slug("shop")).unwrap().id;
-        let dev = system.environment(stage.acme, &path("shop/dev")).unwrap().id;
-        let prod = system.environment(stage.acme, &path(PROD)).unwrap().id;
-        let based = system.project(stage.acme, &slug("based")).unwrap().id;
+        let shop = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
+        let dev = system.environment(At::Path(stage.acme, &path("shop/dev"))).unwrap().id;
+        let prod = system.environment(At::Path(stage.acme, &path(PROD))).unwrap().id;
+        let based = system.project(At::Path(stage.acme, &path("based"))).unwrap().id;
         let records = stage.logged(|| {
             for project in [by_slug("shop"), IdOrSlug::Id(shop)] {
                 let found = system.find_project(stage.acme, &project).unwrap();
@@ -122,7 +122,7 @@ on_every_store! {
             assert_eq!(counts, [2, 0, 0]);
         });
         assert!(records.is_empty());
-        let metadata = system.entry_metadata(acme, &path("shop/dev")).unwrap();
+        let metadata = system.entry_metadata(At::Path(acme, &path("shop/dev"))).unwrap();
         assert_eq!(metadata[0].last_accessed_at, None, "counting is no access");
 
         let ann = stage.member("ann@example.test", "workspace:member".parse().unwrap());
@@ -138,7 +138,7 @@ on_every_store! {
         theirs.key = NewKey::Client { derivation: None, proof: proof.clone(), hint: None };
         system.create_project(acme, theirs).unwrap();
         let blob = Aes256Gcm.seal(&key, b"A=1\n", &SystemRandom).unwrap();
-        system.set_blob(acme, &path("theirs"), &NewBlob::new(blob).key_proof(proof)).unwrap();
+        system.set_blob(At::Path(acme, &path("theirs")), &NewBlob::new(blob).key_proof(proof)).unwrap();
         assert_eq!(system.level_summaries(acme, &[path("theirs")]).unwrap()[0].entries, 0);
         // Whoever may not read secrets may know how many there are.
         let counter = stage.session(Permission::EnvironmentRead.into(), None);
@@ -155,13 +155,13 @@ on_every_store! {
         stage.grant(PROD, Grantee::User(ann), "viewer");
         for session in [stage.user(ann), stage.session(PermissionSet::ALL, Some(PROD))] {
             for (at, contents) in [("shop", 1), ("shop/api", 1), (PROD, 1)] {
-                assert_eq!(session.counts(acme, &path(at)).unwrap().contents, contents, "{at}");
+                assert_eq!(session.counts(At::Path(acme, &path(at))).unwrap().contents, contents, "{at}");
             }
             let summaries = session.level_summaries(acme, &["shop", "shop/api", PROD, "shop/dev"].map(path)).unwrap();
             let counts: Vec<usize> = summaries.iter().map(|summary| summary.entries).collect();
             assert_eq!(counts, [0, 0, 1, 0]);
         }
-        let all = stage.session(PermissionSet::ALL, Some("shop")).counts(acme, &path("shop")).unwrap();
+        let all = stage.session(PermissionSet::ALL, Some("shop")).counts(At::Path(acme, &path("shop"))).unwrap();
         assert_eq!((all.targets, all.environments, all.contents), (1, 2, 4));
     }
 
@@ -170,17 +170,17 @@ on_every_store! {
         stage.write(PROD, "A=1\n");
         let (system, acme) = (stage.system(), stage.acme);
         let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
-        let webhook = system.create_webhook(acme, &path(PROD), &NewWebhook::new("https://a.example.com/in")).unwrap();
+        let webhook = system.create_webhook(At::Path(acme, &path(PROD)), &NewWebhook::new("https://a.example.com/in")).unwrap();
         let webhook = webhook.webhook.id;
-        system.create_environment(acme, &path("shop/api"), &NewEnvironment::new("test")).unwrap();
+        system.create_environment(At::Path(acme, &path("shop/api")), &NewEnvironment::new("test")).unwrap();
         let asked: [(UseCase, Ask<'_>); 6] = [
-            (UseCase::ResolveLevel, &|session, id| session.export(id, &path(PROD)).map(drop)),
-            (UseCase::OpenBlobs, &|session, id| session.opened_blobs(id, &path(PROD)).map(drop)),
-            (UseCase::ListVersions, &|session, id| session.versions_from(id, &path(PROD), 0, 9).map(drop)),
-            (UseCase::ListChanges, &|session, id| session.changes_from(id, &path(PROD), 0, 9).map(drop)),
-            (UseCase::ListWebhookLogs, &|session, id| session.webhook_logs_from(id, &path(PROD), webhook, 0, 9).map(drop)),
+            (UseCase::ResolveLevel, &|session, id| session.export(At::Path(id, &path(PROD))).map(drop)),
+            (UseCase::OpenBlobs, &|session, id| session.opened_blobs(At::Path(id, &path(PROD))).map(drop)),
+            (UseCase::ListVersions, &|session, id| session.versions_from(At::Path(id, &path(PROD)), 0, 9).map(drop)),
+            (UseCase::ListChanges, &|session, id| session.changes_from(At::Path(id, &path(PROD)), 0, 9).map(drop)),
+            (UseCase::ListWebhookLogs, &|session, id| session.webhook_logs_from(At::Path(id, &path(PROD)), webhook, 0, 9).map(drop)),
             (UseCase::SetEntry, &|session, id| {
-                session.set_entry(id, &path(PROD), &entry("A", "1"), Kind::Variable, None).map(drop)
+                session.set_entry(At::Path(id, &path(PROD)), &entry("A", "1"), Kind::Variable, None).map(drop)
             }),
         ];
         for (use_case, ask) in asked {
@@ -205,16 +205,16 @@ on_every_store! {
         let (system, acme) = (stage.system(), stage.acme);
         let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
         system.create_project(acme, NewProject::new("beside")).unwrap();
-        let [prod, dev] = [PROD, "shop/dev"].map(|at| system.environment(acme, &path(at)).unwrap().id);
+        let [prod, dev] = [PROD, "shop/dev"].map(|at| system.environment(At::Path(acme, &path(at))).unwrap().id);
         let theirs = system.create_project(other, NewProject::new("shop")).unwrap().id;
-        let beside = system.project(acme, &slug("beside")).unwrap().id;
+        let beside = system.project(At::Path(acme, &path("beside"))).unwrap().id;
         let session = stage.session(PermissionSet::ALL, Some(PROD));
         for (organization, at) in [(acme, "shop/dev"), (acme, "beside"), (acme, "none"), (other, "shop"), (other, "none")] {
             let (at, named) = (path(at), by_slug(path(at).project()));
             let none = |error: Error| assert_eq!(error.kind(), NotFound, "{at}");
-            none(session.counts(organization, &at).unwrap_err());
-            none(session.chain(organization, &at).unwrap_err());
-            none(session.own_rights(organization, &at).unwrap_err());
+            none(session.counts(At::Path(organization, &at)).unwrap_err());
+            none(session.chain(At::Path(organization, &at)).unwrap_err());
+            none(session.own_rights(At::Path(organization, &at)).unwrap_err());
             none(session.check_rights(organization, Some(&at), PermissionSet::EMPTY).unwrap_err());
             if path("shop") != path(at.project()) || organization == other {
                 none(session.find_project(organization, &named).unwrap_err());
@@ -245,17 +245,17 @@ on_every_store! {
         let (system, acme) = (stage.system(), stage.acme);
         let mut new = NewEnvironment::new("full");
         new.entries = vec![entry("A", "1"), entry("B", "2").comment("about")];
-        system.create_environment(acme, &path("shop"), &new).unwrap();
+        system.create_environment(At::Path(acme, &path("shop")), &new).unwrap();
         assert_eq!(stage.text("shop/full").unwrap(), "# ioenv: variable\nA=1\n# about\nB=2\n");
         new.slug = Some(slug("none"));
         new.entries = vec![entry("A", "1"), entry("A", "2")];
-        assert_eq!(refused(system.create_environment(acme, &path("shop"), &new)), InvalidName);
+        assert_eq!(refused(system.create_environment(At::Path(acme, &path("shop")), &new)), InvalidName);
         new.entries.pop();
         let shaper = stage.session(Permission::EnvironmentCreate.into(), None);
-        assert_eq!(refused(shaper.create_environment(acme, &path("shop"), &new)), Denied);
-        assert_eq!(refused(system.environment(acme, &path("shop/none"))), NotFound);
+        assert_eq!(refused(shaper.create_environment(At::Path(acme, &path("shop")), &new)), Denied);
+        assert_eq!(refused(system.environment(At::Path(acme, &path("shop/none")))), NotFound);
         let both = PermissionSet::of(&[Permission::EnvironmentCreate, Permission::SecretWrite]);
-        stage.session(both, None).create_environment(acme, &path("shop"), &new).unwrap();
+        stage.session(both, None).create_environment(At::Path(acme, &path("shop")), &new).unwrap();
     }
 
     fn any_slug_is_for_whoever_asks_for_it(stage: &Stage) {
@@ -272,20 +272,20 @@ on_every_store! {
         }
         let mut environment = NewEnvironment::new("x");
         (environment.slug, environment.slug_rule) = (Some(slug("_secrets")), SlugRule::Any);
-        system.create_environment(acme, &path("billing"), &environment).unwrap();
+        system.create_environment(At::Path(acme, &path("billing")), &environment).unwrap();
         environment.slug = Some(slug("_base"));
-        assert_eq!(refused(system.create_environment(acme, &path("billing"), &environment)), InvalidName);
+        assert_eq!(refused(system.create_environment(At::Path(acme, &path("billing")), &environment)), InvalidName);
         let mut update = EnvironmentUpdate::default();
         update.slug = Some(slug("secrets"));
         let at = path("billing/_secrets");
-        assert_eq!(refused(system.update_environment(acme, &at, &update)), InvalidName);
+        assert_eq!(refused(system.update_environment(At::Path(acme, &at), &update)), InvalidName);
         update.slug_rule = SlugRule::Any;
-        system.update_environment(acme, &at, &update).unwrap();
+        system.update_environment(At::Path(acme, &at), &update).unwrap();
         stage.write("billing/secrets", "A=1\n");
         assert_eq!(stage.resolved("billing/secrets"), "A=1");
         let mut update = ProjectUpdate::default();
         (update.slug, update.slug_rule) = (Some(slug("user")), SlugRule::Any);
-        system.update_project(acme, &slug("billing"), &update).unwrap();
+        system.update_project(At::Path(acme, &path("billing")), &update).unwrap();
         assert_eq!(stage.resolved("user/secrets"), "A=1");
     }
 
@@ -294,7 +294,7 @@ on_every_store! {
         for at in ["shop", "shop/api", PROD, "shop/dev"] {
             stage.write(at, "A=1\n");
         }
-        let found = stage.system().search_entries(stage.acme, &slug("shop"), &Search::Name(name("A"))).unwrap();
+        let found = stage.system().search_entries(At::Path(stage.acme, &path("shop")), &Search::Name(name("A"))).unwrap();
         let environments: Vec<&str> =
             found.iter().filter(|entry| entry.is_environment).map(|entry| entry.path.as_str()).collect();
         assert_eq!((found.len(), environments), (4, vec![PROD, "shop/dev"]));
@@ -307,30 +307,30 @@ on_every_store! {
             stage.write(PROD, &format!("A={number}\n"));
         }
         let system = stage.system();
-        let (all, count) = system.changes_from(stage.acme, &path(PROD), 0, 1000).unwrap();
+        let (all, count) = system.changes_from(At::Path(stage.acme, &path(PROD)), 0, 1000).unwrap();
         assert_eq!((all.len(), count), (50, 50));
-        let (some, count) = system.changes_from(stage.acme, &path(PROD), 19, 3).unwrap();
+        let (some, count) = system.changes_from(At::Path(stage.acme, &path(PROD)), 19, 3).unwrap();
         assert_eq!((some.len(), count), (3, 50));
         assert_eq!(some[0].id, all[19].id);
         assert_eq!(some[0].entries[0].new_value.as_ref().unwrap().expose_secret(), "30");
-        let (none, count) = system.changes_from(stage.acme, &path(PROD), 50, 3).unwrap();
+        let (none, count) = system.changes_from(At::Path(stage.acme, &path(PROD)), 50, 3).unwrap();
         assert_eq!((none.len(), count), (0, 50));
-        let (none, count) = system.changes_from(stage.acme, &path("shop/dev"), 0, 3).unwrap();
+        let (none, count) = system.changes_from(At::Path(stage.acme, &path("shop/dev")), 0, 3).unwrap();
         assert_eq!((none.len(), count), (0, 0));
         let reader = stage.session(Permission::SecretRead.into(), None);
-        assert_eq!(refused(reader.changes_from(stage.acme, &path(PROD), 0, 3)), Denied);
+        assert_eq!(refused(reader.changes_from(At::Path(stage.acme, &path(PROD)), 0, 3)), Denied);
     }
 
     fn logs_of_webhooks_are_paged_by_numbers_too(stage: &Stage) {
         stage.shop();
         let (system, acme) = (stage.system(), stage.acme);
-        let webhook = system.create_webhook(acme, &path(PROD), &NewWebhook::new("https://a.example.com/in")).unwrap();
+        let webhook = system.create_webhook(At::Path(acme, &path(PROD)), &NewWebhook::new("https://a.example.com/in")).unwrap();
         let id = webhook.webhook.id;
-        let (logs, count) = system.webhook_logs_from(acme, &path(PROD), id, 0, 10).unwrap();
+        let (logs, count) = system.webhook_logs_from(At::Path(acme, &path(PROD)), id, 0, 10).unwrap();
         assert_eq!((logs.len(), count), (0, 0));
-        assert_eq!(refused(system.webhook_logs_from(acme, &path("shop/dev"), id, 0, 10)), NotFound);
+        assert_eq!(refused(system.webhook_logs_from(At::Path(acme, &path("shop/dev")), id, 0, 10)), NotFound);
         let other = stage.session(Permission::SecretRead.into(), None);
-        assert_eq!(refused(other.webhook_logs_from(acme, &path(PROD), id, 0, 10)), Denied);
+        assert_eq!(refused(other.webhook_logs_from(At::Path(acme, &path(PROD)), id, 0, 10)), Denied);
     }
 }
 

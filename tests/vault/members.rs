@@ -5,7 +5,7 @@ use std::thread;
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::{
-    Action, CloudRole, GrantRole, Grantee, Id, Member, MemberRole, MemberUpdate, NewInvitation, NewMember,
+    Action, At, CloudRole, GrantRole, Grantee, Id, Member, MemberRole, MemberUpdate, NewInvitation, NewMember,
     NewOrganization, NewProject, NewRole, NewUser, OrganizationRole, OrganizationStatus, OrganizationUpdate, Paging,
     Permission as P, PermissionSet, ResourceKind, RoleUpdate, Tier, UserUpdate, WorkspaceRole,
 };
@@ -148,9 +148,9 @@ on_every_store! {
         system.create_project(own, NewProject::new("mine")).unwrap();
         // Nothing that holds something goes silently, and no organization is left to nobody.
         assert_eq!(refused(system.delete_user(ann)), Conflict);
-        let mine = system.project(own, &slug("mine")).unwrap().id;
-        system.set_document(own, &path("mine"), &Document::parse("A=1\n").unwrap()).unwrap();
-        system.delete_project(own, &slug("mine")).unwrap();
+        let mine = system.project(At::Path(own, &path("mine"))).unwrap().id;
+        system.set_document(At::Path(own, &path("mine")), &Document::parse("A=1\n").unwrap()).unwrap();
+        system.delete_project(At::Path(own, &path("mine"))).unwrap();
         let bob = stage.member("bob@example.com", OWNER);
         assert_eq!(refused(system.delete_user(ann)), Conflict, "it can be restored");
         system.purge_project(own, mine).unwrap();
@@ -161,11 +161,11 @@ on_every_store! {
         assert_eq!(refused(stage.user(ann).organizations()), Unauthenticated);
         assert_eq!(refused(system.organization(own)), NotFound);
         assert!(system.team_members(stage.acme, team, &Paging::default()).unwrap().items.is_empty());
-        assert!(system.grants(stage.acme, &path("shop")).unwrap().is_empty());
+        assert!(system.grants(At::Path(stage.acme, &path("shop"))).unwrap().is_empty());
         assert!(!stored(stage).contains(&ann.to_string()));
         // An address is free again, and what comes back is somebody else.
         let other = stage.member("ann@example.com", MEMBER);
-        assert_eq!(refused(stage.user(other).project(stage.acme, &slug("shop"))), NotFound);
+        assert_eq!(refused(stage.user(other).project(At::Path(stage.acme, &path("shop")))), NotFound);
         system.delete_user(other).unwrap();
         assert_eq!(refused(system.delete_user(bob)), Conflict);
         assert_ne!(stored(stage), before);
@@ -191,20 +191,20 @@ on_every_store! {
         let ann = stage.member("ann@example.com", maker);
         let bob = stage.member("bob@example.com", maker);
         stage.user(ann).create_project(stage.acme, NewProject::new("shop")).unwrap();
-        let rights = stage.user(ann).own_rights(stage.acme, &path("shop")).unwrap();
+        let rights = stage.user(ann).own_rights(At::Path(stage.acme, &path("shop"))).unwrap();
         assert!(rights.contains_all(GrantRole::Full.permissions()));
-        let grants = stage.user(ann).grants(stage.acme, &path("shop")).unwrap();
+        let grants = stage.user(ann).grants(At::Path(stage.acme, &path("shop"))).unwrap();
         assert_eq!((grants.len(), grants[0].grantee, grants[0].role), (1, Grantee::User(ann), GrantRole::Full));
         assert_eq!(grants[0].created_by.id, Some(ann));
         // Only that one, and only there.
-        assert_eq!(refused(stage.user(bob).project(stage.acme, &slug("shop"))), NotFound);
+        assert_eq!(refused(stage.user(bob).project(At::Path(stage.acme, &path("shop")))), NotFound);
         stage.user(bob).create_project(stage.acme, NewProject::new("other")).unwrap();
         let slugs = |user| stage.user(user).projects(stage.acme).unwrap().into_iter().map(|one| one.slug).collect::<Vec<_>>();
         assert_eq!((slugs(ann), slugs(bob)), (vec!["shop".to_owned()], vec!["other".to_owned()]));
         // Whoever has it by the role is granted nothing.
         let admin = stage.member("admin@example.com", ADMIN);
         stage.user(admin).create_project(stage.acme, NewProject::new("third")).unwrap();
-        assert!(stage.user(admin).grants(stage.acme, &path("third")).unwrap().is_empty());
+        assert!(stage.user(admin).grants(At::Path(stage.acme, &path("third"))).unwrap().is_empty());
         // What is not made is not granted.
         let before = stored(stage);
         let mut taken = NewProject::new("shop");
@@ -386,13 +386,13 @@ on_every_store! {
         assert_eq!(refused(session.remove_member(stage.acme, bob)), Denied);
         let logged = stage.logged(|| session.remove_member(stage.acme, ann).unwrap());
         assert_eq!((logged[0].action, logged[0].resource.kind, logged[0].resource.id), (Action::Delete, ResourceKind::Member, Some(ann)));
-        assert_eq!(refused(session.environment(stage.acme, &path("shop/dev"))), NotFound);
+        assert_eq!(refused(session.environment(At::Path(stage.acme, &path("shop/dev")))), NotFound);
         assert_eq!(refused(session.member(stage.acme, ann)), NotFound);
         assert_eq!(session.organizations().unwrap().len(), 1);
         assert!(!stage.dump("grant").contains(&ann.to_string()) && !stage.dump("team-member").contains(&ann.to_string()));
         // Who comes back begins anew.
         stage.member("ann@x", guest);
-        assert_eq!(refused(session.environment(stage.acme, &path("shop/dev"))), NotFound);
+        assert_eq!(refused(session.environment(At::Path(stage.acme, &path("shop/dev")))), NotFound);
     }
 
     fn roles_of_ones_own(stage: &Stage) {
@@ -408,8 +408,8 @@ on_every_store! {
         assert_eq!(refused(system.create_role(org, &NewRole::new("all", all))), InvalidValue);
         // Whoever has it has what it holds from then on.
         let session = stage.user(ann);
-        assert!(session.project(org, &slug("shop")).is_ok());
-        assert_eq!(refused(session.resolve(org, &path("shop"))), Denied);
+        assert!(session.project(At::Path(org, &path("shop"))).is_ok());
+        assert_eq!(refused(session.resolve(At::Path(org, &path("shop")))), Denied);
         let mut update = RoleUpdate::default();
         (update.name, update.permissions) = (Some("release".into()), Some(PermissionSet::of(&[P::ProjectRead, P::SecretRead, P::SecretDecrypt])));
         let logged = stage.logged(|| drop(system.update_role(org, custom.id, &update).unwrap()));
@@ -417,7 +417,7 @@ on_every_store! {
             Value::from(logged[0].details.clone())["permissions"],
             json!({"from": ["project:read"], "to": ["secret:read", "secret:decrypt", "project:read"]})
         );
-        assert!(session.resolve(org, &path("shop")).is_ok());
+        assert!(session.resolve(At::Path(org, &path("shop"))).is_ok());
         update.permissions = Some(all);
         assert_eq!(refused(system.update_role(org, custom.id, &update)), InvalidValue);
         // One that is in use stays.
@@ -444,9 +444,9 @@ on_every_store! {
         stage.member("owner@x", OWNER);
         let ann = stage.member("ann@x", ADMIN);
         let session = stage.user(ann);
-        assert!(session.resolve(stage.acme, &path("shop")).is_ok());
+        assert!(session.resolve(At::Path(stage.acme, &path("shop"))).is_ok());
         stage.system().update_member(stage.acme, ann, &to(MemberRole::Cloud(CloudRole::BillingManager))).unwrap();
-        assert_eq!(refused(session.resolve(stage.acme, &path("shop"))), NotFound);
+        assert_eq!(refused(session.resolve(At::Path(stage.acme, &path("shop")))), NotFound);
         assert_eq!(refused(session.update_member(stage.acme, ann, &to(ADMIN))), Denied);
         assert!(session.organization(stage.acme).is_ok());
         stage.system().remove_member(stage.acme, ann).unwrap();
@@ -462,9 +462,9 @@ on_every_store! {
         update.status = Some(OrganizationStatus::Suspended);
         assert_eq!(refused(stage.user(ann).update_organization(stage.acme, &update)), Denied);
         stage.system().update_organization(stage.acme, &update).unwrap();
-        assert_eq!(refused(stage.user(ann).project(stage.acme, &slug("shop"))), Denied);
+        assert_eq!(refused(stage.user(ann).project(At::Path(stage.acme, &path("shop")))), Denied);
         assert_eq!(refused(stage.user(ann).remove_member(stage.acme, ann)), Denied);
-        assert_eq!(refused(stage.user(stranger).project(stage.acme, &slug("shop"))), NotFound);
+        assert_eq!(refused(stage.user(stranger).project(At::Path(stage.acme, &path("shop")))), NotFound);
         assert_eq!(stage.system().members(stage.acme, &Paging::default()).unwrap().items.len(), 1);
     }
 
@@ -513,7 +513,7 @@ on_every_store! {
         stage.write("shop/dev", "A=2\n");
         let ann = stage.member("ann@x", MemberRole::Cloud(CloudRole::Auditor));
         let session = stage.user(ann);
-        let versions = session.versions(stage.acme, &path("shop/dev"), &Paging::default()).unwrap().items;
+        let versions = session.versions(At::Path(stage.acme, &path("shop/dev")), &Paging::default()).unwrap().items;
         assert_eq!(versions.len(), 1);
         let before = stage.dump("");
         let error = session.version(stage.acme, versions[0].id).unwrap_err();
@@ -537,7 +537,7 @@ on_every_store! {
         // An owner there is a member here, whatever was done first.
         let session = stage.user(ann);
         session.create_project(other, NewProject::new("shop")).unwrap();
-        assert_eq!(refused(session.project(stage.acme, &slug("shop"))), NotFound);
+        assert_eq!(refused(session.project(At::Path(stage.acme, &path("shop")))), NotFound);
         assert_eq!(refused(session.create_project(stage.acme, NewProject::new("mine"))), Denied);
         assert_eq!(session.projects(stage.acme).unwrap().len(), 0);
         assert_eq!(session.projects(other).unwrap().len(), 1);

@@ -2,7 +2,7 @@
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidValue, NotFound};
 use ioenv::Kind::{Secret, Variable};
-use ioenv::vault::{Actor, NewToken, Permission};
+use ioenv::vault::{Actor, At, NewToken, Permission};
 
 use super::stage::{SECOND, Stage, entry, name, path, refused};
 
@@ -10,22 +10,22 @@ on_every_store! {
     fn setting_tells_kind_and_time_and_nothing_else(stage: &Stage) {
         stage.with_base("shop");
         let (system, at) = (stage.system(), path("shop/dev"));
-        let set = |key: &str, value: &str| system.set_entry(stage.acme, &at, &entry(key, value), Variable, None).unwrap();
-        system.set_entries(stage.acme, &path("shop"), &[entry("ABOVE", "1").kind(Secret)]).unwrap();
+        let set = |key: &str, value: &str| system.set_entry(At::Path(stage.acme, &at), &entry(key, value), Variable, None).unwrap();
+        system.set_entries(At::Path(stage.acme, &path("shop")), &[entry("ABOVE", "1").kind(Secret)]).unwrap();
         assert_eq!([set("ABOVE", "2").kind, set("NEW", "2").kind], [Secret, Variable]);
         let first = stage.now();
         stage.pass(SECOND);
         assert_eq!(set("NEW", "2").updated_at, first, "it is as it was");
         assert_eq!(set("NEW", "3").updated_at, stage.now());
-        let kind = |kind| system.set_entry(stage.acme, &at, &entry("NEW", "3").kind(kind), Secret, None).unwrap().kind;
+        let kind = |kind| system.set_entry(At::Path(stage.acme, &at), &entry("NEW", "3").kind(kind), Secret, None).unwrap().kind;
         assert_eq!([kind(Secret), kind(Variable)], [Secret, Variable]);
         // What somebody else has written is told alike.
         stage.write("shop/dev", "# ioenv: variable\nNEW=3\nOTHER=1\n");
         let written = stage.now();
         stage.pass(SECOND);
         assert_eq!((set("OTHER", "1").kind, set("OTHER", "1").updated_at), (Secret, written));
-        assert_eq!(refused(system.set_entry(stage.acme, &at, &entry("NEW", "a\0b"), Variable, None)), InvalidValue);
-        assert_eq!(refused(system.set_entry(stage.acme, &path("shop/none"), &entry("A", ""), Variable, None)), NotFound);
+        assert_eq!(refused(system.set_entry(At::Path(stage.acme, &at), &entry("NEW", "a\0b"), Variable, None)), InvalidValue);
+        assert_eq!(refused(system.set_entry(At::Path(stage.acme, &path("shop/none")), &entry("A", ""), Variable, None)), NotFound);
     }
 
     fn deleting_tells_whether_it_was_there(stage: &Stage) {
@@ -33,8 +33,8 @@ on_every_store! {
         stage.write("shop", "A=base\n");
         stage.write("shop/dev", "A=own\n");
         let (system, at) = (stage.system(), path("shop/dev"));
-        assert!(system.delete_entry(stage.acme, &at, &name("A"), None).unwrap());
-        let records = stage.logged(|| assert!(!system.delete_entry(stage.acme, &at, &name("A"), None).unwrap()));
+        assert!(system.delete_entry(At::Path(stage.acme, &at), &name("A"), None).unwrap());
+        let records = stage.logged(|| assert!(!system.delete_entry(At::Path(stage.acme, &at), &name("A"), None).unwrap()));
         assert_eq!((stage.resolved("shop/dev").as_str(), records.len()), ("A=base", 0));
     }
 
@@ -42,14 +42,14 @@ on_every_store! {
         stage.with_base("shop");
         let (system, at) = (stage.system(), path("shop/dev"));
         let set = |value: &str, revisions: Option<&[u64]>| {
-            system.set_entry(stage.acme, &at, &entry("A", value), Variable, revisions).map(drop)
+            system.set_entry(At::Path(stage.acme, &at), &entry("A", value), Variable, revisions).map(drop)
         };
         let seen = stage.revision("shop/dev");
         set("1", Some(&[seen])).unwrap();
         let records = stage.logged(|| {
             assert_eq!(refused(set("2", Some(&[seen]))), Conflict);
             assert_eq!(refused(set("2", Some(&[]))), Conflict);
-            assert_eq!(refused(system.delete_entry(stage.acme, &at, &name("A"), Some(&[seen]))), Conflict);
+            assert_eq!(refused(system.delete_entry(At::Path(stage.acme, &at), &name("A"), Some(&[seen]))), Conflict);
         });
         assert_eq!((stage.resolved("shop/dev").as_str(), records.len()), ("A=1", 0));
         set("2", Some(&[seen, stage.revision("shop/dev")])).unwrap();
@@ -57,14 +57,14 @@ on_every_store! {
         let seen = stage.revision("shop/dev");
         stage.write("shop", "B=1\n");
         assert_eq!(refused(set("3", Some(&[seen]))), Conflict);
-        assert!(system.delete_entry(stage.acme, &at, &name("A"), Some(&[stage.revision("shop/dev")])).unwrap());
+        assert!(system.delete_entry(At::Path(stage.acme, &at), &name("A"), Some(&[stage.revision("shop/dev")])).unwrap());
     }
 
     fn an_export_has_the_revision_of_what_it_says(stage: &Stage) {
         stage.with_base("shop");
         stage.write("shop", "A=1\n");
         stage.write("shop/dev", "B=2\n");
-        let export = stage.system().export(stage.acme, &path("shop/dev")).unwrap();
+        let export = stage.system().export(At::Path(stage.acme, &path("shop/dev"))).unwrap();
         assert_eq!(export.revision, stage.revision("shop/dev"));
         assert_eq!(export.resolved.to_document().to_export().expose_secret(), "A=1\nB=2\n");
         assert!(!format!("{export:?}").contains("=2"));
@@ -75,19 +75,19 @@ on_every_store! {
         stage.with_base("based");
         let system = stage.system();
         for at in ["shop/api/prod", "shop/dev", "based/prod", "based"] {
-            let id = system.environment(stage.acme, &path(at)).unwrap().id;
+            let id = system.environment(At::Path(stage.acme, &path(at))).unwrap().id;
             assert_eq!(system.locate_environment(id).unwrap(), (stage.acme, path(at)));
         }
         let project = system.projects(stage.acme).unwrap().into_iter().find(|one| one.slug == "shop").unwrap().id;
-        let target = system.target(stage.acme, &path("shop/api")).unwrap().id;
+        let target = system.target(At::Path(stage.acme, &path("shop/api"))).unwrap().id;
         for other in [project, target, stage.acme] {
             assert_eq!(refused(system.locate_environment(other)), NotFound);
         }
         let bound = NewToken::new("b", Permission::Scan.into()).scope(path("based"));
         let bound = stage.vault.session(Actor::Token(system.issue_token(stage.acme, &bound).unwrap().token));
-        let id = |at: &str| system.environment(stage.acme, &path(at)).unwrap().id;
+        let id = |at: &str| system.environment(At::Path(stage.acme, &path(at))).unwrap().id;
         assert!(bound.locate_environment(id("based/prod")).is_ok());
         assert_eq!(refused(bound.locate_environment(id("shop/dev"))), NotFound);
-        assert_eq!(refused(bound.export(stage.acme, &path("based/prod"))), Denied);
+        assert_eq!(refused(bound.export(At::Path(stage.acme, &path("based/prod")))), Denied);
     }
 }

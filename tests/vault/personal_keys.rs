@@ -3,12 +3,12 @@
 use ioenv::Error;
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::{
-    Action, ActorKind, Grantee, Id, IssuedPersonalKey, NewAccount, NewMember, NewOrganization, NewPersonalKey,
+    Action, ActorKind, At, Grantee, Id, IssuedPersonalKey, NewAccount, NewMember, NewOrganization, NewPersonalKey,
     NewProject, NewToken, Paging, PermissionSet, PersonalKeyLevel, ResourceKind, Session, UserUpdate,
 };
 use serde_json::json;
 
-use super::stage::{DAY, MINUTE, Stage, after, entry, names, path, refused, slug};
+use super::stage::{DAY, MINUTE, Stage, after, entry, names, path, refused};
 
 const PROD: &str = "shop/api/prod";
 
@@ -20,12 +20,12 @@ fn make(stage: &Stage, user: Id, level: PersonalKeyLevel) -> IssuedPersonalKey {
 fn attempts(session: &Session<'_>, acme: Id) -> [Result<(), Error>; 6] {
     let prod = &path(PROD);
     [
-        session.resolve(acme, prod).map(drop),
-        session.set_entries(acme, prod, &[entry("A", "1")]).map(drop),
-        session.delete_entries(acme, prod, &names(["A"])).map(drop),
-        session.accounts(acme, prod).map(drop),
+        session.resolve(At::Path(acme, prod)).map(drop),
+        session.set_entries(At::Path(acme, prod), &[entry("A", "1")]).map(drop),
+        session.delete_entries(At::Path(acme, prod), &names(["A"])).map(drop),
+        session.accounts(At::Path(acme, prod)).map(drop),
         session.create_project(acme, NewProject::new("other")).map(drop),
-        session.versions(acme, prod, &Paging::default()).map(drop),
+        session.versions(At::Path(acme, prod), &Paging::default()).map(drop),
     ]
 }
 
@@ -59,7 +59,7 @@ on_every_store! {
                 assert!(matches!(kind, None | Some(Denied | NotFound)), "{kind:?}");
             }
             if done[4].is_ok() {
-                stage.system().delete_project(stage.acme, &slug("other")).unwrap();
+                stage.system().delete_project(At::Path(stage.acme, &path("other"))).unwrap();
             }
         }
     }
@@ -69,14 +69,14 @@ on_every_store! {
         let user = stage.member("ann@example.test", "workspace:member".parse().unwrap());
         stage.grant(PROD, Grantee::User(user), "admin");
         let session = stage.vault.session(make(stage, user, PersonalKeyLevel::FullAccess).key);
-        let write = || session.set_entries(stage.acme, &path(PROD), &[entry("A", "1")]).map(drop);
+        let write = || session.set_entries(At::Path(stage.acme, &path(PROD)), &[entry("A", "1")]).map(drop);
         write().unwrap();
         stage.grant(PROD, Grantee::User(user), "viewer");
         assert_eq!(refused(write()), Denied);
-        session.resolve(stage.acme, &path(PROD)).unwrap();
+        session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
         stage.grant("shop/dev", Grantee::User(user), "admin");
-        stage.system().revoke_grant(stage.acme, &path(PROD), Grantee::User(user)).unwrap();
-        assert_eq!(refused(session.resolve(stage.acme, &path(PROD))), NotFound);
+        stage.system().revoke_grant(At::Path(stage.acme, &path(PROD)), Grantee::User(user)).unwrap();
+        assert_eq!(refused(session.resolve(At::Path(stage.acme, &path(PROD)))), NotFound);
         stage.grant(PROD, Grantee::User(user), "editor");
         write().unwrap();
     }
@@ -98,7 +98,7 @@ on_every_store! {
             }
             assert!(stage.records("personal-key/").is_empty() && stage.records("token/").is_empty(), "{gone}");
             for session in [session, stage.vault.session(other.key)] {
-                let error = session.resolve(stage.acme, &path(PROD)).unwrap_err();
+                let error = session.resolve(At::Path(stage.acme, &path(PROD))).unwrap_err();
                 assert_eq!(error.kind(), Unauthenticated, "{gone}");
                 assert_eq!(refused(session.whoami()), Unauthenticated, "{gone}");
             }
@@ -219,8 +219,8 @@ on_every_store! {
         let user = stage.member("ann@example.test", "workspace:owner".parse().unwrap());
         let made = make(stage, user, PersonalKeyLevel::FullAccess);
         let key = stage.vault.session(made.key);
-        let by_key = stage.logged(|| drop(key.set_entries(stage.acme, &path(PROD), &[entry("A", "1")]).unwrap()));
-        let in_person = stage.logged(|| drop(stage.user(user).set_entries(stage.acme, &path(PROD), &[entry("A", "2")]).unwrap()));
+        let by_key = stage.logged(|| drop(key.set_entries(At::Path(stage.acme, &path(PROD)), &[entry("A", "1")]).unwrap()));
+        let in_person = stage.logged(|| drop(stage.user(user).set_entries(At::Path(stage.acme, &path(PROD)), &[entry("A", "2")]).unwrap()));
         for (log, expected) in [(by_key, Some(json!(made.info.id))), (in_person, None)] {
             assert!(!log.is_empty());
             for record in log {
@@ -250,8 +250,8 @@ on_every_store! {
         // What it makes lives no longer than it does itself.
         let read = PermissionSet::from(ioenv::vault::Permission::SecretRead);
         assert_eq!(refused(session.issue_token(stage.acme, &NewToken::new("t", read))), Denied);
-        assert_eq!(refused(session.create_account(stage.acme, &path(PROD), &NewAccount::new("a", read))), Denied);
-        session.create_account(stage.acme, &path(PROD), &NewAccount::new("a", read).expires_at(end)).unwrap();
+        assert_eq!(refused(session.create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("a", read))), Denied);
+        session.create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("a", read).expires_at(end)).unwrap();
         stage.pass(DAY - MINUTE - 1);
         session.whoami().unwrap();
         stage.pass(1);

@@ -5,12 +5,12 @@ use std::thread;
 
 use ioenv::store::{Sqlite, Store};
 use ioenv::vault::{
-    Grantee, MemberRole, MemberUpdate, NewInvitation, NewRole, NewToken, OrganizationRole, Permission as P,
+    At, Grantee, MemberRole, MemberUpdate, NewInvitation, NewRole, NewToken, OrganizationRole, Permission as P,
     PermissionSet, Session,
 };
 use ioenv::{Error, ErrorKind};
 
-use super::stage::{Stage, path, slug};
+use super::stage::{Stage, path};
 
 const ROUNDS: usize = 6;
 const MEMBER: MemberRole = MemberRole::Organization(OrganizationRole::Member);
@@ -117,7 +117,7 @@ on_stores_of_many! {
             let team = stage.team(&format!("team {round}"), &[]);
             let join = |session: &Session<'_>| session.add_team_member(stage.acme, team, ann);
             let grant = |session: &Session<'_>| {
-                session.grant(stage.acme, &path("shop"), Grantee::Team(team), "viewer".parse()?).map(drop)
+                session.grant(At::Path(stage.acme, &path("shop")), Grantee::Team(team), "viewer".parse()?).map(drop)
             };
             let delete = |session: &Session<'_>| session.delete_team(stage.acme, team);
             let done = at_once(stage, &[&join, &grant, &delete]);
@@ -132,7 +132,7 @@ on_stores_of_many! {
             stage.shop();
             let new = NewToken::new("worker", P::SecretRead.into()).scope(path("shop/dev"));
             let issue = |session: &Session<'_>| session.issue_token(stage.acme, &new).map(drop);
-            let delete = |session: &Session<'_>| session.delete_project(stage.acme, &slug("shop"));
+            let delete = |session: &Session<'_>| session.delete_project(At::Path(stage.acme, &path("shop")));
             let done = at_once(stage, &[&issue, &delete]);
             assert_eq!(done[1], Ok(()));
             assert!(matches!(done[0], Ok(()) | Err(ErrorKind::NotFound)), "{done:?}");

@@ -2,7 +2,7 @@
 
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::{
-    Action, ActorKind, Grantee, Id, IssuedServiceKey, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey,
+    Action, ActorKind, At, Grantee, Id, IssuedServiceKey, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey,
     NewToken, Permission as P, PermissionSet, PersonalKeyLevel, ResourceKind, ServiceAccount, ServiceAccountUpdate,
     Session, WorkspaceRole,
 };
@@ -45,9 +45,9 @@ on_every_store! {
         let text = one.key.expose_secret().to_owned();
         assert!(text.starts_with("sb_service_") && text.len() == 43);
         let sessions = [&one, &two].map(|issued| stage.vault.session(issued.key.clone()));
-        let write = |session: &Session<'_>| session.set_entries(stage.acme, &path(PROD), &[entry("A", "1")]).map(drop);
+        let write = |session: &Session<'_>| session.set_entries(At::Path(stage.acme, &path(PROD)), &[entry("A", "1")]).map(drop);
         for session in &sessions {
-            session.resolve(stage.acme, &path(PROD)).unwrap();
+            session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
             assert_eq!(refused(write(session)), Denied);
             assert_eq!(session.own_token().unwrap().permissions, READ);
         }
@@ -62,7 +62,7 @@ on_every_store! {
         update.permissions = Some(P::ProjectRead.into());
         stage.system().update_service_account(stage.acme, account.id, &update).unwrap();
         for session in &sessions {
-            assert_eq!(refused(session.resolve(stage.acme, &path(PROD))), Denied);
+            assert_eq!(refused(session.resolve(At::Path(stage.acme, &path(PROD)))), Denied);
             assert_eq!(session.projects(stage.acme).unwrap().len(), 1);
         }
         let listed = stage.system().service_keys(stage.acme, account.id).unwrap();

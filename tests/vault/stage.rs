@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Actor, Clock, EntryScope, Grantee, Id, IssuedToken, MemberRole, NewEntry, NewEnvironment, NewMember,
+    Actor, At, Clock, EntryScope, Grantee, Id, IssuedToken, MemberRole, NewEntry, NewEnvironment, NewMember,
     NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OutboundPolicy, PermissionSet, Provider, ResourceKind,
     RootKey, Session, Timestamp, Vault,
 };
@@ -123,9 +123,9 @@ impl Stage {
         let mut project = NewProject::new("shop");
         change(&mut project);
         system.create_project(self.acme, project).unwrap();
-        system.create_target(self.acme, &slug("shop"), &NewTarget::new("api")).unwrap();
-        system.create_environment(self.acme, &path("shop/api"), &NewEnvironment::new("prod")).unwrap();
-        system.create_environment(self.acme, &path("shop"), &NewEnvironment::new("dev")).unwrap();
+        system.create_target(At::Path(self.acme, &path("shop")), &NewTarget::new("api")).unwrap();
+        system.create_environment(At::Path(self.acme, &path("shop/api")), &NewEnvironment::new("prod")).unwrap();
+        system.create_environment(At::Path(self.acme, &path("shop")), &NewEnvironment::new("dev")).unwrap();
     }
 
     /// A project with `_base`, `dev`, `staging` and `prod`.
@@ -146,18 +146,18 @@ impl Stage {
     }
 
     pub(crate) fn write(&self, at: &str, text: &str) {
-        self.system().set_document(self.acme, &path(at), &Document::parse(text).unwrap()).unwrap();
+        self.system().set_document(At::Path(self.acme, &path(at)), &Document::parse(text).unwrap()).unwrap();
     }
 
     /// What a level says itself, as text.
     pub(crate) fn text(&self, at: &str) -> Option<String> {
-        let document = self.system().document(self.acme, &path(at)).unwrap();
+        let document = self.system().document(At::Path(self.acme, &path(at))).unwrap();
         document.map(|document| document.to_text().expose_secret().to_owned())
     }
 
     /// What a level amounts to: `A=1 B=2`.
     pub(crate) fn resolved(&self, at: &str) -> String {
-        let resolved = self.system().resolve(self.acme, &path(at)).unwrap();
+        let resolved = self.system().resolve(At::Path(self.acme, &path(at))).unwrap();
         let all: Vec<String> =
             resolved.iter().map(|one| format!("{}={}", one.name(), one.value().expose_secret())).collect();
         all.join(" ")
@@ -183,7 +183,7 @@ impl Stage {
     }
 
     pub(crate) fn grant(&self, at: &str, grantee: Grantee, role: &str) {
-        self.system().grant(self.acme, &path(at), grantee, role.parse().unwrap()).unwrap();
+        self.system().grant(At::Path(self.acme, &path(at)), grantee, role.parse().unwrap()).unwrap();
     }
 
     /// Removes for good what could still be restored, in any organization.
@@ -202,7 +202,7 @@ impl Stage {
     }
 
     pub(crate) fn revision(&self, at: &str) -> u64 {
-        self.system().entries(self.acme, &path(at), EntryScope::Resolved).unwrap().revision
+        self.system().entries(At::Path(self.acme, &path(at)), EntryScope::Resolved).unwrap().revision
     }
 
     /// All records, with values in one spelling.

@@ -2,7 +2,7 @@
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, NotFound};
 use ioenv::vault::{
-    Action, Grantee, Id, MemberRole, NewMember, NewOrganization, NewRole, NewTeam, Paging, Permission as P,
+    Action, At, Grantee, Id, MemberRole, NewMember, NewOrganization, NewRole, NewTeam, Paging, Permission as P,
     PermissionSet, ResourceKind, TeamUpdate, WorkspaceRole,
 };
 use serde_json::{Value, json};
@@ -96,11 +96,11 @@ on_every_store! {
         stage.grant("shop/dev", Grantee::Team(team), "editor");
         stage.grant("shop", Grantee::Team(team), "viewer");
         let session = stage.user(ann);
-        assert!(session.environment(stage.acme, &path("shop/dev")).is_ok());
+        assert!(session.environment(At::Path(stage.acme, &path("shop/dev"))).is_ok());
         stage.pass(1);
         stage.system().delete_team(stage.acme, team).unwrap();
         assert_eq!(session.member(stage.acme, ann).unwrap().updated_at, stage.now());
-        assert_eq!(refused(session.environment(stage.acme, &path("shop/dev"))), NotFound);
+        assert_eq!(refused(session.environment(At::Path(stage.acme, &path("shop/dev")))), NotFound);
         assert!(stage.records("grant").is_empty() && stage.records("team").is_empty());
         assert!(session.member(stage.acme, ann).unwrap().teams.is_empty());
     }

@@ -6,10 +6,10 @@ use ioenv::vault::Permission::{
     SecretDecrypt, SecretRead, SecretWrite, TargetRead,
 };
 use ioenv::vault::{
-    EntryScope, NewToken, PermissionSet, Sha256Hasher, Token, TokenFormat, TokenHasher as _, TokenUpdate,
+    At, EntryScope, NewToken, PermissionSet, Sha256Hasher, Token, TokenFormat, TokenHasher as _, TokenUpdate,
 };
 
-use super::stage::{DAY, MINUTE, Stage, after, entry, path, refused, slug};
+use super::stage::{DAY, MINUTE, Stage, after, entry, path, refused};
 
 const READ: PermissionSet = PermissionSet::of(&[SecretRead, SecretDecrypt]);
 const MANAGE: PermissionSet =
@@ -36,7 +36,7 @@ on_every_store! {
             assert!(!format!("{issued:?}").contains(&text[prefix.len()..]));
             assert_eq!(issued.info.hint.trim_end_matches('…'), &text[..prefix.len() + 4]);
             let session = stage.vault.session(Token::parse(&text).unwrap());
-            assert_eq!(session.resolve(stage.acme, &path("shop")).unwrap().len(), 1);
+            assert_eq!(session.resolve(At::Path(stage.acme, &path("shop"))).unwrap().len(), 1);
             let known = system.token(stage.acme, issued.info.id).unwrap();
             assert_eq!((known.format, known.permissions, known.name.as_str()), (format, READ, "t"));
             let listed = format!("{:?}", system.tokens(stage.acme).unwrap());
@@ -121,7 +121,7 @@ on_every_store! {
         assert_eq!(last(), Some(stage.now()));
         let before = last();
         stage.pass(MINUTE);
-        assert_eq!(refused(session.set_entries(stage.acme, &path("none"), &[entry("A", "1")])), Denied);
+        assert_eq!(refused(session.set_entries(At::Path(stage.acme, &path("none")), &[entry("A", "1")])), Denied);
         assert_eq!(last(), before, "what was refused leaves nothing");
     }
 
@@ -139,30 +139,30 @@ on_every_store! {
             for (level, is_reached) in levels.into_iter().zip(reached) {
                 let at = path(level);
                 if is_reached {
-                    assert!(session.set_entries(stage.acme, &at, &[entry("X", "1")]).is_ok(), "{scope} {level}");
-                    let count = session.resolve(stage.acme, &at).unwrap().origins();
+                    assert!(session.set_entries(At::Path(stage.acme, &at), &[entry("X", "1")]).is_ok(), "{scope} {level}");
+                    let count = session.resolve(At::Path(stage.acme, &at)).unwrap().origins();
                     assert_eq!(count, level.matches('/').count() + 1, "the levels above count, too");
-                    assert_eq!(session.blobs(stage.acme, &at).unwrap().levels.len(), count);
+                    assert_eq!(session.blobs(At::Path(stage.acme, &at)).unwrap().levels.len(), count);
                 } else {
-                    assert_eq!(refused(session.set_entries(stage.acme, &at, &[entry("X", "1")])), NotFound, "{scope} {level}");
-                    assert_eq!(refused(session.resolve(stage.acme, &at)), NotFound);
-                    assert_eq!(refused(session.blobs(stage.acme, &at)), NotFound);
-                    assert_eq!(refused(session.entries(stage.acme, &at, EntryScope::Own)), NotFound);
+                    assert_eq!(refused(session.set_entries(At::Path(stage.acme, &at), &[entry("X", "1")])), NotFound, "{scope} {level}");
+                    assert_eq!(refused(session.resolve(At::Path(stage.acme, &at))), NotFound);
+                    assert_eq!(refused(session.blobs(At::Path(stage.acme, &at))), NotFound);
+                    assert_eq!(refused(session.entries(At::Path(stage.acme, &at), EntryScope::Own)), NotFound);
                 }
             }
             assert_eq!(session.projects(stage.acme).unwrap().len(), 1);
-            assert!(session.project(stage.acme, &slug("shop")).is_ok());
-            assert_eq!(refused(session.project(stage.acme, &slug("other"))), NotFound);
+            assert!(session.project(At::Path(stage.acme, &path("shop"))).is_ok());
+            assert_eq!(refused(session.project(At::Path(stage.acme, &path("other")))), NotFound);
         }
         let bound = stage.session(PermissionSet::ALL, Some("shop/api/prod"));
-        assert_eq!(bound.targets(stage.acme, &slug("shop")).unwrap().len(), 1);
-        assert!(bound.environments(stage.acme, &path("shop")).unwrap().is_empty());
-        assert_eq!(bound.environments(stage.acme, &path("shop/api")).unwrap().len(), 1);
+        assert_eq!(bound.targets(At::Path(stage.acme, &path("shop"))).unwrap().len(), 1);
+        assert!(bound.environments(At::Path(stage.acme, &path("shop"))).unwrap().is_empty());
+        assert_eq!(bound.environments(At::Path(stage.acme, &path("shop/api"))).unwrap().len(), 1);
         let beside = stage.session(PermissionSet::ALL, Some("shop/dev"));
-        assert!(beside.targets(stage.acme, &slug("shop")).unwrap().is_empty());
-        assert_eq!(refused(beside.target(stage.acme, &path("shop/api"))), NotFound);
+        assert!(beside.targets(At::Path(stage.acme, &path("shop"))).unwrap().is_empty());
+        assert_eq!(refused(beside.target(At::Path(stage.acme, &path("shop/api")))), NotFound);
         // What is not there and what is out of reach are told in the same words.
-        let prod = stage.system().environment(stage.acme, &path("shop/api/prod")).unwrap().id;
+        let prod = stage.system().environment(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().id;
         let texts = [prod, stage.acme].map(|id| beside.locate(id).unwrap_err().to_string());
         assert_eq!(texts[0], texts[1]);
         let other = stage.system().create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
@@ -173,15 +173,15 @@ on_every_store! {
     fn a_token_is_told_what_it_may_do_above_its_place(stage: &Stage) {
         stage.shop();
         let session = stage.session(PermissionSet::ALL, Some("shop/api/prod"));
-        let rights = |at: &str| session.own_rights(stage.acme, &path(at)).unwrap();
+        let rights = |at: &str| session.own_rights(At::Path(stage.acme, &path(at))).unwrap();
         assert_eq!(rights("shop/api/prod"), PermissionSet::ALL);
         for above in ["shop", "shop/api"] {
             // The key is that of the project, and opens what the token reads.
             let known = PermissionSet::of(&[ProjectRead, TargetRead, EnvironmentRead, KeyRetrieve]);
             assert_eq!(rights(above), known, "{above}");
         }
-        assert_eq!(refused(session.own_rights(stage.acme, &path("shop/dev"))), NotFound);
-        assert!(session.key(stage.acme, &slug("shop")).is_ok());
+        assert_eq!(refused(session.own_rights(At::Path(stage.acme, &path("shop/dev")))), NotFound);
+        assert!(session.key(At::Path(stage.acme, &path("shop"))).is_ok());
     }
 
     fn no_token_is_bound_to_what_all_inherit(stage: &Stage) {

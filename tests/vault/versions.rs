@@ -2,15 +2,15 @@
 
 use ioenv::ErrorKind::{InvalidValue, NotFound, Unconfirmed, VersionLocked, VersionProtected};
 use ioenv::vault::{
-    ChangedEntry, EntryUpdate, NewBlob, NewOrganization, NewProject, OrganizationUpdate, Paging, PermissionSet,
+    At, ChangedEntry, EntryUpdate, NewBlob, NewOrganization, NewProject, OrganizationUpdate, Paging, PermissionSet,
     ProjectUpdate, PurgeScope, Restore, Version, VersionAction,
 };
 use ioenv::{Aes256Gcm, Cipher as _, LevelKey, SystemRandom};
 
-use super::stage::{DAY, SECOND, Stage, entry, name, names, path, refused, slug};
+use super::stage::{DAY, SECOND, Stage, entry, name, names, path, refused};
 
 fn versions(stage: &Stage, at: &str) -> Vec<Version> {
-    stage.system().versions(stage.acme, &path(at), &Paging::first(200)).unwrap().items
+    stage.system().versions(At::Path(stage.acme, &path(at)), &Paging::first(200)).unwrap().items
 }
 
 fn restore(stage: &Stage, id: u64) {
@@ -31,7 +31,7 @@ fn spelled(entries: &[ChangedEntry]) -> String {
 }
 
 fn changes(stage: &Stage, at: &str) -> Vec<String> {
-    let changes = stage.system().changes(stage.acme, &path(at), &Paging::default()).unwrap().items;
+    let changes = stage.system().changes(At::Path(stage.acme, &path(at)), &Paging::default()).unwrap().items;
     changes.iter().map(|change| spelled(&change.entries)).collect()
 }
 
@@ -62,7 +62,7 @@ on_every_store! {
         let mut paging = Paging::first(4);
         let mut paged = Vec::new();
         loop {
-            let page = stage.system().versions(stage.acme, &path("shop"), &paging).unwrap();
+            let page = stage.system().versions(At::Path(stage.acme, &path("shop")), &paging).unwrap();
             paged.extend(page.items.iter().map(|version| version.id));
             let Some(next) = page.next else { break };
             assert_eq!(page.items.len(), 4);
@@ -70,10 +70,10 @@ on_every_store! {
         }
         assert_eq!(paged, all.iter().map(|version| version.id).collect::<Vec<_>>());
         let nowhere = Paging::first(2).after("x");
-        assert_eq!(refused(stage.system().versions(stage.acme, &path("shop"), &nowhere)), InvalidValue);
+        assert_eq!(refused(stage.system().versions(At::Path(stage.acme, &path("shop")), &nowhere)), InvalidValue);
 
         for (offset, limit, expected) in [(0, 4, 0..4), (4, 4, 4..6), (5, usize::MAX, 5..6), (6, 4, 6..6), (usize::MAX, 4, 6..6), (0, 0, 0..0)] {
-            let (some, total) = stage.system().versions_from(stage.acme, &path("shop"), offset, limit).unwrap();
+            let (some, total) = stage.system().versions_from(At::Path(stage.acme, &path("shop")), offset, limit).unwrap();
             let ids: Vec<u64> = some.iter().map(|version| version.id).collect();
             assert_eq!((ids.as_slice(), total), (&paged[expected], 6));
         }
@@ -96,7 +96,7 @@ on_every_store! {
         assert_eq!(versions(stage, "shop")[0].id, (1 << 32) + 1);
         assert_eq!(versions(stage, "second")[0].id, (2 << 32) + 1);
         // A number is not given away again.
-        stage.system().delete_project(stage.acme, &slug("second")).unwrap();
+        stage.system().delete_project(At::Path(stage.acme, &path("second"))).unwrap();
         stage.system().create_project(stage.acme, NewProject::new("second")).unwrap();
         stage.write("second", "A=1\n");
         stage.write("second", "A=2\n");
@@ -131,11 +131,11 @@ on_every_store! {
         stage.write("shop", "A=1\n");
         stage.write("shop", "A=2\n");
         let system = stage.system();
-        system.delete_level(stage.acme, &path("shop")).unwrap();
+        system.delete_level(At::Path(stage.acme, &path("shop"))).unwrap();
         assert_eq!(stage.text("shop"), None);
         let all = versions(stage, "shop");
         assert_eq!(all.iter().map(|version| version.action).collect::<Vec<_>>(), [VersionAction::Delete, VersionAction::Update]);
-        system.delete_level(stage.acme, &path("shop")).unwrap();
+        system.delete_level(At::Path(stage.acme, &path("shop"))).unwrap();
         assert_eq!(versions(stage, "shop").len(), 2, "there was nothing to keep");
         assert_eq!(refused(system.delete_version(stage.acme, all[0].id, false)), VersionProtected);
         system.delete_version(stage.acme, all[1].id, false).unwrap();
@@ -145,7 +145,7 @@ on_every_store! {
         // Now it is not all there is.
         system.delete_version(stage.acme, all[0].id, false).unwrap();
         assert_eq!(refused(system.version(stage.acme, all[0].id)), NotFound);
-        system.delete_level(stage.acme, &path("shop")).unwrap();
+        system.delete_level(At::Path(stage.acme, &path("shop"))).unwrap();
         let id = versions(stage, "shop")[0].id;
         system.delete_version(stage.acme, id, true).unwrap();
         assert!(versions(stage, "shop").is_empty());
@@ -159,17 +159,17 @@ on_every_store! {
                 stage.write(at, &format!("A={value}\n"));
             }
         }
-        let purge = |at: &str, scope, confirmed| system.purge_versions(stage.acme, &path(at), scope, confirmed);
+        let purge = |at: &str, scope, confirmed| system.purge_versions(At::Path(stage.acme, &path(at)), scope, confirmed);
         assert_eq!(refused(purge("shop", PurgeScope::Level, false)), Unconfirmed);
         assert_eq!(purge("shop/dev", PurgeScope::Level, true).unwrap(), 2);
         assert_eq!((versions(stage, "shop/dev").len(), versions(stage, "shop").len()), (0, 2));
         let bound = stage.session(PermissionSet::ALL, Some("shop/api"));
-        assert_eq!(refused(bound.purge_versions(stage.acme, &path("shop/api/prod"), PurgeScope::Project, true)), NotFound);
+        assert_eq!(refused(bound.purge_versions(At::Path(stage.acme, &path("shop/api/prod")), PurgeScope::Project, true)), NotFound);
         assert_eq!(purge("shop/api/prod", PurgeScope::Project, true).unwrap(), 4);
         assert_eq!(stage.text("shop/api/prod").as_deref(), Some("A=3\n"));
-        assert_eq!(refused(system.purge_level(stage.acme, &path("shop"), false)), Unconfirmed);
+        assert_eq!(refused(system.purge_level(At::Path(stage.acme, &path("shop")), false)), Unconfirmed);
         stage.write("shop", "A=4\n");
-        system.purge_level(stage.acme, &path("shop"), true).unwrap();
+        system.purge_level(At::Path(stage.acme, &path("shop")), true).unwrap();
         assert_eq!((stage.text("shop"), versions(stage, "shop").len()), (None, 0));
         assert!(stage.records("version").is_empty());
     }
@@ -208,20 +208,20 @@ on_every_store! {
             update.new_name = Some(name(to));
             update
         };
-        system.create_entries(stage.acme, &at, &[entry("A", "1"), entry("B", "2")]).unwrap();
-        system.update_entries(stage.acme, &at, &[rename("A", "C")]).unwrap();
-        system.update_entries(stage.acme, &at, &[rename("B", "C"), rename("C", "B")]).unwrap();
+        system.create_entries(At::Path(stage.acme, &at), &[entry("A", "1"), entry("B", "2")]).unwrap();
+        system.update_entries(At::Path(stage.acme, &at), &[rename("A", "C")]).unwrap();
+        system.update_entries(At::Path(stage.acme, &at), &[rename("B", "C"), rename("C", "B")]).unwrap();
         let mut both = rename("B", "D");
         both.value = Some("4".into());
-        system.update_entries(stage.acme, &at, &[both]).unwrap();
-        system.delete_entries(stage.acme, &at, &names(["D"])).unwrap();
+        system.update_entries(At::Path(stage.acme, &at), &[both]).unwrap();
+        system.delete_entries(At::Path(stage.acme, &at), &names(["D"])).unwrap();
         let expected =
             ["D=4>-", "B=1>D=4", "C=1>B=1 B=2>C=2", "A=1>C=1", "->A=1 ->B=2"];
         assert_eq!(changes(stage, "shop"), expected);
         let mut paging = Paging::first(2);
         let mut paged = Vec::new();
         loop {
-            let page = system.changes(stage.acme, &at, &paging).unwrap();
+            let page = system.changes(At::Path(stage.acme, &at), &paging).unwrap();
             paged.extend(page.items.iter().map(|change| spelled(&change.entries)));
             let Some(next) = page.next else { break };
             paging = paging.after(next);
@@ -238,11 +238,11 @@ on_every_store! {
         update.versioning = Some(false);
         stage.write("shop", "A=1\n");
         stage.write("shop", "A=2\n");
-        stage.system().update_project(stage.acme, &slug("shop"), &update).unwrap();
+        stage.system().update_project(At::Path(stage.acme, &path("shop")), &update).unwrap();
         stage.write("shop", "A=3\n");
         assert_eq!(versions(stage, "shop").len(), 1);
         update.versioning = Some(true);
-        stage.system().update_project(stage.acme, &slug("shop"), &update).unwrap();
+        stage.system().update_project(At::Path(stage.acme, &path("shop")), &update).unwrap();
         stage.write("shop", "A=4\n");
         assert_eq!(versions(stage, "shop").len(), 2);
     }
@@ -252,12 +252,12 @@ on_every_store! {
         let key = LevelKey::generate(&SystemRandom).unwrap();
         let blob = |text: &str| NewBlob::new(Aes256Gcm.seal(&key, text.as_bytes(), &SystemRandom).unwrap());
         let system = stage.system();
-        system.set_blob(stage.acme, &path("shop"), &blob("1")).unwrap();
+        system.set_blob(At::Path(stage.acme, &path("shop")), &blob("1")).unwrap();
         let mut second = blob("2");
         second.no_backup = true;
-        system.set_blob(stage.acme, &path("shop"), &second).unwrap();
+        system.set_blob(At::Path(stage.acme, &path("shop")), &second).unwrap();
         assert!(versions(stage, "shop").is_empty());
-        system.set_blob(stage.acme, &path("shop"), &blob("3")).unwrap();
+        system.set_blob(At::Path(stage.acme, &path("shop")), &blob("3")).unwrap();
         let kept = versions(stage, "shop");
         assert_eq!(kept.len(), 1);
         assert_eq!(system.version(stage.acme, kept[0].id).unwrap().content, second.content);
@@ -270,12 +270,12 @@ on_every_store! {
                 scope.spawn(move || {
                     for number in 0..5 {
                         let new = entry(&format!("K{writer}_{number}"), "1");
-                        stage.system().set_entries(stage.acme, &path("shop"), &[new]).unwrap();
+                        stage.system().set_entries(At::Path(stage.acme, &path("shop")), &[new]).unwrap();
                     }
                 });
             }
         });
-        assert_eq!(stage.system().resolve(stage.acme, &path("shop")).unwrap().len(), 20);
+        assert_eq!(stage.system().resolve(At::Path(stage.acme, &path("shop"))).unwrap().len(), 20);
         let all = versions(stage, "shop");
         assert!(all.windows(2).all(|pair| pair[0].id == pair[1].id + 1), "each write has a number of its own");
         assert_eq!(all.len(), 19);

@@ -8,18 +8,18 @@ use ioenv::ErrorKind::{Conflict, InvalidValue, NotFound};
 use ioenv::store::{Access, KeyRange, Memory, Order, Precondition, Record, Store, StoreExt as _, Transaction, Work};
 use ioenv::vault::Action::{self, Create, Delete, Read, Update};
 use ioenv::vault::{
-    Actor, CreatedWebhook, NewBlob, NewKey, NewOrganization, NewProject, NewWebhook, Paging, ResourceKind, Restore,
+    Actor, At, CreatedWebhook, NewBlob, NewKey, NewOrganization, NewProject, NewWebhook, Paging, ResourceKind, Restore,
     RootKey, Vault, WebhookUpdate,
 };
 use ioenv::{Aes256Gcm, Cipher as _, Error, KeyProof, LevelKey, SystemRandom};
 use serde_json::Value;
 
-use super::stage::{MINUTE, Stage, entry, name, names, path, refused, slug};
+use super::stage::{MINUTE, Stage, entry, name, names, path, refused};
 
 const URL: &str = "https://hooks.example.test/in?planted-in-a-url";
 
 fn create(stage: &Stage, at: &str) -> CreatedWebhook {
-    stage.system().create_webhook(stage.acme, &path(at), &NewWebhook::new(URL).enabled()).unwrap()
+    stage.system().create_webhook(At::Path(stage.acme, &path(at)), &NewWebhook::new(URL).enabled()).unwrap()
 }
 
 /// What waits: the ids of the webhooks, and of the events.
@@ -54,7 +54,7 @@ on_every_store! {
         let (acme, at, system) = (stage.acme, path("shop/api/prod"), stage.system());
         let mut new = NewWebhook::new(URL);
         new.description = Some("for the deployment".into());
-        let made = system.create_webhook(acme, &at, &new).unwrap();
+        let made = system.create_webhook(At::Path(acme, &at), &new).unwrap();
         let webhook = &made.webhook;
         assert_eq!((webhook.url.as_str(), webhook.enabled), (URL, false));
         assert_eq!((webhook.created_at, webhook.updated_at), (stage.now(), stage.now()));
@@ -62,31 +62,31 @@ on_every_store! {
         let secret = made.signing_secret.expose_secret();
         let random = secret.strip_prefix("whsec_").unwrap();
         assert!(random.len() == 32 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-        assert_eq!(&system.webhook(acme, &at, webhook.id).unwrap(), webhook);
+        assert_eq!(&system.webhook(At::Path(acme, &at), webhook.id).unwrap(), webhook);
 
         let second = create(stage, "shop/api/prod");
         let ids = |at: &str| -> Vec<_> {
-            system.webhooks(acme, &path(at)).unwrap().iter().map(|webhook| webhook.id).collect()
+            system.webhooks(At::Path(acme, &path(at))).unwrap().iter().map(|webhook| webhook.id).collect()
         };
         assert_eq!(ids("shop/api/prod"), [second.webhook.id, webhook.id], "newest first");
         assert!(ids("shop/dev").is_empty());
-        assert_eq!(refused(system.webhook(acme, &path("shop/dev"), webhook.id)), NotFound);
+        assert_eq!(refused(system.webhook(At::Path(acme, &path("shop/dev")), webhook.id)), NotFound);
 
         stage.pass(MINUTE);
         let mut update = WebhookUpdate::default();
-        assert_eq!(refused(system.update_webhook(acme, &at, webhook.id, &update)), InvalidValue);
+        assert_eq!(refused(system.update_webhook(At::Path(acme, &at), webhook.id, &update)), InvalidValue);
         (update.url, update.description) = (Some("https://other.example.test".into()), Some(None));
-        let changed = system.update_webhook(acme, &at, webhook.id, &update).unwrap();
+        let changed = system.update_webhook(At::Path(acme, &at), webhook.id, &update).unwrap();
         assert_eq!((changed.url.as_str(), changed.description.as_deref()), ("https://other.example.test", None));
         assert_eq!((changed.created_at, changed.updated_at), (webhook.created_at, stage.now()));
 
-        assert_eq!(refused(system.set_webhook_enabled(acme, &at, webhook.id, false)), Conflict);
-        assert!(system.set_webhook_enabled(acme, &at, webhook.id, true).unwrap().enabled);
-        assert_eq!(refused(system.set_webhook_enabled(acme, &at, webhook.id, true)), Conflict);
-        assert!(system.webhook(acme, &at, webhook.id).unwrap().enabled);
+        assert_eq!(refused(system.set_webhook_enabled(At::Path(acme, &at), webhook.id, false)), Conflict);
+        assert!(system.set_webhook_enabled(At::Path(acme, &at), webhook.id, true).unwrap().enabled);
+        assert_eq!(refused(system.set_webhook_enabled(At::Path(acme, &at), webhook.id, true)), Conflict);
+        assert!(system.webhook(At::Path(acme, &at), webhook.id).unwrap().enabled);
 
-        system.delete_webhook(acme, &at, webhook.id).unwrap();
-        assert_eq!(refused(system.delete_webhook(acme, &at, webhook.id)), NotFound);
+        system.delete_webhook(At::Path(acme, &at), webhook.id).unwrap();
+        assert_eq!(refused(system.delete_webhook(At::Path(acme, &at), webhook.id)), NotFound);
         assert_eq!(ids("shop/api/prod"), [second.webhook.id]);
         assert_eq!(stage.records("webhook/").len(), 1);
     }
@@ -97,9 +97,9 @@ on_every_store! {
         for at in ["shop/dev", "shop/api/prod", "based", "based/_base", "based/dev"] {
             create(stage, at);
         }
-        assert_eq!(stage.system().webhooks(stage.acme, &path("based/_base")).unwrap().len(), 2, "the same place");
+        assert_eq!(stage.system().webhooks(At::Path(stage.acme, &path("based/_base"))).unwrap().len(), 2, "the same place");
         for at in ["shop", "shop/api", "shop/none", "none"] {
-            let result = stage.system().create_webhook(stage.acme, &path(at), &NewWebhook::new(URL));
+            let result = stage.system().create_webhook(At::Path(stage.acme, &path(at)), &NewWebhook::new(URL));
             assert_eq!(refused(result), NotFound, "{at}");
         }
     }
@@ -112,23 +112,23 @@ on_every_store! {
         for description in [long, none] {
             let mut new = NewWebhook::new(URL);
             new.description = Some(description.clone());
-            assert_eq!(refused(system.create_webhook(acme, &at, &new)), InvalidValue);
+            assert_eq!(refused(system.create_webhook(At::Path(acme, &at), &new)), InvalidValue);
             let mut update = WebhookUpdate::default();
             update.description = Some(Some(description));
-            assert_eq!(refused(system.update_webhook(acme, &at, webhook.id, &update)), InvalidValue);
+            assert_eq!(refused(system.update_webhook(At::Path(acme, &at), webhook.id, &update)), InvalidValue);
         }
         for url in ["", "hooks.example.test", "ftp://hooks.example.test/", "https://planted:planted@example.test/"] {
-            let error = system.create_webhook(acme, &at, &NewWebhook::new(url)).unwrap_err();
+            let error = system.create_webhook(At::Path(acme, &at), &NewWebhook::new(url)).unwrap_err();
             assert_eq!(error.kind(), InvalidValue, "{url}");
             assert!(!error.to_string().contains("planted"));
             let mut update = WebhookUpdate::default();
             update.url = Some(url.to_owned());
-            assert_eq!(refused(system.update_webhook(acme, &at, webhook.id, &update)), InvalidValue, "{url}");
+            assert_eq!(refused(system.update_webhook(At::Path(acme, &at), webhook.id, &update)), InvalidValue, "{url}");
         }
         let mut update = WebhookUpdate::default();
         update.description = Some(Some("ä".repeat(255)));
-        assert!(system.update_webhook(acme, &at, webhook.id, &update).is_ok());
-        assert_eq!(system.webhooks(acme, &at).unwrap().len(), 1);
+        assert!(system.update_webhook(At::Path(acme, &at), webhook.id, &update).is_ok());
+        assert_eq!(system.webhooks(At::Path(acme, &at)).unwrap().len(), 1);
     }
 
     fn the_signing_secret_is_sealed_and_can_be_another(stage: &Stage) {
@@ -136,10 +136,10 @@ on_every_store! {
         let (acme, at, system) = (stage.acme, path("shop/dev"), stage.system());
         let made = create(stage, "shop/dev");
         let id = made.webhook.id;
-        let read = || system.signing_secret(acme, &at, id).unwrap().expose_secret().to_owned();
+        let read = || system.signing_secret(At::Path(acme, &at), id).unwrap().expose_secret().to_owned();
         let first = made.signing_secret.expose_secret();
         assert_eq!(read(), first);
-        let second = system.rotate_signing_secret(acme, &at, id).unwrap().expose_secret().to_owned();
+        let second = system.rotate_signing_secret(At::Path(acme, &at), id).unwrap().expose_secret().to_owned();
         assert!(second != first && read() == second && second.starts_with("whsec_"));
 
         // It is wrapped for its place: that of another webhook does not open here.
@@ -153,27 +153,27 @@ on_every_store! {
         };
         assert!(stage.vault.check().unwrap().damaged.is_empty());
         swap(&moved);
-        assert_eq!(refused(system.signing_secret(acme, &at, id)), ioenv::ErrorKind::Corrupt);
+        assert_eq!(refused(system.signing_secret(At::Path(acme, &at), id)), ioenv::ErrorKind::Corrupt);
         let checked = stage.vault.check().unwrap();
         assert_eq!((checked.signing_secrets, checked.damaged.len()), (2, 1));
         assert_eq!((checked.damaged[0].webhook, checked.damaged[0].path.as_ref()), (Some(id), Some(&at)));
         swap(record(id).1);
 
         // A rotation of the project DEK reaches it, and drops the key it was wrapped with.
-        system.rotate_project_dek(acme, &slug("shop")).unwrap();
+        system.rotate_project_dek(At::Path(acme, &path("shop"))).unwrap();
         let created_meanwhile = create(stage, "shop/dev").webhook.id;
-        while !system.continue_rotation(acme, &slug("shop"), 1).unwrap().is_done {}
+        while !system.continue_rotation(At::Path(acme, &path("shop")), 1).unwrap().is_done {}
         assert_eq!(stage.records("project-dek/").len(), 1);
         assert!(stage.records("webhook/").values().all(|record| record["dek_version"] == 2));
         assert_eq!(read(), second);
-        assert!(system.signing_secret(acme, &at, created_meanwhile).is_ok());
+        assert!(system.signing_secret(At::Path(acme, &at), created_meanwhile).is_ok());
         assert!(stage.vault.check().unwrap().damaged.is_empty());
 
         let stored = stage.dump("");
         for secret in [first, second.as_str()] {
             assert!(!stored.contains(secret) && !stored.contains(&secret["whsec_".len()..]));
         }
-        assert!(!format!("{made:?} {:?}", system.webhooks(acme, &at).unwrap()).contains(&first[6..]));
+        assert!(!format!("{made:?} {:?}", system.webhooks(At::Path(acme, &at)).unwrap()).contains(&first[6..]));
     }
 
     fn each_change_is_one_event(stage: &Stage) {
@@ -183,41 +183,41 @@ on_every_store! {
         let once = [id.clone()];
         let none: [String; 0] = [];
         let told = |work: &dyn Fn()| told(stage, work);
-        let set = |value: &str| system.set_entries(acme, &at, &[entry("A", value)]).map(drop).unwrap();
+        let set = |value: &str| system.set_entries(At::Path(acme, &at), &[entry("A", value)]).map(drop).unwrap();
         assert_eq!(told(&|| set("1")), once);
         assert_eq!(told(&|| set("1")), none, "the same");
         assert_eq!(told(&|| set("2")), once);
-        assert_eq!(told(&|| drop(system.create_entries(acme, &at, &[entry("A", "3")]).unwrap())), none, "it is there");
-        assert_eq!(told(&|| drop(system.create_entries(acme, &at, &[entry("B", "3")]).unwrap())), once);
+        assert_eq!(told(&|| drop(system.create_entries(At::Path(acme, &at), &[entry("A", "3")]).unwrap())), none, "it is there");
+        assert_eq!(told(&|| drop(system.create_entries(At::Path(acme, &at), &[entry("B", "3")]).unwrap())), once);
         let update = |change: &dyn Fn(&mut ioenv::vault::EntryUpdate)| {
             let mut update = ioenv::vault::EntryUpdate::new(name("B"));
             change(&mut update);
-            drop(system.update_entries(acme, &at, &[update]).unwrap());
+            drop(system.update_entries(At::Path(acme, &at), &[update]).unwrap());
         };
         assert_eq!(told(&|| update(&|update| update.comment = Some("why".into()))), once);
         assert_eq!(told(&|| update(&|update| update.comment = Some("why".into()))), none);
         assert_eq!(told(&|| update(&|update| update.new_name = Some(name("C")))), once);
-        assert_eq!(told(&|| drop(system.delete_entries(acme, &at, &names(["NONE"])).unwrap())), none);
-        assert_eq!(told(&|| drop(system.delete_entries(acme, &at, &names(["C"])).unwrap())), once);
+        assert_eq!(told(&|| drop(system.delete_entries(At::Path(acme, &at), &names(["NONE"])).unwrap())), none);
+        assert_eq!(told(&|| drop(system.delete_entries(At::Path(acme, &at), &names(["C"])).unwrap())), once);
         assert_eq!(told(&|| stage.write("shop/dev", "A=2\n")), none);
         assert_eq!(told(&|| stage.write("shop/dev", "A=9\nB=2\n")), once);
-        let version = system.versions(acme, &at, &Paging::default()).unwrap().items[0].id;
+        let version = system.versions(At::Path(acme, &at), &Paging::default()).unwrap().items[0].id;
         assert_eq!(told(&|| _ = system.restore_version(acme, version, &Restore::default()).unwrap()), once);
-        assert_eq!(told(&|| assert!(system.delete_all_entries(acme, &at).is_ok())), once);
-        assert_eq!(told(&|| assert!(system.delete_all_entries(acme, &at).is_ok())), none);
+        assert_eq!(told(&|| assert!(system.delete_all_entries(At::Path(acme, &at)).is_ok())), once);
+        assert_eq!(told(&|| assert!(system.delete_all_entries(At::Path(acme, &at)).is_ok())), none);
         set_blob(stage, "shop/dev", "A=5\n");
         forget(stage);
         assert_eq!(told(&|| set_blob(stage, "shop/dev", "A=5\n")), none, "another blob of the same");
         assert_eq!(told(&|| set_blob(stage, "shop/dev", "A=6\n")), once);
-        assert_eq!(told(&|| system.delete_level(acme, &at).unwrap()), once);
-        assert_eq!(told(&|| system.delete_level(acme, &at).unwrap()), none, "nothing was there");
+        assert_eq!(told(&|| system.delete_level(At::Path(acme, &at)).unwrap()), once);
+        assert_eq!(told(&|| system.delete_level(At::Path(acme, &at)).unwrap()), none, "nothing was there");
         stage.write("shop/dev", "A=1\n");
         forget(stage);
-        assert_eq!(told(&|| drop(system.rotate_key(acme, &slug("shop"), ioenv::vault::HistoryPolicy::Keep).unwrap())), none);
-        assert_eq!(told(&|| system.purge_level(acme, &at, true).unwrap()), once);
+        assert_eq!(told(&|| drop(system.rotate_key(At::Path(acme, &path("shop")), ioenv::vault::HistoryPolicy::Keep).unwrap())), none);
+        assert_eq!(told(&|| system.purge_level(At::Path(acme, &at), true).unwrap()), once);
         // What is read or refused is none.
         assert_eq!(told(&|| drop(stage.resolved("shop/dev"))), none);
-        assert_eq!(told(&|| drop(system.set_entries(acme, &at, &[]))), none);
+        assert_eq!(told(&|| drop(system.set_entries(At::Path(acme, &at), &[]))), none);
     }
 
     fn a_project_whose_key_others_hold_tells_of_each_blob(stage: &Stage) {
@@ -230,7 +230,7 @@ on_every_store! {
         let id = create(stage, "theirs/dev").webhook.id.to_string();
         let blob = Aes256Gcm.seal(&key, b"A=1\n", &SystemRandom).unwrap();
         let new = NewBlob::new(blob).key_proof(proof);
-        let set = |at: &str| stage.system().set_blob(stage.acme, &path(at), &new).unwrap();
+        let set = |at: &str| stage.system().set_blob(At::Path(stage.acme, &path(at)), &new).unwrap();
         assert_eq!(told(stage, || set("theirs/dev")), [id.as_str()]);
         assert_eq!(told(stage, || set("theirs/_base")), [id]);
         assert!(told(stage, || set("theirs/prod")).is_empty());
@@ -270,13 +270,13 @@ on_every_store! {
         assert_eq!(events.len(), 6);
         // Who is disabled is not told, and nothing waits for it.
         let (system, at) = (stage.system(), path("shop/dev"));
-        system.set_webhook_enabled(stage.acme, &at, id, false).unwrap();
+        system.set_webhook_enabled(At::Path(stage.acme, &at), id, false).unwrap();
         assert_eq!(waiting(stage).len(), 1);
         stage.write("shop/dev", "A=9\n");
         assert_eq!(waiting(stage).iter().map(|(webhook, _)| webhook.as_str()).collect::<Vec<_>>(), [second.to_string()]);
-        system.delete_webhook(stage.acme, &at, second).unwrap();
+        system.delete_webhook(At::Path(stage.acme, &at), second).unwrap();
         assert!(waiting(stage).is_empty());
-        system.set_webhook_enabled(stage.acme, &at, id, true).unwrap();
+        system.set_webhook_enabled(At::Path(stage.acme, &at), id, true).unwrap();
         assert!(waiting(stage).is_empty(), "what was missed stays so");
     }
 
@@ -284,16 +284,16 @@ on_every_store! {
         let left = || -> usize { ["webhook", "job"].map(|prefix| stage.records(prefix).len()).iter().sum() };
         let system = stage.system();
         let removals: [(&str, &dyn Fn()); 4] = [
-            ("environment", &|| system.delete_environment(stage.acme, &path("shop/api/prod"), true).unwrap()),
-            ("target", &|| system.delete_target(stage.acme, &path("shop/api")).unwrap()),
-            ("project", &|| system.delete_project(stage.acme, &slug("shop")).unwrap()),
+            ("environment", &|| system.delete_environment(At::Path(stage.acme, &path("shop/api/prod")), true).unwrap()),
+            ("target", &|| system.delete_target(At::Path(stage.acme, &path("shop/api"))).unwrap()),
+            ("project", &|| system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap()),
             ("organization", &|| system.delete_organization(stage.acme).unwrap()),
         ];
         for (what, remove) in removals {
             stage.shop();
             let (webhook, other) = (create(stage, "shop/api/prod").webhook.id, create(stage, "shop/dev").webhook.id);
             stage.write("shop", "A=1\n");
-            let project = system.project(stage.acme, &slug("shop")).unwrap().id;
+            let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
             for id in [webhook, other] {
                 for key in [format!("webhook-log/{project}/{id}/{id}"), format!("webhook-log-count/{project}/{id}")] {
                     stage.store.write(|tx| tx.put(&key, "1", Precondition::Always)).unwrap();
@@ -304,7 +304,7 @@ on_every_store! {
             stage.purge_deleted();
             assert_eq!(left(), if matches!(what, "project" | "organization") { 0 } else { 5 }, "{what}");
             if what != "organization" && what != "project" {
-                system.delete_project(stage.acme, &slug("shop")).unwrap();
+                system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap();
                 stage.purge_deleted();
             }
         }
@@ -321,9 +321,9 @@ on_every_store! {
         let first = create(stage, "shop/dev").webhook.id;
         let second = create(stage, "shop/api/prod").webhook.id;
         assert_eq!(flag(), [Value::Bool(true)]);
-        stage.system().delete_webhook(stage.acme, &path("shop/dev"), first).unwrap();
+        stage.system().delete_webhook(At::Path(stage.acme, &path("shop/dev")), first).unwrap();
         assert_eq!(flag(), [Value::Bool(true)]);
-        stage.system().delete_webhook(stage.acme, &path("shop/api/prod"), second).unwrap();
+        stage.system().delete_webhook(At::Path(stage.acme, &path("shop/api/prod")), second).unwrap();
         assert_eq!(flag(), [Value::Bool(false)]);
     }
 
@@ -331,7 +331,7 @@ on_every_store! {
         stage.shop();
         let url = "https://hooks.example.com/planted/in?planted";
         let new = NewWebhook::new(url);
-        let created = stage.system().create_webhook(stage.acme, &path("shop/dev"), &new).unwrap();
+        let created = stage.system().create_webhook(At::Path(stage.acme, &path("shop/dev")), &new).unwrap();
         let mut update = WebhookUpdate::default();
         update.url = Some(url.to_owned());
         let bad = NewWebhook::new("planted-nothing");
@@ -350,14 +350,14 @@ on_every_store! {
         let records = stage.logged(|| {
             let created = create(stage, "shop/dev");
             let id = created.webhook.id;
-            system.webhook(acme, &at, id).unwrap();
-            system.webhooks(acme, &at).unwrap();
-            system.update_webhook(acme, &at, id, &update).unwrap();
-            system.set_webhook_enabled(acme, &at, id, false).unwrap();
-            secrets.push(system.signing_secret(acme, &at, id).unwrap().expose_secret().to_owned());
-            secrets.push(system.rotate_signing_secret(acme, &at, id).unwrap().expose_secret().to_owned());
-            system.webhook_logs(acme, &at, id, &Paging::default()).unwrap();
-            system.delete_webhook(acme, &at, id).unwrap();
+            system.webhook(At::Path(acme, &at), id).unwrap();
+            system.webhooks(At::Path(acme, &at)).unwrap();
+            system.update_webhook(At::Path(acme, &at), id, &update).unwrap();
+            system.set_webhook_enabled(At::Path(acme, &at), id, false).unwrap();
+            secrets.push(system.signing_secret(At::Path(acme, &at), id).unwrap().expose_secret().to_owned());
+            secrets.push(system.rotate_signing_secret(At::Path(acme, &at), id).unwrap().expose_secret().to_owned());
+            system.webhook_logs(At::Path(acme, &at), id, &Paging::default()).unwrap();
+            system.delete_webhook(At::Path(acme, &at), id).unwrap();
             made = Some(created);
         });
         let actions: Vec<Action> = records.iter().map(|record| record.action).collect();
@@ -434,7 +434,7 @@ fn a_write_costs_nothing_more_where_there_is_no_webhook() {
     stage.shop();
     stage.write("shop", "A=1\n");
     stage.write("shop/dev", "A=1\n");
-    stage.system().delete_level(stage.acme, &path("shop/dev")).unwrap();
+    stage.system().delete_level(At::Path(stage.acme, &path("shop/dev"))).unwrap();
     set_blob(&stage, "shop/dev", "A=5\n");
     assert_eq!(store.count.load(Ordering::Relaxed), 0);
     create(&stage, "shop/dev");
@@ -444,9 +444,9 @@ fn a_write_costs_nothing_more_where_there_is_no_webhook() {
 
 fn set_blob(stage: &Stage, at: &str, text: &str) {
     let project = at.split('/').next().unwrap();
-    let key = stage.system().key(stage.acme, &slug(project)).unwrap().text.unwrap();
+    let key = stage.system().key(At::Path(stage.acme, &path(project))).unwrap().text.unwrap();
     let blob = Aes256Gcm.seal(&LevelKey::parse(key.expose_secret()).unwrap(), text.as_bytes(), &SystemRandom).unwrap();
-    stage.system().set_blob(stage.acme, &path(at), &NewBlob::new(blob)).unwrap();
+    stage.system().set_blob(At::Path(stage.acme, &path(at)), &NewBlob::new(blob)).unwrap();
 }
 
 #[test]
@@ -461,10 +461,10 @@ fn what_leads_inside_is_for_operators_who_allow_it() {
         ["https://127.0.0.1/", "https://[::1]/", "https://localhost/", "https://receiver/", "http://example.test/"];
     for url in inside {
         assert_eq!(
-            refused(system.create_webhook(acme, &path("shop/dev"), &NewWebhook::new(url))),
+            refused(system.create_webhook(At::Path(acme, &path("shop/dev")), &NewWebhook::new(url))),
             InvalidValue,
             "{url}"
         );
     }
-    assert!(system.create_webhook(acme, &path("shop/dev"), &NewWebhook::new(URL)).is_ok());
+    assert!(system.create_webhook(At::Path(acme, &path("shop/dev")), &NewWebhook::new(URL)).is_ok());
 }

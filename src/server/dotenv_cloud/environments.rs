@@ -9,6 +9,7 @@ use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::place;
 use super::problem::Problem;
+use crate::vault::At;
 use crate::vault::{Environment, EnvironmentUpdate, Id, NewEnvironment, Permission, Timestamp};
 use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
 use crate::wire::dotenv_cloud::environment as wire;
@@ -16,7 +17,7 @@ use crate::{Error, ErrorKind};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::EnvironmentRead])?;
-    let mut environments = request.session.environments(request.organization, request.path()?)?;
+    let mut environments = request.session.environments(request.at()?)?;
     environments.retain(|environment| place::has_address(&environment.slug));
     let above = above(&request)?;
     let list = paging::list(context, environments, |environment| Ok(resource(above, environment)))?;
@@ -26,13 +27,13 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
 pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::EnvironmentCreate])?;
     let new = request.body(new_environment)?;
-    let environment = request.session.create_environment(request.organization, request.path()?, &new);
+    let environment = request.session.create_environment(request.at()?, &new);
     answer(StatusCode::CREATED, &request, environment.map_err(refused)?)
 }
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::EnvironmentRead])?;
-    let environment = request.session.environment(request.organization, request.path()?)?;
+    let environment = request.session.environment(request.at()?)?;
     answer(StatusCode::OK, &request, environment)
 }
 
@@ -46,13 +47,13 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
         is_production: fields.flag("is_production"),
         ..EnvironmentUpdate::default()
     })?;
-    let environment = request.session.update_environment(request.organization, request.path()?, &update);
+    let environment = request.session.update_environment(request.at()?, &update);
     answer(StatusCode::OK, &request, environment.map_err(refused)?)
 }
 
 pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::EnvironmentDelete])?;
-    request.session.delete_environment(request.organization, request.path()?, false)?;
+    request.session.delete_environment(request.at()?, false)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -82,7 +83,7 @@ fn above(request: &LevelRequest<'_>) -> Result<(Id, Id), Problem> {
     let path = request.path()?;
     // The environment itself may have another slug by now.
     let target = if path.segments().count() == 3 { path.parent() } else { Some(path.clone()) };
-    match request.session.chain(request.organization, &target.ok_or_else(Problem::not_found)?)?.as_slice() {
+    match request.session.chain(At::Path(request.organization, &target.ok_or_else(Problem::not_found)?))?.as_slice() {
         [project, target] => Ok((*project, *target)),
         _ => Err(Problem::not_found()),
     }

@@ -13,6 +13,7 @@ use super::fields::Fields;
 use super::level_request::LevelRequest;
 use super::problem::Problem;
 use crate::core::SecretString;
+use crate::vault::At;
 use crate::vault::{ClientRotation, Custody, HistoryPolicy, Id, KeyInfo, NewKey, Permission, ProjectKey, Session};
 use crate::wire::dotenv_cloud::envelope::{Done, Resource, ResourceKind, Single};
 use crate::wire::dotenv_cloud::error::ErrorCode;
@@ -21,7 +22,7 @@ use crate::wire::dotenv_cloud::key::{
     PendingVersion, Reencrypted, Remaining, Rotated, RotatedKey,
 };
 use crate::wire::plain::Plain;
-use crate::{ErrorKind, Pbkdf2, SealedBlob, Slug};
+use crate::{ErrorKind, Pbkdf2, SealedBlob};
 
 /// How many versions a request that rotates seals anew at a time, and for how long it begins to.
 const STEP: usize = 100;
@@ -35,12 +36,12 @@ const MAX_PENDING_BYTES: usize = 2 << 20;
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::KeyRetrieve])?;
-    active(&request.session, request.organization, &request.project()?)
+    active(&request.session, request.at()?)
 }
 
 /// The key in use, as it is sent.
-pub(super) fn active(session: &Session<'_>, organization: Id, project: &Slug) -> Result<Reply, Problem> {
-    let key = session.key(organization, project)?;
+pub(super) fn active(session: &Session<'_>, project: At<'_>) -> Result<Reply, Problem> {
+    let key = session.key(project)?;
     if key.custody == Custody::Server && key.derivation.is_none() {
         // Clients would take the text of a random key for one that is padded, and seal with what nobody else has.
         let message =
@@ -64,7 +65,7 @@ pub(super) fn active(session: &Session<'_>, organization: Id, project: &Slug) ->
 
 pub(super) fn history(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::KeyRetrieve])?;
-    let keys = request.session.keys(request.organization, &request.project()?)?;
+    let keys = request.session.keys(request.at()?)?;
     let data: Vec<KeyEntry> = keys.into_iter().map(entry).collect();
     Ok(reply::json(StatusCode::OK, &Single { data }))
 }
@@ -85,28 +86,29 @@ pub(super) fn entry(key: KeyInfo) -> KeyEntry {
 pub(super) fn rotate(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::KeyRotate])?;
     let policy = request.body(|fields| fields.choice("history_policy").unwrap_or_default())?;
-    let (session, organization, project) = (&request.session, request.organization, request.project()?);
-    let mut rotated = session.rotate_to_key_string(organization, &project, policy);
-    if rotated.as_ref().is_err_and(|error| error.kind() == ErrorKind::RotationInProgress)
-        && carry_on(session, organization, &project)?
+    let session = &request.session;
+    // All steps are for the project that is there now, even if another one takes its slug in between.
+    let project = At::Id(*session.chain(request.at()?)?.first().ok_or(Fault::Internal)?);
+    let mut rotated = session.rotate_to_key_string(project, policy);
+    if rotated.as_ref().is_err_and(|error| error.kind() == ErrorKind::RotationInProgress) && carry_on(session, project)?
     {
         // Nothing is left of the one before.
-        rotated = session.rotate_to_key_string(organization, &project, policy);
+        rotated = session.rotate_to_key_string(project, policy);
     }
     let key = rotated?;
     if policy == HistoryPolicy::Reencrypt {
         // The key is in use, whatever becomes of versions: what is left of them, the next rotation takes on.
-        let _ = carry_on(session, organization, &project);
+        let _ = carry_on(session, project);
     }
     let done = Done { data: Rotated { key: rotated_key(key) }, message: "The key was rotated.".to_owned() };
     Ok(reply::json(StatusCode::OK, &done))
 }
 
 /// Takes a rotation on, as far as a request may; `true`, if nothing of it is left.
-fn carry_on(session: &Session<'_>, organization: Id, project: &Slug) -> crate::Result<bool> {
+fn carry_on(session: &Session<'_>, project: At<'_>) -> crate::Result<bool> {
     let start = Instant::now();
     loop {
-        if session.continue_rotation(organization, project, STEP)?.is_done {
+        if session.continue_rotation(project, STEP)?.is_done {
             return Ok(true);
         }
         if start.elapsed() > MAX_CARRYING_ON {
@@ -148,7 +150,7 @@ pub(super) fn rotate_client(context: &RequestContext) -> Result<Reply, Problem> 
     };
     let count = blobs.len();
     let rotation = ClientRotation { key, blobs, current_key_proof, policy };
-    let rotated = request.session.rotate_client_key(request.organization, &request.project()?, &rotation);
+    let rotated = request.session.rotate_client_key(request.at()?, &rotation);
     rotated.map_err(|error| match error.kind() {
         ErrorKind::InvalidValue => invalid_rotation(INCOMPLETE),
         _ => error.into(),
@@ -229,7 +231,7 @@ pub(super) fn pending(context: &RequestContext) -> Result<Reply, Problem> {
         limit
     })?;
     let limit = usize::try_from(limit).unwrap_or_default();
-    let found = request.session.pending_versions(request.organization, &request.project()?, limit)?;
+    let found = request.session.pending_versions(request.at()?, limit)?;
     let mut data: Vec<PendingVersion> = Vec::new();
     let mut bytes = 0;
     for version in found.versions {
@@ -256,7 +258,7 @@ pub(super) fn reencrypt(context: &RequestContext) -> Result<Reply, Problem> {
     })?;
     // None at all is missed where the others are compared.
     let proof = proof.unwrap_or_else(|| "".into());
-    let done = request.session.reencrypt_versions(request.organization, &request.project()?, &versions, &proof)?;
+    let done = request.session.reencrypt_versions(request.at()?, &versions, &proof)?;
     let data = Reencrypted { updated: done.updated, remaining: done.remaining };
     Ok(reply::json(StatusCode::OK, &Single { data }))
 }
@@ -274,15 +276,15 @@ pub(super) fn change_custody(context: &RequestContext) -> Result<Reply, Problem>
         Some(Custody::Client) => Some(Move::ToClient { confirmed: fields.flag("confirmed").unwrap_or_default() }),
         None => None,
     })?;
-    let project = request.project()?;
+    let project = request.at()?;
     // What is wrong with it was told.
     let data = match wanted.ok_or(Fault::Internal)? {
         Move::ToServer(key) => {
-            request.session.store_key_on_server(request.organization, &project, &key)?;
+            request.session.store_key_on_server(project, &key)?;
             CustodyChanged { managed: Custody::Server.into(), key: None }
         }
         Move::ToClient { confirmed } => {
-            let key = request.session.move_key_to_client(request.organization, &project, confirmed)?;
+            let key = request.session.move_key_to_client(project, confirmed)?;
             CustodyChanged { managed: Custody::Client.into(), key: Some(Plain(key)) }
         }
     };

@@ -2,8 +2,9 @@ use super::super::request_context::RequestContext;
 use super::fields::Fields;
 use super::place;
 use super::problem::Problem;
+use crate::LevelPath;
+use crate::vault::At;
 use crate::vault::{Id, Permission, PermissionSet, Session};
-use crate::{LevelPath, Slug};
 
 /// What is asked for where, and what that takes. Whoever may not do it is told so before what is wrong with the request.
 pub(super) struct LevelRequest<'e> {
@@ -39,9 +40,9 @@ impl<'e> LevelRequest<'e> {
         self.path.as_ref().ok_or_else(Problem::not_found)
     }
 
-    /// The project of the address.
-    pub(super) fn project(&self) -> Result<Slug, Problem> {
-        Slug::new(self.path()?.project()).map_err(|_| Problem::not_found())
+    /// The place of the address.
+    pub(super) fn at(&self) -> Result<At<'_>, Problem> {
+        Ok(At::Path(self.organization, self.path()?))
     }
 
     /// Whether whoever asks may do it.

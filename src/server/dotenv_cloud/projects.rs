@@ -12,6 +12,7 @@ use super::paging::{self, Sortable};
 use super::place;
 use super::problem::Problem;
 use crate::core::SecretString;
+use crate::vault::At;
 use crate::vault::{Custody, NewKey, NewProject, Permission, Project, ProjectUpdate, Session, Timestamp};
 use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
 use crate::wire::dotenv_cloud::project as wire;
@@ -43,7 +44,7 @@ pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::ProjectRead])?;
-    let project = request.session.project(request.organization, &request.project()?)?;
+    let project = request.session.project(request.at()?)?;
     Ok(reply::json(StatusCode::OK, &Single { data: resource(&request.session, project)? }))
 }
 
@@ -56,7 +57,7 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
         metadata: fields.object("metadata"),
         ..ProjectUpdate::default()
     })?;
-    let project = request.session.update_project(request.organization, &request.project()?, &update);
+    let project = request.session.update_project(request.at()?, &update);
     let project = project.map_err(|error| match error.kind() {
         ErrorKind::InvalidValue => Problem::of_field("metadata", &error),
         _ => Problem::of_names(error),
@@ -66,7 +67,7 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
 
 pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::ProjectDelete])?;
-    request.session.delete_project(request.organization, &request.project()?)?;
+    request.session.delete_project(request.at()?)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -124,7 +125,7 @@ fn is_proof(text: &str) -> bool {
 
 /// A project as it is sent.
 fn resource(session: &Session<'_>, project: Project) -> crate::Result<Resource<wire::Project>> {
-    let counts = session.counts(project.organization, &LevelPath::new(&project.slug)?)?;
+    let counts = session.counts(At::Path(project.organization, &LevelPath::new(&project.slug)?))?;
     Ok(Resource {
         kind: ResourceKind::Project.into(),
         id: project.id.to_string(),

@@ -13,6 +13,7 @@ use super::problem::Problem;
 use super::{keys, place};
 use crate::core::SecretString;
 use crate::system::SystemClock;
+use crate::vault::At;
 use crate::vault::{Blob, Blobs, Clock as _, NewBlob, Permission, SecretFormat};
 use crate::wire::dotenv_cloud::envelope::{Done, ResourceKind, Single};
 use crate::wire::dotenv_cloud::error::ErrorCode;
@@ -22,7 +23,7 @@ use crate::wire::dotenv_cloud::secret::{
 };
 use crate::wire::plain::Plain;
 use crate::wire::word;
-use crate::{Document, Layer, LevelPath, Slug, merge};
+use crate::{Document, Layer, LevelPath, merge};
 
 const READING: &[Permission] = &[Permission::SecretRead];
 const OPENING: &[Permission] = &[Permission::SecretRead, Permission::SecretDecrypt];
@@ -98,9 +99,9 @@ fn answer(
     form: Form,
 ) -> Result<Reply, Problem> {
     let blobs = if form.decrypt {
-        request.session.opened_blobs(request.organization, path)?
+        request.session.opened_blobs(At::Path(request.organization, path))?
     } else {
-        request.session.blobs(request.organization, path)?
+        request.session.blobs(At::Path(request.organization, path))?
     };
     let secrets = if form.merge == Merge::No { None } else { Some(merged(&blobs)?) };
     if form.raw {
@@ -267,7 +268,7 @@ pub(super) fn retrieve(context: &RequestContext) -> Result<Reply, Problem> {
     })?;
     let needed = match action {
         RetrieveAction::Decrypt => {
-            let mut secrets = merged(&request.session.opened_blobs(request.organization, &path)?)?;
+            let mut secrets = merged(&request.session.opened_blobs(At::Path(request.organization, &path))?)?;
             secrets.retain(|name, _| filters.admits(name));
             return Ok(if raw {
                 reply::json(StatusCode::OK, &secrets)
@@ -284,8 +285,8 @@ pub(super) fn retrieve(context: &RequestContext) -> Result<Reply, Problem> {
     }
     match action {
         RetrieveAction::RetrieveKey => {
-            let project = Slug::new(path.project()).map_err(|_| Problem::not_found())?;
-            keys::active(&request.session, request.organization, &project)
+            let project = LevelPath::new(path.project())?;
+            keys::active(&request.session, At::Path(request.organization, &project))
         }
         RetrieveAction::Read | RetrieveAction::Decrypt => {
             answer(context, &request, &path, Form { decrypt: false, merge: Merge::No, raw: false })
@@ -303,7 +304,7 @@ pub(super) fn store(context: &RequestContext) -> Result<Reply, Problem> {
     // What is wrong with it was told.
     let blob = blob.ok_or(Fault::Internal)?;
     let new = NewBlob { content: blob, key_proof, no_backup, replaces: None };
-    request.session.set_blob(request.organization, &path, &new)?;
+    request.session.set_blob(At::Path(request.organization, &path), &new)?;
     let (level, source) = (place::level_kind(&path).into(), place::source(&path).to_owned());
     let data = Stored { kind: ResourceKind::Secrets.into(), level, source, bytes };
     Ok(reply::json(StatusCode::OK, &Done { data, message: "Secrets stored.".to_owned() }))
@@ -315,9 +316,9 @@ pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
         (fields.flag("no_backup").unwrap_or_default(), fields.flag("confirmed").unwrap_or_default())
     })?;
     if no_backup {
-        request.session.purge_level(request.organization, &path, confirmed)?;
+        request.session.purge_level(At::Path(request.organization, &path), confirmed)?;
     } else {
-        request.session.delete_level(request.organization, &path)?;
+        request.session.delete_level(At::Path(request.organization, &path))?;
     }
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }

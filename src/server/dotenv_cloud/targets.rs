@@ -10,13 +10,14 @@ use super::paging::{self, Sortable};
 use super::place;
 use super::problem::Problem;
 use crate::LevelPath;
+use crate::vault::At;
 use crate::vault::{Id, NewTarget, Permission, Target, TargetUpdate, Timestamp};
 use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
 use crate::wire::dotenv_cloud::target as wire;
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::TargetRead])?;
-    let mut targets = request.session.targets(request.organization, &request.project()?)?;
+    let mut targets = request.session.targets(request.at()?)?;
     targets.retain(|target| place::has_address(&target.slug));
     let project = project_id(&request)?;
     let above = request.path()?.project();
@@ -27,13 +28,13 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
 pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::TargetCreate])?;
     let new = request.body(new_target)?;
-    let target = request.session.create_target(request.organization, &request.project()?, &new);
+    let target = request.session.create_target(request.at()?, &new);
     answer(StatusCode::CREATED, &request, target.map_err(Problem::of_names)?)
 }
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::TargetRead])?;
-    let target = request.session.target(request.organization, request.path()?)?;
+    let target = request.session.target(request.at()?)?;
     answer(StatusCode::OK, &request, target)
 }
 
@@ -44,13 +45,13 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
         slug: fields.slug("slug"),
         description: fields.description("description"),
     })?;
-    let target = request.session.update_target(request.organization, request.path()?, &update);
+    let target = request.session.update_target(request.at()?, &update);
     answer(StatusCode::OK, &request, target.map_err(Problem::of_names)?)
 }
 
 pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::TargetDelete])?;
-    request.session.delete_target(request.organization, request.path()?)?;
+    request.session.delete_target(request.at()?)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -68,7 +69,7 @@ fn answer(status: StatusCode, request: &LevelRequest<'_>, target: Target) -> Res
 
 fn project_id(request: &LevelRequest<'_>) -> Result<Id, Problem> {
     let project = LevelPath::new(request.path()?.project())?;
-    let chain = request.session.chain(request.organization, &project)?;
+    let chain = request.session.chain(At::Path(request.organization, &project))?;
     chain.first().copied().ok_or_else(Problem::not_found)
 }
 
@@ -80,7 +81,7 @@ fn resource(
     target: Target,
 ) -> crate::Result<Resource<wire::Target>> {
     let path = LevelPath::new(&format!("{above}/{}", target.slug))?;
-    let counts = request.session.counts(request.organization, &path)?;
+    let counts = request.session.counts(At::Path(request.organization, &path))?;
     Ok(Resource {
         kind: ResourceKind::Target.into(),
         id: target.id.to_string(),

@@ -9,6 +9,7 @@ use super::paging::Paging;
 use super::problem::Problem;
 use super::{keys, place};
 use crate::core::AuditActor;
+use crate::vault::At;
 use crate::vault::{Custody, Permission, PurgeScope, Restore, Version};
 use crate::wire::dotenv_cloud::envelope::{Done, List, Resource, ResourceKind, Single};
 use crate::wire::dotenv_cloud::secret::Restoration;
@@ -29,7 +30,8 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
         })
     })?;
     let offset = (paging.page - 1).saturating_mul(paging.per_page);
-    let (versions, total) = request.session.versions_from(request.organization, &path, offset, paging.per_page)?;
+    let (versions, total) =
+        request.session.versions_from(At::Path(request.organization, &path), offset, paging.per_page)?;
     let data = versions.into_iter().map(|version| {
         let id = version.id.to_string();
         Resource { kind: ResourceKind::Version.into(), id, attributes: attributes(version) }
@@ -81,7 +83,7 @@ pub(super) fn purge(context: &RequestContext) -> Result<Reply, Problem> {
         let scope = fields.choice("scope").unwrap_or(PurgeScope::Level);
         (scope, fields.flag("confirmed").unwrap_or_default())
     })?;
-    let purged_count = request.session.purge_versions(request.organization, &path, scope, confirmed)?;
+    let purged_count = request.session.purge_versions(At::Path(request.organization, &path), scope, confirmed)?;
     let done = Done { data: Purged { purged_count }, message: "The versions were removed.".to_owned() };
     Ok(reply::json(StatusCode::OK, &done))
 }

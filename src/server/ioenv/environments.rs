@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind, Slug};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::project(context)?;
-    let environments = at.session.environments(at.organization, &at.path)?;
+    let environments = at.session.environments(at.place())?;
     Ok(reply::json(StatusCode::OK, &wire::EnvironmentList { environments: environments.iter().map(dto).collect() }))
 }
 
@@ -25,7 +25,7 @@ pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     let name = at.valid(UseCase::CreateEnvironment, read(context))?;
     let mut new = NewEnvironment::new(name.as_str());
     new.slug = Some(name);
-    let made = at.session.create_environment(at.organization, &at.path, &new).map_err(not_named)?;
+    let made = at.session.create_environment(at.place(), &new).map_err(not_named)?;
     Ok(reply::json(StatusCode::CREATED, &wire::EnvironmentResponse { environment: dto(&made) }))
 }
 
@@ -34,13 +34,13 @@ pub(super) fn rename(context: &RequestContext) -> Result<Reply, Problem> {
     let name = at.valid(UseCase::UpdateEnvironment, read(context))?;
     let (name, slug) = (Some(name.as_str().to_owned()), Some(name));
     let update = EnvironmentUpdate { name, slug, ..EnvironmentUpdate::default() };
-    let renamed = at.session.update_environment(at.organization, &at.path, &update).map_err(not_named)?;
+    let renamed = at.session.update_environment(at.place(), &update).map_err(not_named)?;
     Ok(reply::json(StatusCode::OK, &wire::EnvironmentResponse { environment: dto(&renamed) }))
 }
 
 pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::environment(context)?;
-    at.session.delete_environment(at.organization, &at.path, false).map_err(|error| match error.kind() {
+    at.session.delete_environment(at.place(), false).map_err(|error| match error.kind() {
         ErrorKind::InvalidName | ErrorKind::Unconfirmed => {
             Problem::invalid("This environment is built in: only others can be deleted here.")
         }

@@ -1,5 +1,6 @@
 use super::super::request_context::RequestContext;
 use super::problem::Problem;
+use crate::vault::At;
 use crate::vault::{Id, Session, UseCase};
 use crate::{ErrorKind, LevelPath, Result};
 
@@ -46,6 +47,11 @@ impl<'e> Place<'e> {
             Err(error) if error.kind() == ErrorKind::NotFound => Err(Problem::not_found(none)),
             Err(error) => Err(Problem::of_token(error)),
         }
+    }
+
+    /// The place, whatever it is called by now.
+    pub(super) fn place(&self) -> At<'static> {
+        At::Id(self.id)
     }
 
     /// What was read from a request. If that is not valid, whoever may not do this anyway is told that instead.

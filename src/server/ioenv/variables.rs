@@ -14,7 +14,7 @@ use crate::{Error, ErrorKind, Kind, VarName};
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::environment(context)?;
     let which = if context.query("inherited") == Some("false") { EntryScope::Own } else { EntryScope::Resolved };
-    let mut found = at.session.entries(at.organization, &at.path, which)?;
+    let mut found = at.session.entries(at.place(), which)?;
     Ok(etag::answer(context.headers(), found.revision, || {
         found.entries.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
         reply::json(StatusCode::OK, &VariableList { variables: found.entries.into_iter().map(variable).collect() })
@@ -33,7 +33,7 @@ fn variable(entry: StoredEntry) -> Variable {
 
 pub(super) fn export(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::environment(context)?;
-    let found = at.session.export(at.organization, &at.path)?;
+    let found = at.session.export(at.place())?;
     Ok(etag::answer(context.headers(), found.revision, || {
         reply::text(StatusCode::OK, found.resolved.to_document().to_export().expose_secret())
     }))
@@ -43,10 +43,7 @@ pub(super) fn put(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::environment(context)?;
     let new = at.valid(UseCase::SetEntry, read(context))?;
     let required = etag::required(context.headers());
-    let set = at
-        .session
-        .set_entry(at.organization, &at.path, &new, Kind::Variable, required.as_deref())
-        .map_err(not_changed)?;
+    let set = at.session.set_entry(at.place(), &new, Kind::Variable, required.as_deref()).map_err(not_changed)?;
     let is_secret = set.kind == Kind::Secret;
     let variable = Variable {
         key: new.name.to_string(),
@@ -62,8 +59,7 @@ pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::environment(context)?;
     let name = at.valid(UseCase::DeleteEntry, key(context))?;
     let required = etag::required(context.headers());
-    let was_there =
-        at.session.delete_entry(at.organization, &at.path, &name, required.as_deref()).map_err(not_changed)?;
+    let was_there = at.session.delete_entry(at.place(), &name, required.as_deref()).map_err(not_changed)?;
     if was_there {
         Ok(reply::empty(StatusCode::NO_CONTENT))
     } else {

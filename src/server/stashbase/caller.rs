@@ -4,8 +4,8 @@ use super::super::request_context::RequestContext;
 use super::name::{environment_identifier, project_identifier};
 use super::problem::Problem;
 use crate::vault::{
-    EnvironmentRole, Id, IdOrSlug, KeyOwner, LocatedEnvironment, LocatedProject, OwnKey, Permission, PermissionSet,
-    Session,
+    self, EnvironmentRole, Id, IdOrSlug, KeyOwner, LocatedEnvironment, LocatedProject, OwnKey, Permission,
+    PermissionSet, Session,
 };
 use crate::{Error, ErrorKind, LevelPath, Result};
 
@@ -116,6 +116,10 @@ impl AtProject<'_> {
         &self.caller.session
     }
 
+    pub(super) fn place(&self) -> vault::At<'static> {
+        vault::At::Id(self.project.id)
+    }
+
     pub(super) fn path(&self) -> LevelPath {
         LevelPath::from(&self.project.slug)
     }
@@ -189,6 +193,10 @@ impl At<'_> {
 
     pub(super) fn session(&self) -> &Session<'_> {
         &self.caller.session
+    }
+
+    pub(super) fn place(&self) -> vault::At<'static> {
+        vault::At::Id(self.environment.id)
     }
 
     pub(super) fn path(&self) -> &LevelPath {

@@ -32,7 +32,7 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
         Some(_) => return Err(Problem::bad_request("The query is_production is true or false.")),
     };
 
-    let mut environments = at.session().environments(at.organization(), &at.path()).map_err(or_project_not_found)?;
+    let mut environments = at.session().environments(at.place()).map_err(or_project_not_found)?;
     environments.retain(|environment| {
         // The level of the project itself is none of its environments here.
         environment.id != at.project.id
@@ -83,7 +83,7 @@ pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     new.slug_rule = SlugRule::Any;
     new.description = wanted.description;
     new.is_production = Some(wanted.is_production.unwrap_or(false));
-    let environment = at.session().create_environment(at.organization(), &at.path(), &new).map_err(or_name_refused)?;
+    let environment = at.session().create_environment(at.place(), &new).map_err(or_name_refused)?;
     let summaries = at.session().level_summaries(at.organization(), &[path])?;
     let summary = summaries.into_iter().next().unwrap_or_default();
     Ok(reply::json(StatusCode::CREATED, &shown(&at.caller, environment, summary)))
@@ -113,14 +113,14 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
         update.description = Some(description.unwrap_or_default());
     }
     update.is_production = wanted.is_production;
-    at.session().update_environment(at.organization(), at.path(), &update).map_err(or_name_refused)?;
+    at.session().update_environment(at.place(), &update).map_err(or_name_refused)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
 pub(super) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(DELETE)?;
     // The service knows of none that are built in, so whoever asks for this means it.
-    at.session().delete_environment(at.organization(), at.path(), true)?;
+    at.session().delete_environment(at.place(), true)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -135,7 +135,7 @@ pub(super) fn included(at: &At<'_>, wanted: &str) -> Result<wire::IncludedEnviro
     };
     // Whoever reads secrets is told where they are from; the rest is for whoever may read the environment.
     if wants("created_at") || wants("description") {
-        let environment = at.session().environment(at.organization(), at.path())?;
+        let environment = at.session().environment(at.place())?;
         included.created_at = wants("created_at").then_some(environment.created_at);
         included.description = wants("description").then_some(environment.description);
     }
@@ -148,7 +148,7 @@ pub(super) fn wants_environment(context: &RequestContext) -> Option<&str> {
 }
 
 fn found(at: &At<'_>) -> Result<wire::Environment, Problem> {
-    let environment = at.session().environment(at.organization(), at.path())?;
+    let environment = at.session().environment(at.place())?;
     let summaries = at.session().level_summaries(at.organization(), std::slice::from_ref(at.path()))?;
     let summary = summaries.into_iter().next().unwrap_or_default();
     Ok(shown(&at.caller, environment, summary))

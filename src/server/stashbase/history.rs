@@ -21,7 +21,7 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(READ)?;
     let part = Part::read_limit(context)?;
     let with_values = is_true(context, "with_values");
-    let (changes, total) = at.session().changes_from(at.organization(), at.path(), part.skip(), part.page_size())?;
+    let (changes, total) = at.session().changes_from(at.place(), part.skip(), part.page_size())?;
     if part.is_beyond(total) {
         return Err(Problem::not_found("resource.page_not_found", "There are fewer pages.")
             .with("pages_available", part.pages(total)));
@@ -32,14 +32,14 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
     let (at, id) = open(context, READ)?;
-    let change = at.session().change(at.organization(), at.path(), id).map_err(or_change_not_found)?;
+    let change = at.session().change(at.place(), id).map_err(or_change_not_found)?;
     Ok(reply::json(StatusCode::OK, &shown(change, true)))
 }
 
 /// Brings the environment back to what it held after a change.
 pub(super) fn revert(context: &RequestContext) -> Result<Reply, Problem> {
     let (at, id) = open(context, RESTORE)?;
-    let result = at.session().roll_back(at.organization(), at.path(), id).map_err(or_change_not_found)?;
+    let result = at.session().roll_back(at.place(), id).map_err(or_change_not_found)?;
     Ok(match result {
         Some(id) => reply::json(StatusCode::CREATED, &wire::Reverted { id: change_id_text(id) }),
         None => reply::json(StatusCode::OK, &Map::<String, Value>::new()),

@@ -6,6 +6,7 @@ use super::caller::{AtProject, Caller, ProjectRequest, or_project_not_found};
 use super::name::{check_description, invalid_project_name, project_name, project_search};
 use super::problem::Problem;
 use super::query::{Part, Sorting, body, matches};
+use crate::vault;
 use crate::vault::{
     EnvironmentRole, NewProject, Permission, PermissionSet, Project, ProjectSummary, ProjectUpdate, SlugRule,
 };
@@ -52,7 +53,7 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
     let at = ProjectRequest::open(context)?.at(READ)?;
-    let project = at.session().project(at.organization(), &at.project.slug).map_err(or_project_not_found)?;
+    let project = at.session().project(at.place()).map_err(or_project_not_found)?;
     answer(&at.caller, StatusCode::OK, project)
 }
 
@@ -93,14 +94,14 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
         check_description(description.as_deref(), TOO_LONG)?;
         update.description = Some(description.unwrap_or_default());
     }
-    at.session().update_project(at.organization(), &at.project.slug, &update).map_err(or_name_refused)?;
+    at.session().update_project(at.place(), &update).map_err(or_name_refused)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
 pub(super) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
     let at = ProjectRequest::open(context)?.at(DELETE)?;
     let AtProject { caller, project } = &at;
-    caller.session.delete_project(caller.organization(), &project.slug).map_err(or_project_not_found)?;
+    caller.session.delete_project(vault::At::Id(project.id)).map_err(or_project_not_found)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 

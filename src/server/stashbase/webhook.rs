@@ -25,7 +25,7 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(READ)?;
     let sorting = Sorting::read(context, &SORTED_BY, "desc")?;
     // Newest first, as they stay where they are the same in what they are sorted by.
-    let mut webhooks = at.session().webhooks(at.organization(), at.path())?;
+    let mut webhooks = at.session().webhooks(at.place())?;
     match sorting.by {
         "updated_at" => sorting.sort(&mut webhooks, |webhook| webhook.updated_at),
         "url" => sorting.sort(&mut webhooks, |webhook| webhook.url.clone()),
@@ -46,15 +46,15 @@ pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     let mut new = NewWebhook::new(wanted.url);
     new.enabled = wanted.enabled.unwrap_or(false);
     new.description = wanted.description;
-    let created = at.session().create_webhook(at.organization(), at.path(), &new).map_err(or_url_refused)?;
+    let created = at.session().create_webhook(at.place(), &new).map_err(or_url_refused)?;
     Ok(reply::json(StatusCode::CREATED, &shown(created.webhook, Some(created.signing_secret))))
 }
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
     let (at, id) = open(context, READ)?;
-    let webhook = at.session().webhook(at.organization(), at.path(), id).map_err(or_webhook_not_found)?;
+    let webhook = at.session().webhook(at.place(), id).map_err(or_webhook_not_found)?;
     let secret = if is_true(context, "include_secret") {
-        let secret = at.session().signing_secret(at.organization(), at.path(), id);
+        let secret = at.session().signing_secret(at.place(), id);
         Some(secret.map_err(or_webhook_not_found)?)
     } else {
         None
@@ -65,7 +65,7 @@ pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
 pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
     let (at, id) = open(context, UPDATE)?;
     let update = wanted_update(context).map_err(|problem| if_there(&at, id, problem))?;
-    at.session().update_webhook(at.organization(), at.path(), id, &update).map_err(or_url_refused)?;
+    at.session().update_webhook(at.place(), id, &update).map_err(or_url_refused)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -85,42 +85,40 @@ fn wanted_update(context: &RequestContext) -> Result<WebhookUpdate, Problem> {
 pub(super) fn set_status(context: &RequestContext) -> Result<Reply, Problem> {
     let (at, id) = open(context, UPDATE)?;
     let wire::Status { enabled } = body(context).map_err(|problem| if_there(&at, id, problem))?;
-    at.session().set_webhook_enabled(at.organization(), at.path(), id, enabled).map_err(|error| {
-        match (error.kind(), enabled) {
-            (ErrorKind::Conflict, true) => {
-                Problem::conflict("conflict.webhook_already_enabled", "The webhook is enabled already.")
-            }
-            (ErrorKind::Conflict, false) => {
-                Problem::conflict("conflict.webhook_already_disabled", "The webhook is disabled already.")
-            }
-            _ => or_webhook_not_found(error),
+    at.session().set_webhook_enabled(at.place(), id, enabled).map_err(|error| match (error.kind(), enabled) {
+        (ErrorKind::Conflict, true) => {
+            Problem::conflict("conflict.webhook_already_enabled", "The webhook is enabled already.")
         }
+        (ErrorKind::Conflict, false) => {
+            Problem::conflict("conflict.webhook_already_disabled", "The webhook is disabled already.")
+        }
+        _ => or_webhook_not_found(error),
     })?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
 pub(super) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
     let (at, id) = open(context, DELETE)?;
-    at.session().delete_webhook(at.organization(), at.path(), id).map_err(or_webhook_not_found)?;
+    at.session().delete_webhook(at.place(), id).map_err(or_webhook_not_found)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
 pub(super) fn read_signing_secret(context: &RequestContext) -> Result<Reply, Problem> {
     let (at, id) = open(context, READ)?;
-    let secret = at.session().signing_secret(at.organization(), at.path(), id).map_err(or_webhook_not_found)?;
+    let secret = at.session().signing_secret(at.place(), id).map_err(or_webhook_not_found)?;
     Ok(reply::json(StatusCode::OK, &wire::SigningSecret { signing_secret: Plain(secret) }))
 }
 
 pub(super) fn rotate_signing_secret(context: &RequestContext) -> Result<Reply, Problem> {
     let (at, id) = open(context, UPDATE)?;
-    let secret = at.session().rotate_signing_secret(at.organization(), at.path(), id);
+    let secret = at.session().rotate_signing_secret(at.place(), id);
     let signing_secret = Plain(secret.map_err(or_webhook_not_found)?);
     Ok(reply::json(StatusCode::OK, &wire::SigningSecret { signing_secret }))
 }
 
 pub(super) fn test(context: &RequestContext) -> Result<Reply, Problem> {
     let (at, id) = open(context, TEST)?;
-    let tested = at.session().test_webhook(at.organization(), at.path(), id).map_err(or_webhook_not_found)?;
+    let tested = at.session().test_webhook(at.place(), id).map_err(or_webhook_not_found)?;
     let body = wire::Tested {
         url: tested.url,
         status: tested.status,
@@ -133,7 +131,7 @@ pub(super) fn test(context: &RequestContext) -> Result<Reply, Problem> {
 pub(super) fn list_logs(context: &RequestContext) -> Result<Reply, Problem> {
     let (at, id) = open(context, READ)?;
     let part = Part::read(context)?;
-    let logs = at.session().webhook_logs_from(at.organization(), at.path(), id, part.skip(), part.page_size());
+    let logs = at.session().webhook_logs_from(at.place(), id, part.skip(), part.page_size());
     let (logs, total) = logs.map_err(or_webhook_not_found)?;
     let data = logs.into_iter().map(|log| shown_log(log, false)).collect();
     Ok(reply::json(StatusCode::OK, &part.of(data, total)))
@@ -146,10 +144,10 @@ pub(super) fn read_log(context: &RequestContext) -> Result<Reply, Problem> {
     let at = request.at(READ)?;
     let id = id.ok_or_else(not_found)?;
     // Told apart from a log record that is not there.
-    at.session().webhook(at.organization(), at.path(), id).map_err(or_webhook_not_found)?;
+    at.session().webhook(at.place(), id).map_err(or_webhook_not_found)?;
     let no_log = || Problem::not_found("resource.webhook_log_not_found", "Record of the webhook's log not found.");
     let log = log.ok_or_else(no_log)?;
-    let log = at.session().webhook_log(at.organization(), at.path(), id, log).map_err(or_not_found(no_log))?;
+    let log = at.session().webhook_log(at.place(), id, log).map_err(or_not_found(no_log))?;
     Ok(reply::json(StatusCode::OK, &shown_log(log, true)))
 }
 
@@ -164,7 +162,7 @@ fn open(context: &RequestContext, needed: PermissionSet) -> Result<(At<'_>, Id),
 /// What is wrong with a change of a webhook, unless there is no such webhook.
 fn if_there(at: &At<'_>, id: Id, problem: Problem) -> Problem {
     // A change of nothing is refused, but not before the webhook was found.
-    match at.session().update_webhook(at.organization(), at.path(), id, &WebhookUpdate::default()) {
+    match at.session().update_webhook(at.place(), id, &WebhookUpdate::default()) {
         Err(error) if error.kind() == ErrorKind::NotFound => not_found(),
         _ => problem,
     }

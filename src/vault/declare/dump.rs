@@ -9,6 +9,7 @@ use crate::vault;
 use crate::vault::declare::Declaration;
 use crate::vault::entry::EntryScope;
 use crate::vault::grantee::Grantee;
+use crate::vault::place::At;
 use crate::vault::session::Session;
 use crate::vault::slug::BASE;
 
@@ -151,7 +152,7 @@ fn places(projects: &[Project]) -> Result<Vec<Place>> {
 /// What there is at a place: grants, accounts and webhooks.
 fn at_place(session: &Session<'_>, id: Id, place: &Place, organization: &mut Organization) -> Result<()> {
     let path = &place.path;
-    for grant in session.grants(id, path)? {
+    for grant in session.grants(At::Path(id, path))? {
         let to = match grant.grantee {
             Grantee::User(id) => organization
                 .members
@@ -166,7 +167,7 @@ fn at_place(session: &Session<'_>, id: Id, place: &Place, organization: &mut Org
             organization.grants.push(model::Grant { at: (0, 0), to, role: grant.role, path: path.clone() });
         }
     }
-    let accounts = if place.is_environment { session.accounts(id, path)? } else { Vec::new() };
+    let accounts = if place.is_environment { session.accounts(At::Path(id, path))? } else { Vec::new() };
     for one in accounts {
         if !has_ended(session, one.expires_at) {
             organization.accounts.push(model::Account {
@@ -179,7 +180,7 @@ fn at_place(session: &Session<'_>, id: Id, place: &Place, organization: &mut Org
             });
         }
     }
-    let mut webhooks = if place.has_webhooks { session.webhooks(id, path)? } else { Vec::new() };
+    let mut webhooks = if place.has_webhooks { session.webhooks(At::Path(id, path))? } else { Vec::new() };
     webhooks.sort_by_key(|webhook| webhook.id);
     for one in webhooks {
         organization.webhooks.push(model::Webhook {
@@ -220,7 +221,7 @@ fn service_account(session: &Session<'_>, one: vault::ServiceAccount) -> Result<
 fn project(session: &Session<'_>, one: vault::Project) -> Result<Project> {
     let (organization, path) = (one.organization, LevelPath::new(&one.slug)?);
     let slug: Slug = one.slug.parse()?;
-    let keys = session.keys(organization, &slug)?;
+    let keys = session.keys(At::Path(organization, &LevelPath::from(&slug)))?;
     let active = keys.into_iter().find(|key| key.is_active);
     let (derivation, hint) = active.map(|key| (key.derivation, key.hint)).unwrap_or_default();
     let has_entries = one.custody == Custody::Server && one.secret_format == SecretFormat::Env;
@@ -241,7 +242,7 @@ fn project(session: &Session<'_>, one: vault::Project) -> Result<Project> {
         environments: environments(session, organization, &path, has_entries)?,
         slug: slug.clone(),
     };
-    for target in session.targets(organization, &slug)? {
+    for target in session.targets(At::Path(organization, &LevelPath::from(&slug)))? {
         let path = LevelPath::new(&format!("{path}/{}", target.slug))?;
         project.targets.push(Target {
             at: (0, 0),
@@ -263,7 +264,7 @@ fn environments(
     has_entries: bool,
 ) -> Result<Vec<model::Environment>> {
     let mut environments = Vec::new();
-    for one in session.environments(organization, parent)?.into_iter().filter(|one| one.slug != BASE) {
+    for one in session.environments(At::Path(organization, parent))?.into_iter().filter(|one| one.slug != BASE) {
         let path = LevelPath::new(&format!("{parent}/{}", one.slug))?;
         let is_usual = one.is_production == (one.status == "production");
         environments.push(model::Environment {
@@ -285,17 +286,19 @@ fn entries(session: &Session<'_>, organization: Id, path: &LevelPath, has_entrie
     if !has_entries {
         return Ok(Vec::new());
     }
-    let known = match session.entry_metadata(organization, path) {
+    let known = match session.entry_metadata(At::Path(organization, path)) {
         Ok(known) => known,
         // A client stored a blob that holds no dotenv text, or that another key opens. It is whole, and has no entries.
-        Err(error) if error.kind() != ErrorKind::NotFound && session.opened_blobs(organization, path).is_ok() => {
+        Err(error)
+            if error.kind() != ErrorKind::NotFound && session.opened_blobs(At::Path(organization, path)).is_ok() =>
+        {
             return Ok(Vec::new());
         }
         Err(error) => return Err(error),
     };
     let variables: Vec<_> =
         known.iter().filter(|entry| entry.kind == Kind::Variable).map(|entry| entry.name.clone()).collect();
-    let values = session.entries(organization, path, EntryScope::Named(&variables))?.entries;
+    let values = session.entries(At::Path(organization, path), EntryScope::Named(&variables))?.entries;
     let entries = known.into_iter().map(|entry| {
         let found = values.iter().find(|stored| stored.metadata.name == entry.name);
         Entry {

@@ -4,6 +4,7 @@ use crate::store::{Order, Precondition};
 use crate::vault::keys;
 use crate::vault::node::below;
 use crate::vault::operation::OperationContext;
+use crate::vault::place::At;
 use crate::vault::place::Reach;
 use crate::vault::records::{DeletedThing, NodeRecord, PlaceRecord, ProjectRecord, damaged, decode, put};
 use crate::vault::session::Session;
@@ -76,7 +77,7 @@ impl OperationContext<'_, '_> {
 
     fn put_node_back(&mut self, organization: Id, project: Id, parent: Id, id: Id) -> Result<LevelPath> {
         let parent = match self.path_of(parent) {
-            Ok((_, path)) => self.place(organization, &path, Reach::Inside)?,
+            Ok((_, path)) => self.place(At::Path(organization, &path), Reach::Inside)?,
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(without_parent()),
             Err(error) => return Err(error),
         };

@@ -1,7 +1,8 @@
 use super::update::EntryUpdate;
-use crate::core::{Action, Details, Entry, Id, LevelPath, Resource, VarName};
+use crate::core::{Action, Details, Entry, Resource, VarName};
 use crate::error::Result;
 use crate::vault::entry::check_names;
+use crate::vault::place::At;
 use crate::vault::place::Reach;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
@@ -22,14 +23,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry; `InvalidName`, for a name that is given twice.
-    pub fn compare_entries(
-        &self,
-        organization: Id,
-        path: &LevelPath,
-        wanted: &[EntryUpdate],
-    ) -> Result<ComparedEntries> {
+    pub fn compare_entries(&self, at: At<'_>, wanted: &[EntryUpdate]) -> Result<ComparedEntries> {
         self.read(UseCase::CompareEntries, |operation| {
-            let place = operation.place(organization, path, Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
             let level = operation.level(&place.project, place.id())?;
             let document = operation.opened_by_server(&place.project, level.as_ref())?.document;
             check_names(wanted.iter().map(|update| &update.name))?;

@@ -1,9 +1,10 @@
 use super::set::inherited_kind;
-use crate::core::{Id, LevelPath, VarName};
+use crate::core::VarName;
 use crate::error::Result;
 use crate::vault::entry::{NewEntry, check_names};
 use crate::vault::level::Change;
 use crate::vault::operation::OperationContext;
+use crate::vault::place::At;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 
@@ -22,9 +23,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry; `InvalidName`, for a name that is given twice.
-    pub fn create_entries(&self, organization: Id, path: &LevelPath, new: &[NewEntry]) -> Result<CreatedEntries> {
+    pub fn create_entries(&self, at: At<'_>, new: &[NewEntry]) -> Result<CreatedEntries> {
         self.write(UseCase::CreateEntries, |operation| {
-            let change = operation.change(organization, path)?;
+            let change = operation.change(at)?;
             operation.create_entries(change, new)
         })
     }

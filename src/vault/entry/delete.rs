@@ -1,5 +1,6 @@
-use crate::core::{Document, Id, LevelPath, VarName};
+use crate::core::{Document, VarName};
 use crate::error::{Error, ErrorKind, Result};
+use crate::vault::place::At;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 
@@ -19,9 +20,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, without the level; `ClientManaged`; `InvalidValue`, for no name.
-    pub fn delete_entries(&self, organization: Id, path: &LevelPath, names: &[VarName]) -> Result<DeletedEntries> {
+    pub fn delete_entries(&self, at: At<'_>, names: &[VarName]) -> Result<DeletedEntries> {
         self.write(UseCase::DeleteEntries, |operation| {
-            let change = operation.change(organization, path)?;
+            let change = operation.change(at)?;
             if names.is_empty() {
                 return Err(Error::new(ErrorKind::InvalidValue, "no entry is given"));
             }
@@ -43,9 +44,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`.
-    pub fn delete_all_entries(&self, organization: Id, path: &LevelPath) -> Result<usize> {
+    pub fn delete_all_entries(&self, at: At<'_>) -> Result<usize> {
         self.write(UseCase::DeleteAllEntries, |operation| {
-            let change = operation.change(organization, path)?;
+            let change = operation.change(at)?;
             let count = change.opened.document.len();
             operation.finish_change(change, &Document::new(), &[], &[])?;
             Ok(count)
@@ -59,15 +60,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, without the level; `ClientManaged`; `Conflict`, when the level has none of the revisions.
-    pub fn delete_entry(
-        &self,
-        organization: Id,
-        path: &LevelPath,
-        name: &VarName,
-        revisions: Option<&[u64]>,
-    ) -> Result<bool> {
+    pub fn delete_entry(&self, at: At<'_>, name: &VarName, revisions: Option<&[u64]>) -> Result<bool> {
         self.write(UseCase::DeleteEntry, |operation| {
-            let change = operation.change(organization, path)?;
+            let change = operation.change(at)?;
             operation.check_revision(&change.place, revisions)?;
             let mut document = change.opened.document.clone();
             let was_there = document.remove(name.as_str());

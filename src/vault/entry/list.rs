@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::metadata::EntryMetadata;
 use crate::core::{Action, Details, Id, LevelPath, Resource, SecretString, VarName};
 use crate::error::Result;
+use crate::vault::place::At;
 use crate::vault::place::Reach;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
@@ -46,9 +47,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`.
-    pub fn entries(&self, organization: Id, path: &LevelPath, which: EntryScope<'_>) -> Result<Entries> {
+    pub fn entries(&self, at: At<'_>, which: EntryScope<'_>) -> Result<Entries> {
         self.read(UseCase::ListEntries, |operation| {
-            let place = operation.place(organization, path, Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
             let mut chain = place.chain()?;
             if which != EntryScope::Resolved {
                 chain.drain(..chain.len() - 1);

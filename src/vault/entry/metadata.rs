@@ -1,10 +1,11 @@
 use std::fmt;
 
-use crate::core::{Action, Custody, Details, Id, Kind, LevelPath, Resource, Timestamp, VarName};
+use crate::core::{Action, Custody, Details, Kind, Resource, Timestamp, VarName};
 use crate::error::Result;
 use crate::vault::content::{Level, Opened};
 use crate::vault::envelope::client_managed;
 use crate::vault::operation::OperationContext;
+use crate::vault::place::At;
 use crate::vault::place::Reach;
 use crate::vault::records::ProjectRecord;
 use crate::vault::session::Session;
@@ -52,9 +53,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`.
-    pub fn entry_metadata(&self, organization: Id, path: &LevelPath) -> Result<Vec<EntryMetadata>> {
+    pub fn entry_metadata(&self, at: At<'_>) -> Result<Vec<EntryMetadata>> {
         self.read(UseCase::ListEntryMetadata, |operation| {
-            let place = operation.place(organization, path, Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
             let level = operation.level(&place.project, place.id())?;
             let opened = operation.opened_by_server(&place.project, level.as_ref())?;
             let metadata = operation.metadata(&place.project, level.as_ref(), &opened)?;

@@ -1,8 +1,9 @@
-use crate::core::{Action, Custody, Details, Id, LevelPath, Resource, SecretString, Slug, VarName};
+use crate::core::{Action, Custody, Details, Id, LevelPath, Resource, SecretString, VarName};
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::envelope::client_managed;
 use crate::vault::keys;
+use crate::vault::place::At;
 use crate::vault::place::{Place, Reach};
 use crate::vault::records::{NodeKind, NodeRecord, decode};
 use crate::vault::session::Session;
@@ -39,9 +40,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, without the project; `ClientManaged`.
-    pub fn search_entries(&self, organization: Id, project: &Slug, search: &Search) -> Result<Vec<FoundEntry>> {
+    pub fn search_entries(&self, at: At<'_>, search: &Search) -> Result<Vec<FoundEntry>> {
         self.read(UseCase::SearchEntries, |operation| {
-            let root = operation.place(organization, &LevelPath::from(project), Reach::Beneath)?;
+            let root = operation.project_place(at, Reach::Beneath)?;
             if root.project.custody == Custody::Client {
                 return Err(client_managed());
             }

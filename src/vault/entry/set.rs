@@ -1,10 +1,11 @@
 use std::slice;
 
-use crate::core::{Custody, Document, Entry, Id, Kind, LevelPath, Timestamp, VarName};
+use crate::core::{Custody, Document, Entry, Id, Kind, Timestamp, VarName};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::diff::{differences, renamed};
 use crate::vault::entry::{NewEntry, check_names};
 use crate::vault::operation::OperationContext;
+use crate::vault::place::At;
 use crate::vault::place::Place;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
@@ -24,9 +25,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry; `InvalidName`, for a name that is given twice.
-    pub fn set_entries(&self, organization: Id, path: &LevelPath, new: &[NewEntry]) -> Result<SetEntries> {
+    pub fn set_entries(&self, at: At<'_>, new: &[NewEntry]) -> Result<SetEntries> {
         self.write(UseCase::SetEntries, |operation| {
-            let change = operation.change(organization, path)?;
+            let change = operation.change(at)?;
             check_names(new.iter().map(|entry| &entry.name))?;
             let mut document = change.opened.document.clone();
             let mut set = SetEntries { created: Vec::new(), updated: Vec::new() };
@@ -88,7 +89,7 @@ impl Session<'_> {
     ///
     /// ```
     /// # fn main() -> ioenv::Result<()> {
-    /// # use ioenv::vault::{Actor, NewOrganization, NewProject, RootKey, Vault};
+    /// # use ioenv::vault::{Actor, At, NewOrganization, NewProject, RootKey, Vault};
     /// # use ioenv::{ErrorKind, SystemRandom, store::Memory};
     /// use ioenv::Kind;
     /// use ioenv::vault::{NewEntry, EntryScope};
@@ -98,10 +99,10 @@ impl Session<'_> {
     /// # let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
     /// # session.create_project(acme, NewProject::new("store"))?;
     /// let (store, port) = ("store".parse()?, NewEntry::new("PORT".parse()?, "8080"));
-    /// let seen = session.entries(acme, &store, EntryScope::Own)?.revision;
-    /// let set = session.set_entry(acme, &store, &port, Kind::Variable, Some(&[seen]))?;
+    /// let seen = session.entries(At::Path(acme, &store), EntryScope::Own)?.revision;
+    /// let set = session.set_entry(At::Path(acme, &store), &port, Kind::Variable, Some(&[seen]))?;
     /// assert_eq!(set.kind, Kind::Variable);
-    /// let late = session.set_entry(acme, &store, &port, Kind::Variable, Some(&[seen])).unwrap_err();
+    /// let late = session.set_entry(At::Path(acme, &store), &port, Kind::Variable, Some(&[seen])).unwrap_err();
     /// assert_eq!(late.kind(), ErrorKind::Conflict);
     /// # Ok(())
     /// # }
@@ -112,14 +113,13 @@ impl Session<'_> {
     /// also for a secret that is to be a variable with the same value, for whoever may not read it.
     pub fn set_entry(
         &self,
-        organization: Id,
-        path: &LevelPath,
+        at: At<'_>,
         new: &NewEntry,
         otherwise: Kind,
         revisions: Option<&[u64]>,
     ) -> Result<SetEntry> {
         self.write(UseCase::SetEntry, |operation| {
-            let change = operation.change(organization, path)?;
+            let change = operation.change(at)?;
             operation.check_revision(&change.place, revisions)?;
             let old = &change.opened.document;
             let mut document = old.clone();

@@ -1,8 +1,9 @@
 use std::fmt;
 
-use crate::core::{Id, Kind, LevelPath, SecretString, VarName};
+use crate::core::{Kind, SecretString, VarName};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::entry::check_names;
+use crate::vault::place::At;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 
@@ -57,14 +58,9 @@ impl Session<'_> {
     /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry or for nothing to change about one; `InvalidName`, for a
     /// name that is given twice; `Conflict`, for a new name that another entry has and keeps; `Denied`, also for a secret
     /// that is to be a variable with the same value, for whoever may not read it.
-    pub fn update_entries(
-        &self,
-        organization: Id,
-        path: &LevelPath,
-        updates: &[EntryUpdate],
-    ) -> Result<UpdatedEntries> {
+    pub fn update_entries(&self, at: At<'_>, updates: &[EntryUpdate]) -> Result<UpdatedEntries> {
         self.write(UseCase::UpdateEntries, |operation| {
-            let change = operation.change(organization, path)?;
+            let change = operation.change(at)?;
             check_names(updates.iter().map(|update| &update.name))?;
             let new_names = || updates.iter().filter_map(|update| update.new_name.as_ref());
             if new_names().next().is_some() {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::core::{Action, Id, Resource, SecretString, Slug};
+use crate::core::{Action, Id, Resource, SecretString};
 use crate::error::Result;
 use crate::store::{Order, Precondition};
 use crate::sync::Provider;
@@ -8,6 +8,7 @@ use crate::vault::integration::{Integration, Mapping, check_custody, details};
 use crate::vault::job_kind::JobKind;
 use crate::vault::keys;
 use crate::vault::name::check_name;
+use crate::vault::place::At;
 use crate::vault::records::{IntegrationRecord, Wrapped, put};
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
@@ -75,9 +76,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, also for an environment; `InvalidName`; `InvalidValue`, for settings, credentials or a map that cannot
     /// be taken; `ClientManaged`; `Conflict`, when the id is taken.
-    pub fn link_integration(&self, organization: Id, project: &Slug, new: &NewIntegration) -> Result<Integration> {
+    pub fn link_integration(&self, at: At<'_>, new: &NewIntegration) -> Result<Integration> {
         self.write(UseCase::LinkIntegration, |operation| {
-            let place = operation.integrations_of(organization, project)?;
+            let place = operation.integrations_of(at)?;
             let mut project = place.project.clone();
             if new.environments.is_empty() {
                 operation.rights = operation
@@ -85,13 +86,18 @@ impl Session<'_> {
                     .ok_or_else(|| crate::vault::operation::no_such("project"))?;
                 operation.require()?;
             }
-            let map = operation.check_map(organization, &project, &new.provider, &new.environments)?;
+            let map = operation.check_map(&project, &new.provider, &new.environments)?;
             check_custody(&project)?;
             let name = check_name(&new.name)?;
             new.provider.check_settings(&new.settings)?;
             if !project.has_integrations {
                 project.has_integrations = true;
-                put(operation.tx, &keys::project(organization, &project.slug), &project, Precondition::Present)?;
+                put(
+                    operation.tx,
+                    &keys::project(project.organization, &project.slug),
+                    &project,
+                    Precondition::Present,
+                )?;
             }
             let mut record = IntegrationRecord {
                 id: operation.given_subject_id(new.id, &keys::all_integrations())?,
@@ -124,9 +130,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn unlink_integration(&self, organization: Id, project: &Slug, id: Id) -> Result<()> {
+    pub fn unlink_integration(&self, at: At<'_>, id: Id) -> Result<()> {
         self.write(UseCase::UnlinkIntegration, |operation| {
-            let (mut project, mut record) = operation.integration(organization, project, id)?;
+            let (mut project, mut record) = operation.integration(at, id)?;
             let details = details(&record);
             operation.cancel(JobKind::Integration, id)?;
             operation.put_map(&project, &mut record, BTreeMap::new())?;
@@ -135,7 +141,12 @@ impl Session<'_> {
             operation.tx.delete(&keys::integration(project.id, id))?;
             if operation.tx.scan(&keys::integrations(project.id), Order::Ascending, 1)?.is_empty() {
                 project.has_integrations = false;
-                put(operation.tx, &keys::project(organization, &project.slug), &project, Precondition::Present)?;
+                put(
+                    operation.tx,
+                    &keys::project(project.organization, &project.slug),
+                    &project,
+                    Precondition::Present,
+                )?;
             }
             operation.record(Action::Delete, Resource::integration(&project, &record), details)
         })

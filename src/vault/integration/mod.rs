@@ -27,12 +27,13 @@ use super::rights::READING;
 use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::{
-    Action, Custody, Details, Id, LevelPath, PermissionSet, Resource, ResourceKind, SecretString, Slug, Timestamp,
+    Action, Custody, Details, Id, LevelPath, PermissionSet, Resource, ResourceKind, SecretString, Timestamp,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::sync::Provider;
 use crate::vault::integration_run::IntegrationRun;
+use crate::vault::place::At;
 
 /// Most environments that an integration copies.
 const MAX_ENVIRONMENTS: usize = 100;
@@ -110,13 +111,13 @@ impl Resource {
 
 impl OperationContext<'_, '_> {
     /// A project that can have integrations. What the actor may do there is for each integration to say.
-    fn integrations_of(&mut self, organization: Id, project: &Slug) -> Result<Place> {
-        self.place(organization, &LevelPath::from(project), Reach::Beneath)
+    fn integrations_of(&mut self, at: At<'_>) -> Result<Place> {
+        self.project_place(at, Reach::Beneath)
     }
 
     /// An integration, if the actor may do this with it.
-    fn integration(&mut self, organization: Id, project: &Slug, id: Id) -> Result<(ProjectRecord, IntegrationRecord)> {
-        let place = self.integrations_of(organization, project)?;
+    fn integration(&mut self, at: At<'_>, id: Id) -> Result<(ProjectRecord, IntegrationRecord)> {
+        let place = self.integrations_of(at)?;
         let record: IntegrationRecord =
             get(self.tx, &keys::integration(place.project.id, id))?.ok_or_else(|| no_such("integration"))?;
         self.rights = self.integration_rights(&place, &record)?.ok_or_else(|| no_such("integration"))?;
@@ -154,7 +155,7 @@ impl OperationContext<'_, '_> {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
-            match self.place(organization, &path, Reach::Beneath) {
+            match self.place(At::Path(organization, &path), Reach::Beneath) {
                 Ok(place) => places.push((place, target.clone())),
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(error),
@@ -188,7 +189,6 @@ impl OperationContext<'_, '_> {
     /// The environments of a map, each of which the actor must be able to read, and may have copied.
     fn check_map(
         &mut self,
-        organization: Id,
         project: &ProjectRecord,
         provider: &Provider,
         map: &[Mapping],
@@ -198,7 +198,7 @@ impl OperationContext<'_, '_> {
         }
         let mut environments = BTreeMap::new();
         for mapping in map {
-            let place = self.environment_place(organization, &mapping.environment)?;
+            let place = self.environment_place(At::Path(project.organization, &mapping.environment))?;
             // Whoever has values sent away must be able to read them.
             self.allow(self.needed.union(READING))?;
             if place.project.id != project.id {
@@ -355,9 +355,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn integration(&self, organization: Id, project: &Slug, id: Id) -> Result<Integration> {
+    pub fn integration(&self, at: At<'_>, id: Id) -> Result<Integration> {
         self.read(UseCase::ReadIntegration, |operation| {
-            let (project, record) = operation.integration(organization, project, id)?;
+            let (project, record) = operation.integration(at, id)?;
             operation.record(Action::Read, Resource::integration(&project, &record), details(&record))?;
             operation.integration_info(&project, &record)
         })
@@ -369,9 +369,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn integrations(&self, organization: Id, project: &Slug) -> Result<Vec<Integration>> {
+    pub fn integrations(&self, at: At<'_>) -> Result<Vec<Integration>> {
         self.read(UseCase::ListIntegrations, |operation| {
-            let place = operation.integrations_of(organization, project)?;
+            let place = operation.integrations_of(at)?;
             let mut integrations = Vec::new();
             for stored in operation.tx.scan(&keys::integrations(place.project.id), Order::Ascending, usize::MAX)? {
                 let record: IntegrationRecord = decode(&stored.value)?;
@@ -394,9 +394,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`; `Conflict`, while somebody else is at it. What goes wrong at the service is told by the
     /// [run](IntegrationRun::error).
-    pub fn sync_integration(&self, organization: Id, project: &Slug, id: Id) -> Result<IntegrationRun> {
+    pub fn sync_integration(&self, at: At<'_>, id: Id) -> Result<IntegrationRun> {
         let job = self.write(UseCase::SyncIntegration, |operation| {
-            let (project, record) = operation.integration(organization, project, id)?;
+            let (project, record) = operation.integration(at, id)?;
             check_custody(&project)?;
             operation.record(
                 Action::Read,

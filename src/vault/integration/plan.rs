@@ -1,7 +1,8 @@
-use crate::core::{Action, Id, LevelPath, Resource, Slug};
+use crate::core::{Action, Id, LevelPath, Resource};
 use crate::error::Result;
 use crate::sync::{SyncPlace, SyncPlan};
 use crate::vault::integration::{check_custody, details};
+use crate::vault::place::At;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 
@@ -24,9 +25,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`; `CrateFeature` or `Config`, where this program cannot talk to the service; and what
     /// went wrong there.
-    pub fn plan_integration(&self, organization: Id, project: &Slug, id: Id) -> Result<Vec<IntegrationPlan>> {
+    pub fn plan_integration(&self, at: At<'_>, id: Id) -> Result<Vec<IntegrationPlan>> {
         let job = self.read(UseCase::PlanIntegration, |operation| {
-            let (project, record) = operation.integration(organization, project, id)?;
+            let (project, record) = operation.integration(at, id)?;
             check_custody(&project)?;
             operation.record(
                 Action::Read,

@@ -1,8 +1,9 @@
-use crate::core::{Action, Id, Resource, Slug};
+use crate::core::{Action, Id, Resource};
 use crate::error::Result;
 use crate::vault::integration::details;
 use crate::vault::integration_run::IntegrationRun;
 use crate::vault::keys;
+use crate::vault::place::At;
 use crate::vault::records::{IntegrationStateRecord, get};
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
@@ -15,9 +16,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn integration_runs(&self, organization: Id, project: &Slug, id: Id) -> Result<Vec<IntegrationRun>> {
+    pub fn integration_runs(&self, at: At<'_>, id: Id) -> Result<Vec<IntegrationRun>> {
         self.read(UseCase::ListIntegrationRuns, |operation| {
-            let (project, record) = operation.integration(organization, project, id)?;
+            let (project, record) = operation.integration(at, id)?;
             let state: IntegrationStateRecord =
                 get(operation.tx, &keys::integration_state(project.id, id))?.unwrap_or_default();
             let details = details(&record).with("op", "runs").with("count", state.runs.len());

@@ -1,9 +1,10 @@
-use crate::core::{Action, Id, Resource, SecretString, Slug};
+use crate::core::{Action, Id, Resource, SecretString};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Precondition;
 use crate::vault::integration::{Integration, Mapping, check_custody, details};
 use crate::vault::job_kind::JobKind;
 use crate::vault::name::check_name;
+use crate::vault::place::At;
 use crate::vault::rights::READING;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
@@ -29,15 +30,9 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, also for an environment; `InvalidName`; `InvalidValue`, also when nothing is given; `ClientManaged`,
     /// when it is to be enabled.
-    pub fn update_integration(
-        &self,
-        organization: Id,
-        project: &Slug,
-        id: Id,
-        update: &IntegrationUpdate,
-    ) -> Result<Integration> {
+    pub fn update_integration(&self, at: At<'_>, id: Id, update: &IntegrationUpdate) -> Result<Integration> {
         self.write(UseCase::UpdateIntegration, |operation| {
-            let (project, mut record) = operation.integration(organization, project, id)?;
+            let (project, mut record) = operation.integration(at, id)?;
             let mut changed: Vec<&str> = Vec::new();
             if update.credentials.is_some() {
                 // Other credentials may lead to somebody else's account, where what the actor cannot read is not to go.
@@ -47,7 +42,7 @@ impl Session<'_> {
                 operation.put_map(&project, &mut record, map)?;
             }
             if let Some(map) = &update.environments {
-                let map = operation.check_map(organization, &project, &record.provider, map)?;
+                let map = operation.check_map(&project, &record.provider, map)?;
                 operation.put_map(&project, &mut record, map)?;
                 changed.push("environments");
             }

@@ -1,9 +1,10 @@
-use crate::core::{Action, AesKey, Context, Details, Id, Resource, ResourceKind, Slug, unwrap_key, wrap_key};
+use crate::core::{Action, AesKey, Context, Details, Id, Resource, ResourceKind, unwrap_key, wrap_key};
 use crate::error::Result;
 use crate::store::{Order, Precondition};
 use crate::vault::deleted::all_projects;
 use crate::vault::key::check_idle;
 use crate::vault::keys;
+use crate::vault::place::At;
 use crate::vault::place::Reach;
 use crate::vault::records::{RotationRecord, Wrapped, WrappedKeyRecord, damaged, decode, put};
 use crate::vault::session::Session;
@@ -16,10 +17,10 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `RotationInProgress`.
-    pub fn rotate_project_dek(&self, organization: Id, project: &Slug) -> Result<()> {
+    pub fn rotate_project_dek(&self, at: At<'_>) -> Result<()> {
         self.write(UseCase::RotateProjectDek, |operation| {
-            let owner = operation.organization(organization)?;
-            let mut project = operation.key_project(organization, project, Reach::Inside)?;
+            let mut project = operation.key_project(at, Reach::Inside)?;
+            let owner = operation.organization(project.organization)?;
             check_idle(&project)?;
             project.dek_version += 1;
             project.rotation = Some(RotationRecord::Dek { after: String::new() });

@@ -1,10 +1,11 @@
-use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Id, Resource, SecretBytes, Slug};
+use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Id, Resource, SecretBytes};
 use crate::error::{ErrorKind, Result};
 use crate::store::{Order, Precondition, Record};
 use crate::vault::envelope::Row;
 use crate::vault::key::{last_id, last_two_ids};
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
+use crate::vault::place::At;
 use crate::vault::place::Reach;
 use crate::vault::records::AccessRecord;
 use crate::vault::records::{
@@ -36,10 +37,10 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Corrupt`, when a row is damaged: the rotation of a project DEK goes on when it was restored or
     /// removed.
-    pub fn continue_rotation(&self, organization: Id, project: &Slug, limit: usize) -> Result<RotationStep> {
+    pub fn continue_rotation(&self, at: At<'_>, limit: usize) -> Result<RotationStep> {
         let limit = limit.clamp(1, MAX_STEP);
         self.write(UseCase::ContinueRotation, |operation| {
-            let mut project = operation.key_project(organization, project, Reach::Inside)?;
+            let mut project = operation.key_project(at, Reach::Inside)?;
             let (step, op) = match project.rotation.take() {
                 None => return Ok(RotationStep { updated: 0, skipped: 0, is_done: true }),
                 Some(RotationRecord::History { after, skipped }) => {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::core::{
     Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Id, KeyProof, KeyString, LevelKey, Resource,
-    SecretBytes, SecretString, Slug,
+    SecretBytes, SecretString,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
@@ -14,6 +14,7 @@ use crate::vault::key::{check_custody, check_idle};
 use crate::vault::keys;
 use crate::vault::level::unconfirmed;
 use crate::vault::operation::OperationContext;
+use crate::vault::place::At;
 use crate::vault::place::Reach;
 use crate::vault::records::{KeyRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, encode, put};
 use crate::vault::session::Session;
@@ -29,9 +30,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Unconfirmed`, unless `confirmed`; `ClientManaged`, when they hold it already; `RotationInProgress`.
-    pub fn move_key_to_client(&self, organization: Id, project: &Slug, confirmed: bool) -> Result<SecretString> {
+    pub fn move_key_to_client(&self, at: At<'_>, confirmed: bool) -> Result<SecretString> {
         let (id, text) = self.write(UseCase::SwitchCustody, |operation| {
-            let project = operation.key_project(organization, project, Reach::Inside)?;
+            let project = operation.key_project(at, Reach::Inside)?;
             check_custody(&project, Custody::Server)?;
             check_idle(&project)?;
             if !confirmed {
@@ -113,9 +114,9 @@ impl Session<'_> {
     /// `NotFound`; `InvalidValue`, when the vault holds the key already, or for what is no such key;
     /// `RotationInProgress`; `KeyProofMismatch`; `DecryptionFailed`, for a key that has the proof of the right one and
     /// opens nothing; `KeyVersionConflict`, when the key was rotated meanwhile.
-    pub fn store_key_on_server(&self, organization: Id, project: &Slug, key: &SecretString) -> Result<()> {
+    pub fn store_key_on_server(&self, at: At<'_>, key: &SecretString) -> Result<()> {
         let (version, derivation) = self.read(UseCase::SwitchCustody, |operation| {
-            let project = operation.key_project(organization, project, Reach::Inside)?;
+            let project = operation.key_project(at, Reach::Inside)?;
             check_custody(&project, Custody::Client)?;
             check_idle(&project)?;
             let record = operation.active_key(&project)?;
@@ -135,7 +136,7 @@ impl Session<'_> {
             }
         };
         self.write(UseCase::SwitchCustody, |operation| {
-            let mut project = operation.key_project(organization, project, Reach::Inside)?;
+            let mut project = operation.key_project(at, Reach::Inside)?;
             check_custody(&project, Custody::Client)?;
             check_idle(&project)?;
             if project.key_version != version {

@@ -24,9 +24,10 @@ use super::keys;
 use super::operation::OperationContext;
 use super::place::Reach;
 use super::records::{KeyRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, put, require};
-use crate::core::{Custody, Id, LevelPath, Pbkdf2, Resource, ResourceKind, Slug};
+use crate::core::{Custody, Id, Pbkdf2, Resource, ResourceKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
+use crate::vault::place::At;
 
 impl KeyRecord {
     pub(super) fn pbkdf2(&self) -> Result<Option<Pbkdf2>> {
@@ -47,8 +48,8 @@ impl Resource {
 
 impl OperationContext<'_, '_> {
     /// The project whose key is meant.
-    fn key_project(&mut self, organization: Id, slug: &Slug, reach: Reach) -> Result<ProjectRecord> {
-        Ok(self.place(organization, &LevelPath::from(slug), reach)?.project)
+    fn key_project(&mut self, at: At<'_>, reach: Reach) -> Result<ProjectRecord> {
+        Ok(self.project_place(at, reach)?.project)
     }
 
     fn active_key(&mut self, project: &ProjectRecord) -> Result<KeyRecord> {

@@ -1,9 +1,10 @@
-use crate::core::{Action, Custody, Details, Id, Pbkdf2, Resource, SecretString, Slug, Timestamp};
+use crate::core::{Action, Custody, Details, Pbkdf2, Resource, SecretString, Timestamp};
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::envelope::Row;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
+use crate::vault::place::At;
 use crate::vault::place::Reach;
 use crate::vault::records::{KeyRecord, ProjectRecord, damaged, decode};
 use crate::vault::session::Session;
@@ -33,9 +34,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn key(&self, organization: Id, project: &Slug) -> Result<ProjectKey> {
+    pub fn key(&self, at: At<'_>) -> Result<ProjectKey> {
         self.read(UseCase::ReadKey, |operation| {
-            let project = operation.key_project(organization, project, Reach::OnTheWay)?;
+            let project = operation.key_project(at, Reach::OnTheWay)?;
             let record = operation.active_key(&project)?;
             let details = Details::default().with("op", "key").with("version", record.version);
             operation.record(Action::Read, Resource::key(&project), details)?;
@@ -93,9 +94,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn keys(&self, organization: Id, project: &Slug) -> Result<Vec<KeyInfo>> {
+    pub fn keys(&self, at: At<'_>) -> Result<Vec<KeyInfo>> {
         self.read(UseCase::ListKeys, |operation| {
-            let project = operation.key_project(organization, project, Reach::OnTheWay)?;
+            let project = operation.key_project(at, Reach::OnTheWay)?;
             let mut infos = Vec::new();
             for stored in operation.tx.scan(&keys::level_keys(project.id), Order::Descending, usize::MAX)? {
                 infos.push(operation.key_info(&project, decode(&stored.value)?)?);

@@ -1,9 +1,10 @@
-use crate::core::{Action, Custody, Details, Id, Resource, SealedBlob, SecretString, Slug};
+use crate::core::{Action, Custody, Details, Resource, SealedBlob, SecretString};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::content::check_blob;
 use crate::vault::key::{check_custody, check_idle};
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
+use crate::vault::place::At;
 use crate::vault::place::Reach;
 use crate::vault::records::{ContentRecord, ProjectRecord, get};
 use crate::vault::session::Session;
@@ -30,13 +31,12 @@ impl Session<'_> {
     /// key; `Limit`, beyond 1 MiB of base64 text.
     pub fn reencrypt_versions(
         &self,
-        organization: Id,
-        project: &Slug,
+        at: At<'_>,
         versions: &[(u64, SealedBlob)],
         key_proof: &SecretString,
     ) -> Result<Reencrypted> {
         self.write(UseCase::ReencryptVersions, |operation| {
-            let project = operation.key_project(organization, project, Reach::Inside)?;
+            let project = operation.key_project(at, Reach::Inside)?;
             check_custody(&project, Custody::Client)?;
             check_idle(&project)?;
             operation.check_proof(&project, Some(key_proof))?;
@@ -106,10 +106,10 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `InvalidValue`, when the vault holds the key; `RotationInProgress`.
-    pub fn pending_versions(&self, organization: Id, project: &Slug, limit: usize) -> Result<PendingVersions> {
+    pub fn pending_versions(&self, at: At<'_>, limit: usize) -> Result<PendingVersions> {
         let limit = if limit == 0 { DEFAULT_LIMIT } else { limit.min(MAX_LIMIT) };
         self.read(UseCase::ListPendingVersions, |operation| {
-            let project = operation.key_project(organization, project, Reach::Inside)?;
+            let project = operation.key_project(at, Reach::Inside)?;
             check_custody(&project, Custody::Client)?;
             check_idle(&project)?;
             let (remaining, former) = operation.versions_of_former_keys(&project, 0, limit)?;

@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 
+use crate::vault::place::At;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::establish::NewKey;
 use super::read::ProjectKey;
 use crate::core::{
-    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Id, Resource, SealedBlob, SecretString, Slug,
-    VersionAction,
+    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Id, Resource, SealedBlob, SecretString, VersionAction,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::content::{Level, check_blob};
@@ -39,8 +39,8 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`; `RotationInProgress`.
-    pub fn rotate_key(&self, organization: Id, project: &Slug, policy: HistoryPolicy) -> Result<ProjectKey> {
-        self.rotate(organization, project, None, policy)
+    pub fn rotate_key(&self, at: At<'_>, policy: HistoryPolicy) -> Result<ProjectKey> {
+        self.rotate(at, None, policy)
     }
 
     /// The same to a key string, which is drawn, whatever the scheme of the key in use is: dotenv.cloud's clients
@@ -48,19 +48,13 @@ impl Session<'_> {
     ///
     /// # Errors
     /// As [`rotate_key`](Self::rotate_key).
-    pub fn rotate_to_key_string(&self, organization: Id, project: &Slug, policy: HistoryPolicy) -> Result<ProjectKey> {
-        self.rotate(organization, project, Some(NewKey::String(None)), policy)
+    pub fn rotate_to_key_string(&self, at: At<'_>, policy: HistoryPolicy) -> Result<ProjectKey> {
+        self.rotate(at, Some(NewKey::String(None)), policy)
     }
 
-    fn rotate(
-        &self,
-        organization: Id,
-        project: &Slug,
-        new: Option<NewKey>,
-        policy: HistoryPolicy,
-    ) -> Result<ProjectKey> {
+    fn rotate(&self, at: At<'_>, new: Option<NewKey>, policy: HistoryPolicy) -> Result<ProjectKey> {
         let is_derived = self.read(UseCase::RotateKey, |operation| {
-            let project = operation.key_project(organization, project, Reach::Inside)?;
+            let project = operation.key_project(at, Reach::Inside)?;
             check_custody(&project, Custody::Server)?;
             check_idle(&project)?;
             Ok(operation.active_key(&project)?.derivation.is_some())
@@ -69,7 +63,7 @@ impl Session<'_> {
         // Between two transactions, because it can take long.
         let new = new.prepare(&self.vault.keys, &*self.vault.random)?;
         self.write(UseCase::RotateKey, |operation| {
-            let mut project = operation.key_project(organization, project, Reach::Inside)?;
+            let mut project = operation.key_project(at, Reach::Inside)?;
             check_custody(&project, Custody::Server)?;
             check_idle(&project)?;
             let record = operation.put_next_key(&mut project, &new)?;
@@ -147,9 +141,9 @@ impl Session<'_> {
     /// `NotFound`; `RotationInProgress`; `KeyProofMismatch`; `InvalidValue`, when the vault holds the key or is to hold
     /// the new one, or when the blobs are not one for each level that holds something; `Limit`, beyond 1 MiB of base64
     /// text.
-    pub fn rotate_client_key(&self, organization: Id, project: &Slug, rotation: &ClientRotation) -> Result<ProjectKey> {
+    pub fn rotate_client_key(&self, at: At<'_>, rotation: &ClientRotation) -> Result<ProjectKey> {
         self.write(UseCase::RotateClientKey, |operation| {
-            let mut project = operation.key_project(organization, project, Reach::Inside)?;
+            let mut project = operation.key_project(at, Reach::Inside)?;
             check_custody(&project, Custody::Client)?;
             check_idle(&project)?;
             if rotation.current_key_proof.is_some() {

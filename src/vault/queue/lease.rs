@@ -83,6 +83,7 @@ impl OperationContext<'_, '_> {
 
 #[cfg(test)]
 mod tests {
+    use crate::vault::place::At;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -128,7 +129,7 @@ mod tests {
             project.has_base = true;
             system.create_project(acme, project).unwrap();
             let new = NewWebhook::new("https://hooks.example.test/").enabled();
-            let webhook = system.create_webhook(acme, &"shop/dev".parse().unwrap(), &new).unwrap().webhook.id;
+            let webhook = system.create_webhook(At::Path(acme, &"shop/dev".parse().unwrap()), &new).unwrap().webhook.id;
             let world = Self { vault, clock, acme, webhook };
             world.change("1");
             world
@@ -137,7 +138,7 @@ mod tests {
         fn change(&self, value: &str) {
             let entry = NewEntry::new("A".parse().unwrap(), value);
             let system = self.vault.session(Actor::system("test"));
-            system.set_entries(self.acme, &"shop/dev".parse().unwrap(), &[entry]).unwrap();
+            system.set_entries(At::Path(self.acme, &"shop/dev".parse().unwrap()), &[entry]).unwrap();
         }
 
         fn pass(&self, duration: Duration) {
@@ -162,7 +163,7 @@ mod tests {
         fn log_count(&self) -> usize {
             let system = self.vault.session(Actor::system("test"));
             let at = "shop/dev".parse().unwrap();
-            system.webhook_logs(self.acme, &at, self.webhook, &Paging::default()).unwrap().items.len()
+            system.webhook_logs(At::Path(self.acme, &at), self.webhook, &Paging::default()).unwrap().items.len()
         }
 
         fn job(&self) -> Option<JobRecord> {

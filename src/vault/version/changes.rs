@@ -1,10 +1,11 @@
 use super::states::{State, state_differences};
-use crate::core::{Action, AuditActor, Details, Id, LevelPath, Resource, SecretString, Timestamp, VarName};
+use crate::core::{Action, AuditActor, Details, Resource, SecretString, Timestamp, VarName};
 use crate::error::Result;
 use crate::vault::content::Opened;
 use crate::vault::diff::Difference;
 use crate::vault::operation::{OperationContext, no_such};
 use crate::vault::page::{Page, Paging};
+use crate::vault::place::At;
 use crate::vault::place::Place;
 use crate::vault::records::OrganizationRecord;
 use crate::vault::rights::READING;
@@ -63,10 +64,10 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`; `InvalidValue`, for a page that begins nowhere.
-    pub fn changes(&self, organization: Id, path: &LevelPath, paging: &Paging) -> Result<Page<Change>> {
+    pub fn changes(&self, at: At<'_>, paging: &Paging) -> Result<Page<Change>> {
         self.read(UseCase::ListChanges, |operation| {
-            let owner = operation.organization(organization)?;
-            let place = operation.changing_place(organization, path)?;
+            let place = operation.changing_place(at)?;
+            let owner = operation.organization(place.organization())?;
             let (items, next) = operation.told_changes(&owner, &place, paging.after_number()?, paging.limit())?;
             let next = next.map(|number| number.to_string());
             let details = Details::default().with("op", "changes").with("count", items.len());
@@ -81,16 +82,10 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`.
-    pub fn changes_from(
-        &self,
-        organization: Id,
-        path: &LevelPath,
-        skip: usize,
-        limit: usize,
-    ) -> Result<(Vec<Change>, usize)> {
+    pub fn changes_from(&self, at: At<'_>, skip: usize, limit: usize) -> Result<(Vec<Change>, usize)> {
         self.read(UseCase::ListChanges, |operation| {
-            let owner = operation.organization(organization)?;
-            let place = operation.changing_place(organization, path)?;
+            let place = operation.changing_place(at)?;
+            let owner = operation.organization(place.organization())?;
             let (mut items, mut count, mut after) = (Vec::new(), 0, None);
             loop {
                 let (changes, next) = operation.told_changes(&owner, &place, after, BATCH)?;
@@ -116,10 +111,10 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`; `VersionLocked`, when it is too old to be told.
-    pub fn change(&self, organization: Id, path: &LevelPath, id: u64) -> Result<Change> {
+    pub fn change(&self, at: At<'_>, id: u64) -> Result<Change> {
         self.read(UseCase::ReadChange, |operation| {
-            let owner = operation.organization(organization)?;
-            let place = operation.changing_place(organization, path)?;
+            let place = operation.changing_place(at)?;
+            let owner = operation.organization(place.organization())?;
             let state = operation.state(&owner, &place, id)?.ok_or_else(|| no_such("change"))?;
             let before = operation.state_before(&owner, &place, &state)?;
             let old = operation.open_state(&place, before.as_ref())?;

@@ -7,6 +7,7 @@ use crate::vault::key::KeyInfo;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::page::{Page, Paging};
+use crate::vault::place::At;
 use crate::vault::place::{Place, Reach};
 use crate::vault::records::{KeyRecord, OrganizationRecord, VersionRecord, decode, require};
 use crate::vault::session::Session;
@@ -66,10 +67,10 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `InvalidValue`, for a page that begins nowhere.
-    pub fn versions(&self, organization: Id, path: &LevelPath, paging: &Paging) -> Result<Page<Version>> {
+    pub fn versions(&self, at: At<'_>, paging: &Paging) -> Result<Page<Version>> {
         self.read(UseCase::ListVersions, |operation| {
-            let owner = operation.organization(organization)?;
-            let place = operation.place(organization, path, Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
+            let owner = operation.organization(place.organization())?;
             let (project, node) = (place.project.id, place.id());
             let mut range = keys::versions(project, node);
             if let Some(after) = paging.after_number()? {
@@ -90,16 +91,10 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn versions_from(
-        &self,
-        organization: Id,
-        path: &LevelPath,
-        offset: usize,
-        limit: usize,
-    ) -> Result<(Vec<Version>, usize)> {
+    pub fn versions_from(&self, at: At<'_>, offset: usize, limit: usize) -> Result<(Vec<Version>, usize)> {
         self.read(UseCase::ListVersions, |operation| {
-            let owner = operation.organization(organization)?;
-            let place = operation.place(organization, path, Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
+            let owner = operation.organization(place.organization())?;
             let range = keys::versions(place.project.id, place.id());
             let records = operation.tx.scan(&range, Order::Descending, usize::MAX)?;
             let start = offset.min(records.len());

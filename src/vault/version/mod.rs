@@ -17,6 +17,7 @@ use super::place::{Place, Reach};
 use super::records::{ContentRecord, OrganizationRecord, ProjectRecord, VersionRecord, damaged, get};
 use crate::core::{Id, Timestamp};
 use crate::error::{Error, ErrorKind, Refusal, Result};
+use crate::vault::place::At;
 
 /// The id of a version: the number of its project in the upper half, its own in the lower one. Unique in its
 /// organization, and exact in a JSON number.
@@ -60,7 +61,8 @@ impl OperationContext<'_, '_> {
         if content.number != number {
             return Err(damaged());
         }
-        let found = self.path_of(content.node).and_then(|(_, path)| self.place(organization, &path, Reach::Inside));
+        let found =
+            self.path_of(content.node).and_then(|(_, path)| self.place(At::Path(organization, &path), Reach::Inside));
         let place = match found {
             // In the same words as for a version that does not exist.
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(no_such("version")),

@@ -1,6 +1,7 @@
+use crate::vault::place::At;
 use serde::Deserialize;
 
-use crate::core::{Action, Details, Id, LevelPath, Resource, ResourceKind};
+use crate::core::{Action, Details, Id, Resource, ResourceKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Order;
 use crate::vault::keys;
@@ -25,18 +26,12 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Unconfirmed`, unless `confirmed`.
-    pub fn purge_versions(
-        &self,
-        organization: Id,
-        path: &LevelPath,
-        scope: PurgeScope,
-        confirmed: bool,
-    ) -> Result<u64> {
+    pub fn purge_versions(&self, at: At<'_>, scope: PurgeScope, confirmed: bool) -> Result<u64> {
         self.write(UseCase::PurgeVersions, |operation| {
-            let place = operation.place(organization, path, Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
             if scope == PurgeScope::Project {
                 // All of it must be inside of what the token is bound to.
-                operation.place(organization, &LevelPath::new(&place.project.slug)?, Reach::Inside)?;
+                operation.place(At::Id(place.project.id), Reach::Inside)?;
             }
             if !confirmed {
                 return Err(unconfirmed());

@@ -1,7 +1,8 @@
-use crate::core::{Action, Details, Document, Id, LevelPath, Permission, Resource, ResourceKind};
+use crate::core::{Action, Details, Document, Permission, Resource, ResourceKind};
 use crate::error::Result;
 use crate::vault::diff::{Difference, differences, renamed};
 use crate::vault::operation::{OperationContext, no_such};
+use crate::vault::place::At;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 use crate::vault::version::version_id;
@@ -17,10 +18,10 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`; `VersionLocked`, when the state is too old to be opened; `Denied`, also without
     /// `secret:delete` where that is needed.
-    pub fn roll_back(&self, organization: Id, path: &LevelPath, change: u64) -> Result<Option<u64>> {
+    pub fn roll_back(&self, at: At<'_>, change: u64) -> Result<Option<u64>> {
         self.write(UseCase::RollBack, |operation| {
-            let owner = operation.organization(organization)?;
-            let place = operation.changing_place(organization, path)?;
+            let place = operation.changing_place(at)?;
+            let owner = operation.organization(place.organization())?;
             let state = operation.state(&owner, &place, change)?.ok_or_else(|| no_such("change"))?;
             let project = &place.project;
             let level = operation.level(project, place.id())?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{AuditActor, Custody, Document, Id, LevelPath, Timestamp, VarName};
+use crate::core::{AuditActor, Custody, Document, Timestamp, VarName};
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::content::Opened;
@@ -11,6 +11,7 @@ use crate::vault::entries::Entries;
 use crate::vault::envelope::client_managed;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
+use crate::vault::place::At;
 use crate::vault::place::{Place, Reach};
 use crate::vault::records::{ContentRecord, OrganizationRecord, VersionRecord, decode, get};
 use crate::vault::version::{check_lock, is_locked, version_id};
@@ -37,8 +38,8 @@ impl State {
 
 impl OperationContext<'_, '_> {
     /// A level whose changes the vault can tell.
-    pub(super) fn changing_place(&mut self, organization: Id, path: &LevelPath) -> Result<Place> {
-        let place = self.place(organization, path, Reach::Inside)?;
+    pub(super) fn changing_place(&mut self, at: At<'_>) -> Result<Place> {
+        let place = self.place(at, Reach::Inside)?;
         if place.project.custody == Custody::Client {
             return Err(client_managed());
         }

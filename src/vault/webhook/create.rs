@@ -1,11 +1,12 @@
 use std::fmt;
 
 use super::url::{Shown, check_url};
-use crate::core::{Action, Id, LevelPath, Resource, SecretString, new_signing_secret};
+use crate::core::{Action, Id, Resource, SecretString, new_signing_secret};
 use crate::error::Result;
 use crate::store::Precondition;
 use crate::vault::envelope::Row;
 use crate::vault::keys;
+use crate::vault::place::At;
 use crate::vault::records::{WebhookRecord, put};
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
@@ -63,16 +64,16 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, also for what is no environment; `InvalidValue`, for a URL or a description that cannot be taken;
     /// `Conflict`, for an id that is taken.
-    pub fn create_webhook(&self, organization: Id, path: &LevelPath, new: &NewWebhook) -> Result<CreatedWebhook> {
+    pub fn create_webhook(&self, at: At<'_>, new: &NewWebhook) -> Result<CreatedWebhook> {
         self.write(UseCase::CreateWebhook, |operation| {
-            let mut place = operation.environment_place(organization, path)?;
+            let mut place = operation.environment_place(at)?;
             check_url(&new.url, &operation.vault.outbound)?;
             let description = check_description(new.description.as_deref())?;
             let node = place.id();
             let project = &mut place.project;
             if !project.has_webhooks {
                 project.has_webhooks = true;
-                put(operation.tx, &keys::project(organization, &project.slug), project, Precondition::Present)?;
+                put(operation.tx, &keys::project(project.organization, &project.slug), project, Precondition::Present)?;
             }
             let id = operation.given_subject_id(new.id, &keys::all_webhooks())?;
             let signing_secret = new_signing_secret(&*operation.vault.random)?;

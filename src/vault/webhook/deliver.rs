@@ -6,6 +6,7 @@ use crate::store::{Order, Precondition};
 use crate::vault::engine::Vault;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
+use crate::vault::place::At;
 use crate::vault::place::{Place, Reach};
 use crate::vault::queue::{Attempt, EventRecord, Handler, JobRecord, LeaseRecord, Outcome};
 use crate::vault::records::{WebhookLogRecord, WebhookRecord, get, put};
@@ -100,8 +101,9 @@ fn text(answer: &[u8]) -> String {
 impl OperationContext<'_, '_> {
     /// The webhook that a job is for, and where; nothing, when either is gone.
     fn webhook_of(&mut self, job: &JobRecord) -> Result<Option<(Place, WebhookRecord)>> {
-        let found =
-            self.path_of(job.node).and_then(|(organization, path)| self.place(organization, &path, Reach::Inside));
+        let found = self
+            .path_of(job.node)
+            .and_then(|(organization, path)| self.place(At::Path(organization, &path), Reach::Inside));
         let place = match found {
             Ok(place) => place,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

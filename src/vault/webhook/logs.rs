@@ -1,9 +1,10 @@
-use crate::core::{Action, Details, Id, LevelPath, Resource};
+use crate::core::{Action, Details, Id, Resource};
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::keys;
 use crate::vault::operation::no_such;
 use crate::vault::page::{Page, Paging};
+use crate::vault::place::At;
 use crate::vault::records::{WebhookLogRecord, decode, get};
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
@@ -14,15 +15,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `InvalidValue`, for a page that begins nowhere.
-    pub fn webhook_logs(
-        &self,
-        organization: Id,
-        path: &LevelPath,
-        id: Id,
-        paging: &Paging,
-    ) -> Result<Page<WebhookLog>> {
+    pub fn webhook_logs(&self, at: At<'_>, id: Id, paging: &Paging) -> Result<Page<WebhookLog>> {
         self.read(UseCase::ListWebhookLogs, |operation| {
-            let (place, record) = operation.webhook(organization, path, id)?;
+            let (place, record) = operation.webhook(at, id)?;
             let range = keys::webhook_logs(place.project.id, record.id);
             let (records, next) = paging.scan(operation.tx, range, Order::Descending)?;
             let items: Vec<WebhookLog> = records
@@ -39,16 +34,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn webhook_logs_from(
-        &self,
-        organization: Id,
-        path: &LevelPath,
-        id: Id,
-        skip: usize,
-        limit: usize,
-    ) -> Result<(Vec<WebhookLog>, usize)> {
+    pub fn webhook_logs_from(&self, at: At<'_>, id: Id, skip: usize, limit: usize) -> Result<(Vec<WebhookLog>, usize)> {
         self.read(UseCase::ListWebhookLogs, |operation| {
-            let (place, record) = operation.webhook(organization, path, id)?;
+            let (place, record) = operation.webhook(at, id)?;
             let range = keys::webhook_logs(place.project.id, record.id);
             // A webhook keeps so few of them that they can be counted off.
             let records = operation.tx.scan(&range, Order::Descending, usize::MAX)?;
@@ -70,9 +58,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, also when it is not among the last 1,000 any more.
-    pub fn webhook_log(&self, organization: Id, path: &LevelPath, id: Id, log: Id) -> Result<WebhookLog> {
+    pub fn webhook_log(&self, at: At<'_>, id: Id, log: Id) -> Result<WebhookLog> {
         self.read(UseCase::ReadWebhookLog, |operation| {
-            let (place, record) = operation.webhook(organization, path, id)?;
+            let (place, record) = operation.webhook(at, id)?;
             let key = keys::webhook_log(place.project.id, record.id, log);
             let found: WebhookLogRecord = get(operation.tx, &key)?.ok_or_else(|| no_such("log record"))?;
             let details = Details::default().with("op", "log").with("log", log.to_string());

@@ -27,11 +27,12 @@ use super::session::Session;
 use super::slug::BASE;
 use super::use_case::UseCase;
 use crate::core::{
-    Action, DeliveryError, Details, EventBody, EventData, EventEnvironment, EventProject, EventWorkspace, Id,
-    LevelPath, Resource, ResourceKind, SecretString, Timestamp,
+    Action, DeliveryError, Details, EventBody, EventData, EventEnvironment, EventProject, EventWorkspace, Id, Resource,
+    ResourceKind, SecretString, Timestamp,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, Precondition};
+use crate::vault::place::At;
 
 /// Longest description of a webhook, in units of UTF-16.
 const MAX_DESCRIPTION: usize = 255;
@@ -128,8 +129,8 @@ impl Resource {
 
 impl OperationContext<'_, '_> {
     /// The environment at a path: only those have webhooks, and are copied elsewhere.
-    pub(super) fn environment_place(&mut self, organization: Id, path: &LevelPath) -> Result<Place> {
-        let place = self.place(organization, path, Reach::Inside)?;
+    pub(super) fn environment_place(&mut self, at: At<'_>) -> Result<Place> {
+        let place = self.place(at, Reach::Inside)?;
         let is_environment = match place.nodes.last() {
             Some(node) => node.kind == NodeKind::Environment,
             None => place.project.has_base,
@@ -137,8 +138,8 @@ impl OperationContext<'_, '_> {
         if is_environment { Ok(place) } else { Err(no_such("environment")) }
     }
 
-    fn webhook(&mut self, organization: Id, path: &LevelPath, id: Id) -> Result<(Place, WebhookRecord)> {
-        let place = self.environment_place(organization, path)?;
+    fn webhook(&mut self, at: At<'_>, id: Id) -> Result<(Place, WebhookRecord)> {
+        let place = self.environment_place(at)?;
         let key = keys::webhook(place.project.id, place.id(), id);
         let record = get(self.tx, &key)?.ok_or_else(|| no_such("webhook"))?;
         Ok((place, record))
@@ -229,9 +230,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn webhook(&self, organization: Id, path: &LevelPath, id: Id) -> Result<Webhook> {
+    pub fn webhook(&self, at: At<'_>, id: Id) -> Result<Webhook> {
         self.read(UseCase::ReadWebhook, |operation| {
-            let (place, record) = operation.webhook(organization, path, id)?;
+            let (place, record) = operation.webhook(at, id)?;
             operation.record(Action::Read, Resource::webhook(&place, id)?, details(&record))?;
             Ok(record.into())
         })
@@ -243,9 +244,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, also for what is no environment.
-    pub fn webhooks(&self, organization: Id, path: &LevelPath) -> Result<Vec<Webhook>> {
+    pub fn webhooks(&self, at: At<'_>) -> Result<Vec<Webhook>> {
         self.read(UseCase::ListWebhooks, |operation| {
-            let place = operation.environment_place(organization, path)?;
+            let place = operation.environment_place(at)?;
             let range = keys::webhooks(place.project.id, place.id());
             let records = operation.tx.scan(&range, Order::Descending, usize::MAX)?;
             let webhooks: Vec<Webhook> = records
@@ -265,9 +266,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Conflict`, when that is what it is already.
-    pub fn set_webhook_enabled(&self, organization: Id, path: &LevelPath, id: Id, enabled: bool) -> Result<Webhook> {
+    pub fn set_webhook_enabled(&self, at: At<'_>, id: Id, enabled: bool) -> Result<Webhook> {
         self.write(UseCase::SetWebhookStatus, |operation| {
-            let (place, mut record) = operation.webhook(organization, path, id)?;
+            let (place, mut record) = operation.webhook(at, id)?;
             if record.enabled == enabled {
                 let message =
                     if enabled { "the webhook is enabled already" } else { "the webhook is disabled already" };
@@ -290,16 +291,16 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn delete_webhook(&self, organization: Id, path: &LevelPath, id: Id) -> Result<()> {
+    pub fn delete_webhook(&self, at: At<'_>, id: Id) -> Result<()> {
         self.write(UseCase::DeleteWebhook, |operation| {
-            let (mut place, record) = operation.webhook(organization, path, id)?;
+            let (mut place, record) = operation.webhook(at, id)?;
             let node = place.id();
             operation.remove_webhook(place.project.id, id)?;
             operation.tx.delete(&keys::webhook(place.project.id, node, id))?;
             let project = &mut place.project;
             if operation.is_empty(&keys::project_webhooks(project.id))? {
                 project.has_webhooks = false;
-                put(operation.tx, &keys::project(organization, &project.slug), project, Precondition::Present)?;
+                put(operation.tx, &keys::project(project.organization, &project.slug), project, Precondition::Present)?;
             }
             operation.record(Action::Delete, Resource::webhook(&place, id)?, details(&record))
         })

@@ -1,10 +1,11 @@
 use std::fmt;
 
 use super::url::Shown;
-use crate::core::{Action, DeliveryError, Id, LevelPath, Resource};
+use crate::core::{Action, DeliveryError, Id, Resource};
 use crate::error::Result;
 #[cfg(not(feature = "http"))]
 use crate::error::{Error, ErrorKind};
+use crate::vault::place::At;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 use crate::vault::webhook::details;
@@ -37,9 +38,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `CrateFeature`, without the feature `http`. That the receiver cannot be reached is no error.
-    pub fn test_webhook(&self, organization: Id, path: &LevelPath, id: Id) -> Result<WebhookTest> {
+    pub fn test_webhook(&self, at: At<'_>, id: Id) -> Result<WebhookTest> {
         let delivery = self.read(UseCase::TestWebhook, |operation| {
-            let (place, record) = operation.webhook(organization, path, id)?;
+            let (place, record) = operation.webhook(at, id)?;
             let event = (operation.new_id()?, operation.now);
             let delivery = operation.delivery(&place, &record, event, false)?;
             let details = details(&record).with("op", "test");

@@ -1,10 +1,11 @@
 use std::fmt;
 
 use super::url::{Shown, check_url, host};
-use crate::core::{Action, Id, LevelPath, Resource, SecretString, new_signing_secret};
+use crate::core::{Action, Id, Resource, SecretString, new_signing_secret};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::envelope::Row;
 use crate::vault::job_kind::JobKind;
+use crate::vault::place::At;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 use crate::vault::webhook::{Webhook, check_description, details};
@@ -30,15 +31,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `InvalidValue`, also when nothing is given.
-    pub fn update_webhook(
-        &self,
-        organization: Id,
-        path: &LevelPath,
-        id: Id,
-        update: &WebhookUpdate,
-    ) -> Result<Webhook> {
+    pub fn update_webhook(&self, at: At<'_>, id: Id, update: &WebhookUpdate) -> Result<Webhook> {
         self.write(UseCase::UpdateWebhook, |operation| {
-            let (place, mut record) = operation.webhook(organization, path, id)?;
+            let (place, mut record) = operation.webhook(at, id)?;
             let mut changed: Vec<&str> = Vec::new();
             if let Some(url) = &update.url {
                 check_url(url, &operation.vault.outbound)?;
@@ -67,9 +62,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn rotate_signing_secret(&self, organization: Id, path: &LevelPath, id: Id) -> Result<SecretString> {
+    pub fn rotate_signing_secret(&self, at: At<'_>, id: Id) -> Result<SecretString> {
         self.write(UseCase::RotateSigningSecret, |operation| {
-            let (place, mut record) = operation.webhook(organization, path, id)?;
+            let (place, mut record) = operation.webhook(at, id)?;
             let secret = new_signing_secret(&*operation.vault.random)?;
             let project = &place.project;
             record.secret = operation.seal_row(project, Row::SigningSecret(id), secret.expose_secret().as_bytes())?;
@@ -87,9 +82,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn signing_secret(&self, organization: Id, path: &LevelPath, id: Id) -> Result<SecretString> {
+    pub fn signing_secret(&self, at: At<'_>, id: Id) -> Result<SecretString> {
         self.read(UseCase::ReadSigningSecret, |operation| {
-            let (place, record) = operation.webhook(organization, path, id)?;
+            let (place, record) = operation.webhook(at, id)?;
             let secret = operation.signing_secret(&place.project, &record)?;
             let details = details(&record).with("op", "signing-secret");
             operation.record(Action::Read, Resource::webhook(&place, id)?, details)?;

@@ -5,13 +5,13 @@ use std::thread;
 
 use ioenv::Document;
 use ioenv::vault::{
-    Actor, EnvironmentRole, Grantee, Id, NewAccount, NewEnvironment, NewMember, NewOrganization, NewPersonalKey,
+    Actor, At, EnvironmentRole, Grantee, Id, NewAccount, NewEnvironment, NewMember, NewOrganization, NewPersonalKey,
     NewProject, NewServiceAccount, NewServiceKey, NewTarget, NewToken, NewWebhook, Permission, PermissionSet,
     PersonalKeyLevel,
 };
 use serde_json::json;
 
-use super::stage::{Client, Stage, path, slug};
+use super::stage::{Client, Stage, path};
 
 /// Two projects with a target and environments, all of which hold something, in Acme and in another organization.
 fn filled() -> Stage {
@@ -23,9 +23,9 @@ fn filled() -> Stage {
             let mut new = NewProject::new(project);
             new.has_base = project == "bank";
             system.create_project(organization, new).unwrap();
-            system.create_target(organization, &slug(project), &NewTarget::new("api")).unwrap();
+            system.create_target(At::Path(organization, &path(project)), &NewTarget::new("api")).unwrap();
             for at in [project.to_owned(), format!("{project}/api")] {
-                system.create_environment(organization, &path(&at), &NewEnvironment::new("live")).unwrap();
+                system.create_environment(At::Path(organization, &path(&at)), &NewEnvironment::new("live")).unwrap();
             }
             for at in [project, &format!("{project}/api"), &format!("{project}/api/live"), &format!("{project}/live")] {
                 for number in 1..=2 {
@@ -34,7 +34,7 @@ fn filled() -> Stage {
                         if organization == stage.acme { "acme" } else { "other" }
                     );
                     let document = Document::parse(&text).unwrap();
-                    system.set_document(organization, &path(at), &document).unwrap();
+                    system.set_document(At::Path(organization, &path(at)), &document).unwrap();
                 }
             }
         }
@@ -49,9 +49,9 @@ fn ids(stage: &Stage) -> BTreeMap<String, Id> {
         let named = |what: &str| format!("{}:{what}", organization.slug);
         ids.insert(named(""), organization.id);
         for project in ["shop", "bank"] {
-            ids.insert(named(project), system.project(organization.id, &slug(project)).unwrap().id);
+            ids.insert(named(project), system.project(At::Path(organization.id, &path(project))).unwrap().id);
             for at in [format!("{project}/live"), format!("{project}/api/live")] {
-                ids.insert(named(&at), system.environment(organization.id, &path(&at)).unwrap().id);
+                ids.insert(named(&at), system.environment(At::Path(organization.id, &path(&at))).unwrap().id);
             }
         }
     }
@@ -66,7 +66,8 @@ fn what_belongs_to_one_place_is_not_found_at_another() {
 
     // Stashbase: webhooks, their logs, and changes, under an environment that is not theirs.
     let webhook = |at: &str| {
-        let made = system.create_webhook(acme, &path(at), &NewWebhook::new("https://a.example.com/in")).unwrap();
+        let made =
+            system.create_webhook(At::Path(acme, &path(at)), &NewWebhook::new("https://a.example.com/in")).unwrap();
         made.webhook.id.to_prefixed("whk")
     };
     let (shops, banks) = (webhook("shop/live"), webhook("bank/live"));
@@ -157,7 +158,8 @@ fn keys(stage: &Stage) -> Vec<(String, Client, &'static [&'static str])> {
     }
     let blind = PermissionSet::ALL.difference(Permission::SecretDecrypt.into());
     keys.push(("blind token".to_owned(), stage.client(&stage.token(blind, None)), &[]));
-    let account = system.create_account(acme, &live, &NewAccount::new("a", EnvironmentRole::ACCOUNT)).unwrap();
+    let account =
+        system.create_account(At::Path(acme, &live), &NewAccount::new("a", EnvironmentRole::ACCOUNT)).unwrap();
     keys.push(("account".to_owned(), stage.client(&account.key), LIVE));
     let service = NewServiceAccount::new("s", Permission::ProjectRead.into());
     let service = system.create_service_account(acme, &service).unwrap().id;
@@ -168,7 +170,7 @@ fn keys(stage: &Stage) -> Vec<(String, Client, &'static [&'static str])> {
     let user = NewMember::new("ann@example.test", "Ann", "workspace:member".parse().unwrap());
     let user = system.add_member(acme, &user).unwrap().user;
     for role in ["viewer", "editor"] {
-        system.grant(acme, &live, Grantee::User(user), role.parse().unwrap()).unwrap();
+        system.grant(At::Path(acme, &live), Grantee::User(user), role.parse().unwrap()).unwrap();
         for (user, levels) in [(user, LIVE), (outsider, &[])] {
             for level in PersonalKeyLevel::ALL {
                 let new = NewPersonalKey::new("laptop", *level);
@@ -244,7 +246,7 @@ fn of_requests_at_once_for_one_name_one_makes_it() {
     let stage = Stage::new();
     let (admin, acme) = (stage.admin(), stage.acme);
     let project = stage.system().create_project(acme, NewProject::new("shop")).unwrap().id.to_prefixed("proj");
-    stage.system().create_target(acme, &slug("shop"), &NewTarget::new("api")).unwrap();
+    stage.system().create_target(At::Path(acme, &path("shop")), &NewTarget::new("api")).unwrap();
     let body = json!({ "name": "twin", "slug": "twin" });
     for (address, refused) in [
         (format!("/api/v1/{acme}/shop/targets"), 422),
@@ -269,7 +271,7 @@ fn of_changes_at_once_of_one_revision_one_is_made() {
     let stage = Stage::new();
     let (system, acme, admin) = (stage.system(), stage.acme, stage.admin());
     system.create_project(acme, NewProject::new("shop")).unwrap();
-    let environment = system.create_environment(acme, &path("shop"), &NewEnvironment::new("live")).unwrap();
+    let environment = system.create_environment(At::Path(acme, &path("shop")), &NewEnvironment::new("live")).unwrap();
     let at = format!("/api/v1/env/{}/variables", environment.id.to_prefixed("env"));
     for round in 0..5 {
         let tag = admin.get(&at).header("etag").unwrap().to_owned();

@@ -1,8 +1,8 @@
 //! `docs/server.md` names addresses that are served.
 
-use ioenv::vault::{NewEnvironment, NewProject, NewTarget, PermissionSet};
+use ioenv::vault::{At, NewEnvironment, NewProject, NewTarget, PermissionSet};
 
-use super::stage::{Stage, path, slug};
+use super::stage::{Stage, path};
 
 const DOCS: &str = include_str!("../../../docs/server.md");
 
@@ -18,9 +18,10 @@ fn each_address_in_the_docs_is_served() {
     let stage = Stage::memory();
     let system = stage.system();
     let project = system.create_project(stage.acme, NewProject::new("shop")).unwrap().id;
-    system.create_target(stage.acme, &slug("shop"), &NewTarget::new("api")).unwrap();
-    system.create_environment(stage.acme, &path("shop/api"), &NewEnvironment::new("prod")).unwrap();
-    let environment = system.create_environment(stage.acme, &path("shop"), &NewEnvironment::new("dev")).unwrap().id;
+    system.create_target(At::Path(stage.acme, &path("shop")), &NewTarget::new("api")).unwrap();
+    system.create_environment(At::Path(stage.acme, &path("shop/api")), &NewEnvironment::new("prod")).unwrap();
+    let environment =
+        system.create_environment(At::Path(stage.acme, &path("shop")), &NewEnvironment::new("dev")).unwrap().id;
     let clients = [stage.admin(), stage.client(&stage.token(PermissionSet::ALL, Some("shop/dev")))];
     let organization = stage.acme.to_string();
 

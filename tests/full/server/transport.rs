@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ioenv::vault::{NewProject, OrganizationStatus, OrganizationUpdate, PermissionSet};
+use ioenv::vault::{At, NewProject, OrganizationStatus, OrganizationUpdate, PermissionSet};
 
 use super::stage::{Stage, path, ranges};
 
@@ -58,7 +58,7 @@ fn setting(stage: &Stage) -> String {
     let mut project = NewProject::new("shop");
     project.has_base = true;
     stage.system().create_project(stage.acme, project).unwrap();
-    let id = stage.system().environment(stage.acme, &path("shop/dev")).unwrap().id.to_prefixed("env");
+    let id = stage.system().environment(At::Path(stage.acme, &path("shop/dev"))).unwrap().id.to_prefixed("env");
     let token = stage.token(PermissionSet::ALL, Some("shop"));
     let token = token.expose_secret();
     format!("PUT /api/v1/env/{id}/variables/K HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n")

@@ -1,7 +1,7 @@
 //! Levels between the sealed file and the vault. The dotenv text of a level is compared, so that what is the same is
 //! not written.
 
-use ioenv::vault::{Custody, NewProject};
+use ioenv::vault::{At, Custody, NewProject};
 use ioenv::{Aes256Gcm, Cipher as _, Document, ErrorKind, LevelKey, LevelPath, SealedBlob};
 
 use crate::args::{TransferArgs, Typed};
@@ -38,7 +38,7 @@ pub(crate) fn push(project: &Project, args: &TransferArgs) -> Result {
             Comparison::Write => {
                 let how = match vault.blobs(path)?.custody {
                     Custody::Server => {
-                        vault.session().set_document(vault.organization, path, &document)?;
+                        vault.session().set_document(At::Path(vault.organization, path), &document)?;
                         RESEALED
                     }
                     Custody::Client => {
@@ -127,7 +127,7 @@ fn start(project: &Project, args: &TransferArgs) -> Result<LevelPath> {
 }
 
 fn is_missing(vault: &VaultLevels<'_>, path: &LevelPath) -> Result<bool> {
-    match vault.session().blobs(vault.organization, path) {
+    match vault.session().blobs(At::Path(vault.organization, path)) {
         Ok(_) => Ok(false),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error.into()),

@@ -1,6 +1,6 @@
 use ioenv::vault::{
-    Actor, Blobs, Custody, Id, NewBlob, NewEntry, NewEnvironment, NewProject, NewTarget, Organization, OutboundPolicy,
-    Session, Token, Vault,
+    Actor, At, Blobs, Custody, Id, NewBlob, NewEntry, NewEnvironment, NewProject, NewTarget, Organization,
+    OutboundPolicy, Session, Token, Vault,
 };
 use ioenv::{
     Aes256Gcm, Cipher as _, Document, ErrorKind, Kind, Layer, LevelKey, LevelPath, SealedBlob, SecretBytes,
@@ -126,7 +126,7 @@ impl<'a> VaultLevels<'a> {
     }
 
     pub(crate) fn blobs(&self, path: &LevelPath) -> Result<Blobs> {
-        Ok(self.session().blobs(self.organization, path).map_err(|error| hint(path, error))?)
+        Ok(self.session().blobs(At::Path(self.organization, path)).map_err(|error| hint(path, error))?)
     }
 
     /// Writes a level whose key the vault does not hold. `content` says what, from what is there; it may be called
@@ -152,7 +152,7 @@ impl<'a> VaultLevels<'a> {
             };
             let opened = Opened { document, key, proof: proof.to_text() };
             let new = NewBlob::new(content(&opened)?).key_proof(opened.proof).replaces(there.cloned());
-            match self.session().set_blob(self.organization, path, &new) {
+            match self.session().set_blob(At::Path(self.organization, path), &new) {
                 // What was there would have told; where nothing was, the vault tells.
                 Err(error) if error.kind() == ErrorKind::KeyProofMismatch => {}
                 written => return Ok(written.map_err(|error| hint(path, error))?),
@@ -177,7 +177,7 @@ impl<'a> VaultLevels<'a> {
         let (session, organization) = (self.session(), self.organization);
         let slugs: Vec<Slug> = path.segments().map(str::parse).collect::<std::result::Result<_, _>>()?;
         // Looked for first: who may make an environment need not be allowed to make its project.
-        let mut is_new = match session.project(organization, &slugs[0]) {
+        let mut is_new = match session.project(At::Path(organization, &LevelPath::from(&slugs[0]))) {
             Ok(_) => false,
             Err(error) if error.kind() == ErrorKind::NotFound => true,
             // Who may not look at it may have it all the same, and make something in it.
@@ -190,21 +190,23 @@ impl<'a> VaultLevels<'a> {
         let chain: Vec<LevelPath> = path.chain().collect();
         for (depth, slug) in slugs.iter().enumerate().skip(1) {
             let level = &chain[depth];
-            if session.target(organization, level).is_ok() || session.environment(organization, level).is_ok() {
+            if session.target(At::Path(organization, level)).is_ok()
+                || session.environment(At::Path(organization, level)).is_ok()
+            {
                 continue;
             }
             is_new = true;
             if depth == 1 && (slugs.len() > 2 || is_target) {
                 let mut target = NewTarget::new(slug.as_str());
                 target.slug = Some(slug.clone());
-                session.create_target(organization, &slugs[0], &target)?;
+                session.create_target(At::Path(organization, &LevelPath::from(&slugs[0])), &target)?;
             } else {
                 let mut environment = NewEnvironment::new(slug.as_str());
                 environment.slug = Some(slug.clone());
                 if matches!(slug.as_str(), "prod" | "production") {
                     environment.status = Some("production".to_owned());
                 }
-                session.create_environment(organization, &chain[depth - 1], &environment)?;
+                session.create_environment(At::Path(organization, &chain[depth - 1]), &environment)?;
             }
         }
         Ok(is_new)
@@ -254,7 +256,7 @@ fn is_client_managed<T>(result: &ioenv::Result<T>) -> bool {
 
 impl Levels for VaultLevels<'_> {
     fn layers(&self, path: &LevelPath) -> Result<Vec<Layer>> {
-        let layers = self.session().layers(self.organization, path);
+        let layers = self.session().layers(At::Path(self.organization, path));
         if is_client_managed(&layers) {
             return Ok(self.blobs(path)?.open(&self.project.keys()?)?);
         }
@@ -262,7 +264,7 @@ impl Levels for VaultLevels<'_> {
     }
 
     fn own(&self, path: &LevelPath) -> Result<Document> {
-        let document = self.session().document(self.organization, path);
+        let document = self.session().document(At::Path(self.organization, path));
         if is_client_managed(&document) {
             let mut blobs = self.blobs(path)?;
             blobs.levels.drain(..blobs.levels.len() - 1);
@@ -283,14 +285,14 @@ impl Levels for VaultLevels<'_> {
             };
             tree.push((path.clone(), custody.to_owned()));
             let mut parents = vec![path.clone()];
-            for target in session.targets(organization, &project.slug.parse()?)? {
+            for target in session.targets(At::Path(organization, &project.slug.parse()?))? {
                 let path = LevelPath::new(&format!("{path}/{}", target.slug))?;
                 tree.push((path.clone(), "(target)".to_owned()));
                 parents.push(path);
             }
             for parent in parents {
                 // `_base` is the project itself.
-                let environments = session.environments(organization, &parent)?;
+                let environments = session.environments(At::Path(organization, &parent))?;
                 for environment in environments.into_iter().filter(|environment| environment.slug != "_base") {
                     let path = LevelPath::new(&format!("{parent}/{}", environment.slug))?;
                     tree.push((path, format!("({})", environment.status)));
@@ -304,7 +306,7 @@ impl Levels for VaultLevels<'_> {
         let count = imported.len();
         let (session, organization) = (self.session(), self.organization);
         let written = if replace {
-            session.set_document(organization, path, &imported).map(|()| String::new())
+            session.set_document(At::Path(organization, path), &imported).map(|()| String::new())
         } else if imported.is_empty() {
             return Ok("0 added".to_owned());
         } else {
@@ -318,7 +320,7 @@ impl Levels for VaultLevels<'_> {
                     new
                 })
                 .collect();
-            let set = session.set_entries(organization, path, &entries);
+            let set = session.set_entries(At::Path(organization, path), &entries);
             set.map(|set| format!("{} added, {} set", set.created.len(), set.updated.len()))
         };
         if is_client_managed(&written) {
@@ -337,7 +339,7 @@ impl Levels for VaultLevels<'_> {
     fn set(&self, path: &LevelPath, name: &VarName, value: &SecretString, kind: Option<Kind>) -> Result {
         let mut entry = NewEntry::new(name.clone(), value.clone());
         entry.kind = kind;
-        let set = self.session().set_entries(self.organization, path, &[entry]);
+        let set = self.session().set_entries(At::Path(self.organization, path), &[entry]);
         if is_client_managed(&set) {
             return self.change_client(path, &|document| {
                 document.set(name.clone(), value.clone())?;
@@ -353,7 +355,7 @@ impl Levels for VaultLevels<'_> {
 
     fn unset(&self, path: &LevelPath, names: &[VarName]) -> Result {
         let (session, organization) = (self.session(), self.organization);
-        let there = session.entry_metadata(organization, path);
+        let there = session.entry_metadata(At::Path(organization, path));
         if is_client_managed(&there) {
             return self.change_client(
                 path,
@@ -367,12 +369,12 @@ impl Levels for VaultLevels<'_> {
         if let Some(missing) = names.iter().find(|name| !there.iter().any(|entry| entry.name == **name)) {
             return Err(no_such_entry(path, missing).into());
         }
-        session.delete_entries(organization, path, names)?;
+        session.delete_entries(At::Path(organization, path), names)?;
         Ok(())
     }
 
     fn remove(&self, path: &LevelPath) -> Result {
-        self.session().delete_level(self.organization, path).map_err(|error| hint(path, error))?;
+        self.session().delete_level(At::Path(self.organization, path)).map_err(|error| hint(path, error))?;
         terminal::note(format!("{path} says nothing any more; `ioenv vault restore {path}` brings it back"));
         Ok(())
     }

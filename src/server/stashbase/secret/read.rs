@@ -11,6 +11,7 @@ use super::super::problem::Problem;
 use super::super::query::{is_true, words};
 use super::references::References;
 use super::{READ, check, invalid_name, not_found};
+use crate::vault;
 use crate::vault::{EntryMetadata, EntryScope, IdOrSlug, LocatedEnvironment, StoredEntry};
 use crate::wire::plain::Plain;
 use crate::wire::stashbase::secret as wire;
@@ -60,7 +61,7 @@ pub(in super::super) fn list(context: &RequestContext) -> Result<Reply, Problem>
             Selection::Only(names) if !expands => EntryScope::Named(names),
             _ => EntryScope::Own,
         };
-        let entries = at.session().entries(at.organization(), at.path(), which)?.entries;
+        let entries = at.session().entries(at.place(), which)?.entries;
         let mut references = expands.then(|| references(&entries));
         let selected = entries.iter().filter(|entry| selection.includes(&entry.metadata.name));
         selected
@@ -70,7 +71,7 @@ pub(in super::super) fn list(context: &RequestContext) -> Result<Reply, Problem>
             })
             .collect()
     } else {
-        let metadata = at.session().entry_metadata(at.organization(), at.path())?;
+        let metadata = at.session().entry_metadata(at.place())?;
         let selected = metadata.iter().filter(|metadata| selection.includes(&metadata.name));
         selected.map(|metadata| shown(metadata, None, with_comments)).collect()
     };
@@ -88,7 +89,7 @@ pub(in super::super) fn read(context: &RequestContext) -> Result<Reply, Problem>
     let expands = is_true(context, "expand_refs");
     let names = [name];
     let which = if expands { EntryScope::Own } else { EntryScope::Named(&names) };
-    let entries = at.session().entries(at.organization(), at.path(), which)?.entries;
+    let entries = at.session().entries(at.place(), which)?.entries;
     let entry = entries.iter().find(|entry| entry.metadata.name == names[0]).ok_or_else(not_found)?;
     let mut references = expands.then(|| references(&entries));
     let value = value(entry, references.as_mut());
@@ -97,7 +98,7 @@ pub(in super::super) fn read(context: &RequestContext) -> Result<Reply, Problem>
 
 pub(in super::super) fn list_metadata(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(READ)?;
-    let secrets = at.session().entry_metadata(at.organization(), at.path())?;
+    let secrets = at.session().entry_metadata(at.place())?;
     let secrets = secrets.into_iter().map(shown_metadata).collect();
     Ok(reply::json(StatusCode::OK, &wire::MetadataList { secrets }))
 }
@@ -106,7 +107,7 @@ pub(in super::super) fn read_metadata(context: &RequestContext) -> Result<Reply,
     let request = EnvironmentRequest::open(context)?;
     let name = secret_name(context.parameter("name")).ok_or_else(invalid_name)?;
     let at = request.at(READ)?;
-    let secrets = at.session().entry_metadata(at.organization(), at.path())?;
+    let secrets = at.session().entry_metadata(at.place())?;
     let found = secrets.into_iter().find(|metadata| metadata.name == name).ok_or_else(not_found)?;
     Ok(reply::json(StatusCode::OK, &shown_metadata(found)))
 }
@@ -129,7 +130,7 @@ pub(in super::super) fn compare(context: &RequestContext) -> Result<Reply, Probl
         return Err(Problem::invalid("validation.environment_self_comparison", message));
     }
     let entries = |environment: &LocatedEnvironment| {
-        caller.session.entries(caller.organization(), &environment.path, EntryScope::Own).map(|found| found.entries)
+        caller.session.entries(vault::At::Id(environment.id), EntryScope::Own).map(|found| found.entries)
     };
     let sides = [entries(&one)?, entries(&other)?];
     let with_values = is_true(context, "with_values");

@@ -29,7 +29,7 @@ pub(in super::super) fn search(context: &RequestContext) -> Result<Reply, Proble
         (Some(name), None) => Search::Name(secret_name(name).ok_or_else(invalid_name)?),
         (None, Some(value)) => Search::Value(value.into()),
     };
-    let found = at.session().search_entries(at.organization(), &at.project.slug, &search);
+    let found = at.session().search_entries(at.place(), &search);
     let mut found = found.map_err(or_project_not_found)?;
     found.retain(|entry| entry.is_environment && entry.path.segments().count() == 2);
 

@@ -16,7 +16,7 @@ use crate::{Error, ErrorKind, Kind, VarName};
 pub(in super::super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(WRITE)?;
     let entries = new_entries(body(context)?)?;
-    let created = at.session().create_entries(at.organization(), at.path(), &entries)?;
+    let created = at.session().create_entries(at.place(), &entries)?;
     let body = wire::Created { created_count: created.created.len(), existing_secrets: texts(&created.existing) };
     Ok(reply::json(StatusCode::CREATED, &body))
 }
@@ -28,7 +28,7 @@ pub(in super::super) fn set(context: &RequestContext) -> Result<Reply, Problem> 
         // What is there stays what it is.
         entry.kind = None;
     }
-    let set = at.session().set_entries(at.organization(), at.path(), &entries)?;
+    let set = at.session().set_entries(at.place(), &entries)?;
     let body = wire::Set { created_count: set.created.len(), updated_count: set.updated.len() };
     Ok(reply::json(StatusCode::OK, &body))
 }
@@ -52,7 +52,7 @@ pub(in super::super) fn new_entries(secrets: Vec<wire::NewSecret>) -> Result<Vec
 pub(in super::super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(WRITE)?;
     let updates = updates(body(context)?)?;
-    let result = at.session().update_entries(at.organization(), at.path(), &updates).map_err(or_name_taken)?;
+    let result = at.session().update_entries(at.place(), &updates).map_err(or_name_taken)?;
     let body = wire::Updates { updated_count: result.updated.len(), not_found_secrets: texts(&result.not_found) };
     Ok(reply::json(StatusCode::OK, &body))
 }
@@ -106,14 +106,14 @@ pub(in super::super) fn remove(context: &RequestContext) -> Result<Reply, Proble
     let at = EnvironmentRequest::open(context)?.at(DELETE)?;
     let wanted: Vec<String> = body(context)?;
     let names = check::names(&wanted.iter().map(String::as_str).collect::<Vec<_>>())?;
-    let deleted = at.session().delete_entries(at.organization(), at.path(), &names)?;
+    let deleted = at.session().delete_entries(at.place(), &names)?;
     let body = wire::Deletions { deleted_count: deleted.deleted.len(), not_found_secrets: texts(&deleted.not_found) };
     Ok(reply::json(StatusCode::OK, &body))
 }
 
 pub(in super::super) fn remove_all(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(DELETE)?;
-    let deleted_count = at.session().delete_all_entries(at.organization(), at.path())?;
+    let deleted_count = at.session().delete_all_entries(at.place())?;
     Ok(reply::json(StatusCode::OK, &wire::DeletedAll { deleted_count }))
 }
 

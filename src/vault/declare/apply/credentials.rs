@@ -4,6 +4,7 @@ use crate::vault::account::NewAccount;
 use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find_one};
 use crate::vault::declare::model::{Account, Expiry, Format, Token};
 use crate::vault::declare::{StepKind, model};
+use crate::vault::place::At;
 use crate::vault::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
 use crate::vault::service_key::{NewServiceKey, ServiceKey};
 use crate::vault::session::Session;
@@ -94,7 +95,7 @@ impl Apply<'_, '_> {
         let mut new = NewAccount::new(declared.name.as_str(), permissions);
         new.id = declared.id;
         new.expires_at = end(declared.expires, self.session.vault.now())?;
-        let issued = self.session.create_account(organization, &declared.path, &new)?;
+        let issued = self.session.create_account(At::Path(organization, &declared.path), &new)?;
         self.tell(step.id(Some(issued.account.id)).created().credential(issued.key.expose_secret().into()))
     }
 
@@ -191,7 +192,7 @@ impl Apply<'_, '_> {
             new.id = declared.id;
             new.description.clone_from(&declared.description);
             new.enabled = declared.enabled.unwrap_or_default();
-            let created = self.session.create_webhook(organization, &declared.path, &new)?;
+            let created = self.session.create_webhook(At::Path(organization, &declared.path), &new)?;
             return self.tell(step.id(Some(created.webhook.id)).created().credential(created.signing_secret));
         };
         let mut fields = Vec::new();
@@ -203,10 +204,10 @@ impl Apply<'_, '_> {
         let is_other = !fields.is_empty();
         let enabled = differs(&mut fields, "enabled", declared.enabled.as_ref(), &now.enabled);
         if is_other && !self.is_plan {
-            self.session.update_webhook(organization, &declared.path, now.id, &update)?;
+            self.session.update_webhook(At::Path(organization, &declared.path), now.id, &update)?;
         }
         if let Some(enabled) = enabled.filter(|_| !self.is_plan) {
-            self.session.set_webhook_enabled(organization, &declared.path, now.id, enabled)?;
+            self.session.set_webhook_enabled(At::Path(organization, &declared.path), now.id, enabled)?;
         }
         self.tell(step.id(Some(now.id)).changed(fields))
     }

@@ -5,6 +5,7 @@ use crate::vault::declare::StepKind;
 use crate::vault::declare::apply::{Apply, Owner, at};
 use crate::vault::declare::model::Entry;
 use crate::vault::entry::{EntryUpdate, NewEntry};
+use crate::vault::place::At;
 
 impl Apply<'_, '_> {
     pub(super) fn entries(&mut self, owner: &Owner<'_>, spot: &Spot, entries: &[Entry]) -> Result<()> {
@@ -19,7 +20,7 @@ impl Apply<'_, '_> {
         let there = owner.id.zip(spot.there.as_ref());
         let (missing, different) = match there {
             Some((organization, path)) => {
-                let compared = self.session.compare_entries(organization, path, &updates)?;
+                let compared = self.session.compare_entries(At::Path(organization, path), &updates)?;
                 (compared.missing, compared.different)
             }
             None => (entries.iter().map(|entry| entry.name.clone()).collect(), Vec::new()),
@@ -28,12 +29,12 @@ impl Apply<'_, '_> {
             let new: Vec<NewEntry> =
                 entries.iter().filter(|entry| missing.contains(&entry.name)).map(new_entry).collect();
             if !new.is_empty() {
-                self.session.set_entries(organization, path, &new)?;
+                self.session.set_entries(At::Path(organization, path), &new)?;
             }
             let updates: Vec<EntryUpdate> =
                 updates.into_iter().filter(|update| different.contains(&update.name)).collect();
             if !updates.is_empty() {
-                self.session.update_entries(organization, path, &updates)?;
+                self.session.update_entries(At::Path(organization, path), &updates)?;
             }
         }
         for entry in entries {

@@ -6,6 +6,7 @@ use crate::vault::declare::{StepKind, model};
 use crate::vault::environment::{Environment, EnvironmentUpdate, NewEnvironment};
 use crate::vault::key::NewKey;
 use crate::vault::organization::{NewOrganization, Organization, OrganizationUpdate};
+use crate::vault::place::At;
 use crate::vault::project::{NewProject, Project, ProjectUpdate};
 use crate::vault::session::Session;
 use crate::vault::slug::{BASE, SlugRule};
@@ -78,7 +79,7 @@ impl Apply<'_, '_> {
             let spot = at(declared.at, self.project(owner, declared, &there))?;
             self.entries(owner, &spot, &declared.entries)?;
             let targets = match (owner.id, &spot.there) {
-                (Some(id), Some(path)) => self.session.targets(id, &path.project().parse()?)?,
+                (Some(id), Some(path)) => self.session.targets(At::Path(id, &path.project().parse()?))?,
                 _ => Vec::new(),
             };
             for declared in &declared.targets {
@@ -123,12 +124,12 @@ impl Apply<'_, '_> {
         };
         let mut slug = now.slug.clone();
         if !fields.is_empty() && !self.is_plan {
-            slug = self.session.update_project(organization, &slug.parse()?, &update)?.slug;
+            slug = self.session.update_project(At::Path(organization, &slug.parse()?), &update)?.slug;
         }
         let mut step = step.id(Some(now.id)).changed(fields);
         if found.is_none()
             && let Key::Server { tell: true, .. } = declared.key
-            && let Some(key) = self.session.key(organization, &slug.parse()?)?.text
+            && let Some(key) = self.session.key(At::Path(organization, &slug.parse()?))?.text
         {
             step = step.credential(key);
         }
@@ -159,7 +160,7 @@ impl Apply<'_, '_> {
                 new.id = declared.id;
                 new.slug = Some(declared.slug.clone());
                 new.description.clone_from(&declared.description);
-                (step.created(), self.session.create_target(organization, &parent.project().parse()?, &new)?)
+                (step.created(), self.session.create_target(At::Path(organization, &parent.project().parse()?), &new)?)
             }
         };
         let mut fields = Vec::new();
@@ -172,7 +173,7 @@ impl Apply<'_, '_> {
         let mut slug = now.slug.clone();
         if !fields.is_empty() && !self.is_plan {
             let path = LevelPath::new(&format!("{parent}/{slug}"))?;
-            slug = self.session.update_target(organization, &path, &update)?.slug;
+            slug = self.session.update_target(At::Path(organization, &path), &update)?.slug;
         }
         self.tell(step.id(Some(now.id)).changed(fields))?;
         project.below(&declared.slug, Some(&slug))
@@ -183,7 +184,7 @@ impl Apply<'_, '_> {
             return Ok(());
         }
         let mut there = match (owner.id, &parent.there) {
-            (Some(id), Some(path)) => self.session.environments(id, path)?,
+            (Some(id), Some(path)) => self.session.environments(At::Path(id, path))?,
             _ => Vec::new(),
         };
         // It is the project's own level, where the project itself is declared.
@@ -221,7 +222,7 @@ impl Apply<'_, '_> {
                 new.description.clone_from(&declared.description);
                 new.status.clone_from(&declared.status);
                 new.is_production = declared.production;
-                (step.created(), self.session.create_environment(organization, parent, &new)?)
+                (step.created(), self.session.create_environment(At::Path(organization, parent), &new)?)
             }
         };
         let mut fields = Vec::new();
@@ -240,7 +241,7 @@ impl Apply<'_, '_> {
             // A new status may say so, too.
             update.is_production = update.is_production.or(declared.production);
             let path = LevelPath::new(&format!("{parent}/{slug}"))?;
-            slug = self.session.update_environment(organization, &path, &update)?.slug;
+            slug = self.session.update_environment(At::Path(organization, &path), &update)?.slug;
         }
         self.tell(step.id(Some(now.id)).changed(fields))?;
         above.below(&declared.slug, Some(&slug))

@@ -11,6 +11,7 @@ use super::table::Position;
 use crate::core::{Id, LevelPath, SecretString};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::{Declaration, Step, StepAction, StepKind};
+use crate::vault::place::At;
 use crate::vault::session::Session;
 
 impl Session<'_> {
@@ -136,9 +137,9 @@ impl<'s> Apply<'_, 's> {
         &self,
         owner: &Owner<'_>,
         path: &LevelPath,
-        list: impl FnOnce(&Session<'s>, Id, &LevelPath) -> Result<Vec<T>>,
+        list: impl FnOnce(&Session<'s>, At<'_>) -> Result<Vec<T>>,
     ) -> Result<Vec<T>> {
-        match self.listed(owner, |session, id| list(session, id, path)) {
+        match self.listed(owner, |session, id| list(session, At::Path(id, path))) {
             Err(error) if self.is_plan && error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
             listed => listed,
         }

@@ -10,6 +10,7 @@ use crate::vault::grant::Grant;
 use crate::vault::grantee::Grantee;
 use crate::vault::member::{Member, MemberUpdate, NewMember};
 use crate::vault::page::Paging;
+use crate::vault::place::At;
 use crate::vault::role::{NewRole, Role, RoleUpdate};
 use crate::vault::session::Session;
 use crate::vault::team::{NewTeam, Team, TeamUpdate};
@@ -210,7 +211,7 @@ impl Apply<'_, '_> {
             && !self.is_plan
             && let Some(organization) = owner.id
         {
-            self.session.grant(organization, &declared.path, grantee, declared.role)?;
+            self.session.grant(At::Path(organization, &declared.path), grantee, declared.role)?;
         }
         self.tell(if now.is_none() { step.created() } else { step.changed(fields) })
     }

@@ -1,8 +1,8 @@
-use ioenv::vault::{NewEnvironment, NewOrganization, NewToken};
+use ioenv::vault::{At, NewEnvironment, NewOrganization, NewToken};
 use ioenv::vault::{NewProject, NewTarget, Permission as P, PermissionSet, Token};
 use serde_json::{Value, json};
 
-use super::super::stage::{DAY, SECOND, Stage, path, slug};
+use super::super::stage::{DAY, SECOND, Stage, path};
 use super::shape::{Cloud, code, invalid, not_found};
 
 fn all(stage: &Stage) -> String {
@@ -157,8 +157,8 @@ fn an_api_key_can_be_bound_to_a_place() {
     let stage = Stage::new();
     let system = stage.system();
     system.create_project(stage.acme, NewProject::new("shop")).unwrap();
-    system.create_target(stage.acme, &slug("shop"), &NewTarget::new("api")).unwrap();
-    system.create_environment(stage.acme, &path("shop/api"), &NewEnvironment::new("prod")).unwrap();
+    system.create_target(At::Path(stage.acme, &path("shop")), &NewTarget::new("api")).unwrap();
+    system.create_environment(At::Path(stage.acme, &path("shop/api")), &NewEnvironment::new("prod")).unwrap();
     let (client, all) = (Cloud::admin(&stage), all(&stage));
     for scope in [
         json!({ "project": "shop" }),
@@ -184,7 +184,7 @@ fn an_api_key_can_be_bound_to_a_place() {
     assert_eq!(client.post(&all, &explicit).json(404), not_found());
     // With the project goes what was bound to it.
     assert_eq!(client.get(&all).json(200)["meta"]["total"], 8);
-    system.delete_project(stage.acme, &slug("shop")).unwrap();
+    system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap();
     assert_eq!(client.get(&all).json(200)["meta"]["total"], 1);
 }
 

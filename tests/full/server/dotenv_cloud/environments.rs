@@ -1,13 +1,13 @@
-use ioenv::vault::{NewProject, NewTarget, Permission, PermissionSet};
+use ioenv::vault::{At, NewProject, NewTarget, Permission, PermissionSet};
 use serde_json::json;
 
-use super::super::stage::{SECOND, Stage, slug};
+use super::super::stage::{SECOND, Stage, path};
 use super::shape::{Cloud, code, invalid, not_found};
 
 /// The ids of a project and of its target.
 fn api(stage: &Stage) -> (String, String) {
     let project = stage.system().create_project(stage.acme, NewProject::new("shop")).unwrap();
-    let target = stage.system().create_target(stage.acme, &slug("shop"), &NewTarget::new("api")).unwrap();
+    let target = stage.system().create_target(At::Path(stage.acme, &path("shop")), &NewTarget::new("api")).unwrap();
     (project.id.to_string(), target.id.to_string())
 }
 

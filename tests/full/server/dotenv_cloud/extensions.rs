@@ -1,6 +1,7 @@
 //! What is there beside the service's own addresses, and what is not.
 
-use ioenv::vault::{CloudRole, MemberRole, NewMember, Permission};
+use ioenv::LevelPath;
+use ioenv::vault::{At, CloudRole, MemberRole, NewMember, Permission};
 use serde_json::json;
 
 use super::super::stage::Stage;
@@ -114,12 +115,12 @@ fn the_audit_log_calls_things_by_their_names() {
     client.post(&members, &json!({ "email": "a@b" })).json(201);
     assert_eq!(last()["action"], "member.invited");
     let shop = super::super::stage::slug("shop");
-    system.set_document(o, &(&shop).into(), &ioenv::Document::parse("A=planted\n").unwrap()).unwrap();
+    system.set_document(At::Path(o, &(&shop).into()), &ioenv::Document::parse("A=planted\n").unwrap()).unwrap();
     let stored = last();
     assert_eq!((&stored["action"], &stored["actor"]["type"]), (&json!("secret.created"), &json!("system")));
-    system.key(o, &shop).unwrap();
+    system.key(At::Path(o, &LevelPath::from(&shop))).unwrap();
     assert_eq!(last()["action"], "key.retrieved");
-    system.rotate_key(o, &shop, ioenv::vault::HistoryPolicy::Keep).unwrap();
+    system.rotate_key(At::Path(o, &LevelPath::from(&shop)), ioenv::vault::HistoryPolicy::Keep).unwrap();
     assert_eq!(last()["action"], "key.rotated");
     let whole = client.get(&format!("/api/v1/organizations/{o}/audit-log?per_page=100"));
     let token = made["token"]["token"].as_str().unwrap();

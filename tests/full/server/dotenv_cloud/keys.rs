@@ -1,8 +1,8 @@
 //! The keys that blobs are sealed with, and those who hold them.
 
-use ioenv::LevelKey;
 use ioenv::SystemRandom;
-use ioenv::vault::{HistoryPolicy, NewKey, Paging};
+use ioenv::vault::{At, HistoryPolicy, NewKey, Paging};
+use ioenv::{LevelKey, LevelPath};
 use serde_json::{Value, json};
 
 use super::super::stage::{Client, path, slug};
@@ -13,7 +13,7 @@ fn key(world: &World) -> String {
 }
 
 fn versions(world: &World, level: &str) -> Vec<u32> {
-    let page = world.stage.system().versions(world.stage.acme, &path(level), &Paging::first(200)).unwrap();
+    let page = world.stage.system().versions(At::Path(world.stage.acme, &path(level)), &Paging::first(200)).unwrap();
     page.items.iter().map(|version| version.key_version).collect()
 }
 
@@ -118,8 +118,10 @@ fn a_key_that_the_vault_holds_is_rotated_with_what_is_sealed_with_it() {
         "key_check_salt": check["key_check_salt"], "key_check_iterations": 600_000,
     } } }, "message": "The key was rotated." })
     );
-    let blob =
-        world.stage.system().blobs(world.stage.acme, &path("orbit-shop")).unwrap().levels[0].content.clone().unwrap();
+    let blob = world.stage.system().blobs(At::Path(world.stage.acme, &path("orbit-shop"))).unwrap().levels[0]
+        .content
+        .clone()
+        .unwrap();
     assert_eq!(after.open(&json!(blob.to_string())), "A=2\n");
     assert_eq!(versions(&world, "orbit-shop"), [1, 1], "versions are kept as they were");
 
@@ -157,7 +159,7 @@ fn a_rotation_that_was_cut_short_is_taken_on_by_the_next_one() {
     }
     let (acme, shop) = (world.stage.acme, slug("orbit-shop"));
     // Begun elsewhere, and no step of it done.
-    world.stage.system().rotate_key(acme, &shop, HistoryPolicy::Reencrypt).unwrap();
+    world.stage.system().rotate_key(At::Path(acme, &LevelPath::from(&shop)), HistoryPolicy::Reencrypt).unwrap();
     let answer = world.admin().send("POST", &format!("{}/rotate", key(&world)), None).json(200);
     assert_eq!(answer["data"]["key"]["attributes"]["version"], "3");
     assert_eq!(
@@ -165,7 +167,7 @@ fn a_rotation_that_was_cut_short_is_taken_on_by_the_next_one() {
         [2, 2, 2, 2],
         "those before were moved on by the first, and the second keeps them"
     );
-    assert!(!world.stage.system().project(acme, &shop).unwrap().is_rotating);
+    assert!(!world.stage.system().project(At::Path(acme, &LevelPath::from(&shop))).unwrap().is_rotating);
 }
 
 #[test]
@@ -333,7 +335,7 @@ fn history_waits_to_be_sealed_anew() {
         "validation_failed"
     );
     // While rows are being wrapped anew it has to wait.
-    world.stage.system().rotate_project_dek(world.stage.acme, &slug("orbit-shop")).unwrap();
+    world.stage.system().rotate_project_dek(At::Path(world.stage.acme, &path("orbit-shop"))).unwrap();
     assert_eq!(pending(None).json(409)["error"], "rotation_in_progress");
 }
 

@@ -2,11 +2,11 @@
 //! only then whether the request makes sense.
 
 use ioenv::vault::{
-    NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, OrganizationStatus, OrganizationUpdate,
+    At, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken, OrganizationStatus, OrganizationUpdate,
     Permission as P, PermissionSet,
 };
 
-use super::super::stage::{Stage, path, slug};
+use super::super::stage::{Stage, path};
 use super::shape::{Cloud, code, not_found};
 
 /// A method, an address without what all begin with, and what it takes.
@@ -68,8 +68,8 @@ fn filled() -> Stage {
     let stage = Stage::new();
     let system = stage.system();
     system.create_project(stage.acme, NewProject::new("shop")).unwrap();
-    system.create_target(stage.acme, &slug("shop"), &NewTarget::new("api")).unwrap();
-    system.create_environment(stage.acme, &path("shop/api"), &NewEnvironment::new("prod")).unwrap();
+    system.create_target(At::Path(stage.acme, &path("shop")), &NewTarget::new("api")).unwrap();
+    system.create_environment(At::Path(stage.acme, &path("shop/api")), &NewEnvironment::new("prod")).unwrap();
     stage
 }
 

@@ -4,7 +4,7 @@ use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use ioenv::vault::{Custody, NewEnvironment, NewProject, NewTarget, Permission, PermissionSet, SlugRule};
+use ioenv::vault::{At, Custody, NewEnvironment, NewProject, NewTarget, Permission, PermissionSet, SlugRule};
 use serde_json::{Value, json};
 
 use super::super::stage::{SECOND, Stage, path, slug};
@@ -92,7 +92,7 @@ fn what_is_deleted_meanwhile_spoils_no_list() {
                     system.create_project(stage.acme, NewProject::new(name)).unwrap();
                 }
                 for name in ["a", "b", "c", "d"] {
-                    system.delete_project(stage.acme, &slug(name)).unwrap();
+                    system.delete_project(At::Path(stage.acme, &path(name))).unwrap();
                 }
             }
         });
@@ -114,10 +114,10 @@ fn what_has_no_address_here_is_not_listed() {
     for name in ["api", "Api_2"] {
         let mut new = NewTarget::new(name);
         new.slug = Some(slug(name));
-        system.create_target(acme, &slug("shop"), &new).unwrap();
+        system.create_target(At::Path(acme, &path("shop")), &new).unwrap();
         let mut new = NewEnvironment::new(name);
         (new.slug, new.slug_rule) = (Some(slug(name)), SlugRule::Any);
-        system.create_environment(acme, &path("shop/api"), &new).unwrap();
+        system.create_environment(At::Path(acme, &path("shop/api")), &new).unwrap();
     }
     let client = Cloud::admin(&stage);
     for (list, only) in [("projects", "shop"), ("shop/targets", "api"), ("shop/api/environments", "api")] {
@@ -134,7 +134,7 @@ fn a_project_is_made_changed_and_deleted() {
     let made = client.post(&format!("/api/v1/{o}/projects"), &json!({ "name": " Orbit Shop " })).json(201);
     let id = &made["data"]["id"];
     assert_eq!(made, project(id, &o));
-    let key = stage.system().key(stage.acme, &slug("orbit-shop")).unwrap();
+    let key = stage.system().key(At::Path(stage.acme, &path("orbit-shop"))).unwrap();
     assert!(key.derivation.is_some() && key.text.is_some_and(|text| text.expose_secret().len() == 64));
 
     stage.pass(SECOND);
@@ -157,7 +157,7 @@ fn a_project_is_made_changed_and_deleted() {
     {
         let body = metadata.map_or(json!({}), |metadata| json!({ "metadata": metadata }));
         assert_eq!(client.patch(&at, &body).json(200), expected);
-        let project = stage.system().project(stage.acme, &slug("orbit")).unwrap();
+        let project = stage.system().project(At::Path(stage.acme, &path("orbit"))).unwrap();
         assert_eq!(project.metadata.get("team").and_then(Value::as_str).unwrap_or_default(), kept);
     }
     // No body is as good as an empty one, and the own slug is not taken.
@@ -175,14 +175,14 @@ fn counts_are_those_of_what_is_there() {
     let system = stage.system();
     system.create_project(stage.acme, NewProject::new("shop")).unwrap();
     for target in ["api", "web"] {
-        system.create_target(stage.acme, &slug("shop"), &NewTarget::new(target)).unwrap();
+        system.create_target(At::Path(stage.acme, &path("shop")), &NewTarget::new(target)).unwrap();
     }
     for name in ["prod", "dev"] {
-        system.create_environment(stage.acme, &path("shop/api"), &NewEnvironment::new(name)).unwrap();
+        system.create_environment(At::Path(stage.acme, &path("shop/api")), &NewEnvironment::new(name)).unwrap();
     }
     let document = ioenv::Document::parse("A=1\n").unwrap();
     for level in ["shop", "shop/api/prod"] {
-        system.set_document(stage.acme, &path(level), &document).unwrap();
+        system.set_document(At::Path(stage.acme, &path(level)), &document).unwrap();
     }
     let (client, o) = (Cloud::admin(&stage), stage.acme);
     let counts = |path: &str| {
@@ -321,7 +321,7 @@ fn the_key_is_kept_by_either_side() {
     let made = client.post(&all, &client_mode).json(201);
     assert_eq!(made["data"]["attributes"]["encryption_type"], "client");
     assert_eq!(made["data"]["attributes"]["secret_format"], "json");
-    let key = stage.system().key(stage.acme, &slug("theirs")).unwrap();
+    let key = stage.system().key(At::Path(stage.acme, &path("theirs"))).unwrap();
     assert_eq!((key.custody, key.hint.as_deref()), (Custody::Client, Some("in the safe")));
 
     for (field, message) in [
@@ -360,7 +360,7 @@ fn the_key_is_kept_by_either_side() {
     let made = client.post(&all, &own);
     assert_eq!(made.json(201)["data"]["attributes"]["encryption_type"], "server");
     assert!(!made.text.contains("tide-pool"));
-    let key = stage.system().key(stage.acme, &slug("own")).unwrap();
+    let key = stage.system().key(At::Path(stage.acme, &path("own"))).unwrap();
     assert_eq!(key.text.unwrap().expose_secret(), "tide-pool-ledger-41");
 }
 

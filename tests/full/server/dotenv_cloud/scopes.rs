@@ -1,9 +1,9 @@
 //! What is bound to a place may do there what it may, know of the way to there, and find nothing elsewhere.
 
-use ioenv::vault::{NewEnvironment, NewProject, NewTarget, PermissionSet};
+use ioenv::vault::{At, NewEnvironment, NewProject, NewTarget, PermissionSet};
 use serde_json::json;
 
-use super::super::stage::{Stage, path, slug};
+use super::super::stage::{Stage, path};
 use super::shape::{Cloud, code, not_found};
 
 const SCOPES: [&str; 4] = ["", "shop", "shop/api", "shop/api/prod"];
@@ -47,10 +47,10 @@ fn filled() -> Stage {
     for project in ["shop", "other"] {
         system.create_project(stage.acme, NewProject::new(project)).unwrap();
         for target in ["api", "web"] {
-            system.create_target(stage.acme, &slug(project), &NewTarget::new(target)).unwrap();
+            system.create_target(At::Path(stage.acme, &path(project)), &NewTarget::new(target)).unwrap();
             for environment in ["prod", "dev"] {
                 let parent = path(&format!("{project}/{target}"));
-                system.create_environment(stage.acme, &parent, &NewEnvironment::new(environment)).unwrap();
+                system.create_environment(At::Path(stage.acme, &parent), &NewEnvironment::new(environment)).unwrap();
             }
         }
     }

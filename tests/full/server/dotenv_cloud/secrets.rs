@@ -1,6 +1,6 @@
 //! What levels hold.
 
-use ioenv::vault::{NewKey, SecretFormat};
+use ioenv::vault::{At, NewKey, SecretFormat};
 use serde_json::{Value, json};
 
 use super::super::stage::{Stage, path};
@@ -25,7 +25,7 @@ fn blobs_of_all_levels_of_the_path_are_read_by_either_address() {
     let world = world();
     let (client, key) = (world.client(&["secret:read"], None), world.holder());
     let system = world.stage.system();
-    let blobs = system.blobs(world.stage.acme, &path("orbit-shop/api/production")).unwrap().levels;
+    let blobs = system.blobs(At::Path(world.stage.acme, &path("orbit-shop/api/production"))).unwrap().levels;
     let texts = ["A=1\nB=broad # why\n", "", "B=narrow\n"];
     let (long, base) = (world.base.replace("v1/", "v1/organizations/"), &world.base);
     let addresses = [
@@ -258,7 +258,7 @@ fn a_level_is_stored_and_deleted() {
                 "message": "Secrets stored.",
             })
         );
-        let document = world.stage.system().document(world.stage.acme, &path(level)).unwrap().unwrap();
+        let document = world.stage.system().document(At::Path(world.stage.acme, &path(level))).unwrap().unwrap();
         assert_eq!(document.get("PORT").unwrap().value().expose_secret(), "8080", "the vault understands it");
     }
     // Line ends in base64 are read over, as clients do.
@@ -267,11 +267,12 @@ fn a_level_is_stored_and_deleted() {
     assert_eq!(answer.json(200)["data"]["bytes"], broken.len());
 
     let delete = format!("{}/secrets/delete", world.base);
-    let levels = |level: &str| world.stage.system().blobs(world.stage.acme, &path(level)).unwrap().levels;
+    let levels = |level: &str| world.stage.system().blobs(At::Path(world.stage.acme, &path(level))).unwrap().levels;
     client.post(&delete, &place("orbit-shop/api")).empty(204);
     assert!(levels("orbit-shop/api")[1].content.is_none());
     client.post(&delete, &place("orbit-shop/api")).empty(204);
-    let versions = |level: &str| world.stage.system().versions_from(world.stage.acme, &path(level), 0, 9).unwrap().1;
+    let versions =
+        |level: &str| world.stage.system().versions_from(At::Path(world.stage.acme, &path(level)), 0, 9).unwrap().1;
     assert_eq!(versions("orbit-shop/api"), 1, "nothing was displaced by the second one");
 
     let purge =
@@ -377,7 +378,7 @@ fn a_write_takes_the_proof_of_a_key_that_people_hold() {
     }
     let system = world.stage.system();
     assert!(
-        system.blobs(world.stage.acme, &path("orbit-shop")).unwrap().levels[0].content.is_none(),
+        system.blobs(At::Path(world.stage.acme, &path("orbit-shop"))).unwrap().levels[0].content.is_none(),
         "nothing was stored"
     );
     assert_eq!(store(json!(holder.proof)).json(200)["data"]["bytes"], content.len());

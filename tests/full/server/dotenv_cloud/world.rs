@@ -1,14 +1,16 @@
 //! A project as dotenv.cloud's clients find it, and what they do with keys.
 
 use ioenv::server::Server;
-use ioenv::vault::{Custody, NewEnvironment, NewKey, NewProject, NewTarget, PermissionSet, SecretFormat, Vocabulary};
+use ioenv::vault::{
+    At, Custody, NewEnvironment, NewKey, NewProject, NewTarget, PermissionSet, SecretFormat, Vocabulary,
+};
 use ioenv::{
     Aes256Gcm, Cipher as _, Document, KeyDerivation as _, KeyProof, KeyString, LevelKey, Pbkdf2, SealedBlob,
     SystemRandom,
 };
 use serde_json::{Value, json};
 
-use super::super::stage::{Client, Stage, path, slug};
+use super::super::stage::{Client, Stage, path};
 
 /// Acme with its project `orbit-shop`, that with its target `api`, and that with `production` and `staging`.
 pub(super) struct World {
@@ -36,9 +38,11 @@ impl World {
         let mut new = NewProject::new("Orbit Shop");
         (new.key, new.secret_format) = (key, format);
         system.create_project(stage.acme, new).unwrap();
-        system.create_target(stage.acme, &slug("orbit-shop"), &NewTarget::new("api")).unwrap();
+        system.create_target(At::Path(stage.acme, &path("orbit-shop")), &NewTarget::new("api")).unwrap();
         for name in ["production", "staging"] {
-            system.create_environment(stage.acme, &path("orbit-shop/api"), &NewEnvironment::new(name)).unwrap();
+            system
+                .create_environment(At::Path(stage.acme, &path("orbit-shop/api")), &NewEnvironment::new(name))
+                .unwrap();
         }
         let base = format!("/api/v1/{}", stage.acme);
         Self { stage, base }
@@ -57,7 +61,10 @@ impl World {
 
     /// Writes dotenv text to a level, which the vault can do where it holds the key.
     pub(super) fn write(&self, level: &str, text: &str) {
-        self.stage.system().set_document(self.stage.acme, &path(level), &Document::parse(text).unwrap()).unwrap();
+        self.stage
+            .system()
+            .set_document(At::Path(self.stage.acme, &path(level)), &Document::parse(text).unwrap())
+            .unwrap();
     }
 
     /// The key, as the vault tells whoever may have it.
@@ -66,7 +73,7 @@ impl World {
     }
 
     pub(super) fn is_client_managed(&self) -> bool {
-        let project = self.stage.system().project(self.stage.acme, &slug("orbit-shop")).unwrap();
+        let project = self.stage.system().project(At::Path(self.stage.acme, &path("orbit-shop"))).unwrap();
         project.custody == Custody::Client
     }
 }

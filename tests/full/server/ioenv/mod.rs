@@ -10,7 +10,7 @@ mod tokens;
 mod variables;
 
 use ioenv::Document;
-use ioenv::vault::{Id, NewProject, PermissionSet, Project, Vocabulary};
+use ioenv::vault::{At, Id, NewProject, PermissionSet, Project, Vocabulary};
 use serde_json::{Value, json};
 
 use super::stage::{Answer, Client, Stage, path};
@@ -44,7 +44,7 @@ impl Scene {
     }
 
     fn id(&self, at: &str) -> Id {
-        self.stage.system().environment(self.stage.acme, &path(at)).unwrap().id
+        self.stage.system().environment(At::Path(self.stage.acme, &path(at))).unwrap().id
     }
 
     /// `/api/v1/env/…`, of the environment of that name.
@@ -69,7 +69,10 @@ impl Scene {
     }
 
     fn write(&self, at: &str, text: &str) {
-        self.stage.system().set_document(self.stage.acme, &path(at), &Document::parse(text).unwrap()).unwrap();
+        self.stage
+            .system()
+            .set_document(At::Path(self.stage.acme, &path(at)), &Document::parse(text).unwrap())
+            .unwrap();
     }
 }
 

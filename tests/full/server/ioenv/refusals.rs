@@ -1,8 +1,8 @@
 //! Who is refused, where and how, whatever is asked for.
 
 use ioenv::vault::{
-    NewOrganization, NewProject, NewServiceAccount, NewServiceKey, NewToken, OrganizationStatus, OrganizationUpdate,
-    Permission, PermissionSet,
+    At, NewOrganization, NewProject, NewServiceAccount, NewServiceKey, NewToken, OrganizationStatus,
+    OrganizationUpdate, Permission, PermissionSet,
 };
 use serde_json::json;
 
@@ -158,7 +158,7 @@ fn return_to_start(scene: &Scene) {
     let (system, acme) = (scene.stage.system(), scene.stage.acme);
     for slug in ["mine", "other"] {
         // One of them is there, or none.
-        let _ = system.delete_environment(acme, &path(&format!("shop/{slug}")), true);
+        let _ = system.delete_environment(At::Path(acme, &path(&format!("shop/{slug}"))), true);
     }
     scene.client("admin").post(&scene.at("environments"), &json!({ "name": "mine" })).json(201);
     scene.write("shop/mine", "K=planted-value\nexport=planted-value\n");

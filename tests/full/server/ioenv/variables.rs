@@ -1,9 +1,9 @@
 use ioenv::Kind::Variable;
-use ioenv::vault::{Id, NewBlob, NewEntry, NewEnvironment, NewKey, NewProject, NewTarget};
+use ioenv::vault::{At, Id, NewBlob, NewEntry, NewEnvironment, NewKey, NewProject, NewTarget};
 use ioenv::{Aes256Gcm, Cipher as _, KeyProof, LevelKey, SystemRandom};
 use serde_json::{Value, json};
 
-use super::super::stage::{SECOND, Stage, path, slug};
+use super::super::stage::{SECOND, Stage, path};
 use super::{Scene, error, listed, permissions, refused};
 
 fn variable(value: &str) -> Value {
@@ -291,9 +291,9 @@ fn what_other_services_have_made_is_read_and_written() {
     let scene = Scene::new();
     let (stage, system) = (&scene.stage, scene.stage.system());
     let project = system.create_project(stage.acme, NewProject::new("ring")).unwrap();
-    system.create_target(stage.acme, &slug("ring"), &NewTarget::new("api")).unwrap();
+    system.create_target(At::Path(stage.acme, &path("ring")), &NewTarget::new("api")).unwrap();
     let [below, deep] = ["ring", "ring/api"]
-        .map(|at| system.create_environment(stage.acme, &path(at), &NewEnvironment::new("Live")).unwrap().id);
+        .map(|at| system.create_environment(At::Path(stage.acme, &path(at)), &NewEnvironment::new("Live")).unwrap().id);
     for (at, text) in [("ring", "A=p\nB=p\nC=p\n"), ("ring/api", "B=t\nC=t\n"), ("ring/api/live", "C=e\n")] {
         scene.write(at, text);
     }
@@ -306,7 +306,7 @@ fn what_other_services_have_made_is_read_and_written() {
     assert_eq!(listed(&list(deep)), "A=p+ B=t+ C=e D=x");
     // The project itself and its target are no environments.
     refused(&list(project.id), 404, "NOT_FOUND");
-    let target = system.target(stage.acme, &path("ring/api")).unwrap().id;
+    let target = system.target(At::Path(stage.acme, &path("ring/api"))).unwrap().id;
     refused(&list(target), 404, "NOT_FOUND");
     assert_eq!(
         client.get(&format!("/api/v1/project/{}/environments", project.id.to_prefixed("proj"))).json(200),
@@ -323,7 +323,7 @@ fn a_project_whose_people_hold_the_key_says_so() {
     new.key =
         NewKey::Client { derivation: None, proof: KeyProof::of(&LevelKey::from_bytes(&[7; 32])).to_text(), hint: None };
     system.create_project(stage.acme, new).unwrap();
-    let id = system.environment(stage.acme, &path("theirs/dev")).unwrap().id.to_prefixed("env");
+    let id = system.environment(At::Path(stage.acme, &path("theirs/dev"))).unwrap().id.to_prefixed("env");
     let client = scene.bound("read write", "theirs");
     let at = format!("/api/v1/env/{id}/variables");
     for answer in [
@@ -340,10 +340,10 @@ fn a_project_whose_people_hold_the_key_says_so() {
 fn what_is_no_dotenv_text_says_so() {
     let scene = Scene::new();
     let (stage, system) = (&scene.stage, scene.stage.system());
-    let key = system.key(stage.acme, &slug("shop")).unwrap().text.unwrap();
+    let key = system.key(At::Path(stage.acme, &path("shop"))).unwrap().text.unwrap();
     let key = LevelKey::parse(key.expose_secret()).unwrap();
     let sealed = Aes256Gcm.seal(&key, b"a: [yaml]\n", &SystemRandom).unwrap();
-    system.set_blob(stage.acme, &path("shop/dev"), &NewBlob::new(sealed)).unwrap();
+    system.set_blob(At::Path(stage.acme, &path("shop/dev")), &NewBlob::new(sealed)).unwrap();
     let client = scene.client("read write");
     for answer in [
         client.get(&scene.variables("dev")),
@@ -363,7 +363,7 @@ fn the_full_environment_is_full() {
     let large = "x".repeat(64 * 1024);
     let new: Vec<NewEntry> =
         (0..11).map(|n| NewEntry::new(format!("K{n}").parse().unwrap(), large.as_str()).kind(Variable)).collect();
-    system.set_entries(scene.stage.acme, &path("shop/dev"), &new).unwrap();
+    system.set_entries(At::Path(scene.stage.acme, &path("shop/dev")), &new).unwrap();
     let answer = client.put(&scene.variable("dev", "MORE"), &variable(&large));
     assert!(refused(&answer, 422, "VALIDATION_ERROR").contains("cannot hold that much"));
 }

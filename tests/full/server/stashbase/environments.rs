@@ -1,8 +1,7 @@
-use ioenv::vault::{EnvironmentRole, NewAccount, NewEnvironment, NewKey, NewProject, NewTarget};
+use ioenv::vault::{At, EnvironmentRole, NewAccount, NewEnvironment, NewKey, NewProject, NewTarget};
 use ioenv::{KeyProof, LevelKey};
 use serde_json::{Value, json};
 
-use super::super::stage::slug;
 use super::{AT, OWN, START, Scene, path, words};
 
 const ALL: &str = "/v1/projects/billing/environments";
@@ -157,9 +156,9 @@ fn only_what_stands_right_below_a_project_is_an_environment_of_it() {
     let mut project = NewProject::new("based");
     project.has_base = true;
     let based = system.create_project(acme, project).unwrap().id;
-    system.create_target(acme, &slug("based"), &NewTarget::new("web")).unwrap();
+    system.create_target(At::Path(acme, &path("based")), &NewTarget::new("web")).unwrap();
     let below = NewEnvironment::new("below");
-    let below = system.create_environment(acme, &path("based/web"), &below).unwrap().id.to_prefixed("env");
+    let below = system.create_environment(At::Path(acme, &path("based/web")), &below).unwrap().id.to_prefixed("env");
     let client = scene.workspace();
     let all = "/v1/projects/based/environments";
     let listed = client.get(all).json(200);
@@ -172,7 +171,7 @@ fn only_what_stands_right_below_a_project_is_an_environment_of_it() {
     }
     // Names that this service would not give are shown, and reached by id.
     let made = NewEnvironment::new("eu-web-1");
-    let id = system.create_environment(acme, &path("based"), &made).unwrap().id.to_prefixed("env");
+    let id = system.create_environment(At::Path(acme, &path("based")), &made).unwrap().id.to_prefixed("env");
     assert_eq!(client.get(&format!("{all}/{id}")).json(200)["name"], "eu-web-1");
     client.delete(&format!("{all}/staging")).empty(204);
     client.patch(&format!("{all}/dev"), &json!({"name": "other"})).refused(400, "validation.invalid_environment_name");
@@ -182,10 +181,10 @@ fn only_what_stands_right_below_a_project_is_an_environment_of_it() {
 fn a_key_of_an_environment_below_a_target_works_there() {
     let scene = Scene::new();
     let (system, acme) = (scene.stage.system(), scene.stage.acme);
-    system.create_target(acme, &slug("billing"), &NewTarget::new("web")).unwrap();
-    system.create_environment(acme, &path("billing/web"), &NewEnvironment::new("prod")).unwrap();
+    system.create_target(At::Path(acme, &path("billing")), &NewTarget::new("web")).unwrap();
+    system.create_environment(At::Path(acme, &path("billing/web")), &NewEnvironment::new("prod")).unwrap();
     let new = NewAccount::new("runner", EnvironmentRole::ACCOUNT);
-    let key = system.create_account(acme, &path("billing/web/prod"), &new).unwrap().key;
+    let key = system.create_account(At::Path(acme, &path("billing/web/prod")), &new).unwrap().key;
     let client = scene.stage.client(&key);
     let body = client.get(OWN).json(200);
     assert_eq!((&body["name"], &body["project"]["name"]), (&json!("prod"), &json!("billing")));

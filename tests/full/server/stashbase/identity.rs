@@ -1,4 +1,4 @@
-use ioenv::vault::{Permission, PermissionSet, PersonalKeyLevel};
+use ioenv::vault::{At, Permission, PermissionSet, PersonalKeyLevel};
 use serde_json::json;
 
 use super::{Scene, words};
@@ -114,7 +114,7 @@ fn a_key_that_is_unknown_expired_or_elsewhere_says_so() {
     let end = "2031-02-03T05:05:06.789Z";
     let new = ioenv::vault::NewAccount::new("short", Permission::SecretRead.into()).expires_at(end.parse().unwrap());
     let at = super::path("billing/api-dev");
-    let short = system.create_account(scene.stage.acme, &at, &new).unwrap().key;
+    let short = system.create_account(At::Path(scene.stage.acme, &at), &new).unwrap().key;
     let client = scene.stage.client(&short);
     client.get("/v1/environment").json(200);
     scene.stage.pass(3_600_000);

@@ -11,8 +11,8 @@ mod secrets;
 mod webhooks;
 
 use ioenv::vault::{
-    Actor, EnvironmentRole, Id, NewAccount, NewEnvironment, NewMember, NewPersonalKey, NewProject, NewServiceAccount,
-    NewServiceKey, PermissionSet, PersonalKeyLevel, SlugRule, Token, Vocabulary,
+    Actor, At, EnvironmentRole, Id, NewAccount, NewEnvironment, NewMember, NewPersonalKey, NewProject,
+    NewServiceAccount, NewServiceKey, PermissionSet, PersonalKeyLevel, SlugRule, Token, Vocabulary,
 };
 use serde_json::{Value, json};
 
@@ -46,14 +46,15 @@ impl Scene {
         project.description = Some("What is paid".into());
         let project = stage.system().create_project(stage.acme, project).unwrap().id;
         let environment = NewEnvironment::new("api-dev");
-        let environment = stage.system().create_environment(stage.acme, &path("billing"), &environment).unwrap().id;
+        let environment =
+            stage.system().create_environment(At::Path(stage.acme, &path("billing")), &environment).unwrap().id;
         Self { stage, project, environment }
     }
 
     /// A key of an account of the environment, with these permissions.
     pub(crate) fn account_key(&self, permissions: PermissionSet) -> Token {
         let new = NewAccount::new("runner", permissions);
-        self.stage.system().create_account(self.stage.acme, &path("billing/api-dev"), &new).unwrap().key
+        self.stage.system().create_account(At::Path(self.stage.acme, &path("billing/api-dev")), &new).unwrap().key
     }
 
     /// A key of a service account with these permissions.

@@ -1,4 +1,4 @@
-use ioenv::vault::{Grantee, NewEnvironment, NewProject, PersonalKeyLevel};
+use ioenv::vault::{At, Grantee, NewEnvironment, NewProject, PersonalKeyLevel};
 use serde_json::{Value, json};
 
 use super::{START, Scene, path, words};
@@ -159,12 +159,12 @@ fn a_user_sees_what_was_granted() {
     let scene = Scene::new();
     let system = scene.stage.system();
     system.create_project(scene.stage.acme, NewProject::new("hidden")).unwrap();
-    system.create_environment(scene.stage.acme, &path("billing"), &NewEnvironment::new("closed")).unwrap();
+    system.create_environment(At::Path(scene.stage.acme, &path("billing")), &NewEnvironment::new("closed")).unwrap();
     let (user, key) = scene.personal_key("ann@example.test", "member", PersonalKeyLevel::FullAccess);
     let client = scene.stage.client(&key);
     assert_eq!(client.get("/v1/projects").json(200)["data"], json!([]));
     let at = path("billing/api-dev");
-    system.grant(scene.stage.acme, &at, Grantee::User(user), "editor".parse().unwrap()).unwrap();
+    system.grant(At::Path(scene.stage.acme, &at), Grantee::User(user), "editor".parse().unwrap()).unwrap();
     let listed = client.get("/v1/projects").json(200);
     assert_eq!(listed["pagination"]["total_items"], 1);
     assert_eq!(listed["data"][0]["access_level"], "granted");

@@ -1,5 +1,5 @@
-use ioenv::vault::{EntryScope, HistoryPolicy, NewBlob, NewEnvironment, NewTarget};
-use ioenv::{Aes256Gcm, Cipher as _, Document, KeyDerivation as _, KeyString, Kind, SystemRandom};
+use ioenv::vault::{At, EntryScope, HistoryPolicy, NewBlob, NewEnvironment, NewTarget};
+use ioenv::{Aes256Gcm, Cipher as _, Document, KeyDerivation as _, KeyString, Kind, LevelPath, SystemRandom};
 use serde_json::{Value, json};
 
 use super::super::stage::slug;
@@ -256,10 +256,10 @@ fn secrets_are_searched_for() {
     }
     client.put(&format!("{AT}/secrets"), &json!([{"name": "TOKEN", "value": "a"}])).json(200);
     // Neither the level of the project, nor a target, nor what stands below one is an environment of it here.
-    system.create_target(acme, &slug("billing"), &NewTarget::new("web")).unwrap();
-    system.create_environment(acme, &path("billing/web"), &NewEnvironment::new("dev")).unwrap();
+    system.create_target(At::Path(acme, &path("billing")), &NewTarget::new("web")).unwrap();
+    system.create_environment(At::Path(acme, &path("billing/web")), &NewEnvironment::new("dev")).unwrap();
     for at in ["billing", "billing/web", "billing/web/dev"] {
-        system.set_document(acme, &path(at), &Document::parse("TOKEN=a\n").unwrap()).unwrap();
+        system.set_document(At::Path(acme, &path(at)), &Document::parse("TOKEN=a\n").unwrap()).unwrap();
     }
     let search = |query: &str| client.get(&format!("/v1/projects/billing/secrets/search?{query}"));
     let [dev, one, two] = ["api-dev", "one", "two"].map(|name| {
@@ -293,8 +293,8 @@ fn what_other_services_wrote_is_shown() {
     let scene = Scene::new();
     let (system, acme) = (scene.stage.system(), scene.stage.acme);
     let text = "# shared\n\n# about\nlower=1\n# ioenv: variable\nPORT=8080 # aside\n";
-    system.set_document(acme, &path("billing/api-dev"), &Document::parse(text).unwrap()).unwrap();
-    system.set_document(acme, &path("billing"), &Document::parse("ABOVE=1\n").unwrap()).unwrap();
+    system.set_document(At::Path(acme, &path("billing/api-dev")), &Document::parse(text).unwrap()).unwrap();
+    system.set_document(At::Path(acme, &path("billing")), &Document::parse("ABOVE=1\n").unwrap()).unwrap();
     let (client, secrets) = (scene.own(), format!("{OWN}/secrets"));
     assert_eq!(
         client.get(&secrets).json(200),
@@ -303,7 +303,7 @@ fn what_other_services_wrote_is_shown() {
     client.get(&format!("{secrets}/ABOVE")).refused(404, "resource.secret_not_found");
     client.put(&secrets, &json!([{"name": "PORT", "value": "1"}, {"name": "NEW", "value": "2"}])).json(200);
     client.post(&secrets, &json!([{"name": "MADE", "value": "3"}])).json(201);
-    let entries = system.entries(acme, &path("billing/api-dev"), EntryScope::Own).unwrap().entries;
+    let entries = system.entries(At::Path(acme, &path("billing/api-dev")), EntryScope::Own).unwrap().entries;
     let kinds: Vec<Kind> = entries.iter().map(|entry| entry.metadata.kind).collect();
     assert_eq!(kinds, [Kind::Secret, Kind::Variable, Kind::Secret, Kind::Secret]);
 }
@@ -338,13 +338,13 @@ fn each_change_is_recorded_once_and_nothing_is_none() {
 fn what_another_service_stored_may_hold_no_secrets() {
     let scene = Scene::new();
     let (system, acme, project) = (scene.stage.system(), scene.stage.acme, slug("billing"));
-    system.rotate_to_key_string(acme, &project, HistoryPolicy::Keep).unwrap();
-    let key = system.key(acme, &project).unwrap();
+    system.rotate_to_key_string(At::Path(acme, &LevelPath::from(&project)), HistoryPolicy::Keep).unwrap();
+    let key = system.key(At::Path(acme, &LevelPath::from(&project))).unwrap();
     let (text, derivation) = (key.text.unwrap(), key.derivation.unwrap());
     for text in [text.expose_secret(), "another key"] {
         let key = derivation.derive(&KeyString::new(text).unwrap()).unwrap();
         let blob = Aes256Gcm.seal(&key, br#"{"A": "planted"}"#, &SystemRandom).unwrap();
-        system.set_blob(acme, &path("billing/api-dev"), &NewBlob::new(blob)).unwrap();
+        system.set_blob(At::Path(acme, &path("billing/api-dev")), &NewBlob::new(blob)).unwrap();
         for (client, at) in scene.both() {
             let details = client.get(&format!("{at}/secrets")).refused(409, "validation.bad_request");
             assert_eq!(details, json!({}));

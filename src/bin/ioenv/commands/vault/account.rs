@@ -1,4 +1,4 @@
-use ioenv::vault::{EnvironmentRole, NewAccount};
+use ioenv::vault::{At, EnvironmentRole, NewAccount};
 
 use super::end;
 use super::listing::{find, print, time};
@@ -14,7 +14,8 @@ pub(crate) fn run(project: &Project, command: AccountCommand) -> Result {
     let path = project.path()?;
     match command {
         AccountCommand::List(listing) => {
-            let accounts = session.accounts(organization, &path).map_err(|error| environment_hint(&path, error))?;
+            let accounts =
+                session.accounts(At::Path(organization, &path)).map_err(|error| environment_hint(&path, error))?;
             let rows: Vec<[String; 6]> = accounts
                 .into_iter()
                 .map(|one| {
@@ -31,8 +32,9 @@ pub(crate) fn run(project: &Project, command: AccountCommand) -> Result {
             };
             let mut new = NewAccount::new(name, given);
             new.expires_at = end(&expires);
-            let issued =
-                session.create_account(organization, &path, &new).map_err(|error| environment_hint(&path, error))?;
+            let issued = session
+                .create_account(At::Path(organization, &path), &new)
+                .map_err(|error| environment_hint(&path, error))?;
             let name = terminal::printable(&issued.account.name);
             terminal::note(format!(
                 "the key of the account {name} ({}) of {path}, shown this once:",
@@ -41,9 +43,10 @@ pub(crate) fn run(project: &Project, command: AccountCommand) -> Result {
             terminal::credential(issued.key.expose_secret())
         }
         AccountCommand::Delete { account } => {
-            let accounts = session.accounts(organization, &path).map_err(|error| environment_hint(&path, error))?;
+            let accounts =
+                session.accounts(At::Path(organization, &path)).map_err(|error| environment_hint(&path, error))?;
             let account = find("account", &accounts, &account, |one| one.id, |one| &one.name)?;
-            session.delete_account(organization, &path, account.id)?;
+            session.delete_account(At::Path(organization, &path), account.id)?;
             terminal::note(format!("deleted the account {}", terminal::printable(&account.name)));
             Ok(())
         }

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use ioenv::ErrorKind;
-use ioenv::vault::Organization;
+use ioenv::vault::{At, Organization};
 
 use crate::levels::{Access, Levels as _, VaultLevels};
 use crate::project::Project;
@@ -26,15 +26,15 @@ pub(crate) fn run(project: &Project) -> Result<ExitCode> {
         levels.organization = id;
         for (path, _) in levels.tree()? {
             let session = levels.session();
-            let what = match session.document(id, &path) {
+            let what = match session.document(At::Path(id, &path)) {
                 Ok(None) => "says nothing".to_owned(),
                 Ok(Some(document)) if document.len() == 1 => "opens, 1 entry".to_owned(),
                 Ok(Some(document)) => format!("opens, {} entries", document.len()),
-                Err(error) if error.kind() == ErrorKind::ClientManaged => match session.blobs(id, &path) {
+                Err(error) if error.kind() == ErrorKind::ClientManaged => match session.blobs(At::Path(id, &path)) {
                     Ok(_) => "is whole; its key is not in the vault".to_owned(),
                     Err(error) => fail(&mut failed, &error),
                 },
-                Err(error) => match session.opened_blobs(id, &path) {
+                Err(error) => match session.opened_blobs(At::Path(id, &path)) {
                     // A client of a service stored it, and reads it.
                     Ok(blobs) if blobs.levels.last().is_some_and(|level| level.text.is_some()) => {
                         "opens, and is no dotenv text".to_owned()

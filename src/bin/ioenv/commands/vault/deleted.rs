@@ -1,5 +1,5 @@
 use ioenv::LevelPath;
-use ioenv::vault::{Deleted, Id, ResourceKind, Session};
+use ioenv::vault::{At, Deleted, Id, ResourceKind, Session};
 
 use super::listing::print;
 use super::{audit, shown};
@@ -43,11 +43,11 @@ pub(crate) fn delete(project: &Project, path: &LevelPath, force: bool) -> Result
     let access = Access::open(project)?;
     let (session, organization) = (access.session(), access.organization()?);
     let deleted = if path.segments().count() == 1 {
-        session.delete_project(organization, &path.project().parse()?)
-    } else if session.target(organization, path).is_ok() {
-        session.delete_target(organization, path)
+        session.delete_project(At::Path(organization, &path.project().parse()?))
+    } else if session.target(At::Path(organization, path)).is_ok() {
+        session.delete_target(At::Path(organization, path))
     } else {
-        session.delete_environment(organization, path, force)
+        session.delete_environment(At::Path(organization, path), force)
     };
     deleted.map_err(|error| hint(path, error))?;
     terminal::note(format!("deleted {path}; `ioenv vault deleted list` shows what can be restored"));

@@ -1,5 +1,5 @@
 use ioenv::LevelPath;
-use ioenv::vault::{EnvironmentUpdate, NewEnvironment, ResourceKind};
+use ioenv::vault::{At, EnvironmentUpdate, NewEnvironment, ResourceKind};
 
 use super::deleted;
 use super::listing::print;
@@ -14,7 +14,8 @@ pub(crate) fn run(project: &Project, command: EnvCommand) -> Result {
     match command {
         EnvCommand::List { level, listing } => {
             let path: LevelPath = level.as_ref().map(Typed::get).map_or_else(|| project.path(), Ok)?;
-            let environments = session.environments(organization, &path).map_err(|error| hint(&path, error))?;
+            let environments =
+                session.environments(At::Path(organization, &path)).map_err(|error| hint(&path, error))?;
             let rows: Vec<[String; 5]> = environments
                 .into_iter()
                 .map(|one| {
@@ -35,7 +36,7 @@ pub(crate) fn run(project: &Project, command: EnvCommand) -> Result {
             let mut new = NewEnvironment::new(name.as_deref().unwrap_or(slug));
             new.slug = Some(slug.parse()?);
             (new.description, new.status, new.is_production) = (description, status, production);
-            session.create_environment(organization, parent, &new).map_err(|error| hint(parent, error))?;
+            session.create_environment(At::Path(organization, parent), &new).map_err(|error| hint(parent, error))?;
             terminal::note(format!("made {path}"));
             Ok(())
         }
@@ -45,13 +46,17 @@ pub(crate) fn run(project: &Project, command: EnvCommand) -> Result {
             (update.name, update.description, update.status) = (name, description, status);
             update.slug = slug.as_ref().map(Typed::get);
             update.is_production = production;
-            session.update_environment(organization, &path, &update).map_err(|error| environment_hint(&path, error))?;
+            session
+                .update_environment(At::Path(organization, &path), &update)
+                .map_err(|error| environment_hint(&path, error))?;
             terminal::note(format!("changed {path}"));
             Ok(())
         }
         EnvCommand::Delete { level, force } => {
             let path: LevelPath = level.get();
-            session.delete_environment(organization, &path, force).map_err(|error| environment_hint(&path, error))?;
+            session
+                .delete_environment(At::Path(organization, &path), force)
+                .map_err(|error| environment_hint(&path, error))?;
             terminal::note(format!("deleted {path}; `ioenv vault deleted list` shows what can be restored"));
             Ok(())
         }

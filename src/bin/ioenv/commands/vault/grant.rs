@@ -1,4 +1,4 @@
-use ioenv::vault::{GrantRole, Grantee, Id, Session};
+use ioenv::vault::{At, GrantRole, Grantee, Id, Session};
 
 use super::listing::print;
 use super::{audit, member, shown, team};
@@ -13,7 +13,7 @@ pub(crate) fn run(project: &Project, command: GrantCommand) -> Result {
     let path = project.path()?;
     match command {
         GrantCommand::List(listing) => {
-            let grants = session.grants(organization, &path).map_err(|error| hint(&path, error))?;
+            let grants = session.grants(At::Path(organization, &path)).map_err(|error| hint(&path, error))?;
             let (members, teams) = (member::all(&session, organization)?, session.teams(organization)?);
             let name = |grantee: Grantee| match grantee {
                 Grantee::User(id) => members.iter().find(|one| one.user == id).map(|one| one.email.clone()),
@@ -31,13 +31,13 @@ pub(crate) fn run(project: &Project, command: GrantCommand) -> Result {
         GrantCommand::Give { role, to } => {
             let role = GrantRole::parse(&role)?;
             let grantee = grantee(&session, organization, &to)?;
-            session.grant(organization, &path, grantee, role).map_err(|error| hint(&path, error))?;
+            session.grant(At::Path(organization, &path), grantee, role).map_err(|error| hint(&path, error))?;
             terminal::note(format!("granted {role} in {path}"));
             Ok(())
         }
         GrantCommand::Revoke { from } => {
             let grantee = grantee(&session, organization, &from)?;
-            session.revoke_grant(organization, &path, grantee)?;
+            session.revoke_grant(At::Path(organization, &path), grantee)?;
             terminal::note(format!("revoked what was granted in {path}"));
             Ok(())
         }

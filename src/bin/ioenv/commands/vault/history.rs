@@ -1,4 +1,4 @@
-use ioenv::vault::{ChangedEntry, Paging, Restore};
+use ioenv::vault::{At, ChangedEntry, Paging, Restore};
 use ioenv::{ErrorKind, LevelPath, SecretString};
 
 use super::audit::actor;
@@ -13,8 +13,8 @@ pub(crate) fn run(project: &Project, level: Option<&Typed>, show: bool, limit: u
     let vault = VaultLevels::open(project)?;
     let (session, organization) = (vault.session(), vault.organization);
     let paging = Paging::first(limit);
-    let versions = session.versions(organization, &path, &paging).map_err(|error| hint(&path, error))?.items;
-    let changes = match session.changes(organization, &path, &paging) {
+    let versions = session.versions(At::Path(organization, &path), &paging).map_err(|error| hint(&path, error))?.items;
+    let changes = match session.changes(At::Path(organization, &path), &paging) {
         // The vault cannot look into these: it knows when, and by whom.
         Err(error) if error.kind() == ErrorKind::ClientManaged => {
             let rows: Vec<[String; 4]> = versions
@@ -76,8 +76,9 @@ pub(crate) fn restore(project: &Project, what: &Typed) -> Result {
         Ok(id) => id,
         Err(_) => {
             let path: LevelPath = what.get();
-            let newest =
-                session.versions(organization, &path, &Paging::first(1)).map_err(|error| hint(&path, error))?;
+            let newest = session
+                .versions(At::Path(organization, &path), &Paging::first(1))
+                .map_err(|error| hint(&path, error))?;
             newest.items.first().ok_or_else(|| format!("{path} has no former content to bring back"))?.id
         }
     };

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use ioenv::vault::{EnvFiles, IntegrationRun, IntegrationUpdate, Mapping, NewIntegration, Provider};
+use ioenv::vault::{At, EnvFiles, IntegrationRun, IntegrationUpdate, Mapping, NewIntegration, Provider};
 use ioenv::{LevelPath, SecretString, Slug};
 
 use super::listing::{NONE, print, text};
@@ -20,7 +20,9 @@ pub(crate) fn run(project: &Project, command: IntegrationCommand) -> Result {
     let (session, organization) = (access.session(), access.organization()?);
     match command {
         IntegrationCommand::List(listing) => {
-            let all = session.integrations(organization, &slug).map_err(|error| hint(&path, error))?;
+            let all = session
+                .integrations(At::Path(organization, &LevelPath::from(&slug)))
+                .map_err(|error| hint(&path, error))?;
             let rows: Vec<[String; 5]> = all
                 .into_iter()
                 .map(|one| {
@@ -53,7 +55,7 @@ pub(crate) fn run(project: &Project, command: IntegrationCommand) -> Result {
             }
             new.environments = mappings(&map, &provider);
             new.enabled = enable;
-            let made = session.link_integration(organization, &slug, &new)?;
+            let made = session.link_integration(At::Path(organization, &LevelPath::from(&slug)), &new)?;
             let next = if enable { "a worker copies what there is" } else { "see `plan`, then `update --enable`" };
             terminal::note(format!("linked {slug} to {provider} as {}; {next}", made.id));
             Ok(())
@@ -63,24 +65,24 @@ pub(crate) fn run(project: &Project, command: IntegrationCommand) -> Result {
             let mut update = IntegrationUpdate::default();
             update.name = name;
             if !map.is_empty() {
-                let provider = session.integration(organization, &slug, id)?.provider;
+                let provider = session.integration(At::Path(organization, &LevelPath::from(&slug)), id)?.provider;
                 update.environments = Some(mappings(&map, &provider));
             }
             if is_other {
                 update.credentials = Some(terminal::read_service_token()?);
             }
             update.enabled = (enable || disable).then_some(enable);
-            session.update_integration(organization, &slug, id, &update)?;
+            session.update_integration(At::Path(organization, &LevelPath::from(&slug)), id, &update)?;
             terminal::note("changed the integration");
             Ok(())
         }
         IntegrationCommand::Unlink { id } => {
-            session.unlink_integration(organization, &slug, id.id())?;
+            session.unlink_integration(At::Path(organization, &LevelPath::from(&slug)), id.id())?;
             terminal::note("unlinked; what was copied is still there");
             Ok(())
         }
         IntegrationCommand::Plan { id, listing, .. } => {
-            let plans = session.plan_integration(organization, &slug, id.id())?;
+            let plans = session.plan_integration(At::Path(organization, &LevelPath::from(&slug)), id.id())?;
             let mut rows: Vec<[String; 4]> = Vec::new();
             for one in &plans {
                 for change in &one.plan.changes {
@@ -91,7 +93,7 @@ pub(crate) fn run(project: &Project, command: IntegrationCommand) -> Result {
             print(&listing, ["ENVIRONMENT", "TARGET", "CHANGE", "NAME"], &rows)
         }
         IntegrationCommand::Sync { id, .. } => {
-            let run = session.sync_integration(organization, &slug, id.id())?;
+            let run = session.sync_integration(At::Path(organization, &LevelPath::from(&slug)), id.id())?;
             let done = format!(
                 "{} created, {} updated, {} deleted, {} unchanged",
                 run.created, run.updated, run.deleted, run.unchanged
@@ -105,7 +107,7 @@ pub(crate) fn run(project: &Project, command: IntegrationCommand) -> Result {
             }
         }
         IntegrationCommand::Runs { id, listing } => {
-            let runs = session.integration_runs(organization, &slug, id.id())?;
+            let runs = session.integration_runs(At::Path(organization, &LevelPath::from(&slug)), id.id())?;
             print_runs(&listing, &runs)
         }
     }

@@ -1,5 +1,5 @@
-use ioenv::vault::{HistoryPolicy, RotationStep};
-use ioenv::{ErrorKind, Slug};
+use ioenv::vault::{At, HistoryPolicy, RotationStep};
+use ioenv::{ErrorKind, LevelPath, Slug};
 
 use crate::args::usage;
 use crate::levels::Access;
@@ -13,10 +13,12 @@ pub(crate) fn project(project: &Project, name: &Slug, history: bool, storage: bo
     let access = Access::open(project)?;
     let (session, organization) = (access.session(), access.organization()?);
     let rotated = if storage {
-        session.rotate_project_dek(organization, name).map(|()| format!("the project DEK of {name} is a new one"))
+        session
+            .rotate_project_dek(At::Path(organization, &LevelPath::from(name)))
+            .map(|()| format!("the project DEK of {name} is a new one"))
     } else {
         let policy = if history { HistoryPolicy::Reencrypt } else { HistoryPolicy::Keep };
-        let rotated = session.rotate_key(organization, name, policy);
+        let rotated = session.rotate_key(At::Path(organization, &LevelPath::from(name)), policy);
         rotated.map(|key| format!("the key of {name} is a new one, its version {}", key.version))
     };
     let was_cut_short = match rotated {
@@ -29,7 +31,7 @@ pub(crate) fn project(project: &Project, name: &Slug, history: bool, storage: bo
     };
     let mut updated = 0;
     let skipped = loop {
-        let step: RotationStep = session.continue_rotation(organization, name, STEP)?;
+        let step: RotationStep = session.continue_rotation(At::Path(organization, &LevelPath::from(name)), STEP)?;
         updated += step.updated;
         if step.is_done {
             // Of the whole rotation.

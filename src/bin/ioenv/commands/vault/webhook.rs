@@ -1,4 +1,4 @@
-use ioenv::vault::{NewWebhook, Paging, WebhookLog, WebhookTest, WebhookUpdate};
+use ioenv::vault::{At, NewWebhook, Paging, WebhookLog, WebhookTest, WebhookUpdate};
 
 use super::integration::with_files;
 use super::listing::{NONE, print, text};
@@ -19,7 +19,8 @@ pub(crate) fn run(project: &Project, outbound: &OutboundArgs, command: WebhookCo
     let path = project.path()?;
     match command {
         WebhookCommand::List(listing) => {
-            let webhooks = session.webhooks(organization, &path).map_err(|error| environment_hint(&path, error))?;
+            let webhooks =
+                session.webhooks(At::Path(organization, &path)).map_err(|error| environment_hint(&path, error))?;
             let rows: Vec<[String; 5]> = webhooks
                 .into_iter()
                 .map(|one| {
@@ -33,8 +34,9 @@ pub(crate) fn run(project: &Project, outbound: &OutboundArgs, command: WebhookCo
         WebhookCommand::Create { url, description, enable } => {
             let mut new = NewWebhook::new(url);
             (new.description, new.enabled) = (description, enable);
-            let created =
-                session.create_webhook(organization, &path, &new).map_err(|error| environment_hint(&path, error))?;
+            let created = session
+                .create_webhook(At::Path(organization, &path), &new)
+                .map_err(|error| environment_hint(&path, error))?;
             terminal::note(format!("made the webhook {} of {path}; its signing secret:", created.webhook.id));
             terminal::credential(created.signing_secret.expose_secret())
         }
@@ -42,31 +44,31 @@ pub(crate) fn run(project: &Project, outbound: &OutboundArgs, command: WebhookCo
             let mut update = WebhookUpdate::default();
             update.url = url;
             update.description = description.map(|text| Some(text).filter(|text| !text.is_empty()));
-            session.update_webhook(organization, &path, id.id(), &update)?;
+            session.update_webhook(At::Path(organization, &path), id.id(), &update)?;
             terminal::note("changed the webhook");
             Ok(())
         }
         WebhookCommand::Enable { id } => {
-            session.set_webhook_enabled(organization, &path, id.id(), true)?;
+            session.set_webhook_enabled(At::Path(organization, &path), id.id(), true)?;
             terminal::note("events are sent to the webhook from now on");
             Ok(())
         }
         WebhookCommand::Disable { id } => {
-            session.set_webhook_enabled(organization, &path, id.id(), false)?;
+            session.set_webhook_enabled(At::Path(organization, &path), id.id(), false)?;
             terminal::note("no more events are sent to the webhook");
             Ok(())
         }
         WebhookCommand::Delete { id } => {
-            session.delete_webhook(organization, &path, id.id())?;
+            session.delete_webhook(At::Path(organization, &path), id.id())?;
             terminal::note("deleted the webhook");
             Ok(())
         }
-        WebhookCommand::Test { id } => tested(&session.test_webhook(organization, &path, id.id())?),
+        WebhookCommand::Test { id } => tested(&session.test_webhook(At::Path(organization, &path), id.id())?),
         WebhookCommand::Secret { id } => {
-            terminal::credential(session.signing_secret(organization, &path, id.id())?.expose_secret())
+            terminal::credential(session.signing_secret(At::Path(organization, &path), id.id())?.expose_secret())
         }
         WebhookCommand::Rotate { id } => {
-            let secret = session.rotate_signing_secret(organization, &path, id.id())?;
+            let secret = session.rotate_signing_secret(At::Path(organization, &path), id.id())?;
             terminal::note("the signing secret that counts from now on:");
             terminal::credential(secret.expose_secret())
         }
@@ -75,7 +77,7 @@ pub(crate) fn run(project: &Project, outbound: &OutboundArgs, command: WebhookCo
             let mut logs: Vec<WebhookLog> = Vec::new();
             let mut paging = Paging::first(limit.min(200));
             while logs.len() < limit {
-                let page = session.webhook_logs(organization, &path, id, &paging)?;
+                let page = session.webhook_logs(At::Path(organization, &path), id, &paging)?;
                 logs.extend(page.items);
                 match page.next {
                     Some(next) => paging = paging.after(next),
