@@ -9,7 +9,9 @@ use super::place::{Place, Reach};
 use super::records::{NodeKind, NodeRecord, decode};
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::core::{Id, LevelPath, PermissionSet, Slug};
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::{LevelPath, PermissionSet, Slug};
 use crate::error::{ErrorKind, Result};
 use crate::store::Order;
 
@@ -53,7 +55,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// See [`Session`].
-    pub fn project_summaries(&self, organization: Id, projects: &[Slug]) -> Result<Vec<ProjectSummary>> {
+    pub fn project_summaries(&self, organization: OrganizationId, projects: &[Slug]) -> Result<Vec<ProjectSummary>> {
         self.read(UseCase::Count, |operation| {
             projects
                 .iter()
@@ -73,7 +75,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// See [`Session`].
-    pub fn level_summaries(&self, organization: Id, levels: &[LevelPath]) -> Result<Vec<LevelSummary>> {
+    pub fn level_summaries(&self, organization: OrganizationId, levels: &[LevelPath]) -> Result<Vec<LevelSummary>> {
         self.read(UseCase::Count, |operation| {
             levels
                 .iter()
@@ -116,7 +118,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn chain(&self, at: At<'_>) -> Result<Vec<Id>> {
+    pub fn chain(&self, at: At<'_>) -> Result<Vec<LevelId>> {
         self.read(UseCase::ReadChain, |operation| {
             let place = operation.place(at, Reach::OnTheWay)?;
             Ok(place.chain()?.into_iter().map(|(id, _)| id).collect())
@@ -126,7 +128,7 @@ impl Session<'_> {
 
 impl OperationContext<'_, '_> {
     /// What stands at a path; nothing, where nothing does that the actor may know of.
-    fn place_if_any(&mut self, organization: Id, path: &LevelPath) -> Result<Option<Place>> {
+    fn place_if_any(&mut self, organization: OrganizationId, path: &LevelPath) -> Result<Option<Place>> {
         match self.place(At::Path(organization, path), Reach::OnTheWay) {
             Ok(place) => Ok(Some(place)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -138,16 +140,16 @@ impl OperationContext<'_, '_> {
         let project = place.project.id;
         let above = place.path_below();
         let prefix = if above.is_empty() { above } else { above + "/" };
-        let mut inside: Vec<Id> = Vec::new();
+        let mut inside: Vec<LevelId> = Vec::new();
         if self.rights_at(place, Reach::Inside)?.is_some() {
             inside.push(place.id());
         }
-        let mut targets: BTreeMap<String, Id> = BTreeMap::new();
+        let mut targets: BTreeMap<String, LevelId> = BTreeMap::new();
         let mut counts = Counts::default();
         for record in self.tx.scan(&keys::nodes(project, &prefix), Order::Ascending, usize::MAX)? {
             let node: NodeRecord = decode(&record.value)?;
             let path = record.key.strip_prefix(&keys::node(project, "")).unwrap_or_default();
-            let mut ids: Vec<Id> = place.nodes.iter().map(|node| node.id).collect();
+            let mut ids: Vec<LevelId> = place.nodes.iter().map(|node| node.id).collect();
             // A target sorts before what stands below it.
             ids.extend(path.rsplit_once('/').and_then(|(target, _)| targets.get(target)));
             ids.push(node.id);
@@ -166,7 +168,7 @@ impl OperationContext<'_, '_> {
         }
         inside.sort_unstable();
         for record in self.tx.scan(&keys::levels(project), Order::Ascending, usize::MAX)? {
-            let id = record.key.rsplit('/').next().and_then(|id| Id::parse(id).ok());
+            let id = record.key.rsplit('/').next().and_then(|id| LevelId::parse(id).ok());
             counts.contents += usize::from(id.is_some_and(|id| inside.binary_search(&id).is_ok()));
         }
         Ok(counts)

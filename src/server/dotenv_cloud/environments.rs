@@ -84,7 +84,7 @@ fn above(request: &LevelRequest<'_>) -> Result<(Id, Id), Problem> {
     // The environment itself may have another slug by now.
     let target = if path.segments().count() == 3 { path.parent() } else { Some(path.clone()) };
     match request.session.chain(At::Path(request.organization, &target.ok_or_else(Problem::not_found)?))?.as_slice() {
-        [project, target] => Ok((*project, *target)),
+        [project, target] => Ok(((*project).into(), (*target).into())),
         _ => Err(Problem::not_found()),
     }
 }

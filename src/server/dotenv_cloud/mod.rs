@@ -94,12 +94,12 @@ impl Service for DotenvCloud {
             return Ok(Some(Bucket { name, limit: 60, window: MINUTE }));
         }
         let name = match context.session()?.whoami()? {
-            Identity::Token(token) => of_organization(token.organization.id),
-            Identity::Account(account) => of_organization(account.organization.id),
-            Identity::ServiceAccount(account) => of_organization(account.organization.id),
+            Identity::Token(token) => of_organization(token.organization.id.into()),
+            Identity::Account(account) => of_organization(account.organization.id.into()),
+            Identity::ServiceAccount(account) => of_organization(account.organization.id.into()),
             // A key of theirs is for one organization.
             Identity::User(user) => {
-                of_organization(user.memberships.first().map_or(user.id, |one| one.organization.id))
+                of_organization(user.memberships.first().map_or(user.id.into(), |one| one.organization.id.into()))
             }
             Identity::System(_) => return Ok(None),
         };

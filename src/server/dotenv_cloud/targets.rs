@@ -10,8 +10,9 @@ use super::paging::{self, Sortable};
 use super::place;
 use super::problem::Problem;
 use crate::LevelPath;
+use crate::core::LevelId;
 use crate::vault::At;
-use crate::vault::{Id, NewTarget, Permission, Target, TargetUpdate, Timestamp};
+use crate::vault::{NewTarget, Permission, Target, TargetUpdate, Timestamp};
 use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
 use crate::wire::dotenv_cloud::target as wire;
 
@@ -67,7 +68,7 @@ fn answer(status: StatusCode, request: &LevelRequest<'_>, target: Target) -> Res
     Ok(reply::json(status, &Single { data }))
 }
 
-fn project_id(request: &LevelRequest<'_>) -> Result<Id, Problem> {
+fn project_id(request: &LevelRequest<'_>) -> Result<LevelId, Problem> {
     let project = LevelPath::new(request.path()?.project())?;
     let chain = request.session.chain(At::Path(request.organization, &project))?;
     chain.first().copied().ok_or_else(Problem::not_found)
@@ -77,7 +78,7 @@ fn project_id(request: &LevelRequest<'_>) -> Result<Id, Problem> {
 fn resource(
     request: &LevelRequest<'_>,
     above: &str,
-    project: Id,
+    project: LevelId,
     target: Target,
 ) -> crate::Result<Resource<wire::Target>> {
     let path = LevelPath::new(&format!("{above}/{}", target.slug))?;

@@ -3,9 +3,10 @@
 use super::super::request_context::RequestContext;
 use super::name::{environment_identifier, project_identifier};
 use super::problem::Problem;
+use crate::core::OrganizationId;
 use crate::vault::{
-    self, EnvironmentRole, Id, IdOrSlug, KeyOwner, LocatedEnvironment, LocatedProject, OwnKey, Permission,
-    PermissionSet, Session,
+    self, EnvironmentRole, IdOrSlug, KeyOwner, LocatedEnvironment, LocatedProject, OwnKey, Permission, PermissionSet,
+    Session,
 };
 use crate::{Error, ErrorKind, LevelPath, Result};
 
@@ -46,7 +47,7 @@ impl<'x> Caller<'x> {
         Ok(caller)
     }
 
-    pub(super) fn organization(&self) -> Id {
+    pub(super) fn organization(&self) -> OrganizationId {
         self.key.organization
     }
 
@@ -108,7 +109,7 @@ pub(super) struct AtProject<'x> {
 }
 
 impl AtProject<'_> {
-    pub(super) fn organization(&self) -> Id {
+    pub(super) fn organization(&self) -> OrganizationId {
         self.caller.organization()
     }
 
@@ -117,7 +118,7 @@ impl AtProject<'_> {
     }
 
     pub(super) fn place(&self) -> vault::At<'static> {
-        vault::At::Id(self.project.id)
+        vault::At::Id(self.project.id.into())
     }
 
     pub(super) fn path(&self) -> LevelPath {
@@ -187,7 +188,7 @@ pub(super) struct At<'x> {
 }
 
 impl At<'_> {
-    pub(super) fn organization(&self) -> Id {
+    pub(super) fn organization(&self) -> OrganizationId {
         self.caller.organization()
     }
 
@@ -196,7 +197,7 @@ impl At<'_> {
     }
 
     pub(super) fn place(&self) -> vault::At<'static> {
-        vault::At::Id(self.environment.id)
+        vault::At::Id(self.environment.id.into())
     }
 
     pub(super) fn path(&self) -> &LevelPath {

@@ -7,6 +7,7 @@ use super::name::{check_description, environment_name, environment_search, inval
 use super::problem::Problem;
 use super::query::{Sorting, body, matches, words};
 use super::secret::new_entries;
+use crate::core::LevelId;
 use crate::vault::{Environment, EnvironmentUpdate, LevelSummary, NewEnvironment, Permission, PermissionSet, SlugRule};
 use crate::wire::stashbase::environment as wire;
 use crate::wire::word::Word;
@@ -35,7 +36,7 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let mut environments = at.session().environments(at.place()).map_err(or_project_not_found)?;
     environments.retain(|environment| {
         // The level of the project itself is none of its environments here.
-        environment.id != at.project.id
+        LevelId::from(environment.id) != at.project.id.into()
             && matches(&environment.slug, search)
             && is_production.is_none_or(|wanted| environment.is_production == wanted)
     });

@@ -22,6 +22,7 @@ use self::problem::Problem;
 use super::rate_limit::{MINUTE, Quota};
 use super::reply::{self, Reply};
 use super::request_context::{self, Bucket, Fault, RequestContext, Service, State};
+use crate::core::Id;
 use crate::vault::KeyOwner;
 
 /// The service.
@@ -34,9 +35,9 @@ impl Service for Stashbase {
     fn bucket(context: &RequestContext) -> Result<Option<Bucket>, Problem> {
         let key = Caller::of(context)?.key;
         // Keys that count together have one name.
-        let who = match (key.owner, key.environment) {
-            (_, Some(environment)) => environment.id,
-            (KeyOwner::User(user), None) => user,
+        let who: Id = match (key.owner, key.environment) {
+            (_, Some(environment)) => environment.id.into(),
+            (KeyOwner::User(user), None) => user.into(),
             _ => key.id,
         };
         let is_read = matches!(*context.method(), Method::GET | Method::HEAD);

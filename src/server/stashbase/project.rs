@@ -101,7 +101,7 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
 pub(super) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
     let at = ProjectRequest::open(context)?.at(DELETE)?;
     let AtProject { caller, project } = &at;
-    caller.session.delete_project(vault::At::Id(project.id)).map_err(or_project_not_found)?;
+    caller.session.delete_project(vault::At::Id(project.id.into())).map_err(or_project_not_found)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 

@@ -26,14 +26,18 @@ use super::records::{IntegrationRecord, ProjectRecord, damaged, decode, get, put
 use super::rights::READING;
 use super::session::Session;
 use super::use_case::UseCase;
+use crate::core::IntegrationId;
+use crate::core::LevelId;
+use crate::core::ProjectId;
 use crate::core::{
-    Action, Custody, Details, Id, LevelPath, PermissionSet, Resource, ResourceKind, SecretString, Timestamp,
+    Action, Custody, Details, LevelPath, PermissionSet, Resource, ResourceKind, SecretString, Timestamp,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::sync::Provider;
 use crate::vault::integration_run::IntegrationRun;
 use crate::vault::place::At;
+use crate::vault::records::id_in;
 
 /// Most environments that an integration copies.
 const MAX_ENVIRONMENTS: usize = 100;
@@ -45,9 +49,9 @@ const MAX_CREDENTIALS: usize = 4096;
 #[non_exhaustive]
 pub struct Integration {
     /// Its id.
-    pub id: Id,
+    pub id: IntegrationId,
     /// The project.
-    pub project: Id,
+    pub project: ProjectId,
     /// Its name.
     pub name: String,
     /// The service.
@@ -103,7 +107,7 @@ impl Resource {
     fn integration(project: &ProjectRecord, record: &IntegrationRecord) -> Self {
         let mut resource =
             Self::project(project.organization, project.id, &project.slug).kind(ResourceKind::Integration);
-        resource.id = Some(record.id);
+        resource.id = Some(record.id.into());
         resource.name = Some(record.name.clone());
         resource
     }
@@ -116,7 +120,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// An integration, if the actor may do this with it.
-    fn integration(&mut self, at: At<'_>, id: Id) -> Result<(ProjectRecord, IntegrationRecord)> {
+    fn integration(&mut self, at: At<'_>, id: IntegrationId) -> Result<(ProjectRecord, IntegrationRecord)> {
         let place = self.integrations_of(at)?;
         let record: IntegrationRecord =
             get(self.tx, &keys::integration(place.project.id, id))?.ok_or_else(|| no_such("integration"))?;
@@ -192,7 +196,7 @@ impl OperationContext<'_, '_> {
         project: &ProjectRecord,
         provider: &Provider,
         map: &[Mapping],
-    ) -> Result<BTreeMap<Id, String>> {
+    ) -> Result<BTreeMap<LevelId, String>> {
         if map.len() > MAX_ENVIRONMENTS {
             return Err(Error::new(ErrorKind::Limit, "an integration copies at most 100 environments"));
         }
@@ -224,7 +228,7 @@ impl OperationContext<'_, '_> {
         &mut self,
         project: &ProjectRecord,
         record: &mut IntegrationRecord,
-        map: BTreeMap<Id, String>,
+        map: BTreeMap<LevelId, String>,
     ) -> Result<()> {
         for (node, target) in &record.environments {
             if map.get(node) != Some(target) {
@@ -279,26 +283,27 @@ impl OperationContext<'_, '_> {
     fn enqueue_sync(&mut self, project: &ProjectRecord, record: &IntegrationRecord) -> Result<()> {
         self.enqueue(NewJob {
             kind: JobKind::Integration,
-            subject: record.id,
+            subject: record.id.into(),
             organization: project.organization,
             project: project.id,
             // It is done for all environments at once.
-            node: project.id,
+            node: project.id.into(),
             lane: record.provider.to_string(),
         })
     }
 
     /// Has the integrations of these environments copy them, those that are enabled.
-    pub(super) fn sync_integrations(&mut self, project: &ProjectRecord, environments: &BTreeSet<Id>) -> Result<()> {
+    pub(super) fn sync_integrations(
+        &mut self,
+        project: &ProjectRecord,
+        environments: &BTreeSet<LevelId>,
+    ) -> Result<()> {
         let mut concerned = BTreeSet::new();
         let range = keys::project_environment_integrations(project.id);
         for link in self.tx.scan(&range, Order::Ascending, usize::MAX)? {
-            let mut ids = link.key.rsplit('/').map(Id::parse);
-            let (Some(Ok(id)), Some(Ok(node))) = (ids.next(), ids.next()) else {
-                return Err(damaged());
-            };
-            if environments.contains(&node) {
-                concerned.insert(id);
+            let (above, _) = link.key.rsplit_once('/').ok_or_else(damaged)?;
+            if environments.contains(&id_in(above)?) {
+                concerned.insert(id_in(&link.key)?);
             }
         }
         for id in concerned {
@@ -311,10 +316,10 @@ impl OperationContext<'_, '_> {
     }
 
     /// Removes the links of an environment, or the integrations of a project. At the services nothing is removed.
-    pub(super) fn remove_integrations(&mut self, project: Id, node: Option<Id>) -> Result<()> {
+    pub(super) fn remove_integrations(&mut self, project: ProjectId, node: Option<LevelId>) -> Result<()> {
         let Some(node) = node else {
             for stored in self.tx.scan(&keys::integrations(project), Order::Ascending, usize::MAX)? {
-                self.cancel(JobKind::Integration, decode::<IntegrationRecord>(&stored.value)?.id)?;
+                self.cancel(JobKind::Integration, decode::<IntegrationRecord>(&stored.value)?.id.into())?;
             }
             let ranges = [
                 keys::integrations(project),
@@ -325,7 +330,7 @@ impl OperationContext<'_, '_> {
             return ranges.iter().try_for_each(|range| self.remove_range(range));
         };
         for link in self.tx.scan(&keys::environment_integrations(project, node), Order::Ascending, usize::MAX)? {
-            let id = Id::parse(link.key.rsplit('/').next().unwrap_or_default()).map_err(|_| damaged())?;
+            let id: IntegrationId = id_in(&link.key)?;
             if let Some(mut record) = get::<IntegrationRecord>(self.tx, &keys::integration(project, id))? {
                 record.environments.remove(&node);
                 put(self.tx, &keys::integration(project, id), &record, Precondition::Present)?;
@@ -355,7 +360,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn integration(&self, at: At<'_>, id: Id) -> Result<Integration> {
+    pub fn integration(&self, at: At<'_>, id: IntegrationId) -> Result<Integration> {
         self.read(UseCase::ReadIntegration, |operation| {
             let (project, record) = operation.integration(at, id)?;
             operation.record(Action::Read, Resource::integration(&project, &record), details(&record))?;
@@ -394,7 +399,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`; `Conflict`, while somebody else is at it. What goes wrong at the service is told by the
     /// [run](IntegrationRun::error).
-    pub fn sync_integration(&self, at: At<'_>, id: Id) -> Result<IntegrationRun> {
+    pub fn sync_integration(&self, at: At<'_>, id: IntegrationId) -> Result<IntegrationRun> {
         let job = self.write(UseCase::SyncIntegration, |operation| {
             let (project, record) = operation.integration(at, id)?;
             check_custody(&project)?;

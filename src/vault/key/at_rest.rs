@@ -1,4 +1,5 @@
-use crate::core::{Action, AesKey, Context, Details, Id, Resource, ResourceKind, unwrap_key, wrap_key};
+use crate::core::OrganizationId;
+use crate::core::{Action, AesKey, Context, Details, Resource, ResourceKind, unwrap_key, wrap_key};
 use crate::error::Result;
 use crate::store::{Order, Precondition};
 use crate::vault::deleted::all_projects;
@@ -38,7 +39,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Denied`, for a token that is bound to a part of the organization.
-    pub fn rotate_organization_kek(&self, organization: Id) -> Result<()> {
+    pub fn rotate_organization_kek(&self, organization: OrganizationId) -> Result<()> {
         self.write(UseCase::RotateOrganizationKek, |operation| {
             let mut owner = operation.whole_organization(organization)?;
             let random = &*operation.vault.random;

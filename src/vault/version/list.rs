@@ -1,5 +1,6 @@
+use crate::core::OrganizationId;
 use crate::core::{
-    Action, AuditActor, Custody, Details, Id, LevelPath, Permission, Resource, SealedBlob, Timestamp, VersionAction,
+    Action, AuditActor, Custody, Details, LevelPath, Permission, Resource, SealedBlob, Timestamp, VersionAction,
 };
 use crate::error::Result;
 use crate::store::{Order, Record};
@@ -140,7 +141,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `VersionLocked`, when it is too old.
-    pub fn version(&self, organization: Id, id: u64) -> Result<VersionContent> {
+    pub fn version(&self, organization: OrganizationId, id: u64) -> Result<VersionContent> {
         self.read(UseCase::ReadVersion, |operation| {
             let owner = operation.organization(organization)?;
             let found = operation.version(organization, id)?;
