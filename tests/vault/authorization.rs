@@ -810,12 +810,14 @@ enum Where {
 
 fn at(use_case: UseCase) -> Where {
     match use_case {
-        UseCase::CreateOrganization | UseCase::ListOrganizations | UseCase::ListProjects | UseCase::ListTokens => {
-            Where::Anywhere
-        }
-        UseCase::WhoAmI | UseCase::CreatePersonalKey | UseCase::ListPersonalKeys | UseCase::ListDeleted => {
-            Where::Anywhere
-        }
+        UseCase::CreateOrganization
+        | UseCase::ListOrganizations
+        | UseCase::ListProjects
+        | UseCase::ListTokens
+        | UseCase::WhoAmI
+        | UseCase::CreatePersonalKey
+        | UseCase::ListPersonalKeys
+        | UseCase::ListDeleted => Where::Anywhere,
         UseCase::RestoreProject => Where::Place("left"),
         UseCase::PurgeProject => Where::Place("lost"),
         // What was deleted is asked for where it stood.

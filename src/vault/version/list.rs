@@ -70,8 +70,9 @@ impl Session<'_> {
     /// `NotFound`; `InvalidValue`, for a page that begins nowhere.
     pub fn versions(&self, at: At<'_>, paging: &Paging) -> Result<Page<Version>> {
         self.read(UseCase::ListVersions, |operation| {
-            let place = operation.place(at, Reach::Inside)?;
-            let owner = operation.organization(place.organization())?;
+            let (organization, path) = operation.whereabouts(at)?;
+            let owner = operation.organization(organization)?;
+            let place = operation.place(At::Path(organization, &path), Reach::Inside)?;
             let (project, node) = (place.project.id, place.id());
             let mut range = keys::versions(project, node);
             if let Some(after) = paging.after_number()? {
@@ -94,8 +95,9 @@ impl Session<'_> {
     /// `NotFound`.
     pub fn versions_from(&self, at: At<'_>, offset: usize, limit: usize) -> Result<(Vec<Version>, usize)> {
         self.read(UseCase::ListVersions, |operation| {
-            let place = operation.place(at, Reach::Inside)?;
-            let owner = operation.organization(place.organization())?;
+            let (organization, path) = operation.whereabouts(at)?;
+            let owner = operation.organization(organization)?;
+            let place = operation.place(At::Path(organization, &path), Reach::Inside)?;
             let range = keys::versions(place.project.id, place.id());
             let records = operation.tx.scan(&range, Order::Descending, usize::MAX)?;
             let start = offset.min(records.len());
