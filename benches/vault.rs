@@ -42,7 +42,7 @@ impl Stage {
         // Beside the build, which is on a disk; a temporary directory may not be.
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let store = Sqlite::create(directory.path().join("vault/ioenv.vault")).unwrap();
-        let vault = Vault::open(store, &RootKey::generate(&SystemRandom).unwrap()).unwrap();
+        let vault = Vault::create(store, &RootKey::generate(&SystemRandom).unwrap()).unwrap();
         let session = vault.session(Actor::system("bench"));
         let organization = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
         session.create_project(organization, NewProject::new("store")).unwrap();
@@ -350,7 +350,7 @@ fn delivering() {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let store = Sqlite::create(directory.path().join("vault/ioenv.vault")).unwrap();
     let policy = OutboundPolicy::new().allow_private_addresses().allow_http().lookup(Names);
-    let vault = Vault::open(store, &RootKey::generate(&SystemRandom).unwrap()).unwrap().with_outbound(policy);
+    let vault = Vault::create(store, &RootKey::generate(&SystemRandom).unwrap()).unwrap().with_outbound(policy);
     let session = vault.session(Actor::system("bench"));
     let organization = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
     session.create_project(organization, NewProject::new("store")).unwrap();
@@ -574,7 +574,7 @@ fn postgres() {
     };
     let store = store::Postgres::connect(&url).unwrap();
     let root = RootKey::from_bytes(&[7; 32]);
-    let vault = Vault::open(store, &root).unwrap();
+    let vault = Vault::create(store, &root).unwrap();
     let session = vault.session(Actor::system("bench"));
     let organization = session.create_organization(NewOrganization::new("Bench")).unwrap().id;
     for number in 0..8 {

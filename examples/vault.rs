@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The root key opens the vault, and is kept elsewhere: nothing in the file can be read without it.
     let directory = tempfile::tempdir()?;
     let root = RootKey::generate(&SystemRandom)?;
-    let vault = Arc::new(Vault::open(Sqlite::create(directory.path().join("ioenv.vault"))?, &root)?);
+    let vault = Arc::new(Vault::create(Sqlite::create(directory.path().join("ioenv.vault"))?, &root)?);
     let operator = vault.session(Actor::system("example"));
 
     let acme = operator.create_organization(NewOrganization::new("Acme"))?.id;

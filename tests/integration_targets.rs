@@ -270,7 +270,7 @@ fn refusals_are_told_without_what_was_sent() {
     let service = Service::new();
     let (vercel, cloudflare) =
         (Vercel::at(&service.url(), &policy()), CloudflareWorkers::at(&service.url(), &policy()));
-    let places: [(&dyn SyncTarget, Target, &str); 2] = [
+    let places: [(&dyn SyncTarget, Spot, &str); 2] = [
         (&vercel, Spot::new([("project", "p")], "production"), r#"{"envs":[]}"#),
         (&cloudflare, Spot::new([("account", "a")], "s"), r#"{"success":true,"errors":[],"result":[]}"#),
     ];
@@ -339,7 +339,7 @@ fn a_setting_leads_nowhere_else() {
 fn a_vault_keeps_vercel_up_to_date() {
     let service = Service::new();
     let root = RootKey::generate(&SystemRandom).unwrap();
-    let vault = Vault::open(Memory::new(), &root).unwrap();
+    let vault = Vault::create(Memory::new(), &root).unwrap();
     let vault = vault.with_sync_target(Provider::Vercel, Vercel::at(&service.url(), &policy()));
     let system = vault.session(Actor::system("test"));
     let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use ioenv::store::{KeyRange, Memory, Order, Record, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
     Actor, At, AuditFilter, Clock, Id, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
-    OrganizationId, Paging, PermissionSet, PurgeScope, Restore, RootKey, SystemClock, Timestamp, Vault, VersionAction,
+    OrganizationId, Paging, PermissionSet, PurgeScope, Restore, RootKey, SystemClock, Timestamp, Vault, VaultOptions,
+    VersionAction,
 };
-use ioenv::{Document, ErrorKind, Kind, LevelPath, SystemRandom};
+use ioenv::{Document, ErrorKind, Kind, LevelPath};
 
 #[cfg(all(unix, feature = "postgres"))]
 mod postgres;
@@ -37,7 +38,7 @@ fn open(place: &str) -> Vault {
 }
 
 fn prepare(store: impl Store + 'static) -> (Vault, OrganizationId) {
-    let vault = Vault::open(store, &root()).unwrap();
+    let vault = Vault::create(store, &root()).unwrap();
     let session = vault.session(Actor::system("test"));
     let organization = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
     session.create_project(organization, NewProject::new("store")).unwrap();
@@ -256,7 +257,7 @@ fn sweeper() {
     let Ok(place) = std::env::var(CHILD) else {
         return;
     };
-    let vault = Vault::open_with(Sqlite::open(place).unwrap(), &root(), Ahead, SystemRandom).unwrap();
+    let vault = VaultOptions::new(&root()).clock(Ahead).open(Sqlite::open(place).unwrap()).unwrap();
     println!("acknowledged 0");
     vault.sweep().unwrap();
 }
@@ -273,7 +274,7 @@ fn a_sweep_that_is_killed_goes_on_where_it_was() {
     multiply(&vault, 20_000);
     let id = session.project(At::Path(organization, &"store".parse().unwrap())).unwrap().id;
     session.delete_project(At::Path(organization, &"store".parse().unwrap())).unwrap();
-    let later = Vault::open_with(Sqlite::open(&file).unwrap(), &root(), Ahead, SystemRandom).unwrap();
+    let later = VaultOptions::new(&root()).clock(Ahead).open(Sqlite::open(&file).unwrap()).unwrap();
     let rows = || {
         let all = vault.store().read(|tx| tx.scan(&KeyRange::prefix("content/"), Order::Ascending, usize::MAX));
         all.unwrap().len()

@@ -59,7 +59,7 @@ fn main() -> ExitCode {
 
 /// Fills a vault, and returns a token that may read it.
 fn fill(store: impl Store + 'static, root: &RootKey, project: &Project, is_client: bool) -> String {
-    let vault = Vault::open(store, root).unwrap();
+    let vault = Vault::create(store, root).unwrap();
     let session = vault.session(Actor::system("test"));
     let organization = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
     let mut new = NewProject::new("acme");

@@ -34,7 +34,7 @@ struct World {
 impl World {
     fn new(store: Arc<dyn Store>, key: NewKey) -> Self {
         let root = RootKey::generate(&SystemRandom).unwrap();
-        let vault = Vault::open(store.clone(), &root).unwrap();
+        let vault = Vault::create(store.clone(), &root).unwrap();
         let session = vault.session(Actor::system("test"));
         let acme = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
         let world = Self { store, root, vault, acme };

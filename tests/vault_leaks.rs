@@ -62,7 +62,7 @@ fn spellings(text: &str) -> Vec<String> {
 /// A vault in which values, a comment, a key string, a root key and a token are planted.
 fn world(store: Arc<dyn Store>) -> World {
     let root = RootKey::generate(&SystemRandom).unwrap();
-    let vault = Arc::new(Vault::open(Arc::clone(&store), &root).unwrap());
+    let vault = Arc::new(Vault::create(Arc::clone(&store), &root).unwrap());
     let session = vault.session(Actor::system("test"));
     let acme = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
     let mut shop = NewProject::new("shop");

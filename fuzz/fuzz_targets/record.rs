@@ -7,9 +7,12 @@ use std::hint::black_box;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ioenv::store::{KeyRange, Memory, Order, Record, StoreExt as _, Precondition};
-use ioenv::vault::{OrganizationId, Actor, AuditFilter, Clock, HistoryPolicy, Id, NewEntry, NewOrganization, NewProject, NewTarget, NewToken, Paging,
-    PermissionSet, Restore, RootKey, Search, Session, Timestamp, Token, Vault, EntryScope,};
+use ioenv::store::{KeyRange, Memory, Order, Precondition, Record, StoreExt as _};
+use ioenv::vault::{
+    Actor, At, AuditFilter, Clock, EntryScope, HistoryPolicy, Id, NewEntry, NewOrganization, NewProject, NewTarget,
+    NewToken, OrganizationId, Paging, PermissionSet, Restore, RootKey, Search, Session, Timestamp, Token, Vault,
+    VaultOptions,
+};
 use ioenv::{Document, LevelPath, Random, Result, Slug};
 use libfuzzer_sys::fuzz_target;
 
@@ -48,8 +51,8 @@ struct Small {
 
 static SMALL: LazyLock<Small> = LazyLock::new(|| small().expect("a vault can be made"));
 
-fn open(store: Memory) -> Result<Vault> {
-    Vault::open_with(store, &RootKey::from_bytes(&[7; 32]), Stopped, Counted::default())
+fn options() -> VaultOptions {
+    VaultOptions::new(&RootKey::from_bytes(&[7; 32])).clock(Stopped).random(Counted::default())
 }
 
 fn path(text: &str) -> LevelPath {
@@ -62,19 +65,19 @@ fn shop() -> Slug {
 
 /// A vault with some of everything.
 fn small() -> Result<Small> {
-    let vault = open(Memory::new())?;
+    let vault = options().create(Memory::new())?;
     let session = vault.session(Actor::system("fuzz"));
     let organization = session.create_organization(NewOrganization::new("Acme"))?.id;
     let mut project = NewProject::new("shop");
     project.has_base = true;
     session.create_project(organization, project)?;
-    session.create_target(organization, &shop(), &NewTarget::new("api"))?;
+    session.create_target(At::Path(organization, &LevelPath::from(&shop())), &NewTarget::new("api"))?;
     for text in ["# ioenv: variable\nPORT=80\nKEY=planted-1\n", "KEY=planted-2\nEMPTY=\n"] {
         for level in ["shop", "shop/dev", "shop/api"] {
-            session.set_document(organization, &path(level), &Document::parse(text)?)?;
+            session.set_document(At::Path(organization, &path(level)), &Document::parse(text)?)?;
         }
     }
-    session.rotate_key(organization, &shop(), HistoryPolicy::Reencrypt)?;
+    session.rotate_key(At::Path(organization, &LevelPath::from(&shop())), HistoryPolicy::Reencrypt)?;
     let token = NewToken::new("worker", PermissionSet::ALL).scope(path("shop/dev"));
     let token = session.issue_token(organization, &token)?.token;
     let mut records = vault.store().read(|tx| tx.scan(&KeyRange::prefix(""), Order::Ascending, usize::MAX))?;
@@ -101,51 +104,70 @@ fuzz_target!(|input: (u8, &str)| {
     if stored.is_err() {
         return;
     }
-    let Ok(vault) = open(store) else {
+    let Ok(vault) = options().open(store) else {
         return;
     };
     let acme = small.organization;
     for session in [vault.session(Actor::system("fuzz")), vault.session(small.token.clone())] {
         for level in ["shop", "shop/dev", "shop/api"] {
             let level = path(level);
-            if let Ok(resolved) = session.resolve(acme, &level) {
+            if let Ok(resolved) = session.resolve(At::Path(acme, &level)) {
                 assert!(resolved.iter().all(|one| VALUES.contains(&one.value().expose_secret())));
             }
-            if let Ok(found) = session.entries(acme, &level, EntryScope::Own) {
+            if let Ok(found) = session.entries(At::Path(acme, &level), EntryScope::Own) {
                 assert!(found.entries.iter().all(|one| VALUES.contains(&one.value.expose_secret())));
             }
             look(&session, acme, &level);
         }
-        let _ = black_box((session.organizations(), session.projects(acme), session.project(acme, &shop())));
-        let _ = black_box((session.targets(acme, &shop()), session.environments(acme, &path("shop"))));
-        let _ = black_box((session.own_token(), session.tokens(acme), session.key(acme, &shop())));
-        let _ = black_box((session.keys(acme, &shop()), session.pending_versions(acme, &shop(), 9)));
-        let _ = black_box(session.search_entries(acme, &shop(), &Search::Value("80".into())));
+        let _ = black_box((
+            session.organizations(),
+            session.projects(acme),
+            session.project(At::Path(acme, &LevelPath::from(&shop()))),
+        ));
+        let _ = black_box((
+            session.targets(At::Path(acme, &LevelPath::from(&shop()))),
+            session.environments(At::Path(acme, &path("shop"))),
+        ));
+        let _ = black_box((
+            session.own_token(),
+            session.tokens(acme),
+            session.key(At::Path(acme, &LevelPath::from(&shop()))),
+        ));
+        let _ = black_box((
+            session.keys(At::Path(acme, &LevelPath::from(&shop()))),
+            session.pending_versions(At::Path(acme, &LevelPath::from(&shop())), 9),
+        ));
+        let _ =
+            black_box(session.search_entries(At::Path(acme, &LevelPath::from(&shop())), &Search::Value("80".into())));
         let _ = black_box(session.audit(acme, &AuditFilter::default(), &Paging::default()));
         let _ = black_box(session.export_audit(acme, &AuditFilter::default(), &mut Vec::new()));
         // From here on, what is there changes.
         let dev = path("shop/dev");
         let entry = NewEntry::new("NEW".parse().expect("it is a name"), "1");
-        let _ = black_box(session.set_entries(acme, &dev, &[entry]));
+        let _ = black_box(session.set_entries(At::Path(acme, &dev), &[entry]));
         for id in 1..9 {
             let _ = black_box(session.restore_version(acme, (1 << 32) + id, &Restore::default()));
         }
-        let _ = black_box(session.continue_rotation(acme, &shop(), 9));
-        let _ = black_box(session.rotate_project_dek(acme, &shop()));
-        let _ = black_box(session.continue_rotation(acme, &shop(), 99));
+        let _ = black_box(session.continue_rotation(At::Path(acme, &LevelPath::from(&shop())), 9));
+        let _ = black_box(session.rotate_project_dek(At::Path(acme, &LevelPath::from(&shop()))));
+        let _ = black_box(session.continue_rotation(At::Path(acme, &LevelPath::from(&shop())), 99));
         let _ = black_box(session.rotate_organization_kek(acme));
-        let _ = black_box(session.delete_level(acme, &dev));
+        let _ = black_box(session.delete_level(At::Path(acme, &dev)));
     }
     let _ = black_box((vault.statistics(), vault.sweep()));
     let system = vault.session(Actor::system("fuzz"));
-    let _ = black_box((system.delete_project(acme, &shop()), system.delete_organization(acme)));
+    let _ =
+        black_box((system.delete_project(At::Path(acme, &LevelPath::from(&shop()))), system.delete_organization(acme)));
 });
 
 /// Reads whatever can be read of a level.
 fn look(session: &Session<'_>, acme: OrganizationId, level: &LevelPath) {
-    let _ = black_box((session.document(acme, level), session.blobs(acme, level)));
-    let _ = black_box((session.entry_metadata(acme, level), session.changes(acme, level, &Paging::default())));
-    if let Ok(page) = session.versions(acme, level, &Paging::default()) {
+    let _ = black_box((session.document(At::Path(acme, level)), session.blobs(At::Path(acme, level))));
+    let _ = black_box((
+        session.entry_metadata(At::Path(acme, level)),
+        session.changes(At::Path(acme, level), &Paging::default()),
+    ));
+    if let Ok(page) = session.versions(At::Path(acme, level), &Paging::default()) {
         for version in page.items {
             let _ = black_box(session.version(acme, version.id));
         }

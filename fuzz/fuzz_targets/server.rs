@@ -9,7 +9,7 @@ use std::thread;
 use ioenv::server::Server;
 use ioenv::store::Memory;
 use ioenv::vault::{
-    Actor, NewAccount, NewEntry, NewEnvironment, NewOrganization, NewProject, NewServiceAccount, NewServiceKey,
+    Actor, At, NewAccount, NewEntry, NewEnvironment, NewOrganization, NewProject, NewServiceAccount, NewServiceKey,
     NewTarget, NewToken, PermissionSet, RootKey, Vault,
 };
 use ioenv::{LevelPath, SystemRandom};
@@ -36,18 +36,20 @@ struct Served {
 static SERVED: Mutex<Option<(usize, Served)>> = Mutex::new(None);
 
 fn start() -> ioenv::Result<Served> {
-    let vault = Arc::new(Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?);
+    let vault = Arc::new(Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?);
     let session = vault.session(Actor::system("fuzz"));
     let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
     let project = session.create_project(acme, NewProject::new("shop"))?.id;
     let shop: LevelPath = "shop".parse()?;
-    session.create_target(acme, &"shop".parse()?, &NewTarget::new("api"))?;
-    session.create_environment(acme, &"shop/api".parse()?, &NewEnvironment::new("prod"))?;
-    let environment = session.create_environment(acme, &shop, &NewEnvironment::new("dev"))?.id;
+    session.create_target(At::Path(acme, &LevelPath::from(&"shop".parse()?)), &NewTarget::new("api"))?;
+    session.create_environment(At::Path(acme, &"shop/api".parse()?), &NewEnvironment::new("prod"))?;
+    let environment = session.create_environment(At::Path(acme, &shop), &NewEnvironment::new("dev"))?.id;
     let dev: LevelPath = "shop/dev".parse()?;
-    session.set_entries(acme, &dev, &[NewEntry::new("KEY".parse()?, PLANTED)])?;
+    session.set_entries(At::Path(acme, &dev), &[NewEntry::new("KEY".parse()?, PLANTED)])?;
     let token = session.issue_token(acme, &NewToken::new("all", PermissionSet::ALL))?.token;
-    let key = session.create_account(acme, &dev, &NewAccount::new("all", ioenv::vault::EnvironmentRole::ACCOUNT))?.key;
+    let key = session
+        .create_account(At::Path(acme, &dev), &NewAccount::new("all", ioenv::vault::EnvironmentRole::ACCOUNT))?
+        .key;
     let account = session.create_service_account(acme, &NewServiceAccount::new("all", PermissionSet::ALL))?.id;
     let service = session.create_service_key(acme, account, &NewServiceKey::new("all"))?.key;
     let tokens = [token, key, service].map(|token| token.expose_secret().to_owned());
@@ -85,7 +87,8 @@ fuzz_target!(|input: &[u8]| {
     };
     let line = String::from_utf8_lossy(line);
     let (method, path) = line.split_once(' ').unwrap_or(("GET", &line));
-    let method = if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase()) { "GET" } else { method };
+    let method =
+        if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase()) { "GET" } else { method };
     let path = path
         .replace("{organization}", &served.organization)
         .replace("{project}", &served.project)

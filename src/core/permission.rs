@@ -236,25 +236,6 @@ impl PermissionSet {
     pub fn iter(self) -> impl Iterator<Item = Permission> {
         Permission::ALL.iter().copied().filter(move |permission| self.contains(*permission))
     }
-
-    /// Whether one of a request's permissions is missing, as the error that says so.
-    ///
-    /// # Errors
-    /// `Denied`, which names what is missing.
-    ///
-    /// ```
-    /// use ioenv::vault::{Permission, PermissionSet};
-    ///
-    /// let error = PermissionSet::EMPTY.require(Permission::SecretRead.into()).unwrap_err();
-    /// assert_eq!(error.to_string(), "this takes a permission that is not there: secret:read");
-    /// ```
-    pub fn require(self, needed: Self) -> Result<()> {
-        let missing = needed.difference(self);
-        if missing.is_empty() {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Denied, format!("this takes a permission that is not there: {missing}")))
-    }
 }
 
 impl From<Permission> for PermissionSet {
@@ -615,10 +596,6 @@ mod tests {
             format!("{both:?} {:?}", PermissionSet::EMPTY),
             "PermissionSet(secret:read, secret:write) PermissionSet()"
         );
-        let error = read.require(both).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Denied);
-        assert!(error.to_string().ends_with(": secret:write"), "{error}");
-        both.require(read).unwrap();
     }
 
     #[test]

@@ -191,6 +191,16 @@ pub(super) fn append_random(text: &mut String, mut missing: usize, random: &dyn 
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
+    /// Takes the 32 bytes of a hash that another [`TokenHasher`] made.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of the hash.
+    pub const fn to_bytes(&self) -> [u8; 32] {
+        self.0
+    }
+
     /// The SHA-256 of a text with as many random bits as a token has.
     pub(crate) fn of(text: &str) -> Self {
         Self(Sha256::digest(text).into())
@@ -243,9 +253,23 @@ impl Debug for TokenHash {
 
 serde_text!(TokenHash, "the hash of a token");
 
-/// How a store makes of a token what it keeps of it.
+/// How a vault makes of a token the hash that it keeps.
 ///
-/// A trait, so that an operator can put a key of a hardware module into it.
+/// ```
+/// use ioenv::vault::{Sha256Hasher, Token, TokenHash, TokenHasher};
+///
+/// /// Tokens of another program, which are kept apart from all others.
+/// #[derive(Debug)]
+/// struct Own;
+///
+/// impl TokenHasher for Own {
+///     fn hash(&self, token: &Token) -> TokenHash {
+///         let mut bytes = Sha256Hasher.hash(token).to_bytes();
+///         bytes.reverse();
+///         TokenHash::from_bytes(bytes)
+///     }
+/// }
+/// ```
 pub trait TokenHasher: Debug + Send + Sync {
     /// The hash of a token; the same one every time, because tokens are looked up by it.
     fn hash(&self, token: &Token) -> TokenHash;

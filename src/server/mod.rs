@@ -8,7 +8,7 @@
 //! #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let root = RootKey::parse(&std::env::var("IOENV_ROOT_KEY")?)?;
-//!     let vault = Vault::open(Memory::new(), &root)?; // or a store that lasts
+//!     let vault = Vault::create(Memory::new(), &root)?; // or a store that lasts
 //!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8737").await?;
 //!     Server::new(vault).serve(listener, std::future::pending()).await?;
 //!     Ok(())

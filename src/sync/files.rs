@@ -22,7 +22,7 @@ pub(super) const NAME_RULE: &str =
 /// use ioenv::vault::{EnvFiles, Provider, RootKey, Vault};
 /// use ioenv::{SystemRandom, store::Memory};
 ///
-/// let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?
+/// let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?
 ///     .with_sync_target(Provider::File, EnvFiles::in_directory("/srv/shop"));
 /// # Ok(())
 /// # }

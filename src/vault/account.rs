@@ -140,7 +140,7 @@ impl Session<'_> {
     /// # use ioenv::{Document, SystemRandom, store::Memory};
     /// use ioenv::vault::{EnvironmentRole, NewAccount};
     ///
-    /// # let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
+    /// # let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
     /// # let session = vault.session(Actor::system("setup"));
     /// # let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
     /// # session.create_project(acme, NewProject::new("shop"))?;

@@ -14,10 +14,7 @@ use super::records::{
 };
 use crate::core::LevelId;
 use crate::core::ProjectId;
-use crate::core::{
-    Aes256Gcm, Cipher as _, Custody, Document, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
-    VersionAction,
-};
+use crate::core::{Custody, Document, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName, VersionAction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -83,7 +80,7 @@ impl OperationContext<'_, '_> {
     pub(super) fn document(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<Document> {
         let key = self.level_key(project, content.key_version)?;
         let blob = self.blob(project, content)?;
-        let bytes = Aes256Gcm.open(&key, &blob).map_err(|_| not_a_document())?;
+        let bytes = self.vault.cipher.open(&key, &blob).map_err(|_| not_a_document())?;
         let text = std::str::from_utf8(bytes.expose_secret()).map_err(|_| not_a_document())?;
         Document::parse(text)
     }
@@ -92,7 +89,7 @@ impl OperationContext<'_, '_> {
     /// by somebody else. `ClientManaged`, when the vault does not hold that key.
     pub(super) fn text(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<Option<SecretBytes>> {
         let key = self.level_key(project, content.key_version)?;
-        Ok(Aes256Gcm.open(&key, &self.blob(project, content)?).ok())
+        Ok(self.vault.cipher.open(&key, &self.blob(project, content)?).ok())
     }
 
     /// The document of a content; none, for a blob that was stored as it is and holds no document.
@@ -165,7 +162,7 @@ impl OperationContext<'_, '_> {
     /// A document, sealed with the key in use.
     pub(super) fn seal_document(&mut self, project: &ProjectRecord, document: &Document) -> Result<SealedBlob> {
         let key = self.level_key(project, project.key_version)?;
-        Aes256Gcm.seal(&key, document.to_text().expose_secret().as_bytes(), &*self.vault.random)
+        self.vault.cipher.seal(&key, document.to_text().expose_secret().as_bytes(), &*self.vault.random)
     }
 
     /// Writes a blob over what the level holds, which is kept as a version unless it is not to be. `known` is what the

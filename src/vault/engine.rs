@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::key_cache::KeyCache;
 use super::keys;
 use super::records::{VaultRecord, Wrapped, decode, encode};
-use crate::core::{Clock, Context, Id, Random, RootKey, Sealed, Timestamp, unwrap, wrap};
+use crate::core::{
+    Aes256Gcm, Cipher, Clock, Context, Id, Random, RootKey, Sealed, Sha256Hasher, Timestamp, TokenHasher, unwrap, wrap,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::outbound::OutboundPolicy;
 #[cfg(feature = "http")]
 use crate::outbound::client::Client;
-use crate::store::{Precondition, Store, StoreExt as _};
+use crate::store::{KeyRange, Order, Precondition, Store, StoreExt as _};
 #[cfg(feature = "http")]
 use crate::sync::{CloudflareWorkers, Vercel};
 use crate::sync::{Provider, SyncTarget};
@@ -31,6 +33,8 @@ pub struct Vault {
     pub(super) root: RootKey,
     pub(super) clock: Box<dyn Clock>,
     pub(super) random: Box<dyn Random>,
+    pub(super) hasher: Box<dyn TokenHasher>,
+    pub(super) cipher: Box<dyn Cipher>,
     pub(super) id: Id,
     pub(super) keys: KeyCache,
     /// The id that was made last, so that the next one is greater.
@@ -42,43 +46,21 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// Opens a vault; an empty store becomes one.
+    /// Makes a vault in an empty store.
     ///
     /// # Errors
-    /// `DecryptionFailed`, with another root key than the one the vault was made with; `UnsupportedVersion`, when it
-    /// was written by a newer version of this crate; what the store says.
-    pub fn open(store: impl Store + 'static, root: &RootKey) -> Result<Self> {
-        Self::open_with(store, root, SystemClock, SystemRandom)
+    /// `Conflict`, when the store is not empty; what the store and the system's random source say.
+    pub fn create(store: impl Store + 'static, root: &RootKey) -> Result<Self> {
+        VaultOptions::new(root).create(store)
     }
 
-    /// Opens a vault with a clock and a random source of one's own, which only a test should do.
+    /// Opens the vault in a store.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
-    pub fn open_with(
-        store: impl Store + 'static,
-        root: &RootKey,
-        clock: impl Clock + 'static,
-        random: impl Random + 'static,
-    ) -> Result<Self> {
-        let store: Box<dyn Store> = Box::new(store);
-        let id = match store.read(|tx| tx.get(keys::VAULT))? {
-            Some(text) => check_root(&text, root)?,
-            None => begin(&*store, root, clock.now(), &random)?,
-        };
-        Ok(Self {
-            store,
-            root: root.clone(),
-            clock: Box::new(clock),
-            random: Box::new(random),
-            id,
-            keys: KeyCache::default(),
-            last_id: Mutex::new(id),
-            outbound: OutboundPolicy::new(),
-            targets: BTreeMap::new(),
-            #[cfg(feature = "http")]
-            client: OnceLock::new(),
-        })
+    /// `NotFound`, when there is no vault in the store; `DecryptionFailed`, with another root key than the one the vault
+    /// was made with; `UnsupportedVersion`, when it was written by a newer version of this crate; what the store says.
+    pub fn open(store: impl Store + 'static, root: &RootKey) -> Result<Self> {
+        VaultOptions::new(root).open(store)
     }
 
     /// The same vault, whose requests to other services may go where this policy says.
@@ -164,20 +146,124 @@ impl fmt::Debug for Vault {
     }
 }
 
-/// Makes an empty store a vault. Where several do at once, the first one counts.
-fn begin(store: &dyn Store, root: &RootKey, now: Timestamp, random: &dyn Random) -> Result<Id> {
-    let mut bytes = [0; 10];
-    random.fill(&mut bytes)?;
-    let id = Id::from_parts(now, bytes);
-    let check = Wrapped(wrap(root.as_key(), &check_context(id), CHECK, random)?);
-    let record = encode(&VaultRecord { schema: SCHEMA, id, created_at: now, check })?;
-    store.write(|tx| match tx.get(keys::VAULT)? {
-        Some(text) => check_root(&text, root),
-        None => {
-            tx.put(keys::VAULT, &record, Precondition::Absent)?;
-            Ok(id)
+/// What a vault uses beside its store: the root key, a clock, a random source, and how it hashes tokens and seals blobs.
+///
+/// ```
+/// # fn main() -> ioenv::Result<()> {
+/// use ioenv::vault::{RootKey, Sha256Hasher, VaultOptions};
+/// use ioenv::{Aes256Gcm, SystemRandom, store::Memory};
+///
+/// let root = RootKey::generate(&SystemRandom)?;
+/// let options = VaultOptions::new(&root).token_hasher(Sha256Hasher).cipher(Aes256Gcm);
+/// let vault = options.create(Memory::new())?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing happens before `create` or `open`"]
+pub struct VaultOptions {
+    root: RootKey,
+    clock: Box<dyn Clock>,
+    random: Box<dyn Random>,
+    hasher: Box<dyn TokenHasher>,
+    cipher: Box<dyn Cipher>,
+}
+
+impl VaultOptions {
+    /// The system's clock and random source, SHA-256 and AES-256-GCM.
+    pub fn new(root: &RootKey) -> Self {
+        Self {
+            root: root.clone(),
+            clock: Box::new(SystemClock),
+            random: Box::new(SystemRandom),
+            hasher: Box::new(Sha256Hasher),
+            cipher: Box::new(Aes256Gcm),
         }
-    })
+    }
+
+    /// Takes the time from another clock, such as one that a test sets.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Takes random bytes, and so keys, from another source, such as a hardware module.
+    pub fn random(mut self, random: impl Random + 'static) -> Self {
+        self.random = Box::new(random);
+        self
+    }
+
+    /// Hashes tokens in another way, such as with a key. Tokens that were issued with another hasher are unknown.
+    pub fn token_hasher(mut self, hasher: impl TokenHasher + 'static) -> Self {
+        self.hasher = Box::new(hasher);
+        self
+    }
+
+    /// Seals and opens the blobs of levels with another cipher. Blobs of another cipher do not open.
+    pub fn cipher(mut self, cipher: impl Cipher + 'static) -> Self {
+        self.cipher = Box::new(cipher);
+        self
+    }
+
+    /// Makes a vault in an empty store.
+    ///
+    /// # Errors
+    /// As [`Vault::create`].
+    pub fn create(self, store: impl Store + 'static) -> Result<Vault> {
+        let mut bytes = [0; 10];
+        self.random.fill(&mut bytes)?;
+        let now = self.clock.now();
+        let id = Id::from_parts(now, bytes);
+        let check = Wrapped(wrap(self.root.as_key(), &check_context(id), CHECK, &*self.random)?);
+        let record = encode(&VaultRecord { schema: SCHEMA, id, created_at: now, check })?;
+        store.write(|tx| {
+            if !tx.scan(&KeyRange::prefix(""), Order::Ascending, 1)?.is_empty() {
+                let message = "the store is not empty, so no vault can be made in it: open the vault that is there, or name \
+                               another store";
+                return Err(Error::new(ErrorKind::Conflict, message));
+            }
+            tx.put(keys::VAULT, &record, Precondition::Absent)
+        })?;
+        Ok(self.vault(Box::new(store), id))
+    }
+
+    /// Opens the vault in a store.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn open(self, store: impl Store + 'static) -> Result<Vault> {
+        let Some(text) = store.read(|tx| tx.get(keys::VAULT))? else {
+            let message = "there is no vault in this store: make one with `ioenv vault init` or `Vault::create`, or name \
+                           another store";
+            return Err(Error::new(ErrorKind::NotFound, message));
+        };
+        let id = check_root(&text, &self.root)?;
+        Ok(self.vault(Box::new(store), id))
+    }
+
+    fn vault(self, store: Box<dyn Store>, id: Id) -> Vault {
+        let Self { root, clock, random, hasher, cipher } = self;
+        Vault {
+            store,
+            root,
+            clock,
+            random,
+            hasher,
+            cipher,
+            id,
+            keys: KeyCache::default(),
+            last_id: Mutex::new(id),
+            outbound: OutboundPolicy::new(),
+            targets: BTreeMap::new(),
+            #[cfg(feature = "http")]
+            client: OnceLock::new(),
+        }
+    }
+}
+
+impl fmt::Debug for VaultOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VaultOptions").finish_non_exhaustive()
+    }
 }
 
 fn check_root(text: &str, root: &RootKey) -> Result<Id> {

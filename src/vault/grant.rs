@@ -256,7 +256,7 @@ impl Session<'_> {
     /// # use ioenv::vault::{NewOrganization, NewProject, RootKey, Vault};
     /// use ioenv::vault::{Actor, At, Grantee, MemberRole, NewMember, Permission, WorkspaceRole};
     ///
-    /// # let vault = Vault::open(ioenv::store::Memory::new(), &RootKey::generate(&ioenv::SystemRandom)?)?;
+    /// # let vault = Vault::create(ioenv::store::Memory::new(), &RootKey::generate(&ioenv::SystemRandom)?)?;
     /// # let session = vault.session(Actor::system("setup"));
     /// # let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
     /// # session.create_project(acme, NewProject::new("store"))?;

@@ -128,7 +128,7 @@ impl Session<'_> {
     /// use ioenv::vault::{Actor, Identity, RootKey, Vault};
     /// # use ioenv::{SystemRandom, store::Memory};
     ///
-    /// let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
+    /// let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
     /// assert_eq!(vault.session(Actor::system("setup")).whoami()?, Identity::System("setup".into()));
     /// # Ok(())
     /// # }

@@ -15,9 +15,8 @@ use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::LevelId;
 use crate::core::{
-    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Kind, Layer, LevelPath, Pbkdf2, Permission, Resolved,
-    Resource, ResourceKind, SealedBlob, SecretBytes, SecretFormat, SecretString, Timestamp, VarName, VersionAction,
-    merge,
+    Action, Custody, Details, Document, Kind, Layer, LevelPath, Pbkdf2, Permission, Resolved, Resource, ResourceKind,
+    SealedBlob, SecretBytes, SecretFormat, SecretString, Timestamp, VarName, VersionAction, merge,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -411,7 +410,7 @@ impl Session<'_> {
                 None
             } else {
                 let key = operation.level_key(project, project.key_version)?;
-                let text = Aes256Gcm.open(&key, &new.content).ok();
+                let text = self.vault.cipher.open(&key, &new.content).ok();
                 if text.is_none() {
                     operation.check_not_former(project, &new.content)?;
                 }
@@ -468,7 +467,7 @@ impl OperationContext<'_, '_> {
             Err(error) if error.kind() == ErrorKind::ClientManaged => return Ok(()),
             key => key?,
         };
-        if Aes256Gcm.open(&key, blob).is_err() {
+        if self.vault.cipher.open(&key, blob).is_err() {
             return Ok(());
         }
         let message = "the key was rotated meanwhile: get the key again, and seal with that; nothing was stored";

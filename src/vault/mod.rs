@@ -5,7 +5,7 @@
 //! use ioenv::vault::{Actor, At, NewOrganization, NewProject, RootKey, Vault};
 //! use ioenv::{Document, SystemRandom, store::Memory};
 //!
-//! let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
+//! let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
 //! let session = vault.session(Actor::system("setup"));
 //! let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
 //! session.create_project(acme, NewProject::new("acme-store"))?;
@@ -80,7 +80,7 @@ mod version;
 mod webhook;
 
 // The vault, and who does what in it.
-pub use self::engine::Vault;
+pub use self::engine::{Vault, VaultOptions};
 pub use self::session::{Actor, Session};
 pub use self::use_case::UseCase;
 pub use crate::core::RootKey;

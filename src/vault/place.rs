@@ -14,7 +14,7 @@ use crate::error::Result;
 /// use ioenv::vault::{Actor, At, NewOrganization, NewProject, RootKey, Vault};
 /// use ioenv::{Document, SystemRandom, store::Memory};
 ///
-/// let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
+/// let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
 /// let session = vault.session(Actor::system("setup"));
 /// let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
 /// let shop = session.create_project(acme, NewProject::new("shop"))?.id;

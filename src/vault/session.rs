@@ -4,8 +4,8 @@ use std::{fmt, mem};
 use super::authenticate::Caller;
 use super::operation::OperationContext;
 use super::use_case::UseCase;
+use crate::core::Token;
 use crate::core::UserId;
-use crate::core::{Sha256Hasher, Token, TokenHasher as _};
 use crate::error::Result;
 use crate::store::StoreExt as _;
 use crate::vault::engine::Vault;
@@ -63,7 +63,7 @@ impl Vault {
     pub fn session(&self, actor: impl Into<Actor>) -> Session<'_> {
         let caller = match actor.into() {
             Actor::System(name) => Caller::System(name),
-            Actor::Token(token) => Caller::Token(Sha256Hasher.hash(&token)),
+            Actor::Token(token) => Caller::Token(self.hasher.hash(&token)),
             Actor::User(id) => Caller::User(id),
         };
         Session { vault: self, caller, ip: None }

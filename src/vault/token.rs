@@ -13,10 +13,7 @@ use super::use_case::UseCase;
 use crate::core::LevelId;
 use crate::core::OrganizationId;
 use crate::core::TokenId;
-use crate::core::{
-    Action, Details, Id, IpRange, LevelPath, PermissionSet, Resource, Sha256Hasher, Timestamp, Token, TokenFormat,
-    TokenHasher as _,
-};
+use crate::core::{Action, Details, Id, IpRange, LevelPath, PermissionSet, Resource, Timestamp, Token, TokenFormat};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, Precondition};
 
@@ -295,7 +292,7 @@ impl OperationContext<'_, '_> {
     /// Draws a token, and stores what is known of it under its hash, and that under `index`.
     pub(super) fn put_token(&mut self, record: &mut TokenRecord, index: &str) -> Result<Token> {
         let token = Token::mint(record.format, &*self.vault.random)?;
-        let hash = Sha256Hasher.hash(&token).to_string();
+        let hash = self.vault.hasher.hash(&token).to_string();
         record.hint = token.hint();
         put(self.tx, &keys::token(&hash), record, Precondition::Absent)?;
         put(self.tx, index, &hash, Precondition::Absent)?;
@@ -494,7 +491,7 @@ impl Session<'_> {
             operation.check_grant(record.permissions, record.expires_at)?;
             check_not_revoked(&record)?;
             let token = Token::mint(record.format, &*operation.vault.random)?;
-            let hash = Sha256Hasher.hash(&token).to_string();
+            let hash = self.vault.hasher.hash(&token).to_string();
             record.hint = token.hint();
             record.updated_at = operation.now;
             record.last_used_at = None;

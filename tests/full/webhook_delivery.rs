@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
     Action, Actor, At, Clock, DeliveryError, Lookup, NewEntry, NewOrganization, NewProject, NewWebhook, OrganizationId,
-    OutboundPolicy, Paging, ResourceKind, RootKey, Session, SystemClock, Timestamp, Vault, WebhookId, WebhookLog,
-    WebhookTest, WebhookUpdate, Worker,
+    OutboundPolicy, Paging, ResourceKind, RootKey, Session, SystemClock, Timestamp, Vault, VaultOptions, WebhookId,
+    WebhookLog, WebhookTest, WebhookUpdate, Worker,
 };
 use ioenv::webhook::{self, Event};
 use ioenv::{LevelPath, SecretString, SystemRandom};
@@ -134,7 +134,7 @@ impl World {
 
     fn over(store: impl Store + 'static, root: &RootKey, policy: OutboundPolicy) -> Self {
         let clock = TestClock(Arc::new(AtomicI64::new(SystemClock.now().as_millis())));
-        let vault = Vault::open_with(store, root, clock.clone(), SystemRandom).unwrap().with_outbound(policy);
+        let vault = VaultOptions::new(root).clock(clock.clone()).create(store).unwrap().with_outbound(policy);
         let system = vault.session(Actor::system("test"));
         let acme = match system.organizations().unwrap().first() {
             Some(there) => there.id,

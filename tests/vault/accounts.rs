@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
+use ioenv::Loader;
 use ioenv::vault::Permission::{
     AccountCreate, AccountDelete, AccountRead, EnvironmentRead, ProjectDelete, Scan, SecretDecrypt, SecretDelete,
     SecretRead, SecretWrite, WebhookCreate, WebhookDelete, WebhookRead, WebhookTest, WebhookUpdate,
@@ -10,9 +11,8 @@ use ioenv::vault::Permission::{
 use ioenv::vault::{
     Action, ActorKind, At, AuditFilter, EnvironmentRole, EnvironmentUpdate, Grantee, Id, NewAccount, NewEnvironment,
     NewOrganization, NewToken, Paging, Permission, PermissionSet, ResourceKind, Sha256Hasher, Token, TokenHasher as _,
-    TokenUpdate, Vault, VaultSource,
+    TokenUpdate, VaultOptions, VaultSource,
 };
-use ioenv::{Loader, SystemRandom};
 use serde_json::json;
 
 use super::stage::{DAY, MINUTE, Stage, after, entry, path, refused, slug};
@@ -344,7 +344,7 @@ on_every_store! {
         stage.write("shop/api", "A=1\n");
         stage.write(PROD, "B=2\n");
         let made = stage.system().create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("a", READ)).unwrap();
-        let vault = Vault::open_with(Arc::clone(&stage.store), &stage.root, stage.clock.clone(), SystemRandom).unwrap();
+        let vault = VaultOptions::new(&stage.root).clock(stage.clock.clone()).open(Arc::clone(&stage.store)).unwrap();
         let source = VaultSource::new(vault, made.key);
         let env = Loader::new().source(source.clone()).path(path(PROD)).resolve().unwrap();
         assert_eq!(env.var("A").unwrap().expose_secret(), "1");

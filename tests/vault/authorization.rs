@@ -15,7 +15,7 @@ use ioenv::vault::{
     OrganizationUpdate, Paging, Permission, Permission as P, PermissionSet, PersonalKeyId, PersonalKeyLevel,
     ProjectRole, ProjectUpdate, Provider, PurgeScope, Restore, RoleId, RoleUpdate, Search, ServiceAccountId,
     ServiceAccountUpdate, ServiceKeyId, Session, TargetUpdate, TeamId, TeamUpdate, TokenId, TokenUpdate, UseCase,
-    UserId, UserUpdate, Vault, WebhookId, WebhookLogId, WebhookUpdate, WorkspaceRole,
+    UserId, UserUpdate, VaultOptions, WebhookId, WebhookLogId, WebhookUpdate, WorkspaceRole,
 };
 use ioenv::{
     Aes256Gcm, Cipher as _, Document, Error, ErrorKind, KeyProof, Kind, LevelKey, LevelPath, SecretString, SystemRandom,
@@ -901,7 +901,7 @@ fn try_all(stage: &Stage, on: &Things, user: UserId, has: &Has, called: &str) {
     stage.pass(1);
     let recorded = Arc::new(AtomicUsize::new(0));
     let store = Rehearsal { store: Arc::clone(&stage.store), recorded: Arc::clone(&recorded) };
-    let vault = Vault::open_with(store, &stage.root, stage.clock.clone(), SystemRandom).unwrap();
+    let vault = VaultOptions::new(&stage.root).clock(stage.clock.clone()).open(store).unwrap();
     let vault = vault.with_sync_target(Provider::Other("shelf".to_owned()), stage.shelf.clone());
     let session = vault.session(Actor::User(user));
     for &use_case in UseCase::ALL {

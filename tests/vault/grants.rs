@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ioenv::Error;
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound};
 use ioenv::store::{Access, KeyRange, Order, Precondition, Record, Store, Transaction, Work};
 use ioenv::vault::{
     Action, Actor, At, CloudRole, Grant, GrantRole, Grantee, Id, MemberRole, NewMember, NewOrganization, NewProject,
-    NewRole, Permission as P, PermissionSet, ResourceKind, Search, Session, UserId, Vault, WorkspaceRole,
+    NewRole, Permission as P, PermissionSet, ResourceKind, Search, Session, UserId, VaultOptions, WorkspaceRole,
 };
-use ioenv::{Error, SystemRandom};
 use serde_json::{Value, json};
 
 use super::stage::{Stage, entry, name, path, refused, slug};
@@ -351,7 +351,7 @@ on_every_store! {
         let looked_up = Arc::new(AtomicUsize::new(0));
         let store = Counting { store: Arc::clone(&stage.store), looked_up: Arc::clone(&looked_up) };
         stage.pass(1);
-        let vault = Vault::open_with(store, &stage.root, stage.clock.clone(), SystemRandom).unwrap();
+        let vault = VaultOptions::new(&stage.root).clock(stage.clock.clone()).open(store).unwrap();
         let cost = |work: &dyn Fn(&Session<'_>)| {
             let before = looked_up.load(Ordering::Relaxed);
             work(&vault.session(Actor::User(ann)));

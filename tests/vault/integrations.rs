@@ -8,9 +8,9 @@ use ioenv::store::{KeyRange, Order, StoreExt as _};
 use ioenv::vault::Worker;
 use ioenv::vault::{
     Action, At, EnvFiles, Id, Integration, IntegrationId, IntegrationUpdate, Mapping, NewIntegration, NewKey,
-    NewProject, Permission as P, PermissionSet, Provider, ResourceKind, SyncAction, Vault,
+    NewProject, Permission as P, PermissionSet, Provider, ResourceKind, SyncAction, VaultOptions,
 };
-use ioenv::{KeyProof, Kind, LevelKey, LevelPath, SystemRandom};
+use ioenv::{KeyProof, Kind, LevelKey, LevelPath};
 
 #[cfg(feature = "http")]
 use super::stage::{DAY, MINUTE};
@@ -342,7 +342,7 @@ on_every_store! {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("dev.env");
         // A vault over the same store, because the operator chooses the directory when it is opened.
-        let vault = Vault::open_with(std::sync::Arc::clone(&stage.store), &stage.root, stage.clock.clone(), SystemRandom).unwrap();
+        let vault = VaultOptions::new(&stage.root).clock(stage.clock.clone()).open(std::sync::Arc::clone(&stage.store)).unwrap();
         let vault = vault.with_sync_target(Provider::File, EnvFiles::in_directory(directory.path()));
         let system = vault.session(ioenv::vault::Actor::system("test"));
         let new = NewIntegration::new("F", Provider::File, "").environment(Mapping::new(path("shop/dev"), "dev.env"));

@@ -31,6 +31,7 @@ mod one_entry;
 mod personal_keys;
 mod races;
 mod refusals;
+mod seams;
 mod service_accounts;
 mod shelf;
 mod teams;

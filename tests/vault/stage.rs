@@ -10,7 +10,7 @@ use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
     Actor, At, Clock, EntryScope, Grantee, Id, IssuedToken, MemberRole, NewEntry, NewEnvironment, NewMember,
     NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OrganizationId, OutboundPolicy, PermissionSet, Provider,
-    ResourceKind, RootKey, Session, TeamId, Timestamp, UserId, Vault,
+    ResourceKind, RootKey, Session, TeamId, Timestamp, UserId, Vault, VaultOptions,
 };
 use ioenv::{Document, Error, ErrorKind, LevelPath, Slug, SystemRandom, VarName};
 use tempfile::TempDir;
@@ -92,7 +92,7 @@ impl Stage {
         let start: Timestamp = "2031-02-03T04:05:06.789Z".parse().unwrap();
         let clock = TestClock(Arc::new(AtomicI64::new(start.as_millis())));
         let root = RootKey::generate(&SystemRandom).unwrap();
-        let vault = Vault::open_with(Arc::clone(&store), &root, clock.clone(), SystemRandom).unwrap();
+        let vault = VaultOptions::new(&root).clock(clock.clone()).create(Arc::clone(&store)).unwrap();
         let vault = vault.with_outbound(OutboundPolicy::new().allow_private_addresses().allow_http());
         let shelf = Shelf::default();
         let vault = vault.with_sync_target(Provider::Other("shelf".to_owned()), shelf.clone());

@@ -451,7 +451,7 @@ fn set_blob(stage: &Stage, at: &str, text: &str) {
 
 #[test]
 fn what_leads_inside_is_for_operators_who_allow_it() {
-    let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom).unwrap()).unwrap();
+    let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom).unwrap()).unwrap();
     let system = vault.session(Actor::system("test"));
     let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
     let mut project = NewProject::new("shop");

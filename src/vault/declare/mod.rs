@@ -41,7 +41,7 @@ use crate::core::{Id, LevelPath, SecretString};
 ///     path = "acme-store"
 ///     "#,
 /// )?;
-/// let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
+/// let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
 /// let session = vault.session(Actor::system("setup"));
 /// let mut token = None;
 /// session.apply(&declaration, &mut |step| {

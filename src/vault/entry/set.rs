@@ -95,7 +95,7 @@ impl Session<'_> {
     /// use ioenv::Kind;
     /// use ioenv::vault::{NewEntry, EntryScope};
     ///
-    /// # let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
+    /// # let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
     /// # let session = vault.session(Actor::system("setup"));
     /// # let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
     /// # session.create_project(acme, NewProject::new("store"))?;

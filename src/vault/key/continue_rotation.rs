@@ -1,5 +1,5 @@
 use crate::core::LevelId;
-use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Resource, SecretBytes};
+use crate::core::{Action, Details, Resource, SecretBytes};
 use crate::error::{ErrorKind, Result};
 use crate::store::{Order, Precondition, Record};
 use crate::vault::envelope::Row;
@@ -90,7 +90,7 @@ impl OperationContext<'_, '_> {
             Err(error) => return Err(error),
         };
         let key = self.level_key(project, project.key_version)?;
-        let blob = Aes256Gcm.seal(&key, text.expose_secret(), &*self.vault.random)?;
+        let blob = self.vault.cipher.seal(&key, text.expose_secret(), &*self.vault.random)?;
         self.reseal_version(project, content, &blob)?;
         Ok(true)
     }

@@ -2,8 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::core::LevelId;
 use crate::core::{
-    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, KeyProof, KeyString, LevelKey, Resource, SecretBytes,
-    SecretString,
+    Action, Custody, Details, Document, KeyProof, KeyString, LevelKey, Resource, SecretBytes, SecretString,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
@@ -101,7 +100,7 @@ impl OperationContext<'_, '_> {
             return Ok(Some(false));
         };
         let key = self.level_key(project, project.key_version)?;
-        let blob = Aes256Gcm.seal(&key, text.expose_secret(), &*self.vault.random)?;
+        let blob = self.vault.cipher.seal(&key, text.expose_secret(), &*self.vault.random)?;
         self.reseal_version(moved, content, &blob)?;
         Ok(Some(true))
     }

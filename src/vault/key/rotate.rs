@@ -7,9 +7,7 @@ use serde_json::json;
 
 use super::establish::NewKey;
 use super::read::ProjectKey;
-use crate::core::{
-    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Resource, SealedBlob, SecretString, VersionAction,
-};
+use crate::core::{Action, Custody, Details, Document, Resource, SealedBlob, SecretString, VersionAction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::content::{Level, check_blob};
 use crate::vault::deleted::deleted_nodes;
@@ -102,7 +100,7 @@ impl OperationContext<'_, '_> {
             known = Some((document, self.entries(project, content)?));
         }
         let key = self.level_key(project, project.key_version)?;
-        let blob = Aes256Gcm.seal(&key, text.expose_secret(), &*self.vault.random)?;
+        let blob = self.vault.cipher.seal(&key, text.expose_secret(), &*self.vault.random)?;
         let number = self.next_number(project)?;
         let (document, entries) = known.unzip();
         let known = document.as_ref().zip(entries);

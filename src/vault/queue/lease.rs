@@ -84,6 +84,7 @@ impl OperationContext<'_, '_> {
 #[cfg(test)]
 mod tests {
     use crate::core::WebhookId;
+    use crate::vault::engine::VaultOptions;
     use crate::vault::place::At;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicI64, Ordering};
@@ -123,7 +124,7 @@ mod tests {
         fn new() -> Self {
             let clock = TestClock(Arc::new(AtomicI64::new(1_760_000_000_000)));
             let root = RootKey::generate(&SystemRandom).unwrap();
-            let vault = Vault::open_with(Memory::new(), &root, clock.clone(), SystemRandom).unwrap();
+            let vault = VaultOptions::new(&root).clock(clock.clone()).create(Memory::new()).unwrap();
             let system = vault.session(Actor::system("test"));
             let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
             let mut project = NewProject::new("shop");

@@ -29,7 +29,7 @@ const PAGE: usize = 200;
 /// use ioenv::vault::{RootKey, Vault, Worker};
 /// use ioenv::{SystemRandom, store::Memory};
 ///
-/// let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
+/// let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
 /// let stop = AtomicBool::new(false); // set to `true` by whatever ends the program
 /// Worker::new(&vault).threads(8).run_until(&stop)?;
 /// # Ok(())

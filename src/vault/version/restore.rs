@@ -1,8 +1,7 @@
 use crate::core::LevelId;
 use crate::core::OrganizationId;
 use crate::core::{
-    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Permission, Resource, ResourceKind, SealedBlob,
-    SecretString, VersionAction,
+    Action, Custody, Details, Document, Permission, Resource, ResourceKind, SealedBlob, SecretString, VersionAction,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::content::{Level, check_blob};
@@ -100,7 +99,7 @@ impl OperationContext<'_, '_> {
     ) -> Result<(SealedBlob, Option<Document>)> {
         let key = self.level_key(project, content.key_version)?;
         let blob = self.blob(project, content)?;
-        let Ok(bytes) = Aes256Gcm.open(&key, &blob) else {
+        let Ok(bytes) = self.vault.cipher.open(&key, &blob) else {
             return Ok((blob, None));
         };
         let text = std::str::from_utf8(bytes.expose_secret()).ok();
@@ -109,7 +108,7 @@ impl OperationContext<'_, '_> {
             return Ok((blob, document));
         }
         let key = self.level_key(project, project.key_version)?;
-        Ok((Aes256Gcm.seal(&key, bytes.expose_secret(), &*self.vault.random)?, document))
+        Ok((self.vault.cipher.seal(&key, bytes.expose_secret(), &*self.vault.random)?, document))
     }
 
     /// Writes what a level held before over what it holds, and tells the number of that. `known` is the document in the

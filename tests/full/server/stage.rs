@@ -8,7 +8,7 @@ use ioenv::server::Server;
 use ioenv::store::{Memory, Sqlite, Store};
 use ioenv::vault::{
     Actor, Clock, IpRange, NewOrganization, NewToken, OrganizationId, OutboundPolicy, PermissionSet, RootKey, Session,
-    Timestamp, Token, Vault,
+    Timestamp, Token, Vault, VaultOptions,
 };
 use ioenv::{LevelPath, Slug, SystemRandom};
 use serde_json::Value;
@@ -73,7 +73,7 @@ impl Stage {
         let start: Timestamp = "2031-02-03T04:05:06.789Z".parse().unwrap();
         let clock = TestClock(Arc::new(AtomicI64::new(start.as_millis())));
         let root = RootKey::generate(&SystemRandom).unwrap();
-        let vault = Vault::open_with(store, &root, clock.clone(), SystemRandom).unwrap();
+        let vault = VaultOptions::new(&root).clock(clock.clone()).create(store).unwrap();
         let vault = Arc::new(vault.with_outbound(OutboundPolicy::new().allow_private_addresses().allow_http()));
         let acme = vault.session(Actor::system("stage")).create_organization(NewOrganization::new("Acme")).unwrap().id;
 

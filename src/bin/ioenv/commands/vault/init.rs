@@ -69,7 +69,7 @@ pub(crate) fn run(project: &Project, location: Option<String>) -> Result {
         (None, VaultLocation::File(file)) => Arc::new(Sqlite::create(file)?),
         (None, VaultLocation::Postgres(_)) => return Err("invariant: a database was connected to".into()),
     };
-    let access = Access::trusted(Vault::open(store, &root)?);
+    let access = Access::trusted(Vault::create(store, &root)?);
     let session = access.session();
     let name = project.chosen_organization.clone().unwrap_or_else(|| name_of(directory));
     let organization = session.create_organization(NewOrganization::new(name))?;
