@@ -16,13 +16,13 @@ type Map = BTreeMap<String, String>;
 fn document(secrets: &[(&str, &str)]) -> Document {
     let mut document = Document::new();
     for (name, value) in secrets {
-        document.set(name.parse().unwrap(), *value).unwrap();
+        document.set(name.parse().expect("a name"), *value).expect("a value");
     }
     document
 }
 
 fn resolved(document: Document) -> Resolved {
-    merge(vec![Layer::new("acme-store".parse().unwrap(), document)])
+    merge(vec![Layer::new("acme-store".parse().expect("a path"), document)])
 }
 
 /// The values after expansion, and the references without a value.
@@ -46,8 +46,8 @@ fn map(pairs: &[(&str, &str)]) -> Map {
 /// The value of `OUT`, which is set after the others.
 fn out(dialect: Dialect, others: &[(&str, &str)], process: &[(&str, &str)], text: &str) -> Result<String, Error> {
     let mut document = document(others);
-    document.set("OUT".parse().unwrap(), text).unwrap();
-    Ok(expand(dialect, document, &map(process))?.0.remove("OUT").unwrap())
+    document.set("OUT".parse()?, text)?;
+    Ok(expand(dialect, document, &map(process))?.0["OUT"].clone())
 }
 
 mod dotenv_cloud {
@@ -56,7 +56,7 @@ mod dotenv_cloud {
     const SET: [(&str, &str); 4] = [("X", "x"), ("EMPTY", ""), ("NEXT", "<$X>"), ("LONG_NAME_1", "long")];
 
     fn cloud(text: &str) -> String {
-        out(Dialect::DotenvCloud, &SET, &[], text).unwrap()
+        out(Dialect::DotenvCloud, &SET, &[], text).expect("nothing is required")
     }
 
     #[test]
