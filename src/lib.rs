@@ -33,7 +33,7 @@
 //! # For tools
 //!
 //! [`SealedFile`] reads and changes the file, [`Document`] a level, [`Configuration`] finds both. [`merge`] and
-//! [`expand`] are what a loader does with [`Layer`]s. A [`Source`] of one's own stands in for the file. With the feature
+//! [`expand`] are what a loader does with [`Layer`]s; [`Expansion`] knows the notations of other services too. A [`Source`] of one's own stands in for the file. With the feature
 //! `vault`, `webhook` tells receivers whether a request is genuine.
 //!
 //! # Features
@@ -87,9 +87,9 @@ pub mod webhook;
 mod wire;
 
 pub use crate::core::{
-    Aes256Gcm, Changes, Cipher, Document, Entry, KeyDerivation, KeyProof, KeyRing, KeyString, Kind, Layer, LevelKey,
-    LevelPath, MAX_FILE_BYTES, MAX_VALUE_BYTES, Origin, Padded, Pbkdf2, Random, Resolved, SealedBlob, SecretBytes,
-    SecretString, Slug, Unresolved, VarName, Variable, expand, merge,
+    Aes256Gcm, Changes, Cipher, Dialect, Document, Entry, Expansion, KeyDerivation, KeyProof, KeyRing, KeyString, Kind,
+    Layer, LevelKey, LevelPath, MAX_FILE_BYTES, MAX_VALUE_BYTES, Origin, Padded, Pbkdf2, Random, Resolved, SealedBlob,
+    SecretBytes, SecretString, Slug, Unresolved, VarName, Variable, expand, merge,
 };
 pub use env::Env;
 pub use error::{Error, ErrorKind, Result};

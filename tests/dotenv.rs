@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ioenv::{Document, Error, ErrorKind, Kind, Layer, Resolved, SecretString, Variable, expand, merge};
+use ioenv::{
+    Dialect, Document, Error, ErrorKind, Expansion, Kind, Layer, Resolved, SecretString, Variable, expand, merge,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -192,9 +194,16 @@ fn the_examples_in_the_documentation_are_true() {
             let last = document().unwrap().entries().last().unwrap().name().to_string();
             values(resolved)[&last].clone()
         };
+        let foreign = |dialect| {
+            let mut resolved = single(document()?);
+            Expansion::new(dialect).apply(&mut resolved)?;
+            Ok(resolved)
+        };
         let found = match fence {
             "read" => document().map(|document| text_of(document.entries().last().unwrap().value())),
             "expand" => document().and_then(expanded).map(|resolved| last(&resolved)),
+            "expand dotenv-cloud" => foreign(Dialect::DotenvCloud).map(|resolved| last(&resolved)),
+            "expand stashbase" => foreign(Dialect::Stashbase).map(|resolved| last(&resolved)),
             "rewrite" => document().map(|document| text_of(&document.to_text())),
             "export" => {
                 let mut document = Document::new();
@@ -210,7 +219,8 @@ fn the_examples_in_the_documentation_are_true() {
         assert_eq!(found, shown(result.trim()), "{line}");
         *counts.entry(fence).or_insert(0) += 1;
     }
-    assert_eq!(counts.into_keys().collect::<Vec<_>>(), ["expand", "export", "read", "rewrite"]);
+    let all = ["expand", "expand dotenv-cloud", "expand stashbase", "export", "read", "rewrite"];
+    assert_eq!(counts.into_keys().collect::<Vec<_>>(), all);
 }
 
 /// The examples show what is not seen.

@@ -45,11 +45,7 @@ fn key_string() -> KeyString {
 
 /// The text itself, in hexadecimal, and as each base64 that it could be a part of.
 fn spellings(text: &str) -> Vec<String> {
-    let mut hex = String::new();
-    for byte in text.bytes() {
-        write!(hex, "{byte:02x}").unwrap();
-    }
-    let mut all = vec![text.to_owned(), hex];
+    let mut all = vec![text.to_owned(), base16ct::lower::encode_string(text.as_bytes())];
     for offset in 0..3 {
         // The text of a blob is base64 of its bytes; 28 bytes are the least it takes.
         let bytes = [&vec![0; offset], text.as_bytes(), &[0; 28]].concat();

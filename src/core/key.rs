@@ -132,13 +132,7 @@ impl KeyString {
     #[cfg(feature = "vault")]
     pub fn generate(random: &dyn Random) -> Result<Self> {
         let key = LevelKey::generate(random)?;
-        let mut text = String::with_capacity(2 * KEY_BYTES);
-        for byte in key.expose_bytes() {
-            for digit in [byte >> 4, byte & 15] {
-                text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
-            }
-        }
-        Ok(Self(text.into()))
+        Ok(Self(base16ct::lower::encode_string(key.expose_bytes()).into()))
     }
 
     /// The key string itself, to be kept where no stranger reads.

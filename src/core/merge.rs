@@ -176,6 +176,16 @@ impl Resolved {
         self.rows.binary_search_by(|row| self.entry(row.winner).name.as_str().cmp(name)).ok()
     }
 
+    /// The numbers of all variables in the order in which their values are written, level by level.
+    pub(super) fn in_written_order(&self) -> Vec<usize> {
+        let mut numbers: Vec<usize> = (0..self.rows.len()).collect();
+        numbers.sort_unstable_by_key(|&number| {
+            let Place { layer, entry } = self.rows[number].winner;
+            (layer, entry)
+        });
+        numbers
+    }
+
     pub(super) fn nth(&self, number: usize) -> Variable<'_> {
         self.variable(&self.rows[number])
     }

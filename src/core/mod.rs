@@ -38,6 +38,7 @@ mod role;
 mod secret;
 #[cfg(feature = "vault")]
 mod secret_format;
+mod secret_text;
 #[cfg(feature = "vault")]
 mod serde_text;
 #[cfg(feature = "vault")]
@@ -62,7 +63,9 @@ pub use custody::Custody;
 #[cfg(feature = "vault")]
 pub use delivery_error::DeliveryError;
 pub use document::{Changes, Document, Entry, Kind};
-pub use dotenv::{Unresolved, expand};
+#[cfg(feature = "server")]
+pub(crate) use dotenv::References;
+pub use dotenv::{Dialect, Expansion, Unresolved, expand};
 #[cfg(feature = "vault")]
 pub use environment_name::EnvironmentName;
 #[cfg(feature = "vault")]

@@ -69,6 +69,22 @@ impl LevelPath {
         Some(Self { text: parent.into() })
     }
 
+    /// Returns the level at a path below this one: one segment, or two below a project.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// let project: ioenv::LevelPath = "acme-store".parse()?;
+    /// assert_eq!(project.join("backend")?.join("production")?, project.join("backend/production")?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidName`, as for [`new`](Self::new).
+    pub fn join(&self, below: &str) -> Result<Self> {
+        Self::new(&format!("{}/{below}", self.text))
+    }
+
     /// The levels this one inherits from and itself, broad to specific.
     pub fn chain(&self) -> impl Iterator<Item = Self> {
         let ends = self.text.match_indices('/').map(|(at, _)| at);
@@ -149,5 +165,16 @@ mod tests {
         assert_eq!(path.project(), "a");
         assert_eq!(path.parent().unwrap().as_str(), "a/b");
         assert_eq!(LevelPath::new("a").unwrap().parent(), None);
+    }
+
+    #[test]
+    fn joins_what_makes_a_path_together() {
+        let project = LevelPath::new("a").unwrap();
+        assert_eq!(project.join("b").unwrap().join("c").unwrap(), LevelPath::new("a/b/c").unwrap());
+        assert_eq!(project.join("b/c").unwrap().as_str(), "a/b/c");
+        for bad in ["", "/b", "b/", "b/c/d", "..", "b c"] {
+            assert_eq!(project.join(bad).unwrap_err().kind(), ErrorKind::InvalidName, "{bad:?}");
+        }
+        assert!(LevelPath::new("a/b/c").unwrap().join("d").is_err());
     }
 }

@@ -211,18 +211,11 @@ impl TokenHash {
     /// # Errors
     /// `InvalidValue`.
     pub fn parse(text: &str) -> Result<Self> {
-        let invalid = || Error::new(ErrorKind::InvalidValue, "this is not the hash of a token");
-        let (digits, []) = text.as_bytes().as_chunks::<2>() else {
-            return Err(invalid());
-        };
-        let digit = |byte: u8| match byte {
-            b'0'..=b'9' => Ok(byte - b'0'),
-            b'a'..=b'f' => Ok(byte - b'a' + 10),
-            _ => Err(invalid()),
-        };
-        let bytes: Vec<u8> =
-            digits.iter().map(|[high, low]| Ok(digit(*high)? << 4 | digit(*low)?)).collect::<Result<_>>()?;
-        bytes.try_into().map(Self).map_err(|_| invalid())
+        let mut hash = [0; 32];
+        match base16ct::lower::decode(text, &mut hash) {
+            Ok(bytes) if bytes.len() == 32 => Ok(Self(hash)),
+            _ => Err(Error::new(ErrorKind::InvalidValue, "this is not the hash of a token")),
+        }
     }
 
     /// Compares in constant time.
@@ -241,7 +234,7 @@ impl FromStr for TokenHash {
 
 impl fmt::Display for TokenHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        fmt::LowerHex::fmt(&base16ct::HexDisplay(&self.0), f)
     }
 }
 

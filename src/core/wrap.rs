@@ -375,8 +375,7 @@ mod tests {
         use super::*;
 
         fn unhex(value: &Value) -> Vec<u8> {
-            let text = value.as_str().unwrap();
-            (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+            base16ct::lower::decode_vec(value.as_str().unwrap()).unwrap()
         }
 
         #[test]

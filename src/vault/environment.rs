@@ -328,7 +328,7 @@ impl Session<'_> {
                     place.ok_or_else(|| no_such("environment"))?.path
                 }
             };
-            let path = LevelPath::new(&format!("{}/{slug}", project.slug))?;
+            let path = LevelPath::new(&project.slug)?.join(&slug)?;
             let found = operation.node(At::Path(organization, &path), NodeKind::Environment, Reach::Inside);
             let (place, node) = found.map_err(or_no_environment)?;
             operation.located(&place, &node)

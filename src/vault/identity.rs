@@ -174,7 +174,7 @@ impl OperationContext<'_, '_> {
                 let above: PlaceRecord = require(self.tx, &keys::project_id(place.project))?;
                 let project: ProjectRecord = require(self.tx, &keys::project(place.organization, &above.path))?;
                 let environment: NodeRecord = require(self.tx, &keys::node(place.project, &place.path))?;
-                let path = LevelPath::new(&format!("{}/{}", project.slug, place.path))?;
+                let path = LevelPath::new(&project.slug)?.join(&place.path)?;
                 Identity::Account(AccountIdentity {
                     organization,
                     project: Named { id: project.id, slug: project.slug, name: project.name },

@@ -110,7 +110,7 @@ impl OperationContext<'_, '_> {
             // What stands in a deleted project is no more there than the project.
             let project: PlaceRecord =
                 get(self.tx, &keys::project_id(place.project))?.ok_or_else(|| no_such("level"))?;
-            return Ok((place.organization, LevelPath::new(&format!("{}/{}", project.path, place.path))?));
+            return Ok((place.organization, LevelPath::new(&project.path)?.join(&place.path)?));
         }
         let project: PlaceRecord =
             get(self.tx, &keys::project_id(Id::from(id).into()))?.ok_or_else(|| no_such("level"))?;

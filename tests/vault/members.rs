@@ -1,6 +1,5 @@
 //! Users, what they are in organizations, who invites whom, and roles that organizations make.
 
-use std::fmt::Write as _;
 use std::thread;
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
@@ -226,8 +225,7 @@ on_every_store! {
         // The code is told once, and its hash is kept.
         let code = issued.code.expose_secret().to_owned();
         assert!(code.starts_with("invite_") && code.len() == 50, "{}", code.len());
-        let mut hash = String::new();
-        Sha256::digest(&code).iter().for_each(|byte| write!(hash, "{byte:02x}").unwrap());
+        let hash = base16ct::lower::encode_string(&Sha256::digest(&code));
         assert!(stage.records(&format!("invitation/{hash}")).len() == 1);
         let rendered = format!("{issued:?} {}", stage.dump(""));
         assert!(!rendered.contains(&code[7..]));

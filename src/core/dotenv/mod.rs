@@ -4,7 +4,9 @@ mod expand;
 mod reader;
 mod writer;
 
-pub use expand::{Unresolved, expand};
+#[cfg(feature = "server")]
+pub(crate) use expand::References;
+pub use expand::{Dialect, Expansion, Unresolved, expand};
 pub(super) use reader::{is_mark, read};
 pub(super) use writer::{write_document, write_export};
 

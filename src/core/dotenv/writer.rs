@@ -1,12 +1,12 @@
-use zeroize::Zeroize as _;
-
-use super::super::document::Dollars;
-use super::super::{Document, Kind, SecretString, VarName};
 use super::VARIABLE_MARK;
+use crate::core::document::{Document, Dollars, Kind};
+use crate::core::name::VarName;
+use crate::core::secret::SecretString;
+use crate::core::secret_text::SecretText;
 
 /// Writes a document so that it reads back as the same one.
 pub(in super::super) fn write_document(document: &Document) -> SecretString {
-    let mut text = Text::default();
+    let mut text = SecretText::default();
     for entry in document.entries() {
         text.push(entry.lead());
         if entry.kind() == Kind::Variable {
@@ -16,7 +16,7 @@ pub(in super::super) fn write_document(document: &Document) -> SecretString {
         }
         text.push(entry.name().as_str());
         text.push("=");
-        text.push_value(entry.value().expose_secret(), entry.dollars());
+        push_value(&mut text, entry.value().expose_secret(), entry.dollars());
         if !entry.aside().is_empty() {
             text.push(" ");
             text.push(entry.aside());
@@ -24,67 +24,51 @@ pub(in super::super) fn write_document(document: &Document) -> SecretString {
         text.push("\n");
     }
     text.push(document.tail());
-    text.0.into()
+    text.into()
 }
 
 /// Writes entries for other programs, in the order given.
 pub(in super::super) fn write_export<'a>(
     entries: impl Iterator<Item = (&'a VarName, &'a SecretString)>,
 ) -> SecretString {
-    let mut text = Text::default();
+    let mut text = SecretText::default();
     for (name, value) in entries {
         text.push(name.as_str());
         text.push("=");
-        text.push_value(value.expose_secret(), &Dollars::Literal);
+        push_value(&mut text, value.expose_secret(), &Dollars::Literal);
         text.push("\n");
     }
-    text.0.into()
+    text.into()
 }
 
-/// A string that wipes what it leaves behind when it grows.
-#[derive(Default)]
-struct Text(String);
-
-impl Text {
-    fn push(&mut self, part: &str) {
-        if self.0.capacity() - self.0.len() < part.len() {
-            let mut larger = String::with_capacity((self.0.len() + part.len()).next_power_of_two());
-            larger.push_str(&self.0);
-            self.0.zeroize();
-            self.0 = larger;
+/// Bare where that is safe everywhere; else in single quotes, which bash, Node, Python and Rust readers take
+/// verbatim; else, and for a `$` that is to stay expandable, in double quotes.
+fn push_value(text: &mut SecretText, value: &str, dollars: &Dollars) {
+    let stays_expandable = *dollars != Dollars::Literal && value.contains('$');
+    if value.bytes().all(is_bare) {
+        text.push(value);
+    } else if !stays_expandable && !value.contains(['\'', '\r']) {
+        text.push("'");
+        text.push(value);
+        text.push("'");
+    } else {
+        text.push("\"");
+        let mut done = 0;
+        for (at, special) in value.match_indices(['\\', '"', '`', '$', '\r']) {
+            let escaped = match special {
+                "$" if !dollars.is_literal(at) => continue,
+                "$" => "\\$",
+                "\\" => "\\\\",
+                "\"" => "\\\"",
+                "`" => "\\`",
+                _ => "\\r",
+            };
+            text.push(&value[done..at]);
+            text.push(escaped);
+            done = at + special.len();
         }
-        self.0.push_str(part);
-    }
-
-    /// Bare where that is safe everywhere; else in single quotes, which bash, Node, Python and Rust readers take
-    /// verbatim; else, and for a `$` that is to stay expandable, in double quotes.
-    fn push_value(&mut self, value: &str, dollars: &Dollars) {
-        let stays_expandable = *dollars != Dollars::Literal && value.contains('$');
-        if value.bytes().all(is_bare) {
-            self.push(value);
-        } else if !stays_expandable && !value.contains(['\'', '\r']) {
-            self.push("'");
-            self.push(value);
-            self.push("'");
-        } else {
-            self.push("\"");
-            let mut done = 0;
-            for (at, special) in value.match_indices(['\\', '"', '`', '$', '\r']) {
-                let escaped = match special {
-                    "$" if !dollars.is_literal(at) => continue,
-                    "$" => "\\$",
-                    "\\" => "\\\\",
-                    "\"" => "\\\"",
-                    "`" => "\\`",
-                    _ => "\\r",
-                };
-                self.push(&value[done..at]);
-                self.push(escaped);
-                done = at + special.len();
-            }
-            self.push(&value[done..]);
-            self.push("\"");
-        }
+        text.push(&value[done..]);
+        text.push("\"");
     }
 }
 

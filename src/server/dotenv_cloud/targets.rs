@@ -81,7 +81,7 @@ fn resource(
     project: LevelId,
     target: Target,
 ) -> crate::Result<Resource<wire::Target>> {
-    let path = LevelPath::new(&format!("{above}/{}", target.slug))?;
+    let path = LevelPath::new(above)?.join(&target.slug)?;
     let counts = request.session.counts(At::Path(request.organization, &path))?;
     Ok(Resource {
         kind: ResourceKind::Target.into(),

@@ -40,10 +40,8 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
             && matches(&environment.slug, search)
             && is_production.is_none_or(|wanted| environment.is_production == wanted)
     });
-    let paths: Vec<LevelPath> = environments
-        .iter()
-        .map(|environment| LevelPath::new(&format!("{}/{}", at.path(), environment.slug)))
-        .collect::<Result<_, _>>()?;
+    let paths: Vec<LevelPath> =
+        environments.iter().map(|environment| at.path().join(&environment.slug)).collect::<Result<_, _>>()?;
     let summaries = at.session().level_summaries(at.organization(), &paths)?;
     let mut listed: Vec<(Environment, LevelSummary)> = environments.into_iter().zip(summaries).collect();
     match sorting.by {
@@ -79,7 +77,7 @@ pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     if let Some(secrets) = wanted.secrets.filter(|secrets| !secrets.is_empty()) {
         new.entries = new_entries(secrets)?;
     }
-    let path = LevelPath::new(&format!("{}/{slug}", at.path()))?;
+    let path = at.path().join(slug.as_str())?;
     new.slug = Some(slug);
     new.slug_rule = SlugRule::Any;
     new.description = wanted.description;

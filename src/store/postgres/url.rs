@@ -1,8 +1,10 @@
 //! The URL of a database. It may hold a password, so no error quotes it.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -102,21 +104,8 @@ fn ssl_mode(value: &str) -> Result<SslMode> {
     }
 }
 
-fn decoded(value: &str) -> Result<String> {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        rest = behind;
-        let digits = behind.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.filter(|_| *first == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &behind[2..];
-            }
-            None => bytes.push(*first),
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| unreadable())
+fn decoded(value: &str) -> Result<Cow<'_, str>> {
+    percent_decode_str(value).decode_utf8().map_err(|_| unreadable())
 }
 
 fn unreadable() -> Error {

@@ -132,20 +132,20 @@ struct Place {
 
 fn places(projects: &[Project]) -> Result<Vec<Place>> {
     let mut places = Vec::new();
-    let below = |above: &str, environments: &[model::Environment]| {
+    let below = |above: &LevelPath, environments: &[model::Environment]| {
         let places = environments.iter().map(|one| {
-            let path = LevelPath::new(&format!("{above}/{}", one.slug))?;
+            let path = above.join(one.slug.as_str())?;
             Ok(Place { path, is_environment: true, has_webhooks: true })
         });
         places.collect::<Result<Vec<_>>>()
     };
     for project in projects {
-        let path = (&project.slug).into();
-        places.push(Place { path, is_environment: false, has_webhooks: project.base });
+        let path = LevelPath::from(&project.slug);
+        places.push(Place { path: path.clone(), is_environment: false, has_webhooks: project.base });
         for target in &project.targets {
-            places.extend(below(&format!("{}/{}", project.slug, target.slug), &target.environments)?);
+            places.extend(below(&path.join(target.slug.as_str())?, &target.environments)?);
         }
-        places.extend(below(project.slug.as_str(), &project.environments)?);
+        places.extend(below(&path, &project.environments)?);
     }
     Ok(places)
 }
@@ -244,7 +244,7 @@ fn project(session: &Session<'_>, one: vault::Project) -> Result<Project> {
         slug: slug.clone(),
     };
     for target in session.targets(At::Path(organization, &LevelPath::from(&slug)))? {
-        let path = LevelPath::new(&format!("{path}/{}", target.slug))?;
+        let path = path.join(&target.slug)?;
         project.targets.push(Target {
             at: (0, 0),
             id: Some(target.id),
@@ -266,7 +266,7 @@ fn environments(
 ) -> Result<Vec<model::Environment>> {
     let mut environments = Vec::new();
     for one in session.environments(At::Path(organization, parent))?.into_iter().filter(|one| one.slug != BASE) {
-        let path = LevelPath::new(&format!("{parent}/{}", one.slug))?;
+        let path = parent.join(&one.slug)?;
         let is_usual = one.is_production == (one.status == "production");
         environments.push(model::Environment {
             at: (0, 0),

@@ -108,7 +108,7 @@ impl OperationContext<'_, '_> {
             let path = if node.id == id { path.clone() } else { format!("{path}/{}", node.slug) };
             self.put_node(&parent.project, &path, node)?;
         }
-        LevelPath::new(&format!("{}/{path}", parent.project.slug))
+        LevelPath::new(&parent.project.slug)?.join(&path)
     }
 }
 

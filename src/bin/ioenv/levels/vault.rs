@@ -286,7 +286,7 @@ impl Levels for VaultLevels<'_> {
             tree.push((path.clone(), custody.to_owned()));
             let mut parents = vec![path.clone()];
             for target in session.targets(At::Path(organization, &project.slug.parse()?))? {
-                let path = LevelPath::new(&format!("{path}/{}", target.slug))?;
+                let path = path.join(&target.slug)?;
                 tree.push((path.clone(), "(target)".to_owned()));
                 parents.push(path);
             }
@@ -294,7 +294,7 @@ impl Levels for VaultLevels<'_> {
                 // `_base` is the project itself.
                 let environments = session.environments(At::Path(organization, &parent))?;
                 for environment in environments.into_iter().filter(|environment| environment.slug != "_base") {
-                    let path = LevelPath::new(&format!("{parent}/{}", environment.slug))?;
+                    let path = parent.join(&environment.slug)?;
                     tree.push((path, format!("({})", environment.status)));
                 }
             }

@@ -2,7 +2,6 @@
 
 mod check;
 mod read;
-mod references;
 mod search;
 mod write;
 

@@ -26,9 +26,8 @@ impl Spot {
     }
 
     fn below(&self, slug: &Slug, there: Option<&str>) -> Result<Self> {
-        let join = |above: &LevelPath, slug: &str| LevelPath::new(&format!("{above}/{slug}"));
-        let there = self.there.as_ref().zip(there).map(|(above, slug)| join(above, slug)).transpose()?;
-        Ok(Self { declared: join(&self.declared, slug.as_str())?, there })
+        let there = self.there.as_ref().zip(there).map(|(above, slug)| above.join(slug)).transpose()?;
+        Ok(Self { declared: self.declared.join(slug.as_str())?, there })
     }
 }
 
@@ -173,7 +172,7 @@ impl Apply<'_, '_> {
         };
         let mut slug = now.slug.clone();
         if !fields.is_empty() && !self.is_plan {
-            let path = LevelPath::new(&format!("{parent}/{slug}"))?;
+            let path = parent.join(&slug)?;
             slug = self.session.update_target(At::Path(organization, &path), &update)?.slug;
         }
         self.tell(step.id(Some(now.id)).changed(fields))?;
@@ -241,7 +240,7 @@ impl Apply<'_, '_> {
         if !fields.is_empty() && !self.is_plan {
             // A new status may say so, too.
             update.is_production = update.is_production.or(declared.production);
-            let path = LevelPath::new(&format!("{parent}/{slug}"))?;
+            let path = parent.join(&slug)?;
             slug = self.session.update_environment(At::Path(organization, &path), &update)?.slug;
         }
         self.tell(step.id(Some(now.id)).changed(fields))?;

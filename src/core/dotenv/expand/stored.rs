@@ -1,22 +1,23 @@
-//! References such as `${NAME}` in values, for whoever asks for what they stand for.
+//! Values of an environment that Stashbase's server expands, one for each request or all of them.
 //!
-//! Only those are replaced that name another secret of the environment. What a client makes of the rest, such as `$NAME`,
-//! `${NAME:-word}` and `\${NAME}`, is the client's.
+//! Only references to other secrets of the environment are replaced. What a client makes of the rest, such as `$NAME`,
+//! `${NAME:-word}` and `\${NAME}`, is the client's business.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zeroize::Zeroizing;
-
-use crate::SecretString;
+use super::scan::{STASHBASE_SERVER, Scanner, What};
+use crate::core::document::Dollars;
+use crate::core::secret::SecretString;
+use crate::core::secret_text::SecretText;
 
 /// Longest value that references may make, in bytes. Where one would be longer, it stays as it is stored.
 const MAX_VALUE_BYTES: usize = 1 << 20;
-/// How much is made of references for one answer, in bytes, and by how many of them.
+/// How much is made of references for one response, in bytes, and by how many of them.
 const MAX_ALL_BYTES: usize = 16 << 20;
 const MAX_REFERENCES: usize = 100_000;
 
-/// The secrets of an environment, to be looked up by their names.
-pub(super) struct References<'a> {
+/// The secrets of an environment by their names, and what is left of the bounds of one response.
+pub(crate) struct References<'a> {
     values: BTreeMap<&'a str, &'a str>,
     bytes: usize,
     count: usize,
@@ -25,84 +26,59 @@ pub(super) struct References<'a> {
 /// A value that is being read.
 struct Frame<'a> {
     name: &'a str,
-    rest: &'a str,
+    scanner: Scanner<'a>,
+    next: usize,
+}
+
+impl<'a> Frame<'a> {
+    fn new(name: &'a str, value: &'a str) -> Self {
+        Self { name, scanner: Scanner::new(&STASHBASE_SERVER, value, &Dollars::Expandable), next: 0 }
+    }
 }
 
 impl<'a> References<'a> {
-    pub(super) fn new(secrets: impl Iterator<Item = (&'a str, &'a SecretString)>) -> Self {
+    pub(crate) fn new(secrets: impl Iterator<Item = (&'a str, &'a SecretString)>) -> Self {
         let values = secrets.map(|(name, value)| (name, value.expose_secret())).collect();
         Self { values, bytes: MAX_ALL_BYTES, count: MAX_REFERENCES }
     }
 
-    /// The value of a name with what its references stand for.
-    pub(super) fn expand(&mut self, name: &'a str, value: &'a SecretString) -> SecretString {
-        if next_reference(value.expose_secret()).is_none() {
-            return value.clone();
-        }
+    /// The value of a name with what its references stand for. A reference to a name that is not there, or that leads
+    /// back to itself, stays.
+    pub(crate) fn expand(&mut self, name: &'a str, value: &'a SecretString) -> SecretString {
         self.try_expand(name, value.expose_secret()).unwrap_or_else(|| value.clone())
     }
 
-    /// Without recursion, because a value may refer to as many as there are.
+    /// Without recursion, because a chain may be as long as there are secrets. `None` where the value stays as it is.
     fn try_expand(&mut self, name: &'a str, value: &'a str) -> Option<SecretString> {
         let limit = MAX_VALUE_BYTES.min(self.bytes);
-        let mut expanded = Zeroizing::new(String::with_capacity(value.len()));
-        let mut frames = vec![Frame { name, rest: value }];
+        let first = Frame::new(name, value);
+        first.scanner.next(0..value.len())?;
+        let mut frames = vec![first];
+        let mut expanded = SecretText::with_capacity(value.len());
         let mut open = BTreeSet::from([name]);
         while let Some(frame) = frames.last_mut() {
-            let Some((before, found, after)) = next_reference(frame.rest) else {
-                push(&mut expanded, frame.rest, limit)?;
+            let text = frame.scanner.text();
+            let Some(found) = frame.scanner.next(frame.next..text.len()) else {
+                expanded.push_within(&text[frame.next..], limit)?;
                 open.remove(frame.name);
                 frames.pop();
                 continue;
             };
-            let reference = &frame.rest[before.len()..frame.rest.len() - after.len()];
-            frame.rest = after;
-            push(&mut expanded, before, limit)?;
+            expanded.push_within(&text[frame.next..found.range.start], limit)?;
+            frame.next = found.range.end;
             self.count = self.count.checked_sub(1)?;
-            match self.values.get_key_value(found) {
-                Some((name, value)) if open.insert(name) => frames.push(Frame { name, rest: value }),
-                _ => push(&mut expanded, reference, limit)?,
+            let target = match found.what {
+                What::Reference(reference) => self.values.get_key_value(reference.name),
+                What::Dollar => None,
+            };
+            match target {
+                Some((name, value)) if open.insert(name) => frames.push(Frame::new(name, value)),
+                _ => expanded.push_within(&text[found.range], limit)?,
             }
         }
         self.bytes -= expanded.len();
-        Some(SecretString::from(expanded.as_str()))
+        Some(expanded.into())
     }
-}
-
-/// Appends, unless that were too much. No smaller buffer is left behind with a part of a secret in it.
-fn push(text: &mut Zeroizing<String>, more: &str, limit: usize) -> Option<()> {
-    let length = text.len() + more.len();
-    if length > limit {
-        return None;
-    }
-    if length > text.capacity() {
-        let mut longer = Zeroizing::new(String::with_capacity((2 * length).min(limit)));
-        longer.push_str(text);
-        *text = longer;
-    }
-    text.push_str(more);
-    Some(())
-}
-
-/// What stands before the first reference, the name in it, and what stands behind it.
-fn next_reference(text: &str) -> Option<(&str, &str, &str)> {
-    let mut from = 0;
-    while let Some(found) = text[from..].find("${") {
-        let start = from + found;
-        from = start + 2;
-        let length = text[from..].bytes().take_while(|byte| is_name_byte(*byte)).count();
-        let name = &text[from..from + length];
-        let is_name = name.bytes().next().is_some_and(|first| !first.is_ascii_digit());
-        let is_escaped = text[..start].ends_with('\\');
-        if is_name && !is_escaped && text[from + length..].starts_with('}') {
-            return Some((&text[..start], name, &text[from + length + 1..]));
-        }
-    }
-    None
-}
-
-fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'
 }
 
 #[cfg(test)]
