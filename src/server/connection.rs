@@ -23,9 +23,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{Sleep, sleep, timeout};
 
-use super::client_address::ClientAddress;
-use super::log::{AccessLogEntry, Log};
-use super::request_context::Route;
+use crate::server::client_address::ClientAddress;
+use crate::server::log::{AccessLogEntry, Log};
+use crate::server::request_context::Route;
 use crate::vault::IpRange;
 
 /// Most connections at once; more wait to be taken.

@@ -15,9 +15,9 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::client_address::ClientAddress;
-use super::rate_limit::{MINUTE, Quota, RateLimiter};
-use super::reply::Reply;
+use crate::server::client_address::ClientAddress;
+use crate::server::rate_limit::{MINUTE, Quota, RateLimiter};
+use crate::server::reply::Reply;
 use crate::vault::{Session, Token, Vault};
 use crate::{Error, ErrorKind, Result};
 

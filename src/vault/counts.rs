@@ -7,6 +7,7 @@ use super::operation::OperationContext;
 use super::place::At;
 use super::place::{Place, Reach};
 use super::records::{NodeKind, NodeRecord, decode};
+use super::scan::Scan;
 use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::{Id, LevelPath, PermissionSet, Slug};
@@ -144,7 +145,8 @@ impl OperationContext<'_, '_> {
         }
         let mut targets: BTreeMap<String, Id> = BTreeMap::new();
         let mut counts = Counts::default();
-        for record in self.tx.scan(&keys::nodes(project, &prefix), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::nodes(project, &prefix), Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             let node: NodeRecord = decode(&record.value)?;
             let path = record.key.strip_prefix(&keys::node(project, "")).unwrap_or_default();
             let mut ids: Vec<Id> = place.nodes.iter().map(|node| node.id).collect();
@@ -165,7 +167,8 @@ impl OperationContext<'_, '_> {
             }
         }
         inside.sort_unstable();
-        for record in self.tx.scan(&keys::levels(project), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::levels(project), Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             let id = record.key.rsplit('/').next().and_then(|id| Id::parse(id).ok());
             counts.contents += usize::from(id.is_some_and(|id| inside.binary_search(&id).is_ok()));
         }

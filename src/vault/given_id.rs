@@ -1,11 +1,11 @@
 //! Ids that a trusted program chose.
 
-use super::deleted::is_of_deleted;
 use super::keys;
 use super::operation::OperationContext;
+use super::records::put;
 use crate::core::Id;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{KeyRange, Order};
+use crate::store::Precondition;
 
 impl OperationContext<'_, '_> {
     /// The id of something that is made: a new one, or the one that was given, which only trusted programs may.
@@ -21,28 +21,23 @@ impl OperationContext<'_, '_> {
     pub(super) fn given_place_id(&mut self, given: Option<Id>) -> Result<Id> {
         let id = self.given_id(given)?;
         if given.is_some() {
-            for key in [keys::project_id(id), keys::node_id(id)] {
+            for key in [keys::project_id(id), keys::node_id(id), keys::deleted_id(id)] {
                 if self.tx.get(&key)?.is_some() {
                     return Err(id_taken());
                 }
-            }
-            if is_of_deleted(self.tx, id)? {
-                return Err(id_taken());
             }
         }
         Ok(id)
     }
 
-    /// The same for something of a project that jobs are done for, among all of its kind: a job knows no more of it than
-    /// the id, which is the last part of its key.
-    pub(super) fn given_subject_id(&mut self, given: Option<Id>, all: &KeyRange) -> Result<Id> {
+    /// The id of something that jobs run for, which is unique among all of its kind: a job knows no more of it than the id.
+    /// `index` is the key of the record that claims an id for a project.
+    pub(super) fn given_subject_id(&mut self, given: Option<Id>, project: Id, index: fn(Id) -> String) -> Result<Id> {
         let id = self.given_id(given)?;
-        if given.is_some() {
-            let end = format!("/{id}");
-            if self.tx.scan(all, Order::Ascending, usize::MAX)?.iter().any(|there| there.key.ends_with(&end)) {
-                return Err(id_taken());
-            }
+        if self.tx.get(&index(id))?.is_some() {
+            return Err(id_taken());
         }
+        put(self.tx, &index(id), &project, Precondition::Absent)?;
         Ok(id)
     }
 }

@@ -286,6 +286,11 @@ pub(super) fn deleted(organization: Id, id: Id) -> String {
     format!("deleted/{organization}/{id}")
 }
 
+/// That a project, a target or an environment of that id was deleted and can be restored, with what it was deleted.
+pub(super) fn deleted_id(id: Id) -> String {
+    format!("deleted-id/{id}")
+}
+
 pub(super) fn all_deleted() -> KeyRange {
     KeyRange::prefix("deleted/")
 }
@@ -327,9 +332,9 @@ pub(super) fn webhook(project: Id, node: Id, id: Id) -> String {
     format!("webhook/{project}/{node}/{id}")
 }
 
-/// All webhooks.
-pub(super) fn all_webhooks() -> KeyRange {
-    KeyRange::prefix("webhook/")
+/// The project of the webhook of that id.
+pub(super) fn webhook_id(id: Id) -> String {
+    format!("webhook-id/{id}")
 }
 
 /// The webhooks of an environment.
@@ -378,9 +383,9 @@ pub(super) fn integration(project: Id, id: Id) -> String {
     format!("integration/{project}/{id}")
 }
 
-/// All integrations.
-pub(super) fn all_integrations() -> KeyRange {
-    KeyRange::prefix("integration/")
+/// The project of the integration of that id.
+pub(super) fn integration_id(id: Id) -> String {
+    format!("integration-id/{id}")
 }
 
 pub(super) fn integrations(project: Id) -> KeyRange {

@@ -66,6 +66,7 @@ mod queue;
 mod records;
 mod rights;
 mod role;
+mod scan;
 mod service_account;
 mod service_key;
 mod session;

@@ -12,7 +12,8 @@ use super::name::{check_description, check_name, choose_slug, slug_taken};
 use super::operation::OperationContext;
 use super::place::At;
 use super::place::Reach;
-use super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, decode, encode, get, put, require};
+use super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, encode, get, put, require};
+use super::scan::scan_values;
 use super::session::Session;
 use super::slug::{SlugRule, check_slug};
 use super::use_case::UseCase;
@@ -263,8 +264,7 @@ impl OperationContext<'_, '_> {
         let grantees: Vec<Grantee> = match &self.membership {
             Some(membership) if !membership.permissions.contains_all(self.needed) => membership.grantees().collect(),
             _ => {
-                let records = self.tx.scan(&keys::projects(organization), Order::Ascending, usize::MAX)?;
-                return records.iter().map(|record| decode(&record.value)).collect();
+                return scan_values(self.tx, keys::projects(organization), Order::Ascending);
             }
         };
         let mut slugs = BTreeSet::new();

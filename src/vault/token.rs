@@ -8,6 +8,7 @@ use super::name::check_name;
 use super::operation::{OperationContext, no_such};
 use super::place::At;
 use super::records::{HolderRecord, OrganizationRecord, ScopeRecord, TokenRecord, decode, get, put, require};
+use super::scan::{Scan, scan_values};
 use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::{
@@ -250,7 +251,8 @@ impl OperationContext<'_, '_> {
     fn token_id(&mut self, given: Option<Id>) -> Result<Id> {
         let id = self.given_id(given)?;
         if given.is_some() {
-            for organization in self.tx.scan(&keys::organizations(), Order::Ascending, usize::MAX)? {
+            let mut scan = Scan::new(keys::organizations(), Order::Ascending);
+            while let Some(organization) = scan.next(self.tx)? {
                 let organization: OrganizationRecord = decode(&organization.value)?;
                 if self.tx.get(&keys::token_id(organization.id, id))?.is_some() {
                     return Err(id_taken());
@@ -302,21 +304,20 @@ impl OperationContext<'_, '_> {
     }
 
     /// Removes the tokens whose hashes lie in a range, and those, and tells how many there were.
-    pub(super) fn remove_tokens(&mut self, range: &KeyRange) -> Result<usize> {
-        let indices = self.tx.scan(range, Order::Ascending, usize::MAX)?;
-        for index in &indices {
+    pub(super) fn remove_tokens(&mut self, range: KeyRange) -> Result<usize> {
+        let mut scan = Scan::new(range, Order::Ascending);
+        let mut count = 0;
+        while let Some(index) = scan.next(self.tx)? {
             self.remove_token(&index.key)?;
+            count += 1;
         }
-        Ok(indices.len())
+        Ok(count)
     }
 
     /// The tokens whose hashes lie in a range, in the order they were made.
-    pub(super) fn tokens_in(&mut self, range: &KeyRange) -> Result<Vec<TokenRecord>> {
-        let indices = self.tx.scan(range, Order::Ascending, usize::MAX)?;
-        let keys: Vec<String> = indices
-            .iter()
-            .map(|index| decode::<String>(&index.value).map(|hash| keys::token(&hash)))
-            .collect::<Result<_>>()?;
+    pub(super) fn tokens_in(&mut self, range: KeyRange) -> Result<Vec<TokenRecord>> {
+        let hashes: Vec<String> = scan_values(self.tx, range, Order::Ascending)?;
+        let keys: Vec<String> = hashes.iter().map(|hash| keys::token(hash)).collect();
         self.tx.prefetch(&keys)?;
         keys.iter().map(|key| require(self.tx, key)).collect()
     }
@@ -398,7 +399,7 @@ impl Session<'_> {
         self.read(UseCase::ListTokens, |operation| {
             operation.organization(organization)?;
             let mut tokens = Vec::new();
-            for token in operation.tokens_in(&keys::token_ids(organization))? {
+            for token in operation.tokens_in(keys::token_ids(organization))? {
                 if operation.is_token_listed(&token)? {
                     tokens.push(operation.token_info(&token)?);
                 }

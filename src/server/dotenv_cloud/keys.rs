@@ -7,12 +7,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value};
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::{Fault, RequestContext};
 use super::fields::Fields;
 use super::level_request::LevelRequest;
 use super::problem::Problem;
 use crate::core::SecretString;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::{Fault, RequestContext};
 use crate::vault::At;
 use crate::vault::{ClientRotation, Custody, HistoryPolicy, Id, KeyInfo, NewKey, Permission, ProjectKey, Session};
 use crate::wire::dotenv_cloud::envelope::{Done, Resource, ResourceKind, Single};

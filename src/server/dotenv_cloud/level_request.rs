@@ -1,8 +1,8 @@
-use super::super::request_context::RequestContext;
 use super::fields::Fields;
 use super::place;
 use super::problem::Problem;
 use crate::LevelPath;
+use crate::server::request_context::RequestContext;
 use crate::vault::At;
 use crate::vault::{Id, Permission, PermissionSet, Session};
 

@@ -2,12 +2,12 @@
 
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::problem::Problem;
 use crate::ErrorKind;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::{
     CloudRole, Id, Member, MemberRole, NewInvitation, OrganizationRole, Paging, Permission, Timestamp, WorkspaceRole,
 };

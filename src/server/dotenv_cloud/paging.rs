@@ -1,8 +1,8 @@
 //! Which part of a list is wanted, and in which order.
 
-use super::super::request_context::RequestContext;
 use super::problem::Problem;
 use crate::ErrorKind;
+use crate::server::request_context::RequestContext;
 use crate::vault::Timestamp;
 use crate::wire::dotenv_cloud::envelope::{List, PageMeta};
 

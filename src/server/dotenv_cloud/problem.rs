@@ -3,14 +3,14 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 use serde_json::json;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::Fault;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::Fault;
 use crate::wire::dotenv_cloud::error::{ErrorBody, ErrorCode, Messages, VersionLock};
 use crate::wire::word::Word;
 use crate::{Error, ErrorKind};
 
 /// Why a request is refused, in the service's words.
-pub(in super::super) struct Problem(Box<Inner>);
+pub(in crate::server) struct Problem(Box<Inner>);
 
 struct Inner {
     status: StatusCode,

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::{Fault, RequestContext};
 use super::fields::{self, Fields};
 use super::level_request::LevelRequest;
 use super::problem::Problem;
 use super::{keys, place};
 use crate::core::SecretString;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::{Fault, RequestContext};
 use crate::system::SystemClock;
 use crate::vault::At;
 use crate::vault::{Blob, Blobs, Clock as _, NewBlob, Permission, SecretFormat};

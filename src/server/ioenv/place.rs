@@ -1,5 +1,5 @@
-use super::super::request_context::RequestContext;
 use super::problem::Problem;
+use crate::server::request_context::RequestContext;
 use crate::vault::At;
 use crate::vault::{Id, Session, UseCase};
 use crate::{ErrorKind, LevelPath, Result};

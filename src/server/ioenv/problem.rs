@@ -1,14 +1,14 @@
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::Fault;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::Fault;
 use crate::vault::Vocabulary;
 use crate::wire::ioenv::{ErrorBody, ErrorCode, ErrorResponse};
 use crate::{Error, ErrorKind};
 
 /// Why a request is refused, in the service's words.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Problem {
+pub(in crate::server) struct Problem {
     status: StatusCode,
     code: ErrorCode,
     message: &'static str,
@@ -127,8 +127,8 @@ impl From<Problem> for Reply {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::rate_limit::Quota;
     use super::*;
+    use crate::server::rate_limit::Quota;
 
     #[test]
     fn each_reason_has_its_status_and_code() {

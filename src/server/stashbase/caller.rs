@@ -1,8 +1,8 @@
 //! Who asks, and for which place.
 
-use super::super::request_context::RequestContext;
 use super::name::{environment_identifier, project_identifier};
 use super::problem::Problem;
+use crate::server::request_context::RequestContext;
 use crate::vault::{
     self, EnvironmentRole, Id, IdOrSlug, KeyOwner, LocatedEnvironment, LocatedProject, OwnKey, Permission,
     PermissionSet, Session,

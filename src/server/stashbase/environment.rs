@@ -1,12 +1,12 @@
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::caller::{At, Caller, EnvironmentRequest, ProjectRequest, or_project_not_found, role_within};
 use super::name::{check_description, environment_name, environment_search, invalid_environment_name};
 use super::problem::Problem;
 use super::query::{Sorting, body, matches, words};
 use super::secret::new_entries;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::{Environment, EnvironmentUpdate, LevelSummary, NewEnvironment, Permission, PermissionSet, SlugRule};
 use crate::wire::stashbase::environment as wire;
 use crate::wire::word::Word;

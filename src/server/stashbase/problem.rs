@@ -1,14 +1,14 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::Fault;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::Fault;
 use crate::vault::{PermissionSet, Vocabulary};
 use crate::wire::stashbase::error::{ErrorBody, ErrorResponse};
 use crate::{Error, ErrorKind};
 
 /// Why a request is refused, in the service's words.
-pub(in super::super) struct Problem {
+pub(in crate::server) struct Problem {
     status: StatusCode,
     code: &'static str,
     message: &'static str,

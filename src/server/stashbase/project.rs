@@ -1,11 +1,11 @@
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::caller::{AtProject, Caller, ProjectRequest, or_project_not_found};
 use super::name::{check_description, invalid_project_name, project_name, project_search};
 use super::problem::Problem;
 use super::query::{Part, Sorting, body, matches};
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault;
 use crate::vault::{
     EnvironmentRole, NewProject, Permission, PermissionSet, Project, ProjectSummary, ProjectUpdate, SlugRule,

@@ -2,8 +2,8 @@
 
 use serde::de::DeserializeOwned;
 
-use super::super::request_context::RequestContext;
 use super::problem::Problem;
+use crate::server::request_context::RequestContext;
 use crate::wire::stashbase::page::{Page, Pagination};
 
 const MAX_PAGE: usize = 1000;

@@ -1,9 +1,9 @@
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::{Fault, RequestContext};
 use super::caller::Caller;
 use super::problem::Problem;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::{Fault, RequestContext};
 use crate::vault::{
     CloudRole, Identity, MemberRole, Named, OrganizationRole, PermissionSet, Vocabulary, WorkspaceRole,
 };

@@ -34,6 +34,7 @@ use crate::store::{Order, Precondition};
 use crate::sync::Provider;
 use crate::vault::integration_run::IntegrationRun;
 use crate::vault::place::At;
+use crate::vault::scan::Scan;
 
 /// Most environments that an integration copies.
 const MAX_ENVIRONMENTS: usize = 100;
@@ -292,7 +293,8 @@ impl OperationContext<'_, '_> {
     pub(super) fn sync_integrations(&mut self, project: &ProjectRecord, environments: &BTreeSet<Id>) -> Result<()> {
         let mut concerned = BTreeSet::new();
         let range = keys::project_environment_integrations(project.id);
-        for link in self.tx.scan(&range, Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(range, Order::Ascending);
+        while let Some(link) = scan.next(self.tx)? {
             let mut ids = link.key.rsplit('/').map(Id::parse);
             let (Some(Ok(id)), Some(Ok(node))) = (ids.next(), ids.next()) else {
                 return Err(damaged());
@@ -313,8 +315,11 @@ impl OperationContext<'_, '_> {
     /// Removes the links of an environment, or the integrations of a project. At the services nothing is removed.
     pub(super) fn remove_integrations(&mut self, project: Id, node: Option<Id>) -> Result<()> {
         let Some(node) = node else {
-            for stored in self.tx.scan(&keys::integrations(project), Order::Ascending, usize::MAX)? {
-                self.cancel(JobKind::Integration, decode::<IntegrationRecord>(&stored.value)?.id)?;
+            let mut scan = Scan::new(keys::integrations(project), Order::Ascending);
+            while let Some(stored) = scan.next(self.tx)? {
+                let id = decode::<IntegrationRecord>(&stored.value)?.id;
+                self.cancel(JobKind::Integration, id)?;
+                self.tx.delete(&keys::integration_id(id))?;
             }
             let ranges = [
                 keys::integrations(project),
@@ -324,7 +329,8 @@ impl OperationContext<'_, '_> {
             ];
             return ranges.iter().try_for_each(|range| self.remove_range(range));
         };
-        for link in self.tx.scan(&keys::environment_integrations(project, node), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::environment_integrations(project, node), Order::Ascending);
+        while let Some(link) = scan.next(self.tx)? {
             let id = Id::parse(link.key.rsplit('/').next().unwrap_or_default()).map_err(|_| damaged())?;
             if let Some(mut record) = get::<IntegrationRecord>(self.tx, &keys::integration(project, id))? {
                 record.environments.remove(&node);
@@ -373,7 +379,8 @@ impl Session<'_> {
         self.read(UseCase::ListIntegrations, |operation| {
             let place = operation.integrations_of(at)?;
             let mut integrations = Vec::new();
-            for stored in operation.tx.scan(&keys::integrations(place.project.id), Order::Ascending, usize::MAX)? {
+            let mut scan = Scan::new(keys::integrations(place.project.id), Order::Ascending);
+            while let Some(stored) = scan.next(operation.tx)? {
                 let record: IntegrationRecord = decode(&stored.value)?;
                 let rights = operation.integration_rights(&place, &record)?;
                 if rights.is_some_and(|rights| rights.contains_all(operation.needed)) {

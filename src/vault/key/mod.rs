@@ -28,6 +28,7 @@ use crate::core::{Custody, Id, Pbkdf2, Resource, ResourceKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::vault::place::At;
+use crate::vault::scan::Scan;
 
 impl KeyRecord {
     pub(super) fn pbkdf2(&self) -> Result<Option<Pbkdf2>> {
@@ -79,7 +80,8 @@ impl OperationContext<'_, '_> {
     /// What the levels of a project hold now.
     fn levels(&mut self, project: Id) -> Result<Vec<Level>> {
         let mut levels = Vec::new();
-        for record in self.tx.scan(&keys::levels(project), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::levels(project), Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             let LevelRecord { number, accessed_at, .. } = decode(&record.value)?;
             levels.push(Level { content: self.content(project, last_id(&record.key)?, number)?, accessed_at });
         }
@@ -89,7 +91,8 @@ impl OperationContext<'_, '_> {
     /// What is told of all former contents of a project, with the id of each one's level; oldest first.
     fn all_versions(&mut self, project: Id) -> Result<Vec<(Id, VersionRecord)>> {
         let mut versions = Vec::new();
-        for record in self.tx.scan(&keys::project_versions(project), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::project_versions(project), Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             let version: VersionRecord = decode(&record.value)?;
             let node = record.key.rsplit('/').nth(1).unwrap_or_default();
             versions.push((Id::parse(node).map_err(|_| damaged())?, version));

@@ -75,7 +75,7 @@ impl Session<'_> {
                 project.has_webhooks = true;
                 put(operation.tx, &keys::project(project.organization, &project.slug), project, Precondition::Present)?;
             }
-            let id = operation.given_subject_id(new.id, &keys::all_webhooks())?;
+            let id = operation.given_subject_id(new.id, project.id, keys::webhook_id)?;
             let signing_secret = new_signing_secret(&*operation.vault.random)?;
             let secret =
                 operation.seal_row(project, Row::SigningSecret(id), signing_secret.expose_secret().as_bytes())?;
