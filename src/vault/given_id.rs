@@ -1,5 +1,6 @@
 //! Ids that a trusted program chose.
 
+use super::job_kind::JobKind;
 use super::keys;
 use super::operation::OperationContext;
 use super::records::put;
@@ -31,13 +32,13 @@ impl OperationContext<'_, '_> {
     }
 
     /// The id of something that jobs run for, which is unique among all of its kind: a job knows no more of it than the id.
-    /// `index` is the key of the record that claims an id for a project.
-    pub(super) fn given_subject_id(&mut self, given: Option<Id>, project: Id, index: fn(Id) -> String) -> Result<Id> {
+    pub(super) fn given_subject_id(&mut self, given: Option<Id>, kind: JobKind, project: Id) -> Result<Id> {
         let id = self.given_id(given)?;
-        if self.tx.get(&index(id))?.is_some() {
+        let key = keys::subject(kind, id);
+        if self.tx.get(&key)?.is_some() {
             return Err(id_taken());
         }
-        put(self.tx, &index(id), &project, Precondition::Absent)?;
+        put(self.tx, &key, &project, Precondition::Absent)?;
         Ok(id)
     }
 }

@@ -332,11 +332,6 @@ pub(super) fn webhook(project: Id, node: Id, id: Id) -> String {
     format!("webhook/{project}/{node}/{id}")
 }
 
-/// The project of the webhook of that id.
-pub(super) fn webhook_id(id: Id) -> String {
-    format!("webhook-id/{id}")
-}
-
 /// The webhooks of an environment.
 pub(super) fn webhooks(project: Id, node: Id) -> KeyRange {
     KeyRange::prefix(format!("webhook/{project}/{node}/"))
@@ -360,6 +355,11 @@ pub(super) fn webhook_log_count(project: Id, webhook: Id) -> String {
     format!("webhook-log-count/{project}/{webhook}")
 }
 
+/// The project of something that jobs of a kind run for.
+pub(super) fn subject(kind: JobKind, id: Id) -> String {
+    format!("subject/{kind}/{id}")
+}
+
 /// What waits to be done for something: at most one job of a kind.
 pub(super) fn job(kind: JobKind, subject: Id) -> String {
     format!("job/{kind}/{subject}")
@@ -381,11 +381,6 @@ pub(super) fn jobs_due(now: Timestamp) -> KeyRange {
 /// A link to another service.
 pub(super) fn integration(project: Id, id: Id) -> String {
     format!("integration/{project}/{id}")
-}
-
-/// The project of the integration of that id.
-pub(super) fn integration_id(id: Id) -> String {
-    format!("integration-id/{id}")
 }
 
 pub(super) fn integrations(project: Id) -> KeyRange {

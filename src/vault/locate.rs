@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{At, Place, Reach};
-use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
+use super::records::{NodeKind, NodeRecord, OrganizationRecord, PlaceRecord, ProjectRecord, get, require};
 use super::slug::BASE;
 use crate::core::{Id, LevelPath};
 use crate::error::Result;
@@ -42,6 +42,11 @@ impl OperationContext<'_, '_> {
             return Err(no_such("project"));
         }
         Ok(project)
+    }
+
+    /// The organization of a place. What the actor may do stays what it is at the place.
+    pub(super) fn owner(&mut self, place: &Place) -> Result<OrganizationRecord> {
+        require(self.tx, &keys::organization(place.organization()))
     }
 
     /// What stands at a path, if the actor may know of it.

@@ -319,7 +319,7 @@ impl OperationContext<'_, '_> {
             while let Some(stored) = scan.next(self.tx)? {
                 let id = decode::<IntegrationRecord>(&stored.value)?.id;
                 self.cancel(JobKind::Integration, id)?;
-                self.tx.delete(&keys::integration_id(id))?;
+                self.tx.delete(&keys::subject(JobKind::Integration, id))?;
             }
             let ranges = [
                 keys::integrations(project),

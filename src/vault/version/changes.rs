@@ -67,7 +67,7 @@ impl Session<'_> {
     pub fn changes(&self, at: At<'_>, paging: &Paging) -> Result<Page<Change>> {
         self.read(UseCase::ListChanges, |operation| {
             let place = operation.changing_place(at)?;
-            let owner = operation.organization(place.organization())?;
+            let owner = operation.owner(&place)?;
             let (items, next) = operation.told_changes(&owner, &place, paging.after_number()?, paging.limit())?;
             let next = next.map(|number| number.to_string());
             let details = Details::default().with("op", "changes").with("count", items.len());
@@ -85,7 +85,7 @@ impl Session<'_> {
     pub fn changes_from(&self, at: At<'_>, skip: usize, limit: usize) -> Result<(Vec<Change>, usize)> {
         self.read(UseCase::ListChanges, |operation| {
             let place = operation.changing_place(at)?;
-            let owner = operation.organization(place.organization())?;
+            let owner = operation.owner(&place)?;
             let (mut items, mut count, mut after) = (Vec::new(), 0, None);
             loop {
                 let (changes, next) = operation.told_changes(&owner, &place, after, BATCH)?;
@@ -114,7 +114,7 @@ impl Session<'_> {
     pub fn change(&self, at: At<'_>, id: u64) -> Result<Change> {
         self.read(UseCase::ReadChange, |operation| {
             let place = operation.changing_place(at)?;
-            let owner = operation.organization(place.organization())?;
+            let owner = operation.owner(&place)?;
             let state = operation.state(&owner, &place, id)?.ok_or_else(|| no_such("change"))?;
             let before = operation.state_before(&owner, &place, &state)?;
             let old = operation.open_state(&place, before.as_ref())?;

@@ -71,7 +71,7 @@ impl Session<'_> {
     pub fn versions(&self, at: At<'_>, paging: &Paging) -> Result<Page<Version>> {
         self.read(UseCase::ListVersions, |operation| {
             let place = operation.place(at, Reach::Inside)?;
-            let owner = operation.organization(place.organization())?;
+            let owner = operation.owner(&place)?;
             let (project, node) = (place.project.id, place.id());
             let mut range = keys::versions(project, node);
             if let Some(after) = paging.after_number()? {
@@ -95,7 +95,7 @@ impl Session<'_> {
     pub fn versions_from(&self, at: At<'_>, offset: usize, limit: usize) -> Result<(Vec<Version>, usize)> {
         self.read(UseCase::ListVersions, |operation| {
             let place = operation.place(at, Reach::Inside)?;
-            let owner = operation.organization(place.organization())?;
+            let owner = operation.owner(&place)?;
             let range = keys::versions(place.project.id, place.id());
             let (versions, total) = scan_window(operation.tx, range, offset, limit)?;
             Ok((operation.listed(&owner, &place, versions)?, total))

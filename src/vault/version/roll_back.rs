@@ -21,7 +21,7 @@ impl Session<'_> {
     pub fn roll_back(&self, at: At<'_>, change: u64) -> Result<Option<u64>> {
         self.write(UseCase::RollBack, |operation| {
             let place = operation.changing_place(at)?;
-            let owner = operation.organization(place.organization())?;
+            let owner = operation.owner(&place)?;
             let state = operation.state(&owner, &place, change)?.ok_or_else(|| no_such("change"))?;
             let project = &place.project;
             let level = operation.level(project, place.id())?;

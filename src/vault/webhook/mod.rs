@@ -167,7 +167,7 @@ impl OperationContext<'_, '_> {
         event: (Id, Timestamp),
         live_mode: bool,
     ) -> Result<Delivery> {
-        let organization = self.organization(place.organization())?;
+        let organization = self.owner(place)?;
         let project = &place.project;
         let (name, is_production) = match place.nodes.last() {
             Some(node) => (node.name.as_str(), node.is_production),
@@ -205,7 +205,7 @@ impl OperationContext<'_, '_> {
         self.cancel(JobKind::Webhook, id)?;
         self.remove_range(&keys::webhook_logs(project, id))?;
         self.tx.delete(&keys::webhook_log_count(project, id))?;
-        self.tx.delete(&keys::webhook_id(id))?;
+        self.tx.delete(&keys::subject(JobKind::Webhook, id))?;
         Ok(())
     }
 
