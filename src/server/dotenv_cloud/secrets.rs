@@ -302,7 +302,7 @@ pub(super) fn store(context: &RequestContext) -> Result<Reply, Problem> {
         (fields.blob("content", &text), bytes, fields.secret("key_proof"), fields.flag("no_backup").unwrap_or_default())
     })?;
     // What is wrong with it was told.
-    let blob = blob.ok_or(Fault::Internal)?;
+    let blob = blob.ok_or(Fault::defect())?;
     let new = NewBlob { content: blob, key_proof, no_backup, replaces: None };
     request.session.set_blob(At::Path(request.organization, &path), &new)?;
     let (level, source) = (place::level_kind(&path).into(), place::source(&path).to_owned());

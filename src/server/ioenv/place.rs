@@ -39,7 +39,7 @@ impl<'e> Place<'e> {
         let found = match id {
             Some(id) => locate(&session, id).map(|place| place.map(|(organization, path)| (id, organization, path))),
             // Whoever is unknown is told so first, whatever was asked for.
-            None => session.own_token().map(|_| None),
+            None => context.key().map(|_| None),
         };
         match found {
             Ok(Some((id, organization, path))) => Ok(Self { session, id, organization, path }),

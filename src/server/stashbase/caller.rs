@@ -25,15 +25,12 @@ const SHAPING: PermissionSet = PermissionSet::of(&[
 /// Whoever asks, by a key that is known.
 pub(super) struct Caller<'x> {
     pub(super) session: Session<'x>,
-    pub(super) key: OwnKey,
+    pub(super) key: &'x OwnKey,
 }
 
 impl<'x> Caller<'x> {
     pub(super) fn of(context: &'x RequestContext) -> Result<Self, Problem> {
-        let session = context.session()?;
-        let key = session.own_key()?;
-        let key = key.ok_or_else(|| Error::new(ErrorKind::Unauthenticated, "invariant: a request comes with a key"))?;
-        Ok(Self { session, key })
+        Ok(Self { session: context.session()?, key: context.key()? })
     }
 
     /// Whoever asks for something of the workspace, by a key for that. An API token counts as the key of a service account,

@@ -15,7 +15,7 @@ use crate::wire::word::Word;
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
     let caller = Caller::of(context)?;
-    let body = match (caller.session.whoami()?, caller.key.environment) {
+    let body = match (caller.session.whoami()?, &caller.key.environment) {
         (Identity::Account(account), _) => Body::EnvironmentAccount(AccountIdentity {
             id: account.account.id.to_prefixed("acc"),
             name: account.account.name,
@@ -69,7 +69,7 @@ pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
             })
         }
         // A program that is trusted, and a user in person, come without a key.
-        _ => return Err(Fault::Internal.into()),
+        _ => return Err(Fault::defect().into()),
     };
     Ok(reply::json(StatusCode::OK, &body))
 }
