@@ -49,6 +49,8 @@ mod key;
 mod key_cache;
 mod keys;
 mod level;
+#[cfg(feature = "server")]
+mod listing;
 mod locate;
 mod member;
 mod name;

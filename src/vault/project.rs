@@ -242,22 +242,27 @@ impl Session<'_> {
     /// `NotFound`.
     pub fn projects(&self, organization: Id) -> Result<Vec<Project>> {
         self.read(UseCase::ListProjects, |operation| {
-            operation.organization(organization)?;
-            let mut projects = Vec::new();
-            for project in operation.known_projects(organization)? {
-                let rights = operation.rights_below(project.id, &[], "", Reach::OnTheWay)?;
-                if rights.is_some_and(|rights| rights.contains_all(operation.needed)) {
-                    projects.push(Project::from(project));
-                }
-            }
-            let details = Details::read("list", projects.iter().map(|project| project.slug.as_str()));
-            operation.record(Action::Read, Resource::organization(organization), details)?;
-            Ok(projects)
+            Ok(operation.list_projects(organization)?.into_iter().map(Project::from).collect())
         })
     }
 }
 
 impl OperationContext<'_, '_> {
+    /// The projects of an organization that the actor may know of, ascending by slug. They are recorded as listed.
+    pub(super) fn list_projects(&mut self, organization: Id) -> Result<Vec<ProjectRecord>> {
+        self.organization(organization)?;
+        let mut projects = Vec::new();
+        for project in self.known_projects(organization)? {
+            let rights = self.rights_below(project.id, &[], "", Reach::OnTheWay)?;
+            if rights.is_some_and(|rights| rights.contains_all(self.needed)) {
+                projects.push(project);
+            }
+        }
+        let details = Details::read("list", projects.iter().map(|project| project.slug.as_str()));
+        self.record(Action::Read, Resource::organization(organization), details)?;
+        Ok(projects)
+    }
+
     /// The projects that the actor could know of, ascending by slug: for a user whose role does not show all of them,
     /// those in which something was granted to them.
     fn known_projects(&mut self, organization: Id) -> Result<Vec<ProjectRecord>> {

@@ -226,28 +226,42 @@ impl Session<'_> {
     pub fn issue_token(&self, organization: Id, new: &NewToken) -> Result<IssuedToken> {
         self.write(UseCase::IssueToken, |operation| {
             operation.organization(organization)?;
-            let scope = operation.scope_of(organization, new.scope.as_ref())?;
-            operation.check_grant(new.permissions, new.expires_at)?;
-            let name = check_name(&new.name)?;
-            check_token(new.permissions, new.expires_at, operation.now)?;
-            if matches!(new.format, TokenFormat::DotenvCloud { organization: spelled } if spelled != organization) {
-                let message = "the token would be spelled with the id of another organization";
-                return Err(Error::new(ErrorKind::InvalidValue, message));
-            }
-            let id = operation.token_id(new.id)?;
-            let mut record = operation.new_token(organization, id, name, new.format);
-            record.permissions = new.permissions;
-            record.scope = scope;
-            record.expires_at = new.expires_at;
-            let token = operation.put_token(&mut record, &keys::token_id(organization, id))?;
-            let info = operation.token_info(&record)?;
-            operation.record(Action::Create, Resource::token(&record), details(&info))?;
-            Ok(IssuedToken { token, info })
+            operation.issue_token(organization, new, new.scope.as_ref())
+        })
+    }
+
+    /// Issues a token that is bound to a place, whatever `new` says of that.
+    #[cfg(feature = "server")]
+    pub(crate) fn issue_token_at(&self, at: At<'_>, new: &NewToken) -> Result<IssuedToken> {
+        self.write(UseCase::IssueToken, |operation| {
+            let (organization, path) = operation.whereabouts(at)?;
+            operation.organization(organization)?;
+            operation.issue_token(organization, new, Some(&path))
         })
     }
 }
 
 impl OperationContext<'_, '_> {
+    fn issue_token(&mut self, organization: Id, new: &NewToken, scope: Option<&LevelPath>) -> Result<IssuedToken> {
+        let scope = self.scope_of(organization, scope)?;
+        self.check_grant(new.permissions, new.expires_at)?;
+        let name = check_name(&new.name)?;
+        check_token(new.permissions, new.expires_at, self.now)?;
+        if matches!(new.format, TokenFormat::DotenvCloud { organization: spelled } if spelled != organization) {
+            let message = "the token would be spelled with the id of another organization";
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
+        let id = self.token_id(new.id)?;
+        let mut record = self.new_token(organization, id, name, new.format);
+        record.permissions = new.permissions;
+        record.scope = scope;
+        record.expires_at = new.expires_at;
+        let token = self.put_token(&mut record, &keys::token_id(organization, id))?;
+        let info = self.token_info(&record)?;
+        self.record(Action::Create, Resource::token(&record), details(&info))?;
+        Ok(IssuedToken { token, info })
+    }
+
     fn token_id(&mut self, given: Option<Id>) -> Result<Id> {
         let id = self.given_id(given)?;
         if given.is_some() {

@@ -23,7 +23,7 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::ApiTokenRead])?;
     let mut tokens = request.session.tokens(request.organization)?;
     tokens.retain(is_there);
-    let list = paging::list(context, tokens, |token| Ok(api_key(token)))?;
+    let list = paging::list(context, tokens, api_key)?;
     Ok(reply::json(StatusCode::OK, &list))
 }
 

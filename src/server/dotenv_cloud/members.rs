@@ -29,7 +29,7 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
             None => break,
         }
     }
-    let list = paging::list(context, members, |member| Ok(resource(member)))?;
+    let list = paging::list(context, members, resource)?;
     Ok(reply::json(StatusCode::OK, &list))
 }
 

@@ -14,7 +14,7 @@ use crate::wire::dotenv_cloud::organization as wire;
 use crate::{Error, ErrorKind};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
-    let list = paging::list(context, context.session()?.organizations()?, |one| Ok(resource(one)))?;
+    let list = paging::list(context, context.session()?.organizations()?, resource)?;
     Ok(reply::json(StatusCode::OK, &list))
 }
 

@@ -41,8 +41,8 @@ fn dto(project: Id, token: TokenInfo) -> wire::Token {
 
 pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::project(context)?;
-    let new = at.valid(UseCase::IssueToken, read(context))?.scope(at.path.clone());
-    let issued = at.session.issue_token(at.organization, &new).map_err(not_issued)?;
+    let new = at.valid(UseCase::IssueToken, read(context))?;
+    let issued = at.session.issue_token_at(at.place(), &new).map_err(not_issued)?;
     let plaintext = Plain(issued.token.expose_secret().into());
     let token = wire::IssuedToken { token: dto(at.id, issued.info), plaintext };
     Ok(reply::json(StatusCode::CREATED, &wire::TokenResponse { token }))

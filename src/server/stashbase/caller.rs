@@ -105,20 +105,12 @@ pub(super) struct AtProject<'x> {
 }
 
 impl AtProject<'_> {
-    pub(super) fn organization(&self) -> Id {
-        self.caller.organization()
-    }
-
     pub(super) fn session(&self) -> &Session<'_> {
         &self.caller.session
     }
 
     pub(super) fn place(&self) -> vault::At<'static> {
         vault::At::Id(self.project.id)
-    }
-
-    pub(super) fn path(&self) -> LevelPath {
-        LevelPath::from(&self.project.slug)
     }
 }
 
@@ -184,10 +176,6 @@ pub(super) struct At<'x> {
 }
 
 impl At<'_> {
-    pub(super) fn organization(&self) -> Id {
-        self.caller.organization()
-    }
-
     pub(super) fn session(&self) -> &Session<'_> {
         &self.caller.session
     }

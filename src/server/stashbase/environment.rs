@@ -7,10 +7,11 @@ use super::query::{Sorting, body, matches, words};
 use super::secret::new_entries;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
+use crate::vault;
 use crate::vault::{Environment, EnvironmentUpdate, LevelSummary, NewEnvironment, Permission, PermissionSet, SlugRule};
 use crate::wire::stashbase::environment as wire;
 use crate::wire::word::Word;
-use crate::{Error, ErrorKind, LevelPath};
+use crate::{Error, ErrorKind};
 
 const READ: PermissionSet = PermissionSet::of(&[Permission::EnvironmentRead]);
 const CREATE: PermissionSet = PermissionSet::of(&[Permission::EnvironmentCreate]);
@@ -32,19 +33,16 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
         Some(_) => return Err(Problem::bad_request("The query is_production is true or false.")),
     };
 
-    let mut environments = at.session().environments(at.place()).map_err(or_project_not_found)?;
-    environments.retain(|environment| {
-        // The level of the project itself is none of its environments here.
-        environment.id != at.project.id
-            && matches(&environment.slug, search)
-            && is_production.is_none_or(|wanted| environment.is_production == wanted)
+    let listed = at.session().summarized_environments(at.place(), |mut environments| {
+        environments.retain(|environment| {
+            // The level of the project itself is none of its environments here.
+            environment.id != at.project.id
+                && matches(&environment.slug, search)
+                && is_production.is_none_or(|wanted| environment.is_production == wanted)
+        });
+        environments
     });
-    let paths: Vec<LevelPath> = environments
-        .iter()
-        .map(|environment| LevelPath::new(&format!("{}/{}", at.path(), environment.slug)))
-        .collect::<Result<_, _>>()?;
-    let summaries = at.session().level_summaries(at.organization(), &paths)?;
-    let mut listed: Vec<(Environment, LevelSummary)> = environments.into_iter().zip(summaries).collect();
+    let mut listed = listed.map_err(or_project_not_found)?;
     match sorting.by {
         "created_at" => sorting.sort(&mut listed, |(environment, _)| environment.created_at),
         "updated_at" => sorting.sort(&mut listed, |(environment, _)| environment.updated_at),
@@ -78,14 +76,12 @@ pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     if let Some(secrets) = wanted.secrets.filter(|secrets| !secrets.is_empty()) {
         new.entries = new_entries(secrets)?;
     }
-    let path = LevelPath::new(&format!("{}/{slug}", at.path()))?;
     new.slug = Some(slug);
     new.slug_rule = SlugRule::Any;
     new.description = wanted.description;
     new.is_production = Some(wanted.is_production.unwrap_or(false));
     let environment = at.session().create_environment(at.place(), &new).map_err(or_name_refused)?;
-    let summaries = at.session().level_summaries(at.organization(), &[path])?;
-    let summary = summaries.into_iter().next().unwrap_or_default();
+    let summary = at.session().level_summary(vault::At::Id(environment.id))?;
     Ok(reply::json(StatusCode::CREATED, &shown(&at.caller, environment, summary)))
 }
 
@@ -149,8 +145,7 @@ pub(super) fn wants_environment(context: &RequestContext) -> Option<&str> {
 
 fn found(at: &At<'_>) -> Result<wire::Environment, Problem> {
     let environment = at.session().environment(at.place())?;
-    let summaries = at.session().level_summaries(at.organization(), std::slice::from_ref(at.path()))?;
-    let summary = summaries.into_iter().next().unwrap_or_default();
+    let summary = at.session().level_summary(at.place())?;
     Ok(shown(&at.caller, environment, summary))
 }
 

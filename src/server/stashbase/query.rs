@@ -38,6 +38,11 @@ impl Part {
         self.page_size
     }
 
+    /// The items of this part, out of all that there are.
+    pub(super) fn select<T>(self, items: Vec<T>) -> Vec<T> {
+        items.into_iter().skip(self.skip()).take(self.page_size).collect()
+    }
+
     /// How many parts of this size a list of so many items has.
     pub(super) fn pages(self, total_items: usize) -> usize {
         total_items.div_ceil(self.page_size)
