@@ -20,8 +20,8 @@ use std::{
 use ioenv::store::{self, KeyRange, Record, Sqlite, StoreExt as _};
 use ioenv::vault::{
     Actor, AuditFilter, EnvironmentRole, GrantRole, Grantee, Id, MemberRole, NewEntry, NewEnvironment, NewMember,
-    NewOrganization, NewProject, NewTarget, NewTeam, NewToken, Paging, PermissionSet, RootKey, Timestamp, Token, Vault,
-    WorkspaceRole,
+    NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OrganizationId, Paging, PermissionSet, RootKey, TeamId,
+    Timestamp, Token, UserId, Vault, WorkspaceRole,
 };
 use ioenv::{Document, LevelPath, SystemRandom, VarName};
 
@@ -33,7 +33,7 @@ const TURNS: usize = 21;
 struct Stage {
     directory: tempfile::TempDir,
     vault: Vault,
-    organization: Id,
+    organization: OrganizationId,
     token: Token,
 }
 
@@ -86,7 +86,7 @@ impl Stage {
     }
 
     /// Adds audit records like the newest one, until there are `count`; one in a thousand by another actor.
-    fn fill_audit(&self, count: usize, other: Id) {
+    fn fill_audit(&self, count: usize, other: OrganizationId) {
         let template = self.written(|stage| stage.read(0));
         let template: Vec<Record> = template.into_iter().filter(|record| record.key.starts_with("audit")).collect();
         let main = template.iter().find(|record| record.key.starts_with("audit/")).unwrap();
@@ -519,7 +519,7 @@ fn auditing() {
 
 /// One member with one grant, and many of both.
 fn granting() {
-    let member = |stage: &Stage, number: usize, teams: Vec<Id>| {
+    let member = |stage: &Stage, number: usize, teams: Vec<TeamId>| {
         let role = MemberRole::Workspace(WorkspaceRole::Member);
         let mut new = NewMember::new(format!("m{number}@example.com"), format!("Member {number}"), role);
         new.teams = teams;
@@ -530,7 +530,7 @@ fn granting() {
         let session = stage.vault.session(Actor::system("bench"));
         session.grant(stage.organization, &environment(number), grantee, role).unwrap();
     };
-    let read = |stage: &Stage, user: Id| {
+    let read = |stage: &Stage, user: UserId| {
         let env = stage.vault.session(Actor::User(user)).resolve(stage.organization, &environment(3)).unwrap();
         assert_eq!(env.len(), 50);
     };

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use ioenv::store::Sqlite;
 use ioenv::vault::{
-    Actor, At, AuditFilter, HistoryPolicy, Id, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
-    Paging, Restore, RootKey, Vault, VaultSource, Vocabulary,
+    Actor, At, AuditFilter, HistoryPolicy, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
+    OrganizationId, Paging, Restore, RootKey, Vault, VaultSource, Vocabulary,
 };
 use ioenv::{Document, LevelPath, Loader, SystemRandom};
 
@@ -70,7 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Whatever was done, refusals aside, was recorded in the same transaction.
-fn print_audit(vault: &Vault, acme: Id, path: &LevelPath) -> Result<(), Box<dyn Error>> {
+fn print_audit(vault: &Vault, acme: OrganizationId, path: &LevelPath) -> Result<(), Box<dyn Error>> {
     println!("5. The audit log of {path}, newest first:");
     let mut filter = AuditFilter::default();
     filter.path = Some(path.clone());

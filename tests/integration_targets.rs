@@ -94,13 +94,13 @@ fn desired(text: &str, written: &[&str], removable: &[&str]) -> Desired {
     desired
 }
 
-struct Target {
+struct Spot {
     settings: BTreeMap<String, String>,
     credentials: SecretString,
     target: &'static str,
 }
 
-impl Target {
+impl Spot {
     fn new<const N: usize>(settings: [(&str, &str); N], target: &'static str) -> Self {
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         Self { settings, credentials: TOKEN.into(), target }
@@ -128,7 +128,7 @@ const WRITTEN: &str = "accept: application/json\nauthorization: Bearer planted-t
 fn vercel_is_sent_exactly_this() {
     let service = Service::new();
     let vercel = Vercel::at(&service.url(), &policy());
-    let at = Target::new([("project", "prj_1"), ("team", "team_9")], "production");
+    let at = Spot::new([("project", "prj_1"), ("team", "team_9")], "production");
     service.answers([
         (
             200,
@@ -185,7 +185,7 @@ fn vercel_is_sent_exactly_this() {
 fn vercel_is_not_written_to_when_all_is_there() {
     let service = Service::new();
     let vercel = Vercel::at(&service.url(), &policy());
-    let at = Target::new([("project", "p")], "development");
+    let at = Spot::new([("project", "p")], "development");
     let list = r#"{"envs":[{"id":"1","key":"A","type":"encrypted","value":"?","target":["development"]},
         {"id":"2","key":"B","type":"plain","value":"b","target":["development"]}]}"#;
     service.answers([(200, list)]);
@@ -208,7 +208,7 @@ fn vercel_is_not_written_to_when_all_is_there() {
 fn what_stands_for_more_than_the_environment_is_not_touched() {
     let service = Service::new();
     let vercel = Vercel::at(&service.url(), &policy());
-    let at = Target::new([("project", "p")], "production");
+    let at = Spot::new([("project", "p")], "production");
     for found in [
         r#"{"id":"1","key":"A","type":"sensitive","target":["production","preview"]}"#,
         r#"{"id":"1","key":"A","type":"sensitive","target":["production"],"customEnvironmentIds":["env_1"]}"#,
@@ -230,7 +230,7 @@ fn what_stands_for_more_than_the_environment_is_not_touched() {
 fn cloudflare_is_sent_exactly_this() {
     let service = Service::new();
     let cloudflare = CloudflareWorkers::at(&service.url(), &policy());
-    let at = Target::new([("account", "acc")], "shop-production");
+    let at = Spot::new([("account", "acc")], "shop-production");
     let ok = r#"{"success":true,"errors":[],"messages":[],"result":{"name":"x","type":"secret_text"}}"#;
     service.answers([
         (200, r#"{"success":true,"errors":[],"messages":[],"result":[
@@ -271,8 +271,8 @@ fn refusals_are_told_without_what_was_sent() {
     let (vercel, cloudflare) =
         (Vercel::at(&service.url(), &policy()), CloudflareWorkers::at(&service.url(), &policy()));
     let places: [(&dyn SyncTarget, Target, &str); 2] = [
-        (&vercel, Target::new([("project", "p")], "production"), r#"{"envs":[]}"#),
-        (&cloudflare, Target::new([("account", "a")], "s"), r#"{"success":true,"errors":[],"result":[]}"#),
+        (&vercel, Spot::new([("project", "p")], "production"), r#"{"envs":[]}"#),
+        (&cloudflare, Spot::new([("account", "a")], "s"), r#"{"success":true,"errors":[],"result":[]}"#),
     ];
     let huge = format!("\"{}\"", "x".repeat(8 * 1024 * 1024));
     for (target, at, empty) in places {
@@ -312,7 +312,7 @@ fn refusals_are_told_without_what_was_sent() {
     }
     service.answers([(200, r#"{"success":false,"errors":[{"code":10053,"message":"planted"}],"result":null}"#)]);
     let error = CloudflareWorkers::at(&service.url(), &policy());
-    let error = Target::new([("account", "a")], "s").sync(&error, &desired("", &[], &[])).unwrap_err();
+    let error = Spot::new([("account", "a")], "s").sync(&error, &desired("", &[], &[])).unwrap_err();
     assert_eq!(error.to_string(), "Cloudflare refused the request with its code 10053");
 }
 
@@ -320,7 +320,7 @@ fn refusals_are_told_without_what_was_sent() {
 fn a_base_that_leads_inside_takes_the_operators_leave() {
     let service = Service::new();
     let strict = Vercel::at(&service.url(), &OutboundPolicy::new().allow_http());
-    let error = Target::new([("project", "p")], "production").sync(&strict, &desired("", &[], &[])).unwrap_err();
+    let error = Spot::new([("project", "p")], "production").sync(&strict, &desired("", &[], &[])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(service.requests().len(), 0);
 }
@@ -330,9 +330,7 @@ fn a_setting_leads_nowhere_else() {
     let service = Service::new();
     let vercel = Vercel::at(&service.url(), &policy());
     service.answers([(200, r#"{"envs":[]}"#)]);
-    Target::new([("project", "../x?y"), ("team", "a&b=c")], "production")
-        .sync(&vercel, &desired("", &[], &[]))
-        .unwrap();
+    Spot::new([("project", "../x?y"), ("team", "a&b=c")], "production").sync(&vercel, &desired("", &[], &[])).unwrap();
     assert_eq!(service.requests(), [format!("GET /v10/projects/..%2Fx%3Fy/env?teamId=a%26b%3Dc\n{READ}")]);
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use ioenv::store::{KeyRange, Memory, Order, Record, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
     Actor, At, AuditFilter, Clock, Id, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
-    Paging, PermissionSet, PurgeScope, Restore, RootKey, SystemClock, Timestamp, Vault, VersionAction,
+    OrganizationId, Paging, PermissionSet, PurgeScope, Restore, RootKey, SystemClock, Timestamp, Vault, VersionAction,
 };
 use ioenv::{Document, ErrorKind, Kind, LevelPath, SystemRandom};
 
@@ -36,7 +36,7 @@ fn open(place: &str) -> Vault {
     Vault::open(Sqlite::open(place).unwrap(), &root()).unwrap()
 }
 
-fn prepare(store: impl Store + 'static) -> (Vault, Id) {
+fn prepare(store: impl Store + 'static) -> (Vault, OrganizationId) {
     let vault = Vault::open(store, &root()).unwrap();
     let session = vault.session(Actor::system("test"));
     let organization = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
@@ -45,7 +45,7 @@ fn prepare(store: impl Store + 'static) -> (Vault, Id) {
 }
 
 /// The only organization there is.
-fn organization(vault: &Vault) -> Id {
+fn organization(vault: &Vault) -> OrganizationId {
     vault.session(Actor::system("test")).organizations().unwrap()[0].id
 }
 
@@ -173,7 +173,7 @@ fn deleter() {
     loop {
         match session.deleted(organization).unwrap().first() {
             Some(deleted) => {
-                session.restore_target(organization, deleted.id).unwrap();
+                session.restore_target(organization, Id::from(deleted.id).into()).unwrap();
                 println!("acknowledged 0");
             }
             None => {
@@ -199,7 +199,7 @@ fn check_target(place: &str) {
         assert_eq!(session.target(At::Path(organization, &target())).unwrap_err().kind(), ErrorKind::NotFound);
         resting(ENVIRONMENTS);
         assert_eq!(vault.statistics().unwrap().levels, 1);
-        session.restore_target(organization, deleted.id).unwrap();
+        session.restore_target(organization, Id::from(deleted.id).into()).unwrap();
     }
     resting(0);
     let environments = session.environments(At::Path(organization, &target())).unwrap();

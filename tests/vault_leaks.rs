@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Actor, At, AuditFilter, ClientRotation, EntryScope, EntryUpdate, HistoryPolicy, Id, NewBlob, NewEntry, NewKey,
-    NewOrganization, NewProject, NewToken, NewWebhook, Paging, PermissionSet, RootKey, Search, Session, Sha256Hasher,
-    Token, TokenHasher as _, Vault, VaultSource,
+    Actor, At, AuditFilter, ClientRotation, EntryScope, EntryUpdate, HistoryPolicy, NewBlob, NewEntry, NewKey,
+    NewOrganization, NewProject, NewToken, NewWebhook, OrganizationId, Paging, PermissionSet, RootKey, Search, Session,
+    Sha256Hasher, Token, TokenHasher as _, Vault, VaultSource,
 };
 use ioenv::{
     Aes256Gcm, Cipher as _, Document, Error, KeyProof, KeyString, Kind, LevelKey, LevelPath, SealedBlob, SecretString,
@@ -21,7 +21,7 @@ const PLANTED: &str = "planted4c1d";
 struct World {
     vault: Arc<Vault>,
     store: Arc<dyn Store>,
-    acme: Id,
+    acme: OrganizationId,
     token: Token,
     /// What must not be seen, each in all spellings.
     planted: Vec<String>,

@@ -8,10 +8,8 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ioenv::store::{KeyRange, Memory, Order, Record, StoreExt as _, Precondition};
-use ioenv::vault::{
-    Actor, AuditFilter, Clock, HistoryPolicy, Id, NewEntry, NewOrganization, NewProject, NewTarget, NewToken, Paging,
-    PermissionSet, Restore, RootKey, Search, Session, Timestamp, Token, Vault, EntryScope,
-};
+use ioenv::vault::{OrganizationId, Actor, AuditFilter, Clock, HistoryPolicy, Id, NewEntry, NewOrganization, NewProject, NewTarget, NewToken, Paging,
+    PermissionSet, Restore, RootKey, Search, Session, Timestamp, Token, Vault, EntryScope,};
 use ioenv::{Document, LevelPath, Random, Result, Slug};
 use libfuzzer_sys::fuzz_target;
 
@@ -44,7 +42,7 @@ impl Clock for Stopped {
 
 struct Small {
     records: Vec<Record>,
-    organization: Id,
+    organization: OrganizationId,
     token: Token,
 }
 
@@ -144,7 +142,7 @@ fuzz_target!(|input: (u8, &str)| {
 });
 
 /// Reads whatever can be read of a level.
-fn look(session: &Session<'_>, acme: Id, level: &LevelPath) {
+fn look(session: &Session<'_>, acme: OrganizationId, level: &LevelPath) {
     let _ = black_box((session.document(acme, level), session.blobs(acme, level)));
     let _ = black_box((session.entry_metadata(acme, level), session.changes(acme, level, &Paging::default())));
     if let Ok(page) = session.versions(acme, level, &Paging::default()) {

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::serde_text::serde_text;
-use super::{Id, Kind, LevelPath, PermissionSet, Timestamp, VarName, Vocabulary};
+use super::{
+    AuditRecordId, Id, Kind, LevelId, LevelPath, OrganizationId, PermissionSet, ProjectId, TargetId, Timestamp,
+    VarName, Vocabulary,
+};
 use crate::{Error, ErrorKind, Result};
 
 /// Most bytes of a variable's value that a record repeats.
@@ -23,9 +26,9 @@ const VALUES: [&str; 2] = ["oldValue", "newValue"];
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use ioenv::vault::{Action, AuditActor, AuditRecord, Details, Id, Resource, ResourceKind};
+/// use ioenv::vault::{Action, AuditActor, AuditRecord, Details, OrganizationId, Resource, ResourceKind};
 ///
-/// let organization: Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse()?;
+/// let organization: OrganizationId = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse()?;
 /// let record = AuditRecord {
 ///     id: organization,
 ///     timestamp: "2031-02-03T04:05:06.789Z".parse()?,
@@ -45,7 +48,7 @@ const VALUES: [&str; 2] = ["oldValue", "newValue"];
 #[expect(clippy::exhaustive_structs, reason = "a record has these facts and no others")]
 pub struct AuditRecord {
     /// The record's own id; records are in the order of these.
-    pub id: Id,
+    pub id: AuditRecordId,
     /// When.
     pub timestamp: Timestamp,
     /// By whom.
@@ -132,16 +135,16 @@ pub struct Resource {
     pub id: Option<Id>,
     /// The organization.
     #[serde(rename = "orgId")]
-    pub organization: Id,
+    pub organization: OrganizationId,
     /// The project.
     #[serde(rename = "projectId", default, skip_serializing_if = "Option::is_none")]
-    pub project: Option<Id>,
+    pub project: Option<ProjectId>,
     /// The target that the level stands below.
     #[serde(rename = "targetId", default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<Id>,
+    pub target: Option<TargetId>,
     /// The level: an environment, a target, or the project's own.
     #[serde(rename = "envId", default, skip_serializing_if = "Option::is_none")]
-    pub environment: Option<Id>,
+    pub environment: Option<LevelId>,
     /// The path of the level, as it was then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<LevelPath>,
@@ -155,7 +158,7 @@ pub struct Resource {
 
 impl Resource {
     /// Something of an organization. The other fields are empty, and can be set.
-    pub fn new(kind: ResourceKind, organization: Id) -> Self {
+    pub fn new(kind: ResourceKind, organization: OrganizationId) -> Self {
         Self {
             kind,
             id: None,
@@ -487,13 +490,13 @@ mod tests {
     fn a_record_has_the_members_that_are_promised() {
         let id = |text: &str| Id::parse(text).unwrap();
         let organization = id("01ARZ3NDEKTSV4RRFFQ69G5FAV");
-        let mut resource = Resource::new(ResourceKind::Secret, organization);
-        resource.project = Some(id("01BX5ZZKBKACTAV9WEVGEMMVRY"));
-        resource.environment = Some(id("01BX5ZZKBKACTAV9WEVGEMMVRZ"));
+        let mut resource = Resource::new(ResourceKind::Secret, organization.into());
+        resource.project = Some(id("01BX5ZZKBKACTAV9WEVGEMMVRY").into());
+        resource.environment = Some(id("01BX5ZZKBKACTAV9WEVGEMMVRZ").into());
         resource.path = Some(LevelPath::new("acme-store/production").unwrap());
         resource.key = Some(VarName::new("DB_PASSWORD").unwrap());
         let record = AuditRecord {
-            id: id("01BX5ZZKBKACTAV9WEVGEMMVS0"),
+            id: id("01BX5ZZKBKACTAV9WEVGEMMVS0").into(),
             timestamp: "2031-02-03T04:05:06.789Z".parse().unwrap(),
             actor: AuditActor {
                 kind: ActorKind::Token,

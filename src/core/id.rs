@@ -155,6 +155,140 @@ impl Debug for Id {
 
 serde_text!(Id, "an id of 26 characters");
 
+/// Types for the ids of different things, so that one cannot be given in the place of another.
+macro_rules! typed_ids {
+    ($($(#[doc = $doc:literal])+ $name:ident;)+) => { $(
+        $(#[doc = $doc])+
+        ///
+        /// An [`Id`] inside, with the same spellings.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Id);
+
+        impl $name {
+            /// When the thing was made, as [`Id::timestamp`].
+            pub fn timestamp(self) -> Timestamp {
+                self.0.timestamp()
+            }
+
+            /// Reads a ULID, as [`Id::parse`].
+            ///
+            /// # Errors
+            /// `InvalidValue`.
+            pub fn parse(text: &str) -> Result<Self> {
+                Id::parse(text).map(Self)
+            }
+
+            /// The spelling of ioenv and Stashbase, as [`Id::to_prefixed`].
+            pub fn to_prefixed(self, prefix: &str) -> String {
+                self.0.to_prefixed(prefix)
+            }
+
+            /// Reads that spelling, as [`Id::parse_prefixed`].
+            ///
+            /// # Errors
+            /// `InvalidValue`.
+            pub fn parse_prefixed(prefix: &str, text: &str) -> Result<Self> {
+                Id::parse_prefixed(prefix, text).map(Self)
+            }
+        }
+
+        impl From<Id> for $name {
+            fn from(id: Id) -> Self {
+                Self(id)
+            }
+        }
+
+        impl From<$name> for Id {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self> {
+                Self::parse(text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        serde_text!($name, "an id of 26 characters");
+    )+ };
+}
+
+typed_ids! {
+    /// The id of an organization.
+    OrganizationId;
+    /// The id of a project, which is that of the project's own level, too.
+    ProjectId;
+    /// The id of a target, which is that of its level, too.
+    TargetId;
+    /// The id of an environment, which is that of its level, too. `_base` has the id of its project.
+    EnvironmentId;
+    /// The id of a level: of a project, a target or an environment.
+    LevelId;
+    /// The id of a user.
+    UserId;
+    /// The id of a team.
+    TeamId;
+    /// The id of a role that an organization made.
+    RoleId;
+    /// The id of an invitation.
+    InvitationId;
+    /// The id of an API token.
+    TokenId;
+    /// The id of a personal key of a user.
+    PersonalKeyId;
+    /// The id of an account of an environment.
+    AccountId;
+    /// The id of a service account.
+    ServiceAccountId;
+    /// The id of a key of a service account.
+    ServiceKeyId;
+    /// The id of a webhook.
+    WebhookId;
+    /// The id of an event, which all attempts to deliver it share.
+    EventId;
+    /// The id of a record of a webhook's log.
+    WebhookLogId;
+    /// The id of an integration.
+    IntegrationId;
+    /// The id of a run of an integration.
+    IntegrationRunId;
+    /// The id of a record of the audit log.
+    AuditRecordId;
+}
+
+impl From<ProjectId> for LevelId {
+    fn from(id: ProjectId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<TargetId> for LevelId {
+    fn from(id: TargetId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<EnvironmentId> for LevelId {
+    fn from(id: EnvironmentId) -> Self {
+        Self(id.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -66,7 +66,11 @@ pub use dotenv::{Unresolved, expand};
 #[cfg(feature = "vault")]
 pub use environment_name::EnvironmentName;
 #[cfg(feature = "vault")]
-pub use id::Id;
+pub use id::{
+    AccountId, AuditRecordId, EnvironmentId, EventId, Id, IntegrationId, IntegrationRunId, InvitationId, LevelId,
+    OrganizationId, PersonalKeyId, ProjectId, RoleId, ServiceAccountId, ServiceKeyId, TargetId, TeamId, TokenId,
+    UserId, WebhookId, WebhookLogId,
+};
 #[cfg(feature = "vault")]
 pub use ip_range::IpRange;
 pub use key::{KeyDerivation, KeyProof, KeyString, LevelKey, Padded, Pbkdf2};

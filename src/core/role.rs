@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Id;
+use super::RoleId;
 use super::permission::{self, Permission as P, PermissionSet};
 use super::serde_text::serde_text;
 use crate::{Error, ErrorKind, Result};
@@ -349,7 +349,7 @@ pub enum MemberRole {
     /// One of dotenv.cloud's.
     Cloud(CloudRole),
     /// One that the organization made, by its id.
-    Custom(Id),
+    Custom(RoleId),
 }
 
 impl MemberRole {
@@ -381,7 +381,7 @@ impl MemberRole {
         match text.split_once(':') {
             Some(("workspace", word)) => WorkspaceRole::parse(word).map(Self::Workspace),
             Some(("cloud", word)) => CloudRole::parse(word).map(Self::Cloud),
-            Some(("custom", id)) => Id::parse(id).map(Self::Custom),
+            Some(("custom", id)) => RoleId::parse(id).map(Self::Custom),
             _ => OrganizationRole::parse(text)
                 .map(Self::Organization)
                 .or_else(|_| CloudRole::parse(text).map(Self::Cloud)),

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::serde_text::serde_text;
-use super::{Id, LevelKey, Random, RootKey, SecretString};
+use super::{LevelKey, OrganizationId, Random, RootKey, SecretString};
 use crate::{Error, ErrorKind, Result};
 
 const ALPHANUMERIC: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -26,7 +26,7 @@ pub enum TokenFormat {
     /// `dotenv_`, the organization's ULID, `_` and 48 letters and digits.
     DotenvCloud {
         /// Whose token it is.
-        organization: Id,
+        organization: OrganizationId,
     },
     /// `sb_env_` and 32 letters and digits: the key of an environment account.
     StashbaseEnvironment,
@@ -120,7 +120,7 @@ impl Token {
 /// How much of a token is no secret: what those that we mint begin with, and else the name of its service.
 fn prefix_length(text: &str) -> usize {
     let is_minted = |prefix: &&str| match prefix.strip_prefix("dotenv_") {
-        Some(organization) => Id::parse(organization.trim_end_matches('_')).is_ok(),
+        Some(organization) => OrganizationId::parse(organization.trim_end_matches('_')).is_ok(),
         None => matches!(*prefix, "sb_env_" | "sb_personal_" | "sb_service_"),
     };
     let mut ends = text.match_indices('_').map(|(at, _)| at + 1);
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn minted_tokens_have_the_form_of_their_service() {
-        let organization = Id::parse("01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap();
+        let organization = OrganizationId::parse("01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap();
         // 240 to 247 are 54 to 61 above 186; 248 to 255 are left out; then it starts over.
         let drawn = "stuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl";
         for (format, prefix, length, hint) in [

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::aes_key::{AesKey, KeyText};
 use super::cipher::{open_bound, seal_bound};
-use super::{Id, LevelKey, Random, SealedBlob, SecretBytes, SecretString};
+use super::{Id, IntegrationId, LevelKey, OrganizationId, ProjectId, Random, SealedBlob, SecretBytes, SecretString};
 use crate::{Error, ErrorKind, Result};
 
 /// What stands between two fields of a context. No field can hold it.
@@ -102,26 +102,38 @@ pub(crate) struct Context(String);
 
 impl Context {
     /// That of an organization's KEK, which is wrapped under the root key.
-    pub(crate) fn organization_kek(organization: Id, version: u32) -> Self {
-        Self::new("ioenv:kek:v1", [Field::Id(organization), version.into()])
+    pub(crate) fn organization_kek(organization: OrganizationId, version: u32) -> Self {
+        Self::new("ioenv:kek:v1", [Field::Id(organization.into()), version.into()])
     }
 
     /// That of a project DEK, which is wrapped under the organization's KEK.
-    pub(crate) fn project_dek(organization: Id, project: Id, version: u32) -> Self {
-        Self::new("ioenv:dek:v1", [Field::Id(organization), Field::Id(project), version.into()])
+    pub(crate) fn project_dek(organization: OrganizationId, project: ProjectId, version: u32) -> Self {
+        Self::new("ioenv:dek:v1", [Field::Id(organization.into()), Field::Id(project.into()), version.into()])
     }
 
     /// That of a row of a project, which is wrapped under the project DEK of that version. `place` are the
     /// ids and numbers that make out the one row among all of `what`.
-    pub(crate) fn row(organization: Id, project: Id, what: Sealed, place: &[Field], version: u32) -> Self {
-        let fields = [Field::Id(organization), Field::Id(project), Field::Word(what)];
+    pub(crate) fn row(
+        organization: OrganizationId,
+        project: ProjectId,
+        what: Sealed,
+        place: &[Field],
+        version: u32,
+    ) -> Self {
+        let fields = [Field::Id(organization.into()), Field::Id(project.into()), Field::Word(what)];
         Self::new("ioenv:row:v1", fields.into_iter().chain(place.iter().copied()).chain([version.into()]))
     }
 
     /// That of the credentials of an integration of a project, which are wrapped under the project DEK of that
     /// version.
-    pub(crate) fn integration(organization: Id, project: Id, integration: Id, version: u32) -> Self {
-        let fields = [Field::Id(organization), Field::Id(project), Field::Id(integration), version.into()];
+    pub(crate) fn integration(
+        organization: OrganizationId,
+        project: ProjectId,
+        integration: IntegrationId,
+        version: u32,
+    ) -> Self {
+        let fields =
+            [Field::Id(organization.into()), Field::Id(project.into()), Field::Id(integration.into()), version.into()];
         Self::new("ioenv:integration:v1", fields)
     }
 
@@ -157,9 +169,9 @@ pub(crate) enum Field {
     Word(Sealed),
 }
 
-impl From<Id> for Field {
-    fn from(id: Id) -> Self {
-        Self::Id(id)
+impl<T: Into<Id>> From<T> for Field {
+    fn from(id: T) -> Self {
+        Self::Id(id.into())
     }
 }
 
@@ -282,8 +294,8 @@ mod tests {
         }
     }
 
-    fn id(text: &str) -> Id {
-        Id::parse(text).unwrap()
+    fn id<T: From<Id>>(text: &str) -> T {
+        Id::parse(text).unwrap().into()
     }
 
     fn kind(result: Result<SecretBytes>) -> ErrorKind {
@@ -315,7 +327,8 @@ mod tests {
 
     #[test]
     fn contexts_are_spelled_out() {
-        let (a, b) = (id("01ARZ3NDEKTSV4RRFFQ69G5FAV"), id("01BX5ZZKBKACTAV9WEVGEMMVRZ"));
+        let (a, b) =
+            (id::<OrganizationId>("01ARZ3NDEKTSV4RRFFQ69G5FAV"), id::<ProjectId>("01BX5ZZKBKACTAV9WEVGEMMVRZ"));
         let spelled = |context: Context| context.0.replace('\u{1f}', "|");
         assert_eq!(spelled(Context::organization_kek(a, 1)), "ioenv:kek:v1|01ARZ3NDEKTSV4RRFFQ69G5FAV|1");
         assert_eq!(
@@ -323,7 +336,7 @@ mod tests {
             "ioenv:dek:v1|01ARZ3NDEKTSV4RRFFQ69G5FAV|01BX5ZZKBKACTAV9WEVGEMMVRZ|12"
         );
         assert_eq!(
-            spelled(Context::integration(a, b, a, 3)),
+            spelled(Context::integration(a, b, Id::from(a).into(), 3)),
             "ioenv:integration:v1|01ARZ3NDEKTSV4RRFFQ69G5FAV|01BX5ZZKBKACTAV9WEVGEMMVRZ|01ARZ3NDEKTSV4RRFFQ69G5FAV|3"
         );
         assert_eq!(
@@ -347,11 +360,11 @@ mod tests {
     #[test]
     fn a_row_opens_in_its_place_alone() {
         let root = RootKey::from_bytes(&[1; 32]);
-        let organization = id("01ARZ3NDEKTSV4RRFFQ69G5FAV");
-        let context = Context::row(organization, organization, Sealed::Blob, &[Field::Number(3)], 1);
+        let (organization, project) = (id("01ARZ3NDEKTSV4RRFFQ69G5FAV"), id("01ARZ3NDEKTSV4RRFFQ69G5FAV"));
+        let context = Context::row(organization, project, Sealed::Blob, &[Field::Number(3)], 1);
         let bytes = wrap(root.as_key(), &context, b"PORT=8080\n", &Fixed(vec![9; 12])).unwrap();
         assert_eq!(unwrap(root.as_key(), &context, &bytes).unwrap().expose_secret(), b"PORT=8080\n");
-        let another = Context::row(organization, organization, Sealed::Blob, &[Field::Number(4)], 1);
+        let another = Context::row(organization, project, Sealed::Blob, &[Field::Number(4)], 1);
         assert_eq!(kind(unwrap(root.as_key(), &another, &bytes)), ErrorKind::DecryptionFailed);
     }
 
@@ -396,15 +409,16 @@ mod tests {
         }
     }
 
-    fn an_id() -> impl Strategy<Value = Id> {
-        (0..1_i64 << 40, any::<[u8; 10]>())
-            .prop_map(|(millis, random)| Id::from_parts(super::super::Timestamp::from_millis(millis).unwrap(), random))
+    fn an_id<T: From<Id> + Debug>() -> impl Strategy<Value = T> {
+        (0..1_i64 << 40, any::<[u8; 10]>()).prop_map(|(millis, random)| {
+            Id::from_parts(super::super::Timestamp::from_millis(millis).unwrap(), random).into()
+        })
     }
 
     proptest! {
         #[test]
         fn every_field_and_every_bit_counts(
-            (org, project, level) in (an_id(), an_id(), an_id()),
+            (org, project, level) in (an_id::<OrganizationId>(), an_id::<ProjectId>(), an_id::<Id>()),
             (number, version) in (any::<u64>(), any::<u32>()),
             plaintext: Vec<u8>,
             flip: prop::sample::Index,
@@ -419,8 +433,8 @@ mod tests {
 
             let other = Id::from_parts(super::super::Timestamp::MAX, [0; 10]);
             for elsewhere in [
-                Context::row(other, project, Sealed::Blob, &place, version),
-                Context::row(org, other, Sealed::Blob, &place, version),
+                Context::row(other.into(), project, Sealed::Blob, &place, version),
+                Context::row(org, other.into(), Sealed::Blob, &place, version),
                 Context::row(org, project, Sealed::KeyText, &place, version),
                 Context::row(org, project, Sealed::Blob, &[other.into(), number.into()], version),
                 Context::row(org, project, Sealed::Blob, &[level.into(), number.wrapping_add(1).into()], version),

@@ -8,9 +8,9 @@ use zeroize::Zeroizing;
 
 use super::configuration::{config, variable, variable_os};
 use super::{Configuration, Source, VaultLocation};
+use crate::core::OrganizationId;
 use crate::core::{
-    Aes256Gcm, Cipher as _, Document, Id, KeyDerivation, KeyRing, Layer, LevelKey, LevelPath, RootKey, SecretBytes,
-    Token,
+    Aes256Gcm, Cipher as _, Document, KeyDerivation, KeyRing, Layer, LevelKey, LevelPath, RootKey, SecretBytes, Token,
 };
 use crate::files::{read_bytes, read_text};
 use crate::store::{KeyRange, Order, Store, StoreExt as _};
@@ -51,7 +51,7 @@ pub struct VaultSource {
 #[derive(Clone)]
 enum Who {
     Token(Token),
-    System { name: String, organization: Id },
+    System { name: String, organization: OrganizationId },
 }
 
 impl VaultSource {
@@ -61,11 +61,11 @@ impl VaultSource {
     }
 
     /// All of an organization, in the name of a trusted program.
-    pub fn trusted(vault: impl Into<Arc<Vault>>, name: impl Into<String>, organization: Id) -> Self {
+    pub fn trusted(vault: impl Into<Arc<Vault>>, name: impl Into<String>, organization: OrganizationId) -> Self {
         Self { vault: vault.into(), who: Who::System { name: name.into(), organization } }
     }
 
-    fn session(&self) -> Result<(Session<'_>, Id)> {
+    fn session(&self) -> Result<(Session<'_>, OrganizationId)> {
         match &self.who {
             Who::Token(token) => {
                 let session = self.vault.session(token.clone());

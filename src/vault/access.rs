@@ -11,7 +11,8 @@ use super::pending::Accessed;
 use super::pending::is_recent;
 use super::records::AccessRecord;
 use super::records::{ProjectRecord, damaged, decode, encode, get};
-use crate::core::{Id, Timestamp, VarName};
+use crate::core::LevelId;
+use crate::core::{Timestamp, VarName};
 use crate::error::Result;
 
 /// The last access of an entry is written at most this often.
@@ -43,7 +44,7 @@ impl OperationContext<'_, '_> {
         Ok(())
     }
 
-    pub(super) fn access_times(&mut self, project: &ProjectRecord, node: Id) -> Result<AccessTimes> {
+    pub(super) fn access_times(&mut self, project: &ProjectRecord, node: LevelId) -> Result<AccessTimes> {
         let Some(record) = get::<AccessRecord>(self.tx, &keys::access(project.id, node))? else {
             return Ok(AccessTimes::default());
         };

@@ -12,8 +12,9 @@ use super::rights::check_held;
 use super::session::Session;
 use super::token::check_end;
 use super::use_case::UseCase;
+use crate::core::AccountId;
 use crate::core::{
-    Action, AuditActor, Details, EnvironmentRole, Id, LevelPath, Permission, PermissionSet, Resource, ResourceKind,
+    Action, AuditActor, Details, EnvironmentRole, LevelPath, Permission, PermissionSet, Resource, ResourceKind,
     Timestamp, Token, TokenFormat,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -23,7 +24,7 @@ use crate::error::{Error, ErrorKind, Result};
 #[non_exhaustive]
 pub struct Account {
     /// Its id.
-    pub id: Id,
+    pub id: AccountId,
     /// Its name.
     pub name: String,
     /// The first characters of its key, to tell it from others.
@@ -46,7 +47,7 @@ impl Account {
     /// What is told of an account of the environment at that path.
     pub(super) fn new(record: TokenRecord, path: LevelPath) -> Self {
         Self {
-            id: record.id,
+            id: record.id.into(),
             name: record.name,
             hint: record.hint,
             permissions: record.permissions,
@@ -61,7 +62,7 @@ impl Account {
     /// What it was done to, for the audit log.
     fn resource(&self, place: &Place) -> Result<Resource> {
         let mut resource = Resource::of(place)?.kind(ResourceKind::Account);
-        resource.id = Some(self.id);
+        resource.id = Some(self.id.into());
         resource.name = Some(self.name.clone());
         Ok(resource)
     }
@@ -82,7 +83,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// The account of that id, with the key of its row.
-    fn account(&mut self, place: &Place, id: Id) -> Result<(String, Account)> {
+    fn account(&mut self, place: &Place, id: AccountId) -> Result<(String, Account)> {
         let index = keys::account(place.project.id, place.id(), id);
         let record = self.token_under(&index, "account")?;
         Ok((index, Account::new(record, place.path()?)))
@@ -94,7 +95,7 @@ impl OperationContext<'_, '_> {
 #[non_exhaustive]
 pub struct NewAccount {
     /// Its id, which only trusted programs may give; a new one, where none is given.
-    pub id: Option<Id>,
+    pub id: Option<AccountId>,
     /// Its name.
     pub name: String,
     /// What it may do, beside `environment:read`, which each account may.
@@ -165,7 +166,8 @@ impl Session<'_> {
             operation.check_outlived(new.expires_at)?;
             check_end(new.expires_at, operation.now)?;
             let (id, name) = (operation.given_id(new.id)?, check_name(&new.name)?);
-            let mut record = operation.new_token(place.organization(), id, name, TokenFormat::StashbaseEnvironment);
+            let mut record =
+                operation.new_token(place.organization(), id.into(), name, TokenFormat::StashbaseEnvironment);
             record.holder = HolderRecord::Account;
             record.permissions = permissions;
             record.scope = Some(ScopeRecord { project: place.project.id, node: Some(place.id()) });
@@ -196,7 +198,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn account(&self, at: At<'_>, id: Id) -> Result<Account> {
+    pub fn account(&self, at: At<'_>, id: AccountId) -> Result<Account> {
         self.read(UseCase::ReadAccount, |operation| {
             let place = operation.account_place(at)?;
             let (_, account) = operation.account(&place, id)?;
@@ -229,7 +231,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn delete_account(&self, at: At<'_>, id: Id) -> Result<()> {
+    pub fn delete_account(&self, at: At<'_>, id: AccountId) -> Result<()> {
         self.write(UseCase::DeleteAccount, |operation| {
             let place = operation.account_place(at)?;
             let (index, account) = operation.account(&place, id)?;

@@ -12,10 +12,15 @@ use super::operation::OperationContext;
 use super::page::{Page, Paging, no_such_page};
 use super::place::At;
 use super::place::{Place, Reach};
+use super::records::NodeRecord;
 use super::records::id_in;
 use super::records::{NodeKind, OrganizationRecord, TokenRecord, UserRecord, decode, encode, get, put};
 use super::session::Session;
 use super::use_case::UseCase;
+use crate::core::AuditRecordId;
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
 use crate::core::{
     Action, AuditRecord, Details, Entry, Id, Kind, LevelPath, Permission, PermissionSet, Resource, ResourceKind, Tier,
     Timestamp, VarName,
@@ -59,7 +64,12 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, without the path; `InvalidValue`, for a page that begins nowhere.
-    pub fn audit(&self, organization: Id, filter: &AuditFilter, paging: &Paging) -> Result<Page<AuditRecord>> {
+    pub fn audit(
+        &self,
+        organization: OrganizationId,
+        filter: &AuditFilter,
+        paging: &Paging,
+    ) -> Result<Page<AuditRecord>> {
         self.read(UseCase::ListAudit, |operation| {
             let owner = operation.organization(organization)?;
             let page = operation.audit_page(&owner, filter, paging)?;
@@ -82,7 +92,7 @@ impl OperationContext<'_, '_> {
             // Whoever is bound to a place sees what was done there.
             None => {
                 self.require()?;
-                self.principal.scope().map(|scope| scope.node.unwrap_or(scope.project))
+                self.principal.scope().map(|scope| scope.node.unwrap_or(scope.project.into()))
             }
         };
         let index = match (&filter.name, place, filter.actor) {
@@ -116,7 +126,7 @@ impl OperationContext<'_, '_> {
         &mut self,
         owner: &OrganizationRecord,
         filter: &AuditFilter,
-        place: Option<Id>,
+        place: Option<LevelId>,
         is_index: bool,
         mut range: KeyRange,
         limit: usize,
@@ -130,7 +140,7 @@ impl OperationContext<'_, '_> {
             let wanted = limit + 1;
             let found = self.tx.scan(&range, Order::Descending, wanted)?;
             for candidate in &found {
-                let id = id_in(&candidate.key)?;
+                let id: AuditRecordId = id_in(&candidate.key)?;
                 examined += 1;
                 let record: Option<AuditRecord> =
                     if is_index { get(self.tx, &keys::audit(owner.id, id))? } else { Some(decode(&candidate.value)?) };
@@ -146,7 +156,7 @@ impl OperationContext<'_, '_> {
             match found.last() {
                 Some(last) if found.len() == wanted => {
                     if examined >= MAX_EXAMINED {
-                        return Ok(Page { items, next: Some(id_in(&last.key)?.to_string()) });
+                        return Ok(Page { items, next: Some(id_in::<Id>(&last.key)?.to_string()) });
                     }
                     range = range.before(&last.key);
                 }
@@ -157,7 +167,7 @@ impl OperationContext<'_, '_> {
 }
 
 /// What the index that was chosen has not sorted out.
-fn is_wanted(record: &AuditRecord, filter: &AuditFilter, place: Option<Id>) -> bool {
+fn is_wanted(record: &AuditRecord, filter: &AuditFilter, place: Option<LevelId>) -> bool {
     let resource = &record.resource;
     filter.actor.is_none_or(|actor| record.actor.id == Some(actor))
         && (!filter.by_system || record.actor.id.is_none())
@@ -167,7 +177,8 @@ fn is_wanted(record: &AuditRecord, filter: &AuditFilter, place: Option<Id>) -> b
         // The order is that of ids, which after a clock went back is not quite that of time.
         && filter.since.is_none_or(|since| record.timestamp >= since)
         && filter.until.is_none_or(|until| record.timestamp < until)
-        && place.is_none_or(|place| [resource.project, resource.target, resource.environment].contains(&Some(place)))
+        && place.is_none_or(|place| [resource.environment, resource.project.map(LevelId::from), resource.target.map(LevelId::from)]
+                    .contains(&Some(place)))
 }
 
 /// How many records of a name are looked at at a time.
@@ -227,7 +238,7 @@ impl OperationContext<'_, '_> {
     fn scrub(&mut self, place: &Place, name: &VarName) -> Result<()> {
         let mut names = vec![(name.clone(), None)];
         // Up to when each was looked for.
-        let mut done: BTreeMap<VarName, Option<Id>> = BTreeMap::new();
+        let mut done: BTreeMap<VarName, Option<AuditRecordId>> = BTreeMap::new();
         while let Some((name, until)) = names.pop() {
             if done.get(&name).is_some_and(|done| done.is_none_or(|done| until.is_some_and(|until| until <= done))) {
                 continue;
@@ -243,10 +254,10 @@ impl OperationContext<'_, '_> {
         &mut self,
         place: &Place,
         name: &VarName,
-        until: Option<Id>,
-        renamed: &mut Vec<(VarName, Option<Id>)>,
+        until: Option<AuditRecordId>,
+        renamed: &mut Vec<(VarName, Option<AuditRecordId>)>,
     ) -> Result<()> {
-        let (organization, level): (Id, Id) = (place.organization(), place.id());
+        let (organization, level) = (place.organization(), place.id());
         let mut range = keys::audits_by(Index::Name.as_str(), organization, name.as_str());
         if let Some(until) = until {
             range = range.before(&keys::audit_by(Index::Name.as_str(), organization, name.as_str(), until));
@@ -287,7 +298,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Io`, when writing fails.
-    pub fn export_audit(&self, organization: Id, filter: &AuditFilter, out: &mut dyn Write) -> Result<u64> {
+    pub fn export_audit(&self, organization: OrganizationId, filter: &AuditFilter, out: &mut dyn Write) -> Result<u64> {
         let mut paging = Paging::first(200);
         let mut count = 0;
         loop {
@@ -313,15 +324,15 @@ impl Session<'_> {
 }
 
 impl Resource {
-    pub(super) fn organization(id: Id) -> Self {
+    pub(super) fn organization(id: OrganizationId) -> Self {
         Self::new(ResourceKind::Organization, id)
     }
 
     /// A project, which is the level of its own, too.
-    pub(super) fn project(organization: Id, id: Id, slug: &str) -> Self {
+    pub(super) fn project(organization: OrganizationId, id: ProjectId, slug: &str) -> Self {
         let mut resource = Self::new(ResourceKind::Project, organization);
         resource.project = Some(id);
-        resource.environment = Some(id);
+        resource.environment = Some(id.into());
         resource.path = LevelPath::new(slug).ok();
         resource
     }
@@ -335,7 +346,7 @@ impl Resource {
                 NodeKind::Environment => ResourceKind::Environment,
             };
             resource.environment = Some(node.id);
-            resource.target = place.nodes.first().map(|node| node.id).filter(|id| *id != node.id);
+            resource.target = place.nodes.first().filter(|first| first.id != node.id).map(NodeRecord::target_id);
             resource.path = Some(place.path()?);
         }
         Ok(resource)
@@ -355,12 +366,12 @@ impl Resource {
     }
 
     /// A member of an organization.
-    pub(super) fn member(organization: Id, user: &UserRecord) -> Self {
-        Self::named(ResourceKind::Member, organization, user.id, &user.name)
+    pub(super) fn member(organization: OrganizationId, user: &UserRecord) -> Self {
+        Self::named(ResourceKind::Member, organization, user.id.into(), &user.name)
     }
 
     /// Something of an organization that has an id and a name.
-    pub(super) fn named(kind: ResourceKind, organization: Id, id: Id, name: &str) -> Self {
+    pub(super) fn named(kind: ResourceKind, organization: OrganizationId, id: Id, name: &str) -> Self {
         let mut resource = Self::new(kind, organization);
         resource.id = Some(id);
         resource.name = Some(name.to_owned());
@@ -402,12 +413,12 @@ impl Vault {
                 return Ok(count);
             };
             let organization = first.key.split('/').nth(1).unwrap_or_default();
-            count += self.sweep_organization(Id::parse(organization)?)?;
+            count += self.sweep_organization(OrganizationId::parse(organization)?)?;
             after = format!("audit/{organization}/\u{10ffff}");
         }
     }
 
-    fn sweep_organization(&self, organization: Id) -> Result<u64> {
+    fn sweep_organization(&self, organization: OrganizationId) -> Result<u64> {
         let mut count = 0;
         loop {
             let removed = self.store.write(|tx| {
@@ -415,7 +426,7 @@ impl Vault {
                 let tier = owner.map_or(Tier::Team, |owner| owner.tier);
                 let oldest = tier.retention().oldest_visible(self.now());
                 let mut range = keys::audits(organization);
-                range = range.before(&keys::audit(organization, Id::from_parts(oldest, [0; 10])));
+                range = range.before(&keys::audit(organization, Id::from_parts(oldest, [0; 10]).into()));
                 let records = tx.scan(&range, Order::Ascending, PURGED_AT_ONCE)?;
                 for stored in &records {
                     let record: AuditRecord = decode(&stored.value)?;

@@ -2,6 +2,7 @@
 
 use super::keys;
 use super::records::encode;
+use crate::core::LevelId;
 use crate::core::{ActorKind, AuditRecord};
 use crate::error::Result;
 use crate::store::Record;
@@ -45,7 +46,9 @@ pub(super) fn add_to(records: &mut Vec<Record>, record: &AuditRecord) -> Result<
 pub(super) fn indexed(record: &AuditRecord) -> Vec<(Index, String)> {
     let resource = &record.resource;
     let mut indexed = vec![(Index::Action, record.action.as_str().to_owned()), (Index::Actor, actor_key(record))];
-    let places = [resource.project, resource.target, resource.environment.filter(|id| Some(*id) != resource.project)];
+    let project = resource.project.map(LevelId::from);
+    let level = resource.environment.filter(|id| Some(*id) != project);
+    let places = [project, resource.target.map(LevelId::from), level];
     indexed.extend(places.into_iter().flatten().map(|id| (Index::Place, id.to_string())));
     indexed.extend(resource.key.as_ref().map(|name| (Index::Name, name.to_string())));
     indexed

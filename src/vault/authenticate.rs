@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use super::keys;
 use super::principal::Principal;
 use super::records::{HolderRecord, MemberRecord, ServiceAccountRecord, TokenRecord, UserRecord, get};
-use crate::core::{ActorKind, AuditActor, Id, IpRange, PermissionSet, Timestamp, TokenHash};
+use crate::core::UserId;
+use crate::core::{ActorKind, AuditActor, IpRange, PermissionSet, Timestamp, TokenHash};
 use crate::error::{Error, ErrorKind, Refusal, Result};
 use crate::store::Transaction;
 
@@ -13,7 +14,7 @@ use crate::store::Transaction;
 pub(super) enum Caller {
     System(String),
     Token(TokenHash),
-    User(Id),
+    User(UserId),
 }
 
 /// Finds the principal behind a request that came from an address, if that is known.

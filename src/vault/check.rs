@@ -7,7 +7,11 @@ use super::records::{
 use super::session::Actor;
 use super::use_case::UseCase;
 use super::version::version_id;
-use crate::core::{Custody, Id, LevelPath};
+use crate::core::IntegrationId;
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::WebhookId;
+use crate::core::{Custody, LevelPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, StoreExt as _};
 use crate::vault::engine::Vault;
@@ -34,15 +38,15 @@ pub struct IntegrityReport {
 #[non_exhaustive]
 pub struct DamagedRecord {
     /// The organization.
-    pub organization: Id,
+    pub organization: OrganizationId,
     /// The level, if that can still be told.
     pub path: Option<LevelPath>,
     /// The id of the version that it is or would become; 0 for anything else.
     pub id: u64,
     /// The webhook whose signing secret it is.
-    pub webhook: Option<Id>,
+    pub webhook: Option<WebhookId>,
     /// The integration whose credentials they are, or what it has written.
-    pub integration: Option<Id>,
+    pub integration: Option<IntegrationId>,
     /// Why.
     pub error: Error,
 }
@@ -135,8 +139,9 @@ impl OperationContext<'_, '_> {
     }
 
     fn check_webhook(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<DamagedRecord>> {
-        let mut ids = key.rsplit('/').map(|id| Id::parse(id).ok());
-        let (id, node) = (ids.next().flatten(), ids.next().flatten());
+        let mut ids = key.rsplit('/');
+        let id = ids.next().and_then(|id| WebhookId::parse(id).ok());
+        let node = ids.next().and_then(|id| LevelId::parse(id).ok());
         let opened = decode::<WebhookRecord>(value).and_then(|webhook| match id {
             Some(id) if id == webhook.id => self.signing_secret(project, &webhook),
             _ => Err(damaged()),
@@ -158,7 +163,7 @@ impl OperationContext<'_, '_> {
     }
 
     fn check_credentials(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<DamagedRecord>> {
-        let id = key.rsplit('/').next().and_then(|id| Id::parse(id).ok());
+        let id = key.rsplit('/').next().and_then(|id| IntegrationId::parse(id).ok());
         let opened = decode::<IntegrationRecord>(value).and_then(|integration| match id {
             Some(id) if id == integration.id => self.credentials(project, &integration).map(drop),
             _ => Err(damaged()),
@@ -167,8 +172,9 @@ impl OperationContext<'_, '_> {
     }
 
     fn check_written(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<DamagedRecord>> {
-        let mut ids = key.rsplit('/').map(|id| Id::parse(id).ok());
-        let (node, id) = (ids.next().flatten(), ids.next().flatten());
+        let mut ids = key.rsplit('/');
+        let node = ids.next().and_then(|id| LevelId::parse(id).ok());
+        let id = ids.next().and_then(|id| IntegrationId::parse(id).ok());
         let opened = decode(value).and_then(|record| match (id, node) {
             (Some(id), Some(node)) => self.open_written(project, id, node, &record).map(drop),
             _ => Err(damaged()),
@@ -204,7 +210,7 @@ impl OperationContext<'_, '_> {
 
 fn integration_damage(
     project: &ProjectRecord,
-    integration: Option<Id>,
+    integration: Option<IntegrationId>,
     opened: Result<()>,
 ) -> Result<Option<DamagedRecord>> {
     match opened {

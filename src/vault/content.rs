@@ -13,8 +13,10 @@ use super::records::{
     put, require,
 };
 use super::scan::Scan;
+use crate::core::LevelId;
+use crate::core::ProjectId;
 use crate::core::{
-    Aes256Gcm, Cipher as _, Custody, Document, Id, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
+    Aes256Gcm, Cipher as _, Custody, Document, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName,
     VersionAction,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -42,12 +44,12 @@ pub(super) struct Opened {
 
 impl OperationContext<'_, '_> {
     /// What a level holds now.
-    pub(super) fn level(&mut self, project: &ProjectRecord, node: Id) -> Result<Option<Level>> {
+    pub(super) fn level(&mut self, project: &ProjectRecord, node: LevelId) -> Result<Option<Level>> {
         Ok(self.levels_at(project, &[node])?.pop().flatten())
     }
 
     /// What levels hold now, in the order they are asked for.
-    pub(super) fn levels_at(&mut self, project: &ProjectRecord, nodes: &[Id]) -> Result<Vec<Option<Level>>> {
+    pub(super) fn levels_at(&mut self, project: &ProjectRecord, nodes: &[LevelId]) -> Result<Vec<Option<Level>>> {
         let pointers: Vec<String> = nodes.iter().map(|node| keys::level(project.id, *node)).collect();
         self.tx.prefetch(&pointers)?;
         let records: Vec<Option<LevelRecord>> = pointers.iter().map(|key| get(self.tx, key)).collect::<Result<_>>()?;
@@ -65,7 +67,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// The content of that number, of the level of that id.
-    pub(super) fn content(&mut self, project: Id, node: Id, number: u32) -> Result<ContentRecord> {
+    pub(super) fn content(&mut self, project: ProjectId, node: LevelId, number: u32) -> Result<ContentRecord> {
         let content: ContentRecord = require(self.tx, &keys::content(project, number))?;
         // A row is opened for the place it names, so that must be where it was found.
         if (content.node, content.number) == (node, number) { Ok(content) } else { Err(damaged()) }
@@ -173,7 +175,7 @@ impl OperationContext<'_, '_> {
     pub(super) fn write_content(
         &mut self,
         project: &ProjectRecord,
-        node: Id,
+        node: LevelId,
         level: Option<Level>,
         number: u32,
         blob: &SealedBlob,
@@ -224,7 +226,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// Tells those who wait for it that entries of a level have changed, and so those of the levels that inherit them.
-    pub(super) fn content_changed(&mut self, project: &ProjectRecord, node: Id) -> Result<()> {
+    pub(super) fn content_changed(&mut self, project: &ProjectRecord, node: LevelId) -> Result<()> {
         if !project.has_webhooks && !project.has_integrations {
             return Ok(());
         }
@@ -304,7 +306,7 @@ impl OperationContext<'_, '_> {
 
     /// Notes that at that number a level lost what was known of its entries, and so which of them changed when. Its
     /// revisions, and those of the levels below it, go on from there.
-    pub(super) fn forget_changes(&mut self, project: &ProjectRecord, node: Id, number: u32) -> Result<()> {
+    pub(super) fn forget_changes(&mut self, project: &ProjectRecord, node: LevelId, number: u32) -> Result<()> {
         let key = keys::floor(project.id, node);
         let before: u32 = get(self.tx, &key)?.unwrap_or_default();
         put(self.tx, &key, &number.max(before), Precondition::Always)
@@ -314,7 +316,7 @@ impl OperationContext<'_, '_> {
     /// it that this one does not override. Never the same for two states.
     pub(super) fn revision(&mut self, place: &Place) -> Result<u64> {
         let project = &place.project;
-        let ids: Vec<Id> = [project.id].into_iter().chain(place.nodes.iter().map(|node| node.id)).collect();
+        let ids: Vec<LevelId> = [project.id.into()].into_iter().chain(place.nodes.iter().map(|node| node.id)).collect();
         let mut own = 0;
         let mut inherited = 0;
         let mut below: BTreeSet<VarName> = BTreeSet::new();

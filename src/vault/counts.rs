@@ -10,7 +10,8 @@ use super::records::{NodeKind, NodeRecord, decode};
 use super::scan::Scan;
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::core::{Id, PermissionSet};
+use crate::core::LevelId;
+use crate::core::PermissionSet;
 use crate::error::{ErrorKind, Result};
 use crate::store::Order;
 
@@ -90,7 +91,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn chain(&self, at: At<'_>) -> Result<Vec<Id>> {
+    pub fn chain(&self, at: At<'_>) -> Result<Vec<LevelId>> {
         self.read(UseCase::ReadChain, |operation| {
             let place = operation.place(at, Reach::OnTheWay)?;
             Ok(place.chain()?.into_iter().map(|(id, _)| id).collect())
@@ -126,17 +127,17 @@ impl OperationContext<'_, '_> {
         let project = place.project.id;
         let above = place.path_below();
         let prefix = if above.is_empty() { above } else { above + "/" };
-        let mut inside: Vec<Id> = Vec::new();
+        let mut inside: Vec<LevelId> = Vec::new();
         if self.rights_at(place, Reach::Inside)?.is_some() {
             inside.push(place.id());
         }
-        let mut targets: BTreeMap<String, Id> = BTreeMap::new();
+        let mut targets: BTreeMap<String, LevelId> = BTreeMap::new();
         let mut counts = Counts::default();
         let mut scan = Scan::new(keys::nodes(project, &prefix), Order::Ascending);
         while let Some(record) = scan.next(self.tx)? {
             let node: NodeRecord = decode(&record.value)?;
             let path = record.key.strip_prefix(&keys::node(project, "")).unwrap_or_default();
-            let mut ids: Vec<Id> = place.nodes.iter().map(|node| node.id).collect();
+            let mut ids: Vec<LevelId> = place.nodes.iter().map(|node| node.id).collect();
             // A target sorts before what stands below it.
             ids.extend(path.rsplit_once('/').and_then(|(target, _)| targets.get(target)));
             ids.push(node.id);
@@ -156,7 +157,7 @@ impl OperationContext<'_, '_> {
         inside.sort_unstable();
         let mut scan = Scan::new(keys::levels(project), Order::Ascending);
         while let Some(record) = scan.next(self.tx)? {
-            let id = record.key.rsplit('/').next().and_then(|id| Id::parse(id).ok());
+            let id = record.key.rsplit('/').next().and_then(|id| LevelId::parse(id).ok());
             counts.contents += usize::from(id.is_some_and(|id| inside.binary_search(&id).is_ok()));
         }
         Ok(counts)

@@ -196,7 +196,7 @@ fn check_root(text: &str, root: &RootKey) -> Result<Id> {
 }
 
 fn check_context(vault: Id) -> Context {
-    Context::row(vault, vault, Sealed::Check, &[], 1)
+    Context::row(vault.into(), vault.into(), Sealed::Check, &[], 1)
 }
 
 #[cfg(test)]

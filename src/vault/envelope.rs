@@ -5,18 +5,22 @@ use super::key_cache::{KeyName, Purpose};
 use super::keys;
 use super::operation::OperationContext;
 use super::records::{KeyRecord, ProjectRecord, Wrapped, WrappedKeyRecord, damaged, require};
-use crate::core::{AesKey, Context, Custody, Id, LevelKey, Sealed, SecretBytes, unwrap, unwrap_key, wrap};
+use crate::core::IntegrationId;
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::WebhookId;
+use crate::core::{AesKey, Context, Custody, LevelKey, Sealed, SecretBytes, unwrap, unwrap_key, wrap};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a row that is wrapped with a project DEK is, so that it opens nowhere else.
 #[derive(Clone, Copy)]
 pub(super) enum Row {
     /// The blob of the content of that number, of the level of that id.
-    Blob(Id, u32),
+    Blob(LevelId, u32),
     /// What is known of its entries.
-    Entries(Id, u32),
+    Entries(LevelId, u32),
     /// When the entries of the level of that id were last read.
-    Access(Id),
+    Access(LevelId),
     /// The text of the level key of that version.
     KeyText(u32),
     /// Its bytes.
@@ -24,11 +28,11 @@ pub(super) enum Row {
     /// Its proof.
     KeyProof(u32),
     /// The signing secret of the webhook of that id.
-    SigningSecret(Id),
+    SigningSecret(WebhookId),
     /// The credentials of the integration of that id.
-    Credentials(Id),
+    Credentials(IntegrationId),
     /// What that integration has written for the environment of that id.
-    Written(Id, Id),
+    Written(IntegrationId, LevelId),
 }
 
 impl Row {
@@ -58,8 +62,8 @@ impl OperationContext<'_, '_> {
     }
 
     /// The key that wraps an organization's project DEKs.
-    pub(super) fn organization_kek(&mut self, organization: Id, version: u32) -> Result<AesKey> {
-        let name = KeyName { owner: organization, purpose: Purpose::Kek, version, custody_changes: 0 };
+    pub(super) fn organization_kek(&mut self, organization: OrganizationId, version: u32) -> Result<AesKey> {
+        let name = KeyName { owner: organization.into(), purpose: Purpose::Kek, version, custody_changes: 0 };
         if let Some(key) = self.unwrapped_key(name) {
             return Ok(key);
         }
@@ -72,7 +76,7 @@ impl OperationContext<'_, '_> {
 
     /// The key that wraps a project's rows.
     pub(super) fn project_dek(&mut self, project: &ProjectRecord, version: u32) -> Result<AesKey> {
-        let name = KeyName { owner: project.id, purpose: Purpose::Dek, version, custody_changes: 0 };
+        let name = KeyName { owner: project.id.into(), purpose: Purpose::Dek, version, custody_changes: 0 };
         if let Some(key) = self.unwrapped_key(name) {
             return Ok(key);
         }
@@ -87,7 +91,7 @@ impl OperationContext<'_, '_> {
     /// The key that a project's blobs are or were sealed with.
     pub(super) fn level_key(&mut self, project: &ProjectRecord, version: u32) -> Result<LevelKey> {
         let custody_changes = project.custody_changes;
-        let name = KeyName { owner: project.id, purpose: Purpose::Level, version, custody_changes };
+        let name = KeyName { owner: project.id.into(), purpose: Purpose::Level, version, custody_changes };
         // It may still be in memory, from the time when it was the vault's.
         if project.custody == Custody::Client {
             return Err(client_managed());

@@ -13,6 +13,10 @@ use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
 use super::session::Session;
 use super::slug::{BASE, SlugRule, slug_of};
 use super::use_case::UseCase;
+use crate::core::EnvironmentId;
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
 use crate::core::{Action, Details, Id, LevelPath, Permission, PermissionSet, Resource, ResourceKind, Slug, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -21,7 +25,7 @@ use crate::error::{Error, ErrorKind, Result};
 #[non_exhaustive]
 pub struct Environment {
     /// Its id, which never changes.
-    pub id: Id,
+    pub id: EnvironmentId,
     /// Its name.
     pub name: String,
     /// Its slug, unique below its project or target.
@@ -49,7 +53,7 @@ impl Environment {
     fn base(place: &Place) -> Self {
         let project = &place.project;
         Self {
-            id: project.id,
+            id: Id::from(project.id).into(),
             name: BASE.to_owned(),
             slug: BASE.to_owned(),
             description: None,
@@ -72,7 +76,7 @@ impl Environment {
 impl From<NodeRecord> for Environment {
     fn from(record: NodeRecord) -> Self {
         Self {
-            id: record.id,
+            id: record.environment_id(),
             name: record.name,
             slug: record.slug,
             description: record.description,
@@ -90,7 +94,7 @@ impl From<NodeRecord> for Environment {
 #[non_exhaustive]
 pub struct NewEnvironment {
     /// Its id; a new one, where none is given. Only trusted programs can give one.
-    pub id: Option<Id>,
+    pub id: Option<EnvironmentId>,
     /// Its name.
     pub name: String,
     /// Its slug; made of the name, where none is given.
@@ -139,7 +143,7 @@ impl Session<'_> {
             let mut node = operation.new_node(
                 &place,
                 NodeKind::Environment,
-                new.id,
+                new.id.map(LevelId::from),
                 &new.name,
                 new.slug.as_ref(),
                 new.slug_rule,
@@ -175,11 +179,14 @@ fn check_status(status: &str) -> Result<String> {
 }
 
 /// The environments that come with a project that has a `_base`, beside that.
-pub(super) fn builtin(operation: &mut OperationContext<'_, '_>, ids: &BTreeMap<String, Id>) -> Result<Vec<NodeRecord>> {
+pub(super) fn builtin(
+    operation: &mut OperationContext<'_, '_>,
+    ids: &BTreeMap<String, EnvironmentId>,
+) -> Result<Vec<NodeRecord>> {
     let builtin = [("dev", DEFAULT_STATUS), ("staging", "staging"), ("prod", PRODUCTION)];
     let nodes = builtin.map(|(name, status)| {
         Ok(NodeRecord {
-            id: operation.given_place_id(ids.get(name).copied())?,
+            id: operation.given_place_id(ids.get(name).copied().map(LevelId::from))?,
             kind: NodeKind::Environment,
             name: name.to_owned(),
             slug: name.to_owned(),
@@ -224,7 +231,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn locate(&self, id: Id) -> Result<(Id, LevelPath)> {
+    pub fn locate(&self, id: LevelId) -> Result<(OrganizationId, LevelPath)> {
         self.read(UseCase::Locate, |operation| {
             let (organization, path) = operation.path_of(id)?;
             match operation.place(At::Path(organization, &path), Reach::OnTheWay) {
@@ -241,9 +248,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn locate_environment(&self, id: Id) -> Result<(Id, LevelPath)> {
+    pub fn locate_environment(&self, id: EnvironmentId) -> Result<(OrganizationId, LevelPath)> {
         self.read(UseCase::Locate, |operation| {
-            let found = operation.path_of(id).and_then(|(organization, path)| {
+            let found = operation.path_of(id.into()).and_then(|(organization, path)| {
                 let place = operation.place(At::Path(organization, &path), Reach::OnTheWay)?;
                 let is_environment =
                     place.nodes.last().map_or(place.project.has_base, |node| node.kind == NodeKind::Environment);
@@ -270,7 +277,7 @@ pub enum IdOrSlug {
 #[non_exhaustive]
 pub struct LocatedProject {
     /// Its id.
-    pub id: Id,
+    pub id: ProjectId,
     /// Its slug.
     pub slug: Slug,
     /// What the actor may do there, if only because it is on the way to where it may do more.
@@ -282,9 +289,9 @@ pub struct LocatedProject {
 #[non_exhaustive]
 pub struct LocatedEnvironment {
     /// The id of its project.
-    pub project: Id,
+    pub project: ProjectId,
     /// Its id.
-    pub id: Id,
+    pub id: EnvironmentId,
     /// Its path.
     pub path: LevelPath,
     /// Whether it holds what live systems use.
@@ -298,7 +305,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn find_project(&self, organization: Id, project: &IdOrSlug) -> Result<LocatedProject> {
+    pub fn find_project(&self, organization: OrganizationId, project: &IdOrSlug) -> Result<LocatedProject> {
         self.read(UseCase::Locate, |operation| {
             let record = operation.designated_project(organization, project)?;
             let slug = Slug::new(&record.slug)?;
@@ -314,7 +321,7 @@ impl Session<'_> {
     /// `NotFound`, without the project, too.
     pub fn find_environment(
         &self,
-        organization: Id,
+        organization: OrganizationId,
         project: &IdOrSlug,
         environment: &IdOrSlug,
     ) -> Result<LocatedEnvironment> {
@@ -323,7 +330,7 @@ impl Session<'_> {
             let slug = match environment {
                 IdOrSlug::Slug(slug) => slug.as_str().to_owned(),
                 IdOrSlug::Id(id) => {
-                    let place: Option<PlaceRecord> = get(operation.tx, &keys::node_id(*id))?;
+                    let place: Option<PlaceRecord> = get(operation.tx, &keys::node_id((*id).into()))?;
                     let place = place.filter(|place| place.project == project.id && !place.path.contains('/'));
                     place.ok_or_else(|| no_such("environment"))?.path
                 }
@@ -337,11 +344,11 @@ impl Session<'_> {
 }
 
 impl OperationContext<'_, '_> {
-    fn designated_project(&mut self, organization: Id, project: &IdOrSlug) -> Result<ProjectRecord> {
+    fn designated_project(&mut self, organization: OrganizationId, project: &IdOrSlug) -> Result<ProjectRecord> {
         match project {
             IdOrSlug::Slug(slug) => self.project_called(organization, slug.as_str()),
             IdOrSlug::Id(id) => {
-                let place: Option<PlaceRecord> = get(self.tx, &keys::project_id(*id))?;
+                let place: Option<PlaceRecord> = get(self.tx, &keys::project_id((*id).into()))?;
                 let place = place.filter(|place| place.organization == organization);
                 let slug = place.ok_or_else(|| no_such("project"))?.path;
                 self.project_called(organization, &slug)
@@ -352,7 +359,7 @@ impl OperationContext<'_, '_> {
     pub(super) fn located(&self, place: &Place, node: &NodeRecord) -> Result<LocatedEnvironment> {
         Ok(LocatedEnvironment {
             project: place.project.id,
-            id: node.id,
+            id: node.environment_id(),
             path: place.path()?,
             is_production: node.is_production,
             rights: self.rights,

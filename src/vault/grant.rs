@@ -14,6 +14,9 @@ use super::records::{
 use super::scan::{Scan, scan_keys};
 use super::session::Session;
 use super::use_case::UseCase;
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
 use crate::core::{
     Action, AuditActor, Details, GrantRole, Id, LevelPath, PermissionSet, Resource, ResourceKind, Timestamp,
 };
@@ -45,7 +48,7 @@ impl Grant {
 impl OperationContext<'_, '_> {
     /// The place that something is granted at, and the id of the node that this is, or none for a whole project. It
     /// takes full access to the project, also for one of its environments.
-    fn granting_place(&mut self, at: At<'_>) -> Result<(Place, Option<Id>)> {
+    fn granting_place(&mut self, at: At<'_>) -> Result<(Place, Option<LevelId>)> {
         let (organization, path) = self.whereabouts(at)?;
         let place = self.place(At::Path(organization, &path), Reach::Inside)?;
         let project = Place { project: place.project.clone(), nodes: Vec::new() };
@@ -72,11 +75,11 @@ impl OperationContext<'_, '_> {
         let (kind, id, name) = match grantee {
             Grantee::User(id) => {
                 self.tx.get(&keys::member(organization, id))?.ok_or_else(|| no_such("member"))?;
-                (ResourceKind::Member, id, require::<UserRecord>(self.tx, &keys::user(id))?.name)
+                (ResourceKind::Member, Id::from(id), require::<UserRecord>(self.tx, &keys::user(id))?.name)
             }
             Grantee::Team(id) => {
                 let team: TeamRecord = self.team(organization, id)?;
-                (ResourceKind::Team, id, team.name)
+                (ResourceKind::Team, id.into(), team.name)
             }
         };
         let mut resource = Resource::of(place)?.kind(kind);
@@ -86,12 +89,17 @@ impl OperationContext<'_, '_> {
     }
 
     /// What was granted to somebody in a project.
-    fn grant_record(&mut self, project: Id, grantee: Grantee) -> Result<GrantRecord> {
+    fn grant_record(&mut self, project: ProjectId, grantee: Grantee) -> Result<GrantRecord> {
         Ok(get(self.tx, &keys::grant(project, grantee))?.unwrap_or(GrantRecord { grantee, roles: Vec::new() }))
     }
 
     /// Writes what was granted to somebody in a project, and that it was; removes both, when it is nothing.
-    fn put_grant_record(&mut self, organization: Id, project: Id, record: &GrantRecord) -> Result<()> {
+    fn put_grant_record(
+        &mut self,
+        organization: OrganizationId,
+        project: ProjectId,
+        record: &GrantRecord,
+    ) -> Result<()> {
         let (key, index) = (keys::grant(project, record.grantee), keys::granted(organization, record.grantee, project));
         if record.roles.is_empty() {
             self.tx.delete(&key)?;
@@ -121,7 +129,12 @@ impl OperationContext<'_, '_> {
     }
 
     /// Removes what was granted in a project, or of that only what was granted in a node of it.
-    pub(super) fn remove_grants(&mut self, organization: Id, project: Id, node: Option<Id>) -> Result<()> {
+    pub(super) fn remove_grants(
+        &mut self,
+        organization: OrganizationId,
+        project: ProjectId,
+        node: Option<LevelId>,
+    ) -> Result<()> {
         let mut scan = Scan::new(keys::grants(project), Order::Ascending);
         while let Some(record) = scan.next(self.tx)? {
             let mut record: GrantRecord = decode(&record.value)?;
@@ -135,7 +148,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// Removes all that was granted to somebody in an organization.
-    pub(super) fn remove_grants_of(&mut self, organization: Id, grantee: Grantee) -> Result<()> {
+    pub(super) fn remove_grants_of(&mut self, organization: OrganizationId, grantee: Grantee) -> Result<()> {
         for project in self.granted_projects(organization, grantee)? {
             self.tx.delete(&keys::grant(project, grantee))?;
             self.tx.delete(&keys::granted(organization, grantee, project))?;
@@ -145,12 +158,16 @@ impl OperationContext<'_, '_> {
 
     /// The projects in which something was granted to somebody, in the order they were made; also those that were
     /// deleted and can be restored.
-    pub(super) fn granted_projects(&mut self, organization: Id, grantee: Grantee) -> Result<Vec<Id>> {
+    pub(super) fn granted_projects(
+        &mut self,
+        organization: OrganizationId,
+        grantee: Grantee,
+    ) -> Result<Vec<ProjectId>> {
         scan_keys(self.tx, keys::granted_to(organization, grantee))?.iter().map(|key| id_in(key)).collect()
     }
 
     /// Refuses to let somebody share what was granted to others, where the actor does not hold as much.
-    pub(super) fn check_grants_held(&mut self, organization: Id, grantee: Grantee) -> Result<()> {
+    pub(super) fn check_grants_held(&mut self, organization: OrganizationId, grantee: Grantee) -> Result<()> {
         let here = self.rights;
         for project in self.granted_projects(organization, grantee)? {
             for granted in self.grant_record(project, grantee)?.roles {
@@ -192,25 +209,25 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, without the user or the team.
-    pub fn granted(&self, organization: Id, grantee: Grantee) -> Result<Vec<Grant>> {
+    pub fn granted(&self, organization: OrganizationId, grantee: Grantee) -> Result<Vec<Grant>> {
         self.read(UseCase::ListGranted, |operation| {
             let (kind, id) = match grantee {
                 Grantee::User(id) => {
                     operation.organization_of_member(organization, id)?;
                     operation.member(organization, id)?;
-                    (ResourceKind::Member, id)
+                    (ResourceKind::Member, Id::from(id))
                 }
                 Grantee::Team(id) => {
                     operation.whole_organization(organization)?;
                     operation.team(organization, id)?;
-                    (ResourceKind::Team, id)
+                    (ResourceKind::Team, Id::from(id))
                 }
             };
             let mut grants = Vec::new();
             for project in operation.granted_projects(organization, grantee)? {
                 for granted in operation.grant_record(project, grantee)?.roles {
                     // What was deleted keeps its grants, for when it is restored.
-                    let path = match operation.path_of(granted.node.unwrap_or(project)) {
+                    let path = match operation.path_of(granted.node.unwrap_or(project.into())) {
                         Err(error) if error.kind() == ErrorKind::NotFound => continue,
                         found => found?.1,
                     };
@@ -310,7 +327,12 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `Denied`; `NotFound`.
-    pub fn check_rights(&self, organization: Id, path: Option<&LevelPath>, needed: PermissionSet) -> Result<()> {
+    pub fn check_rights(
+        &self,
+        organization: OrganizationId,
+        path: Option<&LevelPath>,
+        needed: PermissionSet,
+    ) -> Result<()> {
         self.read(UseCase::ReadOwnRights, |operation| {
             operation.allow(needed)?;
             operation.needed = needed;

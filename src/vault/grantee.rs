@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::core::Id;
+use crate::core::TeamId;
+use crate::core::UserId;
 
 /// To whom something is granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -8,7 +9,7 @@ use crate::core::Id;
 #[expect(clippy::exhaustive_enums, reason = "who grants something must know to whom it can be")]
 pub enum Grantee {
     /// To a user who is a member of the organization.
-    User(Id),
+    User(UserId),
     /// To a team of the organization, and so to all who are in it.
-    Team(Id),
+    Team(TeamId),
 }

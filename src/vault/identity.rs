@@ -14,7 +14,11 @@ use super::service_key::ServiceKey;
 use super::session::Session;
 use super::token::TokenInfo;
 use super::use_case::UseCase;
-use crate::core::{Id, LevelPath, MemberRole, Timestamp};
+use crate::core::EnvironmentId;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
+use crate::core::UserId;
+use crate::core::{LevelPath, MemberRole, Timestamp};
 use crate::error::Result;
 
 /// In whose name a session is.
@@ -36,9 +40,9 @@ pub enum Identity {
 /// What something is called, for whoever may know no more of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Named {
+pub struct Named<I> {
     /// Its id.
-    pub id: Id,
+    pub id: I,
     /// Its slug.
     pub slug: String,
     /// Its name.
@@ -50,7 +54,7 @@ pub struct Named {
 #[non_exhaustive]
 pub struct UserIdentity {
     /// The user's id.
-    pub id: Id,
+    pub id: UserId,
     /// Their name.
     pub name: String,
     /// Their address.
@@ -70,7 +74,7 @@ pub struct UserIdentity {
 #[non_exhaustive]
 pub struct MembershipIdentity {
     /// The organization.
-    pub organization: Named,
+    pub organization: Named<OrganizationId>,
     /// The user's role in it.
     pub role: MemberRole,
 }
@@ -80,7 +84,7 @@ pub struct MembershipIdentity {
 #[non_exhaustive]
 pub struct TokenIdentity {
     /// Its organization.
-    pub organization: Named,
+    pub organization: Named<OrganizationId>,
     /// What is known of it.
     pub token: TokenInfo,
     /// How many projects there are for it: those of the organization, or the one it is bound to.
@@ -92,11 +96,11 @@ pub struct TokenIdentity {
 #[non_exhaustive]
 pub struct AccountIdentity {
     /// Its organization.
-    pub organization: Named,
+    pub organization: Named<OrganizationId>,
     /// The project of its environment.
-    pub project: Named,
+    pub project: Named<ProjectId>,
     /// Its environment.
-    pub environment: Named,
+    pub environment: Named<EnvironmentId>,
     /// What is known of it.
     pub account: Account,
 }
@@ -106,7 +110,7 @@ pub struct AccountIdentity {
 #[non_exhaustive]
 pub struct ServiceAccountIdentity {
     /// Its organization.
-    pub organization: Named,
+    pub organization: Named<OrganizationId>,
     /// The account.
     pub account: ServiceAccount,
     /// The key that was shown.
@@ -174,7 +178,11 @@ impl OperationContext<'_, '_> {
                 Identity::Account(AccountIdentity {
                     organization,
                     project: Named { id: project.id, slug: project.slug, name: project.name },
-                    environment: Named { id: environment.id, slug: environment.slug, name: environment.name },
+                    environment: Named {
+                        id: environment.environment_id(),
+                        slug: environment.slug,
+                        name: environment.name,
+                    },
                     account: Account::new(token, path),
                 })
             }
@@ -186,18 +194,18 @@ impl OperationContext<'_, '_> {
         })
     }
 
-    fn projects_of(&mut self, organization: Id) -> Result<usize> {
+    fn projects_of(&mut self, organization: OrganizationId) -> Result<usize> {
         Ok(scan_keys(self.tx, keys::projects(organization))?.len())
     }
 
-    fn membership_identity(&mut self, organization: Id, user: Id) -> Result<MembershipIdentity> {
+    fn membership_identity(&mut self, organization: OrganizationId, user: UserId) -> Result<MembershipIdentity> {
         let record: OrganizationRecord = require(self.tx, &keys::organization(organization))?;
         let member: MemberRecord = require(self.tx, &keys::member(organization, user))?;
         Ok(MembershipIdentity { organization: named(&record), role: member.role })
     }
 }
 
-fn named(organization: &OrganizationRecord) -> Named {
+fn named(organization: &OrganizationRecord) -> Named<OrganizationId> {
     Named { id: organization.id, slug: organization.slug.clone(), name: organization.name.clone() }
 }
 

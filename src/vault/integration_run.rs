@@ -1,13 +1,14 @@
 use serde::{Deserialize, Serialize};
 
-use crate::core::{Id, Timestamp};
+use crate::core::IntegrationRunId;
+use crate::core::Timestamp;
 
 /// What became of one attempt to copy what an integration is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct IntegrationRun {
     /// Its id; newer ones are greater.
-    pub id: Id,
+    pub id: IntegrationRunId,
     /// The number of the attempt, from 1 to 5; none, for one that was asked for.
     pub attempt: Option<u32>,
     /// When it had come to its end.

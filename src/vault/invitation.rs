@@ -12,8 +12,11 @@ use super::scan::scan_values;
 use super::session::Session;
 use super::use_case::UseCase;
 use super::user::{check_email, email_key};
+use crate::core::InvitationId;
+use crate::core::OrganizationId;
+use crate::core::TeamId;
 use crate::core::{
-    Action, AuditActor, Details, Id, MemberRole, Random, Resource, ResourceKind, SecretString, Timestamp, TokenHash,
+    Action, AuditActor, Details, MemberRole, Random, Resource, ResourceKind, SecretString, Timestamp, TokenHash,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
@@ -30,7 +33,7 @@ pub struct NewInvitation {
     /// What they may do in all of the organization.
     pub role: MemberRole,
     /// The teams they are in.
-    pub teams: Vec<Id>,
+    pub teams: Vec<TeamId>,
     /// From when on it can no longer be accepted: in 7 days, where nothing is given.
     pub expires_at: Option<Timestamp>,
 }
@@ -47,13 +50,13 @@ impl NewInvitation {
 #[non_exhaustive]
 pub struct Invitation {
     /// Its id.
-    pub id: Id,
+    pub id: InvitationId,
     /// The person's email address.
     pub email: String,
     /// What they may do in all of the organization.
     pub role: MemberRole,
     /// The teams they are in.
-    pub teams: Vec<Id>,
+    pub teams: Vec<TeamId>,
     /// When it was made.
     pub created_at: Timestamp,
     /// By whom.
@@ -93,7 +96,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, also for a role or a team; `Denied`, for a role or a team that holds more than the actor does, and
     /// in place of such a role; `InvalidValue`, for what is no email address, and for an end that is past; `Conflict`, for a member.
-    pub fn invite_member(&self, organization: Id, new: &NewInvitation) -> Result<IssuedInvitation> {
+    pub fn invite_member(&self, organization: OrganizationId, new: &NewInvitation) -> Result<IssuedInvitation> {
         self.write(UseCase::InviteMember, |operation| {
             operation.whole_organization(organization)?;
             operation.check_role(organization, new.role)?;
@@ -112,7 +115,7 @@ impl Session<'_> {
                 operation.check_role(organization, before.role)?;
             }
             let record = InvitationRecord {
-                id: operation.new_id()?,
+                id: operation.new_id()?.into(),
                 organization,
                 email,
                 role: new.role,
@@ -147,17 +150,21 @@ fn draw(random: &dyn Random) -> Result<SecretString> {
 
 impl OperationContext<'_, '_> {
     fn record_invitation(&mut self, action: Action, record: &InvitationRecord) -> Result<()> {
-        let teams: Vec<String> = record.teams.iter().map(Id::to_string).collect();
+        let teams: Vec<String> = record.teams.iter().map(TeamId::to_string).collect();
         let details = Details::default()
             .with("role", record.role.to_string())
             .with("teams", teams)
             .with("expiresAt", record.expires_at.to_string());
-        let resource = Resource::named(ResourceKind::Invitation, record.organization, record.id, &record.email);
+        let resource = Resource::named(ResourceKind::Invitation, record.organization, record.id.into(), &record.email);
         self.record(action, resource, details)
     }
 
     /// Removes the invitation for an email address, if there is one, and tells which.
-    pub(super) fn remove_invitation(&mut self, organization: Id, email: &str) -> Result<Option<InvitationRecord>> {
+    pub(super) fn remove_invitation(
+        &mut self,
+        organization: OrganizationId,
+        email: &str,
+    ) -> Result<Option<InvitationRecord>> {
         let by_email = keys::invitation_email(organization, &email_key(email));
         let Some(hash) = get::<String>(self.tx, &by_email)? else {
             return Ok(None);
@@ -176,7 +183,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn invitations(&self, organization: Id) -> Result<Vec<Invitation>> {
+    pub fn invitations(&self, organization: OrganizationId) -> Result<Vec<Invitation>> {
         self.read(UseCase::ListInvitations, |operation| {
             operation.whole_organization(organization)?;
             let records = operation.invitation_records(organization)?;
@@ -188,7 +195,7 @@ impl Session<'_> {
 }
 
 impl OperationContext<'_, '_> {
-    pub(super) fn invitation_records(&mut self, organization: Id) -> Result<Vec<InvitationRecord>> {
+    pub(super) fn invitation_records(&mut self, organization: OrganizationId) -> Result<Vec<InvitationRecord>> {
         let hashes: Vec<String> = scan_values(self.tx, keys::invitation_ids(organization), Order::Ascending)?;
         let keys: Vec<String> = hashes.iter().map(|hash| keys::invitation(hash)).collect();
         self.tx.prefetch(&keys)?;
@@ -237,7 +244,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Denied`, for one to a role that holds more than the actor does.
-    pub fn withdraw_invitation(&self, organization: Id, id: Id) -> Result<()> {
+    pub fn withdraw_invitation(&self, organization: OrganizationId, id: InvitationId) -> Result<()> {
         self.write(UseCase::WithdrawInvitation, |operation| {
             operation.whole_organization(organization)?;
             let hash: String =

@@ -3,6 +3,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::core::ProjectId;
 use crate::core::{AesKey, Id, KeyDerivation, KeyString, LevelKey};
 use crate::error::Result;
 
@@ -58,9 +59,9 @@ impl KeyCache {
     }
 
     /// Forgets the keys that blobs of a project are sealed with: the vault is to be unable to open them.
-    pub(super) fn forget_level_keys(&self, project: Id) {
+    pub(super) fn forget_level_keys(&self, project: ProjectId) {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.retain(|name, _| name.owner != project || name.purpose != Purpose::Level);
+        keys.retain(|name, _| name.owner != project.into() || name.purpose != Purpose::Level);
     }
 
     pub(super) fn derivations(&self) -> u64 {

@@ -3,13 +3,28 @@
 
 use super::grantee::Grantee;
 use super::job_kind::JobKind;
+use crate::core::AccountId;
+use crate::core::AuditRecordId;
+use crate::core::IntegrationId;
+use crate::core::InvitationId;
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::PersonalKeyId;
+use crate::core::ProjectId;
+use crate::core::RoleId;
+use crate::core::ServiceAccountId;
+use crate::core::ServiceKeyId;
+use crate::core::TeamId;
+use crate::core::UserId;
+use crate::core::WebhookId;
+use crate::core::WebhookLogId;
 use crate::core::{Id, Timestamp};
 use crate::store::KeyRange;
 
 /// What kind of vault this is, and the check of its root key.
 pub(super) const VAULT: &str = "vault";
 
-pub(super) fn organization(id: Id) -> String {
+pub(super) fn organization(id: OrganizationId) -> String {
     format!("organization/{id}")
 }
 
@@ -21,107 +36,107 @@ pub(super) fn organization_slug(slug: &str) -> String {
     format!("organization-slug/{slug}")
 }
 
-pub(super) fn organization_kek(id: Id, version: u32) -> String {
+pub(super) fn organization_kek(id: OrganizationId, version: u32) -> String {
     format!("organization-kek/{id}/{version:010}")
 }
 
-pub(super) fn project(organization: Id, slug: &str) -> String {
+pub(super) fn project(organization: OrganizationId, slug: &str) -> String {
     format!("project/{organization}/{slug}")
 }
 
-pub(super) fn projects(organization: Id) -> KeyRange {
+pub(super) fn projects(organization: OrganizationId) -> KeyRange {
     KeyRange::prefix(format!("project/{organization}/"))
 }
 
-pub(super) fn project_id(id: Id) -> String {
+pub(super) fn project_id(id: ProjectId) -> String {
     format!("project-id/{id}")
 }
 
-pub(super) fn project_number(organization: Id, number: u32) -> String {
+pub(super) fn project_number(organization: OrganizationId, number: u32) -> String {
     format!("project-number/{organization}/{number:010}")
 }
 
 /// A target or an environment; `path` is what follows the project's slug.
-pub(super) fn node(project: Id, path: &str) -> String {
+pub(super) fn node(project: ProjectId, path: &str) -> String {
     format!("node/{project}/{path}")
 }
 
 /// All that lies below a project (`""`) or below one of its targets (`"backend/"`).
-pub(super) fn nodes(project: Id, below: &str) -> KeyRange {
+pub(super) fn nodes(project: ProjectId, below: &str) -> KeyRange {
     KeyRange::prefix(format!("node/{project}/{below}"))
 }
 
-pub(super) fn node_id(id: Id) -> String {
+pub(super) fn node_id(id: LevelId) -> String {
     format!("node-id/{id}")
 }
 
-pub(super) fn project_dek(project: Id, version: u32) -> String {
+pub(super) fn project_dek(project: ProjectId, version: u32) -> String {
     format!("project-dek/{project}/{version:010}")
 }
 
-pub(super) fn project_deks(project: Id) -> KeyRange {
+pub(super) fn project_deks(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("project-dek/{project}/"))
 }
 
 /// A key that blobs are sealed with.
-pub(super) fn level_key(project: Id, version: u32) -> String {
+pub(super) fn level_key(project: ProjectId, version: u32) -> String {
     format!("key/{project}/{version:010}")
 }
 
-pub(super) fn level_keys(project: Id) -> KeyRange {
+pub(super) fn level_keys(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("key/{project}/"))
 }
 
 /// How many contents a project has had.
-pub(super) fn counter(project: Id) -> String {
+pub(super) fn counter(project: ProjectId) -> String {
     format!("counter/{project}")
 }
 
-pub(super) fn level(project: Id, node: Id) -> String {
+pub(super) fn level(project: ProjectId, node: LevelId) -> String {
     format!("level/{project}/{node}")
 }
 
-pub(super) fn levels(project: Id) -> KeyRange {
+pub(super) fn levels(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("level/{project}/"))
 }
 
 /// From which number on it is known when entries of a level changed, if that was ever forgotten.
-pub(super) fn floor(project: Id, node: Id) -> String {
+pub(super) fn floor(project: ProjectId, node: LevelId) -> String {
     format!("floor/{project}/{node}")
 }
 
-pub(super) fn floors(project: Id) -> KeyRange {
+pub(super) fn floors(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("floor/{project}/"))
 }
 
 /// When the entries of a level were last read.
-pub(super) fn access(project: Id, node: Id) -> String {
+pub(super) fn access(project: ProjectId, node: LevelId) -> String {
     format!("access/{project}/{node}")
 }
 
-pub(super) fn accesses(project: Id) -> KeyRange {
+pub(super) fn accesses(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("access/{project}/"))
 }
 
 /// What is told of a former content without opening it.
-pub(super) fn version(project: Id, node: Id, number: u32) -> String {
+pub(super) fn version(project: ProjectId, node: LevelId, number: u32) -> String {
     format!("version/{project}/{node}/{number:010}")
 }
 
-pub(super) fn versions(project: Id, node: Id) -> KeyRange {
+pub(super) fn versions(project: ProjectId, node: LevelId) -> KeyRange {
     KeyRange::prefix(format!("version/{project}/{node}/"))
 }
 
-pub(super) fn project_versions(project: Id) -> KeyRange {
+pub(super) fn project_versions(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("version/{project}/"))
 }
 
 /// A content of a level, present or former.
-pub(super) fn content(project: Id, number: u32) -> String {
+pub(super) fn content(project: ProjectId, number: u32) -> String {
     format!("content/{project}/{number:010}")
 }
 
-pub(super) fn contents(project: Id) -> KeyRange {
+pub(super) fn contents(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("content/{project}/"))
 }
 
@@ -130,15 +145,15 @@ pub(super) fn token(hash: &str) -> String {
     format!("token/{hash}")
 }
 
-pub(super) fn token_id(organization: Id, id: Id) -> String {
+pub(super) fn token_id(organization: OrganizationId, id: Id) -> String {
     format!("token-id/{organization}/{id}")
 }
 
-pub(super) fn token_ids(organization: Id) -> KeyRange {
+pub(super) fn token_ids(organization: OrganizationId) -> KeyRange {
     KeyRange::prefix(format!("token-id/{organization}/"))
 }
 
-pub(super) fn user(id: Id) -> String {
+pub(super) fn user(id: UserId) -> String {
     format!("user/{id}")
 }
 
@@ -152,20 +167,20 @@ pub(super) fn user_email(email: &str) -> String {
 }
 
 /// What a user is in an organization.
-pub(super) fn member(organization: Id, user: Id) -> String {
+pub(super) fn member(organization: OrganizationId, user: UserId) -> String {
     format!("member/{organization}/{user}")
 }
 
-pub(super) fn members(organization: Id) -> KeyRange {
+pub(super) fn members(organization: OrganizationId) -> KeyRange {
     KeyRange::prefix(format!("member/{organization}/"))
 }
 
 /// That a user has a role of which must be known who has it.
-pub(super) fn role_member(organization: Id, role: &str, user: Id) -> String {
+pub(super) fn role_member(organization: OrganizationId, role: &str, user: UserId) -> String {
     format!("role-member/{organization}/{role}/{user}")
 }
 
-pub(super) fn role_members(organization: Id, role: &str) -> KeyRange {
+pub(super) fn role_members(organization: OrganizationId, role: &str) -> KeyRange {
     KeyRange::prefix(format!("role-member/{organization}/{role}/"))
 }
 
@@ -174,103 +189,103 @@ pub(super) fn invitation(hash: &str) -> String {
     format!("invitation/{hash}")
 }
 
-pub(super) fn invitation_id(organization: Id, id: Id) -> String {
+pub(super) fn invitation_id(organization: OrganizationId, id: InvitationId) -> String {
     format!("invitation-id/{organization}/{id}")
 }
 
-pub(super) fn invitation_ids(organization: Id) -> KeyRange {
+pub(super) fn invitation_ids(organization: OrganizationId) -> KeyRange {
     KeyRange::prefix(format!("invitation-id/{organization}/"))
 }
 
 /// The one invitation for an email address, in lower case.
-pub(super) fn invitation_email(organization: Id, email: &str) -> String {
+pub(super) fn invitation_email(organization: OrganizationId, email: &str) -> String {
     format!("invitation-email/{organization}/{email}")
 }
 
 /// The hash of a key that a user made for themselves.
-pub(super) fn personal_key(organization: Id, user: Id, id: Id) -> String {
+pub(super) fn personal_key(organization: OrganizationId, user: UserId, id: PersonalKeyId) -> String {
     format!("personal-key/{organization}/{user}/{id}")
 }
 
 /// The keys of a user in an organization.
-pub(super) fn personal_keys(organization: Id, user: Id) -> KeyRange {
+pub(super) fn personal_keys(organization: OrganizationId, user: UserId) -> KeyRange {
     KeyRange::prefix(format!("personal-key/{organization}/{user}/"))
 }
 
-pub(super) fn service_account(organization: Id, id: Id) -> String {
+pub(super) fn service_account(organization: OrganizationId, id: ServiceAccountId) -> String {
     format!("service-account/{organization}/{id}")
 }
 
-pub(super) fn service_accounts(organization: Id) -> KeyRange {
+pub(super) fn service_accounts(organization: OrganizationId) -> KeyRange {
     KeyRange::prefix(format!("service-account/{organization}/"))
 }
 
 /// The hash of a key of a service account.
-pub(super) fn service_key(organization: Id, account: Id, id: Id) -> String {
+pub(super) fn service_key(organization: OrganizationId, account: ServiceAccountId, id: ServiceKeyId) -> String {
     format!("service-key/{organization}/{account}/{id}")
 }
 
 /// The keys of a service account.
-pub(super) fn service_keys(organization: Id, account: Id) -> KeyRange {
+pub(super) fn service_keys(organization: OrganizationId, account: ServiceAccountId) -> KeyRange {
     KeyRange::prefix(format!("service-key/{organization}/{account}/"))
 }
 
 /// The keys of all service accounts of an organization.
-pub(super) fn organization_service_keys(organization: Id) -> KeyRange {
+pub(super) fn organization_service_keys(organization: OrganizationId) -> KeyRange {
     KeyRange::prefix(format!("service-key/{organization}/"))
 }
 
 /// A role that an organization made.
-pub(super) fn role(organization: Id, id: Id) -> String {
+pub(super) fn role(organization: OrganizationId, id: RoleId) -> String {
     format!("role/{organization}/{id}")
 }
 
-pub(super) fn roles(organization: Id) -> KeyRange {
+pub(super) fn roles(organization: OrganizationId) -> KeyRange {
     KeyRange::prefix(format!("role/{organization}/"))
 }
 
 /// The id of the role of that name, in lower case.
-pub(super) fn role_name(organization: Id, name: &str) -> String {
+pub(super) fn role_name(organization: OrganizationId, name: &str) -> String {
     format!("role-name/{organization}/{name}")
 }
 
-pub(super) fn team(organization: Id, id: Id) -> String {
+pub(super) fn team(organization: OrganizationId, id: TeamId) -> String {
     format!("team/{organization}/{id}")
 }
 
-pub(super) fn teams(organization: Id) -> KeyRange {
+pub(super) fn teams(organization: OrganizationId) -> KeyRange {
     KeyRange::prefix(format!("team/{organization}/"))
 }
 
 /// The id of the team of that name, in lower case.
-pub(super) fn team_name(organization: Id, name: &str) -> String {
+pub(super) fn team_name(organization: OrganizationId, name: &str) -> String {
     format!("team-name/{organization}/{name}")
 }
 
 /// That a user is in a team, which the user's record says, too.
-pub(super) fn team_member(organization: Id, team: Id, user: Id) -> String {
+pub(super) fn team_member(organization: OrganizationId, team: TeamId, user: UserId) -> String {
     format!("team-member/{organization}/{team}/{user}")
 }
 
-pub(super) fn team_members(organization: Id, team: Id) -> KeyRange {
+pub(super) fn team_members(organization: OrganizationId, team: TeamId) -> KeyRange {
     KeyRange::prefix(format!("team-member/{organization}/{team}/"))
 }
 
 /// What was granted to a user or a team in a project.
-pub(super) fn grant(project: Id, grantee: Grantee) -> String {
+pub(super) fn grant(project: ProjectId, grantee: Grantee) -> String {
     format!("grant/{project}/{}", grantee_part(grantee))
 }
 
-pub(super) fn grants(project: Id) -> KeyRange {
+pub(super) fn grants(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("grant/{project}/"))
 }
 
 /// That something was granted to a user or a team in a project.
-pub(super) fn granted(organization: Id, grantee: Grantee, project: Id) -> String {
+pub(super) fn granted(organization: OrganizationId, grantee: Grantee, project: ProjectId) -> String {
     format!("granted/{organization}/{}/{project}", grantee_part(grantee))
 }
 
-pub(super) fn granted_to(organization: Id, grantee: Grantee) -> KeyRange {
+pub(super) fn granted_to(organization: OrganizationId, grantee: Grantee) -> KeyRange {
     KeyRange::prefix(format!("granted/{organization}/{}/", grantee_part(grantee)))
 }
 
@@ -282,12 +297,12 @@ fn grantee_part(grantee: Grantee) -> String {
 }
 
 /// What can be restored, by the id it has.
-pub(super) fn deleted(organization: Id, id: Id) -> String {
+pub(super) fn deleted(organization: OrganizationId, id: Id) -> String {
     format!("deleted/{organization}/{id}")
 }
 
 /// That a project, a target or an environment of that id was deleted and can be restored, with what it was deleted.
-pub(super) fn deleted_id(id: Id) -> String {
+pub(super) fn deleted_id(id: LevelId) -> String {
     format!("deleted-id/{id}")
 }
 
@@ -295,63 +310,63 @@ pub(super) fn all_deleted() -> KeyRange {
     KeyRange::prefix("deleted/")
 }
 
-pub(super) fn deleted_in(organization: Id) -> KeyRange {
+pub(super) fn deleted_in(organization: OrganizationId) -> KeyRange {
     KeyRange::prefix(format!("deleted/{organization}/"))
 }
 
 /// A target or an environment that was deleted, by itself or with the target `root`.
-pub(super) fn deleted_node(project: Id, root: Id, node: Id) -> String {
+pub(super) fn deleted_node(project: ProjectId, root: LevelId, node: LevelId) -> String {
     format!("deleted-node/{project}/{root}/{node}")
 }
 
 /// All that was deleted with a target or an environment, and that itself.
-pub(super) fn deleted_nodes_of(project: Id, root: Id) -> KeyRange {
+pub(super) fn deleted_nodes_of(project: ProjectId, root: LevelId) -> KeyRange {
     KeyRange::prefix(format!("deleted-node/{project}/{root}/"))
 }
 
-pub(super) fn deleted_nodes(project: Id) -> KeyRange {
+pub(super) fn deleted_nodes(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("deleted-node/{project}/"))
 }
 
 /// The hash of an account's key.
-pub(super) fn account(project: Id, node: Id, id: Id) -> String {
+pub(super) fn account(project: ProjectId, node: LevelId, id: AccountId) -> String {
     format!("account/{project}/{node}/{id}")
 }
 
 /// The accounts of all environments of a project.
-pub(super) fn project_accounts(project: Id) -> KeyRange {
+pub(super) fn project_accounts(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("account/{project}/"))
 }
 
 /// The accounts of an environment.
-pub(super) fn accounts(project: Id, node: Id) -> KeyRange {
+pub(super) fn accounts(project: ProjectId, node: LevelId) -> KeyRange {
     KeyRange::prefix(format!("account/{project}/{node}/"))
 }
 
-pub(super) fn webhook(project: Id, node: Id, id: Id) -> String {
+pub(super) fn webhook(project: ProjectId, node: LevelId, id: WebhookId) -> String {
     format!("webhook/{project}/{node}/{id}")
 }
 
 /// The webhooks of an environment.
-pub(super) fn webhooks(project: Id, node: Id) -> KeyRange {
+pub(super) fn webhooks(project: ProjectId, node: LevelId) -> KeyRange {
     KeyRange::prefix(format!("webhook/{project}/{node}/"))
 }
 
-pub(super) fn project_webhooks(project: Id) -> KeyRange {
+pub(super) fn project_webhooks(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("webhook/{project}/"))
 }
 
 /// What became of one attempt to deliver to a webhook.
-pub(super) fn webhook_log(project: Id, webhook: Id, id: Id) -> String {
+pub(super) fn webhook_log(project: ProjectId, webhook: WebhookId, id: WebhookLogId) -> String {
     format!("webhook-log/{project}/{webhook}/{id}")
 }
 
-pub(super) fn webhook_logs(project: Id, webhook: Id) -> KeyRange {
+pub(super) fn webhook_logs(project: ProjectId, webhook: WebhookId) -> KeyRange {
     KeyRange::prefix(format!("webhook-log/{project}/{webhook}/"))
 }
 
 /// How many of them there are.
-pub(super) fn webhook_log_count(project: Id, webhook: Id) -> String {
+pub(super) fn webhook_log_count(project: ProjectId, webhook: WebhookId) -> String {
     format!("webhook-log-count/{project}/{webhook}")
 }
 
@@ -379,63 +394,63 @@ pub(super) fn jobs_due(now: Timestamp) -> KeyRange {
 }
 
 /// A link to another service.
-pub(super) fn integration(project: Id, id: Id) -> String {
+pub(super) fn integration(project: ProjectId, id: IntegrationId) -> String {
     format!("integration/{project}/{id}")
 }
 
-pub(super) fn integrations(project: Id) -> KeyRange {
+pub(super) fn integrations(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("integration/{project}/"))
 }
 
 /// What an integration has done.
-pub(super) fn integration_state(project: Id, id: Id) -> String {
+pub(super) fn integration_state(project: ProjectId, id: IntegrationId) -> String {
     format!("integration-state/{project}/{id}")
 }
 
-pub(super) fn integration_states(project: Id) -> KeyRange {
+pub(super) fn integration_states(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("integration-state/{project}/"))
 }
 
 /// What an integration has written for an environment.
-pub(super) fn integration_written(project: Id, id: Id, node: Id) -> String {
+pub(super) fn integration_written(project: ProjectId, id: IntegrationId, node: LevelId) -> String {
     format!("integration-written/{project}/{id}/{node}")
 }
 
-pub(super) fn integration_writings(project: Id, id: Id) -> KeyRange {
+pub(super) fn integration_writings(project: ProjectId, id: IntegrationId) -> KeyRange {
     KeyRange::prefix(format!("integration-written/{project}/{id}/"))
 }
 
-pub(super) fn project_integration_writings(project: Id) -> KeyRange {
+pub(super) fn project_integration_writings(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("integration-written/{project}/"))
 }
 
 /// That an environment is mapped in an integration.
-pub(super) fn environment_integration(project: Id, node: Id, id: Id) -> String {
+pub(super) fn environment_integration(project: ProjectId, node: LevelId, id: IntegrationId) -> String {
     format!("environment-integration/{project}/{node}/{id}")
 }
 
 /// The integrations an environment is mapped in.
-pub(super) fn environment_integrations(project: Id, node: Id) -> KeyRange {
+pub(super) fn environment_integrations(project: ProjectId, node: LevelId) -> KeyRange {
     KeyRange::prefix(format!("environment-integration/{project}/{node}/"))
 }
 
-pub(super) fn project_environment_integrations(project: Id) -> KeyRange {
+pub(super) fn project_environment_integrations(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("environment-integration/{project}/"))
 }
 
-pub(super) fn audit(organization: Id, id: Id) -> String {
+pub(super) fn audit(organization: OrganizationId, id: AuditRecordId) -> String {
     format!("audit/{organization}/{id}")
 }
 
-pub(super) fn audits(organization: Id) -> KeyRange {
+pub(super) fn audits(organization: OrganizationId) -> KeyRange {
     KeyRange::prefix(format!("audit/{organization}/"))
 }
 
 /// The id of an audit record, among those that share `value`.
-pub(super) fn audit_by(index: &str, organization: Id, value: &str, id: Id) -> String {
+pub(super) fn audit_by(index: &str, organization: OrganizationId, value: &str, id: AuditRecordId) -> String {
     format!("audit-{index}/{organization}/{value}/{id}")
 }
 
-pub(super) fn audits_by(index: &str, organization: Id, value: &str) -> KeyRange {
+pub(super) fn audits_by(index: &str, organization: OrganizationId, value: &str) -> KeyRange {
     KeyRange::prefix(format!("audit-{index}/{organization}/{value}/"))
 }

@@ -13,10 +13,11 @@ use super::records::{ContentRecord, KeyRecord, ProjectRecord, require};
 use super::rights::READING;
 use super::session::Session;
 use super::use_case::UseCase;
+use crate::core::LevelId;
 use crate::core::{
-    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Id, Kind, Layer, LevelPath, Pbkdf2, Permission,
-    Resolved, Resource, ResourceKind, SealedBlob, SecretBytes, SecretFormat, SecretString, Timestamp, VarName,
-    VersionAction, merge,
+    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Kind, Layer, LevelPath, Pbkdf2, Permission, Resolved,
+    Resource, ResourceKind, SealedBlob, SecretBytes, SecretFormat, SecretString, Timestamp, VarName, VersionAction,
+    merge,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -39,7 +40,7 @@ pub struct Blobs {
 #[non_exhaustive]
 pub struct Blob {
     /// The id of the level.
-    pub id: Id,
+    pub id: LevelId,
     /// Where the level stands.
     pub path: LevelPath,
     /// What it holds; nothing, when it was never written or was deleted.
@@ -81,7 +82,7 @@ impl OperationContext<'_, '_> {
         let mut levels = Vec::new();
         let mut names: Vec<VarName> = Vec::new();
         let chain = place.chain()?;
-        let ids: Vec<Id> = chain.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<LevelId> = chain.iter().map(|(id, _)| *id).collect();
         for ((id, path), level) in chain.into_iter().zip(self.levels_at(project, &ids)?) {
             let mut blob =
                 Blob { id, path, content: None, text: None, key_version: project.key_version, written_at: None };
@@ -332,7 +333,7 @@ impl OperationContext<'_, '_> {
     /// What the levels of a place say, which is recorded as read by that operation.
     pub(super) fn layers(&mut self, place: &Place, operation: &'static str) -> Result<Vec<Layer>> {
         let mut layers = Vec::new();
-        let (ids, paths): (Vec<Id>, Vec<LevelPath>) = place.chain()?.into_iter().unzip();
+        let (ids, paths): (Vec<LevelId>, Vec<LevelPath>) = place.chain()?.into_iter().unzip();
         for (path, level) in paths.into_iter().zip(self.levels_at(&place.project, &ids)?) {
             if let Some(level) = level {
                 self.accessed_all(&place.project, &level);

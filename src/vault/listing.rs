@@ -11,14 +11,14 @@ use super::records::{NodeRecord, ProjectRecord};
 use super::session::Session;
 use super::target::Target;
 use super::use_case::UseCase;
-use crate::core::Id;
+use crate::core::{LevelId, OrganizationId, ProjectId};
 use crate::error::Result;
 
 impl Session<'_> {
     /// Lists projects, and counts what is below those that `select` keeps, in its order.
     pub(crate) fn counted_projects(
         &self,
-        organization: Id,
+        organization: OrganizationId,
         mut select: impl FnMut(Vec<Project>) -> Vec<Project>,
     ) -> Result<Vec<(Project, Counts)>> {
         self.read(UseCase::ListProjects, |operation| {
@@ -30,7 +30,7 @@ impl Session<'_> {
     /// Lists projects, and summarizes those that `select` keeps, in its order.
     pub(crate) fn summarized_projects(
         &self,
-        organization: Id,
+        organization: OrganizationId,
         mut select: impl FnMut(Vec<Project>) -> Vec<Project>,
     ) -> Result<Vec<(Project, ProjectSummary)>> {
         self.read(UseCase::ListProjects, |operation| {
@@ -45,14 +45,14 @@ impl Session<'_> {
         &self,
         at: At<'_>,
         mut select: impl FnMut(Vec<Target>) -> Vec<Target>,
-    ) -> Result<(Id, Vec<(Target, Counts)>)> {
+    ) -> Result<(ProjectId, Vec<(Target, Counts)>)> {
         self.read(UseCase::ListTargets, |operation| {
             let (place, nodes) = operation.list_targets(at)?;
             operation.needed = UseCase::Count.permissions();
             let selected = select(nodes.iter().cloned().map(Target::from).collect());
             let mut counted = Vec::with_capacity(selected.len());
             for target in selected {
-                let node = nodes.iter().find(|node| node.id == target.id).cloned();
+                let node = nodes.iter().find(|node| node.id == target.id.into()).cloned();
                 counted.push((target, operation.count(&below(&place, node))?));
             }
             Ok((place.project.id, counted))
@@ -60,7 +60,7 @@ impl Session<'_> {
     }
 
     /// Lists the environments right below a place. Also tells the ids of the levels from the project to that place.
-    pub(crate) fn environments_below(&self, parent: At<'_>) -> Result<(Vec<Id>, Vec<Environment>)> {
+    pub(crate) fn environments_below(&self, parent: At<'_>) -> Result<(Vec<LevelId>, Vec<Environment>)> {
         self.read(UseCase::ListEnvironments, |operation| {
             let (place, nodes) = operation.list_environments(parent)?;
             let environments = nodes.into_iter().map(|node| Environment::of(&place, node)).collect();
@@ -80,18 +80,18 @@ impl Session<'_> {
             let selected = select(nodes.iter().map(|node| Environment::of(&place, node.clone())).collect());
             let mut summarized = Vec::with_capacity(selected.len());
             for environment in selected {
-                let node = nodes.iter().flatten().find(|node| node.id == environment.id).cloned();
+                let node = nodes.iter().flatten().find(|node| node.id == environment.id.into()).cloned();
                 summarized.push((environment, operation.summarize_level(&below(&place, node))?));
             }
             Ok(summarized)
         })
     }
 
-    /// Counts what is below a place. Also tells the ids of the levels from the project to that place.
-    pub(crate) fn counts_and_chain(&self, at: At<'_>) -> Result<(Counts, Vec<Id>)> {
+    /// Counts what is below a place. Also tells the id of its project.
+    pub(crate) fn counts_and_project(&self, at: At<'_>) -> Result<(Counts, ProjectId)> {
         self.read(UseCase::Count, |operation| {
             let place = operation.place(at, Reach::OnTheWay)?;
-            Ok((operation.count(&place)?, chain(&place)))
+            Ok((operation.count(&place)?, place.project.id))
         })
     }
 }
@@ -108,7 +108,8 @@ impl OperationContext<'_, '_> {
         self.needed = UseCase::Count.permissions();
         let selected = select(records.iter().cloned().map(Project::from).collect());
         let mut described = Vec::with_capacity(selected.len());
-        let mut records: BTreeMap<Id, ProjectRecord> = records.into_iter().map(|record| (record.id, record)).collect();
+        let mut records: BTreeMap<ProjectId, ProjectRecord> =
+            records.into_iter().map(|record| (record.id, record)).collect();
         for project in selected {
             if let Some(record) = records.remove(&project.id) {
                 let place = Place { project: record, nodes: Vec::new() };
@@ -124,6 +125,6 @@ fn below(place: &Place, node: Option<NodeRecord>) -> Place {
     Place { project: place.project.clone(), nodes: place.nodes.iter().cloned().chain(node).collect() }
 }
 
-fn chain(place: &Place) -> Vec<Id> {
-    [place.project.id].into_iter().chain(place.nodes.iter().map(|node| node.id)).collect()
+fn chain(place: &Place) -> Vec<LevelId> {
+    [place.project.id.into()].into_iter().chain(place.nodes.iter().map(|node| node.id)).collect()
 }

@@ -5,14 +5,16 @@ use std::borrow::Cow;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{At, Place, Reach};
-use super::records::{NodeKind, NodeRecord, OrganizationRecord, PlaceRecord, ProjectRecord, get, require};
+use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
 use super::slug::BASE;
+use crate::core::LevelId;
+use crate::core::OrganizationId;
 use crate::core::{Id, LevelPath};
 use crate::error::Result;
 
 impl OperationContext<'_, '_> {
     /// The organization and the path of a place, whether or not the actor may know of it.
-    pub(super) fn whereabouts<'a>(&mut self, at: At<'a>) -> Result<(Id, Cow<'a, LevelPath>)> {
+    pub(super) fn whereabouts<'a>(&mut self, at: At<'a>) -> Result<(OrganizationId, Cow<'a, LevelPath>)> {
         match at {
             At::Path(organization, path) => Ok((organization, Cow::Borrowed(path))),
             At::Id(id) => self.path_of(id).map(|(organization, path)| (organization, Cow::Owned(path))),
@@ -30,7 +32,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// The project of that slug, if the actor may know of it.
-    pub(super) fn project_called(&mut self, organization: Id, slug: &str) -> Result<ProjectRecord> {
+    pub(super) fn project_called(&mut self, organization: OrganizationId, slug: &str) -> Result<ProjectRecord> {
         let mut wanted = vec![keys::organization(organization), keys::project(organization, slug)];
         wanted.extend(self.principal.user.as_ref().map(|user| keys::member(organization, user.id)));
         self.tx.prefetch(&wanted)?;
@@ -42,11 +44,6 @@ impl OperationContext<'_, '_> {
             return Err(no_such("project"));
         }
         Ok(project)
-    }
-
-    /// The organization of a place. What the actor may do stays what it is at the place.
-    pub(super) fn owner(&mut self, place: &Place) -> Result<OrganizationRecord> {
-        require(self.tx, &keys::organization(place.organization()))
     }
 
     /// What stands at a path, if the actor may know of it.
@@ -101,21 +98,22 @@ impl OperationContext<'_, '_> {
     }
 
     /// Whether the node at `path` right below a place is to be listed for this actor.
-    pub(super) fn is_listed(&mut self, parent: &Place, path: &str, node: Id) -> Result<bool> {
-        let nodes: Vec<Id> = parent.nodes.iter().map(|node| node.id).chain([node]).collect();
+    pub(super) fn is_listed(&mut self, parent: &Place, path: &str, node: LevelId) -> Result<bool> {
+        let nodes: Vec<LevelId> = parent.nodes.iter().map(|node| node.id).chain([node]).collect();
         let rights = self.rights_below(parent.project.id, &nodes, path, Reach::OnTheWay)?;
         Ok(rights.is_some_and(|rights| rights.contains_all(self.needed)))
     }
 
     /// The path of a project, target or environment, by its id.
-    pub(super) fn path_of(&mut self, id: Id) -> Result<(Id, LevelPath)> {
+    pub(super) fn path_of(&mut self, id: LevelId) -> Result<(OrganizationId, LevelPath)> {
         if let Some(place) = get::<PlaceRecord>(self.tx, &keys::node_id(id))? {
             // What stands in a deleted project is no more there than the project.
             let project: PlaceRecord =
                 get(self.tx, &keys::project_id(place.project))?.ok_or_else(|| no_such("level"))?;
             return Ok((place.organization, LevelPath::new(&format!("{}/{}", project.path, place.path))?));
         }
-        let project: PlaceRecord = get(self.tx, &keys::project_id(id))?.ok_or_else(|| no_such("level"))?;
+        let project: PlaceRecord =
+            get(self.tx, &keys::project_id(Id::from(id).into()))?.ok_or_else(|| no_such("level"))?;
         Ok((project.organization, LevelPath::new(&project.path)?))
     }
 }

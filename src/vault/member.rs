@@ -10,7 +10,10 @@ use super::records::{MemberRecord, RoleRecord, UserRecord, decode, get, put, req
 use super::session::Session;
 use super::use_case::UseCase;
 use super::user::check_email;
-use crate::core::{Action, Details, Id, MemberRole, Permission, Resource, ResourceKind, Timestamp};
+use crate::core::OrganizationId;
+use crate::core::TeamId;
+use crate::core::UserId;
+use crate::core::{Action, Details, MemberRole, Permission, Resource, ResourceKind, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -19,7 +22,7 @@ use crate::store::{Order, Precondition};
 #[non_exhaustive]
 pub struct Member {
     /// The user's id.
-    pub user: Id,
+    pub user: UserId,
     /// The user's name.
     pub name: String,
     /// The user's email address.
@@ -27,7 +30,7 @@ pub struct Member {
     /// What they may do in all of the organization.
     pub role: MemberRole,
     /// The teams they are in.
-    pub teams: Vec<Id>,
+    pub teams: Vec<TeamId>,
     /// When they became a member.
     pub created_at: Timestamp,
     /// When the role or the teams were changed last.
@@ -63,7 +66,7 @@ pub(super) const MARK: &str = "0";
 
 impl OperationContext<'_, '_> {
     /// The organization, for what concerns a member of it, which everybody may do to themselves.
-    pub(super) fn organization_of_member(&mut self, organization: Id, user: Id) -> Result<()> {
+    pub(super) fn organization_of_member(&mut self, organization: OrganizationId, user: UserId) -> Result<()> {
         if self.is_user(user) {
             self.organization(organization).map(drop)
         } else {
@@ -72,17 +75,17 @@ impl OperationContext<'_, '_> {
     }
 
     /// What a user is in an organization.
-    pub(super) fn member(&mut self, organization: Id, user: Id) -> Result<MemberRecord> {
+    pub(super) fn member(&mut self, organization: OrganizationId, user: UserId) -> Result<MemberRecord> {
         get(self.tx, &keys::member(organization, user))?.ok_or_else(|| no_such("member"))
     }
 
     /// Makes a user a member.
     pub(super) fn join(
         &mut self,
-        organization: Id,
+        organization: OrganizationId,
         user: &mut UserRecord,
         role: MemberRole,
-        teams: Vec<Id>,
+        teams: Vec<TeamId>,
     ) -> Result<MemberRecord> {
         if user.organizations.contains(&organization) {
             let message = "this user is a member of the organization already: change the member instead";
@@ -101,8 +104,13 @@ impl OperationContext<'_, '_> {
     }
 
     /// Records that somebody became a member.
-    pub(super) fn record_member(&mut self, organization: Id, member: &Member, user: &UserRecord) -> Result<()> {
-        let teams: Vec<String> = member.teams.iter().map(Id::to_string).collect();
+    pub(super) fn record_member(
+        &mut self,
+        organization: OrganizationId,
+        member: &Member,
+        user: &UserRecord,
+    ) -> Result<()> {
+        let teams: Vec<String> = member.teams.iter().map(TeamId::to_string).collect();
         let details = Details::default()
             .with("email", member.email.as_str())
             .with("role", member.role.to_string())
@@ -113,8 +121,8 @@ impl OperationContext<'_, '_> {
     /// Keeps who has which role.
     fn index_role(
         &mut self,
-        organization: Id,
-        user: Id,
+        organization: OrganizationId,
+        user: UserId,
         old: Option<MemberRole>,
         new: Option<MemberRole>,
     ) -> Result<()> {
@@ -132,7 +140,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// Takes from a user all that they have in an organization.
-    pub(super) fn forget_member(&mut self, organization: Id, user: Id) -> Result<()> {
+    pub(super) fn forget_member(&mut self, organization: OrganizationId, user: UserId) -> Result<()> {
         let member: MemberRecord = require(self.tx, &keys::member(organization, user))?;
         for team in &member.teams {
             self.tx.delete(&keys::team_member(organization, *team, user))?;
@@ -147,7 +155,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// Refuses to take its last owner from an organization.
-    pub(super) fn keep_an_owner(&mut self, organization: Id, user: Id) -> Result<()> {
+    pub(super) fn keep_an_owner(&mut self, organization: OrganizationId, user: UserId) -> Result<()> {
         let owners = self.tx.scan(&keys::role_members(organization, OWNER), Order::Ascending, 2)?;
         if owners.len() != 1 || owners[0].key != keys::role_member(organization, OWNER, user) {
             return Ok(());
@@ -158,7 +166,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// Whether somebody has a role.
-    pub(super) fn is_role_held(&mut self, organization: Id, role: MemberRole) -> Result<bool> {
+    pub(super) fn is_role_held(&mut self, organization: OrganizationId, role: MemberRole) -> Result<bool> {
         let Some(word) = indexed(role) else {
             return Ok(false);
         };
@@ -166,7 +174,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// Refuses to give a role, or to take it away, that holds more than the actor does.
-    pub(super) fn check_role(&mut self, organization: Id, role: MemberRole) -> Result<()> {
+    pub(super) fn check_role(&mut self, organization: OrganizationId, role: MemberRole) -> Result<()> {
         if let MemberRole::Custom(id) = role
             && get::<RoleRecord>(self.tx, &keys::role(organization, id))?.is_none()
         {
@@ -182,7 +190,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// Refuses teams that are not there, and such that have more than the actor does.
-    pub(super) fn check_teams(&mut self, organization: Id, teams: &[Id]) -> Result<Vec<Id>> {
+    pub(super) fn check_teams(&mut self, organization: OrganizationId, teams: &[TeamId]) -> Result<Vec<TeamId>> {
         let mut checked = Vec::new();
         for team in teams {
             if !checked.contains(team) {
@@ -207,10 +215,10 @@ pub struct NewMember {
     /// What they may do in all of the organization.
     pub role: MemberRole,
     /// The teams they are in.
-    pub teams: Vec<Id>,
+    pub teams: Vec<TeamId>,
     /// The id of the user, if there is no such user yet; a new one, where none is given. Only trusted programs can give
     /// one.
-    pub user_id: Option<Id>,
+    pub user_id: Option<UserId>,
 }
 
 impl NewMember {
@@ -228,7 +236,7 @@ impl Session<'_> {
     /// `NotFound`, also for a role or a team; `Denied`, for a role or a team that holds more than the actor does;
     /// `InvalidName`; `InvalidValue`, for what is no email address; `Conflict`, for a member, and when the user of that
     /// address has another id.
-    pub fn add_member(&self, organization: Id, new: &NewMember) -> Result<Member> {
+    pub fn add_member(&self, organization: OrganizationId, new: &NewMember) -> Result<Member> {
         self.write(UseCase::AddMember, |operation| {
             operation.whole_organization(organization)?;
             operation.check_role(organization, new.role)?;
@@ -258,7 +266,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn member(&self, organization: Id, user: Id) -> Result<Member> {
+    pub fn member(&self, organization: OrganizationId, user: UserId) -> Result<Member> {
         self.read(UseCase::ReadMember, |operation| {
             operation.organization_of_member(organization, user)?;
             let record = operation.member(organization, user)?;
@@ -274,7 +282,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `InvalidValue`, for a page that begins nowhere.
-    pub fn members(&self, organization: Id, paging: &Paging) -> Result<Page<Member>> {
+    pub fn members(&self, organization: OrganizationId, paging: &Paging) -> Result<Page<Member>> {
         self.read(UseCase::ListMembers, |operation| {
             operation.whole_organization(organization)?;
             let (found, next) = paging.scan(operation.tx, keys::members(organization), Order::Ascending)?;
@@ -307,7 +315,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, also for a role; `Denied`, when the role they have, or the one they are to have, holds more than the
     /// actor does, and for an owner's by anybody but an owner; `Conflict`, for the last owner.
-    pub fn update_member(&self, organization: Id, user: Id, update: &MemberUpdate) -> Result<Member> {
+    pub fn update_member(&self, organization: OrganizationId, user: UserId, update: &MemberUpdate) -> Result<Member> {
         self.write(UseCase::UpdateMember, |operation| {
             operation.whole_organization(organization)?;
             let mut record = operation.member(organization, user)?;
@@ -340,7 +348,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Denied`, for whoever holds more than the actor does; `Conflict`, for the last owner, and for a user
     /// who would be in no organization at all.
-    pub fn remove_member(&self, organization: Id, user: Id) -> Result<()> {
+    pub fn remove_member(&self, organization: OrganizationId, user: UserId) -> Result<()> {
         self.write(UseCase::RemoveMember, |operation| {
             operation.organization_of_member(organization, user)?;
             let member = operation.member(organization, user)?;

@@ -86,7 +86,14 @@ mod webhook;
 pub use self::engine::Vault;
 pub use self::session::{Actor, Session};
 pub use self::use_case::UseCase;
-pub use crate::core::{Id, RootKey};
+pub use crate::core::RootKey;
+
+// Ids.
+pub use crate::core::{
+    AccountId, AuditRecordId, EnvironmentId, EventId, Id, IntegrationId, IntegrationRunId, InvitationId, LevelId,
+    OrganizationId, PersonalKeyId, ProjectId, RoleId, ServiceAccountId, ServiceKeyId, TargetId, TeamId, TokenId,
+    UserId, WebhookId, WebhookLogId,
+};
 pub use crate::load::VaultSource;
 
 // Organizations, projects, targets and environments.

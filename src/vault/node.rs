@@ -7,7 +7,9 @@ use super::place::Place;
 use super::records::{LevelRecord, NodeKind, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, decode, get, put};
 use super::scan::Scan;
 use super::slug::{SlugRule, check_slug};
-use crate::core::{Id, Slug};
+use crate::core::LevelId;
+use crate::core::ProjectId;
+use crate::core::Slug;
 use crate::error::Result;
 use crate::store::{KeyRange, Order, Precondition};
 
@@ -28,7 +30,7 @@ impl OperationContext<'_, '_> {
         &mut self,
         parent: &Place,
         kind: NodeKind,
-        id: Option<Id>,
+        id: Option<LevelId>,
         name: &str,
         slug: Option<&Slug>,
         rule: SlugRule,
@@ -89,7 +91,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// Removes what a level holds now.
-    pub(super) fn remove_level(&mut self, project: Id, node: Id) -> Result<()> {
+    pub(super) fn remove_level(&mut self, project: ProjectId, node: LevelId) -> Result<()> {
         if let Some(level) = get::<LevelRecord>(self.tx, &keys::level(project, node))? {
             self.tx.delete(&keys::content(project, level.number))?;
         }
@@ -99,14 +101,19 @@ impl OperationContext<'_, '_> {
     }
 
     /// Removes versions with their contents, and tells how many there were.
-    pub(super) fn remove_versions(&mut self, project: Id, range: &KeyRange) -> Result<u64> {
+    pub(super) fn remove_versions(&mut self, project: ProjectId, range: &KeyRange) -> Result<u64> {
         let mut left = usize::MAX;
         self.remove_versions_up_to(project, range, &mut left)?;
         Ok((usize::MAX - left) as u64)
     }
 
     /// Removes at most `left` versions with their contents, and counts that down; `false`, when there may be more.
-    pub(super) fn remove_versions_up_to(&mut self, project: Id, range: &KeyRange, left: &mut usize) -> Result<bool> {
+    pub(super) fn remove_versions_up_to(
+        &mut self,
+        project: ProjectId,
+        range: &KeyRange,
+        left: &mut usize,
+    ) -> Result<bool> {
         loop {
             let limit = BATCH.min(*left);
             let records = self.tx.scan(range, Order::Ascending, limit)?;

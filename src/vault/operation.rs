@@ -7,6 +7,7 @@ use super::pending::Pending;
 use super::principal::{Membership, Principal};
 use super::records::{OrganizationRecord, get};
 use super::use_case::UseCase;
+use crate::core::OrganizationId;
 use crate::core::{Action, AuditRecord, Details, Id, OrganizationStatus, PermissionSet, Resource, Timestamp};
 use crate::error::{Error, ErrorKind, Refusal, Result};
 use crate::store::Transaction;
@@ -56,7 +57,7 @@ impl<'c, 'tx> OperationContext<'c, 'tx> {
 
     /// The organization, if the actor may know of it. What a user may do there is another question, which
     /// [`require`](Self::require) answers, or the place they come to.
-    pub(super) fn organization(&mut self, id: Id) -> Result<OrganizationRecord> {
+    pub(super) fn organization(&mut self, id: OrganizationId) -> Result<OrganizationRecord> {
         if self.principal.token.as_ref().is_some_and(|(_, token)| token.organization != id) {
             return Err(no_such("organization"));
         }
@@ -71,7 +72,7 @@ impl<'c, 'tx> OperationContext<'c, 'tx> {
     }
 
     /// The organization, for what concerns all of it: whoever is bound to a place in it may not.
-    pub(super) fn whole_organization(&mut self, id: Id) -> Result<OrganizationRecord> {
+    pub(super) fn whole_organization(&mut self, id: OrganizationId) -> Result<OrganizationRecord> {
         let organization = self.organization(id)?;
         self.require()?;
         if self.principal.scope().is_some() {
@@ -87,7 +88,7 @@ impl<'c, 'tx> OperationContext<'c, 'tx> {
 
     /// Puts a record into the audit log, together with what the use case does.
     pub(super) fn record(&mut self, action: Action, resource: Resource, details: Details) -> Result<()> {
-        let id = self.new_id()?;
+        let id = self.new_id()?.into();
         let details = match self.principal.key() {
             Some(key) => details.with("keyId", key.to_string()),
             None => details,

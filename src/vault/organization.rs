@@ -11,8 +11,9 @@ use super::scan::{Scan, scan_values};
 use super::session::Session;
 use super::slug::{SlugRule, check_slug};
 use super::use_case::UseCase;
+use crate::core::OrganizationId;
 use crate::core::{
-    Action, AesKey, Context, Details, Id, MemberRole, OrganizationRole, OrganizationStatus, Resource, Slug, Tier,
+    Action, AesKey, Context, Details, MemberRole, OrganizationRole, OrganizationStatus, Resource, Slug, Tier,
     Timestamp, wrap_key,
 };
 use crate::error::{ErrorKind, Result};
@@ -23,7 +24,7 @@ use crate::store::{KeyRange, Order, Precondition};
 #[non_exhaustive]
 pub struct Organization {
     /// Its id, which never changes.
-    pub id: Id,
+    pub id: OrganizationId,
     /// Its name.
     pub name: String,
     /// Its slug, unique in the vault.
@@ -63,7 +64,7 @@ impl From<OrganizationRecord> for Organization {
 #[non_exhaustive]
 pub struct NewOrganization {
     /// Its id; a new one, where none is given. Only trusted programs can give one.
-    pub id: Option<Id>,
+    pub id: Option<OrganizationId>,
     /// Its name.
     pub name: String,
     /// Its slug; made of the name, where none is given.
@@ -149,7 +150,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn organization(&self, id: Id) -> Result<Organization> {
+    pub fn organization(&self, id: OrganizationId) -> Result<Organization> {
         self.read(UseCase::ReadOrganization, |operation| {
             let organization = operation.organization(id)?;
             operation.require()?;
@@ -195,7 +196,7 @@ impl Session<'_> {
             let details = Details::read("list", organizations.iter().map(|organization| organization.slug.as_str()));
             operation.record(
                 Action::Read,
-                Resource::organization(own.and_then(|ids| ids.first().copied()).unwrap_or(operation.vault.id)),
+                Resource::organization(own.and_then(|ids| ids.first().copied()).unwrap_or(operation.vault.id.into())),
                 details,
             )?;
             Ok(organizations)
@@ -224,7 +225,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `InvalidName`; `Denied`, also for a token that is bound to a place; `Conflict`, when the slug is taken.
-    pub fn update_organization(&self, id: Id, update: &OrganizationUpdate) -> Result<Organization> {
+    pub fn update_organization(&self, id: OrganizationId, update: &OrganizationUpdate) -> Result<Organization> {
         self.write(UseCase::UpdateOrganization, |operation| {
             let mut record = operation.whole_organization(id)?;
             if update.tier.is_some() || update.status.is_some() || update.version_retention_days.is_some() {
@@ -273,7 +274,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Denied`, also for a token that is bound to a place.
-    pub fn delete_organization(&self, id: Id) -> Result<()> {
+    pub fn delete_organization(&self, id: OrganizationId) -> Result<()> {
         self.write(UseCase::DeleteOrganization, |operation| {
             let organization = operation.whole_organization(id)?;
             operation.remove_organization(&organization)

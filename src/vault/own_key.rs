@@ -7,6 +7,9 @@ use super::place::Reach;
 use super::records::{HolderRecord, NodeKind, TokenRecord};
 use super::session::Session;
 use super::use_case::UseCase;
+use crate::core::OrganizationId;
+use crate::core::ServiceAccountId;
+use crate::core::UserId;
 use crate::core::{Id, PermissionSet};
 use crate::error::Result;
 
@@ -17,7 +20,7 @@ pub struct OwnKey {
     /// The id of the key itself.
     pub id: Id,
     /// The one organization it is for.
-    pub organization: Id,
+    pub organization: OrganizationId,
     /// Whose it is.
     pub owner: KeyOwner,
     /// The environment it is bound to, as that of an account always is.
@@ -35,9 +38,9 @@ pub enum KeyOwner {
     /// An environment account's.
     Account,
     /// The user's of that id.
-    User(Id),
+    User(UserId),
     /// The service account's of that id.
-    ServiceAccount(Id),
+    ServiceAccount(ServiceAccountId),
 }
 
 impl Session<'_> {

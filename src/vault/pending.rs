@@ -7,7 +7,9 @@ use super::key_cache::Unwrapped;
 use super::keys;
 use super::principal::Principal;
 use super::records::{AccessRecord, LevelRecord, TokenRecord, get, put};
-use crate::core::{AuditRecord, Id, Timestamp, TokenHash};
+use crate::core::LevelId;
+use crate::core::ProjectId;
+use crate::core::{AuditRecord, Timestamp, TokenHash};
 use crate::error::Result;
 use crate::store::{Precondition, Record, Transaction};
 
@@ -70,7 +72,7 @@ pub(super) enum Accessed {
     /// All of the level at that key.
     Level(String),
     /// Some of the level of a project and an id, whose times are in the record.
-    Names(Id, Id, AccessRecord),
+    Names(ProjectId, LevelId, AccessRecord),
 }
 
 impl Accessed {

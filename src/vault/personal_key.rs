@@ -8,9 +8,10 @@ use super::records::{HolderRecord, TokenRecord, damaged};
 use super::session::Session;
 use super::token::{check_allow_list, check_end};
 use super::use_case::UseCase;
-use crate::core::{
-    Action, Details, Id, IpRange, PersonalKeyLevel, Resource, ResourceKind, Timestamp, Token, TokenFormat,
-};
+use crate::core::OrganizationId;
+use crate::core::PersonalKeyId;
+use crate::core::UserId;
+use crate::core::{Action, Details, IpRange, PersonalKeyLevel, Resource, ResourceKind, Timestamp, Token, TokenFormat};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is known of a user's key. The key itself is not.
@@ -18,11 +19,11 @@ use crate::error::{Error, ErrorKind, Result};
 #[non_exhaustive]
 pub struct PersonalKey {
     /// Its id.
-    pub id: Id,
+    pub id: PersonalKeyId,
     /// The organization it is for.
-    pub organization: Id,
+    pub organization: OrganizationId,
     /// The user whose key it is.
-    pub user: Id,
+    pub user: UserId,
     /// Its name.
     pub name: String,
     /// Its first characters, to tell it from others.
@@ -45,7 +46,7 @@ impl PersonalKey {
             return Err(damaged());
         };
         Ok(Self {
-            id: record.id,
+            id: record.id.into(),
             organization: record.organization,
             user,
             name: record.name,
@@ -60,7 +61,7 @@ impl PersonalKey {
 
     /// What it was done to, for the audit log.
     fn resource(&self) -> Resource {
-        Resource::named(ResourceKind::Token, self.organization, self.id, &self.name)
+        Resource::named(ResourceKind::Token, self.organization, self.id.into(), &self.name)
     }
 
     /// What is recorded when it is made or deleted.
@@ -76,7 +77,7 @@ impl PersonalKey {
 
 impl OperationContext<'_, '_> {
     /// The user who is there in person, in an organization they are a member of.
-    fn in_person(&mut self, organization: Id) -> Result<Id> {
+    fn in_person(&mut self, organization: OrganizationId) -> Result<UserId> {
         let Some(user) = self.principal.person().map(|user| user.id) else {
             let message = "only users have keys of their own, which no token or key is let near: log in";
             return Err(Error::new(ErrorKind::Denied, message));
@@ -86,7 +87,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// Finds a member whose keys the actor may look after: it holds all that the member's role does.
-    fn look_after(&mut self, organization: Id, user: Id) -> Result<()> {
+    fn look_after(&mut self, organization: OrganizationId, user: UserId) -> Result<()> {
         self.whole_organization(organization)?;
         let member = self.member(organization, user)?;
         self.check_role(organization, member.role)
@@ -130,7 +131,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, for an organization the user is no member of; `Denied`, for everybody who is not a user in person;
     /// `InvalidName`; `InvalidValue`, for an end that is past; `Limit`, for more than 100 ranges of addresses.
-    pub fn create_personal_key(&self, organization: Id, new: &NewPersonalKey) -> Result<IssuedPersonalKey> {
+    pub fn create_personal_key(&self, organization: OrganizationId, new: &NewPersonalKey) -> Result<IssuedPersonalKey> {
         self.write(UseCase::CreatePersonalKey, |operation| {
             let user = operation.in_person(organization)?;
             check_end(new.expires_at, operation.now)?;
@@ -139,7 +140,7 @@ impl Session<'_> {
             record.holder = HolderRecord::User { user, level: new.level };
             record.allow_list = check_allow_list(&new.allow_list)?;
             record.expires_at = new.expires_at;
-            let key = operation.put_token(&mut record, &keys::personal_key(organization, user, id))?;
+            let key = operation.put_token(&mut record, &keys::personal_key(organization, user, id.into()))?;
             let info = PersonalKey::new(record)?;
             operation.record(Action::Create, info.resource(), info.details())?;
             Ok(IssuedPersonalKey { key, info })
@@ -152,7 +153,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Denied`, for everybody who is not a user in person.
-    pub fn personal_keys(&self, organization: Id) -> Result<Vec<PersonalKey>> {
+    pub fn personal_keys(&self, organization: OrganizationId) -> Result<Vec<PersonalKey>> {
         self.read(UseCase::ListPersonalKeys, |operation| {
             let user = operation.in_person(organization)?;
             operation.keys_of(organization, user)
@@ -163,7 +164,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, without such a member; `Denied`, for one whose role holds what the actor does not.
-    pub fn member_keys(&self, organization: Id, user: Id) -> Result<Vec<PersonalKey>> {
+    pub fn member_keys(&self, organization: OrganizationId, user: UserId) -> Result<Vec<PersonalKey>> {
         self.read(UseCase::ListMemberKeys, |operation| {
             operation.look_after(organization, user)?;
             operation.keys_of(organization, user)
@@ -172,7 +173,7 @@ impl Session<'_> {
 }
 
 impl OperationContext<'_, '_> {
-    fn keys_of(&mut self, organization: Id, user: Id) -> Result<Vec<PersonalKey>> {
+    fn keys_of(&mut self, organization: OrganizationId, user: UserId) -> Result<Vec<PersonalKey>> {
         let records = self.tokens_in(keys::personal_keys(organization, user))?;
         let keys: Vec<PersonalKey> = records.into_iter().map(PersonalKey::new).collect::<Result<_>>()?;
         let details = Details::read("personal keys", keys.iter().map(|key| key.name.as_str()));
@@ -187,7 +188,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Denied`, for everybody who is not a user in person.
-    pub fn delete_personal_key(&self, organization: Id, id: Id) -> Result<()> {
+    pub fn delete_personal_key(&self, organization: OrganizationId, id: PersonalKeyId) -> Result<()> {
         self.write(UseCase::DeletePersonalKey, |operation| {
             let user = operation.in_person(organization)?;
             operation.delete_key_of(organization, user, id)
@@ -198,7 +199,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, without such a member or key; `Denied`, for a member whose role holds what the actor does not.
-    pub fn delete_member_key(&self, organization: Id, user: Id, id: Id) -> Result<()> {
+    pub fn delete_member_key(&self, organization: OrganizationId, user: UserId, id: PersonalKeyId) -> Result<()> {
         self.write(UseCase::DeleteMemberKey, |operation| {
             operation.look_after(organization, user)?;
             operation.delete_key_of(organization, user, id)
@@ -207,7 +208,7 @@ impl Session<'_> {
 }
 
 impl OperationContext<'_, '_> {
-    fn delete_key_of(&mut self, organization: Id, user: Id, id: Id) -> Result<()> {
+    fn delete_key_of(&mut self, organization: OrganizationId, user: UserId, id: PersonalKeyId) -> Result<()> {
         let index = keys::personal_key(organization, user, id);
         let key = PersonalKey::new(self.token_under(&index, "key")?)?;
         self.remove_token(&index)?;

@@ -1,5 +1,7 @@
 use super::records::{NodeRecord, ProjectRecord};
-use crate::core::{Id, LevelPath};
+use crate::core::LevelId;
+use crate::core::LevelPath;
+use crate::core::OrganizationId;
 use crate::error::Result;
 
 /// Where an operation acts: the level of a project, a target or an environment.
@@ -17,7 +19,7 @@ use crate::error::Result;
 /// let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
 /// let shop = session.create_project(acme, NewProject::new("shop"))?.id;
 /// session.set_document(At::Path(acme, &"shop".parse()?), &Document::parse("PORT=8080\n")?)?;
-/// assert_eq!(session.resolve(At::Id(shop))?.len(), 1);
+/// assert_eq!(session.resolve(At::Id(shop.into()))?.len(), 1);
 /// # Ok(())
 /// # }
 /// ```
@@ -25,9 +27,9 @@ use crate::error::Result;
 #[expect(clippy::exhaustive_enums, reason = "there is no third way to say where")]
 pub enum At<'a> {
     /// The level of that id.
-    Id(Id),
+    Id(LevelId),
     /// The level at that path in that organization.
-    Path(Id, &'a LevelPath),
+    Path(OrganizationId, &'a LevelPath),
 }
 
 /// Where an actor acts: a project, or a target or an environment in it, all of which are there.
@@ -50,11 +52,11 @@ pub(super) enum Reach {
 
 impl Place {
     /// The id of the level, which for a project's own level is the project's.
-    pub(super) fn id(&self) -> Id {
-        self.nodes.last().map_or(self.project.id, |node| node.id)
+    pub(super) fn id(&self) -> LevelId {
+        self.nodes.last().map_or(self.project.id.into(), |node| node.id)
     }
 
-    pub(super) fn organization(&self) -> Id {
+    pub(super) fn organization(&self) -> OrganizationId {
         self.project.organization
     }
 
@@ -73,9 +75,9 @@ impl Place {
     }
 
     /// The levels this one inherits from and itself, broad to specific: the id of each and its path.
-    pub(super) fn chain(&self) -> Result<Vec<(Id, LevelPath)>> {
+    pub(super) fn chain(&self) -> Result<Vec<(LevelId, LevelPath)>> {
         let path = self.path()?;
-        let ids = [self.project.id].into_iter().chain(self.nodes.iter().map(|node| node.id));
+        let ids = [self.project.id.into()].into_iter().chain(self.nodes.iter().map(|node| node.id));
         Ok(ids.zip(path.chain()).collect())
     }
 }

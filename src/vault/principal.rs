@@ -1,5 +1,8 @@
 use super::grantee::Grantee;
 use super::records::{HolderRecord, MemberRecord, ScopeRecord, TokenRecord, UserRecord};
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
 use crate::core::{AuditActor, Id, PermissionSet, TokenHash};
 
 /// The identity behind a request, as the store has it at this moment.
@@ -39,7 +42,7 @@ impl Principal {
 
 /// What a user is in an organization.
 pub(super) struct Membership {
-    pub(super) organization: Id,
+    pub(super) organization: OrganizationId,
     pub(super) record: MemberRecord,
     /// What the user's role allows in all of it.
     pub(super) permissions: PermissionSet,
@@ -49,9 +52,9 @@ pub(super) struct Membership {
 
 /// What was granted to a user in one project.
 pub(super) struct Granted {
-    pub(super) project: Id,
+    pub(super) project: ProjectId,
     /// To the user and to each team; with the node it is for, or none for all of the project.
-    pub(super) roles: Vec<(Option<Id>, PermissionSet)>,
+    pub(super) roles: Vec<(Option<LevelId>, PermissionSet)>,
 }
 
 impl Membership {

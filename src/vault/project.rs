@@ -17,6 +17,10 @@ use super::scan::scan_values;
 use super::session::Session;
 use super::slug::{SlugRule, check_slug};
 use super::use_case::UseCase;
+use crate::core::EnvironmentId;
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
 use crate::core::{Action, AesKey, Context, Custody, Details, Id, Resource, SecretFormat, Slug, Timestamp, wrap_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
@@ -46,9 +50,9 @@ const RESERVED: &[&str] = &["projects", "secrets"];
 #[non_exhaustive]
 pub struct Project {
     /// Its id, which never changes; also that of the project's own level.
-    pub id: Id,
+    pub id: ProjectId,
     /// The organization it belongs to.
-    pub organization: Id,
+    pub organization: OrganizationId,
     /// Its name.
     pub name: String,
     /// Its slug, unique in the organization: the first segment of its levels' paths.
@@ -103,7 +107,7 @@ impl From<ProjectRecord> for Project {
 #[non_exhaustive]
 pub struct NewProject {
     /// Its id; a new one, where none is given. Only trusted programs can give one.
-    pub id: Option<Id>,
+    pub id: Option<ProjectId>,
     /// Its name.
     pub name: String,
     /// Its slug; made of the name, where none is given.
@@ -120,7 +124,7 @@ pub struct NewProject {
     pub has_base: bool,
     /// The ids of `dev`, `staging` and `prod`, by these names; new ones, where none are given. Only trusted programs can
     /// give them.
-    pub environment_ids: BTreeMap<String, Id>,
+    pub environment_ids: BTreeMap<String, EnvironmentId>,
     /// The key of its blobs: a random one that the vault keeps, unless said otherwise.
     pub key: NewKey,
 }
@@ -150,7 +154,7 @@ impl Session<'_> {
     /// `InvalidName`; `InvalidValue`, for a key that cannot be used; `Conflict`, when the slug or the id is
     /// taken; `Denied`, for an id that only trusted programs can give.
     #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
-    pub fn create_project(&self, organization: Id, new: NewProject) -> Result<Project> {
+    pub fn create_project(&self, organization: OrganizationId, new: NewProject) -> Result<Project> {
         if matches!(new.key, NewKey::String(_)) {
             // Nobody makes the vault stretch a key who may not have one.
             self.read(UseCase::CreateProject, |operation| operation.whole_organization(organization).map(drop))?;
@@ -164,7 +168,7 @@ impl Session<'_> {
                 Ok(operation.tx.get(&keys::project(organization, slug))?.is_some())
             })?;
             let project = ProjectRecord {
-                id: operation.given_place_id(new.id)?,
+                id: Id::from(operation.given_place_id(new.id.map(LevelId::from))?).into(),
                 organization,
                 number: owner.next_project,
                 name,
@@ -240,7 +244,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn projects(&self, organization: Id) -> Result<Vec<Project>> {
+    pub fn projects(&self, organization: OrganizationId) -> Result<Vec<Project>> {
         self.read(UseCase::ListProjects, |operation| {
             Ok(operation.list_projects(organization)?.into_iter().map(Project::from).collect())
         })
@@ -249,7 +253,7 @@ impl Session<'_> {
 
 impl OperationContext<'_, '_> {
     /// The projects of an organization that the actor may know of, ascending by slug. They are recorded as listed.
-    pub(super) fn list_projects(&mut self, organization: Id) -> Result<Vec<ProjectRecord>> {
+    pub(super) fn list_projects(&mut self, organization: OrganizationId) -> Result<Vec<ProjectRecord>> {
         self.organization(organization)?;
         let mut projects = Vec::new();
         for project in self.known_projects(organization)? {
@@ -265,7 +269,7 @@ impl OperationContext<'_, '_> {
 
     /// The projects that the actor could know of, ascending by slug: for a user whose role does not show all of them,
     /// those in which something was granted to them.
-    fn known_projects(&mut self, organization: Id) -> Result<Vec<ProjectRecord>> {
+    fn known_projects(&mut self, organization: OrganizationId) -> Result<Vec<ProjectRecord>> {
         let grantees: Vec<Grantee> = match &self.membership {
             Some(membership) if !membership.permissions.contains_all(self.needed) => membership.grantees().collect(),
             _ => {

@@ -10,6 +10,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::grantee::Grantee;
 use super::integration_run::IntegrationRun;
+use crate::core::EnvironmentId;
+use crate::core::EventId;
+use crate::core::IntegrationId;
+use crate::core::InvitationId;
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
+use crate::core::RoleId;
+use crate::core::ServiceAccountId;
+use crate::core::TargetId;
+use crate::core::TeamId;
+use crate::core::UserId;
+use crate::core::WebhookId;
+use crate::core::WebhookLogId;
 use crate::core::{
     ActorKind, AuditActor, Custody, DeliveryError, GrantRole, Id, IpRange, LevelPath, MemberRole, OrganizationStatus,
     PermissionSet, PersonalKeyLevel, SecretFormat, Tier, Timestamp, TokenFormat, VersionAction,
@@ -47,7 +61,7 @@ impl<'de> Deserialize<'de> for Wrapped {
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct OrganizationRecord {
-    pub(super) id: Id,
+    pub(super) id: OrganizationId,
     pub(super) name: String,
     pub(super) slug: String,
     pub(super) tier: Tier,
@@ -67,8 +81,8 @@ pub(super) struct OrganizationRecord {
 #[derive(Clone, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each says a thing of its own")]
 pub(super) struct ProjectRecord {
-    pub(super) id: Id,
-    pub(super) organization: Id,
+    pub(super) id: ProjectId,
+    pub(super) organization: OrganizationId,
     /// Unique in the organization; upper half of the ids of versions.
     pub(super) number: u32,
     pub(super) name: String,
@@ -127,7 +141,7 @@ pub(super) enum NodeKind {
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct NodeRecord {
-    pub(super) id: Id,
+    pub(super) id: LevelId,
     pub(super) kind: NodeKind,
     pub(super) name: String,
     pub(super) slug: String,
@@ -140,11 +154,23 @@ pub(super) struct NodeRecord {
     pub(super) updated_at: Timestamp,
 }
 
+impl NodeRecord {
+    /// The id of the target that this is.
+    pub(super) fn target_id(&self) -> TargetId {
+        Id::from(self.id).into()
+    }
+
+    /// The id of the environment that this is.
+    pub(super) fn environment_id(&self) -> EnvironmentId {
+        Id::from(self.id).into()
+    }
+}
+
 /// Where a project, target or environment of an id stands.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct PlaceRecord {
-    pub(super) organization: Id,
-    pub(super) project: Id,
+    pub(super) organization: OrganizationId,
+    pub(super) project: ProjectId,
     /// Of a project: its slug. Of a node: what follows the project's slug.
     pub(super) path: String,
 }
@@ -164,7 +190,7 @@ pub(super) struct LevelRecord {
 /// One content of a level, present or former. It is written once, and stays as it is when it is displaced.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct ContentRecord {
-    pub(super) node: Id,
+    pub(super) node: LevelId,
     pub(super) number: u32,
     /// The level key the blob is sealed with.
     pub(super) key_version: u32,
@@ -241,7 +267,7 @@ pub(super) struct WrappedKeyRecord {
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct TokenRecord {
     pub(super) id: Id,
-    pub(super) organization: Id,
+    pub(super) organization: OrganizationId,
     pub(super) name: String,
     pub(super) format: TokenFormat,
     pub(super) hint: String,
@@ -254,7 +280,7 @@ pub(super) struct TokenRecord {
     pub(super) last_used_at: Option<Timestamp>,
     /// What was deleted and took the place along that the token is bound to. It works again once that is restored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) deleted_with: Option<Id>,
+    pub(super) deleted_with: Option<LevelId>,
     #[serde(default)]
     pub(super) holder: HolderRecord,
     /// From where it may be used; from everywhere, where there is none.
@@ -274,16 +300,16 @@ pub(super) enum HolderRecord {
     /// That of an account of the environment it is bound to, which has the same id.
     Account,
     /// A user's.
-    User { user: Id, level: PersonalKeyLevel },
+    User { user: UserId, level: PersonalKeyLevel },
     /// That of a service account, which says what it may do.
-    ServiceAccount { account: Id },
+    ServiceAccount { account: ServiceAccountId },
 }
 
 /// A service account, which has keys.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct ServiceAccountRecord {
-    pub(super) id: Id,
-    pub(super) organization: Id,
+    pub(super) id: ServiceAccountId,
+    pub(super) organization: OrganizationId,
     pub(super) name: String,
     pub(super) permissions: PermissionSet,
     pub(super) allow_list: Vec<IpRange>,
@@ -294,34 +320,34 @@ pub(super) struct ServiceAccountRecord {
 
 impl ServiceAccountRecord {
     pub(super) fn actor(&self) -> AuditActor {
-        AuditActor { kind: ActorKind::Token, id: Some(self.id), name: Some(self.name.clone()) }
+        AuditActor { kind: ActorKind::Token, id: Some(self.id.into()), name: Some(self.name.clone()) }
     }
 }
 
 /// A person.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct UserRecord {
-    pub(super) id: Id,
+    pub(super) id: UserId,
     pub(super) name: String,
     pub(super) email: String,
     /// Those the user is a member of: never none.
-    pub(super) organizations: Vec<Id>,
+    pub(super) organizations: Vec<OrganizationId>,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
 }
 
 impl UserRecord {
     pub(super) fn actor(&self) -> AuditActor {
-        AuditActor { kind: ActorKind::User, id: Some(self.id), name: Some(self.name.clone()) }
+        AuditActor { kind: ActorKind::User, id: Some(self.id.into()), name: Some(self.name.clone()) }
     }
 }
 
 /// What a user is in an organization.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct MemberRecord {
-    pub(super) user: Id,
+    pub(super) user: UserId,
     pub(super) role: MemberRole,
-    pub(super) teams: Vec<Id>,
+    pub(super) teams: Vec<TeamId>,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
 }
@@ -329,7 +355,7 @@ pub(super) struct MemberRecord {
 /// A role that an organization made.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct RoleRecord {
-    pub(super) id: Id,
+    pub(super) id: RoleId,
     pub(super) name: String,
     pub(super) description: Option<String>,
     pub(super) permissions: PermissionSet,
@@ -340,7 +366,7 @@ pub(super) struct RoleRecord {
 /// A part of the members of an organization.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct TeamRecord {
-    pub(super) id: Id,
+    pub(super) id: TeamId,
     pub(super) name: String,
     pub(super) description: Option<String>,
     pub(super) created_at: Timestamp,
@@ -350,11 +376,11 @@ pub(super) struct TeamRecord {
 /// What is offered to whoever has an email address.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct InvitationRecord {
-    pub(super) id: Id,
-    pub(super) organization: Id,
+    pub(super) id: InvitationId,
+    pub(super) organization: OrganizationId,
     pub(super) email: String,
     pub(super) role: MemberRole,
-    pub(super) teams: Vec<Id>,
+    pub(super) teams: Vec<TeamId>,
     pub(super) created_at: Timestamp,
     pub(super) created_by: AuditActor,
     pub(super) expires_at: Timestamp,
@@ -370,7 +396,7 @@ pub(super) struct GrantRecord {
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct GrantedRecord {
     /// An environment; none, for all of the project.
-    pub(super) node: Option<Id>,
+    pub(super) node: Option<LevelId>,
     pub(super) role: GrantRole,
     pub(super) created_at: Timestamp,
     pub(super) created_by: AuditActor,
@@ -379,16 +405,16 @@ pub(super) struct GrantedRecord {
 /// What a token is bound to inside its organization.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct ScopeRecord {
-    pub(super) project: Id,
+    pub(super) project: ProjectId,
     /// A target or an environment of it.
-    pub(super) node: Option<Id>,
+    pub(super) node: Option<LevelId>,
 }
 
 /// What was deleted and can be restored. What it holds stays where it is, under the ids it has.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct DeletedRecord {
-    pub(super) id: Id,
-    pub(super) organization: Id,
+    pub(super) id: LevelId,
+    pub(super) organization: OrganizationId,
     pub(super) name: String,
     /// The path it had.
     pub(super) path: LevelPath,
@@ -406,15 +432,15 @@ pub(super) enum DeletedThing {
     Project(Box<ProjectRecord>),
     Node {
         kind: NodeKind,
-        project: Id,
+        project: ProjectId,
         /// What an environment stood below, if that was a target.
-        target: Option<Id>,
+        target: Option<LevelId>,
     },
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct WebhookRecord {
-    pub(super) id: Id,
+    pub(super) id: WebhookId,
     pub(super) url: String,
     pub(super) enabled: bool,
     pub(super) description: Option<String>,
@@ -428,8 +454,8 @@ pub(super) struct WebhookRecord {
 /// What became of one attempt to deliver to a webhook.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct WebhookLogRecord {
-    pub(super) id: Id,
-    pub(super) event: Id,
+    pub(super) id: WebhookLogId,
+    pub(super) event: EventId,
     pub(super) attempt: u32,
     pub(super) status: Option<u16>,
     pub(super) error: Option<DeliveryError>,
@@ -440,12 +466,12 @@ pub(super) struct WebhookLogRecord {
 /// A link of a project to another service.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct IntegrationRecord {
-    pub(super) id: Id,
+    pub(super) id: IntegrationId,
     pub(super) name: String,
     pub(super) provider: Provider,
     pub(super) settings: BTreeMap<String, String>,
     /// What the service calls each environment that is copied.
-    pub(super) environments: BTreeMap<Id, String>,
+    pub(super) environments: BTreeMap<LevelId, String>,
     pub(super) enabled: bool,
     /// Why it was disabled, if nobody asked for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -514,6 +540,6 @@ pub(super) struct AccessRecord {
 }
 
 /// The id in the last part of a key.
-pub(super) fn id_in(key: &str) -> Result<Id> {
-    Id::parse(key.rsplit('/').next().unwrap_or_default()).map_err(|_| damaged())
+pub(super) fn id_in<T: From<Id>>(key: &str) -> Result<T> {
+    Id::parse(key.rsplit('/').next().unwrap_or_default()).map(T::from).map_err(|_| damaged())
 }

@@ -8,7 +8,10 @@ use super::place::{Place, Reach};
 use super::principal::Granted;
 use super::principal::Membership;
 use super::records::{GrantRecord, MemberRecord, NodeRecord, PlaceRecord, RoleRecord, ScopeRecord, get, require};
-use crate::core::{GrantRole, Id, MemberRole, Permission, PermissionSet};
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
+use crate::core::{GrantRole, MemberRole, Permission, PermissionSet};
 use crate::error::{Error, ErrorKind, Refusal, Result};
 
 /// Whoever has one of these at a place may know of it.
@@ -32,7 +35,7 @@ const ABOVE_A_TOKEN: PermissionSet = ON_THE_WAY.union(PermissionSet::of(&[Permis
 
 impl OperationContext<'_, '_> {
     /// Finds out what the user is in an organization; not found, for whoever is no member.
-    pub(super) fn enter(&mut self, organization: Id) -> Result<()> {
+    pub(super) fn enter(&mut self, organization: OrganizationId) -> Result<()> {
         let Some(user) = self.principal.user.as_ref().map(|user| user.id) else {
             return Ok(());
         };
@@ -47,7 +50,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// What a role allows in an organization.
-    pub(super) fn role_permissions(&mut self, organization: Id, role: MemberRole) -> Result<PermissionSet> {
+    pub(super) fn role_permissions(&mut self, organization: OrganizationId, role: MemberRole) -> Result<PermissionSet> {
         match (role.permissions(), role) {
             (Some(permissions), _) => Ok(permissions),
             (None, MemberRole::Custom(id)) => {
@@ -88,7 +91,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// Whether the actor may know of a project of the organization it is in.
-    pub(super) fn knows(&mut self, project: Id) -> Result<bool> {
+    pub(super) fn knows(&mut self, project: ProjectId) -> Result<bool> {
         match (self.principal.scope(), &self.membership) {
             (Some(scope), _) if scope.project != project => Ok(false),
             (_, Some(membership)) if membership.permissions.intersection(KNOWING).is_empty() => {
@@ -100,15 +103,15 @@ impl OperationContext<'_, '_> {
 
     /// What the actor may do at a place; none, if it may not know of it.
     pub(super) fn rights_at(&mut self, place: &Place, reach: Reach) -> Result<Option<PermissionSet>> {
-        let ids: Vec<Id> = place.nodes.iter().map(|node| node.id).collect();
+        let ids: Vec<LevelId> = place.nodes.iter().map(|node| node.id).collect();
         self.rights_below(place.project.id, &ids, &place.path_below(), reach)
     }
 
     /// The same for the nodes below a project, broad to specific, of which the last one has that path.
     pub(super) fn rights_below(
         &mut self,
-        project: Id,
-        nodes: &[Id],
+        project: ProjectId,
+        nodes: &[LevelId],
         path: &str,
         reach: Reach,
     ) -> Result<Option<PermissionSet>> {
@@ -146,7 +149,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// What was granted to the user in a project.
-    fn granted(&mut self, project: Id) -> Result<Vec<(Option<Id>, PermissionSet)>> {
+    fn granted(&mut self, project: ProjectId) -> Result<Vec<(Option<LevelId>, PermissionSet)>> {
         let Some(membership) = &self.membership else {
             return Ok(Vec::new());
         };
@@ -170,7 +173,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// Whether what has that path below a project stands above the node of that id.
-    fn is_above(&mut self, project: Id, path: &str, node: Id) -> Result<bool> {
+    fn is_above(&mut self, project: ProjectId, path: &str, node: LevelId) -> Result<bool> {
         let Some(below) = get::<PlaceRecord>(self.tx, &keys::node_id(node))? else {
             return Ok(false);
         };
@@ -194,7 +197,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// What the actor may do in a project, or in a node of it; none, if it may not know of it.
-    pub(super) fn rights_in(&mut self, project: Id, node: Option<Id>) -> Result<Option<PermissionSet>> {
+    pub(super) fn rights_in(&mut self, project: ProjectId, node: Option<LevelId>) -> Result<Option<PermissionSet>> {
         let (nodes, path) = match node {
             None => (Vec::new(), String::new()),
             Some(node) => match self.nodes_to(project, node)? {
@@ -207,7 +210,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// The nodes from a project down to one of it, and the path of that.
-    fn nodes_to(&mut self, project: Id, node: Id) -> Result<Option<(Vec<Id>, String)>> {
+    fn nodes_to(&mut self, project: ProjectId, node: LevelId) -> Result<Option<(Vec<LevelId>, String)>> {
         let Some(place) = get::<PlaceRecord>(self.tx, &keys::node_id(node))? else {
             return Ok(None);
         };

@@ -10,7 +10,9 @@ use super::records::{RoleRecord, get, put};
 use super::scan::scan_values;
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::core::{Action, Details, Id, MemberRole, PermissionSet, Resource, ResourceKind, Timestamp};
+use crate::core::OrganizationId;
+use crate::core::RoleId;
+use crate::core::{Action, Details, MemberRole, PermissionSet, Resource, ResourceKind, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -19,7 +21,7 @@ use crate::store::{Order, Precondition};
 #[non_exhaustive]
 pub struct Role {
     /// Its id, which never changes.
-    pub id: Id,
+    pub id: RoleId,
     /// Its name, unique in the organization without regard to case.
     pub name: String,
     /// What it is for.
@@ -47,7 +49,7 @@ impl From<RoleRecord> for Role {
 
 impl OperationContext<'_, '_> {
     /// The role of that id.
-    fn role(&mut self, organization: Id, id: Id) -> Result<RoleRecord> {
+    fn role(&mut self, organization: OrganizationId, id: RoleId) -> Result<RoleRecord> {
         get(self.tx, &keys::role(organization, id))?.ok_or_else(|| no_such("role"))
     }
 
@@ -61,8 +63,8 @@ impl OperationContext<'_, '_> {
     }
 }
 
-fn resource(organization: Id, role: &RoleRecord) -> Resource {
-    Resource::named(ResourceKind::Role, organization, role.id, &role.name)
+fn resource(organization: OrganizationId, role: &RoleRecord) -> Resource {
+    Resource::named(ResourceKind::Role, organization, role.id.into(), &role.name)
 }
 
 fn details(role: &RoleRecord) -> Details {
@@ -74,7 +76,7 @@ fn details(role: &RoleRecord) -> Details {
 #[non_exhaustive]
 pub struct NewRole {
     /// Its id; a new one, where none is given.
-    pub id: Option<Id>,
+    pub id: Option<RoleId>,
     /// Its name, of at most 100 characters.
     pub name: String,
     /// What it is for.
@@ -96,7 +98,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Denied`, for a permission that the actor does not have; `InvalidName`; `InvalidValue`, for a role
     /// that holds everything, which is that of an owner; `Conflict`, when the name or the id is taken.
-    pub fn create_role(&self, organization: Id, new: &NewRole) -> Result<Role> {
+    pub fn create_role(&self, organization: OrganizationId, new: &NewRole) -> Result<Role> {
         self.write(UseCase::CreateRole, |operation| {
             operation.whole_organization(organization)?;
             operation.check_permissions(new.permissions)?;
@@ -125,7 +127,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn role(&self, organization: Id, id: Id) -> Result<Role> {
+    pub fn role(&self, organization: OrganizationId, id: RoleId) -> Result<Role> {
         self.read(UseCase::ReadRole, |operation| {
             operation.whole_organization(organization)?;
             let role = operation.role(organization, id)?;
@@ -140,7 +142,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn roles(&self, organization: Id) -> Result<Vec<Role>> {
+    pub fn roles(&self, organization: OrganizationId) -> Result<Vec<Role>> {
         self.read(UseCase::ListRoles, |operation| {
             operation.whole_organization(organization)?;
             let records: Vec<RoleRecord> = scan_values(operation.tx, keys::roles(organization), Order::Ascending)?;
@@ -170,7 +172,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Denied`, for a role that holds, or is to hold, more than the actor does; otherwise as
     /// [`create_role`](Self::create_role).
-    pub fn update_role(&self, organization: Id, id: Id, update: &RoleUpdate) -> Result<Role> {
+    pub fn update_role(&self, organization: OrganizationId, id: RoleId, update: &RoleUpdate) -> Result<Role> {
         self.write(UseCase::UpdateRole, |operation| {
             operation.whole_organization(organization)?;
             let mut role = operation.role(organization, id)?;
@@ -218,7 +220,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Denied`, for a role that holds more than the actor does; `Conflict`, while a member has it or
     /// somebody is invited to it.
-    pub fn delete_role(&self, organization: Id, id: Id) -> Result<()> {
+    pub fn delete_role(&self, organization: OrganizationId, id: RoleId) -> Result<()> {
         self.write(UseCase::DeleteRole, |operation| {
             operation.whole_organization(organization)?;
             let role = operation.role(organization, id)?;

@@ -10,7 +10,9 @@ use super::scan::scan_values;
 use super::session::Session;
 use super::token::{check_allow_list, check_permissions};
 use super::use_case::UseCase;
-use crate::core::{Action, AuditActor, Details, Id, IpRange, PermissionSet, Resource, ResourceKind, Timestamp};
+use crate::core::OrganizationId;
+use crate::core::ServiceAccountId;
+use crate::core::{Action, AuditActor, Details, IpRange, PermissionSet, Resource, ResourceKind, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -19,9 +21,9 @@ use crate::store::{Order, Precondition};
 #[non_exhaustive]
 pub struct ServiceAccount {
     /// Its id.
-    pub id: Id,
+    pub id: ServiceAccountId,
     /// The organization it works on.
-    pub organization: Id,
+    pub organization: OrganizationId,
     /// Its name.
     pub name: String,
     /// What it may do in all of the organization.
@@ -54,7 +56,7 @@ impl From<ServiceAccountRecord> for ServiceAccount {
 impl ServiceAccountRecord {
     /// What it was done to, for the audit log.
     fn resource(&self) -> Resource {
-        Resource::named(ResourceKind::ServiceAccount, self.organization, self.id, &self.name)
+        Resource::named(ResourceKind::ServiceAccount, self.organization, self.id.into(), &self.name)
     }
 
     /// What is recorded when it is made, changed or deleted.
@@ -69,7 +71,7 @@ impl ServiceAccountRecord {
 impl OperationContext<'_, '_> {
     /// Refuses whoever may not manage the service accounts of an organization: who is bound to a place in it, and
     /// service accounts themselves, whatever they hold.
-    pub(super) fn manage_service_accounts(&mut self, organization: Id) -> Result<()> {
+    pub(super) fn manage_service_accounts(&mut self, organization: OrganizationId) -> Result<()> {
         self.whole_organization(organization)?;
         match &self.principal.token {
             Some((_, token)) if matches!(token.holder, HolderRecord::ServiceAccount { .. }) => {
@@ -81,7 +83,11 @@ impl OperationContext<'_, '_> {
     }
 
     /// The service account of that id, for whoever may manage it.
-    pub(super) fn managed_service_account(&mut self, organization: Id, id: Id) -> Result<ServiceAccountRecord> {
+    pub(super) fn managed_service_account(
+        &mut self,
+        organization: OrganizationId,
+        id: ServiceAccountId,
+    ) -> Result<ServiceAccountRecord> {
         self.manage_service_accounts(organization)?;
         get(self.tx, &keys::service_account(organization, id))?.ok_or_else(|| no_such("service account"))
     }
@@ -92,7 +98,7 @@ impl OperationContext<'_, '_> {
 #[non_exhaustive]
 pub struct NewServiceAccount {
     /// Its id, which only trusted programs may give; a new one, where none is given.
-    pub id: Option<Id>,
+    pub id: Option<ServiceAccountId>,
     /// Its name.
     pub name: String,
     /// What it may do in all of the organization: at least one thing.
@@ -118,7 +124,11 @@ impl Session<'_> {
     /// `NotFound`; `Denied`, for a permission that the actor does not hold, and for one that is bound to a place or has
     /// an end; `InvalidName`; `InvalidValue`, without a permission; `Limit`, for more than 100 ranges of addresses;
     /// `Conflict`, for an id that is taken.
-    pub fn create_service_account(&self, organization: Id, new: &NewServiceAccount) -> Result<ServiceAccount> {
+    pub fn create_service_account(
+        &self,
+        organization: OrganizationId,
+        new: &NewServiceAccount,
+    ) -> Result<ServiceAccount> {
         self.write(UseCase::CreateServiceAccount, |operation| {
             operation.manage_service_accounts(organization)?;
             // It has no end, so neither may whoever makes it.
@@ -146,7 +156,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Denied`, for whoever may not manage it.
-    pub fn service_account(&self, organization: Id, id: Id) -> Result<ServiceAccount> {
+    pub fn service_account(&self, organization: OrganizationId, id: ServiceAccountId) -> Result<ServiceAccount> {
         self.read(UseCase::ReadServiceAccount, |operation| {
             let record = operation.managed_service_account(organization, id)?;
             operation.record(Action::Read, record.resource(), Details::default())?;
@@ -160,7 +170,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Denied`, for whoever may not manage them.
-    pub fn service_accounts(&self, organization: Id) -> Result<Vec<ServiceAccount>> {
+    pub fn service_accounts(&self, organization: OrganizationId) -> Result<Vec<ServiceAccount>> {
         self.read(UseCase::ListServiceAccounts, |operation| {
             operation.manage_service_accounts(organization)?;
             let range = keys::service_accounts(organization);
@@ -193,8 +203,8 @@ impl Session<'_> {
     /// `InvalidName`; `InvalidValue`, without a permission; `Limit`, for more than 100 ranges of addresses.
     pub fn update_service_account(
         &self,
-        organization: Id,
-        id: Id,
+        organization: OrganizationId,
+        id: ServiceAccountId,
         update: &ServiceAccountUpdate,
     ) -> Result<ServiceAccount> {
         self.write(UseCase::UpdateServiceAccount, |operation| {
@@ -225,7 +235,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Denied`, for whoever may not manage it.
-    pub fn delete_service_account(&self, organization: Id, id: Id) -> Result<()> {
+    pub fn delete_service_account(&self, organization: OrganizationId, id: ServiceAccountId) -> Result<()> {
         self.write(UseCase::DeleteServiceAccount, |operation| {
             let record = operation.managed_service_account(organization, id)?;
             let keys = operation.remove_tokens(keys::service_keys(organization, id))?;

@@ -6,7 +6,10 @@ use super::records::{HolderRecord, TokenRecord, damaged};
 use super::session::Session;
 use super::token::check_end;
 use super::use_case::UseCase;
-use crate::core::{Action, Details, Id, Resource, ResourceKind, Timestamp, Token, TokenFormat};
+use crate::core::OrganizationId;
+use crate::core::ServiceAccountId;
+use crate::core::ServiceKeyId;
+use crate::core::{Action, Details, Resource, ResourceKind, Timestamp, Token, TokenFormat};
 use crate::error::Result;
 
 /// What is known of a key of a service account. The key itself is not.
@@ -14,11 +17,11 @@ use crate::error::Result;
 #[non_exhaustive]
 pub struct ServiceKey {
     /// Its id.
-    pub id: Id,
+    pub id: ServiceKeyId,
     /// The organization.
-    pub organization: Id,
+    pub organization: OrganizationId,
     /// The service account whose key it is.
-    pub account: Id,
+    pub account: ServiceAccountId,
     /// Its name.
     pub name: String,
     /// Its first characters, to tell it from others.
@@ -37,7 +40,7 @@ impl ServiceKey {
             return Err(damaged());
         };
         Ok(Self {
-            id: record.id,
+            id: record.id.into(),
             organization: record.organization,
             account,
             name: record.name,
@@ -50,7 +53,7 @@ impl ServiceKey {
 
     /// What it was done to, for the audit log.
     fn resource(&self) -> Resource {
-        Resource::named(ResourceKind::Token, self.organization, self.id, &self.name)
+        Resource::named(ResourceKind::Token, self.organization, self.id.into(), &self.name)
     }
 
     /// What is recorded when it is made or deleted.
@@ -95,7 +98,12 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Denied`, when the account holds, or the key lives longer than, what the actor does, and for whoever
     /// may not manage it; `InvalidName`; `InvalidValue`, for an end that is past.
-    pub fn create_service_key(&self, organization: Id, account: Id, new: &NewServiceKey) -> Result<IssuedServiceKey> {
+    pub fn create_service_key(
+        &self,
+        organization: OrganizationId,
+        account: ServiceAccountId,
+        new: &NewServiceKey,
+    ) -> Result<IssuedServiceKey> {
         self.write(UseCase::CreateServiceKey, |operation| {
             let owner = operation.managed_service_account(organization, account)?;
             operation.check_grant(owner.permissions, new.expires_at)?;
@@ -104,7 +112,7 @@ impl Session<'_> {
             let mut record = operation.new_token(organization, id, name, TokenFormat::StashbaseService);
             record.holder = HolderRecord::ServiceAccount { account };
             record.expires_at = new.expires_at;
-            let key = operation.put_token(&mut record, &keys::service_key(organization, account, id))?;
+            let key = operation.put_token(&mut record, &keys::service_key(organization, account, id.into()))?;
             let info = ServiceKey::new(record)?;
             operation.record(Action::Create, info.resource(), info.details())?;
             Ok(IssuedServiceKey { key, info })
@@ -117,13 +125,13 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Denied`, for whoever may not manage it.
-    pub fn service_keys(&self, organization: Id, account: Id) -> Result<Vec<ServiceKey>> {
+    pub fn service_keys(&self, organization: OrganizationId, account: ServiceAccountId) -> Result<Vec<ServiceKey>> {
         self.read(UseCase::ListServiceKeys, |operation| {
             operation.managed_service_account(organization, account)?;
             let records = operation.tokens_in(keys::service_keys(organization, account))?;
             let keys: Vec<ServiceKey> = records.into_iter().map(ServiceKey::new).collect::<Result<_>>()?;
             let mut resource = Resource::new(ResourceKind::ServiceAccount, organization);
-            resource.id = Some(account);
+            resource.id = Some(account.into());
             operation.record(
                 Action::Read,
                 resource,
@@ -139,7 +147,12 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Denied`, for whoever may not manage it.
-    pub fn delete_service_key(&self, organization: Id, account: Id, id: Id) -> Result<()> {
+    pub fn delete_service_key(
+        &self,
+        organization: OrganizationId,
+        account: ServiceAccountId,
+        id: ServiceKeyId,
+    ) -> Result<()> {
         self.write(UseCase::DeleteServiceKey, |operation| {
             operation.managed_service_account(organization, account)?;
             let index = keys::service_key(organization, account, id);

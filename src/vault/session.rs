@@ -4,7 +4,8 @@ use std::{fmt, mem};
 use super::authenticate::Caller;
 use super::operation::OperationContext;
 use super::use_case::UseCase;
-use crate::core::{Id, Sha256Hasher, Token, TokenHasher as _};
+use crate::core::UserId;
+use crate::core::{Sha256Hasher, Token, TokenHasher as _};
 use crate::error::Result;
 use crate::store::StoreExt as _;
 use crate::vault::engine::Vault;
@@ -18,7 +19,7 @@ pub enum Actor {
     /// Whoever holds this token, or this key of an account or of a user.
     Token(Token),
     /// The user of that id, whom the program that asks has made sure of, such as by a password or a single sign-on.
-    User(Id),
+    User(UserId),
 }
 
 impl Actor {

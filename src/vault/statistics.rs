@@ -2,6 +2,8 @@ use super::deleted::deleted_nodes;
 use super::keys;
 use super::records::{DeletedRecord, OrganizationRecord, ProjectRecord, VaultRecord, decode, get};
 use super::scan::Scan;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
 use crate::core::{Id, Timestamp};
 use crate::error::Result;
 use crate::store::{KeyRange, Order, StoreExt as _, Transaction};
@@ -49,14 +51,14 @@ impl Vault {
                 deleted: 0,
                 is_sweep_due: false,
             };
-            let mut organizations: Vec<Id> = Vec::new();
+            let mut organizations: Vec<OrganizationId> = Vec::new();
             each(tx, keys::organizations(), |value| {
                 organizations.push(decode::<OrganizationRecord>(value)?.id);
                 Ok(())
             })?;
             statistics.organizations = organizations.len() as u64;
             for organization in organizations {
-                let mut projects: Vec<Id> = Vec::new();
+                let mut projects: Vec<ProjectId> = Vec::new();
                 each(tx, keys::projects(organization), |value| {
                     projects.push(decode::<ProjectRecord>(value)?.id);
                     Ok(())

@@ -9,7 +9,9 @@ use super::records::{NodeKind, NodeRecord};
 use super::session::Session;
 use super::slug::SlugRule;
 use super::use_case::UseCase;
-use crate::core::{Action, Details, Id, Resource, Slug, Timestamp};
+use crate::core::LevelId;
+use crate::core::TargetId;
+use crate::core::{Action, Details, Resource, Slug, Timestamp};
 use crate::error::Result;
 
 /// A target.
@@ -17,7 +19,7 @@ use crate::error::Result;
 #[non_exhaustive]
 pub struct Target {
     /// Its id, which never changes.
-    pub id: Id,
+    pub id: TargetId,
     /// Its name.
     pub name: String,
     /// Its slug, unique in the project.
@@ -33,7 +35,7 @@ pub struct Target {
 impl From<NodeRecord> for Target {
     fn from(record: NodeRecord) -> Self {
         Self {
-            id: record.id,
+            id: record.target_id(),
             name: record.name,
             slug: record.slug,
             description: record.description,
@@ -48,7 +50,7 @@ impl From<NodeRecord> for Target {
 #[non_exhaustive]
 pub struct NewTarget {
     /// Its id; a new one, where none is given. Only trusted programs can give one.
-    pub id: Option<Id>,
+    pub id: Option<TargetId>,
     /// Its name.
     pub name: String,
     /// Its slug; made of the name, where none is given.
@@ -76,7 +78,7 @@ impl Session<'_> {
             let mut node = operation.new_node(
                 &place,
                 NodeKind::Target,
-                new.id,
+                new.id.map(LevelId::from),
                 &new.name,
                 new.slug.as_ref(),
                 SlugRule::Addressable,

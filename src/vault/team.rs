@@ -11,7 +11,10 @@ use super::records::{TeamRecord, UserRecord, get, put};
 use super::scan::{scan_keys, scan_values};
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::core::{Action, Details, Id, Resource, ResourceKind, Timestamp};
+use crate::core::OrganizationId;
+use crate::core::TeamId;
+use crate::core::UserId;
+use crate::core::{Action, Details, Resource, ResourceKind, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -20,7 +23,7 @@ use crate::store::{Order, Precondition};
 #[non_exhaustive]
 pub struct Team {
     /// Its id, which never changes.
-    pub id: Id,
+    pub id: TeamId,
     /// Its name, unique in the organization without regard to case.
     pub name: String,
     /// What it is about.
@@ -45,13 +48,13 @@ impl From<TeamRecord> for Team {
 
 impl OperationContext<'_, '_> {
     /// The team of that id.
-    pub(super) fn team(&mut self, organization: Id, id: Id) -> Result<TeamRecord> {
+    pub(super) fn team(&mut self, organization: OrganizationId, id: TeamId) -> Result<TeamRecord> {
         get(self.tx, &keys::team(organization, id))?.ok_or_else(|| no_such("team"))
     }
 }
 
-fn resource(organization: Id, team: &TeamRecord) -> Resource {
-    Resource::named(ResourceKind::Team, organization, team.id, &team.name)
+fn resource(organization: OrganizationId, team: &TeamRecord) -> Resource {
+    Resource::named(ResourceKind::Team, organization, team.id.into(), &team.name)
 }
 
 /// Who came or went.
@@ -64,7 +67,7 @@ fn member_details(word: &'static str, user: &UserRecord) -> Details {
 #[non_exhaustive]
 pub struct NewTeam {
     /// Its id; a new one, where none is given.
-    pub id: Option<Id>,
+    pub id: Option<TeamId>,
     /// Its name, of at most 100 characters.
     pub name: String,
     /// What it is about.
@@ -83,7 +86,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `InvalidName`; `InvalidValue`; `Conflict`, when the name or the id is taken.
-    pub fn create_team(&self, organization: Id, new: &NewTeam) -> Result<Team> {
+    pub fn create_team(&self, organization: OrganizationId, new: &NewTeam) -> Result<Team> {
         self.write(UseCase::CreateTeam, |operation| {
             operation.whole_organization(organization)?;
             let team = TeamRecord {
@@ -110,7 +113,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn team(&self, organization: Id, id: Id) -> Result<Team> {
+    pub fn team(&self, organization: OrganizationId, id: TeamId) -> Result<Team> {
         self.read(UseCase::ReadTeam, |operation| {
             operation.whole_organization(organization)?;
             let team = operation.team(organization, id)?;
@@ -125,7 +128,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn teams(&self, organization: Id) -> Result<Vec<Team>> {
+    pub fn teams(&self, organization: OrganizationId) -> Result<Vec<Team>> {
         self.read(UseCase::ListTeams, |operation| {
             operation.whole_organization(organization)?;
             let records: Vec<TeamRecord> = scan_values(operation.tx, keys::teams(organization), Order::Ascending)?;
@@ -152,7 +155,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `InvalidName`; `InvalidValue`; `Conflict`, when the name is taken.
-    pub fn update_team(&self, organization: Id, id: Id, update: &TeamUpdate) -> Result<Team> {
+    pub fn update_team(&self, organization: OrganizationId, id: TeamId, update: &TeamUpdate) -> Result<Team> {
         self.write(UseCase::UpdateTeam, |operation| {
             operation.whole_organization(organization)?;
             let mut team = operation.team(organization, id)?;
@@ -188,7 +191,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, without the team or the member; `Denied`, when more was granted to the team than the actor holds;
     /// `Conflict`, for whoever is in it already.
-    pub fn add_team_member(&self, organization: Id, team: Id, user: Id) -> Result<()> {
+    pub fn add_team_member(&self, organization: OrganizationId, team: TeamId, user: UserId) -> Result<()> {
         self.write(UseCase::AddTeamMember, |operation| {
             operation.whole_organization(organization)?;
             let record = operation.team(organization, team)?;
@@ -212,12 +215,12 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn delete_team(&self, organization: Id, id: Id) -> Result<()> {
+    pub fn delete_team(&self, organization: OrganizationId, id: TeamId) -> Result<()> {
         self.write(UseCase::DeleteTeam, |operation| {
             operation.whole_organization(organization)?;
             let team = operation.team(organization, id)?;
             let marks = scan_keys(operation.tx, keys::team_members(organization, id))?;
-            let users = marks.iter().map(|mark| id_in(mark)).collect::<Result<Vec<Id>>>()?;
+            let users = marks.iter().map(|mark| id_in(mark)).collect::<Result<Vec<UserId>>>()?;
             let members: Vec<String> = users.iter().map(|user| keys::member(organization, *user)).collect();
             operation.tx.prefetch(&members)?;
             for (mark, user) in marks.iter().zip(users) {
@@ -240,12 +243,12 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `InvalidValue`, for a page that begins nowhere.
-    pub fn team_members(&self, organization: Id, team: Id, paging: &Paging) -> Result<Page<Member>> {
+    pub fn team_members(&self, organization: OrganizationId, team: TeamId, paging: &Paging) -> Result<Page<Member>> {
         self.read(UseCase::ListTeamMembers, |operation| {
             operation.whole_organization(organization)?;
             let record = operation.team(organization, team)?;
             let (marks, next) = paging.scan(operation.tx, keys::team_members(organization, team), Order::Ascending)?;
-            let users = marks.iter().map(|mark| id_in(&mark.key)).collect::<Result<Vec<Id>>>()?;
+            let users = marks.iter().map(|mark| id_in(&mark.key)).collect::<Result<Vec<UserId>>>()?;
             let wanted = users.iter().flat_map(|user| [keys::member(organization, *user), keys::user(*user)]);
             operation.tx.prefetch(&wanted.collect::<Vec<String>>())?;
             let mut items = Vec::new();
@@ -264,7 +267,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, without the team, and for whoever is not in it.
-    pub fn remove_team_member(&self, organization: Id, team: Id, user: Id) -> Result<()> {
+    pub fn remove_team_member(&self, organization: OrganizationId, team: TeamId, user: UserId) -> Result<()> {
         self.write(UseCase::RemoveTeamMember, |operation| {
             operation.whole_organization(organization)?;
             let record = operation.team(organization, team)?;

@@ -11,6 +11,9 @@ use super::records::{HolderRecord, OrganizationRecord, ScopeRecord, TokenRecord,
 use super::scan::{Scan, scan_values};
 use super::session::Session;
 use super::use_case::UseCase;
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::TokenId;
 use crate::core::{
     Action, Details, Id, IpRange, LevelPath, PermissionSet, Resource, Sha256Hasher, Timestamp, Token, TokenFormat,
     TokenHasher as _,
@@ -26,9 +29,9 @@ const MAX_ALLOW_LIST: usize = 100;
 #[non_exhaustive]
 pub struct TokenInfo {
     /// Its id, which stays the same when it is rotated.
-    pub id: Id,
+    pub id: TokenId,
     /// The organization it is bound to.
-    pub organization: Id,
+    pub organization: OrganizationId,
     /// Its name.
     pub name: String,
     /// How it is spelled.
@@ -50,7 +53,7 @@ pub struct TokenInfo {
     /// Since when it no longer works.
     pub revoked_at: Option<Timestamp>,
     /// The project, target or environment whose deletion it does not work after, until that is restored.
-    pub deleted_with: Option<Id>,
+    pub deleted_with: Option<LevelId>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
 }
@@ -59,7 +62,7 @@ impl OperationContext<'_, '_> {
     /// What is told of a token.
     pub(super) fn token_info(&mut self, record: &TokenRecord) -> Result<TokenInfo> {
         let scope = match &record.scope {
-            Some(scope) => match self.path_of(scope.node.unwrap_or(scope.project)) {
+            Some(scope) => match self.path_of(scope.node.unwrap_or(scope.project.into())) {
                 Ok((_, path)) => Some(path),
                 Err(error) if error.kind() == ErrorKind::NotFound => None,
                 Err(error) => return Err(error),
@@ -67,7 +70,7 @@ impl OperationContext<'_, '_> {
             None => None,
         };
         Ok(TokenInfo {
-            id: record.id,
+            id: record.id.into(),
             organization: record.organization,
             name: record.name.clone(),
             format: record.format,
@@ -86,9 +89,9 @@ impl OperationContext<'_, '_> {
 
     /// The token of that id with the key of its record, if the actor may know of it: its own place must be inside of the
     /// actor's.
-    fn token(&mut self, organization: Id, id: Id) -> Result<(String, TokenRecord)> {
+    fn token(&mut self, organization: OrganizationId, id: TokenId) -> Result<(String, TokenRecord)> {
         self.organization(organization)?;
-        let hash: String = get(self.tx, &keys::token_id(organization, id))?.ok_or_else(|| no_such("token"))?;
+        let hash: String = get(self.tx, &keys::token_id(organization, id.into()))?.ok_or_else(|| no_such("token"))?;
         let key = keys::token(&hash);
         let record: TokenRecord = require(self.tx, &key)?;
         if !self.enter_scope(record.scope.as_ref())? {
@@ -120,7 +123,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// What a token is bound to, from the path that is asked for.
-    fn scope_of(&mut self, organization: Id, path: Option<&LevelPath>) -> Result<Option<ScopeRecord>> {
+    fn scope_of(&mut self, organization: OrganizationId, path: Option<&LevelPath>) -> Result<Option<ScopeRecord>> {
         match path {
             Some(path) => {
                 let place = self.place(At::Path(organization, path), super::place::Reach::Inside)?;
@@ -172,7 +175,7 @@ fn outlives(own_end: Timestamp) -> Error {
 #[non_exhaustive]
 pub struct NewToken {
     /// Its id; a new one, where none is given. Only trusted programs can give one.
-    pub id: Option<Id>,
+    pub id: Option<TokenId>,
     /// Its name.
     pub name: String,
     /// How it is spelled: as ioenv's, unless said otherwise.
@@ -223,7 +226,7 @@ impl Session<'_> {
     /// `NotFound`, without the place it is bound to; `Denied`, for a permission, a place or a time that the actor does
     /// not have; `InvalidName`, also for `_base` as a place; `InvalidValue`, without a permission, or with an end that is past; `Conflict`, for
     /// an id that is taken.
-    pub fn issue_token(&self, organization: Id, new: &NewToken) -> Result<IssuedToken> {
+    pub fn issue_token(&self, organization: OrganizationId, new: &NewToken) -> Result<IssuedToken> {
         self.write(UseCase::IssueToken, |operation| {
             operation.organization(organization)?;
             operation.issue_token(organization, new, new.scope.as_ref())
@@ -242,7 +245,12 @@ impl Session<'_> {
 }
 
 impl OperationContext<'_, '_> {
-    fn issue_token(&mut self, organization: Id, new: &NewToken, scope: Option<&LevelPath>) -> Result<IssuedToken> {
+    fn issue_token(
+        &mut self,
+        organization: OrganizationId,
+        new: &NewToken,
+        scope: Option<&LevelPath>,
+    ) -> Result<IssuedToken> {
         let scope = self.scope_of(organization, scope)?;
         self.check_grant(new.permissions, new.expires_at)?;
         let name = check_name(&new.name)?;
@@ -252,23 +260,23 @@ impl OperationContext<'_, '_> {
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
         let id = self.token_id(new.id)?;
-        let mut record = self.new_token(organization, id, name, new.format);
+        let mut record = self.new_token(organization, id.into(), name, new.format);
         record.permissions = new.permissions;
         record.scope = scope;
         record.expires_at = new.expires_at;
-        let token = self.put_token(&mut record, &keys::token_id(organization, id))?;
+        let token = self.put_token(&mut record, &keys::token_id(organization, id.into()))?;
         let info = self.token_info(&record)?;
         self.record(Action::Create, Resource::token(&record), details(&info))?;
         Ok(IssuedToken { token, info })
     }
 
-    fn token_id(&mut self, given: Option<Id>) -> Result<Id> {
+    fn token_id(&mut self, given: Option<TokenId>) -> Result<TokenId> {
         let id = self.given_id(given)?;
         if given.is_some() {
             let mut scan = Scan::new(keys::organizations(), Order::Ascending);
             while let Some(organization) = scan.next(self.tx)? {
                 let organization: OrganizationRecord = decode(&organization.value)?;
-                if self.tx.get(&keys::token_id(organization.id, id))?.is_some() {
+                if self.tx.get(&keys::token_id(organization.id, id.into()))?.is_some() {
                     return Err(id_taken());
                 }
             }
@@ -277,7 +285,13 @@ impl OperationContext<'_, '_> {
     }
 
     /// A token of the organization that may do nothing yet.
-    pub(super) fn new_token(&self, organization: Id, id: Id, name: String, format: TokenFormat) -> TokenRecord {
+    pub(super) fn new_token(
+        &self,
+        organization: OrganizationId,
+        id: Id,
+        name: String,
+        format: TokenFormat,
+    ) -> TokenRecord {
         TokenRecord {
             id,
             organization,
@@ -376,7 +390,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn token(&self, organization: Id, id: Id) -> Result<TokenInfo> {
+    pub fn token(&self, organization: OrganizationId, id: TokenId) -> Result<TokenInfo> {
         self.read(UseCase::ReadToken, |operation| {
             let (_, record) = operation.token(organization, id)?;
             operation.record(Action::Read, Resource::token(&record), Details::default())?;
@@ -409,7 +423,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn tokens(&self, organization: Id) -> Result<Vec<TokenInfo>> {
+    pub fn tokens(&self, organization: OrganizationId) -> Result<Vec<TokenInfo>> {
         self.read(UseCase::ListTokens, |operation| {
             operation.organization(organization)?;
             let mut tokens = Vec::new();
@@ -443,7 +457,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Denied`, when the token holds, or is to hold, what the actor does not; `InvalidName`;
     /// `InvalidValue`; `Conflict`, for one that was revoked.
-    pub fn update_token(&self, organization: Id, id: Id, update: &TokenUpdate) -> Result<TokenInfo> {
+    pub fn update_token(&self, organization: OrganizationId, id: TokenId, update: &TokenUpdate) -> Result<TokenInfo> {
         self.write(UseCase::UpdateToken, |operation| {
             let (key, mut record) = operation.token(organization, id)?;
             // What the token may do was not this actor's to give, nor is it to change.
@@ -476,7 +490,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn revoke_token(&self, organization: Id, id: Id) -> Result<()> {
+    pub fn revoke_token(&self, organization: OrganizationId, id: TokenId) -> Result<()> {
         self.write(UseCase::RevokeToken, |operation| {
             let (key, mut record) = operation.token(organization, id)?;
             record.revoked_at.get_or_insert(operation.now);
@@ -493,7 +507,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Denied`, when the token holds what the actor does not; `Conflict`, for one that was revoked.
-    pub fn rotate_token(&self, organization: Id, id: Id) -> Result<IssuedToken> {
+    pub fn rotate_token(&self, organization: OrganizationId, id: TokenId) -> Result<IssuedToken> {
         self.write(UseCase::RotateToken, |operation| {
             let (key, mut record) = operation.token(organization, id)?;
             // Whoever could would hold all that the token holds.
@@ -506,7 +520,7 @@ impl Session<'_> {
             record.last_used_at = None;
             operation.tx.delete(&key)?;
             put(operation.tx, &keys::token(&hash), &record, Precondition::Absent)?;
-            put(operation.tx, &keys::token_id(organization, id), &hash, Precondition::Present)?;
+            put(operation.tx, &keys::token_id(organization, id.into()), &hash, Precondition::Present)?;
             let info = operation.token_info(&record)?;
             let resource = Resource::token(&record);
             operation.record(Action::Update, resource, details(&info).with("op", "rotate"))?;

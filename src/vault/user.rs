@@ -9,7 +9,9 @@ use super::records::{OrganizationRecord, UserRecord, decode, get, put, require};
 use super::session::Session;
 use super::slug::slug_of;
 use super::use_case::UseCase;
-use crate::core::{Action, Details, Id, MemberRole, OrganizationRole, Resource, ResourceKind, Timestamp};
+use crate::core::OrganizationId;
+use crate::core::UserId;
+use crate::core::{Action, Details, MemberRole, OrganizationRole, Resource, ResourceKind, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -18,13 +20,13 @@ use crate::store::{Order, Precondition};
 #[non_exhaustive]
 pub struct User {
     /// Its id, which never changes.
-    pub id: Id,
+    pub id: UserId,
     /// The person's name.
     pub name: String,
     /// The person's email address, unique in the vault.
     pub email: String,
     /// The organizations the user is a member of: one at least, in the order they came to them.
-    pub organizations: Vec<Id>,
+    pub organizations: Vec<OrganizationId>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When one of these was changed last.
@@ -46,23 +48,23 @@ impl From<UserRecord> for User {
 
 impl OperationContext<'_, '_> {
     /// Whether the actor is that user, in person.
-    pub(super) fn is_user(&self, id: Id) -> bool {
+    pub(super) fn is_user(&self, id: UserId) -> bool {
         self.principal.person().is_some_and(|user| user.id == id)
     }
 
     /// Refuses all but trusted programs and that user.
-    fn system_or_user(&self, id: Id) -> Result<()> {
+    fn system_or_user(&self, id: UserId) -> Result<()> {
         if self.is_user(id) { Ok(()) } else { self.system_only() }
     }
 
     /// The user of that id.
-    pub(super) fn user(&mut self, id: Id) -> Result<UserRecord> {
+    pub(super) fn user(&mut self, id: UserId) -> Result<UserRecord> {
         get(self.tx, &keys::user(id))?.ok_or_else(|| no_such("user"))
     }
 
     /// The user of that email address, if there is one.
     pub(super) fn user_of_email(&mut self, email: &str) -> Result<Option<UserRecord>> {
-        match get::<Id>(self.tx, &keys::user_email(&email_key(email)))? {
+        match get::<UserId>(self.tx, &keys::user_email(&email_key(email)))? {
             Some(id) => self.user(id).map(Some),
             None => Ok(None),
         }
@@ -74,7 +76,7 @@ impl OperationContext<'_, '_> {
 #[non_exhaustive]
 pub struct NewUser {
     /// Its id; a new one, where none is given.
-    pub id: Option<Id>,
+    pub id: Option<UserId>,
     /// The person's name.
     pub name: String,
     /// The person's email address, of at most 254 bytes.
@@ -107,7 +109,7 @@ impl Session<'_> {
 
 impl OperationContext<'_, '_> {
     /// Makes a user of an address that nobody has, with an organization of their own.
-    pub(super) fn make_user(&mut self, id: Option<Id>, name: &str, email: String) -> Result<UserRecord> {
+    pub(super) fn make_user(&mut self, id: Option<UserId>, name: &str, email: String) -> Result<UserRecord> {
         let name = check_name(name)?;
         let mut user = UserRecord {
             id: self.given_id(id)?,
@@ -136,11 +138,11 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn user(&self, id: Id) -> Result<User> {
+    pub fn user(&self, id: UserId) -> Result<User> {
         self.read(UseCase::ReadUser, |operation| {
             operation.system_or_user(id)?;
             let user = operation.user(id)?;
-            let resource = Resource::named(ResourceKind::Member, operation.vault.id, user.id, &user.name);
+            let resource = Resource::named(ResourceKind::Member, operation.vault.id.into(), user.id.into(), &user.name);
             operation.record(Action::Read, resource, Details::default())?;
             Ok(user.into())
         })
@@ -154,7 +156,7 @@ impl Session<'_> {
         self.read(UseCase::ReadUser, |operation| {
             operation.system_only()?;
             let user = operation.user_of_email(&check_email(email)?)?.ok_or_else(|| no_such("user"))?;
-            let resource = Resource::named(ResourceKind::Member, operation.vault.id, user.id, &user.name);
+            let resource = Resource::named(ResourceKind::Member, operation.vault.id.into(), user.id.into(), &user.name);
             operation.record(Action::Read, resource, Details::default())?;
             Ok(user.into())
         })
@@ -172,7 +174,7 @@ impl Session<'_> {
             let (records, next) = paging.scan(operation.tx, keys::users(), Order::Ascending)?;
             let users = records.iter().map(|record| decode::<UserRecord>(&record.value).map(User::from));
             let items: Vec<User> = users.collect::<Result<_>>()?;
-            let resource = Resource::new(ResourceKind::Member, operation.vault.id);
+            let resource = Resource::new(ResourceKind::Member, operation.vault.id.into());
             operation.record(
                 Action::Read,
                 resource,
@@ -199,7 +201,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `InvalidName`; `InvalidValue`, for what is no email address; `Conflict`, when somebody has that
     /// address.
-    pub fn update_user(&self, id: Id, update: &UserUpdate) -> Result<User> {
+    pub fn update_user(&self, id: UserId, update: &UserUpdate) -> Result<User> {
         self.write(UseCase::UpdateUser, |operation| {
             operation.system_or_user(id)?;
             if update.email.is_some() {
@@ -240,7 +242,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Conflict`, for the last owner of an organization in which there is somebody or something.
-    pub fn delete_user(&self, id: Id) -> Result<()> {
+    pub fn delete_user(&self, id: UserId) -> Result<()> {
         self.write(UseCase::DeleteUser, |operation| {
             operation.system_only()?;
             let user = operation.user(id)?;
@@ -268,7 +270,7 @@ impl OperationContext<'_, '_> {
         Ok(())
     }
 
-    fn is_of_one_and_empty(&mut self, organization: Id) -> Result<bool> {
+    fn is_of_one_and_empty(&mut self, organization: OrganizationId) -> Result<bool> {
         Ok(self.tx.scan(&keys::members(organization), Order::Ascending, 2)?.len() == 1
             && self.tx.scan(&keys::projects(organization), Order::Ascending, 1)?.is_empty()
             && self.tx.scan(&keys::deleted_in(organization), Order::Ascending, 1)?.is_empty())

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Action, Actor, At, Clock, DeliveryError, Id, Lookup, NewEntry, NewOrganization, NewProject, NewWebhook,
-    OutboundPolicy, Paging, ResourceKind, RootKey, Session, SystemClock, Timestamp, Vault, WebhookLog, WebhookTest,
-    WebhookUpdate, Worker,
+    Action, Actor, At, Clock, DeliveryError, Lookup, NewEntry, NewOrganization, NewProject, NewWebhook, OrganizationId,
+    OutboundPolicy, Paging, ResourceKind, RootKey, Session, SystemClock, Timestamp, Vault, WebhookId, WebhookLog,
+    WebhookTest, WebhookUpdate, Worker,
 };
 use ioenv::webhook::{self, Event};
 use ioenv::{LevelPath, SecretString, SystemRandom};
@@ -118,7 +118,7 @@ impl Clock for TestClock {
 struct World {
     vault: Vault,
     clock: TestClock,
-    acme: Id,
+    acme: OrganizationId,
 }
 
 const SECOND: i64 = 1000;
@@ -155,7 +155,7 @@ impl World {
     }
 
     /// A webhook of `shop/prod`, enabled.
-    fn webhook(&self, url: &str) -> (Id, SecretString) {
+    fn webhook(&self, url: &str) -> (WebhookId, SecretString) {
         let made = self.system().create_webhook(At::Path(self.acme, &prod()), &NewWebhook::new(url).enabled()).unwrap();
         (made.webhook.id, made.signing_secret)
     }
@@ -174,13 +174,13 @@ impl World {
     }
 
     /// Oldest first.
-    fn logs(&self, id: Id) -> Vec<WebhookLog> {
+    fn logs(&self, id: WebhookId) -> Vec<WebhookLog> {
         let mut logs = self.system().webhook_logs(At::Path(self.acme, &prod()), id, &Paging::first(200)).unwrap().items;
         logs.reverse();
         logs
     }
 
-    fn is_enabled(&self, id: Id) -> bool {
+    fn is_enabled(&self, id: WebhookId) -> bool {
         self.system().webhook(At::Path(self.acme, &prod()), id).unwrap().enabled
     }
 
@@ -285,7 +285,7 @@ fn after_five_failures_it_is_disabled() {
         .iter()
         .find(|record| record.action == Action::Update && record.resource.kind == ResourceKind::Webhook);
     let disabled = disabled.unwrap();
-    assert_eq!((disabled.actor.name.as_deref(), disabled.resource.id), (Some("worker"), Some(id)));
+    assert_eq!((disabled.actor.name.as_deref(), disabled.resource.id), (Some("worker"), Some(id.into())));
     assert!(!serde_json::to_string(disabled).unwrap().contains(&secret.expose_secret()[6..]));
 }
 
@@ -680,7 +680,7 @@ fn several_workers_do_each_job_once() {
     // Each has a connection and a memory of its own, like processes.
     let first = World::over(Sqlite::create(&file).unwrap(), &root, anywhere());
     let second = World::over(Sqlite::open(&file).unwrap(), &root, anywhere());
-    let ids: Vec<Id> = (0..60).map(|_| first.webhook(&receiver.url()).0).collect();
+    let ids: Vec<WebhookId> = (0..60).map(|_| first.webhook(&receiver.url()).0).collect();
     first.change("1");
     second.clock.0.store(first.clock.now().as_millis(), Ordering::Relaxed);
     let counts = thread::scope(|scope| {

@@ -43,7 +43,7 @@ on_every_store! {
 
         assert_eq!(log.len(), 1);
         assert_eq!((log[0].action, log[0].resource.kind), (Action::Create, ResourceKind::Account));
-        assert_eq!((log[0].resource.id, log[0].resource.path.as_ref()), (Some(account.id), Some(&path(PROD))));
+        assert_eq!((log[0].resource.id, log[0].resource.path.as_ref()), (Some(account.id.into()), Some(&path(PROD))));
         let details = serde_json::Value::from(log[0].details.clone());
         assert_eq!(details, json!({"name": "runner", "expiresAt": end.to_string(),
             "permissions": ["secret:read", "secret:decrypt", "environment:read"]}));
@@ -107,11 +107,11 @@ on_every_store! {
         let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
         assert_eq!(refused(session.resolve(At::Path(other, &path(PROD)))), NotFound);
         // What it does is recorded as its own.
-        let filter = { let mut filter = AuditFilter::default(); filter.actor = Some(made.account.id); filter };
+        let filter = { let mut filter = AuditFilter::default(); filter.actor = Some(made.account.id.into()); filter };
         let records = system.audit(stage.acme, &filter, &Paging::default()).unwrap().items;
         assert!(records.iter().any(|record| record.action == Action::Update || record.action == Action::Create));
         let actor = &records[0].actor;
-        assert_eq!((actor.kind, actor.id, actor.name.as_deref()), (ActorKind::Token, Some(made.account.id), Some("runner")));
+        assert_eq!((actor.kind, actor.id, actor.name.as_deref()), (ActorKind::Token, Some(made.account.id.into()), Some("runner")));
     }
 
     fn only_an_environment_has_accounts(stage: &Stage) {
@@ -170,7 +170,7 @@ on_every_store! {
                 assert_eq!(stage.records("account/").len(), before + usize::from(is_given));
                 if let Ok(made) = made {
                     assert_eq!(made.account.permissions, PermissionSet::from(permission).union(KNOWN));
-                    assert_eq!(made.account.created_by.id, Some(user));
+                    assert_eq!(made.account.created_by.id, Some(user.into()));
                 }
             }
             let both: PermissionSet = expected.iter().copied().collect();
@@ -212,7 +212,7 @@ on_every_store! {
         assert_eq!(refused(create(PROD, NewAccount::new("a", READ))), Denied);
         assert_eq!(refused(create("shop/dev", NewAccount::new("a", READ).expires_at(end))), NotFound);
         let mut given = NewAccount::new("a", READ).expires_at(end);
-        given.id = Some(stage.acme);
+        given.id = Some(Id::from(stage.acme).into());
         assert_eq!(refused(create(PROD, given)), Denied, "only trusted programs give ids");
         // All that an admin holds, and yet a token gives nothing beyond.
         let admin = EnvironmentRole::Admin.permissions();
@@ -248,16 +248,16 @@ on_every_store! {
         let token = stage.issue(READ, Some(PROD)).info.id;
         let id = made.account.id;
         assert_eq!(system.tokens(stage.acme).unwrap().iter().map(|one| one.id).collect::<Vec<_>>(), [token]);
-        assert_eq!(refused(system.token(stage.acme, id)), NotFound);
-        assert_eq!(refused(system.update_token(stage.acme, id, &TokenUpdate::default())), NotFound);
-        assert_eq!(refused(system.rotate_token(stage.acme, id)), NotFound);
-        assert_eq!(refused(system.revoke_token(stage.acme, id)), NotFound);
+        assert_eq!(refused(system.token(stage.acme, Id::from(id).into())), NotFound);
+        assert_eq!(refused(system.update_token(stage.acme, Id::from(id).into(), &TokenUpdate::default())), NotFound);
+        assert_eq!(refused(system.rotate_token(stage.acme, Id::from(id).into())), NotFound);
+        assert_eq!(refused(system.revoke_token(stage.acme, Id::from(id).into())), NotFound);
         assert_eq!(system.accounts(At::Path(stage.acme, &path(PROD))).unwrap().len(), 1);
-        assert_eq!(refused(system.account(At::Path(stage.acme, &path(PROD)), token)), NotFound);
-        assert_eq!(refused(system.delete_account(At::Path(stage.acme, &path(PROD)), token)), NotFound);
+        assert_eq!(refused(system.account(At::Path(stage.acme, &path(PROD)), Id::from(token).into())), NotFound);
+        assert_eq!(refused(system.delete_account(At::Path(stage.acme, &path(PROD)), Id::from(token).into())), NotFound);
         let session = stage.vault.session(made.key);
         let known = session.own_token().unwrap();
-        assert_eq!((known.id, known.organization, known.scope), (id, stage.acme, Some(path(PROD))));
+        assert_eq!((known.id, known.organization, known.scope), (Id::from(id).into(), stage.acme, Some(path(PROD))));
     }
 
     fn use_of_an_account_is_noted_once_a_minute(stage: &Stage) {
@@ -356,9 +356,9 @@ on_every_store! {
         stage.shop();
         let id: Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
         let mut new = NewAccount::new("a", READ);
-        new.id = Some(id);
+        new.id = Some(id.into());
         let made = stage.system().create_account(At::Path(stage.acme, &path(PROD)), &new).unwrap();
-        assert_eq!(made.account.id, id);
+        assert_eq!(made.account.id, id.into());
         let before = stage.records("");
         assert_eq!(refused(stage.system().create_account(At::Path(stage.acme, &path(PROD)), &new)), Conflict);
         assert_eq!(stage.records(""), before);

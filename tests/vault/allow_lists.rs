@@ -15,7 +15,7 @@ fn ranges(texts: &[&str]) -> Vec<IpRange> {
 }
 
 /// A key of a user and a key of a service account, both with that list.
-fn keys(stage: &Stage, user: ioenv::vault::Id, list: &[&str]) -> [Token; 2] {
+fn keys(stage: &Stage, user: ioenv::vault::UserId, list: &[&str]) -> [Token; 2] {
     let mut personal = NewPersonalKey::new("p", PersonalKeyLevel::FullAccess);
     personal.allow_list = ranges(list);
     let mut service = NewServiceAccount::new("s", Permission::ProjectRead.into());

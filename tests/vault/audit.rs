@@ -73,7 +73,7 @@ on_every_store! {
         ]);
         for record in &logged {
             assert_eq!((record.ip, record.timestamp), (Some(ip), stage.now()));
-            assert_eq!((record.actor.id, record.actor.name.as_deref()), (Some(issued.info.id), Some("worker")));
+            assert_eq!((record.actor.id, record.actor.name.as_deref()), (Some(issued.info.id.into()), Some("worker")));
             assert_eq!(record.resource.path, Some(at.clone()));
         }
     }
@@ -218,7 +218,7 @@ on_every_store! {
             cases.push((filter, test));
         };
         let actor = worker.info.id;
-        case(&|filter| filter.actor = Some(actor), Box::new(move |record| record.actor.id == Some(actor)));
+        case(&|filter| filter.actor = Some(actor.into()), Box::new(move |record| record.actor.id == Some(actor.into())));
         case(&|filter| filter.action = Some(Delete), Box::new(|record| record.action == Delete));
         case(&|filter| filter.name = Some(name("A")), Box::new(|record| record.resource.key == Some(name("A"))));
         case(&|filter| filter.resource = Some(ResourceKind::Secret), Box::new(|record| record.resource.kind == ResourceKind::Secret));

@@ -7,13 +7,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ioenv::ErrorKind::{Denied, NotFound};
 use ioenv::store::{Access, Precondition, Record, Store, StoreExt as _, Work};
 use ioenv::vault::{
-    Actor, At, AuditFilter, ClientRotation, CloudRole, EntryScope, EntryUpdate, EnvironmentRole, EnvironmentUpdate,
-    GrantRole, Grantee, HistoryPolicy, Id, IntegrationUpdate, Mapping, MemberRole, MemberUpdate, NewAccount, NewBlob,
-    NewEnvironment, NewIntegration, NewInvitation, NewKey, NewMember, NewOrganization, NewPersonalKey, NewProject,
-    NewRole, NewServiceAccount, NewServiceKey, NewTarget, NewTeam, NewToken, NewUser, NewWebhook, OrganizationRole,
-    OrganizationUpdate, Paging, Permission, Permission as P, PermissionSet, PersonalKeyLevel, ProjectRole,
-    ProjectUpdate, Provider, PurgeScope, Restore, RoleUpdate, Search, ServiceAccountUpdate, Session, TargetUpdate,
-    TeamUpdate, TokenUpdate, UseCase, UserUpdate, Vault, WebhookUpdate, WorkspaceRole,
+    AccountId, Actor, At, AuditFilter, ClientRotation, CloudRole, EntryScope, EntryUpdate, EnvironmentId,
+    EnvironmentRole, EnvironmentUpdate, GrantRole, Grantee, HistoryPolicy, Id, IntegrationId, IntegrationUpdate,
+    InvitationId, LevelId, Mapping, MemberRole, MemberUpdate, NewAccount, NewBlob, NewEnvironment, NewIntegration,
+    NewInvitation, NewKey, NewMember, NewOrganization, NewPersonalKey, NewProject, NewRole, NewServiceAccount,
+    NewServiceKey, NewTarget, NewTeam, NewToken, NewUser, NewWebhook, OrganizationId, OrganizationRole,
+    OrganizationUpdate, Paging, Permission, Permission as P, PermissionSet, PersonalKeyId, PersonalKeyLevel,
+    ProjectRole, ProjectUpdate, Provider, PurgeScope, Restore, RoleId, RoleUpdate, Search, ServiceAccountId,
+    ServiceAccountUpdate, ServiceKeyId, Session, TargetUpdate, TeamId, TeamUpdate, TokenId, TokenUpdate, UseCase,
+    UserId, UserUpdate, Vault, WebhookId, WebhookLogId, WebhookUpdate, WorkspaceRole,
 };
 use ioenv::{
     Aes256Gcm, Cipher as _, Document, Error, ErrorKind, KeyProof, Kind, LevelKey, LevelPath, SecretString, SystemRandom,
@@ -23,36 +25,36 @@ use super::stage::{Stage, entry, name, names, path, slug};
 
 /// What a use case is done to.
 struct Things {
-    acme: Id,
+    acme: OrganizationId,
     version: u64,
-    token: Id,
-    environment: Id,
+    token: TokenId,
+    environment: EnvironmentId,
     /// Of the target.
     change: u64,
     /// Deleted: two projects, two targets and two environments, of which the second one is to be purged.
-    deleted: [[Id; 2]; 3],
-    webhook: Id,
-    webhook_log: Id,
-    integration: Id,
-    account: Id,
-    service_account: Id,
-    service_key: Id,
-    member_key: Id,
+    deleted: [[LevelId; 2]; 3],
+    webhook: WebhookId,
+    webhook_log: WebhookLogId,
+    integration: IntegrationId,
+    account: AccountId,
+    service_account: ServiceAccountId,
+    service_key: ServiceKeyId,
+    member_key: PersonalKeyId,
     /// Members who may nothing: one who stays, one who is removed, and a user who is none.
-    member: Id,
-    leaver: Id,
-    stranger: Id,
-    invitation: Id,
+    member: UserId,
+    leaver: UserId,
+    stranger: UserId,
+    invitation: InvitationId,
     /// Roles that allow nothing: one that members have, one that they are given, one that is deleted.
-    guest: Id,
-    visitor: Id,
-    unused: Id,
+    guest: RoleId,
+    visitor: RoleId,
+    unused: RoleId,
     /// One with the member and a grant, and one with neither.
-    team: Id,
-    empty_team: Id,
+    team: TeamId,
+    empty_team: TeamId,
 }
 
-fn custom(id: Id) -> MemberRole {
+fn custom(id: RoleId) -> MemberRole {
     MemberRole::Custom(id)
 }
 
@@ -114,13 +116,13 @@ fn things(stage: &Stage) -> Things {
         service_key: system.create_service_key(stage.acme, service_account, &service_key).unwrap().info.id,
         member_key: member_key.info.id,
         webhook,
-        webhook_log: webhook,
+        webhook_log: Id::from(webhook).into(),
         change: system.versions(At::Path(stage.acme, &path("shop/api")), &Paging::default()).unwrap().items[0].id,
         deleted: deleted_things(stage),
     }
 }
 
-fn deleted_things(stage: &Stage) -> [[Id; 2]; 3] {
+fn deleted_things(stage: &Stage) -> [[LevelId; 2]; 3] {
     let (system, acme, shop) = (stage.system(), stage.acme, &slug("shop"));
     let projects = ["left", "lost"].map(|name| {
         let id = system.create_project(acme, NewProject::new(name)).unwrap().id;
@@ -141,7 +143,7 @@ fn deleted_things(stage: &Stage) -> [[Id; 2]; 3] {
         system.delete_environment(At::Path(acme, &at), false).unwrap();
         id
     });
-    [projects, targets, environments]
+    [projects.map(LevelId::from), targets.map(LevelId::from), environments.map(LevelId::from)]
 }
 
 fn new_integration() -> NewIntegration {
@@ -192,7 +194,7 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
             session.update_target(At::Path(acme, api), &update).map(drop)
         }
         UseCase::DeleteTarget => session.delete_target(At::Path(acme, api)),
-        UseCase::Locate => session.locate(on.environment).map(drop),
+        UseCase::Locate => session.locate(on.environment.into()).map(drop),
         UseCase::CreateEnvironment => {
             session.create_environment(At::Path(acme, api), &NewEnvironment::new("other")).map(drop)
         }
@@ -205,12 +207,12 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         }
         UseCase::DeleteEnvironment => session.delete_environment(At::Path(acme, prod), true),
         UseCase::ListDeleted => session.deleted(acme).map(drop),
-        UseCase::RestoreProject => session.restore_project(acme, on.deleted[0][0]).map(drop),
-        UseCase::RestoreTarget => session.restore_target(acme, on.deleted[1][0]).map(drop),
-        UseCase::RestoreEnvironment => session.restore_environment(acme, on.deleted[2][0]).map(drop),
-        UseCase::PurgeProject => session.purge_project(acme, on.deleted[0][1]),
-        UseCase::PurgeTarget => session.purge_target(acme, on.deleted[1][1]),
-        UseCase::PurgeEnvironment => session.purge_environment(acme, on.deleted[2][1]),
+        UseCase::RestoreProject => session.restore_project(acme, Id::from(on.deleted[0][0]).into()).map(drop),
+        UseCase::RestoreTarget => session.restore_target(acme, Id::from(on.deleted[1][0]).into()).map(drop),
+        UseCase::RestoreEnvironment => session.restore_environment(acme, Id::from(on.deleted[2][0]).into()).map(drop),
+        UseCase::PurgeProject => session.purge_project(acme, Id::from(on.deleted[0][1]).into()),
+        UseCase::PurgeTarget => session.purge_target(acme, Id::from(on.deleted[1][1]).into()),
+        UseCase::PurgeEnvironment => session.purge_environment(acme, Id::from(on.deleted[2][1]).into()),
         UseCase::ReadBlobs => session.blobs(At::Path(acme, prod)).map(drop),
         UseCase::OpenBlobs => session.opened_blobs(At::Path(acme, prod)).map(drop),
         UseCase::SetBlob => {
@@ -808,12 +810,14 @@ enum Where {
 
 fn at(use_case: UseCase) -> Where {
     match use_case {
-        UseCase::CreateOrganization | UseCase::ListOrganizations | UseCase::ListProjects | UseCase::ListTokens => {
-            Where::Anywhere
-        }
-        UseCase::WhoAmI | UseCase::CreatePersonalKey | UseCase::ListPersonalKeys | UseCase::ListDeleted => {
-            Where::Anywhere
-        }
+        UseCase::CreateOrganization
+        | UseCase::ListOrganizations
+        | UseCase::ListProjects
+        | UseCase::ListTokens
+        | UseCase::WhoAmI
+        | UseCase::CreatePersonalKey
+        | UseCase::ListPersonalKeys
+        | UseCase::ListDeleted => Where::Anywhere,
         UseCase::RestoreProject => Where::Place("left"),
         UseCase::PurgeProject => Where::Place("lost"),
         // What was deleted is asked for where it stood.
@@ -892,7 +896,7 @@ impl Has {
 }
 
 /// Lets a user do everything, and compares what comes of it.
-fn try_all(stage: &Stage, on: &Things, user: Id, has: &Has, called: &str) {
+fn try_all(stage: &Stage, on: &Things, user: UserId, has: &Has, called: &str) {
     // Another vault makes other ids, but for the millisecond in which they were made.
     stage.pass(1);
     let recorded = Arc::new(AtomicUsize::new(0));
@@ -985,7 +989,7 @@ on_every_store! {
                 assert_eq!(attempt(stage, use_case, &stranger, &on), expected, "{use_case:?}");
             }
         }
-        let nobody = stage.user(stage.acme);
+        let nobody = stage.user(Id::from(stage.acme).into());
         for &use_case in UseCase::ALL {
             assert_eq!(attempt(stage, use_case, &nobody, &on), Some(ErrorKind::Unauthenticated), "{use_case:?}");
         }

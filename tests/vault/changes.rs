@@ -5,8 +5,8 @@ use ioenv::vault::Permission::{
     AuditRead, SecretDecrypt, SecretDelete, SecretHistory, SecretRead, SecretRestore, SecretWrite,
 };
 use ioenv::vault::{
-    At, Change, EntryScope, EntryUpdate, Grantee, HistoryPolicy, Id, NewBlob, NewKey, NewProject, OrganizationUpdate,
-    Paging, PermissionSet, Restore, Session, VersionAction,
+    At, Change, EntryScope, EntryUpdate, Grantee, HistoryPolicy, NewBlob, NewKey, NewProject, OrganizationUpdate,
+    Paging, PermissionSet, Restore, Session, UserId, VersionAction,
 };
 use ioenv::{Aes256Gcm, Cipher as _, Document, KeyProof, Kind, LevelKey, SystemRandom};
 
@@ -299,7 +299,7 @@ on_every_store! {
         assert_eq!(one.entries[0].new_value.as_ref().unwrap().expose_secret(), "planted");
 
         // Back to where B was not there is to remove it.
-        let back = |user: Id| stage.user(user).roll_back(At::Path(stage.acme, &at), both[1].id);
+        let back = |user: UserId| stage.user(user).roll_back(At::Path(stage.acme, &at), both[1].id);
         assert_eq!(refused(back(viewer)), Denied);
         assert_eq!(refused(back(editor)), Denied);
         assert_eq!(stage.text("shop/dev").as_deref(), Some("A=planted\nB=2\n"));
@@ -352,7 +352,7 @@ on_every_store! {
         };
         let (editor, admin) = (user("e@x", "editor"), user("a@x", "admin"));
         let first = versions()[1].id;
-        let restore = |user: Id, id: u64| stage.user(user).restore_version(stage.acme, id, &Restore::default());
+        let restore = |user: UserId, id: u64| stage.user(user).restore_version(stage.acme, id, &Restore::default());
         assert_eq!(refused(restore(editor, first)), Denied);
         assert_eq!(stage.text("shop/dev").as_deref(), Some("A=1\nB=2\nC=3\n"));
         restore(admin, first).unwrap();
@@ -361,7 +361,7 @@ on_every_store! {
         assert_eq!(stage.text("shop/dev").as_deref(), Some("A=1\nB=2\nC=3\n"), "which removes nothing");
         // A blob takes the place of all there is.
         let blob = Aes256Gcm.seal(&LevelKey::generate(&SystemRandom).unwrap(), b"X=1\n", &SystemRandom).unwrap();
-        let set = |user: Id| stage.user(user).set_blob(At::Path(stage.acme, &at), &NewBlob::new(blob.clone()));
+        let set = |user: UserId| stage.user(user).set_blob(At::Path(stage.acme, &at), &NewBlob::new(blob.clone()));
         assert_eq!(refused(set(editor)), Denied);
         set(admin).unwrap();
         // What is in a blob of others is not known here, so it may be removed.

@@ -65,7 +65,7 @@ on_every_store! {
         assert_eq!(told, [Account, ServiceKey, Token, Token, Webhook]);
         for step in steps.iter().filter(|step| step.kind == Token) {
             let token = ioenv::vault::Token::parse(step.credential.as_ref().unwrap().expose_secret()).unwrap();
-            assert_eq!(Some(stage.vault.session(token).own_token().unwrap().id), step.id);
+            assert_eq!(Some(stage.vault.session(token).own_token().unwrap().id.into()), step.id);
         }
 
         let before = rows(stage);
@@ -159,7 +159,7 @@ on_every_store! {
         assert_eq!(count(&applied(&system, &until)), [0, 0, 2]);
         assert_eq!(refused(&system, &format!("{token}path = \"shop\"\n")), Conflict);
         assert_eq!(refused(&system, &format!("{token}format = \"dotenv\"\n")), Conflict);
-        system.revoke_token(stage.acme, issued).unwrap();
+        system.revoke_token(stage.acme, issued.into()).unwrap();
         assert_eq!(count(&applied(&system, &token.replace("\"read\"", "\"write\""))), [0, 0, 2]);
         assert!(!system.dump(None).unwrap().to_text().expose_secret().contains("[[organization.token]]"));
 

@@ -4,39 +4,39 @@ use ioenv::ErrorKind::{Conflict, NotFound, Unauthenticated};
 use ioenv::store::{Precondition, StoreExt as _};
 use ioenv::vault::Permission::{EnvironmentDelete, EnvironmentRead, ProjectRead};
 use ioenv::vault::{
-    At, AuditFilter, ClientRotation, Deleted, HistoryPolicy, Id, Mapping, NewAccount, NewBlob, NewEnvironment,
-    NewIntegration, NewKey, NewProject, NewTarget, NewToken, NewWebhook, Paging, PermissionSet, Provider, PurgeScope,
-    ResourceKind, Search,
+    At, AuditFilter, ClientRotation, Deleted, EnvironmentId, HistoryPolicy, Id, LevelId, Mapping, NewAccount, NewBlob,
+    NewEnvironment, NewIntegration, NewKey, NewProject, NewTarget, NewToken, NewWebhook, Paging, PermissionSet,
+    ProjectId, Provider, PurgeScope, ResourceKind, Search, TargetId,
 };
 use ioenv::{Aes256Gcm, Cipher as _, KeyProof, LevelKey, LevelPath, SystemRandom};
 
 use super::stage::{DAY, Stage, after, name, path, refused, slug};
 
-fn project_id(stage: &Stage, at: &str) -> Id {
+fn project_id(stage: &Stage, at: &str) -> ProjectId {
     stage.system().project(At::Path(stage.acme, &path(at))).unwrap().id
 }
 
-fn target_id(stage: &Stage, at: &str) -> Id {
+fn target_id(stage: &Stage, at: &str) -> TargetId {
     stage.system().target(At::Path(stage.acme, &path(at))).unwrap().id
 }
 
-fn environment_id(stage: &Stage, at: &str) -> Id {
+fn environment_id(stage: &Stage, at: &str) -> EnvironmentId {
     stage.system().environment(At::Path(stage.acme, &path(at))).unwrap().id
 }
 
-fn delete_project(stage: &Stage, at: &str) -> Id {
+fn delete_project(stage: &Stage, at: &str) -> ProjectId {
     let id = project_id(stage, at);
     stage.system().delete_project(At::Path(stage.acme, &path(at))).unwrap();
     id
 }
 
-fn delete_target(stage: &Stage, at: &str) -> Id {
+fn delete_target(stage: &Stage, at: &str) -> TargetId {
     let id = target_id(stage, at);
     stage.system().delete_target(At::Path(stage.acme, &path(at))).unwrap();
     id
 }
 
-fn delete_environment(stage: &Stage, at: &str) -> Id {
+fn delete_environment(stage: &Stage, at: &str) -> EnvironmentId {
     let id = environment_id(stage, at);
     stage.system().delete_environment(At::Path(stage.acme, &path(at)), true).unwrap();
     id
@@ -63,7 +63,7 @@ fn last_deletion(stage: &Stage) -> String {
     deletion.as_str().unwrap().to_owned()
 }
 
-type Make<'a> = Box<dyn Fn(&str, Id) + 'a>;
+type Make<'a> = Box<dyn Fn(&str, LevelId) + 'a>;
 
 on_every_store! {
     fn what_holds_nothing_is_gone(stage: &Stage) {
@@ -71,13 +71,13 @@ on_every_store! {
         let shop = project_id(stage, "shop");
         let bound = stage.session(PermissionSet::ALL, Some("shop/dev"));
         let dev = delete_environment(stage, "shop/dev");
-        assert_eq!((last_deletion(stage).as_str(), rows_of(stage, dev)), ("hard", Vec::new()));
+        assert_eq!((last_deletion(stage).as_str(), rows_of(stage, dev.into())), ("hard", Vec::new()));
         assert_eq!(refused(bound.own_token()), Unauthenticated);
         let api = delete_target(stage, "shop/api");
-        assert_eq!((last_deletion(stage).as_str(), rows_of(stage, api)), ("hard", Vec::new()));
+        assert_eq!((last_deletion(stage).as_str(), rows_of(stage, api.into())), ("hard", Vec::new()));
         stage.system().create_environment(At::Path(stage.acme, &path("shop")), &NewEnvironment::new("empty")).unwrap();
         assert_eq!(delete_project(stage, "shop"), shop);
-        assert_eq!((last_deletion(stage).as_str(), rows_of(stage, shop)), ("hard", Vec::new()));
+        assert_eq!((last_deletion(stage).as_str(), rows_of(stage, shop.into())), ("hard", Vec::new()));
         assert!(deleted(stage).is_empty());
         assert_eq!(refused(stage.system().restore_project(stage.acme, shop)), NotFound);
     }
@@ -107,11 +107,11 @@ on_every_store! {
             let slug = system.create_environment(At::Path(stage.acme, &path("shop/api")), &NewEnvironment::new("one")).unwrap().slug;
             let at = format!("shop/api/{slug}");
             let id = environment_id(stage, &at);
-            make(&at, id);
+            make(&at, id.into());
             delete_environment(stage, &at);
             assert_eq!(last_deletion(stage), "soft", "{what}");
-            assert_eq!(deleted(stage)[0].id, id);
-            assert!(!rows_of(stage, id).is_empty());
+            assert_eq!(deleted(stage)[0].id, id.into());
+            assert!(!rows_of(stage, id.into()).is_empty());
             // A target is kept for what is in it, and for what was deleted in it.
             let target = target_id(stage, "shop/api");
             delete_target(stage, "shop/api");
@@ -121,14 +121,14 @@ on_every_store! {
             assert_eq!(last_deletion(stage), "soft", "{what}");
             system.restore_project(stage.acme, shop).unwrap();
             system.purge_environment(stage.acme, id).unwrap();
-            assert!(rows_of(stage, id).is_empty(), "{what}");
+            assert!(rows_of(stage, id.into()).is_empty(), "{what}");
             delete_target(stage, "shop/api");
             assert_eq!(last_deletion(stage), "hard", "{what}");
             system.create_target(At::Path(stage.acme, &LevelPath::from(&self::slug("shop"))), &NewTarget::new("api")).unwrap();
         }
         delete_project(stage, "shop");
         assert_eq!(last_deletion(stage), "hard");
-        assert!(rows_of(stage, shop).is_empty());
+        assert!(rows_of(stage, shop.into()).is_empty());
     }
 
     fn nobody_finds_it(stage: &Stage) {
@@ -150,7 +150,7 @@ on_every_store! {
         assert_eq!(refused(system.changes(At::Path(stage.acme, &path("shop/dev")), &Paging::default())), NotFound);
         assert_eq!(refused(system.version(stage.acme, of_dev)), NotFound);
         assert_eq!(refused(system.restore_version(stage.acme, of_dev, &ioenv::vault::Restore::default())), NotFound);
-        assert_eq!(refused(system.locate(dev)), NotFound);
+        assert_eq!(refused(system.locate(dev.into())), NotFound);
         let mut filter = AuditFilter::default();
         filter.path = Some(path("shop/dev"));
         assert_eq!(refused(system.audit(stage.acme, &filter, &Paging::default())), NotFound);
@@ -165,7 +165,7 @@ on_every_store! {
         for id in [of_shop, of_dev] {
             assert_eq!(refused(system.version(stage.acme, id)), NotFound);
         }
-        assert_eq!(refused(system.locate(shop)), NotFound);
+        assert_eq!(refused(system.locate(shop.into())), NotFound);
         assert_eq!(refused(system.key(At::Path(stage.acme, &path("shop")))), NotFound);
         assert!(system.projects(stage.acme).unwrap().is_empty());
         let counted = stage.vault.statistics().unwrap();
@@ -201,14 +201,14 @@ on_every_store! {
             let listed = deleted(stage);
             assert_eq!(
                 listed.iter().map(|one| (one.id, one.kind, one.path.as_str(), one.name.as_str())).collect::<Vec<_>>(),
-                [(dev, ResourceKind::Environment, "shop/dev", "dev"), (api, ResourceKind::Target, "shop/api", "api"),
-                    (shop, ResourceKind::Project, "shop", "shop")]
+                [(LevelId::from(dev), ResourceKind::Environment, "shop/dev", "dev"), (api.into(), ResourceKind::Target, "shop/api", "api"),
+                    (shop.into(), ResourceKind::Project, "shop", "shop")]
             );
             assert_eq!((listed[0].deleted_at, listed[0].deleted_by.name.as_deref()), (stage.now(), Some("test")));
             assert_eq!(listed[0].restorable_until, after(stage.now(), 30 * DAY));
             // Of each kind by its own name, and only below what is there.
-            assert_eq!(refused(system.restore_environment(stage.acme, api)), NotFound);
-            assert_eq!(refused(system.restore_target(stage.acme, shop)), NotFound);
+            assert_eq!(refused(system.restore_environment(stage.acme, Id::from(api).into())), NotFound);
+            assert_eq!(refused(system.restore_target(stage.acme, Id::from(shop).into())), NotFound);
             assert_eq!(refused(system.restore_environment(stage.acme, dev)), Conflict);
             assert_eq!(refused(system.restore_target(stage.acme, api)), Conflict);
             assert_eq!(system.restore_project(stage.acme, shop).unwrap(), path("shop"));
@@ -256,7 +256,7 @@ on_every_store! {
         // What goes for good takes along what was deleted in it before.
         system.purge_target(stage.acme, backend).unwrap();
         assert_eq!(refused(system.restore_environment(stage.acme, prod)), NotFound);
-        assert!(rows_of(stage, prod).is_empty() && rows_of(stage, backend).is_empty());
+        assert!(rows_of(stage, prod.into()).is_empty() && rows_of(stage, backend.into()).is_empty());
         let shop = delete_project(stage, "shop");
         system.create_project(stage.acme, NewProject::new("shop")).unwrap();
         assert_eq!(refused(system.restore_project(stage.acme, shop)), Conflict);
@@ -286,7 +286,7 @@ on_every_store! {
         let target = delete_target(stage, "shop/api");
         assert_eq!(works(), [false, false, true, true, false, false]);
         let info = system.token(stage.acme, ids[0]).unwrap();
-        assert_eq!((info.scope, info.revoked_at, info.deleted_with), (None, None, Some(target)));
+        assert_eq!((info.scope, info.revoked_at, info.deleted_with), (None, None, Some(target.into())));
         // One that is issued anew rests with the others.
         let anew = system.rotate_token(stage.acme, ids[1]).unwrap().token;
         let anew = stage.vault.session(anew);
@@ -323,12 +323,12 @@ on_every_store! {
         let [all, shop, api, dev] = [None, Some("shop"), Some("shop/api"), Some("shop/dev")].map(of);
         let prod = delete_environment(stage, "shop/api/prod");
         let other = delete_project(stage, "other");
-        let seen = |session: &ioenv::vault::Session<'_>| -> Vec<Id> {
-            let mut ids: Vec<Id> = session.deleted(stage.acme).unwrap().into_iter().map(|one| one.id).collect();
+        let seen = |session: &ioenv::vault::Session<'_>| -> Vec<LevelId> {
+            let mut ids: Vec<LevelId> = session.deleted(stage.acme).unwrap().into_iter().map(|one| one.id).collect();
             ids.sort();
             ids
         };
-        assert_eq!((seen(&all), seen(&shop), seen(&api)), (vec![prod, other], vec![prod], vec![prod]));
+        assert_eq!((seen(&all), seen(&shop), seen(&api)), (vec![prod.into(), other.into()], vec![prod.into()], vec![prod.into()]));
         assert_eq!(seen(&dev), []);
         assert_eq!(refused(dev.restore_environment(stage.acme, prod)), NotFound);
         assert_eq!(api.restore_environment(stage.acme, prod).unwrap(), path("shop/api/prod"));
@@ -359,20 +359,20 @@ on_every_store! {
         let logged = stage.logged(|| assert_eq!(stage.vault.sweep().unwrap(), 0));
         assert_eq!(logged.len(), 1);
         assert_eq!((logged[0].actor.name.as_deref(), logged[0].details.get("op").unwrap().as_str()), (Some("sweep"), Some("purge")));
-        assert_eq!((logged[0].resource.environment, logged[0].resource.path.as_ref()), (Some(dev), Some(&path("shop/dev"))));
+        assert_eq!((logged[0].resource.environment, logged[0].resource.path.as_ref()), (Some(dev.into()), Some(&path("shop/dev"))));
         assert!(!stage.vault.statistics().unwrap().is_sweep_due);
-        assert!(rows_of(stage, dev).is_empty());
+        assert!(rows_of(stage, dev.into()).is_empty());
         assert_eq!((stage.records("content/").len(), stage.records("version/").len()), (3, 2));
         stage.pass(-DAY);
         assert_eq!(refused(system.restore_environment(stage.acme, dev)), NotFound);
         assert_eq!(refused(worker.own_token()), Unauthenticated);
         stage.pass(31 * DAY);
         stage.vault.sweep().unwrap();
-        assert!(rows_of(stage, target).is_empty());
+        assert!(rows_of(stage, target.into()).is_empty());
         assert!(stage.records("content/").is_empty());
         delete_project(stage, "shop");
         assert_eq!(last_deletion(stage), "hard");
-        assert!(rows_of(stage, shop).is_empty());
+        assert!(rows_of(stage, shop.into()).is_empty());
     }
 
     fn a_sweep_goes_in_small_steps(stage: &Stage) {
@@ -398,7 +398,7 @@ on_every_store! {
         let logged = stage.logged(|| assert_eq!(stage.vault.sweep().unwrap(), 0));
         assert_eq!(logged.len(), 1, "once, however many steps it takes");
         assert_eq!(id, big);
-        assert!(rows_of(stage, big).is_empty());
+        assert!(rows_of(stage, big.into()).is_empty());
         // What was purged took nothing else along: a project of its slug is another one.
         stage.system().create_project(stage.acme, NewProject::new("big")).unwrap();
         stage.write("big", "A=1\n");
@@ -473,7 +473,7 @@ on_every_store! {
         system.purge_versions(At::Path(stage.acme, &path("shop")), PurgeScope::Project, true).unwrap();
         delete_target(stage, "shop/api");
         assert_eq!(last_deletion(stage), "hard");
-        assert!(rows_of(stage, id).is_empty() && deleted(stage).is_empty());
+        assert!(rows_of(stage, id.into()).is_empty() && deleted(stage).is_empty());
         let token = system.token(stage.acme, issued.info.id).unwrap();
         assert_eq!((token.revoked_at, token.deleted_with), (Some(stage.now()), None));
     }

@@ -37,7 +37,7 @@ fn receiver() -> (String, Arc<AtomicUsize>, Arc<AtomicUsize>) {
     (url, status, count)
 }
 
-fn logs(stage: &Stage, id: ioenv::vault::Id) -> Vec<WebhookLog> {
+fn logs(stage: &Stage, id: ioenv::vault::WebhookId) -> Vec<WebhookLog> {
     stage.system().webhook_logs(At::Path(stage.acme, &path("shop/dev")), id, &Paging::default()).unwrap().items
 }
 

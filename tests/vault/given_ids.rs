@@ -2,36 +2,36 @@
 
 use ioenv::ErrorKind::{Conflict, Denied};
 use ioenv::vault::{
-    At, Id, NewEnvironment, NewIntegration, NewOrganization, NewProject, NewTarget, NewToken, Permission,
-    PermissionSet, Provider,
+    At, EnvironmentId, Id, NewEnvironment, NewIntegration, NewOrganization, NewProject, NewTarget, NewToken,
+    Permission, PermissionSet, ProjectId, Provider, TargetId, TokenId,
 };
 
 use super::stage::{Stage, path, refused};
 
 #[expect(clippy::unnecessary_wraps, reason = "it is given as one")]
-fn id(last: char) -> Option<Id> {
-    Some(format!("01ARZ3NDEKTSV4RRFFQ69G5FA{last}").parse().unwrap())
+fn id<T: From<Id>>(last: char) -> Option<T> {
+    Some(Id::parse(&format!("01ARZ3NDEKTSV4RRFFQ69G5FA{last}")).unwrap().into())
 }
 
-fn project(name: &str, id: Option<Id>) -> NewProject {
+fn project(name: &str, id: Option<ProjectId>) -> NewProject {
     let mut new = NewProject::new(name);
     new.id = id;
     new
 }
 
-fn target(name: &str, id: Option<Id>) -> NewTarget {
+fn target(name: &str, id: Option<TargetId>) -> NewTarget {
     let mut new = NewTarget::new(name);
     new.id = id;
     new
 }
 
-fn environment(name: &str, id: Option<Id>) -> NewEnvironment {
+fn environment(name: &str, id: Option<EnvironmentId>) -> NewEnvironment {
     let mut new = NewEnvironment::new(name);
     new.id = id;
     new
 }
 
-fn token(id: Option<Id>) -> NewToken {
+fn token(id: Option<TokenId>) -> NewToken {
     let mut new = NewToken::new("ci", Permission::SecretRead.into());
     new.id = id;
     new
@@ -50,7 +50,7 @@ on_every_store! {
         assert_eq!(Some(made.id), id('2'));
         let made = system.create_environment(At::Path(acme, &path("shop/api")), &environment("prod", id('3'))).unwrap();
         assert_eq!(Some(made.id), id('3'));
-        assert_eq!(system.locate(made.id).unwrap().1, path("shop/api/prod"));
+        assert_eq!(system.locate(made.id.into()).unwrap().1, path("shop/api/prod"));
 
         // A place has an id that no other place has, whatever it is, and in whatever organization.
         let orbit = id('0').unwrap();
@@ -84,16 +84,16 @@ on_every_store! {
         system.delete_target(At::Path(acme, &path("shop/api"))).unwrap();
         let taken = |ids: &[Id], at: &str| {
             for id in ids.iter().copied().map(Some) {
-                assert_eq!(refused(system.create_project(acme, project("other", id))), Conflict);
-                assert_eq!(refused(system.create_target(At::Path(acme, &path(at)), &target("other", id))), Conflict);
-                assert_eq!(refused(system.create_environment(At::Path(acme, &path(at)), &environment("other", id))), Conflict);
+                assert_eq!(refused(system.create_project(acme, project("other", id.map(Into::into)))), Conflict);
+                assert_eq!(refused(system.create_target(At::Path(acme, &path(at)), &target("other", id.map(Into::into)))), Conflict);
+                assert_eq!(refused(system.create_environment(At::Path(acme, &path(at)), &environment("other", id.map(Into::into)))), Conflict);
             }
         };
-        taken(&[dev, prod, api], "shop");
+        taken(&[dev.into(), prod.into(), api.into()], "shop");
         stage.with_base("more");
         let shop = system.project(At::Path(acme, &path("shop"))).unwrap().id;
         system.delete_project(At::Path(acme, &path("shop"))).unwrap();
-        taken(&[shop, dev, prod, api], "more");
+        taken(&[shop.into(), dev.into(), prod.into(), api.into()], "more");
         // Everything comes back as it was.
         system.restore_project(acme, shop).unwrap();
         system.restore_environment(acme, dev).unwrap();

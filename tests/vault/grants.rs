@@ -7,7 +7,7 @@ use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound};
 use ioenv::store::{Access, KeyRange, Order, Precondition, Record, Store, Transaction, Work};
 use ioenv::vault::{
     Action, Actor, At, CloudRole, Grant, GrantRole, Grantee, Id, MemberRole, NewMember, NewOrganization, NewProject,
-    NewRole, Permission as P, PermissionSet, ResourceKind, Search, Session, Vault, WorkspaceRole,
+    NewRole, Permission as P, PermissionSet, ResourceKind, Search, Session, UserId, Vault, WorkspaceRole,
 };
 use ioenv::{Error, SystemRandom};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ fn role(text: &str) -> GrantRole {
 }
 
 /// A member with that alone in the organization.
-fn with(stage: &Stage, email: &str, permissions: &[P]) -> Id {
+fn with(stage: &Stage, email: &str, permissions: &[P]) -> UserId {
     let new = NewRole::new(email, PermissionSet::of(permissions));
     let id = stage.system().create_role(stage.acme, &new).unwrap().id;
     stage.member(email, MemberRole::Custom(id))
@@ -101,7 +101,7 @@ on_every_store! {
             (Action::Create, ResourceKind::Team, json!({"role": "admin"})),
             (Action::Delete, ResourceKind::Member, json!({"role": "full"})),
         ]);
-        assert_eq!(logged[0].resource.id, Some(ann));
+        assert_eq!(logged[0].resource.id, Some(ann.into()));
         assert_eq!(logged[0].resource.path, Some(path("shop/dev")));
         let at = |place: &str| told(system.grants(At::Path(stage.acme, &path(place))).unwrap());
         assert_eq!(at("shop/dev"), [(user, "shop/dev".into(), "editor".into()), (team, "shop/dev".into(), "admin".into())]);
@@ -137,7 +137,7 @@ on_every_store! {
         let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
         let stranger = system.add_member(other, &NewMember::new("s@x", "S", MEMBER)).unwrap().user;
         let Grantee::User(ann_id) = ann else { panic!() };
-        for nobody in [Grantee::User(stranger), Grantee::Team(ann_id), Grantee::User(stage.acme)] {
+        for nobody in [Grantee::User(stranger), Grantee::Team(Id::from(ann_id).into()), Grantee::User(Id::from(stage.acme).into())] {
             assert_eq!(refused(system.grant(At::Path(stage.acme, &path("shop")), nobody, role("viewer"))), NotFound);
             assert_eq!(refused(system.granted(stage.acme, nobody)), NotFound);
         }

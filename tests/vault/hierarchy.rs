@@ -135,9 +135,9 @@ on_every_store! {
         let environment = system.environment(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().id;
         let bound = stage.session(Permission::Scan.into(), Some("shop/api/prod"));
         for session in [&system, &bound] {
-            assert_eq!(session.chain(At::Path(stage.acme, &path("shop"))).unwrap(), [project]);
-            assert_eq!(session.chain(At::Path(stage.acme, &path("shop/api"))).unwrap(), [project, target]);
-            assert_eq!(session.chain(At::Path(stage.acme, &path("shop/api/prod"))).unwrap(), [project, target, environment]);
+            assert_eq!(session.chain(At::Path(stage.acme, &path("shop"))).unwrap(), [project.into()]);
+            assert_eq!(session.chain(At::Path(stage.acme, &path("shop/api"))).unwrap(), [project.into(), target.into()]);
+            assert_eq!(session.chain(At::Path(stage.acme, &path("shop/api/prod"))).unwrap(), [project.into(), target.into(), environment.into()]);
         }
         assert_eq!(refused(bound.chain(At::Path(stage.acme, &path("shop/dev")))), NotFound);
         assert_eq!(refused(system.chain(At::Path(stage.acme, &path("shop/none")))), NotFound);
@@ -171,7 +171,7 @@ on_every_store! {
         assert_eq!(system.versions(At::Path(stage.acme, &path("store/backend/live")), &Paging::default()).unwrap().items.len(), 1);
         assert_eq!(worker.resolve(At::Path(stage.acme, &path("store/backend/live"))).unwrap().len(), 3);
         assert_eq!(worker.own_token().unwrap().scope, Some(path("store/backend/live")));
-        assert_eq!(worker.locate(id).unwrap(), (stage.acme, path("store/backend/live")));
+        assert_eq!(worker.locate(id.into()).unwrap(), (stage.acme, path("store/backend/live")));
 
         // A taken one, of whatever kind.
         system.create_target(At::Path(stage.acme, &path("store")), &NewTarget::new("front")).unwrap();
@@ -295,7 +295,7 @@ on_every_store! {
         let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
         system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap();
         assert_eq!(refused(beside.own_token()), Unauthenticated);
-        assert_eq!(refused(system.locate(project)), NotFound);
+        assert_eq!(refused(system.locate(project.into())), NotFound);
         system.purge_project(stage.acme, project).unwrap();
         assert_eq!(refused(beside.own_token()), Unauthenticated);
         let left: Vec<String> = stage.records("").into_keys().filter(|key| key.contains(&project.to_string())).collect();

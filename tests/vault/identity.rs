@@ -2,8 +2,8 @@
 
 use ioenv::ErrorKind::Unauthenticated;
 use ioenv::vault::{
-    At, Identity, MemberRole, NewAccount, NewMember, NewOrganization, NewPersonalKey, NewProject, NewServiceAccount,
-    NewServiceKey, Permission, PermissionSet, PersonalKeyLevel, ProjectUpdate, Token, WorkspaceRole,
+    At, Id, Identity, MemberRole, NewAccount, NewMember, NewOrganization, NewPersonalKey, NewProject,
+    NewServiceAccount, NewServiceKey, Permission, PermissionSet, PersonalKeyLevel, ProjectUpdate, Token, WorkspaceRole,
 };
 
 use super::stage::{Stage, path, refused};
@@ -83,6 +83,6 @@ on_every_store! {
         assert!(log.is_empty());
         let unknown = Token::parse("sb_personal_0123456789abcdefghijABCDEFGHIJKL").unwrap();
         assert_eq!(refused(stage.vault.session(unknown).whoami()), Unauthenticated);
-        assert_eq!(refused(stage.user(stage.acme).whoami()), Unauthenticated);
+        assert_eq!(refused(stage.user(Id::from(stage.acme).into()).whoami()), Unauthenticated);
     }
 }

@@ -7,8 +7,8 @@ use ioenv::store::{KeyRange, Order, StoreExt as _};
 #[cfg(feature = "http")]
 use ioenv::vault::Worker;
 use ioenv::vault::{
-    Action, At, EnvFiles, Id, Integration, IntegrationUpdate, Mapping, NewIntegration, NewKey, NewProject,
-    Permission as P, PermissionSet, Provider, ResourceKind, SyncAction, Vault,
+    Action, At, EnvFiles, Id, Integration, IntegrationId, IntegrationUpdate, Mapping, NewIntegration, NewKey,
+    NewProject, Permission as P, PermissionSet, Provider, ResourceKind, SyncAction, Vault,
 };
 use ioenv::{KeyProof, Kind, LevelKey, LevelPath, SystemRandom};
 
@@ -30,11 +30,15 @@ fn link(stage: &Stage, new: &NewIntegration) -> Integration {
     stage.system().link_integration(At::Path(stage.acme, &path("shop")), new).unwrap()
 }
 
-fn sync(stage: &Stage, id: Id) -> ioenv::vault::IntegrationRun {
+fn sync(stage: &Stage, id: IntegrationId) -> ioenv::vault::IntegrationRun {
     stage.system().sync_integration(At::Path(stage.acme, &path("shop")), id).unwrap()
 }
 
-fn update(stage: &Stage, id: Id, change: impl FnOnce(&mut IntegrationUpdate)) -> Result<Integration, ioenv::Error> {
+fn update(
+    stage: &Stage,
+    id: IntegrationId,
+    change: impl FnOnce(&mut IntegrationUpdate),
+) -> Result<Integration, ioenv::Error> {
     let mut update = IntegrationUpdate::default();
     change(&mut update);
     stage.system().update_integration(At::Path(stage.acme, &path("shop")), id, &update)
@@ -53,7 +57,7 @@ fn waits(stage: &Stage) -> bool {
 }
 
 /// A shop with something in it, and an integration of its `prod`.
-fn shop(stage: &Stage) -> Id {
+fn shop(stage: &Stage) -> IntegrationId {
     stage.shop();
     stage.write("shop", "# ioenv: variable\nPORT=80\nTOKEN=planted-inherited\n");
     stage.write("shop/api/prod", "TOKEN=planted-own\nB=2\n");
@@ -78,8 +82,8 @@ on_every_store! {
         }
         let id = stage.clock_id();
         let mut given = new;
-        given.id = Some(id);
-        assert_eq!(link(stage, &given).id, id);
+        given.id = Some(id.into());
+        assert_eq!(link(stage, &given).id, id.into());
         assert_eq!(refused(system.link_integration(At::Path(stage.acme, &path("shop")), &given)), Conflict);
     }
 
@@ -193,7 +197,7 @@ on_every_store! {
         assert!(!stage.dump("integration").contains("TOKEN"));
         let log = stage.log();
         let of_it: Vec<_> = log.iter().filter(|one| one.resource.kind == ResourceKind::Integration).collect();
-        assert!(of_it.iter().all(|one| one.resource.id == Some(id)));
+        assert!(of_it.iter().all(|one| one.resource.id == Some(id.into())));
         let reads = log.iter().filter(|one| one.details.get("op").is_some_and(|op| op == "sync") && one.action == Action::Read);
         assert!(reads.count() >= 2, "what is sent away is recorded as read");
     }
@@ -229,7 +233,7 @@ on_every_store! {
         let of_dev = stage.session(all, Some("shop/dev"));
         of_dev.update_integration(At::Path(acme, &LevelPath::from(shop)), id, &update_of("mine")).unwrap();
         let back = stage.system().deleted(acme).unwrap()[0].id;
-        stage.system().restore_environment(acme, back).unwrap();
+        stage.system().restore_environment(acme, Id::from(back).into()).unwrap();
         assert_eq!(stage.system().integration(At::Path(acme, &LevelPath::from(shop)), id).unwrap().environments, [Mapping::new(path("shop/dev"), "b")]);
         let mut rename = IntegrationUpdate::default();
         rename.name = Some("Other".into());
@@ -323,7 +327,7 @@ on_every_store! {
         // Bound to their integration: those of another one do not pass for them.
         let other = link(stage, &new()).id;
         let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
-        let key = |id: Id| format!("integration/{project}/{id}");
+        let key = |id: IntegrationId| format!("integration/{project}/{id}");
         let mut moved = stage.records("integration/")[&key(id)].clone();
         moved["id"] = other.to_string().into();
         let moved = moved.to_string();

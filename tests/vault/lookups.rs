@@ -2,9 +2,9 @@
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, NotFound, Unauthenticated};
 use ioenv::vault::{
-    At, EnvironmentUpdate, Grantee, Id, IdOrSlug, KeyOwner, NewAccount, NewBlob, NewEnvironment, NewKey,
-    NewOrganization, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey, NewWebhook, Permission,
-    PermissionSet, PersonalKeyLevel, ProjectUpdate, Search, Session, SlugRule, UseCase, Vocabulary,
+    At, EnvironmentUpdate, Grantee, Id, IdOrSlug, KeyOwner, LevelId, NewAccount, NewBlob, NewEnvironment, NewKey,
+    NewOrganization, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey, NewWebhook, OrganizationId,
+    Permission, PermissionSet, PersonalKeyLevel, ProjectUpdate, Search, Session, SlugRule, UseCase, Vocabulary,
 };
 
 use ioenv::{Aes256Gcm, Cipher as _, Error, KeyProof, Kind, LevelKey, SystemRandom};
@@ -13,7 +13,7 @@ use super::stage::{SECOND, Stage, entry, name, path, refused, slug};
 
 const PROD: &str = "shop/api/prod";
 
-type Ask<'a> = &'a dyn Fn(&Session<'_>, Id) -> Result<(), Error>;
+type Ask<'a> = &'a dyn Fn(&Session<'_>, OrganizationId) -> Result<(), Error>;
 
 fn by_slug(text: &str) -> IdOrSlug {
     IdOrSlug::Slug(slug(text))
@@ -27,7 +27,7 @@ on_every_store! {
 
         let issued = stage.issue(Permission::SecretRead.into(), Some(PROD));
         let own = stage.vault.session(issued.token).own_key().unwrap().unwrap();
-        assert_eq!((own.id, own.organization, own.owner), (issued.info.id, stage.acme, KeyOwner::Token));
+        assert_eq!((own.id, own.organization, own.owner), (issued.info.id.into(), stage.acme, KeyOwner::Token));
         assert_eq!((own.permissions, own.environment.unwrap().path), (Permission::SecretRead.into(), path(PROD)));
         for scope in [None, Some("shop"), Some("shop/api")] {
             let own = stage.session(Permission::SecretRead.into(), scope).own_key().unwrap().unwrap();
@@ -48,7 +48,7 @@ on_every_store! {
         let service = system.create_service_account(stage.acme, &service).unwrap().id;
         let key = system.create_service_key(stage.acme, service, &NewServiceKey::new("one")).unwrap();
         let own = stage.vault.session(key.key).own_key().unwrap().unwrap();
-        assert_eq!((own.id, own.owner), (key.info.id, KeyOwner::ServiceAccount(service)));
+        assert_eq!((own.id, own.owner), (key.info.id.into(), KeyOwner::ServiceAccount(service)));
 
         let ann = stage.member("ann@example.test", "workspace:member".parse().unwrap());
         assert_eq!(stage.user(ann).own_key().unwrap(), None, "in person");
@@ -56,7 +56,7 @@ on_every_store! {
         let key = stage.user(ann).create_personal_key(stage.acme, &key).unwrap();
         let session = stage.vault.session(key.key);
         let own = session.own_key().unwrap().unwrap();
-        assert_eq!((own.id, own.owner, own.permissions), (key.info.id, KeyOwner::User(ann), PersonalKeyLevel::ReadOnly.permissions()));
+        assert_eq!((own.id, own.owner, own.permissions), (key.info.id.into(), KeyOwner::User(ann), PersonalKeyLevel::ReadOnly.permissions()));
 
         system.delete_environment(At::Path(stage.acme, &path(PROD)), false).unwrap();
         assert_eq!(refused(account.own_key()), Unauthenticated);
@@ -71,33 +71,33 @@ on_every_store! {
         let prod = system.environment(At::Path(stage.acme, &path(PROD))).unwrap().id;
         let based = system.project(At::Path(stage.acme, &path("based"))).unwrap().id;
         let records = stage.logged(|| {
-            for project in [by_slug("shop"), IdOrSlug::Id(shop)] {
+            for project in [by_slug("shop"), IdOrSlug::Id(shop.into())] {
                 let found = system.find_project(stage.acme, &project).unwrap();
                 assert_eq!((found.id, found.slug.as_str(), found.rights), (shop, "shop", PermissionSet::ALL));
-                for environment in [by_slug("dev"), IdOrSlug::Id(dev)] {
+                for environment in [by_slug("dev"), IdOrSlug::Id(dev.into())] {
                     let found = system.find_environment(stage.acme, &project, &environment).unwrap();
                     assert_eq!((found.project, found.id, found.path), (shop, dev, path("shop/dev")));
                 }
                 // A target, what stands below one, and a project.
-                for other in [by_slug("api"), IdOrSlug::Id(prod), IdOrSlug::Id(shop), by_slug("none")] {
+                for other in [by_slug("api"), IdOrSlug::Id(prod.into()), IdOrSlug::Id(shop.into()), by_slug("none")] {
                     assert_eq!(refused(system.find_environment(stage.acme, &project, &other)), NotFound);
                 }
             }
-            for base in [by_slug("_base"), IdOrSlug::Id(based)] {
+            for base in [by_slug("_base"), IdOrSlug::Id(based.into())] {
                 assert_eq!(refused(system.find_environment(stage.acme, &by_slug("based"), &base)), NotFound);
             }
-            assert_eq!(refused(system.find_environment(stage.acme, &by_slug("based"), &IdOrSlug::Id(dev))), NotFound);
-            assert_eq!(refused(system.find_project(stage.acme, &IdOrSlug::Id(dev))), NotFound);
+            assert_eq!(refused(system.find_environment(stage.acme, &by_slug("based"), &IdOrSlug::Id(dev.into()))), NotFound);
+            assert_eq!(refused(system.find_project(stage.acme, &IdOrSlug::Id(dev.into()))), NotFound);
         });
         assert!(records.is_empty());
         let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
-        assert_eq!(refused(system.find_project(other, &IdOrSlug::Id(shop))), NotFound);
+        assert_eq!(refused(system.find_project(other, &IdOrSlug::Id(shop.into()))), NotFound);
 
         let ann = stage.member("ann@example.test", "workspace:member".parse().unwrap());
         let session = stage.user(ann);
-        assert_eq!(refused(session.find_project(stage.acme, &IdOrSlug::Id(shop))), NotFound);
+        assert_eq!(refused(session.find_project(stage.acme, &IdOrSlug::Id(shop.into()))), NotFound);
         stage.grant("shop/dev", Grantee::User(ann), "viewer");
-        let found = session.find_environment(stage.acme, &IdOrSlug::Id(shop), &by_slug("dev")).unwrap();
+        let found = session.find_environment(stage.acme, &IdOrSlug::Id(shop.into()), &by_slug("dev")).unwrap();
         assert!(found.rights.contains(Permission::SecretRead) && !found.rights.contains(Permission::SecretWrite));
         let found = session.find_project(stage.acme, &by_slug("shop")).unwrap();
         assert!(found.rights.contains(Permission::ProjectRead) && !found.rights.contains(Permission::SecretRead));
@@ -221,14 +221,14 @@ on_every_store! {
             none(session.find_environment(organization, &named, &by_slug("dev")).unwrap_err());
             none(session.level_summary(At::Path(organization, &at)).unwrap_err());
         }
-        for id in [dev, theirs, beside] {
-            let words = [session.locate(id).unwrap_err(), session.locate_environment(id).unwrap_err()];
+        for id in [LevelId::from(dev), theirs.into(), beside.into()] {
+            let words = [session.locate(id).unwrap_err(), session.locate_environment(Id::from(id).into()).unwrap_err()];
             let unknown = Id::from_parts(stage.now(), [7; 10]);
-            let nothing = [session.locate(unknown).unwrap_err(), session.locate_environment(unknown).unwrap_err()];
+            let nothing = [session.locate(unknown.into()).unwrap_err(), session.locate_environment(unknown.into()).unwrap_err()];
             assert_eq!(words.map(|error| error.to_string()), nothing.map(|error| error.to_string()));
         }
         let find = |id| session.find_environment(acme, &by_slug("shop"), &IdOrSlug::Id(id)).unwrap_err().to_string();
-        assert_eq!(find(dev), find(Id::from_parts(stage.now(), [7; 10])));
+        assert_eq!(find(dev.into()), find(Id::from_parts(stage.now(), [7; 10])));
         assert_eq!(session.locate_environment(prod).unwrap(), (acme, path(PROD)));
         // Not even what is above may be asked for as if it were inside.
         assert_eq!(refused(session.check_rights(acme, Some(&path("shop")), PermissionSet::EMPTY)), NotFound);

@@ -80,8 +80,8 @@ on_every_store! {
         assert_eq!(refused(system.create_user(&taken)), Conflict);
         assert_eq!(stored(stage), before);
         let given: Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
-        taken.id = Some(given);
-        assert_eq!(system.create_user(&taken).unwrap().id, given);
+        taken.id = Some(given.into());
+        assert_eq!(system.create_user(&taken).unwrap().id, given.into());
         assert_eq!(system.users(&Paging::first(3)).unwrap().items.len(), 3);
         let kinds: Vec<ResourceKind> = stage.records(&format!("audit/{own}/")).into_values()
             .map(|value| serde_json::from_value::<ioenv::vault::AuditRecord>(value).unwrap())
@@ -195,7 +195,7 @@ on_every_store! {
         assert!(rights.contains_all(GrantRole::Full.permissions()));
         let grants = stage.user(ann).grants(At::Path(stage.acme, &path("shop"))).unwrap();
         assert_eq!((grants.len(), grants[0].grantee, grants[0].role), (1, Grantee::User(ann), GrantRole::Full));
-        assert_eq!(grants[0].created_by.id, Some(ann));
+        assert_eq!(grants[0].created_by.id, Some(ann.into()));
         // Only that one, and only there.
         assert_eq!(refused(stage.user(bob).project(At::Path(stage.acme, &path("shop")))), NotFound);
         stage.user(bob).create_project(stage.acme, NewProject::new("other")).unwrap();
@@ -221,7 +221,7 @@ on_every_store! {
         new.teams = teams.to_vec();
         let issued = stage.user(admin).invite_member(stage.acme, &new).unwrap();
         assert_eq!(issued.invitation.expires_at, after(stage.now(), 7 * DAY));
-        assert_eq!(issued.invitation.created_by.id, Some(admin));
+        assert_eq!(issued.invitation.created_by.id, Some(admin.into()));
         assert_eq!(system.invitations(stage.acme).unwrap(), std::slice::from_ref(&issued.invitation));
         // The code is told once, and its hash is kept.
         let code = issued.code.expose_secret().to_owned();
@@ -385,7 +385,7 @@ on_every_store! {
         assert_eq!(refused(session.member(stage.acme, bob)), Denied);
         assert_eq!(refused(session.remove_member(stage.acme, bob)), Denied);
         let logged = stage.logged(|| session.remove_member(stage.acme, ann).unwrap());
-        assert_eq!((logged[0].action, logged[0].resource.kind, logged[0].resource.id), (Action::Delete, ResourceKind::Member, Some(ann)));
+        assert_eq!((logged[0].action, logged[0].resource.kind, logged[0].resource.id), (Action::Delete, ResourceKind::Member, Some(ann.into())));
         assert_eq!(refused(session.environment(At::Path(stage.acme, &path("shop/dev")))), NotFound);
         assert_eq!(refused(session.member(stage.acme, ann)), NotFound);
         assert_eq!(session.organizations().unwrap().len(), 1);
@@ -581,8 +581,8 @@ on_every_store! {
             (Action::Create, member, json!({"email": "bob@x", "role": "workspace:member", "teams": []})),
             (Action::Delete, member, json!({"email": "ann@x", "role": "admin"})),
         ]);
-        assert_eq!(logged[0].actor.id, Some(owner));
-        assert_eq!(logged[0].resource.id, ann.map(|member| member.user));
+        assert_eq!(logged[0].actor.id, Some(owner.into()));
+        assert_eq!(logged[0].resource.id, ann.map(|member| member.user.into()));
     }
 
     fn members_are_listed_in_pages(stage: &Stage) {

@@ -2,7 +2,7 @@
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidValue, NotFound};
 use ioenv::Kind::{Secret, Variable};
-use ioenv::vault::{Actor, At, NewToken, Permission};
+use ioenv::vault::{Actor, At, Id, NewToken, Permission};
 
 use super::stage::{SECOND, Stage, entry, name, path, refused};
 
@@ -80,8 +80,8 @@ on_every_store! {
         }
         let project = system.projects(stage.acme).unwrap().into_iter().find(|one| one.slug == "shop").unwrap().id;
         let target = system.target(At::Path(stage.acme, &path("shop/api"))).unwrap().id;
-        for other in [project, target, stage.acme] {
-            assert_eq!(refused(system.locate_environment(other)), NotFound);
+        for other in [Id::from(project), target.into(), stage.acme.into()] {
+            assert_eq!(refused(system.locate_environment(other.into())), NotFound);
         }
         let bound = NewToken::new("b", Permission::Scan.into()).scope(path("based"));
         let bound = stage.vault.session(Actor::Token(system.issue_token(stage.acme, &bound).unwrap().token));

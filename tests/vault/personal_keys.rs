@@ -4,7 +4,8 @@ use ioenv::Error;
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::{
     Action, ActorKind, At, Grantee, Id, IssuedPersonalKey, NewAccount, NewMember, NewOrganization, NewPersonalKey,
-    NewProject, NewToken, Paging, PermissionSet, PersonalKeyLevel, ResourceKind, Session, UserUpdate,
+    NewProject, NewToken, OrganizationId, Paging, PermissionSet, PersonalKeyLevel, ResourceKind, Session, UserId,
+    UserUpdate,
 };
 use serde_json::json;
 
@@ -12,12 +13,12 @@ use super::stage::{DAY, MINUTE, Stage, after, entry, names, path, refused};
 
 const PROD: &str = "shop/api/prod";
 
-fn make(stage: &Stage, user: Id, level: PersonalKeyLevel) -> IssuedPersonalKey {
+fn make(stage: &Stage, user: UserId, level: PersonalKeyLevel) -> IssuedPersonalKey {
     stage.user(user).create_personal_key(stage.acme, &NewPersonalKey::new("laptop", level)).unwrap()
 }
 
 /// What a key is tried with.
-fn attempts(session: &Session<'_>, acme: Id) -> [Result<(), Error>; 6] {
+fn attempts(session: &Session<'_>, acme: OrganizationId) -> [Result<(), Error>; 6] {
     let prod = &path(PROD);
     [
         session.resolve(At::Path(acme, prod)).map(drop),
@@ -150,7 +151,7 @@ on_every_store! {
         let text = made.key.expose_secret().to_owned();
         assert!(text.starts_with("sb_personal_") && text.len() == 44);
         assert_eq!((made.info.user, made.info.level, made.info.expires_at), (ann, PersonalKeyLevel::ReadOnly, Some(end)));
-        assert_eq!((log[0].action, log[0].resource.kind, log[0].actor.id), (Action::Create, ResourceKind::Token, Some(ann)));
+        assert_eq!((log[0].action, log[0].resource.kind, log[0].actor.id), (Action::Create, ResourceKind::Token, Some(ann.into())));
         assert_eq!(serde_json::Value::from(log[0].details.clone()), json!({"name": "laptop", "level": "read_only",
             "userId": ann, "expiresAt": end.to_string(), "allowList": ["192.0.2.0/24"]}));
         let others: Vec<_> = (0..3).map(|_| make(stage, ann, PersonalKeyLevel::FullAccess)).collect();
@@ -159,7 +160,7 @@ on_every_store! {
         assert!(stage.user(bob).personal_keys(stage.acme).unwrap().is_empty());
         assert_eq!(refused(stage.user(bob).delete_personal_key(stage.acme, made.info.id)), NotFound);
         assert!(stage.system().tokens(stage.acme).unwrap().is_empty());
-        assert_eq!(refused(stage.system().revoke_token(stage.acme, made.info.id)), NotFound);
+        assert_eq!(refused(stage.system().revoke_token(stage.acme, Id::from(made.info.id).into())), NotFound);
         for place in [stage.dump(""), format!("{made:?} {listed:?} {:?}", stage.log())] {
             assert!(!place.contains(&text["sb_personal_".len()..]));
         }
@@ -209,8 +210,8 @@ on_every_store! {
         stage.user(admin.0).delete_member_key(stage.acme, member.0, member.1.info.id).unwrap();
         assert_eq!(refused(stage.vault.session(member.1.key.clone()).whoami()), Unauthenticated);
         let last = stage.log().pop().unwrap();
-        assert_eq!((last.action, last.actor.id, last.resource.id), (Action::Delete, Some(admin.0), Some(member.1.info.id)));
-        let nobody: Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
+        assert_eq!((last.action, last.actor.id, last.resource.id), (Action::Delete, Some(admin.0.into()), Some(member.1.info.id.into())));
+        let nobody: UserId = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
         assert_eq!(refused(stage.user(owner.0).member_keys(stage.acme, nobody)), NotFound);
     }
 
@@ -224,7 +225,7 @@ on_every_store! {
         for (log, expected) in [(by_key, Some(json!(made.info.id))), (in_person, None)] {
             assert!(!log.is_empty());
             for record in log {
-                assert_eq!((record.actor.kind, record.actor.id), (ActorKind::User, Some(user)));
+                assert_eq!((record.actor.kind, record.actor.id), (ActorKind::User, Some(user.into())));
                 assert_eq!(record.details.get("keyId"), expected.as_ref());
             }
         }

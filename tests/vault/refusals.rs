@@ -44,10 +44,10 @@ on_every_store! {
         let calls: Vec<Call<'_>> = vec![
             ("organization name", Box::new(|| system.create_organization(NewOrganization::new("")).map(drop))),
             ("organization slug", Box::new(|| system.create_organization(taken_organization.clone()).map(drop))),
-            ("organization none", Box::new(|| system.delete_organization(nowhere))),
+            ("organization none", Box::new(|| system.delete_organization(nowhere.into()))),
             ("project slug", Box::new(|| system.create_project(acme, taken.clone()).map(drop))),
             ("project name", Box::new(|| system.create_project(acme, NewProject::new("\n")).map(drop))),
-            ("project nowhere", Box::new(|| system.create_project(nowhere, NewProject::new("p")).map(drop))),
+            ("project nowhere", Box::new(|| system.create_project(nowhere.into(), NewProject::new("p")).map(drop))),
             ("project update", Box::new(|| system.update_project(At::Path(acme, &path("shop")), &to_reserved).map(drop))),
             ("project delete", Box::new(|| system.delete_project(At::Path(acme, &path("none"))))),
             ("target", Box::new(|| system.create_target(At::Path(acme, &path("shop")), &described).map(drop))),
@@ -73,7 +73,7 @@ on_every_store! {
             ("page", Box::new(|| system.changes(At::Path(acme, shop), &Paging::first(1).after("x")).map(drop))),
             ("token", Box::new(|| system.issue_token(acme, &past).map(drop))),
             ("rotate", Box::new(|| system.rotate_token(acme, revoked).map(drop))),
-            ("revoke", Box::new(|| system.revoke_token(acme, nowhere))),
+            ("revoke", Box::new(|| system.revoke_token(acme, nowhere.into()))),
         ];
         let before = stage.records("");
         for (what, call) in &calls {

@@ -3,8 +3,8 @@
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::{
     Action, ActorKind, At, Grantee, Id, IssuedServiceKey, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey,
-    NewToken, Permission as P, PermissionSet, PersonalKeyLevel, ResourceKind, ServiceAccount, ServiceAccountUpdate,
-    Session, WorkspaceRole,
+    NewToken, OrganizationId, Permission as P, PermissionSet, PersonalKeyLevel, ResourceKind, ServiceAccount,
+    ServiceAccountId, ServiceAccountUpdate, ServiceKeyId, Session, WorkspaceRole,
 };
 use serde_json::json;
 
@@ -17,12 +17,17 @@ fn account(stage: &Stage, permissions: PermissionSet) -> ServiceAccount {
     stage.system().create_service_account(stage.acme, &NewServiceAccount::new("ci", permissions)).unwrap()
 }
 
-fn key(stage: &Stage, account: Id) -> IssuedServiceKey {
+fn key(stage: &Stage, account: ServiceAccountId) -> IssuedServiceKey {
     stage.system().create_service_key(stage.acme, account, &NewServiceKey::new("k")).unwrap()
 }
 
 /// Everything there is to do with service accounts.
-fn manage(session: &Session<'_>, acme: Id, account: Id, key: Id) -> Vec<Result<(), ioenv::Error>> {
+fn manage(
+    session: &Session<'_>,
+    acme: OrganizationId,
+    account: ServiceAccountId,
+    key: ServiceKeyId,
+) -> Vec<Result<(), ioenv::Error>> {
     let mut rename = ServiceAccountUpdate::default();
     rename.name = Some("other".into());
     vec![
@@ -68,7 +73,7 @@ on_every_store! {
         let listed = stage.system().service_keys(stage.acme, account.id).unwrap();
         assert_eq!(listed.iter().map(|key| key.id).collect::<Vec<_>>(), [one.info.id, two.info.id]);
         assert!(stage.system().tokens(stage.acme).unwrap().is_empty());
-        assert_eq!(refused(stage.system().rotate_token(stage.acme, one.info.id)), NotFound);
+        assert_eq!(refused(stage.system().rotate_token(stage.acme, Id::from(one.info.id).into())), NotFound);
         for place in [stage.dump(""), format!("{one:?} {listed:?} {:?}", stage.log())] {
             assert!(!place.contains(&text["sb_service_".len()..]));
         }
@@ -160,9 +165,9 @@ on_every_store! {
         short.expires_at = Some(end);
         ending.create_service_key(stage.acme, own.id, &short).unwrap();
         let mut given = new(READ);
-        given.id = Some(stage.acme);
+        given.id = Some(Id::from(stage.acme).into());
         assert_eq!(refused(admin.create_service_account(stage.acme, &given)), Denied, "only trusted programs give ids");
-        assert_eq!(stage.system().create_service_account(stage.acme, &given).unwrap().id, stage.acme);
+        assert_eq!(stage.system().create_service_account(stage.acme, &given).unwrap().id, Id::from(stage.acme).into());
     }
 
     fn what_a_key_does_is_recorded_as_its_accounts(stage: &Stage) {
@@ -171,18 +176,18 @@ on_every_store! {
         let log = stage.logged(|| made = Some(account(stage, READ)));
         let account = made.unwrap();
         assert_eq!((log[0].action, log[0].resource.kind), (Action::Create, ResourceKind::ServiceAccount));
-        assert_eq!(log[0].resource.id, Some(account.id));
+        assert_eq!(log[0].resource.id, Some(account.id.into()));
         assert_eq!(serde_json::Value::from(log[0].details.clone()), json!({"name": "ci", "allowList": [],
             "permissions": ["secret:read", "secret:decrypt", "project:read"]}));
         let mut one = None;
         let log = stage.logged(|| one = Some(key(stage, account.id)));
         let one = one.unwrap();
-        assert_eq!((log[0].resource.kind, log[0].resource.id), (ResourceKind::Token, Some(one.info.id)));
+        assert_eq!((log[0].resource.kind, log[0].resource.id), (ResourceKind::Token, Some(one.info.id.into())));
         assert_eq!(log[0].details.get("serviceAccountId"), Some(&json!(account.id)));
         let session = stage.vault.session(one.key);
         let log = stage.logged(|| drop(session.projects(stage.acme).unwrap()));
         let actor = &log[0].actor;
-        assert_eq!((actor.kind, actor.id, actor.name.as_deref()), (ActorKind::Token, Some(account.id), Some("ci")));
+        assert_eq!((actor.kind, actor.id, actor.name.as_deref()), (ActorKind::Token, Some(account.id.into()), Some("ci")));
         assert_eq!(log[0].details.get("keyId"), Some(&json!(one.info.id)));
     }
 
@@ -228,11 +233,11 @@ on_every_store! {
         assert_eq!(refused(system.create_service_account(stage.acme, &NewServiceAccount::new("", READ))), InvalidName);
         let empty = NewServiceAccount::new("a", PermissionSet::EMPTY);
         assert_eq!(refused(system.create_service_account(stage.acme, &empty)), InvalidValue);
-        assert_eq!(refused(system.create_service_account(nowhere, &NewServiceAccount::new("a", READ))), NotFound);
-        assert_eq!(refused(system.service_account(stage.acme, nowhere)), NotFound);
-        assert_eq!(refused(system.service_keys(stage.acme, nowhere)), NotFound);
-        assert_eq!(refused(system.create_service_key(stage.acme, nowhere, &NewServiceKey::new("k"))), NotFound);
-        assert_eq!(refused(system.delete_service_account(stage.acme, nowhere)), NotFound);
+        assert_eq!(refused(system.create_service_account(nowhere.into(), &NewServiceAccount::new("a", READ))), NotFound);
+        assert_eq!(refused(system.service_account(stage.acme, nowhere.into())), NotFound);
+        assert_eq!(refused(system.service_keys(stage.acme, nowhere.into())), NotFound);
+        assert_eq!(refused(system.create_service_key(stage.acme, nowhere.into(), &NewServiceKey::new("k"))), NotFound);
+        assert_eq!(refused(system.delete_service_account(stage.acme, nowhere.into())), NotFound);
         assert_eq!(stage.records(""), before);
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
     Actor, At, Clock, EntryScope, Grantee, Id, IssuedToken, MemberRole, NewEntry, NewEnvironment, NewMember,
-    NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OutboundPolicy, PermissionSet, Provider, ResourceKind,
-    RootKey, Session, Timestamp, Vault,
+    NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OrganizationId, OutboundPolicy, PermissionSet, Provider,
+    ResourceKind, RootKey, Session, TeamId, Timestamp, UserId, Vault,
 };
 use ioenv::{Document, Error, ErrorKind, LevelPath, Slug, SystemRandom, VarName};
 use tempfile::TempDir;
@@ -64,7 +64,7 @@ pub(crate) struct Stage {
     /// The service called `shelf`.
     pub(crate) shelf: Shelf,
     /// The organization in which everything happens that has no reason to happen elsewhere.
-    pub(crate) acme: Id,
+    pub(crate) acme: OrganizationId,
     _directory: Option<TempDir>,
 }
 
@@ -164,17 +164,17 @@ impl Stage {
     }
 
     /// A user who has that role in the organization, and is called as the address is up to the `@`.
-    pub(crate) fn member(&self, email: &str, role: MemberRole) -> Id {
+    pub(crate) fn member(&self, email: &str, role: MemberRole) -> UserId {
         let name = email.split('@').next().unwrap();
         self.system().add_member(self.acme, &NewMember::new(email, name, role)).unwrap().user
     }
 
     /// A session of a user in person.
-    pub(crate) fn user(&self, id: Id) -> Session<'_> {
+    pub(crate) fn user(&self, id: UserId) -> Session<'_> {
         self.vault.session(Actor::User(id))
     }
 
-    pub(crate) fn team(&self, name: &str, members: &[Id]) -> Id {
+    pub(crate) fn team(&self, name: &str, members: &[UserId]) -> TeamId {
         let team = self.system().create_team(self.acme, &NewTeam::new(name)).unwrap().id;
         for user in members {
             self.system().add_team_member(self.acme, team, *user).unwrap();
@@ -192,9 +192,9 @@ impl Stage {
         for organization in system.organizations().unwrap() {
             while let Some(one) = system.deleted(organization.id).unwrap().first() {
                 let purged = match one.kind {
-                    ResourceKind::Project => system.purge_project(organization.id, one.id),
-                    ResourceKind::Target => system.purge_target(organization.id, one.id),
-                    _ => system.purge_environment(organization.id, one.id),
+                    ResourceKind::Project => system.purge_project(organization.id, Id::from(one.id).into()),
+                    ResourceKind::Target => system.purge_target(organization.id, Id::from(one.id).into()),
+                    _ => system.purge_environment(organization.id, Id::from(one.id).into()),
                 };
                 purged.unwrap();
             }

@@ -2,8 +2,8 @@
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, NotFound};
 use ioenv::vault::{
-    Action, At, Grantee, Id, MemberRole, NewMember, NewOrganization, NewRole, NewTeam, Paging, Permission as P,
-    PermissionSet, ResourceKind, TeamUpdate, WorkspaceRole,
+    Action, At, Grantee, MemberRole, NewMember, NewOrganization, NewRole, NewTeam, Paging, Permission as P,
+    PermissionSet, ResourceKind, TeamId, TeamUpdate, WorkspaceRole,
 };
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn renamed(name: &str) -> TeamUpdate {
     update
 }
 
-fn emails(stage: &Stage, team: Id) -> Vec<String> {
+fn emails(stage: &Stage, team: TeamId) -> Vec<String> {
     let page = stage.system().team_members(stage.acme, team, &Paging::default()).unwrap();
     page.items.into_iter().map(|member| member.email).collect()
 }
@@ -61,7 +61,7 @@ on_every_store! {
         assert_eq!((next.items[0].user, next.next), (bob, None));
         assert_eq!(refused(system.add_team_member(stage.acme, team, ann)), Conflict);
         let logged = stage.logged(|| system.remove_team_member(stage.acme, team, ann).unwrap());
-        assert_eq!((logged[0].action, logged[0].resource.kind, logged[0].resource.id), (Action::Update, ResourceKind::Team, Some(team)));
+        assert_eq!((logged[0].action, logged[0].resource.kind, logged[0].resource.id), (Action::Update, ResourceKind::Team, Some(team.into())));
         assert_eq!(Value::from(logged[0].details.clone()), json!({"changed": ["members"], "removed": ann.to_string(), "email": "ann@x"}));
         assert_eq!(refused(system.remove_team_member(stage.acme, team, ann)), NotFound);
         // Who leaves the organization leaves its teams.

@@ -6,7 +6,8 @@ use ioenv::vault::Permission::{
     SecretDecrypt, SecretRead, SecretWrite, TargetRead,
 };
 use ioenv::vault::{
-    At, EntryScope, NewToken, PermissionSet, Sha256Hasher, Token, TokenFormat, TokenHasher as _, TokenUpdate,
+    At, EntryScope, Id, LevelId, NewToken, PermissionSet, Sha256Hasher, Token, TokenFormat, TokenHasher as _,
+    TokenUpdate,
 };
 
 use super::stage::{DAY, MINUTE, Stage, after, entry, path, refused};
@@ -102,7 +103,7 @@ on_every_store! {
         assert_eq!(system.token(stage.acme, first.info.id).unwrap().revoked_at, revoked_at);
         assert_eq!(refused(system.rotate_token(stage.acme, first.info.id)), Conflict);
         assert_eq!(refused(system.update_token(stage.acme, first.info.id, &TokenUpdate::default())), Conflict);
-        assert_eq!(refused(system.token(stage.acme, stage.acme)), NotFound);
+        assert_eq!(refused(system.token(stage.acme, Id::from(stage.acme).into())), NotFound);
     }
 
     fn use_is_noted_once_a_minute(stage: &Stage) {
@@ -163,11 +164,11 @@ on_every_store! {
         assert_eq!(refused(beside.target(At::Path(stage.acme, &path("shop/api")))), NotFound);
         // What is not there and what is out of reach are told in the same words.
         let prod = stage.system().environment(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().id;
-        let texts = [prod, stage.acme].map(|id| beside.locate(id).unwrap_err().to_string());
+        let texts = [LevelId::from(prod), Id::from(stage.acme).into()].map(|id| beside.locate(id).unwrap_err().to_string());
         assert_eq!(texts[0], texts[1]);
         let other = stage.system().create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
         let stranger = stage.system().issue_token(other, &NewToken::new("s", PermissionSet::ALL)).unwrap().token;
-        assert_eq!(stage.vault.session(stranger).locate(prod).unwrap_err().to_string(), texts[0]);
+        assert_eq!(stage.vault.session(stranger).locate(prod.into()).unwrap_err().to_string(), texts[0]);
     }
 
     fn a_token_is_told_what_it_may_do_above_its_place(stage: &Stage) {

@@ -366,7 +366,7 @@ on_every_store! {
         for (index, record) in records.iter().enumerate() {
             assert_eq!(record.resource.path.as_ref(), Some(&at));
             if index != 2 {
-                assert_eq!((record.resource.kind, record.resource.id), (ResourceKind::Webhook, Some(id)));
+                assert_eq!((record.resource.kind, record.resource.id), (ResourceKind::Webhook, Some(id.into())));
             }
             let text = serde_json::to_string(record).unwrap();
             assert!(!text.contains("planted") && !secrets.iter().any(|secret| text.contains(&secret[6..])), "{text}");

@@ -9,10 +9,11 @@ use super::paging::{self, Sortable};
 use super::place;
 use super::problem::Problem;
 use crate::core::SecretString;
+use crate::core::TokenId;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::{
-    Id, NewToken, Permission, PermissionSet, Timestamp, Token, TokenFormat, TokenInfo, TokenUpdate, Vocabulary,
+    NewToken, Permission, PermissionSet, Timestamp, Token, TokenFormat, TokenInfo, TokenUpdate, Vocabulary,
 };
 use crate::wire::dotenv_cloud::api_key as wire;
 use crate::wire::dotenv_cloud::envelope::{Done, Single};
@@ -94,8 +95,8 @@ pub(super) fn rotate(context: &RequestContext) -> Result<Reply, Problem> {
 }
 
 /// The API key of the address.
-fn id(request: &LevelRequest<'_>, context: &RequestContext) -> Result<Id, Problem> {
-    match Id::parse(context.parameter("api_key")) {
+fn id(request: &LevelRequest<'_>, context: &RequestContext) -> Result<TokenId, Problem> {
+    match TokenId::parse(context.parameter("api_key")) {
         Ok(id) => Ok(id),
         Err(_) => {
             request.check()?;

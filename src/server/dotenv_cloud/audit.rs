@@ -75,8 +75,8 @@ fn resource(record: AuditRecord) -> Resource<wire::AuditRecord> {
 /// The id of what something was done to.
 fn subject(resource: &Subject) -> Option<Id> {
     match resource.kind {
-        ResourceKind::Organization => Some(resource.organization),
-        _ => resource.id.or(resource.environment).or(resource.project),
+        ResourceKind::Organization => Some(resource.organization.into()),
+        _ => resource.id.or(resource.environment.map(Id::from)).or(resource.project.map(Id::from)),
     }
 }
 

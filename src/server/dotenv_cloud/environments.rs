@@ -7,6 +7,7 @@ use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::place;
 use super::problem::Problem;
+use crate::core::LevelId;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::At;
@@ -75,14 +76,14 @@ fn refused(error: Error) -> Problem {
 }
 
 fn answer(status: StatusCode, request: &LevelRequest<'_>, environment: Environment) -> Result<Reply, Problem> {
-    let chain = request.session.chain(At::Id(environment.id))?;
+    let chain = request.session.chain(At::Id(environment.id.into()))?;
     Ok(reply::json(status, &Single { data: resource(above(&chain)?, environment) }))
 }
 
 /// The project and the target of a chain of levels.
-fn above(chain: &[Id]) -> Result<(Id, Id), Problem> {
+fn above(chain: &[LevelId]) -> Result<(Id, Id), Problem> {
     match chain {
-        [project, target, ..] => Ok((*project, *target)),
+        [project, target, ..] => Ok(((*project).into(), (*target).into())),
         // What stands right below a project is no environment here.
         _ => Err(Problem::not_found()),
     }

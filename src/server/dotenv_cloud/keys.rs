@@ -10,11 +10,12 @@ use serde_json::{Map, Value};
 use super::fields::Fields;
 use super::level_request::LevelRequest;
 use super::problem::Problem;
+use crate::core::LevelId;
 use crate::core::SecretString;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::{Fault, RequestContext};
 use crate::vault::At;
-use crate::vault::{ClientRotation, Custody, HistoryPolicy, Id, KeyInfo, NewKey, Permission, ProjectKey, Session};
+use crate::vault::{ClientRotation, Custody, HistoryPolicy, KeyInfo, NewKey, Permission, ProjectKey, Session};
 use crate::wire::dotenv_cloud::envelope::{Done, Resource, ResourceKind, Single};
 use crate::wire::dotenv_cloud::error::ErrorCode;
 use crate::wire::dotenv_cloud::key::{
@@ -135,7 +136,7 @@ pub(super) fn rotate_client(context: &RequestContext) -> Result<Reply, Problem> 
     let (key, blobs, current_key_proof, policy) = request.body(|fields| {
         let blobs = sealed_anew(fields, "secrets", |id| match id {
             // What can be no id here is not that of a level of the project.
-            Value::String(id) => Some(Id::parse(&id).ok()),
+            Value::String(id) => Some(LevelId::parse(&id).ok()),
             _ => None,
         });
         let policy = fields.choice("history_policy").unwrap_or_default();
@@ -143,7 +144,7 @@ pub(super) fn rotate_client(context: &RequestContext) -> Result<Reply, Problem> 
     })?;
     // What is wrong with it was told.
     let key = key.ok_or(Fault::defect())?;
-    let blobs: Option<Vec<(Id, SealedBlob)>> = blobs.into_iter().map(|(id, blob)| Some((id?, blob))).collect();
+    let blobs: Option<Vec<(LevelId, SealedBlob)>> = blobs.into_iter().map(|(id, blob)| Some((id?, blob))).collect();
     let Some(blobs) = blobs else {
         request.check()?;
         return Err(invalid_rotation(INCOMPLETE));

@@ -2,15 +2,16 @@ use super::fields::Fields;
 use super::place;
 use super::problem::Problem;
 use crate::LevelPath;
+use crate::core::OrganizationId;
 use crate::server::request_context::RequestContext;
 use crate::vault::At;
-use crate::vault::{Id, Permission, PermissionSet, Session};
+use crate::vault::{Permission, PermissionSet, Session};
 
 /// What is asked for where, and what that takes. Whoever may not do it is told so before what is wrong with the request.
 pub(super) struct LevelRequest<'e> {
     context: &'e RequestContext,
     pub(super) session: Session<'e>,
-    pub(super) organization: Id,
+    pub(super) organization: OrganizationId,
     path: Option<LevelPath>,
     needed: PermissionSet,
 }

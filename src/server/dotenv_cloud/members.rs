@@ -6,10 +6,11 @@ use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::problem::Problem;
 use crate::ErrorKind;
+use crate::core::UserId;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::{
-    CloudRole, Id, Member, MemberRole, NewInvitation, OrganizationRole, Paging, Permission, Timestamp, WorkspaceRole,
+    CloudRole, Member, MemberRole, NewInvitation, OrganizationRole, Paging, Permission, Timestamp, WorkspaceRole,
 };
 use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
 use crate::wire::dotenv_cloud::member as wire;
@@ -63,7 +64,7 @@ pub(super) fn invite(context: &RequestContext) -> Result<Reply, Problem> {
 
 pub(super) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::MemberDelete])?;
-    let Ok(user) = Id::parse(context.parameter("user")) else {
+    let Ok(user) = UserId::parse(context.parameter("user")) else {
         request.check()?;
         return Err(Problem::not_found());
     };

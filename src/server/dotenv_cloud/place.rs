@@ -3,12 +3,12 @@
 use super::problem::Problem;
 use crate::LevelPath;
 use crate::server::request_context::RequestContext;
-use crate::vault::Id;
+use crate::vault::OrganizationId;
 use crate::wire::dotenv_cloud::level::Level;
 
 /// The organization that an address names. It goes by its id, in either case.
-pub(super) fn organization(context: &RequestContext) -> Result<Id, Problem> {
-    Id::parse(context.parameter("organization")).map_err(|_| Problem::not_found())
+pub(super) fn organization(context: &RequestContext) -> Result<OrganizationId, Problem> {
+    OrganizationId::parse(context.parameter("organization")).map_err(|_| Problem::not_found())
 }
 
 /// The project, the target or the environment that an address names.

@@ -127,7 +127,7 @@ fn is_proof(text: &str) -> bool {
 }
 
 fn answer(status: StatusCode, request: &LevelRequest<'_>, project: Project) -> Result<Reply, Problem> {
-    let counts = request.session.counts(At::Id(project.id))?;
+    let counts = request.session.counts(At::Id(project.id.into()))?;
     Ok(reply::json(status, &Single { data: resource(project, counts) }))
 }
 

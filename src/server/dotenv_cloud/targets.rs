@@ -7,10 +7,11 @@ use super::level_request::LevelRequest;
 use super::paging::{Selection, Sortable};
 use super::place;
 use super::problem::Problem;
+use crate::core::ProjectId;
 use crate::server::reply::{self, Reply};
-use crate::server::request_context::{Fault, RequestContext};
+use crate::server::request_context::RequestContext;
 use crate::vault::At;
-use crate::vault::{Counts, Id, NewTarget, Permission, Target, TargetUpdate, Timestamp};
+use crate::vault::{Counts, NewTarget, Permission, Target, TargetUpdate, Timestamp};
 use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
 use crate::wire::dotenv_cloud::target as wire;
 
@@ -63,13 +64,12 @@ fn new_target(fields: &mut Fields) -> NewTarget {
 }
 
 fn answer(status: StatusCode, request: &LevelRequest<'_>, target: Target) -> Result<Reply, Problem> {
-    let (counts, chain) = request.session.counts_and_chain(At::Id(target.id))?;
-    let project = *chain.first().ok_or(Fault::defect())?;
+    let (counts, project) = request.session.counts_and_project(At::Id(target.id.into()))?;
     Ok(reply::json(status, &Single { data: resource(project, target, counts) }))
 }
 
 /// A target as it is sent.
-fn resource(project: Id, target: Target, counts: Counts) -> Resource<wire::Target> {
+fn resource(project: ProjectId, target: Target, counts: Counts) -> Resource<wire::Target> {
     Resource {
         kind: ResourceKind::Target.into(),
         id: target.id.to_string(),

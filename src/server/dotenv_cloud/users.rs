@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 
 use super::members::role;
 use super::problem::Problem;
+use crate::core::OrganizationId;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::{AccountIdentity, Id, Identity, Named, ServiceAccountIdentity, Timestamp, TokenIdentity};
@@ -27,17 +28,17 @@ pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
             };
             let memberships = user.memberships.into_iter();
             let organizations = memberships.map(|one| included(one.organization, Some(role(one.role)))).collect();
-            (ResourceKind::User, user.id, principal, organizations)
+            (ResourceKind::User, user.id.into(), principal, organizations)
         }
         Identity::Token(TokenIdentity { token, organization, .. }) => {
-            program(token.id, token.name, token.created_at, Some(token.updated_at), organization)
+            program(token.id.into(), token.name, token.created_at, Some(token.updated_at), organization)
         }
         // Keys that only other services give out.
         Identity::Account(AccountIdentity { account, organization, .. }) => {
-            program(account.id, account.name, account.created_at, None, organization)
+            program(account.id.into(), account.name, account.created_at, None, organization)
         }
         Identity::ServiceAccount(ServiceAccountIdentity { account, organization, .. }) => {
-            program(account.id, account.name, account.created_at, Some(account.updated_at), organization)
+            program(account.id.into(), account.name, account.created_at, Some(account.updated_at), organization)
         }
         // No request is in the name of a trusted program.
         Identity::System(_) => return Err(Problem::not_found()),
@@ -51,13 +52,13 @@ fn program(
     name: String,
     created_at: Timestamp,
     updated_at: Option<Timestamp>,
-    organization: Named,
+    organization: Named<OrganizationId>,
 ) -> (ResourceKind, Id, wire::Principal, Organizations) {
     let principal = wire::Principal { name, email: None, is_verified: None, created_at: Some(created_at), updated_at };
     (ResourceKind::ApiToken, id, principal, vec![included(organization, None)])
 }
 
-fn included(organization: Named, role: Option<Word<Role>>) -> Resource<wire::OwnOrganization> {
+fn included(organization: Named<OrganizationId>, role: Option<Word<Role>>) -> Resource<wire::OwnOrganization> {
     Resource {
         kind: ResourceKind::Organization.into(),
         id: organization.id.to_string(),

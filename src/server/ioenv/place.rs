@@ -1,4 +1,8 @@
 use super::problem::Problem;
+use crate::core::EnvironmentId;
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
 use crate::server::request_context::RequestContext;
 use crate::vault::At;
 use crate::vault::{Id, Session, UseCase};
@@ -8,8 +12,8 @@ use crate::{ErrorKind, LevelPath, Result};
 pub(super) struct Place<'e> {
     pub(super) session: Session<'e>,
     /// That of the project or the environment.
-    pub(super) id: Id,
-    pub(super) organization: Id,
+    pub(super) id: LevelId,
+    pub(super) organization: OrganizationId,
     pub(super) path: LevelPath,
 }
 
@@ -17,23 +21,25 @@ impl<'e> Place<'e> {
     /// The environment that the address names.
     pub(super) fn environment(context: &'e RequestContext) -> Result<Self, Problem> {
         let id = id("env", context.parameter("envId"));
-        Self::find(context, id, "No such environment.", |session, id| session.locate_environment(id).map(Some))
+        Self::find(context, id, "No such environment.", |session, id: EnvironmentId| {
+            session.locate_environment(id).map(Some)
+        })
     }
 
     /// The project that the address names.
     pub(super) fn project(context: &'e RequestContext) -> Result<Self, Problem> {
         let id = id("proj", context.parameter("projectId"));
-        Self::find(context, id, "No such project.", |session, id| {
-            let (organization, path) = session.locate(id)?;
+        Self::find(context, id, "No such project.", |session, id: ProjectId| {
+            let (organization, path) = session.locate(id.into())?;
             Ok((path.segments().count() == 1).then_some((organization, path)))
         })
     }
 
-    fn find(
+    fn find<I: Copy + Into<LevelId>>(
         context: &'e RequestContext,
-        id: Option<Id>,
+        id: Option<I>,
         none: &'static str,
-        locate: impl FnOnce(&Session<'_>, Id) -> Result<Option<(Id, LevelPath)>>,
+        locate: impl FnOnce(&Session<'_>, I) -> Result<Option<(OrganizationId, LevelPath)>>,
     ) -> Result<Self, Problem> {
         let session = context.session()?;
         let found = match id {
@@ -42,7 +48,7 @@ impl<'e> Place<'e> {
             None => context.key().map(|_| None),
         };
         match found {
-            Ok(Some((id, organization, path))) => Ok(Self { session, id, organization, path }),
+            Ok(Some((id, organization, path))) => Ok(Self { session, id: id.into(), organization, path }),
             Ok(None) => Err(Problem::not_found(none)),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(Problem::not_found(none)),
             Err(error) => Err(Problem::of_token(error)),
@@ -64,6 +70,6 @@ impl<'e> Place<'e> {
 }
 
 /// An id, spelled as this service does, or as the command and the other services show it.
-pub(super) fn id(prefix: &str, text: &str) -> Option<Id> {
-    Id::parse_prefixed(prefix, text).or_else(|_| Id::parse(text)).ok()
+pub(super) fn id<T: From<Id>>(prefix: &str, text: &str) -> Option<T> {
+    Id::parse_prefixed(prefix, text).or_else(|_| Id::parse(text)).map(T::from).ok()
 }

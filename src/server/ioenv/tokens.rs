@@ -3,9 +3,10 @@ use axum::http::StatusCode;
 use super::body::Body;
 use super::place::{self, Place};
 use super::problem::Problem;
+use crate::core::LevelId;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
-use crate::vault::{Id, NewToken, TokenInfo, UseCase, Vocabulary};
+use crate::vault::{NewToken, TokenInfo, UseCase, Vocabulary};
 use crate::wire::ioenv as wire;
 use crate::wire::plain::Plain;
 use crate::{Error, ErrorKind, LevelPath};
@@ -25,7 +26,7 @@ fn is_of(token: &TokenInfo, project: &LevelPath) -> bool {
     token.scope.as_ref().is_some_and(|scope| scope.segments().next() == project.segments().next())
 }
 
-fn dto(project: Id, token: TokenInfo) -> wire::Token {
+fn dto(project: LevelId, token: TokenInfo) -> wire::Token {
     wire::Token {
         id: token.id.to_prefixed("tok"),
         project_id: project.to_prefixed("proj"),

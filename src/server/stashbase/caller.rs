@@ -2,10 +2,11 @@
 
 use super::name::{environment_identifier, project_identifier};
 use super::problem::Problem;
+use crate::core::OrganizationId;
 use crate::server::request_context::RequestContext;
 use crate::vault::{
-    self, EnvironmentRole, Id, IdOrSlug, KeyOwner, LocatedEnvironment, LocatedProject, OwnKey, Permission,
-    PermissionSet, Session,
+    self, EnvironmentRole, IdOrSlug, KeyOwner, LocatedEnvironment, LocatedProject, OwnKey, Permission, PermissionSet,
+    Session,
 };
 use crate::{Error, ErrorKind, LevelPath, Result};
 
@@ -43,7 +44,7 @@ impl<'x> Caller<'x> {
         Ok(caller)
     }
 
-    pub(super) fn organization(&self) -> Id {
+    pub(super) fn organization(&self) -> OrganizationId {
         self.key.organization
     }
 
@@ -110,7 +111,7 @@ impl AtProject<'_> {
     }
 
     pub(super) fn place(&self) -> vault::At<'static> {
-        vault::At::Id(self.project.id)
+        vault::At::Id(self.project.id.into())
     }
 }
 
@@ -181,7 +182,7 @@ impl At<'_> {
     }
 
     pub(super) fn place(&self) -> vault::At<'static> {
-        vault::At::Id(self.environment.id)
+        vault::At::Id(self.environment.id.into())
     }
 
     pub(super) fn path(&self) -> &LevelPath {

@@ -5,6 +5,7 @@ use super::name::{check_description, environment_name, environment_search, inval
 use super::problem::Problem;
 use super::query::{Sorting, body, matches, words};
 use super::secret::new_entries;
+use crate::core::LevelId;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault;
@@ -36,7 +37,7 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let listed = at.session().summarized_environments(at.place(), |mut environments| {
         environments.retain(|environment| {
             // The level of the project itself is none of its environments here.
-            environment.id != at.project.id
+            LevelId::from(environment.id) != at.project.id.into()
                 && matches(&environment.slug, search)
                 && is_production.is_none_or(|wanted| environment.is_production == wanted)
         });
@@ -81,7 +82,7 @@ pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     new.description = wanted.description;
     new.is_production = Some(wanted.is_production.unwrap_or(false));
     let environment = at.session().create_environment(at.place(), &new).map_err(or_name_refused)?;
-    let summary = at.session().level_summary(vault::At::Id(environment.id))?;
+    let summary = at.session().level_summary(vault::At::Id(environment.id.into()))?;
     Ok(reply::json(StatusCode::CREATED, &shown(&at.caller, environment, summary)))
 }
 

@@ -18,6 +18,7 @@ use axum::http::{HeaderValue, Method, Request};
 use axum::routing::{MethodFilter, MethodRouter};
 
 use self::problem::Problem;
+use crate::core::Id;
 use crate::server::rate_limit::{MINUTE, Quota};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::{self, Bucket, Fault, RequestContext, Service, State};
@@ -34,9 +35,9 @@ impl Service for Stashbase {
     fn bucket(context: &RequestContext) -> Result<Option<Bucket>, Problem> {
         let key = context.key()?;
         // Keys that count together have one name.
-        let who = match (key.owner, &key.environment) {
-            (_, Some(environment)) => environment.id,
-            (KeyOwner::User(user), None) => user,
+        let who: Id = match (key.owner, &key.environment) {
+            (_, Some(environment)) => environment.id.into(),
+            (KeyOwner::User(user), None) => user.into(),
             _ => key.id,
         };
         let is_read = matches!(*context.method(), Method::GET | Method::HEAD);

@@ -1,6 +1,8 @@
 //! Names and identifiers, as the service has them.
 
 use super::problem::Problem;
+use crate::core::WebhookId;
+use crate::core::WebhookLogId;
 use crate::vault::{EnvironmentName, Id, IdOrSlug};
 use crate::{Slug, VarName};
 
@@ -131,18 +133,18 @@ pub(super) fn secret_name(text: &str) -> Option<VarName> {
 }
 
 /// The id of a webhook in an address; none, for one that was never given.
-pub(super) fn webhook_id(text: &str) -> Result<Option<Id>, Problem> {
+pub(super) fn webhook_id(text: &str) -> Result<Option<WebhookId>, Problem> {
     if is_id("whk", text) {
-        return Ok(Id::parse_prefixed("whk", text).ok());
+        return Ok(WebhookId::parse_prefixed("whk", text).ok());
     }
     Err(Problem::invalid("validation.invalid_webhook_id", "This is not the id of a webhook.")
         .with("example_webhook_id", "whk_Aa1Bb2Cc3Dd4Ee5Ff6Gg7H"))
 }
 
 /// The id of a log record in an address; none, for one that was never given.
-pub(super) fn webhook_log_id(text: &str) -> Result<Option<Id>, Problem> {
+pub(super) fn webhook_log_id(text: &str) -> Result<Option<WebhookLogId>, Problem> {
     if is_id("whlog", text) {
-        return Ok(Id::parse_prefixed("whlog", text).ok());
+        return Ok(WebhookLogId::parse_prefixed("whlog", text).ok());
     }
     Err(Problem::invalid("validation.invalid_webhook_log_id", "This is not the id of a record of a webhook's log.")
         .with("example_webhook_log_id", "whlog_Aa1Bb2Cc3Dd4Ee5Ff6Gg7H"))

@@ -103,12 +103,12 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
 pub(super) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
     let at = ProjectRequest::open(context)?.at(DELETE)?;
     let AtProject { caller, project } = &at;
-    caller.session.delete_project(vault::At::Id(project.id)).map_err(or_project_not_found)?;
+    caller.session.delete_project(vault::At::Id(project.id.into())).map_err(or_project_not_found)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
 fn answer(caller: &Caller<'_>, status: StatusCode, project: Project) -> Result<Reply, Problem> {
-    let summary = caller.session.project_summary(vault::At::Id(project.id)).map_err(or_project_not_found)?;
+    let summary = caller.session.project_summary(vault::At::Id(project.id.into())).map_err(or_project_not_found)?;
     Ok(reply::json(status, &shown(caller, project, summary)))
 }
 

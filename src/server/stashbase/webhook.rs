@@ -4,9 +4,10 @@ use super::caller::{At, EnvironmentRequest, or_not_found};
 use super::name::{check_description, webhook_id, webhook_log_id};
 use super::problem::Problem;
 use super::query::{Part, Sorting, body, is_true};
+use crate::core::WebhookId;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
-use crate::vault::{Id, NewWebhook, Permission, PermissionSet, Webhook, WebhookLog, WebhookUpdate};
+use crate::vault::{NewWebhook, Permission, PermissionSet, Webhook, WebhookLog, WebhookUpdate};
 use crate::wire::plain::Plain;
 use crate::wire::stashbase::webhook as wire;
 use crate::wire::word::Word;
@@ -152,7 +153,7 @@ pub(super) fn read_log(context: &RequestContext) -> Result<Reply, Problem> {
 }
 
 /// Finds the environment and reads the id of the webhook, for whoever has these permissions there.
-fn open(context: &RequestContext, needed: PermissionSet) -> Result<(At<'_>, Id), Problem> {
+fn open(context: &RequestContext, needed: PermissionSet) -> Result<(At<'_>, WebhookId), Problem> {
     let request = EnvironmentRequest::open(context)?;
     let id = webhook_id(context.parameter("webhook"))?;
     let at = request.at(needed)?;
@@ -160,7 +161,7 @@ fn open(context: &RequestContext, needed: PermissionSet) -> Result<(At<'_>, Id),
 }
 
 /// What is wrong with a change of a webhook, unless there is no such webhook.
-fn if_there(at: &At<'_>, id: Id, problem: Problem) -> Problem {
+fn if_there(at: &At<'_>, id: WebhookId, problem: Problem) -> Problem {
     // A change of nothing is refused, but not before the webhook was found.
     match at.session().update_webhook(at.place(), id, &WebhookUpdate::default()) {
         Err(error) if error.kind() == ErrorKind::NotFound => not_found(),
@@ -168,7 +169,7 @@ fn if_there(at: &At<'_>, id: Id, problem: Problem) -> Problem {
     }
 }
 
-fn id_text(id: Id) -> String {
+fn id_text(id: WebhookId) -> String {
     id.to_prefixed("whk")
 }
 

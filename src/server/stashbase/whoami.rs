@@ -2,6 +2,7 @@ use axum::http::StatusCode;
 
 use super::caller::Caller;
 use super::problem::Problem;
+use crate::core::OrganizationId;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::{Fault, RequestContext};
 use crate::vault::{
@@ -74,7 +75,13 @@ pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
     Ok(reply::json(StatusCode::OK, &body))
 }
 
-fn service(id: String, name: String, organization: Named, permissions: PermissionSet, projects: usize) -> Body {
+fn service(
+    id: String,
+    name: String,
+    organization: Named<OrganizationId>,
+    permissions: PermissionSet,
+    projects: usize,
+) -> Body {
     Body::ServiceAccount(ServiceIdentity {
         id,
         name,
@@ -96,7 +103,7 @@ fn actions(permissions: PermissionSet) -> Permissions {
     actions.map(|(resource, actions)| (resource.to_owned(), actions.into_iter().map(str::to_owned).collect())).collect()
 }
 
-fn workspace(organization: Named) -> Workspace {
+fn workspace(organization: Named<OrganizationId>) -> Workspace {
     Workspace { id: organization.id.to_prefixed("wks"), slug: organization.slug, name: organization.name }
 }
 

@@ -1,8 +1,9 @@
 use super::apply::all_members;
 use super::model;
 use super::model::{Entry, Expiry, Format, GranteeName, Key, Organization, Project, RoleName, Target, Token};
+use crate::core::OrganizationId;
 use crate::core::{
-    Custody, Id, Kind, LevelPath, MemberRole, OrganizationStatus, SecretFormat, Slug, Timestamp, TokenFormat,
+    Custody, Kind, LevelPath, MemberRole, OrganizationStatus, SecretFormat, Slug, Timestamp, TokenFormat,
 };
 use crate::error::{ErrorKind, Result};
 use crate::vault;
@@ -23,7 +24,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, without the organization.
-    pub fn dump(&self, organization: Option<Id>) -> Result<Declaration> {
+    pub fn dump(&self, organization: Option<OrganizationId>) -> Result<Declaration> {
         let is_whole = organization.is_none();
         let organizations = match organization {
             Some(id) => vec![self.organization(id)?],
@@ -82,7 +83,7 @@ fn dump(session: &Session<'_>, one: vault::Organization) -> Result<Organization>
 }
 
 /// Roles, teams and members.
-fn people(session: &Session<'_>, id: Id, organization: &mut Organization) -> Result<()> {
+fn people(session: &Session<'_>, id: OrganizationId, organization: &mut Organization) -> Result<()> {
     let (roles, teams) = (session.roles(id)?, session.teams(id)?);
     for one in all_members(session, id)? {
         let role = match one.role {
@@ -150,7 +151,7 @@ fn places(projects: &[Project]) -> Result<Vec<Place>> {
 }
 
 /// What there is at a place: grants, accounts and webhooks.
-fn at_place(session: &Session<'_>, id: Id, place: &Place, organization: &mut Organization) -> Result<()> {
+fn at_place(session: &Session<'_>, id: OrganizationId, place: &Place, organization: &mut Organization) -> Result<()> {
     let path = &place.path;
     for grant in session.grants(At::Path(id, path))? {
         let to = match grant.grantee {
@@ -259,7 +260,7 @@ fn project(session: &Session<'_>, one: vault::Project) -> Result<Project> {
 
 fn environments(
     session: &Session<'_>,
-    organization: Id,
+    organization: OrganizationId,
     parent: &LevelPath,
     has_entries: bool,
 ) -> Result<Vec<model::Environment>> {
@@ -282,7 +283,12 @@ fn environments(
 }
 
 /// Variables with their values, secrets without.
-fn entries(session: &Session<'_>, organization: Id, path: &LevelPath, has_entries: bool) -> Result<Vec<Entry>> {
+fn entries(
+    session: &Session<'_>,
+    organization: OrganizationId,
+    path: &LevelPath,
+    has_entries: bool,
+) -> Result<Vec<Entry>> {
     if !has_entries {
         return Ok(Vec::new());
     }

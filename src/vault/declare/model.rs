@@ -3,8 +3,19 @@
 use std::time::Duration;
 
 use super::table::Position;
+use crate::core::AccountId;
+use crate::core::EnvironmentId;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
+use crate::core::RoleId;
+use crate::core::ServiceAccountId;
+use crate::core::TargetId;
+use crate::core::TeamId;
+use crate::core::TokenId;
+use crate::core::UserId;
+use crate::core::WebhookId;
 use crate::core::{
-    GrantRole, Id, IpRange, KeyString, Kind, LevelPath, MemberRole, OrganizationStatus, Pbkdf2, PermissionSet,
+    GrantRole, IpRange, KeyString, Kind, LevelPath, MemberRole, OrganizationStatus, Pbkdf2, PermissionSet,
     SecretFormat, SecretString, Slug, Tier, Timestamp, VarName,
 };
 
@@ -12,7 +23,7 @@ use crate::core::{
 #[derive(Clone, Default)]
 pub(super) struct Organization {
     pub(super) at: Position,
-    pub(super) id: Option<Id>,
+    pub(super) id: Option<OrganizationId>,
     pub(super) name: String,
     pub(super) slug: String,
     pub(super) plan: Option<Tier>,
@@ -32,7 +43,7 @@ pub(super) struct Organization {
 #[derive(Clone)]
 pub(super) struct Role {
     pub(super) at: Position,
-    pub(super) id: Option<Id>,
+    pub(super) id: Option<RoleId>,
     pub(super) name: String,
     pub(super) description: Option<String>,
     pub(super) permissions: PermissionSet,
@@ -41,7 +52,7 @@ pub(super) struct Role {
 #[derive(Clone)]
 pub(super) struct Team {
     pub(super) at: Position,
-    pub(super) id: Option<Id>,
+    pub(super) id: Option<TeamId>,
     pub(super) name: String,
     pub(super) description: Option<String>,
 }
@@ -50,7 +61,7 @@ pub(super) struct Team {
 pub(super) struct Member {
     pub(super) at: Position,
     /// Of the user.
-    pub(super) id: Option<Id>,
+    pub(super) id: Option<UserId>,
     pub(super) email: String,
     pub(super) name: Option<String>,
     pub(super) role: RoleName,
@@ -67,7 +78,7 @@ pub(super) enum RoleName {
 #[derive(Clone)]
 pub(super) struct Project {
     pub(super) at: Position,
-    pub(super) id: Option<Id>,
+    pub(super) id: Option<ProjectId>,
     pub(super) name: String,
     pub(super) slug: Slug,
     pub(super) description: Option<String>,
@@ -103,7 +114,7 @@ pub(super) enum Key {
 #[derive(Clone)]
 pub(super) struct Target {
     pub(super) at: Position,
-    pub(super) id: Option<Id>,
+    pub(super) id: Option<TargetId>,
     pub(super) name: String,
     pub(super) slug: Slug,
     pub(super) description: Option<String>,
@@ -114,7 +125,7 @@ pub(super) struct Target {
 #[derive(Clone)]
 pub(super) struct Environment {
     pub(super) at: Position,
-    pub(super) id: Option<Id>,
+    pub(super) id: Option<EnvironmentId>,
     pub(super) name: String,
     pub(super) slug: Slug,
     pub(super) description: Option<String>,
@@ -150,7 +161,7 @@ pub(super) enum GranteeName {
 #[derive(Clone)]
 pub(super) struct Account {
     pub(super) at: Position,
-    pub(super) id: Option<Id>,
+    pub(super) id: Option<AccountId>,
     pub(super) name: String,
     pub(super) path: LevelPath,
     pub(super) permissions: PermissionSet,
@@ -160,7 +171,7 @@ pub(super) struct Account {
 #[derive(Clone)]
 pub(super) struct ServiceAccount {
     pub(super) at: Position,
-    pub(super) id: Option<Id>,
+    pub(super) id: Option<ServiceAccountId>,
     pub(super) name: String,
     pub(super) permissions: PermissionSet,
     pub(super) allow_list: Option<Vec<IpRange>>,
@@ -177,7 +188,7 @@ pub(super) struct ServiceKey {
 #[derive(Clone)]
 pub(super) struct Token {
     pub(super) at: Position,
-    pub(super) id: Option<Id>,
+    pub(super) id: Option<TokenId>,
     pub(super) name: String,
     pub(super) format: Format,
     pub(super) permissions: PermissionSet,
@@ -196,7 +207,7 @@ pub(super) enum Format {
 #[derive(Clone)]
 pub(super) struct Webhook {
     pub(super) at: Position,
-    pub(super) id: Option<Id>,
+    pub(super) id: Option<WebhookId>,
     pub(super) path: LevelPath,
     pub(super) url: String,
     pub(super) description: Option<String>,

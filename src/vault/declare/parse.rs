@@ -11,6 +11,7 @@ use super::model::{
 };
 use super::table::{Field, Table};
 use super::words::permission;
+use crate::core::UserId;
 use crate::core::{
     EnvironmentRole, Id, IpRange, KeyString, Kind, LevelPath, MemberRole, OrganizationStatus, Pbkdf2, PermissionSet,
     SecretFormat, Slug, Timestamp, VarName,
@@ -53,12 +54,12 @@ impl Seen {
     }
 
     /// The id that is given, which nothing else has.
-    fn id(&mut self, table: &mut Table<'_>) -> Result<Option<Id>> {
+    fn id<T: From<Id>>(&mut self, table: &mut Table<'_>) -> Result<Option<T>> {
         let id = table.take("id").map(|field| field.parsed(id)).transpose()?;
         if let Some(id) = id {
             self.once(table, format!("id {id}"))?;
         }
-        Ok(id)
+        Ok(id.map(T::from))
     }
 }
 
@@ -141,7 +142,7 @@ fn slug(table: &mut Table<'_>, name: &str, rule: SlugRule) -> Result<Slug> {
 }
 
 /// The name of something whose name others may have, too, if an id tells them apart.
-fn named_or_id(id: Option<Id>, name: &str, table: &Table<'_>, seen: &mut Seen, kind: &str) -> Result<String> {
+fn named_or_id<T>(id: Option<&T>, name: &str, table: &Table<'_>, seen: &mut Seen, kind: &str) -> Result<String> {
     if id.is_some() { Ok(name.trim().to_owned()) } else { named(name, table, seen, kind) }
 }
 
@@ -175,7 +176,7 @@ fn member(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<M
     let member = Member {
         at: table.position(),
         // A user may be declared a member of several organizations.
-        id: table.take("id").map(|field| field.parsed(id)).transpose()?,
+        id: table.take("id").map(|field| field.parsed(id)).transpose()?.map(UserId::from),
         name: table.string("name")?.map(|name| name.trim().to_owned()),
         role: table.required("role")?.parsed(role_name)?,
         teams: table.list("teams")?.map(|names| names.into_iter().map(Field::string).collect()).transpose()?,
@@ -384,7 +385,7 @@ fn account(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<
     let path: LevelPath = table.required("path")?.parsed(LevelPath::new)?;
     let name = table.required("name")?.string()?;
     let id = seen.id(&mut table)?;
-    let name = named_or_id(id, &name, &table, seen, &format!("account {organization} {path}"))?;
+    let name = named_or_id(id.as_ref(), &name, &table, seen, &format!("account {organization} {path}"))?;
     let role = table.parsed::<EnvironmentRole>("role")?;
     let account = Account {
         at: table.position(),
@@ -405,7 +406,7 @@ fn account(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<
 fn service(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<ServiceAccount> {
     let name = table.required("name")?.string()?;
     let id = seen.id(&mut table)?;
-    let name = named_or_id(id, &name, &table, seen, &format!("service {organization}"))?;
+    let name = named_or_id(id.as_ref(), &name, &table, seen, &format!("service {organization}"))?;
     let kind = format!("key {organization} {name}");
     let mut service = ServiceAccount {
         at: table.position(),
@@ -433,7 +434,7 @@ fn service(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<
 fn token(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<Token> {
     let name = table.required("name")?.string()?;
     let id = seen.id(&mut table)?;
-    let name = named_or_id(id, &name, &table, seen, &format!("token {organization}"))?;
+    let name = named_or_id(id.as_ref(), &name, &table, seen, &format!("token {organization}"))?;
     let token = Token {
         at: table.position(),
         id,

@@ -1,4 +1,4 @@
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -8,7 +8,7 @@ use super::model::{
     Entry, Environment, Expiry, Format, GranteeName, Key, Member, Organization, Project, RoleName, Target,
 };
 use super::words::words;
-use crate::core::{Id, Kind, OrganizationStatus, PermissionSet, SecretFormat, SecretString};
+use crate::core::{Kind, OrganizationStatus, PermissionSet, SecretFormat, SecretString};
 use crate::vault::declare::Declaration;
 
 impl Declaration {
@@ -49,7 +49,7 @@ impl Text {
         }
     }
 
-    fn id(&mut self, id: Option<Id>) {
+    fn id(&mut self, id: Option<impl Display>) {
         self.maybe("id", id.map(|id| id.to_string()).as_deref());
     }
 

@@ -1,6 +1,9 @@
 use std::collections::BTreeSet;
 
-use crate::core::{Id, LevelPath};
+use crate::core::LevelId;
+use crate::core::LevelPath;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
 use crate::error::Result;
 use crate::store::{KeyRange, Order, Precondition};
 use crate::vault::keys;
@@ -41,7 +44,7 @@ impl OperationContext<'_, '_> {
             NodeKind::Target => self.deleted_below(organization, project, node.id)?,
             NodeKind::Environment => Vec::new(),
         };
-        let mut ids: BTreeSet<Id> = nodes.iter().map(|(_, node)| node.id).collect();
+        let mut ids: BTreeSet<LevelId> = nodes.iter().map(|(_, node)| node.id).collect();
         let mut is_kept = false;
         for id in ids.iter().copied().chain(below.iter().map(|record| record.id)) {
             is_kept = is_kept || self.is_any(&node_holdings(project, id))?;
@@ -85,9 +88,9 @@ impl OperationContext<'_, '_> {
         self.tx.delete(&keys::project_id(id))?;
         if self.is_any(&holdings)? {
             let what = DeletedThing::Project(Box::new(project.clone()));
-            put(self.tx, &keys::deleted_id(id), &id, Precondition::Absent)?;
-            self.keep_deleted(organization, id, &project.name, LevelPath::new(&project.slug)?, what)?;
-            self.suspend_tokens(organization, id, None, id)?;
+            put(self.tx, &keys::deleted_id(id.into()), &id, Precondition::Absent)?;
+            self.keep_deleted(organization, id.into(), &project.name, LevelPath::new(&project.slug)?, what)?;
+            self.suspend_tokens(organization, id, None, id.into())?;
             return Ok(Deletion::Soft);
         }
         self.remove_project(project)?;
@@ -97,8 +100,8 @@ impl OperationContext<'_, '_> {
 
     fn keep_deleted(
         &mut self,
-        organization: Id,
-        id: Id,
+        organization: OrganizationId,
+        id: LevelId,
         name: &str,
         path: LevelPath,
         what: DeletedThing,
@@ -113,23 +116,28 @@ impl OperationContext<'_, '_> {
             deleted_by: self.principal.actor.clone(),
             is_purged: false,
         };
-        put(self.tx, &keys::deleted(organization, id), &record, Precondition::Absent)
+        put(self.tx, &keys::deleted(organization, id.into()), &record, Precondition::Absent)
     }
 
     /// Lets tokens rest until what they were deleted with is restored.
     fn suspend_tokens(
         &mut self,
-        organization: Id,
-        project: Id,
-        nodes: Option<&BTreeSet<Id>>,
-        deleted: Id,
+        organization: OrganizationId,
+        project: ProjectId,
+        nodes: Option<&BTreeSet<LevelId>>,
+        deleted: LevelId,
     ) -> Result<()> {
         self.change_tokens(organization, project, nodes, |token| {
             token.deleted_with.get_or_insert(deleted);
         })
     }
 
-    pub(super) fn revoke_tokens(&mut self, organization: Id, project: Id, nodes: Option<&BTreeSet<Id>>) -> Result<()> {
+    pub(super) fn revoke_tokens(
+        &mut self,
+        organization: OrganizationId,
+        project: ProjectId,
+        nodes: Option<&BTreeSet<LevelId>>,
+    ) -> Result<()> {
         let now = self.now;
         self.change_tokens(organization, project, nodes, |token| {
             token.revoked_at.get_or_insert(now);
@@ -148,7 +156,7 @@ impl OperationContext<'_, '_> {
 }
 
 /// What a target or an environment is kept for.
-fn node_holdings(project: Id, node: Id) -> [KeyRange; 5] {
+fn node_holdings(project: ProjectId, node: LevelId) -> [KeyRange; 5] {
     [
         KeyRange::prefix(keys::level(project, node)),
         keys::versions(project, node),

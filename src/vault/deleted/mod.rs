@@ -18,6 +18,9 @@ use super::records::{
 };
 use super::session::Session;
 use super::use_case::UseCase;
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
 use crate::core::{Action, AuditActor, Details, Id, LevelPath, PermissionSet, Resource, ResourceKind, Timestamp};
 use crate::error::Result;
 use crate::store::{Order, Precondition, Transaction};
@@ -45,7 +48,7 @@ impl DeletedRecord {
         }
     }
 
-    fn project(&self) -> Id {
+    fn project(&self) -> ProjectId {
         match &self.what {
             DeletedThing::Project(project) => project.id,
             DeletedThing::Node { project, .. } => *project,
@@ -58,7 +61,7 @@ impl DeletedRecord {
         resource.project = Some(self.project());
         resource.environment = Some(self.id);
         if let DeletedThing::Node { target, .. } = &self.what {
-            resource.target = *target;
+            resource.target = target.map(|id| Id::from(id).into());
         }
         resource.path = Some(self.path.clone());
         resource
@@ -67,9 +70,9 @@ impl DeletedRecord {
 
 impl OperationContext<'_, '_> {
     /// What was deleted of that kind and id, if the actor may know of it and it can still be restored.
-    fn deleted(&mut self, organization: Id, kind: ResourceKind, id: Id) -> Result<DeletedRecord> {
+    fn deleted(&mut self, organization: OrganizationId, kind: ResourceKind, id: LevelId) -> Result<DeletedRecord> {
         self.organization(organization)?;
-        let record: Option<DeletedRecord> = get(self.tx, &keys::deleted(organization, id))?;
+        let record: Option<DeletedRecord> = get(self.tx, &keys::deleted(organization, id.into()))?;
         let record = record.filter(|record| record.kind() == kind).ok_or_else(|| no_such("deleted thing"))?;
         self.rights = self.rights_to_deleted(&record)?.ok_or_else(|| no_such("deleted thing"))?;
         self.require()?;
@@ -84,7 +87,7 @@ impl OperationContext<'_, '_> {
         }
         match record.what {
             DeletedThing::Project(_) if self.principal.scope().is_some() => Ok(None),
-            DeletedThing::Project(_) => self.rights_below(record.id, &[], "", Reach::Inside),
+            DeletedThing::Project(_) => self.rights_below(record.project(), &[], "", Reach::Inside),
             DeletedThing::Node { project, target, .. } => {
                 self.rights_below(project, &Vec::from_iter(target), "", Reach::Inside)
             }
@@ -92,10 +95,15 @@ impl OperationContext<'_, '_> {
     }
 
     /// What was deleted before out of a target.
-    fn deleted_below(&mut self, organization: Id, project: Id, target: Id) -> Result<Vec<DeletedRecord>> {
+    fn deleted_below(
+        &mut self,
+        organization: OrganizationId,
+        project: ProjectId,
+        target: LevelId,
+    ) -> Result<Vec<DeletedRecord>> {
         let mut below = Vec::new();
         for root in deleted_roots(self.tx, project)? {
-            let record: DeletedRecord = require(self.tx, &keys::deleted(organization, root))?;
+            let record: DeletedRecord = require(self.tx, &keys::deleted(organization, root.into()))?;
             if matches!(record.what, DeletedThing::Node { target: Some(above), .. } if above == target) {
                 below.push(record);
             }
@@ -106,9 +114,9 @@ impl OperationContext<'_, '_> {
     /// Changes the tokens and accounts that are bound to a project, or of these only the ones that are bound to some nodes of it.
     fn change_tokens(
         &mut self,
-        organization: Id,
-        project: Id,
-        nodes: Option<&BTreeSet<Id>>,
+        organization: OrganizationId,
+        project: ProjectId,
+        nodes: Option<&BTreeSet<LevelId>>,
         change: impl Fn(&mut TokenRecord),
     ) -> Result<()> {
         let mut hashes: Vec<String> = scan_values(self.tx, keys::token_ids(organization), Order::Ascending)?;
@@ -130,7 +138,7 @@ impl OperationContext<'_, '_> {
 }
 
 /// All projects of an organization, also those that were deleted and can be restored.
-pub(super) fn all_projects(tx: &mut dyn Transaction, organization: Id) -> Result<Vec<ProjectRecord>> {
+pub(super) fn all_projects(tx: &mut dyn Transaction, organization: OrganizationId) -> Result<Vec<ProjectRecord>> {
     let mut projects = Vec::new();
     let mut scan = Scan::new(keys::projects(organization), Order::Ascending);
     while let Some(record) = scan.next(tx)? {
@@ -146,17 +154,18 @@ pub(super) fn all_projects(tx: &mut dyn Transaction, organization: Id) -> Result
 }
 
 /// The targets and environments of a project that were deleted, by themselves or with the target above.
-pub(super) fn deleted_nodes(tx: &mut dyn Transaction, project: Id) -> Result<BTreeSet<Id>> {
+pub(super) fn deleted_nodes(tx: &mut dyn Transaction, project: ProjectId) -> Result<BTreeSet<LevelId>> {
     ids_in_keys(tx, project, 0)
 }
 
 /// Of these, the ones that were deleted by themselves.
-fn deleted_roots(tx: &mut dyn Transaction, project: Id) -> Result<BTreeSet<Id>> {
+fn deleted_roots(tx: &mut dyn Transaction, project: ProjectId) -> Result<BTreeSet<LevelId>> {
     ids_in_keys(tx, project, 1)
 }
 
-fn ids_in_keys(tx: &mut dyn Transaction, project: Id, from_the_end: usize) -> Result<BTreeSet<Id>> {
-    let id = |key: &String| Id::parse(key.rsplit('/').nth(from_the_end).unwrap_or_default()).map_err(|_| damaged());
+fn ids_in_keys(tx: &mut dyn Transaction, project: ProjectId, from_the_end: usize) -> Result<BTreeSet<LevelId>> {
+    let id =
+        |key: &String| LevelId::parse(key.rsplit('/').nth(from_the_end).unwrap_or_default()).map_err(|_| damaged());
     scan_keys(tx, keys::deleted_nodes(project))?.iter().map(id).collect()
 }
 
@@ -165,7 +174,7 @@ fn ids_in_keys(tx: &mut dyn Transaction, project: Id, from_the_end: usize) -> Re
 #[non_exhaustive]
 pub struct Deleted {
     /// The id it has.
-    pub id: Id,
+    pub id: LevelId,
     /// What it is: [`Project`](ResourceKind::Project), [`Target`](ResourceKind::Target) or
     /// [`Environment`](ResourceKind::Environment).
     pub kind: ResourceKind,
@@ -201,7 +210,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn deleted(&self, organization: Id) -> Result<Vec<Deleted>> {
+    pub fn deleted(&self, organization: OrganizationId) -> Result<Vec<Deleted>> {
         self.read(UseCase::ListDeleted, |operation| {
             operation.organization(organization)?;
             let mut deleted = Vec::new();

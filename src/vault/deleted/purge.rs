@@ -1,6 +1,11 @@
 use std::collections::BTreeSet;
 
-use crate::core::{Action, Details, Id, ResourceKind};
+use crate::core::EnvironmentId;
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
+use crate::core::TargetId;
+use crate::core::{Action, Details, ResourceKind};
 use crate::error::Result;
 use crate::store::{Order, Precondition, StoreExt as _};
 use crate::vault::deleted::{deleted_nodes, deleted_roots};
@@ -20,8 +25,8 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, also for one that is not deleted.
-    pub fn purge_project(&self, organization: Id, id: Id) -> Result<()> {
-        self.write(UseCase::PurgeProject, |operation| operation.purge(organization, ResourceKind::Project, id))
+    pub fn purge_project(&self, organization: OrganizationId, id: ProjectId) -> Result<()> {
+        self.write(UseCase::PurgeProject, |operation| operation.purge(organization, ResourceKind::Project, id.into()))
     }
 
     /// Removes a deleted target for good, with its environments and their versions, also those that were deleted before
@@ -29,16 +34,18 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, also for one that is not deleted.
-    pub fn purge_target(&self, organization: Id, id: Id) -> Result<()> {
-        self.write(UseCase::PurgeTarget, |operation| operation.purge(organization, ResourceKind::Target, id))
+    pub fn purge_target(&self, organization: OrganizationId, id: TargetId) -> Result<()> {
+        self.write(UseCase::PurgeTarget, |operation| operation.purge(organization, ResourceKind::Target, id.into()))
     }
 
     /// Removes a deleted environment for good, with its versions. Its tokens are revoked.
     ///
     /// # Errors
     /// `NotFound`, also for one that is not deleted.
-    pub fn purge_environment(&self, organization: Id, id: Id) -> Result<()> {
-        self.write(UseCase::PurgeEnvironment, |operation| operation.purge(organization, ResourceKind::Environment, id))
+    pub fn purge_environment(&self, organization: OrganizationId, id: EnvironmentId) -> Result<()> {
+        self.write(UseCase::PurgeEnvironment, |operation| {
+            operation.purge(organization, ResourceKind::Environment, id.into())
+        })
     }
 }
 
@@ -67,7 +74,7 @@ impl Vault {
 }
 
 impl OperationContext<'_, '_> {
-    fn purge(&mut self, organization: Id, kind: ResourceKind, id: Id) -> Result<()> {
+    fn purge(&mut self, organization: OrganizationId, kind: ResourceKind, id: LevelId) -> Result<()> {
         let mut record = self.deleted(organization, kind, id)?;
         self.begin_purge(&mut record)?;
         self.remove_deleted(&record, &mut { usize::MAX }).map(drop)
@@ -87,7 +94,7 @@ impl OperationContext<'_, '_> {
     /// From here on there is no way back, also if it takes several transactions.
     fn begin_purge(&mut self, record: &mut DeletedRecord) -> Result<()> {
         record.is_purged = true;
-        put(self.tx, &keys::deleted(record.organization, record.id), record, Precondition::Present)?;
+        put(self.tx, &keys::deleted(record.organization, record.id.into()), record, Precondition::Present)?;
         let project = record.project();
         let nodes = match record.what {
             DeletedThing::Project(_) => None,
@@ -103,7 +110,7 @@ impl OperationContext<'_, '_> {
         self.record(Action::Delete, record.resource(), details)
     }
 
-    fn nodes_deleted_with(&mut self, project: Id, root: Id) -> Result<BTreeSet<Id>> {
+    fn nodes_deleted_with(&mut self, project: ProjectId, root: LevelId) -> Result<BTreeSet<LevelId>> {
         let nodes: Vec<NodeRecord> = scan_values(self.tx, keys::deleted_nodes_of(project, root), Order::Ascending)?;
         Ok(nodes.iter().map(|node| node.id).collect())
     }
@@ -128,7 +135,7 @@ impl OperationContext<'_, '_> {
             }
         };
         if is_done {
-            self.tx.delete(&keys::deleted(record.organization, record.id))?;
+            self.tx.delete(&keys::deleted(record.organization, record.id.into()))?;
         }
         Ok(is_done)
     }
@@ -136,9 +143,9 @@ impl OperationContext<'_, '_> {
     /// Removes what lies under the id of a target or an environment; `true`, when nothing is left.
     pub(super) fn remove_node_rows(
         &mut self,
-        organization: Id,
-        project: Id,
-        node: Id,
+        organization: OrganizationId,
+        project: ProjectId,
+        node: LevelId,
         left: &mut usize,
     ) -> Result<bool> {
         self.remove_grants(organization, project, Some(node))?;
@@ -166,7 +173,7 @@ impl OperationContext<'_, '_> {
             self.tx.delete(&keys::node_id(decode::<NodeRecord>(&record.value)?.id))?;
         }
         for root in deleted_roots(self.tx, id)? {
-            self.tx.delete(&keys::deleted(organization, root))?;
+            self.tx.delete(&keys::deleted(organization, root.into()))?;
         }
         for node in deleted_nodes(self.tx, id)? {
             self.tx.delete(&keys::deleted_id(node))?;
@@ -195,7 +202,7 @@ impl OperationContext<'_, '_> {
         self.tx.delete(&keys::counter(id))?;
         self.tx.delete(&keys::project_number(organization, project.number))?;
         self.tx.delete(&keys::project_id(id))?;
-        self.tx.delete(&keys::deleted_id(id))?;
+        self.tx.delete(&keys::deleted_id(id.into()))?;
         Ok(true)
     }
 }

@@ -1,4 +1,9 @@
-use crate::core::{Action, Details, Id, LevelPath, ResourceKind};
+use crate::core::EnvironmentId;
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
+use crate::core::TargetId;
+use crate::core::{Action, Details, LevelPath, ResourceKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::vault::keys;
@@ -17,8 +22,10 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, also when it can no longer be restored; `Conflict`, when its slug was taken meanwhile.
-    pub fn restore_project(&self, organization: Id, id: Id) -> Result<LevelPath> {
-        self.write(UseCase::RestoreProject, |operation| operation.restore(organization, ResourceKind::Project, id))
+    pub fn restore_project(&self, organization: OrganizationId, id: ProjectId) -> Result<LevelPath> {
+        self.write(UseCase::RestoreProject, |operation| {
+            operation.restore(organization, ResourceKind::Project, id.into())
+        })
     }
 
     /// Brings a deleted target back with its environments and all they held, within 30 days, and tells its path. Their
@@ -27,8 +34,8 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, also when it can no longer be restored; `Conflict`, when its slug was taken meanwhile, or its project
     /// was deleted, too.
-    pub fn restore_target(&self, organization: Id, id: Id) -> Result<LevelPath> {
-        self.write(UseCase::RestoreTarget, |operation| operation.restore(organization, ResourceKind::Target, id))
+    pub fn restore_target(&self, organization: OrganizationId, id: TargetId) -> Result<LevelPath> {
+        self.write(UseCase::RestoreTarget, |operation| operation.restore(organization, ResourceKind::Target, id.into()))
     }
 
     /// Brings a deleted environment back with all it held, within 30 days, and tells its path. Its tokens work again, as
@@ -37,27 +44,27 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, also when it can no longer be restored; `Conflict`, when its slug was taken meanwhile, or its target
     /// or project was deleted, too.
-    pub fn restore_environment(&self, organization: Id, id: Id) -> Result<LevelPath> {
+    pub fn restore_environment(&self, organization: OrganizationId, id: EnvironmentId) -> Result<LevelPath> {
         self.write(UseCase::RestoreEnvironment, |operation| {
-            operation.restore(organization, ResourceKind::Environment, id)
+            operation.restore(organization, ResourceKind::Environment, id.into())
         })
     }
 }
 
 impl OperationContext<'_, '_> {
-    fn restore(&mut self, organization: Id, kind: ResourceKind, id: Id) -> Result<LevelPath> {
+    fn restore(&mut self, organization: OrganizationId, kind: ResourceKind, id: LevelId) -> Result<LevelPath> {
         let mut record = self.deleted(organization, kind, id)?;
         record.path = match &record.what {
             DeletedThing::Project(project) => self.put_project_back(project)?,
             DeletedThing::Node { project, target, .. } => {
-                self.put_node_back(organization, *project, target.unwrap_or(*project), id)?
+                self.put_node_back(organization, *project, target.unwrap_or((*project).into()), id)?
             }
         };
         let project = record.project();
         self.change_tokens(organization, project, None, |token| {
             token.deleted_with = token.deleted_with.filter(|deleted| *deleted != id);
         })?;
-        self.tx.delete(&keys::deleted(organization, id))?;
+        self.tx.delete(&keys::deleted(organization, id.into()))?;
         let details = Details::default().with("op", "restore").with("name", record.name.as_str());
         let details = details.with("deletedAt", record.deleted_at.to_string());
         self.record(Action::Update, record.resource(), details)?;
@@ -73,11 +80,17 @@ impl OperationContext<'_, '_> {
         let (organization, path) = (project.organization, project.slug.clone());
         let place = PlaceRecord { organization, project: project.id, path };
         put(self.tx, &keys::project_id(project.id), &place, Precondition::Absent)?;
-        self.tx.delete(&keys::deleted_id(project.id))?;
+        self.tx.delete(&keys::deleted_id(project.id.into()))?;
         LevelPath::new(&project.slug)
     }
 
-    fn put_node_back(&mut self, organization: Id, project: Id, parent: Id, id: Id) -> Result<LevelPath> {
+    fn put_node_back(
+        &mut self,
+        organization: OrganizationId,
+        project: ProjectId,
+        parent: LevelId,
+        id: LevelId,
+    ) -> Result<LevelPath> {
         let parent = match self.path_of(parent) {
             Ok((_, path)) => self.place(At::Path(organization, &path), Reach::Inside)?,
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(without_parent()),

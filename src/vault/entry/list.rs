@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::metadata::EntryMetadata;
-use crate::core::{Action, Details, Id, LevelPath, Resource, SecretString, VarName};
+use crate::core::LevelId;
+use crate::core::{Action, Details, LevelPath, Resource, SecretString, VarName};
 use crate::error::Result;
 use crate::vault::place::At;
 use crate::vault::place::Reach;
@@ -56,7 +57,7 @@ impl Session<'_> {
             }
             let own = place.id();
             let mut entries: Vec<StoredEntry> = Vec::new();
-            let ids: Vec<Id> = chain.iter().map(|(id, _)| *id).collect();
+            let ids: Vec<LevelId> = chain.iter().map(|(id, _)| *id).collect();
             for ((id, path), level) in chain.into_iter().zip(operation.levels_at(&place.project, &ids)?) {
                 let opened = operation.opened_by_server(&place.project, level.as_ref())?;
                 let Some(level) = level else {

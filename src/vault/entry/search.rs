@@ -1,4 +1,5 @@
-use crate::core::{Action, Custody, Details, Id, LevelPath, Resource, SecretString, VarName};
+use crate::core::LevelId;
+use crate::core::{Action, Custody, Details, LevelPath, Resource, SecretString, VarName};
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::envelope::client_managed;
@@ -27,7 +28,7 @@ pub struct FoundEntry {
     /// The level that says it itself.
     pub path: LevelPath,
     /// The id of that level.
-    pub level: Id,
+    pub level: LevelId,
     /// Whether that is an environment: neither a target nor the project itself.
     pub is_environment: bool,
     /// The name.

@@ -1,6 +1,7 @@
 use std::slice;
 
-use crate::core::{Custody, Document, Entry, Id, Kind, Timestamp, VarName};
+use crate::core::LevelId;
+use crate::core::{Custody, Document, Entry, Kind, Timestamp, VarName};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::diff::{differences, renamed};
 use crate::vault::entry::{NewEntry, check_names};
@@ -57,8 +58,8 @@ impl OperationContext<'_, '_> {
         if new.iter().all(|entry| entry.kind.is_some() || document.get(entry.name.as_str()).is_some()) {
             return Ok(documents);
         }
-        let above = [place.project.id].into_iter().chain(place.nodes.iter().map(|node| node.id));
-        let above: Vec<Id> = above.take(place.nodes.len()).collect();
+        let above = [place.project.id.into()].into_iter().chain(place.nodes.iter().map(|node| node.id));
+        let above: Vec<LevelId> = above.take(place.nodes.len()).collect();
         for id in above.into_iter().rev() {
             if let Some(level) = self.level(&place.project, id)? {
                 documents.extend(self.understood(&place.project, &level.content)?);

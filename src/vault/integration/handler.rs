@@ -61,7 +61,7 @@ fn integration_of(
     operation: &mut OperationContext<'_, '_>,
     job: &JobRecord,
 ) -> Result<Option<(ProjectRecord, IntegrationRecord)>> {
-    match operation.synced_integration(job.organization, job.project, job.subject) {
+    match operation.synced_integration(job.organization, job.project, job.subject.into()) {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),

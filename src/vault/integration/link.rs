@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use crate::core::{Action, Id, Resource, SecretString};
+use crate::core::IntegrationId;
+use crate::core::{Action, Resource, SecretString};
 use crate::error::Result;
 use crate::store::{Order, Precondition};
 use crate::sync::Provider;
@@ -18,7 +19,7 @@ use crate::vault::use_case::UseCase;
 #[non_exhaustive]
 pub struct NewIntegration {
     /// Its id; a new one, where none is given, which only trusted programs may.
-    pub id: Option<Id>,
+    pub id: Option<IntegrationId>,
     /// Its name.
     pub name: String,
     /// The service.
@@ -130,16 +131,16 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn unlink_integration(&self, at: At<'_>, id: Id) -> Result<()> {
+    pub fn unlink_integration(&self, at: At<'_>, id: IntegrationId) -> Result<()> {
         self.write(UseCase::UnlinkIntegration, |operation| {
             let (mut project, mut record) = operation.integration(at, id)?;
             let details = details(&record);
-            operation.cancel(JobKind::Integration, id)?;
+            operation.cancel(JobKind::Integration, id.into())?;
             operation.put_map(&project, &mut record, BTreeMap::new())?;
             operation.remove_range(&keys::integration_writings(project.id, id))?;
             operation.tx.delete(&keys::integration_state(project.id, id))?;
             operation.tx.delete(&keys::integration(project.id, id))?;
-            operation.tx.delete(&keys::subject(JobKind::Integration, id))?;
+            operation.tx.delete(&keys::subject(JobKind::Integration, id.into()))?;
             if operation.tx.scan(&keys::integrations(project.id), Order::Ascending, 1)?.is_empty() {
                 project.has_integrations = false;
                 put(

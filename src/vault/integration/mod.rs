@@ -26,14 +26,18 @@ use super::records::{IntegrationRecord, ProjectRecord, damaged, decode, get, put
 use super::rights::READING;
 use super::session::Session;
 use super::use_case::UseCase;
+use crate::core::IntegrationId;
+use crate::core::LevelId;
+use crate::core::ProjectId;
 use crate::core::{
-    Action, Custody, Details, Id, LevelPath, PermissionSet, Resource, ResourceKind, SecretString, Timestamp,
+    Action, Custody, Details, LevelPath, PermissionSet, Resource, ResourceKind, SecretString, Timestamp,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::sync::Provider;
 use crate::vault::integration_run::IntegrationRun;
 use crate::vault::place::At;
+use crate::vault::records::id_in;
 use crate::vault::scan::Scan;
 
 /// Most environments that an integration copies.
@@ -46,9 +50,9 @@ const MAX_CREDENTIALS: usize = 4096;
 #[non_exhaustive]
 pub struct Integration {
     /// Its id.
-    pub id: Id,
+    pub id: IntegrationId,
     /// The project.
-    pub project: Id,
+    pub project: ProjectId,
     /// Its name.
     pub name: String,
     /// The service.
@@ -104,7 +108,7 @@ impl Resource {
     fn integration(project: &ProjectRecord, record: &IntegrationRecord) -> Self {
         let mut resource =
             Self::project(project.organization, project.id, &project.slug).kind(ResourceKind::Integration);
-        resource.id = Some(record.id);
+        resource.id = Some(record.id.into());
         resource.name = Some(record.name.clone());
         resource
     }
@@ -117,7 +121,7 @@ impl OperationContext<'_, '_> {
     }
 
     /// An integration, if the actor may do this with it.
-    fn integration(&mut self, at: At<'_>, id: Id) -> Result<(ProjectRecord, IntegrationRecord)> {
+    fn integration(&mut self, at: At<'_>, id: IntegrationId) -> Result<(ProjectRecord, IntegrationRecord)> {
         let place = self.integrations_of(at)?;
         let record: IntegrationRecord =
             get(self.tx, &keys::integration(place.project.id, id))?.ok_or_else(|| no_such("integration"))?;
@@ -193,7 +197,7 @@ impl OperationContext<'_, '_> {
         project: &ProjectRecord,
         provider: &Provider,
         map: &[Mapping],
-    ) -> Result<BTreeMap<Id, String>> {
+    ) -> Result<BTreeMap<LevelId, String>> {
         if map.len() > MAX_ENVIRONMENTS {
             return Err(Error::new(ErrorKind::Limit, "an integration copies at most 100 environments"));
         }
@@ -225,7 +229,7 @@ impl OperationContext<'_, '_> {
         &mut self,
         project: &ProjectRecord,
         record: &mut IntegrationRecord,
-        map: BTreeMap<Id, String>,
+        map: BTreeMap<LevelId, String>,
     ) -> Result<()> {
         for (node, target) in &record.environments {
             if map.get(node) != Some(target) {
@@ -280,27 +284,28 @@ impl OperationContext<'_, '_> {
     fn enqueue_sync(&mut self, project: &ProjectRecord, record: &IntegrationRecord) -> Result<()> {
         self.enqueue(NewJob {
             kind: JobKind::Integration,
-            subject: record.id,
+            subject: record.id.into(),
             organization: project.organization,
             project: project.id,
             // It is done for all environments at once.
-            node: project.id,
+            node: project.id.into(),
             lane: record.provider.to_string(),
         })
     }
 
     /// Has the integrations of these environments copy them, those that are enabled.
-    pub(super) fn sync_integrations(&mut self, project: &ProjectRecord, environments: &BTreeSet<Id>) -> Result<()> {
+    pub(super) fn sync_integrations(
+        &mut self,
+        project: &ProjectRecord,
+        environments: &BTreeSet<LevelId>,
+    ) -> Result<()> {
         let mut concerned = BTreeSet::new();
         let range = keys::project_environment_integrations(project.id);
         let mut scan = Scan::new(range, Order::Ascending);
         while let Some(link) = scan.next(self.tx)? {
-            let mut ids = link.key.rsplit('/').map(Id::parse);
-            let (Some(Ok(id)), Some(Ok(node))) = (ids.next(), ids.next()) else {
-                return Err(damaged());
-            };
-            if environments.contains(&node) {
-                concerned.insert(id);
+            let (above, _) = link.key.rsplit_once('/').ok_or_else(damaged)?;
+            if environments.contains(&id_in(above)?) {
+                concerned.insert(id_in(&link.key)?);
             }
         }
         for id in concerned {
@@ -313,11 +318,11 @@ impl OperationContext<'_, '_> {
     }
 
     /// Removes the links of an environment, or the integrations of a project. At the services nothing is removed.
-    pub(super) fn remove_integrations(&mut self, project: Id, node: Option<Id>) -> Result<()> {
+    pub(super) fn remove_integrations(&mut self, project: ProjectId, node: Option<LevelId>) -> Result<()> {
         let Some(node) = node else {
             let mut scan = Scan::new(keys::integrations(project), Order::Ascending);
             while let Some(stored) = scan.next(self.tx)? {
-                let id = decode::<IntegrationRecord>(&stored.value)?.id;
+                let id = decode::<IntegrationRecord>(&stored.value)?.id.into();
                 self.cancel(JobKind::Integration, id)?;
                 self.tx.delete(&keys::subject(JobKind::Integration, id))?;
             }
@@ -331,7 +336,7 @@ impl OperationContext<'_, '_> {
         };
         let mut scan = Scan::new(keys::environment_integrations(project, node), Order::Ascending);
         while let Some(link) = scan.next(self.tx)? {
-            let id = Id::parse(link.key.rsplit('/').next().unwrap_or_default()).map_err(|_| damaged())?;
+            let id: IntegrationId = id_in(&link.key)?;
             if let Some(mut record) = get::<IntegrationRecord>(self.tx, &keys::integration(project, id))? {
                 record.environments.remove(&node);
                 put(self.tx, &keys::integration(project, id), &record, Precondition::Present)?;
@@ -361,7 +366,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn integration(&self, at: At<'_>, id: Id) -> Result<Integration> {
+    pub fn integration(&self, at: At<'_>, id: IntegrationId) -> Result<Integration> {
         self.read(UseCase::ReadIntegration, |operation| {
             let (project, record) = operation.integration(at, id)?;
             operation.record(Action::Read, Resource::integration(&project, &record), details(&record))?;
@@ -401,7 +406,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`; `Conflict`, while somebody else is at it. What goes wrong at the service is told by the
     /// [run](IntegrationRun::error).
-    pub fn sync_integration(&self, at: At<'_>, id: Id) -> Result<IntegrationRun> {
+    pub fn sync_integration(&self, at: At<'_>, id: IntegrationId) -> Result<IntegrationRun> {
         let job = self.write(UseCase::SyncIntegration, |operation| {
             let (project, record) = operation.integration(at, id)?;
             check_custody(&project)?;

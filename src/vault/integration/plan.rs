@@ -1,4 +1,5 @@
-use crate::core::{Action, Id, LevelPath, Resource};
+use crate::core::IntegrationId;
+use crate::core::{Action, LevelPath, Resource};
 use crate::error::Result;
 use crate::sync::{SyncPlace, SyncPlan};
 use crate::vault::integration::{check_custody, details};
@@ -25,7 +26,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`; `CrateFeature` or `Config`, where this program cannot talk to the service; and what
     /// went wrong there.
-    pub fn plan_integration(&self, at: At<'_>, id: Id) -> Result<Vec<IntegrationPlan>> {
+    pub fn plan_integration(&self, at: At<'_>, id: IntegrationId) -> Result<Vec<IntegrationPlan>> {
         let job = self.read(UseCase::PlanIntegration, |operation| {
             let (project, record) = operation.integration(at, id)?;
             check_custody(&project)?;

@@ -1,4 +1,5 @@
-use crate::core::{Action, Id, Resource};
+use crate::core::IntegrationId;
+use crate::core::{Action, Resource};
 use crate::error::Result;
 use crate::vault::integration::details;
 use crate::vault::integration_run::IntegrationRun;
@@ -16,7 +17,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn integration_runs(&self, at: At<'_>, id: Id) -> Result<Vec<IntegrationRun>> {
+    pub fn integration_runs(&self, at: At<'_>, id: IntegrationId) -> Result<Vec<IntegrationRun>> {
         self.read(UseCase::ListIntegrationRuns, |operation| {
             let (project, record) = operation.integration(at, id)?;
             let state: IntegrationStateRecord =

@@ -1,4 +1,5 @@
-use crate::core::{Action, Id, Resource, SecretString};
+use crate::core::IntegrationId;
+use crate::core::{Action, Resource, SecretString};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Precondition;
 use crate::vault::integration::{Integration, Mapping, check_custody, details};
@@ -30,7 +31,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`, also for an environment; `InvalidName`; `InvalidValue`, also when nothing is given; `ClientManaged`,
     /// when it is to be enabled.
-    pub fn update_integration(&self, at: At<'_>, id: Id, update: &IntegrationUpdate) -> Result<Integration> {
+    pub fn update_integration(&self, at: At<'_>, id: IntegrationId, update: &IntegrationUpdate) -> Result<Integration> {
         self.write(UseCase::UpdateIntegration, |operation| {
             let (project, mut record) = operation.integration(at, id)?;
             let mut changed: Vec<&str> = Vec::new();
@@ -70,7 +71,7 @@ impl Session<'_> {
             if record.enabled {
                 operation.enqueue_sync(&project, &record)?;
             } else {
-                operation.cancel(JobKind::Integration, id)?;
+                operation.cancel(JobKind::Integration, id.into())?;
             }
             operation.put_integration(&project, &mut record, Precondition::Present)?;
             let details = details(&record).with("changed", changed);

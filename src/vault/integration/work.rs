@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::runs::MAX_RUNS;
+use crate::core::IntegrationId;
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
 use crate::core::{Action, Id, LevelPath, Resource, SecretString, Timestamp, merge};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Precondition;
@@ -22,9 +26,9 @@ const BUSY: Duration = Duration::from_secs(60);
 
 /// What a sync needs.
 pub(in crate::vault) struct SyncJob {
-    organization: Id,
-    project: Id,
-    integration: Id,
+    organization: OrganizationId,
+    project: ProjectId,
+    integration: IntegrationId,
     pub(super) provider: Provider,
     pub(super) settings: BTreeMap<String, String>,
     pub(super) credentials: SecretString,
@@ -35,7 +39,7 @@ pub(in crate::vault) struct SyncJob {
 
 /// One environment that is copied.
 pub(super) struct Copied {
-    node: Id,
+    node: LevelId,
     pub(super) path: LevelPath,
     pub(super) target: String,
     pub(super) desired: Desired,
@@ -149,9 +153,9 @@ impl OperationContext<'_, '_> {
     /// The project and the integration of a sync; not found, when either is gone.
     pub(super) fn synced_integration(
         &mut self,
-        organization: Id,
-        project: Id,
-        id: Id,
+        organization: OrganizationId,
+        project: ProjectId,
+        id: IntegrationId,
     ) -> Result<(ProjectRecord, IntegrationRecord)> {
         let gone = || no_such("integration");
         let place: PlaceRecord = get(self.tx, &keys::project_id(project))?.ok_or_else(gone)?;
@@ -214,7 +218,7 @@ impl OperationContext<'_, '_> {
 
     fn sync_run(&mut self, synced: &Synced, attempt: Option<u32>) -> Result<IntegrationRun> {
         Ok(IntegrationRun {
-            id: self.new_id()?,
+            id: self.new_id()?.into(),
             attempt,
             finished_at: self.now,
             created: synced.count(SyncAction::Create),

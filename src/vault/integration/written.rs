@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::core::{Id, Kind, SecretString, VarName};
+use crate::core::IntegrationId;
+use crate::core::LevelId;
+use crate::core::{Kind, SecretString, VarName};
 use crate::error::Result;
 use crate::store::Precondition;
 use crate::sync::{Desired, DesiredEntry, SyncAction, SyncChange, SyncPlan};
@@ -125,7 +127,12 @@ impl Written {
 
 impl OperationContext<'_, '_> {
     /// What an integration has written for an environment.
-    pub(super) fn written(&mut self, project: &ProjectRecord, integration: Id, node: Id) -> Result<Written> {
+    pub(super) fn written(
+        &mut self,
+        project: &ProjectRecord,
+        integration: IntegrationId,
+        node: LevelId,
+    ) -> Result<Written> {
         match get(self.tx, &keys::integration_written(project.id, integration, node))? {
             Some(record) => self.open_written(project, integration, node, &record),
             None => {
@@ -140,8 +147,8 @@ impl OperationContext<'_, '_> {
     pub(in crate::vault) fn open_written(
         &mut self,
         project: &ProjectRecord,
-        integration: Id,
-        node: Id,
+        integration: IntegrationId,
+        node: LevelId,
         record: &WrittenRecord,
     ) -> Result<Written> {
         let bytes = self.open_row(project, Row::Written(integration, node), record.dek_version, &record.written)?;
@@ -151,8 +158,8 @@ impl OperationContext<'_, '_> {
     pub(super) fn put_written(
         &mut self,
         project: &ProjectRecord,
-        integration: Id,
-        node: Id,
+        integration: IntegrationId,
+        node: LevelId,
         written: &Written,
     ) -> Result<()> {
         let text: SecretString = encode(written)?.into();

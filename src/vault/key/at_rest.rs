@@ -1,4 +1,5 @@
-use crate::core::{Action, AesKey, Context, Details, Id, Resource, ResourceKind, unwrap_key, wrap_key};
+use crate::core::OrganizationId;
+use crate::core::{Action, AesKey, Context, Details, Resource, ResourceKind, unwrap_key, wrap_key};
 use crate::error::Result;
 use crate::store::{Order, Precondition};
 use crate::vault::deleted::all_projects;
@@ -19,8 +20,9 @@ impl Session<'_> {
     /// `NotFound`; `RotationInProgress`.
     pub fn rotate_project_dek(&self, at: At<'_>) -> Result<()> {
         self.write(UseCase::RotateProjectDek, |operation| {
-            let mut project = operation.key_project(at, Reach::Inside)?;
-            let owner = operation.organization(project.organization)?;
+            let (organization, path) = operation.whereabouts(at)?;
+            let owner = operation.organization(organization)?;
+            let mut project = operation.key_project(At::Path(organization, &path), Reach::Inside)?;
             check_idle(&project)?;
             project.dek_version += 1;
             project.rotation = Some(RotationRecord::Dek { after: String::new() });
@@ -38,7 +40,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Denied`, for a token that is bound to a part of the organization.
-    pub fn rotate_organization_kek(&self, organization: Id) -> Result<()> {
+    pub fn rotate_organization_kek(&self, organization: OrganizationId) -> Result<()> {
         self.write(UseCase::RotateOrganizationKek, |operation| {
             let mut owner = operation.whole_organization(organization)?;
             let random = &*operation.vault.random;

@@ -1,8 +1,9 @@
-use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Id, Resource, SecretBytes};
+use crate::core::LevelId;
+use crate::core::{Action, Aes256Gcm, Cipher as _, Details, Resource, SecretBytes};
 use crate::error::{ErrorKind, Result};
 use crate::store::{Order, Precondition, Record};
 use crate::vault::envelope::Row;
-use crate::vault::key::{last_id, last_two_ids};
+use crate::vault::key::{id_in, last_two_ids};
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::At;
@@ -81,7 +82,7 @@ impl OperationContext<'_, '_> {
         Ok(RotationStep { updated, skipped, is_done })
     }
 
-    fn move_version_to_active_key(&mut self, project: &ProjectRecord, node: Id, number: u32) -> Result<bool> {
+    fn move_version_to_active_key(&mut self, project: &ProjectRecord, node: LevelId, number: u32) -> Result<bool> {
         let (content, text) = match self.version_text(project, node, number) {
             Ok((content, Some(text))) => (content, text),
             Ok((_, None)) => return Ok(false),
@@ -97,7 +98,7 @@ impl OperationContext<'_, '_> {
     fn version_text(
         &mut self,
         project: &ProjectRecord,
-        node: Id,
+        node: LevelId,
         number: u32,
     ) -> Result<(ContentRecord, Option<SecretBytes>)> {
         let content = self.content(project.id, node, number)?;
@@ -147,7 +148,7 @@ impl OperationContext<'_, '_> {
         let version = project.dek_version;
         match record.key.split('/').next() {
             Some("access") => {
-                let node = last_id(&record.key)?;
+                let node = id_in(&record.key)?;
                 let mut access: AccessRecord = decode(&record.value)?;
                 if access.dek_version == version {
                     return Ok(false);
@@ -179,7 +180,7 @@ impl OperationContext<'_, '_> {
                 if integration.dek_version == version {
                     return Ok(false);
                 }
-                let row = Row::Credentials(last_id(&record.key)?);
+                let row = Row::Credentials(id_in(&record.key)?);
                 integration.credentials =
                     self.rewrap_row(project, row, integration.dek_version, &integration.credentials)?;
                 integration.dek_version = version;
@@ -201,7 +202,7 @@ impl OperationContext<'_, '_> {
                 if webhook.dek_version == version {
                     return Ok(false);
                 }
-                let row = Row::SigningSecret(last_id(&record.key)?);
+                let row = Row::SigningSecret(id_in(&record.key)?);
                 webhook.secret = self.rewrap_row(project, row, webhook.dek_version, &webhook.secret)?;
                 webhook.dek_version = version;
                 put(self.tx, &record.key, &webhook, Precondition::Present)?;

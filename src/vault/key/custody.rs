@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
+use crate::core::LevelId;
 use crate::core::{
-    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Id, KeyProof, KeyString, LevelKey, Resource,
-    SecretBytes, SecretString,
+    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, KeyProof, KeyString, LevelKey, Resource, SecretBytes,
+    SecretString,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
@@ -86,7 +87,7 @@ impl OperationContext<'_, '_> {
         &mut self,
         project: &ProjectRecord,
         moved: &ProjectRecord,
-        node: Id,
+        node: LevelId,
         mut version: VersionRecord,
     ) -> Result<Option<bool>> {
         if version.custody == Custody::Client {
@@ -185,7 +186,7 @@ impl Session<'_> {
 
 impl OperationContext<'_, '_> {
     /// Whether one of these versions opens.
-    fn opens_one(&mut self, project: &ProjectRecord, versions: &[(Id, VersionRecord)]) -> Result<bool> {
+    fn opens_one(&mut self, project: &ProjectRecord, versions: &[(LevelId, VersionRecord)]) -> Result<bool> {
         for (node, version) in versions {
             let content = self.content(project.id, *node, version.number)?;
             if self.text(project, &content)?.is_some() {

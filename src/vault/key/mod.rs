@@ -24,10 +24,13 @@ use super::keys;
 use super::operation::OperationContext;
 use super::place::Reach;
 use super::records::{KeyRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, put, require};
+use crate::core::LevelId;
+use crate::core::ProjectId;
 use crate::core::{Custody, Id, Pbkdf2, Resource, ResourceKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::vault::place::At;
+use crate::vault::records::id_in;
 use crate::vault::scan::Scan;
 
 impl KeyRecord {
@@ -78,24 +81,24 @@ impl OperationContext<'_, '_> {
     }
 
     /// What the levels of a project hold now.
-    fn levels(&mut self, project: Id) -> Result<Vec<Level>> {
+    fn levels(&mut self, project: ProjectId) -> Result<Vec<Level>> {
         let mut levels = Vec::new();
         let mut scan = Scan::new(keys::levels(project), Order::Ascending);
         while let Some(record) = scan.next(self.tx)? {
             let LevelRecord { number, accessed_at, .. } = decode(&record.value)?;
-            levels.push(Level { content: self.content(project, last_id(&record.key)?, number)?, accessed_at });
+            levels.push(Level { content: self.content(project, id_in(&record.key)?, number)?, accessed_at });
         }
         Ok(levels)
     }
 
     /// What is told of all former contents of a project, with the id of each one's level; oldest first.
-    fn all_versions(&mut self, project: Id) -> Result<Vec<(Id, VersionRecord)>> {
+    fn all_versions(&mut self, project: ProjectId) -> Result<Vec<(LevelId, VersionRecord)>> {
         let mut versions = Vec::new();
         let mut scan = Scan::new(keys::project_versions(project), Order::Ascending);
         while let Some(record) = scan.next(self.tx)? {
             let version: VersionRecord = decode(&record.value)?;
             let node = record.key.rsplit('/').nth(1).unwrap_or_default();
-            versions.push((Id::parse(node).map_err(|_| damaged())?, version));
+            versions.push((LevelId::parse(node).map_err(|_| damaged())?, version));
         }
         versions.sort_unstable_by_key(|(_, version)| version.number);
         Ok(versions)
@@ -107,7 +110,7 @@ impl OperationContext<'_, '_> {
         project: &ProjectRecord,
         after: u32,
         limit: usize,
-    ) -> Result<(usize, Vec<(Id, VersionRecord)>)> {
+    ) -> Result<(usize, Vec<(LevelId, VersionRecord)>)> {
         let mut former = self.all_versions(project.id)?;
         former.retain(|(_, version)| version.number > after && version.key_version != project.key_version);
         let count = former.len();
@@ -116,15 +119,10 @@ impl OperationContext<'_, '_> {
     }
 }
 
-/// The id in the last part of a key.
-fn last_id(key: &str) -> Result<Id> {
-    Id::parse(key.rsplit('/').next().unwrap_or_default()).map_err(|_| damaged())
-}
-
-/// Of a key that ends with two.
-fn last_two_ids(key: &str) -> Result<(Id, Id)> {
+/// The ids in the last two parts of a key.
+fn last_two_ids<A: From<Id>, B: From<Id>>(key: &str) -> Result<(A, B)> {
     let above = key.rsplit_once('/').map_or("", |(above, _)| above);
-    Ok((last_id(above)?, last_id(key)?))
+    Ok((id_in(above)?, id_in(key)?))
 }
 
 fn check_custody(project: &ProjectRecord, custody: Custody) -> Result<()> {

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use crate::core::LevelId;
 use crate::vault::place::At;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -7,7 +8,7 @@ use serde_json::json;
 use super::establish::NewKey;
 use super::read::ProjectKey;
 use crate::core::{
-    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Id, Resource, SealedBlob, SecretString, VersionAction,
+    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Resource, SealedBlob, SecretString, VersionAction,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::content::{Level, check_blob};
@@ -119,7 +120,7 @@ pub struct ClientRotation {
     pub key: NewKey,
     /// What each level that holds something holds, by the level's id, sealed with that key. What was deleted stays under
     /// the former key, as its blob tells when it is restored.
-    pub blobs: Vec<(Id, SealedBlob)>,
+    pub blobs: Vec<(LevelId, SealedBlob)>,
     /// The proof of the key in use. It is not asked for; a wrong one is refused.
     pub current_key_proof: Option<SecretString>,
     /// What is to become of versions.
@@ -128,7 +129,7 @@ pub struct ClientRotation {
 
 impl ClientRotation {
     /// A rotation to that key without a proof of the one in use, which leaves versions as they are.
-    pub fn new(key: NewKey, blobs: Vec<(Id, SealedBlob)>) -> Self {
+    pub fn new(key: NewKey, blobs: Vec<(LevelId, SealedBlob)>) -> Self {
         Self { key, blobs, current_key_proof: None, policy: HistoryPolicy::Keep }
     }
 }
@@ -159,7 +160,7 @@ impl Session<'_> {
             let deleted = deleted_nodes(operation.tx, project.id)?;
             let mut levels = operation.levels(project.id)?;
             levels.retain(|level| !deleted.contains(&level.content.node));
-            let blobs: BTreeMap<Id, &SealedBlob> = rotation.blobs.iter().map(|(id, blob)| (*id, blob)).collect();
+            let blobs: BTreeMap<LevelId, &SealedBlob> = rotation.blobs.iter().map(|(id, blob)| (*id, blob)).collect();
             if rotation.blobs.len() != levels.len()
                 || !levels.iter().all(|level| blobs.contains_key(&level.content.node))
             {

@@ -83,6 +83,7 @@ impl OperationContext<'_, '_> {
 
 #[cfg(test)]
 mod tests {
+    use crate::core::WebhookId;
     use crate::vault::place::At;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicI64, Ordering};
@@ -115,7 +116,7 @@ mod tests {
         vault: Vault,
         clock: TestClock,
         acme: Id,
-        webhook: Id,
+        webhook: WebhookId,
     }
 
     impl World {
@@ -130,7 +131,7 @@ mod tests {
             system.create_project(acme, project).unwrap();
             let new = NewWebhook::new("https://hooks.example.test/").enabled();
             let webhook = system.create_webhook(At::Path(acme, &"shop/dev".parse().unwrap()), &new).unwrap().webhook.id;
-            let world = Self { vault, clock, acme, webhook };
+            let world = Self { vault, clock, acme: acme.into(), webhook };
             world.change("1");
             world
         }
@@ -138,7 +139,7 @@ mod tests {
         fn change(&self, value: &str) {
             let entry = NewEntry::new("A".parse().unwrap(), value);
             let system = self.vault.session(Actor::system("test"));
-            system.set_entries(At::Path(self.acme, &"shop/dev".parse().unwrap()), &[entry]).unwrap();
+            system.set_entries(At::Path(self.acme.into(), &"shop/dev".parse().unwrap()), &[entry]).unwrap();
         }
 
         fn pass(&self, duration: Duration) {
@@ -163,11 +164,11 @@ mod tests {
         fn log_count(&self) -> usize {
             let system = self.vault.session(Actor::system("test"));
             let at = "shop/dev".parse().unwrap();
-            system.webhook_logs(At::Path(self.acme, &at), self.webhook, &Paging::default()).unwrap().items.len()
+            system.webhook_logs(At::Path(self.acme.into(), &at), self.webhook, &Paging::default()).unwrap().items.len()
         }
 
         fn job(&self) -> Option<JobRecord> {
-            let key = keys::job(crate::vault::job_kind::JobKind::Webhook, self.webhook);
+            let key = keys::job(crate::vault::job_kind::JobKind::Webhook, self.webhook.into());
             self.vault.store.read(|tx| get(tx, &key)).unwrap()
         }
     }
@@ -184,8 +185,8 @@ mod tests {
             let id = operation.new_id()?;
             let (event, attempt, processed_at) = (job.event.id, job.attempt, operation.now);
             let (status, error, response_body) = (Some(200), None, None);
-            let record = WebhookLogRecord { id, event, attempt, status, error, response_body, processed_at };
-            let key = keys::webhook_log(job.project, job.subject, id);
+            let record = WebhookLogRecord { id: id.into(), event, attempt, status, error, response_body, processed_at };
+            let key = keys::webhook_log(job.project, job.subject.into(), id.into());
             crate::vault::records::put(operation.tx, &key, &record, crate::store::Precondition::Absent)
         }
     }

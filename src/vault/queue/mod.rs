@@ -21,6 +21,10 @@ pub use self::worker::Worker;
 use super::keys;
 use super::operation::OperationContext;
 use super::records::{get, put};
+use crate::core::EventId;
+use crate::core::LevelId;
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
 use crate::core::{Id, Timestamp};
 use crate::error::Result;
 use crate::store::Precondition;
@@ -32,10 +36,10 @@ pub(super) struct JobRecord {
     pub(super) kind: JobKind,
     /// What it is for.
     pub(super) subject: Id,
-    pub(super) organization: Id,
-    pub(super) project: Id,
+    pub(super) organization: OrganizationId,
+    pub(super) project: ProjectId,
     /// The environment.
-    pub(super) node: Id,
+    pub(super) node: LevelId,
     /// What it has to do with, such as a host: only so many jobs of a lane are done at a time.
     pub(super) lane: String,
     pub(super) event: EventRecord,
@@ -48,7 +52,7 @@ pub(super) struct JobRecord {
 /// What the job is done because of.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct EventRecord {
-    pub(super) id: Id,
+    pub(super) id: EventId,
     pub(super) created_at: Timestamp,
 }
 
@@ -86,16 +90,16 @@ impl JobRecord {
 pub(super) struct NewJob {
     pub(super) kind: JobKind,
     pub(super) subject: Id,
-    pub(super) organization: Id,
-    pub(super) project: Id,
-    pub(super) node: Id,
+    pub(super) organization: OrganizationId,
+    pub(super) project: ProjectId,
+    pub(super) node: LevelId,
     pub(super) lane: String,
 }
 
 impl OperationContext<'_, '_> {
     /// Has a job done for a new event, in place of what waits there. Where one is being done right now, this comes next.
     pub(super) fn enqueue(&mut self, new: NewJob) -> Result<()> {
-        let event = EventRecord { id: self.new_id()?, created_at: self.now };
+        let event = EventRecord { id: self.new_id()?.into(), created_at: self.now };
         let old = get::<JobRecord>(self.tx, &keys::job(new.kind, new.subject))?;
         let NewJob { kind, subject, organization, project, node, lane } = new;
         let lease = old.as_ref().and_then(|old| old.lease.clone());

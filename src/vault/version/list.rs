@@ -1,5 +1,6 @@
+use crate::core::OrganizationId;
 use crate::core::{
-    Action, AuditActor, Custody, Details, Id, LevelPath, Permission, Resource, SealedBlob, Timestamp, VersionAction,
+    Action, AuditActor, Custody, Details, LevelPath, Permission, Resource, SealedBlob, Timestamp, VersionAction,
 };
 use crate::error::Result;
 use crate::store::{Order, Record};
@@ -70,8 +71,9 @@ impl Session<'_> {
     /// `NotFound`; `InvalidValue`, for a page that begins nowhere.
     pub fn versions(&self, at: At<'_>, paging: &Paging) -> Result<Page<Version>> {
         self.read(UseCase::ListVersions, |operation| {
-            let place = operation.place(at, Reach::Inside)?;
-            let owner = operation.owner(&place)?;
+            let (organization, path) = operation.whereabouts(at)?;
+            let owner = operation.organization(organization)?;
+            let place = operation.place(At::Path(organization, &path), Reach::Inside)?;
             let (project, node) = (place.project.id, place.id());
             let mut range = keys::versions(project, node);
             if let Some(after) = paging.after_number()? {
@@ -94,8 +96,9 @@ impl Session<'_> {
     /// `NotFound`.
     pub fn versions_from(&self, at: At<'_>, offset: usize, limit: usize) -> Result<(Vec<Version>, usize)> {
         self.read(UseCase::ListVersions, |operation| {
-            let place = operation.place(at, Reach::Inside)?;
-            let owner = operation.owner(&place)?;
+            let (organization, path) = operation.whereabouts(at)?;
+            let owner = operation.organization(organization)?;
+            let place = operation.place(At::Path(organization, &path), Reach::Inside)?;
             let range = keys::versions(place.project.id, place.id());
             let (versions, total) = scan_window(operation.tx, range, offset, limit)?;
             Ok((operation.listed(&owner, &place, versions)?, total))
@@ -138,7 +141,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `VersionLocked`, when it is too old.
-    pub fn version(&self, organization: Id, id: u64) -> Result<VersionContent> {
+    pub fn version(&self, organization: OrganizationId, id: u64) -> Result<VersionContent> {
         self.read(UseCase::ReadVersion, |operation| {
             let owner = operation.organization(organization)?;
             let found = operation.version(organization, id)?;

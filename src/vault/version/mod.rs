@@ -15,7 +15,9 @@ use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
 use super::records::{ContentRecord, OrganizationRecord, ProjectRecord, VersionRecord, damaged, get};
-use crate::core::{Id, Timestamp};
+use crate::core::OrganizationId;
+use crate::core::ProjectId;
+use crate::core::Timestamp;
 use crate::error::{Error, ErrorKind, Refusal, Result};
 use crate::vault::place::At;
 
@@ -52,9 +54,9 @@ struct Found {
 
 impl OperationContext<'_, '_> {
     /// The version of that id, if the actor may know of its level.
-    fn version(&mut self, organization: Id, id: u64) -> Result<Found> {
+    fn version(&mut self, organization: OrganizationId, id: u64) -> Result<Found> {
         let [upper, number] = [id >> 32, id & u64::from(u32::MAX)].map(|half| u32::try_from(half).unwrap_or_default());
-        let project: Id =
+        let project: ProjectId =
             get(self.tx, &keys::project_number(organization, upper))?.ok_or_else(|| no_such("version"))?;
         let content: ContentRecord =
             get(self.tx, &keys::content(project, number))?.ok_or_else(|| no_such("version"))?;

@@ -1,7 +1,8 @@
+use crate::core::OrganizationId;
 use crate::vault::place::At;
 use serde::Deserialize;
 
-use crate::core::{Action, Details, Id, Resource, ResourceKind};
+use crate::core::{Action, Details, Resource, ResourceKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Order;
 use crate::vault::keys;
@@ -31,7 +32,7 @@ impl Session<'_> {
             let place = operation.place(at, Reach::Inside)?;
             if scope == PurgeScope::Project {
                 // All of it must be inside of what the token is bound to.
-                operation.place(At::Id(place.project.id), Reach::Inside)?;
+                operation.place(At::Id(place.project.id.into()), Reach::Inside)?;
             }
             if !confirmed {
                 return Err(unconfirmed());
@@ -55,7 +56,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `VersionProtected`, for the newest one of a deleted level, which is what that would be restored from,
     /// unless `force` says so.
-    pub fn delete_version(&self, organization: Id, id: u64, force: bool) -> Result<()> {
+    pub fn delete_version(&self, organization: OrganizationId, id: u64, force: bool) -> Result<()> {
         self.write(UseCase::DeleteVersion, |operation| {
             let found = operation.version(organization, id)?;
             let (project, node) = (found.place.project.id, found.place.id());

@@ -1,5 +1,7 @@
+use crate::core::LevelId;
+use crate::core::OrganizationId;
 use crate::core::{
-    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Id, Permission, Resource, ResourceKind, SealedBlob,
+    Action, Aes256Gcm, Cipher as _, Custody, Details, Document, Permission, Resource, ResourceKind, SealedBlob,
     SecretString, VersionAction,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -35,7 +37,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Denied`; `VersionLocked`, when it is too old; in client custody, for a version of a former key,
     /// `ContentRequired`, `KeyProofRequired` and `KeyProofMismatch`.
-    pub fn restore_version(&self, organization: Id, id: u64, restore: &Restore) -> Result<Id> {
+    pub fn restore_version(&self, organization: OrganizationId, id: u64, restore: &Restore) -> Result<LevelId> {
         self.write(UseCase::RestoreVersion, |operation| {
             let owner = operation.organization(organization)?;
             let found = operation.version(organization, id)?;

@@ -1,7 +1,8 @@
 use std::fmt;
 
 use super::url::{Shown, check_url};
-use crate::core::{Action, Id, Resource, SecretString, new_signing_secret};
+use crate::core::WebhookId;
+use crate::core::{Action, Resource, SecretString, new_signing_secret};
 use crate::error::Result;
 use crate::store::Precondition;
 use crate::vault::envelope::Row;
@@ -18,7 +19,7 @@ use crate::vault::webhook::{Webhook, check_description, details};
 #[non_exhaustive]
 pub struct NewWebhook {
     /// Its id, which only trusted programs may give; a new one, where none is given.
-    pub id: Option<Id>,
+    pub id: Option<WebhookId>,
     /// Where events are to be sent.
     pub url: String,
     /// Whether they are sent from now on; not unless this is set.

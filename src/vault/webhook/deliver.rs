@@ -1,6 +1,6 @@
 //! What the queue does for a webhook.
 
-use crate::core::{Action, DeliveryError, Id, Resource, sign};
+use crate::core::{Action, DeliveryError, Resource, sign};
 use crate::error::{ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::vault::engine::Vault;
@@ -109,17 +109,17 @@ impl OperationContext<'_, '_> {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let record = get(self.tx, &keys::webhook(job.project, job.node, job.subject))?;
+        let record = get(self.tx, &keys::webhook(job.project, job.node, job.subject.into()))?;
         Ok(record.map(|record| (place, record)))
     }
 
     /// Writes a record of an attempt, and lets go of the oldest where there are too many.
     fn log_attempt(&mut self, job: &JobRecord, event: EventRecord, attempt: u32, sent: &Sent) -> Result<()> {
         // The webhook may be gone since, and its log with it.
-        if self.tx.get(&keys::webhook(job.project, job.node, job.subject))?.is_none() {
+        if self.tx.get(&keys::webhook(job.project, job.node, job.subject.into()))?.is_none() {
             return Ok(());
         }
-        let id: Id = self.new_id()?;
+        let id = self.new_id()?.into();
         let record = WebhookLogRecord {
             id,
             event: event.id,
@@ -129,12 +129,12 @@ impl OperationContext<'_, '_> {
             response_body: sent.response_body.clone(),
             processed_at: self.now,
         };
-        put(self.tx, &keys::webhook_log(job.project, job.subject, id), &record, Precondition::Absent)?;
-        let counter = keys::webhook_log_count(job.project, job.subject);
+        put(self.tx, &keys::webhook_log(job.project, job.subject.into(), id), &record, Precondition::Absent)?;
+        let counter = keys::webhook_log_count(job.project, job.subject.into());
         let count = get::<usize>(self.tx, &counter)?.unwrap_or_default() + 1;
         let excess = count.saturating_sub(MAX_LOGS);
         if excess > 0 {
-            for old in self.tx.scan(&keys::webhook_logs(job.project, job.subject), Order::Ascending, excess)? {
+            for old in self.tx.scan(&keys::webhook_logs(job.project, job.subject.into()), Order::Ascending, excess)? {
                 self.tx.delete(&old.key)?;
             }
         }

@@ -1,4 +1,6 @@
-use crate::core::{Action, Details, Id, Resource};
+use crate::core::WebhookId;
+use crate::core::WebhookLogId;
+use crate::core::{Action, Details, Resource};
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::keys;
@@ -16,7 +18,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `InvalidValue`, for a page that begins nowhere.
-    pub fn webhook_logs(&self, at: At<'_>, id: Id, paging: &Paging) -> Result<Page<WebhookLog>> {
+    pub fn webhook_logs(&self, at: At<'_>, id: WebhookId, paging: &Paging) -> Result<Page<WebhookLog>> {
         self.read(UseCase::ListWebhookLogs, |operation| {
             let (place, record) = operation.webhook(at, id)?;
             let range = keys::webhook_logs(place.project.id, record.id);
@@ -35,7 +37,13 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn webhook_logs_from(&self, at: At<'_>, id: Id, skip: usize, limit: usize) -> Result<(Vec<WebhookLog>, usize)> {
+    pub fn webhook_logs_from(
+        &self,
+        at: At<'_>,
+        id: WebhookId,
+        skip: usize,
+        limit: usize,
+    ) -> Result<(Vec<WebhookLog>, usize)> {
         self.read(UseCase::ListWebhookLogs, |operation| {
             let (place, record) = operation.webhook(at, id)?;
             let range = keys::webhook_logs(place.project.id, record.id);
@@ -54,7 +62,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, also when it is not among the last 1,000 any more.
-    pub fn webhook_log(&self, at: At<'_>, id: Id, log: Id) -> Result<WebhookLog> {
+    pub fn webhook_log(&self, at: At<'_>, id: WebhookId, log: WebhookLogId) -> Result<WebhookLog> {
         self.read(UseCase::ReadWebhookLog, |operation| {
             let (place, record) = operation.webhook(at, id)?;
             let key = keys::webhook_log(place.project.id, record.id, log);

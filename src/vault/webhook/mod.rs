@@ -26,8 +26,13 @@ use super::records::{NodeKind, ProjectRecord, WebhookLogRecord, WebhookRecord, g
 use super::session::Session;
 use super::slug::BASE;
 use super::use_case::UseCase;
+use crate::core::EventId;
+use crate::core::LevelId;
+use crate::core::ProjectId;
+use crate::core::WebhookId;
+use crate::core::WebhookLogId;
 use crate::core::{
-    Action, DeliveryError, Details, EventBody, EventData, EventEnvironment, EventProject, EventWorkspace, Id, Resource,
+    Action, DeliveryError, Details, EventBody, EventData, EventEnvironment, EventProject, EventWorkspace, Resource,
     ResourceKind, SecretString, Timestamp,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -43,7 +48,7 @@ const MAX_DESCRIPTION: usize = 255;
 #[non_exhaustive]
 pub struct Webhook {
     /// Its id.
-    pub id: Id,
+    pub id: WebhookId,
     /// Where the events are sent.
     pub url: String,
     /// Whether they are.
@@ -82,9 +87,9 @@ impl From<WebhookRecord> for Webhook {
 #[non_exhaustive]
 pub struct WebhookLog {
     /// Its id; newer ones are greater.
-    pub id: Id,
+    pub id: WebhookLogId,
     /// The id of the event.
-    pub event: Id,
+    pub event: EventId,
     /// The number of the attempt, from 1 to 5. A number stands there twice when a worker died during the first one.
     pub attempt: u32,
     /// The status of the answer, if there was one.
@@ -114,16 +119,16 @@ impl From<WebhookLogRecord> for WebhookLog {
 /// What one request takes.
 #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "nothing is sent without the feature"))]
 pub(super) struct Delivery {
-    id: Id,
+    id: WebhookId,
     url: String,
     secret: SecretString,
     body: String,
 }
 
 impl Resource {
-    fn webhook(place: &Place, id: Id) -> Result<Self> {
+    fn webhook(place: &Place, id: WebhookId) -> Result<Self> {
         let mut resource = Self::of(place)?.kind(ResourceKind::Webhook);
-        resource.id = Some(id);
+        resource.id = Some(id.into());
         Ok(resource)
     }
 }
@@ -139,7 +144,7 @@ impl OperationContext<'_, '_> {
         if is_environment { Ok(place) } else { Err(no_such("environment")) }
     }
 
-    fn webhook(&mut self, at: At<'_>, id: Id) -> Result<(Place, WebhookRecord)> {
+    fn webhook(&mut self, at: At<'_>, id: WebhookId) -> Result<(Place, WebhookRecord)> {
         let place = self.environment_place(at)?;
         let key = keys::webhook(place.project.id, place.id(), id);
         let record = get(self.tx, &key)?.ok_or_else(|| no_such("webhook"))?;
@@ -164,10 +169,10 @@ impl OperationContext<'_, '_> {
         &mut self,
         place: &Place,
         webhook: &WebhookRecord,
-        event: (Id, Timestamp),
+        event: (EventId, Timestamp),
         live_mode: bool,
     ) -> Result<Delivery> {
-        let organization = self.owner(place)?;
+        let organization = self.organization(place.organization())?;
         let project = &place.project;
         let (name, is_production) = match place.nodes.last() {
             Some(node) => (node.name.as_str(), node.is_production),
@@ -182,18 +187,18 @@ impl OperationContext<'_, '_> {
             project: EventProject { id: project.id.to_prefixed("proj"), name: &project.name },
             environment: EventEnvironment { id: place.id().to_prefixed("env"), name, is_production },
         };
-        let body = EventBody::secrets_updated(event.0, event.1, live_mode, data).to_text();
+        let body = EventBody::secrets_updated(event.0.into(), event.1, live_mode, data).to_text();
         let secret = self.signing_secret(project, webhook)?;
         Ok(Delivery { id: webhook.id, url: webhook.url.clone(), secret, body })
     }
 
     /// Removes the webhooks of an environment, or all of a project, with their logs and what waits for them.
-    pub(super) fn remove_webhooks(&mut self, project: Id, node: Option<Id>) -> Result<()> {
+    pub(super) fn remove_webhooks(&mut self, project: ProjectId, node: Option<LevelId>) -> Result<()> {
         let range = node.map_or_else(|| keys::project_webhooks(project), |node| keys::webhooks(project, node));
         let mut scan = Scan::new(range, Order::Ascending);
         while let Some(record) = scan.next(self.tx)? {
             let id = record.key.rsplit('/').next().unwrap_or_default();
-            let id = Id::parse(id).map_err(|_| super::records::damaged())?;
+            let id = WebhookId::parse(id).map_err(|_| super::records::damaged())?;
             self.remove_webhook(project, id)?;
             self.tx.delete(&record.key)?;
         }
@@ -201,11 +206,11 @@ impl OperationContext<'_, '_> {
     }
 
     /// Removes all of a webhook but its record.
-    fn remove_webhook(&mut self, project: Id, id: Id) -> Result<()> {
-        self.cancel(JobKind::Webhook, id)?;
+    fn remove_webhook(&mut self, project: ProjectId, id: WebhookId) -> Result<()> {
+        self.cancel(JobKind::Webhook, id.into())?;
         self.remove_range(&keys::webhook_logs(project, id))?;
         self.tx.delete(&keys::webhook_log_count(project, id))?;
-        self.tx.delete(&keys::subject(JobKind::Webhook, id))?;
+        self.tx.delete(&keys::subject(JobKind::Webhook, id.into()))?;
         Ok(())
     }
 
@@ -233,7 +238,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn webhook(&self, at: At<'_>, id: Id) -> Result<Webhook> {
+    pub fn webhook(&self, at: At<'_>, id: WebhookId) -> Result<Webhook> {
         self.read(UseCase::ReadWebhook, |operation| {
             let (place, record) = operation.webhook(at, id)?;
             operation.record(Action::Read, Resource::webhook(&place, id)?, details(&record))?;
@@ -266,7 +271,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Conflict`, when that is what it is already.
-    pub fn set_webhook_enabled(&self, at: At<'_>, id: Id, enabled: bool) -> Result<Webhook> {
+    pub fn set_webhook_enabled(&self, at: At<'_>, id: WebhookId, enabled: bool) -> Result<Webhook> {
         self.write(UseCase::SetWebhookStatus, |operation| {
             let (place, mut record) = operation.webhook(at, id)?;
             if record.enabled == enabled {
@@ -276,7 +281,7 @@ impl Session<'_> {
             }
             record.enabled = enabled;
             if !enabled {
-                operation.cancel(JobKind::Webhook, id)?;
+                operation.cancel(JobKind::Webhook, id.into())?;
             }
             operation.put_webhook(&place, &mut record)?;
             let details = details(&record).with("changed", vec!["enabled"]);
@@ -291,7 +296,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn delete_webhook(&self, at: At<'_>, id: Id) -> Result<()> {
+    pub fn delete_webhook(&self, at: At<'_>, id: WebhookId) -> Result<()> {
         self.write(UseCase::DeleteWebhook, |operation| {
             let (mut place, record) = operation.webhook(at, id)?;
             let node = place.id();

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::url::host;
-use crate::core::Id;
+use crate::core::LevelId;
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::job_kind::JobKind;
@@ -16,12 +16,12 @@ impl OperationContext<'_, '_> {
     pub(in crate::vault) fn notify_webhooks(
         &mut self,
         project: &ProjectRecord,
-        environments: &BTreeSet<Id>,
+        environments: &BTreeSet<LevelId>,
     ) -> Result<()> {
         let mut scan = Scan::new(keys::project_webhooks(project.id), Order::Ascending);
         while let Some(record) = scan.next(self.tx)? {
             let node = record.key.rsplit('/').nth(1).unwrap_or_default();
-            let node = Id::parse(node).map_err(|_| damaged())?;
+            let node = LevelId::parse(node).map_err(|_| damaged())?;
             if !environments.contains(&node) {
                 continue;
             }
@@ -29,7 +29,7 @@ impl OperationContext<'_, '_> {
             if webhook.enabled {
                 self.enqueue(NewJob {
                     kind: JobKind::Webhook,
-                    subject: webhook.id,
+                    subject: webhook.id.into(),
                     organization: project.organization,
                     project: project.id,
                     node,

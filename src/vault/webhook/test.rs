@@ -1,7 +1,8 @@
 use std::fmt;
 
 use super::url::Shown;
-use crate::core::{Action, DeliveryError, Id, Resource};
+use crate::core::WebhookId;
+use crate::core::{Action, DeliveryError, Resource};
 use crate::error::Result;
 #[cfg(not(feature = "http"))]
 use crate::error::{Error, ErrorKind};
@@ -38,10 +39,10 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `CrateFeature`, without the feature `http`. That the receiver cannot be reached is no error.
-    pub fn test_webhook(&self, at: At<'_>, id: Id) -> Result<WebhookTest> {
+    pub fn test_webhook(&self, at: At<'_>, id: WebhookId) -> Result<WebhookTest> {
         let delivery = self.read(UseCase::TestWebhook, |operation| {
             let (place, record) = operation.webhook(at, id)?;
-            let event = (operation.new_id()?, operation.now);
+            let event = (operation.new_id()?.into(), operation.now);
             let delivery = operation.delivery(&place, &record, event, false)?;
             let details = details(&record).with("op", "test");
             operation.record(Action::Read, Resource::webhook(&place, id)?, details)?;

@@ -1,7 +1,8 @@
 use std::fmt;
 
 use super::url::{Shown, check_url, host};
-use crate::core::{Action, Id, Resource, SecretString, new_signing_secret};
+use crate::core::WebhookId;
+use crate::core::{Action, Resource, SecretString, new_signing_secret};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::envelope::Row;
 use crate::vault::job_kind::JobKind;
@@ -31,7 +32,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `InvalidValue`, also when nothing is given.
-    pub fn update_webhook(&self, at: At<'_>, id: Id, update: &WebhookUpdate) -> Result<Webhook> {
+    pub fn update_webhook(&self, at: At<'_>, id: WebhookId, update: &WebhookUpdate) -> Result<Webhook> {
         self.write(UseCase::UpdateWebhook, |operation| {
             let (place, mut record) = operation.webhook(at, id)?;
             let mut changed: Vec<&str> = Vec::new();
@@ -39,7 +40,7 @@ impl Session<'_> {
                 check_url(url, &operation.vault.outbound)?;
                 record.url.clone_from(url);
                 changed.push("url");
-                operation.move_job(JobKind::Webhook, id, host(url))?;
+                operation.move_job(JobKind::Webhook, id.into(), host(url))?;
             }
             if let Some(description) = &update.description {
                 record.description = check_description(description.as_deref())?;
@@ -62,7 +63,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn rotate_signing_secret(&self, at: At<'_>, id: Id) -> Result<SecretString> {
+    pub fn rotate_signing_secret(&self, at: At<'_>, id: WebhookId) -> Result<SecretString> {
         self.write(UseCase::RotateSigningSecret, |operation| {
             let (place, mut record) = operation.webhook(at, id)?;
             let secret = new_signing_secret(&*operation.vault.random)?;
@@ -82,7 +83,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn signing_secret(&self, at: At<'_>, id: Id) -> Result<SecretString> {
+    pub fn signing_secret(&self, at: At<'_>, id: WebhookId) -> Result<SecretString> {
         self.read(UseCase::ReadSigningSecret, |operation| {
             let (place, record) = operation.webhook(at, id)?;
             let secret = operation.signing_secret(&place.project, &record)?;

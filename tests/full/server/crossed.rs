@@ -47,11 +47,11 @@ fn ids(stage: &Stage) -> BTreeMap<String, Id> {
     let mut ids = BTreeMap::new();
     for organization in system.organizations().unwrap() {
         let named = |what: &str| format!("{}:{what}", organization.slug);
-        ids.insert(named(""), organization.id);
+        ids.insert(named(""), Id::from(organization.id));
         for project in ["shop", "bank"] {
-            ids.insert(named(project), system.project(At::Path(organization.id, &path(project))).unwrap().id);
+            ids.insert(named(project), system.project(At::Path(organization.id, &path(project))).unwrap().id.into());
             for at in [format!("{project}/live"), format!("{project}/api/live")] {
-                ids.insert(named(&at), system.environment(At::Path(organization.id, &path(&at))).unwrap().id);
+                ids.insert(named(&at), system.environment(At::Path(organization.id, &path(&at))).unwrap().id.into());
             }
         }
     }
@@ -66,8 +66,9 @@ fn what_belongs_to_one_place_is_not_found_at_another() {
 
     // Stashbase: webhooks, their logs, and changes, under an environment that is not theirs.
     let webhook = |at: &str| {
-        let made =
-            system.create_webhook(At::Path(acme, &path(at)), &NewWebhook::new("https://a.example.com/in")).unwrap();
+        let made = system
+            .create_webhook(At::Path(acme.into(), &path(at)), &NewWebhook::new("https://a.example.com/in"))
+            .unwrap();
         made.webhook.id.to_prefixed("whk")
     };
     let (shops, banks) = (webhook("shop/live"), webhook("bank/live"));
@@ -102,9 +103,9 @@ fn what_belongs_to_one_place_is_not_found_at_another() {
     assert_eq!(answer.json(404)["error"]["code"], "resource.compare_to_environment_not_found");
 
     // dotenv.cloud: of another organization, by its id and under one's own.
-    let token = system.issue_token(other, &NewToken::new("theirs", PermissionSet::ALL)).unwrap().info.id;
+    let token = system.issue_token(other.into(), &NewToken::new("theirs", PermissionSet::ALL)).unwrap().info.id;
     let user = NewMember::new("bob@example.test", "Bob", "cloud:owner".parse().unwrap());
-    let user = system.add_member(other, &user).unwrap().user;
+    let user = system.add_member(other.into(), &user).unwrap().user;
     for organization in [acme, other] {
         for (method, rest) in [
             ("GET", format!("api-keys/{token}")),

@@ -7,8 +7,8 @@ use std::thread;
 use ioenv::server::Server;
 use ioenv::store::{Memory, Sqlite, Store};
 use ioenv::vault::{
-    Actor, Clock, Id, IpRange, NewOrganization, NewToken, OutboundPolicy, PermissionSet, RootKey, Session, Timestamp,
-    Token, Vault,
+    Actor, Clock, IpRange, NewOrganization, NewToken, OrganizationId, OutboundPolicy, PermissionSet, RootKey, Session,
+    Timestamp, Token, Vault,
 };
 use ioenv::{LevelPath, Slug, SystemRandom};
 use serde_json::Value;
@@ -29,7 +29,7 @@ impl Clock for TestClock {
 pub(crate) struct Stage {
     pub(crate) vault: Arc<Vault>,
     pub(crate) clock: TestClock,
-    pub(crate) acme: Id,
+    pub(crate) acme: OrganizationId,
     pub(crate) port: u16,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<thread::JoinHandle<()>>,

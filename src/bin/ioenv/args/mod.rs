@@ -53,11 +53,12 @@ impl Typed {
     }
 
     /// The id that was meant: as lists show it, or with a prefix, as receivers of webhooks see it.
-    pub(crate) fn id(&self) -> Id {
-        match self.0.split_once('_') {
+    pub(crate) fn id<T: From<Id>>(&self) -> T {
+        let id = match self.0.split_once('_') {
             Some((prefix, _)) => Id::parse_prefixed(prefix, &self.0).unwrap_or_else(|_| self.get()),
             None => self.get(),
-        }
+        };
+        id.into()
     }
 }
 

@@ -1,5 +1,5 @@
 use ioenv::vault::{
-    Actor, At, Blobs, Custody, Id, NewBlob, NewEntry, NewEnvironment, NewProject, NewTarget, Organization,
+    Actor, At, Blobs, Custody, NewBlob, NewEntry, NewEnvironment, NewProject, NewTarget, Organization, OrganizationId,
     OutboundPolicy, Session, Token, Vault,
 };
 use ioenv::{
@@ -73,7 +73,7 @@ impl Access {
     }
 
     /// That of the token, or the one that is chosen, or the only one that is not a person's own.
-    pub(crate) fn organization(&self) -> Result<Id> {
+    pub(crate) fn organization(&self) -> Result<OrganizationId> {
         if self.chosen.is_none() && !self.is_trusted() {
             return Ok(self.session().own_token()?.organization);
         }
@@ -100,7 +100,7 @@ impl Access {
 pub(crate) struct VaultLevels<'a> {
     project: &'a Project,
     pub(crate) access: Access,
-    pub(crate) organization: Id,
+    pub(crate) organization: OrganizationId,
 }
 
 /// A level that its people hold the key of, opened: with the key and its proof.
@@ -117,7 +117,7 @@ impl<'a> VaultLevels<'a> {
         Ok(Self::of(project, access, organization))
     }
 
-    pub(crate) fn of(project: &'a Project, access: Access, organization: Id) -> Self {
+    pub(crate) fn of(project: &'a Project, access: Access, organization: OrganizationId) -> Self {
         Self { project, access, organization }
     }
 

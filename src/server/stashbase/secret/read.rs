@@ -118,7 +118,7 @@ pub(in crate::server::stashbase) fn compare(context: &RequestContext) -> Result<
     let [one, other] = ["environment", "other"].map(|part| environment_identifier(context.parameter(part)));
     let (one, other) = (one?, other?);
     let AtProject { caller, project } = request.above(READ)?;
-    let project = IdOrSlug::Id(project.id);
+    let project = IdOrSlug::Id(project.id.into());
     let one = caller.find(&project, &one)?;
     let other =
         caller.session.find_environment(caller.organization(), &project, &other).map_err(or_not_found(|| {
@@ -130,7 +130,7 @@ pub(in crate::server::stashbase) fn compare(context: &RequestContext) -> Result<
         return Err(Problem::invalid("validation.environment_self_comparison", message));
     }
     let entries = |environment: &LocatedEnvironment| {
-        caller.session.entries(vault::At::Id(environment.id), EntryScope::Own).map(|found| found.entries)
+        caller.session.entries(vault::At::Id(environment.id.into()), EntryScope::Own).map(|found| found.entries)
     };
     let sides = [entries(&one)?, entries(&other)?];
     let with_values = is_true(context, "with_values");

@@ -1,4 +1,6 @@
-use crate::core::{Id, Permission, SecretString, Timestamp, TokenFormat};
+use crate::core::OrganizationId;
+use crate::core::ServiceAccountId;
+use crate::core::{Permission, SecretString, Timestamp, TokenFormat};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::account::NewAccount;
 use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find_one};
@@ -124,7 +126,7 @@ impl Apply<'_, '_> {
         owner: &Owner<'_>,
         declared: &model::ServiceAccount,
         there: &[ServiceAccount],
-    ) -> Result<Option<Id>> {
+    ) -> Result<Option<ServiceAccountId>> {
         let found = find_one(there, declared.id, |one| one.id, |one| is_called(&one.name, &declared.name));
         let step = owner.step(StepKind::ServiceAccount, &declared.name);
         let (Some(organization), Some(now)) = (owner.id, found) else {
@@ -156,7 +158,7 @@ impl Apply<'_, '_> {
         &mut self,
         owner: &Owner<'_>,
         account: &model::ServiceAccount,
-        id: Option<Id>,
+        id: Option<ServiceAccountId>,
         declared: &model::ServiceKey,
         there: &[ServiceKey],
     ) -> Result<()> {
@@ -223,7 +225,7 @@ pub(super) fn is_called(name: &str, declared: &str) -> bool {
     name.to_lowercase() == declared.to_lowercase()
 }
 
-fn format(declared: &Token, organization: Id) -> TokenFormat {
+fn format(declared: &Token, organization: OrganizationId) -> TokenFormat {
     match (declared.format, &declared.path) {
         (Format::Ioenv, _) => TokenFormat::Ioenv,
         (Format::Dotenv, _) => TokenFormat::DotenvCloud { organization },

@@ -1,4 +1,5 @@
-use crate::core::{Custody, Id, LevelPath, Slug};
+use crate::core::OrganizationId;
+use crate::core::{Custody, LevelPath, Slug};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find};
 use crate::vault::declare::model::Key;
@@ -37,7 +38,7 @@ impl Apply<'_, '_> {
         &mut self,
         declared: &model::Organization,
         there: &[Organization],
-    ) -> Result<Option<Id>> {
+    ) -> Result<Option<OrganizationId>> {
         let found = find(there, declared.id, |one| one.id, |one| one.slug == declared.slug)?;
         let slug: Slug = declared.slug.parse()?;
         let owner = Owner { declared, id: found.map(|one| one.id) };

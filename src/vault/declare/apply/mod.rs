@@ -8,6 +8,7 @@ mod people;
 pub(super) use self::people::all_members;
 use super::model::Organization;
 use super::table::Position;
+use crate::core::OrganizationId;
 use crate::core::{Id, LevelPath, SecretString};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::{Declaration, Step, StepAction, StepKind};
@@ -49,7 +50,7 @@ struct Apply<'a, 's> {
 struct Owner<'a> {
     declared: &'a Organization,
     /// None, in a plan that would make it.
-    id: Option<Id>,
+    id: Option<OrganizationId>,
 }
 
 impl Owner<'_> {
@@ -73,8 +74,8 @@ impl Step {
         self
     }
 
-    fn id(mut self, id: Option<Id>) -> Self {
-        self.id = id;
+    fn id(mut self, id: Option<impl Into<Id>>) -> Self {
+        self.id = id.map(Into::into);
         self
     }
 
@@ -128,7 +129,11 @@ impl Apply<'_, '_> {
 
 impl<'s> Apply<'_, 's> {
     /// What is listed of an organization; nothing of one that would have to be made.
-    fn listed<T>(&self, owner: &Owner<'_>, list: impl FnOnce(&Session<'s>, Id) -> Result<Vec<T>>) -> Result<Vec<T>> {
+    fn listed<T>(
+        &self,
+        owner: &Owner<'_>,
+        list: impl FnOnce(&Session<'s>, OrganizationId) -> Result<Vec<T>>,
+    ) -> Result<Vec<T>> {
         owner.id.map_or_else(|| Ok(Vec::new()), |id| list(self.session, id))
     }
 
@@ -156,10 +161,10 @@ fn at<T>(position: Position, result: Result<T>) -> Result<T> {
 }
 
 /// What is declared, among what is there: by its id, or else by what people call it.
-fn find<T>(
+fn find<T, I: Copy + PartialEq>(
     there: &[T],
-    id: Option<Id>,
-    id_of: impl Fn(&T) -> Id,
+    id: Option<I>,
+    id_of: impl Fn(&T) -> I,
     is_called_so: impl Fn(&T) -> bool,
 ) -> Result<Option<&T>> {
     let called = there.iter().find(|one| is_called_so(one));
@@ -175,7 +180,12 @@ fn find<T>(
 }
 
 /// The same for what may be called like others are.
-fn find_one<T>(there: &[T], id: Option<Id>, id_of: impl Fn(&T) -> Id, is_called_so: impl Fn(&T) -> bool) -> Option<&T> {
+fn find_one<T, I: Copy + PartialEq>(
+    there: &[T],
+    id: Option<I>,
+    id_of: impl Fn(&T) -> I,
+    is_called_so: impl Fn(&T) -> bool,
+) -> Option<&T> {
     there.iter().find(|one| id.map_or_else(|| is_called_so(one), |id| id_of(one) == id))
 }
 

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::credentials::is_called;
-use crate::core::{Id, MemberRole};
+use crate::core::MemberRole;
+use crate::core::OrganizationId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find};
 use crate::vault::declare::model::{GranteeName, RoleName};
@@ -234,7 +235,7 @@ impl People {
     }
 }
 
-pub(in crate::vault) fn all_members(session: &Session<'_>, organization: Id) -> Result<Vec<Member>> {
+pub(in crate::vault) fn all_members(session: &Session<'_>, organization: OrganizationId) -> Result<Vec<Member>> {
     let mut members = Vec::new();
     let mut paging = Paging::first(200);
     loop {

@@ -1,6 +1,6 @@
 use ioenv::vault::{
-    Actor, Id, NewOrganization, NewPersonalKey, NewServiceAccount, NewServiceKey, NewUser, OrganizationStatus,
-    OrganizationUpdate, Permission, PersonalKeyLevel,
+    Actor, NewOrganization, NewPersonalKey, NewServiceAccount, NewServiceKey, NewUser, OrganizationId,
+    OrganizationStatus, OrganizationUpdate, Permission, PersonalKeyLevel,
 };
 use ioenv::vault::{CloudRole, MemberRole, NewMember};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::stage::{SECOND, Stage};
 use super::shape::{Cloud, code, invalid, not_found};
 
-fn acme(id: Id) -> Value {
+fn acme(id: OrganizationId) -> Value {
     json!({ "type": "organizations", "id": id.to_string(), "attributes": {
         "ulid": id.to_string(), "name": "Acme", "slug": "acme", "status": "active", "plan_name": "team",
         "created_at": "2031-02-03T04:05:06Z", "updated_at": "2031-02-03T04:05:06Z",

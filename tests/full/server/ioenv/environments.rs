@@ -46,7 +46,7 @@ fn ids_are_understood_as_the_command_shows_them() {
     client.put(&scene.variable("_base", "K"), &json!({ "value": "v", "isSecret": false })).json(200);
     assert_eq!(variables(scene.id("shop/dev"))["variables"][0]["inherited"], true);
     // The project's own level is its environment `_base`.
-    assert_eq!(variables(scene.project.id)["variables"][0]["inherited"], false);
+    assert_eq!(variables(scene.project.id.into())["variables"][0]["inherited"], false);
 
     let body = json!({ "name": "other", "permissions": ["read"] });
     let made = client.post(&format!("{project}/tokens"), &body).json(201);

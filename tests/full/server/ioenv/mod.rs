@@ -44,7 +44,7 @@ impl Scene {
     }
 
     fn id(&self, at: &str) -> Id {
-        self.stage.system().environment(At::Path(self.stage.acme, &path(at))).unwrap().id
+        (self.stage.system().environment(At::Path(self.stage.acme, &path(at))).unwrap().id).into()
     }
 
     /// `/api/v1/env/…`, of the environment of that name.

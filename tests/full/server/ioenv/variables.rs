@@ -299,15 +299,15 @@ fn what_other_services_have_made_is_read_and_written() {
     }
     let client = scene.bound("admin", "ring");
     let list = |id: Id| client.get(&format!("/api/v1/env/{}/variables", id.to_prefixed("env")));
-    assert_eq!(listed(&list(below)), "A=p+ B=p+ C=p+");
-    assert_eq!(listed(&list(deep)), "A=p+ B=t+ C=e");
+    assert_eq!(listed(&list(below.into())), "A=p+ B=p+ C=p+");
+    assert_eq!(listed(&list(deep.into())), "A=p+ B=t+ C=e");
     let at = format!("/api/v1/env/{}/variables/D", deep.to_prefixed("env"));
     client.put(&at, &variable("x")).json(200);
-    assert_eq!(listed(&list(deep)), "A=p+ B=t+ C=e D=x");
+    assert_eq!(listed(&list(deep.into())), "A=p+ B=t+ C=e D=x");
     // The project itself and its target are no environments.
-    refused(&list(project.id), 404, "NOT_FOUND");
+    refused(&list(project.id.into()), 404, "NOT_FOUND");
     let target = system.target(At::Path(stage.acme, &path("ring/api"))).unwrap().id;
-    refused(&list(target), 404, "NOT_FOUND");
+    refused(&list(target.into()), 404, "NOT_FOUND");
     assert_eq!(
         client.get(&format!("/api/v1/project/{}/environments", project.id.to_prefixed("proj"))).json(200),
         json!({ "environments": [{ "id": below.to_prefixed("env"), "name": "live" }] })

@@ -11,8 +11,8 @@ mod secrets;
 mod webhooks;
 
 use ioenv::vault::{
-    Actor, At, EnvironmentRole, Id, NewAccount, NewEnvironment, NewMember, NewPersonalKey, NewProject,
-    NewServiceAccount, NewServiceKey, PermissionSet, PersonalKeyLevel, SlugRule, Token, Vocabulary,
+    Actor, At, EnvironmentId, EnvironmentRole, NewAccount, NewEnvironment, NewMember, NewPersonalKey, NewProject,
+    NewServiceAccount, NewServiceKey, PermissionSet, PersonalKeyLevel, ProjectId, SlugRule, Token, UserId, Vocabulary,
 };
 use serde_json::{Value, json};
 
@@ -29,8 +29,8 @@ pub(crate) const START: &str = "2031-02-03T04:05:06.789Z";
 /// A vault with the project `billing` and its environment `api-dev`.
 pub(crate) struct Scene {
     pub(crate) stage: Stage,
-    pub(crate) project: Id,
-    pub(crate) environment: Id,
+    pub(crate) project: ProjectId,
+    pub(crate) environment: EnvironmentId,
 }
 
 impl Scene {
@@ -65,7 +65,7 @@ impl Scene {
     }
 
     /// A key of a user of that role in the workspace.
-    pub(crate) fn personal_key(&self, email: &str, role: &str, level: PersonalKeyLevel) -> (Id, Token) {
+    pub(crate) fn personal_key(&self, email: &str, role: &str, level: PersonalKeyLevel) -> (UserId, Token) {
         let (acme, vault) = (self.stage.acme, &self.stage.vault);
         let new = NewMember::new(email, "Ann Oak", format!("workspace:{role}").parse().unwrap());
         let user = self.stage.system().add_member(acme, &new).unwrap().user;

@@ -1,5 +1,5 @@
 use ioenv::LevelPath;
-use ioenv::vault::{At, Deleted, Id, ResourceKind, Session};
+use ioenv::vault::{At, Deleted, Id, LevelId, OrganizationId, ResourceKind, Session};
 
 use super::listing::print;
 use super::{audit, shown};
@@ -28,9 +28,9 @@ pub(crate) fn run(project: &Project, command: DeletedCommand) -> Result {
         DeletedCommand::Purge { id, .. } => {
             let one = one(&session, organization, id.id())?;
             match one.kind {
-                ResourceKind::Project => session.purge_project(organization, one.id)?,
-                ResourceKind::Target => session.purge_target(organization, one.id)?,
-                _ => session.purge_environment(organization, one.id)?,
+                ResourceKind::Project => session.purge_project(organization, Id::from(one.id).into())?,
+                ResourceKind::Target => session.purge_target(organization, Id::from(one.id).into())?,
+                _ => session.purge_environment(organization, Id::from(one.id).into())?,
             }
             terminal::note(format!("removed {} for good", one.path));
             Ok(())
@@ -57,8 +57,8 @@ pub(crate) fn delete(project: &Project, path: &LevelPath, force: bool) -> Result
 /// Restores what has that id, if it is what is meant.
 pub(super) fn restore(
     session: &Session<'_>,
-    organization: Id,
-    id: Id,
+    organization: OrganizationId,
+    id: LevelId,
     is_meant: impl Fn(ResourceKind) -> bool,
 ) -> Result {
     let one = one(session, organization, id)?;
@@ -66,9 +66,9 @@ pub(super) fn restore(
         return Err(format!("this is a {}: `ioenv vault deleted restore` brings it back", kind(one.kind)).into());
     }
     let path = match one.kind {
-        ResourceKind::Project => session.restore_project(organization, one.id)?,
-        ResourceKind::Target => session.restore_target(organization, one.id)?,
-        _ => session.restore_environment(organization, one.id)?,
+        ResourceKind::Project => session.restore_project(organization, Id::from(one.id).into())?,
+        ResourceKind::Target => session.restore_target(organization, Id::from(one.id).into())?,
+        _ => session.restore_environment(organization, Id::from(one.id).into())?,
     };
     terminal::note(format!("restored {path}"));
     Ok(())
@@ -82,7 +82,7 @@ fn kind(kind: ResourceKind) -> &'static str {
     }
 }
 
-fn one(session: &Session<'_>, organization: Id, id: Id) -> Result<Deleted> {
+fn one(session: &Session<'_>, organization: OrganizationId, id: LevelId) -> Result<Deleted> {
     let found = session.deleted(organization)?.into_iter().find(|one| one.id == id);
     found.ok_or_else(|| "nothing of that id was deleted, or it cannot be restored any more: see `list`".into())
 }

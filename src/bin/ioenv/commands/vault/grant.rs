@@ -1,4 +1,4 @@
-use ioenv::vault::{At, GrantRole, Grantee, Id, Session};
+use ioenv::vault::{At, GrantRole, Grantee, OrganizationId, Session};
 
 use super::listing::print;
 use super::{audit, member, shown, team};
@@ -44,7 +44,7 @@ pub(crate) fn run(project: &Project, command: GrantCommand) -> Result {
     }
 }
 
-fn grantee(session: &Session<'_>, organization: Id, args: &GranteeArgs) -> Result<Grantee> {
+fn grantee(session: &Session<'_>, organization: OrganizationId, args: &GranteeArgs) -> Result<Grantee> {
     match (&args.user, &args.team) {
         (Some(email), _) => Ok(Grantee::User(member::one(session, organization, email)?.user)),
         (None, Some(name)) => Ok(Grantee::Team(team::one(session, organization, name)?.id)),

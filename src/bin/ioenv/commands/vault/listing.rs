@@ -1,6 +1,8 @@
+use std::str::FromStr;
+
 use std::io::Write as _;
 
-use ioenv::vault::{Id, Timestamp};
+use ioenv::vault::Timestamp;
 use ioenv::{Error, ErrorKind};
 use serde_json::{Map, Value};
 
@@ -40,14 +42,14 @@ pub(super) fn text(text: Option<&str>) -> String {
 }
 
 /// What is meant by an id or by a name, in upper or lower case.
-pub(super) fn find<'a, T>(
+pub(super) fn find<'a, T, I: FromStr + PartialEq>(
     what: &str,
     all: &'a [T],
     typed: &str,
-    id: impl Fn(&T) -> Id,
+    id: impl Fn(&T) -> I,
     name: impl Fn(&T) -> &str,
 ) -> Result<&'a T> {
-    let by_id = all.iter().find(|one| typed.parse().is_ok_and(|typed: Id| typed == id(one)));
+    let by_id = all.iter().find(|one| typed.parse().is_ok_and(|typed: I| typed == id(one)));
     let lower = typed.to_lowercase();
     let mut by_name = all.iter().filter(|one| name(one).to_lowercase() == lower);
     match (by_id, by_name.next(), by_name.next()) {

@@ -1,4 +1,6 @@
-use ioenv::vault::{Id, Member, MemberRole, MemberUpdate, NewInvitation, NewMember, Paging, Role, Session, Team};
+use ioenv::vault::{
+    Member, MemberRole, MemberUpdate, NewInvitation, NewMember, OrganizationId, Paging, Role, Session, Team, TeamId,
+};
 
 use super::listing::{find, print};
 use super::{end, shown};
@@ -69,7 +71,12 @@ pub(crate) fn run(project: &Project, command: MemberCommand) -> Result {
     }
 }
 
-pub(super) fn list(session: &Session<'_>, organization: Id, members: &[Member], listing: &ListingArgs) -> Result {
+pub(super) fn list(
+    session: &Session<'_>,
+    organization: OrganizationId,
+    members: &[Member],
+    listing: &ListingArgs,
+) -> Result {
     let (roles, teams) = (session.roles(organization)?, session.teams(organization)?);
     let rows: Vec<[String; 6]> = members
         .iter()
@@ -85,7 +92,7 @@ pub(super) fn list(session: &Session<'_>, organization: Id, members: &[Member], 
 }
 
 /// All members, a page after the other.
-pub(super) fn all(session: &Session<'_>, organization: Id) -> Result<Vec<Member>> {
+pub(super) fn all(session: &Session<'_>, organization: OrganizationId) -> Result<Vec<Member>> {
     let mut members = Vec::new();
     let mut paging = Paging::first(200);
     loop {
@@ -98,11 +105,11 @@ pub(super) fn all(session: &Session<'_>, organization: Id) -> Result<Vec<Member>
     }
 }
 
-pub(super) fn one(session: &Session<'_>, organization: Id, typed: &str) -> Result<Member> {
+pub(super) fn one(session: &Session<'_>, organization: OrganizationId, typed: &str) -> Result<Member> {
     find("member", &all(session, organization)?, typed, |one| one.user, |one| &one.email).cloned()
 }
 
-fn role_of(session: &Session<'_>, organization: Id, typed: &str) -> Result<MemberRole> {
+fn role_of(session: &Session<'_>, organization: OrganizationId, typed: &str) -> Result<MemberRole> {
     match typed.strip_prefix("custom:") {
         Some(name) => {
             let roles = session.roles(organization)?;
@@ -117,7 +124,7 @@ fn role_name(role: MemberRole, roles: &[Role]) -> String {
     named.map_or_else(|| role.to_string(), |role| format!("custom:{}", role.name))
 }
 
-fn teams_of(session: &Session<'_>, organization: Id, typed: &[String]) -> Result<Vec<Id>> {
+fn teams_of(session: &Session<'_>, organization: OrganizationId, typed: &[String]) -> Result<Vec<TeamId>> {
     if typed.is_empty() {
         return Ok(Vec::new());
     }

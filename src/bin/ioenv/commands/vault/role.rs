@@ -1,4 +1,4 @@
-use ioenv::vault::{Id, NewRole, Role, RoleUpdate, Session};
+use ioenv::vault::{NewRole, OrganizationId, Role, RoleUpdate, Session};
 
 use super::listing::{find, print, text};
 use super::token::{permissions, words};
@@ -42,6 +42,6 @@ pub(crate) fn run(project: &Project, command: RoleCommand) -> Result {
     }
 }
 
-fn one(session: &Session<'_>, organization: Id, typed: &str) -> Result<Role> {
+fn one(session: &Session<'_>, organization: OrganizationId, typed: &str) -> Result<Role> {
     find("role", &session.roles(organization)?, typed, |role| role.id, |role| &role.name).cloned()
 }

@@ -1,4 +1,6 @@
-use ioenv::vault::{Id, IpRange, NewServiceAccount, NewServiceKey, ServiceAccount, ServiceAccountUpdate, Session};
+use ioenv::vault::{
+    IpRange, NewServiceAccount, NewServiceKey, OrganizationId, ServiceAccount, ServiceAccountUpdate, Session,
+};
 
 use super::listing::{NONE, find, print, time};
 use super::token::{permissions, words};
@@ -80,7 +82,7 @@ pub(super) fn ranges(typed: &[Typed]) -> Vec<IpRange> {
     typed.iter().map(Typed::get).collect()
 }
 
-fn one(session: &Session<'_>, organization: Id, typed: &str) -> Result<ServiceAccount> {
+fn one(session: &Session<'_>, organization: OrganizationId, typed: &str) -> Result<ServiceAccount> {
     let all = session.service_accounts(organization)?;
     find("service account", &all, typed, |one| one.id, |one| &one.name).cloned()
 }

@@ -1,4 +1,4 @@
-use ioenv::vault::{Id, NewTeam, Paging, Session, Team, TeamUpdate};
+use ioenv::vault::{NewTeam, OrganizationId, Paging, Session, Team, TeamUpdate};
 
 use super::listing::{find, print, text};
 use super::{member, shown};
@@ -70,6 +70,6 @@ pub(crate) fn run(project: &Project, command: TeamCommand) -> Result {
     }
 }
 
-pub(super) fn one(session: &Session<'_>, organization: Id, typed: &str) -> Result<Team> {
+pub(super) fn one(session: &Session<'_>, organization: OrganizationId, typed: &str) -> Result<Team> {
     find("team", &session.teams(organization)?, typed, |team| team.id, |team| &team.name).cloned()
 }
