@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Method, Request, Response};
+use axum::http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -23,9 +23,10 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{Sleep, sleep, timeout};
 
-use super::client_address::ClientAddress;
-use super::log::{AccessLogEntry, Log};
-use super::request_context::Route;
+use crate::server::client_address::ClientAddress;
+use crate::server::log::{AccessLogEntry, Cause, Log};
+use crate::server::request_context::Route;
+use crate::server::request_id::{self, RequestId};
 use crate::vault::IpRange;
 
 /// Most connections at once; more wait to be taken.
@@ -177,17 +178,26 @@ impl Front {
         let started = Instant::now();
         let address = ClientAddress::find(peer, request.headers(), &self.proxies);
         let method = request.method().clone();
+        let id = RequestId::generate();
         let mut request = request;
         request.extensions_mut().insert(address);
-        let Ok(response) = self.router.call(request).await;
+        request.extensions_mut().insert(id);
+        let Ok(mut response) = self.router.call(request).await;
+        let id = id.to_string();
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(request_id::HEADER, value);
+        }
         if let Some(log) = &self.log {
             let route = response.extensions().get::<Route>();
+            let cause = response.extensions().get::<Cause>();
             log(&AccessLogEntry {
                 method: if is_known(&method) { method.as_str() } else { "-" },
                 route: route.map_or("-", Route::as_str),
                 status: response.status().as_u16(),
                 ip: address.0,
                 took: started.elapsed(),
+                request_id: &id,
+                cause: cause.map(Cause::as_str),
             });
         }
         Ok(response)

@@ -27,6 +27,7 @@ mod log;
 mod rate_limit;
 mod reply;
 mod request_context;
+mod request_id;
 mod stashbase;
 
 use std::fmt;
@@ -35,7 +36,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{StatusCode, Uri};
+use axum::http::{Request, StatusCode};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
@@ -147,14 +148,14 @@ impl Server {
 }
 
 /// Refuses an address at which nothing is served, in the words of the service it looks like.
-async fn no_such_route(uri: Uri, body: Body) -> Reply {
-    let path = uri.path();
+async fn no_such_route(request: Request<Body>) -> Reply {
+    let path = request.uri().path();
     if path == "/v1" || path.starts_with("/v1/") {
-        refuse::<Stashbase>(Fault::NoSuchRoute, body).await
+        refuse::<Stashbase>(Fault::NoSuchRoute, request).await
     } else if path.starts_with("/api/v1/env/") || path.starts_with("/api/v1/project/") {
-        refuse::<Ioenv>(Fault::NoSuchRoute, body).await
+        refuse::<Ioenv>(Fault::NoSuchRoute, request).await
     } else {
-        refuse::<DotenvCloud>(Fault::NoSuchRoute, body).await
+        refuse::<DotenvCloud>(Fault::NoSuchRoute, request).await
     }
 }
 

@@ -5,6 +5,8 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
+use crate::server::log::Cause;
+
 /// An answer of a service.
 pub(super) type Reply = axum::http::Response<Body>;
 
@@ -12,8 +14,11 @@ pub(super) type Reply = axum::http::Response<Body>;
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Reply {
     match serde_json::to_vec(body) {
         Ok(bytes) => with_body(status, "application/json; charset=utf-8", bytes),
-        // Nothing of it is shown: it would be half of something.
-        Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
+        // Nothing of it is sent: it would be half of something.
+        Err(_) => {
+            let cause = Cause::new("the response could not be written as JSON");
+            with_cause(empty(StatusCode::INTERNAL_SERVER_ERROR), Some(cause))
+        }
     }
 }
 
@@ -35,6 +40,14 @@ fn with_body(status: StatusCode, content_type: &'static str, bytes: Vec<u8>) -> 
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     reply.headers_mut().insert(CONTENT_LENGTH, length);
+    reply
+}
+
+/// Attaches why the server failed, for the access log.
+pub(super) fn with_cause(mut reply: Reply, cause: Option<Cause>) -> Reply {
+    if let Some(cause) = cause {
+        reply.extensions_mut().insert(cause);
+    }
     reply
 }
 

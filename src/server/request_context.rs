@@ -2,7 +2,8 @@
 
 use std::future::{Future, ready};
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::Arc;
+use std::panic::Location;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -13,12 +14,15 @@ use axum::http::{HeaderMap, Method, Request};
 use axum::routing::{self, MethodFilter, MethodRouter};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
+use tokio::task::JoinError;
 use tokio::time::timeout;
 
-use super::client_address::ClientAddress;
-use super::rate_limit::{MINUTE, Quota, RateLimiter};
-use super::reply::Reply;
-use crate::vault::{Session, Token, Vault};
+use crate::server::client_address::ClientAddress;
+use crate::server::log::Cause;
+use crate::server::rate_limit::{MINUTE, Quota, RateLimiter};
+use crate::server::reply::Reply;
+use crate::server::request_id::RequestId;
+use crate::vault::{OwnKey, Session, Token, Vault};
 use crate::{Error, ErrorKind, Result};
 
 /// How long a client may take to send the body of a request.
@@ -82,7 +86,7 @@ pub(super) trait Service: 'static {
     fn bucket(context: &RequestContext) -> Result<Option<Bucket>, Self::Problem>;
 
     /// Says what a request was refused for.
-    fn refuse(problem: Self::Problem) -> Reply;
+    fn refuse(problem: Self::Problem, request: RequestId) -> Reply;
 
     /// Adds the headers that every answer has.
     fn add_headers(reply: &mut Reply, quota: Option<Quota>);
@@ -113,8 +117,38 @@ pub(super) enum Fault {
     TooManyRequests(Quota),
     /// Too much is on its way already.
     Busy,
-    /// The service has a defect.
-    Internal,
+    /// Something is not as it must be, which was noticed at that place in the code.
+    Defect(&'static Location<'static>),
+    /// The handler panicked, with that text if it was written in the code. Any other text could hold a secret.
+    Panicked(Option<&'static str>),
+}
+
+impl Fault {
+    /// A defect that the caller has noticed.
+    #[track_caller]
+    pub(super) fn defect() -> Self {
+        Self::Defect(Location::caller())
+    }
+
+    fn of_task(error: JoinError) -> Self {
+        let payload = error.try_into_panic().ok();
+        Self::Panicked(payload.and_then(|payload| payload.downcast_ref::<&'static str>().copied()))
+    }
+
+    /// Why the server failed, if this is its fault.
+    pub(super) fn cause(self) -> Option<Cause> {
+        match self {
+            Self::NoSuchRoute
+            | Self::MethodNotAllowed
+            | Self::BodyTooLong
+            | Self::BodyIncomplete
+            | Self::TooManyRequests(_) => None,
+            Self::Busy => Some(Cause::new("too many requests waited for the vault")),
+            Self::Defect(location) => Some(Cause::new(&format!("a defect, noticed at {location}"))),
+            Self::Panicked(None) => Some(Cause::new("a panic")),
+            Self::Panicked(Some(text)) => Some(Cause::new(&format!("a panic: {text}"))),
+        }
+    }
 }
 
 /// Which kind of address a request was for.
@@ -134,6 +168,8 @@ pub(super) struct RequestContext {
     parameters: Vec<(String, String)>,
     query: Vec<(String, String)>,
     body: Result<Bytes, Fault>,
+    /// The key of the caller, once it was found.
+    key: OnceLock<OwnKey>,
 }
 
 impl RequestContext {
@@ -148,6 +184,21 @@ impl RequestContext {
             Error::new(ErrorKind::Unauthenticated, message)
         })?;
         Ok(self.state.0.session(token, self.ip()))
+    }
+
+    /// The key of the caller. It is looked up once a request, by whatever needs it first; what the request then does to the
+    /// vault authenticates the caller again, in its own transaction.
+    ///
+    /// # Errors
+    /// As [`Session::own_key`], and as [`session`](Self::session).
+    pub(super) fn key(&self) -> Result<&OwnKey> {
+        match self.key.get() {
+            Some(key) => Ok(key),
+            None => {
+                let key = find_key(&self.session()?)?;
+                Ok(self.key.get_or_init(|| key))
+            }
+        }
     }
 
     pub(super) fn ip(&self) -> Option<IpAddr> {
@@ -210,11 +261,12 @@ pub(super) fn answer<S: Service>(
 ) -> MethodRouter<State> {
     routing::on(method, move |Extracted(state): Extracted<State>, request: Request<Body>| async move {
         let route = request.extensions().get::<MatchedPath>().cloned().map(Route);
+        let id = request_id(&request);
         let (answer, quota) = match read::<S>(state, request).await {
             Ok(context) => perform::<S>(context, work).await,
             Err(fault) => (Err(fault.into()), None),
         };
-        let mut reply = answer.unwrap_or_else(S::refuse);
+        let mut reply = answer.unwrap_or_else(|problem| S::refuse(problem, id));
         S::add_headers(&mut reply, quota);
         if let Some(route) = route {
             reply.extensions_mut().insert(route);
@@ -224,13 +276,19 @@ pub(super) fn answer<S: Service>(
 }
 
 /// Refuses a request whatever it says.
-pub(super) async fn refuse<S: Service>(fault: Fault, body: Body) -> Reply {
+pub(super) async fn refuse<S: Service>(fault: Fault, request: Request<Body>) -> Reply {
+    let (id, body) = (request_id(&request), request.into_body());
     // A connection with something unread in it ends, and a client that sends its next request over it at the same time gets
     // no answer. What does not come is not missed.
     let _ = timeout(BODY_TIMEOUT, collect(body, 0, ready(false))).await;
-    let mut reply = S::refuse(fault.into());
+    let mut reply = S::refuse(fault.into(), id);
     S::add_headers(&mut reply, None);
     reply
+}
+
+/// The id that the connection gave the request.
+fn request_id(request: &Request<Body>) -> RequestId {
+    request.extensions().get().copied().unwrap_or_else(RequestId::generate)
 }
 
 async fn read<S: Service>(state: State, request: Request<Body>) -> Result<RequestContext, Fault> {
@@ -239,14 +297,15 @@ async fn read<S: Service>(state: State, request: Request<Body>) -> Result<Reques
     let parameters = parameters.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     // What is not encoded as it should be is read as far as it can be.
     let query = Query::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
-    let mut context = RequestContext { state, parts, parameters, query, body: Err(Fault::BodyIncomplete) };
+    let (body_missing, key) = (Err(Fault::BodyIncomplete), OnceLock::new());
+    let mut context = RequestContext { state, parts, parameters, query, body: body_missing, key };
     if let Ok(body) = timeout(BODY_TIMEOUT, collect(body, S::MAX_BODY, is_known(&context))).await {
         context.body = body;
     }
     Ok(context)
 }
 
-/// Whether the vault knows who asks.
+/// Whether the vault knows the caller.
 async fn is_known(context: &RequestContext) -> bool {
     let Some(token) = bearer(&context.parts.headers) else {
         return false;
@@ -256,12 +315,22 @@ async fn is_known(context: &RequestContext) -> bool {
         return false;
     };
     let request = tokio::task::spawn_blocking(move || {
-        let session = shared.session(token, ip);
-        let is_known = session.own_key().err().is_none_or(|error| error.kind() != ErrorKind::Unauthenticated);
+        let found = find_key(&shared.session(token, ip));
         drop(slot);
-        is_known
+        found
     });
-    request.await.unwrap_or_default()
+    match request.await {
+        Ok(Ok(key)) => {
+            context.key.get_or_init(|| key);
+            true
+        }
+        Ok(Err(error)) => error.kind() != ErrorKind::Unauthenticated,
+        Err(_) => false,
+    }
+}
+
+fn find_key(session: &Session<'_>) -> Result<OwnKey> {
+    session.own_key()?.ok_or_else(|| Error::new(ErrorKind::Unauthenticated, "invariant: a request comes with a key"))
 }
 
 /// Reads a body to its end. More than a little of it is kept only of those who are known, because what each of them sends
@@ -306,7 +375,7 @@ async fn perform<S: Service>(
         (answer, quota)
     });
     // A panic stays with the request that met it.
-    answer.await.unwrap_or_else(|_| (Err(Fault::Internal.into()), None))
+    answer.await.unwrap_or_else(|error| (Err(Fault::of_task(error).into()), None))
 }
 
 /// Performs a request, unless there were too many before it.

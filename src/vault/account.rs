@@ -217,7 +217,7 @@ impl Session<'_> {
         self.read(UseCase::ListAccounts, |operation| {
             let place = operation.account_place(at)?;
             let path = place.path()?;
-            let records = operation.tokens_in(&keys::accounts(place.project.id, place.id()))?;
+            let records = operation.tokens_in(keys::accounts(place.project.id, place.id()))?;
             let accounts: Vec<Account> = records.into_iter().map(|record| Account::new(record, path.clone())).collect();
             let details = Details::read("list", accounts.iter().map(|account| account.name.as_str()));
             operation.record(Action::Read, Resource::of(&place)?.kind(ResourceKind::Account), details)?;

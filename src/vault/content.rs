@@ -12,6 +12,7 @@ use super::records::{
     ContentRecord, LevelRecord, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, damaged, decode, encode, get,
     put, require,
 };
+use super::scan::Scan;
 use crate::core::LevelId;
 use crate::core::ProjectId;
 use crate::core::{Custody, Document, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName, VersionAction};
@@ -231,7 +232,8 @@ impl OperationContext<'_, '_> {
             None => String::new(),
         };
         let mut concerned = BTreeSet::from([node]);
-        for record in self.tx.scan(&keys::nodes(project.id, &below), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::nodes(project.id, &below), Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             concerned.insert(decode::<NodeRecord>(&record.value)?.id);
         }
         if project.has_webhooks {

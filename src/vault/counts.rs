@@ -7,11 +7,11 @@ use super::operation::OperationContext;
 use super::place::At;
 use super::place::{Place, Reach};
 use super::records::{NodeKind, NodeRecord, decode};
+use super::scan::Scan;
 use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::{LevelPath, PermissionSet, Slug};
+use crate::core::PermissionSet;
 use crate::error::{ErrorKind, Result};
 use crate::store::Order;
 
@@ -50,52 +50,25 @@ pub struct LevelSummary {
 }
 
 impl Session<'_> {
-    /// What is told of projects in a list, in the order they are given. Of one that the actor may not know of nothing is.
-    /// It is not recorded, because it tells no name and no value.
+    /// Returns what a list of projects tells of a project. It is not recorded, because it tells no name and no value.
     ///
     /// # Errors
-    /// See [`Session`].
-    pub fn project_summaries(&self, organization: OrganizationId, projects: &[Slug]) -> Result<Vec<ProjectSummary>> {
+    /// `NotFound`.
+    pub fn project_summary(&self, at: At<'_>) -> Result<ProjectSummary> {
         self.read(UseCase::Count, |operation| {
-            projects
-                .iter()
-                .map(|slug| {
-                    let Some(place) = operation.place_if_any(organization, &LevelPath::from(slug))? else {
-                        return Ok(ProjectSummary::default());
-                    };
-                    let rights = operation.rights;
-                    let environments = operation.list_nodes(&place, NodeKind::Environment)?.len();
-                    Ok(ProjectSummary { environments, rights })
-                })
-                .collect()
+            let place = operation.project_place(at, Reach::OnTheWay)?;
+            operation.summarize_project(&place)
         })
     }
 
-    /// The same of levels. Counting entries is no access to them.
+    /// Returns what a list of levels tells of a level. It is not recorded, because counting entries is no access to them.
     ///
     /// # Errors
-    /// See [`Session`].
-    pub fn level_summaries(&self, organization: OrganizationId, levels: &[LevelPath]) -> Result<Vec<LevelSummary>> {
+    /// `NotFound`.
+    pub fn level_summary(&self, at: At<'_>) -> Result<LevelSummary> {
         self.read(UseCase::Count, |operation| {
-            levels
-                .iter()
-                .map(|path| {
-                    let Some(place) = operation.place_if_any(organization, path)? else {
-                        return Ok(LevelSummary::default());
-                    };
-                    let rights = operation.rights;
-                    let is_inside = operation.rights_at(&place, Reach::Inside)?.is_some();
-                    let entries = match operation.level(&place.project, place.id())? {
-                        Some(level) if is_inside => match operation.understood(&place.project, &level.content) {
-                            Ok(document) => document.map_or(0, |document| document.len()),
-                            Err(error) if error.kind() == ErrorKind::ClientManaged => 0,
-                            Err(error) => return Err(error),
-                        },
-                        _ => 0,
-                    };
-                    Ok(LevelSummary { entries, rights })
-                })
-                .collect()
+            let place = operation.place(at, Reach::OnTheWay)?;
+            operation.summarize_level(&place)
         })
     }
 
@@ -127,16 +100,30 @@ impl Session<'_> {
 }
 
 impl OperationContext<'_, '_> {
-    /// What stands at a path; nothing, where nothing does that the actor may know of.
-    fn place_if_any(&mut self, organization: OrganizationId, path: &LevelPath) -> Result<Option<Place>> {
-        match self.place(At::Path(organization, path), Reach::OnTheWay) {
-            Ok(place) => Ok(Some(place)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+    /// What a list tells of a project.
+    pub(super) fn summarize_project(&mut self, place: &Place) -> Result<ProjectSummary> {
+        let rights = self.rights_at(place, Reach::OnTheWay)?.unwrap_or(PermissionSet::EMPTY);
+        let environments = self.list_nodes(place, NodeKind::Environment)?.len();
+        Ok(ProjectSummary { environments, rights })
     }
 
-    fn count(&mut self, place: &Place) -> Result<Counts> {
+    /// What a list tells of a level.
+    pub(super) fn summarize_level(&mut self, place: &Place) -> Result<LevelSummary> {
+        let rights = self.rights_at(place, Reach::OnTheWay)?.unwrap_or(PermissionSet::EMPTY);
+        let is_inside = self.rights_at(place, Reach::Inside)?.is_some();
+        let entries = match self.level(&place.project, place.id())? {
+            Some(level) if is_inside => match self.understood(&place.project, &level.content) {
+                Ok(document) => document.map_or(0, |document| document.len()),
+                Err(error) if error.kind() == ErrorKind::ClientManaged => 0,
+                Err(error) => return Err(error),
+            },
+            _ => 0,
+        };
+        Ok(LevelSummary { entries, rights })
+    }
+
+    /// How much there is below a place.
+    pub(super) fn count(&mut self, place: &Place) -> Result<Counts> {
         let project = place.project.id;
         let above = place.path_below();
         let prefix = if above.is_empty() { above } else { above + "/" };
@@ -146,7 +133,8 @@ impl OperationContext<'_, '_> {
         }
         let mut targets: BTreeMap<String, LevelId> = BTreeMap::new();
         let mut counts = Counts::default();
-        for record in self.tx.scan(&keys::nodes(project, &prefix), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::nodes(project, &prefix), Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             let node: NodeRecord = decode(&record.value)?;
             let path = record.key.strip_prefix(&keys::node(project, "")).unwrap_or_default();
             let mut ids: Vec<LevelId> = place.nodes.iter().map(|node| node.id).collect();
@@ -167,7 +155,8 @@ impl OperationContext<'_, '_> {
             }
         }
         inside.sort_unstable();
-        for record in self.tx.scan(&keys::levels(project), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::levels(project), Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             let id = record.key.rsplit('/').next().and_then(|id| LevelId::parse(id).ok());
             counts.contents += usize::from(id.is_some_and(|id| inside.binary_search(&id).is_ok()));
         }

@@ -66,6 +66,13 @@ impl Environment {
     }
 }
 
+impl Environment {
+    /// An environment right below a place, or that place's `_base`.
+    pub(super) fn of(place: &Place, node: Option<NodeRecord>) -> Self {
+        node.map_or_else(|| Self::base(place), Self::from)
+    }
+}
+
 impl From<NodeRecord> for Environment {
     fn from(record: NodeRecord) -> Self {
         Self {
@@ -368,20 +375,27 @@ impl Session<'_> {
     /// `NotFound`, without the parent.
     pub fn environments(&self, parent: At<'_>) -> Result<Vec<Environment>> {
         self.read(UseCase::ListEnvironments, |operation| {
-            let place = operation.place(parent, Reach::OnTheWay)?;
-            let nodes = operation.list_nodes(&place, NodeKind::Environment)?;
-            let mut environments = Vec::new();
-            if place.nodes.is_empty() && place.project.has_base && operation.may(&place)? {
-                environments.push(Environment::base(&place));
-            }
-            environments.extend(nodes.into_iter().map(Environment::from));
-            // Ids are in the order of creation, which for those that are built in is the order to show them in.
-            environments
-                .sort_by_key(|environment| (!environment.is_builtin, environment.is_builtin.then_some(environment.id)));
-            let details = Details::read("list", environments.iter().map(|environment| environment.slug.as_str()));
-            operation.record(Action::Read, Resource::of(&place)?.kind(ResourceKind::Environment), details)?;
-            Ok(environments)
+            let (place, nodes) = operation.list_environments(parent)?;
+            Ok(nodes.into_iter().map(|node| Environment::of(&place, node)).collect())
         })
+    }
+}
+
+impl OperationContext<'_, '_> {
+    /// The environments right below a project or a target that the actor may know of, in the order to show them in, and
+    /// that place; `None` stands for `_base`. They are recorded as listed.
+    pub(super) fn list_environments(&mut self, parent: At<'_>) -> Result<(Place, Vec<Option<NodeRecord>>)> {
+        let place = self.place(parent, Reach::OnTheWay)?;
+        let mut nodes = self.list_nodes(&place, NodeKind::Environment)?;
+        // Ids are in the order of creation, which for those that are built in is the order to show them in.
+        nodes.sort_by_key(|node| (!node.is_builtin, node.is_builtin.then_some(node.id)));
+        let has_base = place.nodes.is_empty() && place.project.has_base && self.may(&place)?;
+        let environments: Vec<Option<NodeRecord>> =
+            has_base.then_some(None).into_iter().chain(nodes.into_iter().map(Some)).collect();
+        let slugs = environments.iter().map(|node| node.as_ref().map_or(BASE, |node| node.slug.as_str()));
+        let details = Details::read("list", slugs);
+        self.record(Action::Read, Resource::of(&place)?.kind(ResourceKind::Environment), details)?;
+        Ok((place, environments))
     }
 }
 

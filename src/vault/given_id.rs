@@ -1,14 +1,14 @@
 //! Ids that a trusted program chose.
 
-use std::fmt::Display;
-
-use super::deleted::is_of_deleted;
+use super::job_kind::JobKind;
 use super::keys;
 use super::operation::OperationContext;
+use super::records::put;
 use crate::core::Id;
 use crate::core::LevelId;
+use crate::core::ProjectId;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{KeyRange, Order};
+use crate::store::Precondition;
 
 impl OperationContext<'_, '_> {
     /// The id of something that is made: a new one, or the one that was given, which only trusted programs may.
@@ -24,31 +24,26 @@ impl OperationContext<'_, '_> {
     pub(super) fn given_place_id(&mut self, given: Option<LevelId>) -> Result<LevelId> {
         let id = self.given_id(given)?;
         if given.is_some() {
-            for key in [keys::project_id(Id::from(id).into()), keys::node_id(id)] {
+            for key in [keys::project_id(Id::from(id).into()), keys::node_id(id), keys::deleted_id(id)] {
                 if self.tx.get(&key)?.is_some() {
                     return Err(id_taken());
                 }
-            }
-            if is_of_deleted(self.tx, id)? {
-                return Err(id_taken());
             }
         }
         Ok(id)
     }
 
-    /// The same for something of a project that jobs are done for, among all of its kind: a job knows no more of it than
-    /// the id, which is the last part of its key.
-    pub(super) fn given_subject_id<T>(&mut self, given: Option<T>, all: &KeyRange) -> Result<T>
+    /// The id of something that jobs run for, which is unique among all of its kind: a job knows no more of it than the id.
+    pub(super) fn given_subject_id<T>(&mut self, given: Option<T>, kind: JobKind, project: ProjectId) -> Result<T>
     where
-        T: From<Id> + Display + Copy,
+        T: From<Id> + Into<Id> + Copy,
     {
         let id = self.given_id(given)?;
-        if given.is_some() {
-            let end = format!("/{id}");
-            if self.tx.scan(all, Order::Ascending, usize::MAX)?.iter().any(|there| there.key.ends_with(&end)) {
-                return Err(id_taken());
-            }
+        let key = keys::subject(kind, id.into());
+        if self.tx.get(&key)?.is_some() {
+            return Err(id_taken());
         }
+        put(self.tx, &key, &project, Precondition::Absent)?;
         Ok(id)
     }
 }

@@ -11,6 +11,7 @@ use super::records::id_in;
 use super::records::{
     GrantRecord, GrantedRecord, NodeKind, ProjectRecord, TeamRecord, UserRecord, decode, get, put, require,
 };
+use super::scan::{Scan, scan_keys};
 use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::LevelId;
@@ -134,7 +135,8 @@ impl OperationContext<'_, '_> {
         project: ProjectId,
         node: Option<LevelId>,
     ) -> Result<()> {
-        for record in self.tx.scan(&keys::grants(project), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::grants(project), Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             let mut record: GrantRecord = decode(&record.value)?;
             let before = record.roles.len();
             record.roles.retain(|granted| node.is_some() && granted.node != node);
@@ -161,8 +163,7 @@ impl OperationContext<'_, '_> {
         organization: OrganizationId,
         grantee: Grantee,
     ) -> Result<Vec<ProjectId>> {
-        let marks = self.tx.scan(&keys::granted_to(organization, grantee), Order::Ascending, usize::MAX)?;
-        marks.iter().map(|mark| id_in(&mark.key)).collect()
+        scan_keys(self.tx, keys::granted_to(organization, grantee))?.iter().map(|key| id_in(key)).collect()
     }
 
     /// Refuses to let somebody share what was granted to others, where the actor does not hold as much.
@@ -189,7 +190,8 @@ impl Session<'_> {
         self.read(UseCase::ListGrants, |operation| {
             let (place, node) = operation.granting_place(at)?;
             let mut grants = Vec::new();
-            for record in operation.tx.scan(&keys::grants(place.project.id), Order::Ascending, usize::MAX)? {
+            let mut scan = Scan::new(keys::grants(place.project.id), Order::Ascending);
+            while let Some(record) = scan.next(operation.tx)? {
                 let record: GrantRecord = decode(&record.value)?;
                 for granted in record.roles.iter().filter(|granted| granted.node == node) {
                     grants.push(Grant::new(record.grantee, place.path()?, granted));

@@ -8,6 +8,7 @@ use super::records::{
     HolderRecord, MemberRecord, NodeRecord, OrganizationRecord, PlaceRecord, ProjectRecord, ServiceAccountRecord,
     TokenRecord, UserRecord, require,
 };
+use super::scan::scan_keys;
 use super::service_account::ServiceAccount;
 use super::service_key::ServiceKey;
 use super::session::Session;
@@ -19,7 +20,6 @@ use crate::core::ProjectId;
 use crate::core::UserId;
 use crate::core::{LevelPath, MemberRole, Timestamp};
 use crate::error::Result;
-use crate::store::Order;
 
 /// In whose name a session is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,7 +195,7 @@ impl OperationContext<'_, '_> {
     }
 
     fn projects_of(&mut self, organization: OrganizationId) -> Result<usize> {
-        Ok(self.tx.scan(&keys::projects(organization), Order::Ascending, usize::MAX)?.len())
+        Ok(scan_keys(self.tx, keys::projects(organization))?.len())
     }
 
     fn membership_identity(&mut self, organization: OrganizationId, user: UserId) -> Result<MembershipIdentity> {

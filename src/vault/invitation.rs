@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 use super::keys;
 use super::member::Member;
 use super::operation::{OperationContext, no_such};
-use super::records::{InvitationRecord, decode, get, put, require};
+use super::records::{InvitationRecord, get, put, require};
+use super::scan::scan_values;
 use super::session::Session;
 use super::use_case::UseCase;
 use super::user::{check_email, email_key};
@@ -195,11 +196,8 @@ impl Session<'_> {
 
 impl OperationContext<'_, '_> {
     pub(super) fn invitation_records(&mut self, organization: OrganizationId) -> Result<Vec<InvitationRecord>> {
-        let indices = self.tx.scan(&keys::invitation_ids(organization), Order::Ascending, usize::MAX)?;
-        let keys: Vec<String> = indices
-            .iter()
-            .map(|index| decode::<String>(&index.value).map(|hash| keys::invitation(&hash)))
-            .collect::<Result<_>>()?;
+        let hashes: Vec<String> = scan_values(self.tx, keys::invitation_ids(organization), Order::Ascending)?;
+        let keys: Vec<String> = hashes.iter().map(|hash| keys::invitation(hash)).collect();
         self.tx.prefetch(&keys)?;
         keys.iter().map(|key| require(self.tx, key)).collect()
     }

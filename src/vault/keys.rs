@@ -301,6 +301,11 @@ pub(super) fn deleted(organization: OrganizationId, id: Id) -> String {
     format!("deleted/{organization}/{id}")
 }
 
+/// That a project, a target or an environment of that id was deleted and can be restored, with what it was deleted.
+pub(super) fn deleted_id(id: LevelId) -> String {
+    format!("deleted-id/{id}")
+}
+
 pub(super) fn all_deleted() -> KeyRange {
     KeyRange::prefix("deleted/")
 }
@@ -342,11 +347,6 @@ pub(super) fn webhook(project: ProjectId, node: LevelId, id: WebhookId) -> Strin
     format!("webhook/{project}/{node}/{id}")
 }
 
-/// All webhooks.
-pub(super) fn all_webhooks() -> KeyRange {
-    KeyRange::prefix("webhook/")
-}
-
 /// The webhooks of an environment.
 pub(super) fn webhooks(project: ProjectId, node: LevelId) -> KeyRange {
     KeyRange::prefix(format!("webhook/{project}/{node}/"))
@@ -370,6 +370,11 @@ pub(super) fn webhook_log_count(project: ProjectId, webhook: WebhookId) -> Strin
     format!("webhook-log-count/{project}/{webhook}")
 }
 
+/// The project of something that jobs of a kind run for.
+pub(super) fn subject(kind: JobKind, id: Id) -> String {
+    format!("subject/{kind}/{id}")
+}
+
 /// What waits to be done for something: at most one job of a kind.
 pub(super) fn job(kind: JobKind, subject: Id) -> String {
     format!("job/{kind}/{subject}")
@@ -391,11 +396,6 @@ pub(super) fn jobs_due(now: Timestamp) -> KeyRange {
 /// A link to another service.
 pub(super) fn integration(project: ProjectId, id: IntegrationId) -> String {
     format!("integration/{project}/{id}")
-}
-
-/// All integrations.
-pub(super) fn all_integrations() -> KeyRange {
-    KeyRange::prefix("integration/")
 }
 
 pub(super) fn integrations(project: ProjectId) -> KeyRange {

@@ -146,7 +146,7 @@ impl OperationContext<'_, '_> {
             self.tx.delete(&keys::team_member(organization, *team, user))?;
         }
         self.remove_grants_of(organization, Grantee::User(user))?;
-        self.remove_tokens(&keys::personal_keys(organization, user))?;
+        self.remove_tokens(keys::personal_keys(organization, user))?;
         self.index_role(organization, user, Some(member.role), None)?;
         self.tx.delete(&keys::member(organization, user))?;
         let mut record: UserRecord = require(self.tx, &keys::user(user))?;

@@ -49,6 +49,8 @@ mod key;
 mod key_cache;
 mod keys;
 mod level;
+#[cfg(feature = "server")]
+mod listing;
 mod locate;
 mod member;
 mod name;
@@ -66,6 +68,7 @@ mod queue;
 mod records;
 mod rights;
 mod role;
+mod scan;
 mod service_account;
 mod service_key;
 mod session;

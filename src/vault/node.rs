@@ -5,6 +5,7 @@ use super::name::{check_name, choose_slug, slug_taken};
 use super::operation::OperationContext;
 use super::place::Place;
 use super::records::{LevelRecord, NodeKind, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, decode, get, put};
+use super::scan::Scan;
 use super::slug::{SlugRule, check_slug};
 use crate::core::LevelId;
 use crate::core::ProjectId;
@@ -76,7 +77,8 @@ impl OperationContext<'_, '_> {
             return Err(slug_taken());
         }
         let mut moved = vec![(old.clone(), new.clone(), node.clone())];
-        for record in self.tx.scan(&keys::nodes(project.id, &format!("{old}/")), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::nodes(project.id, &format!("{old}/")), Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             let child: NodeRecord = decode(&record.value)?;
             moved.push((format!("{old}/{}", child.slug), format!("{new}/{}", child.slug), child));
         }
@@ -152,7 +154,8 @@ impl OperationContext<'_, '_> {
         let above = parent.path_below();
         let prefix = if above.is_empty() { above } else { above + "/" };
         let mut nodes = Vec::new();
-        for record in self.tx.scan(&keys::nodes(parent.project.id, &prefix), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::nodes(parent.project.id, &prefix), Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             let node: NodeRecord = decode(&record.value)?;
             let path = format!("{prefix}{}", node.slug);
             // What lies deeper has another path.

@@ -6,7 +6,8 @@ use super::keys;
 use super::name::{check_name, choose_slug, slug_taken};
 use super::operation::OperationContext;
 use super::records::id_in;
-use super::records::{OrganizationRecord, Wrapped, WrappedKeyRecord, decode, put};
+use super::records::{OrganizationRecord, Wrapped, WrappedKeyRecord, put};
+use super::scan::{Scan, scan_values};
 use super::session::Session;
 use super::slug::{SlugRule, check_slug};
 use super::use_case::UseCase;
@@ -187,11 +188,9 @@ impl Session<'_> {
                     organizations
                 }
                 None => {
-                    let records = operation.tx.scan(&keys::organizations(), Order::Ascending, usize::MAX)?;
-                    let organizations = records
-                        .iter()
-                        .map(|record| decode::<OrganizationRecord>(&record.value).map(Organization::from));
-                    organizations.collect::<Result<_>>()?
+                    let records: Vec<OrganizationRecord> =
+                        scan_values(operation.tx, keys::organizations(), Order::Ascending)?;
+                    records.into_iter().map(Organization::from).collect()
                 }
             };
             let details = Details::read("list", organizations.iter().map(|organization| organization.slug.as_str()));
@@ -292,13 +291,14 @@ impl OperationContext<'_, '_> {
         }
         self.remove_range(&keys::projects(id))?;
         self.remove_range(&keys::deleted_in(id))?;
-        self.remove_tokens(&keys::token_ids(id))?;
-        self.remove_tokens(&keys::organization_service_keys(id))?;
+        self.remove_tokens(keys::token_ids(id))?;
+        self.remove_tokens(keys::organization_service_keys(id))?;
         for invitation in self.invitation_records(id)? {
             self.remove_invitation(id, &invitation.email)?;
         }
         let mut removed_users = 0;
-        for record in self.tx.scan(&keys::members(id), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::members(id), Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             let user = id_in(&record.key)?;
             self.forget_member(id, user)?;
             let user = self.user(user)?;

@@ -174,7 +174,7 @@ impl Session<'_> {
 
 impl OperationContext<'_, '_> {
     fn keys_of(&mut self, organization: OrganizationId, user: UserId) -> Result<Vec<PersonalKey>> {
-        let records = self.tokens_in(&keys::personal_keys(organization, user))?;
+        let records = self.tokens_in(keys::personal_keys(organization, user))?;
         let keys: Vec<PersonalKey> = records.into_iter().map(PersonalKey::new).collect::<Result<_>>()?;
         let details = Details::read("personal keys", keys.iter().map(|key| key.name.as_str()));
         let details = details.with("userId", user.to_string());

@@ -12,7 +12,8 @@ use super::name::{check_description, check_name, choose_slug, slug_taken};
 use super::operation::OperationContext;
 use super::place::At;
 use super::place::Reach;
-use super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, decode, encode, get, put, require};
+use super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, encode, get, put, require};
+use super::scan::scan_values;
 use super::session::Session;
 use super::slug::{SlugRule, check_slug};
 use super::use_case::UseCase;
@@ -245,30 +246,34 @@ impl Session<'_> {
     /// `NotFound`.
     pub fn projects(&self, organization: OrganizationId) -> Result<Vec<Project>> {
         self.read(UseCase::ListProjects, |operation| {
-            operation.organization(organization)?;
-            let mut projects = Vec::new();
-            for project in operation.known_projects(organization)? {
-                let rights = operation.rights_below(project.id, &[], "", Reach::OnTheWay)?;
-                if rights.is_some_and(|rights| rights.contains_all(operation.needed)) {
-                    projects.push(Project::from(project));
-                }
-            }
-            let details = Details::read("list", projects.iter().map(|project| project.slug.as_str()));
-            operation.record(Action::Read, Resource::organization(organization), details)?;
-            Ok(projects)
+            Ok(operation.list_projects(organization)?.into_iter().map(Project::from).collect())
         })
     }
 }
 
 impl OperationContext<'_, '_> {
+    /// The projects of an organization that the actor may know of, ascending by slug. They are recorded as listed.
+    pub(super) fn list_projects(&mut self, organization: OrganizationId) -> Result<Vec<ProjectRecord>> {
+        self.organization(organization)?;
+        let mut projects = Vec::new();
+        for project in self.known_projects(organization)? {
+            let rights = self.rights_below(project.id, &[], "", Reach::OnTheWay)?;
+            if rights.is_some_and(|rights| rights.contains_all(self.needed)) {
+                projects.push(project);
+            }
+        }
+        let details = Details::read("list", projects.iter().map(|project| project.slug.as_str()));
+        self.record(Action::Read, Resource::organization(organization), details)?;
+        Ok(projects)
+    }
+
     /// The projects that the actor could know of, ascending by slug: for a user whose role does not show all of them,
     /// those in which something was granted to them.
     fn known_projects(&mut self, organization: OrganizationId) -> Result<Vec<ProjectRecord>> {
         let grantees: Vec<Grantee> = match &self.membership {
             Some(membership) if !membership.permissions.contains_all(self.needed) => membership.grantees().collect(),
             _ => {
-                let records = self.tx.scan(&keys::projects(organization), Order::Ascending, usize::MAX)?;
-                return records.iter().map(|record| decode(&record.value)).collect();
+                return scan_values(self.tx, keys::projects(organization), Order::Ascending);
             }
         };
         let mut slugs = BTreeSet::new();

@@ -6,7 +6,8 @@ use super::audit::words;
 use super::keys;
 use super::name::{check_description, check_short_name, fold, name_taken};
 use super::operation::{OperationContext, no_such};
-use super::records::{RoleRecord, decode, get, put};
+use super::records::{RoleRecord, get, put};
+use super::scan::scan_values;
 use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::OrganizationId;
@@ -144,9 +145,8 @@ impl Session<'_> {
     pub fn roles(&self, organization: OrganizationId) -> Result<Vec<Role>> {
         self.read(UseCase::ListRoles, |operation| {
             operation.whole_organization(organization)?;
-            let records = operation.tx.scan(&keys::roles(organization), Order::Ascending, usize::MAX)?;
-            let roles = records.iter().map(|record| decode::<RoleRecord>(&record.value).map(Role::from));
-            let roles: Vec<Role> = roles.collect::<Result<_>>()?;
+            let records: Vec<RoleRecord> = scan_values(operation.tx, keys::roles(organization), Order::Ascending)?;
+            let roles: Vec<Role> = records.into_iter().map(Role::from).collect();
             let details = Details::read("list", roles.iter().map(|role| role.name.as_str()));
             operation.record(Action::Read, Resource::new(ResourceKind::Role, organization), details)?;
             Ok(roles)

@@ -5,7 +5,8 @@ use super::audit::words;
 use super::keys;
 use super::name::check_name;
 use super::operation::{OperationContext, no_such};
-use super::records::{HolderRecord, ServiceAccountRecord, decode, get, put};
+use super::records::{HolderRecord, ServiceAccountRecord, get, put};
+use super::scan::scan_values;
 use super::session::Session;
 use super::token::{check_allow_list, check_permissions};
 use super::use_case::UseCase;
@@ -172,11 +173,9 @@ impl Session<'_> {
     pub fn service_accounts(&self, organization: OrganizationId) -> Result<Vec<ServiceAccount>> {
         self.read(UseCase::ListServiceAccounts, |operation| {
             operation.manage_service_accounts(organization)?;
-            let records = operation.tx.scan(&keys::service_accounts(organization), Order::Ascending, usize::MAX)?;
-            let accounts: Vec<ServiceAccount> = records
-                .iter()
-                .map(|record| decode::<ServiceAccountRecord>(&record.value).map(ServiceAccount::from))
-                .collect::<Result<_>>()?;
+            let range = keys::service_accounts(organization);
+            let records: Vec<ServiceAccountRecord> = scan_values(operation.tx, range, Order::Ascending)?;
+            let accounts: Vec<ServiceAccount> = records.into_iter().map(ServiceAccount::from).collect();
             let details = Details::read("service accounts", accounts.iter().map(|account| account.name.as_str()));
             operation.record(Action::Read, Resource::organization(organization), details)?;
             Ok(accounts)
@@ -239,7 +238,7 @@ impl Session<'_> {
     pub fn delete_service_account(&self, organization: OrganizationId, id: ServiceAccountId) -> Result<()> {
         self.write(UseCase::DeleteServiceAccount, |operation| {
             let record = operation.managed_service_account(organization, id)?;
-            let keys = operation.remove_tokens(&keys::service_keys(organization, id))?;
+            let keys = operation.remove_tokens(keys::service_keys(organization, id))?;
             operation.tx.delete(&keys::service_account(organization, id))?;
             operation.record(Action::Delete, record.resource(), record.details().with("keys", keys))
         })

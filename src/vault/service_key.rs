@@ -128,7 +128,7 @@ impl Session<'_> {
     pub fn service_keys(&self, organization: OrganizationId, account: ServiceAccountId) -> Result<Vec<ServiceKey>> {
         self.read(UseCase::ListServiceKeys, |operation| {
             operation.managed_service_account(organization, account)?;
-            let records = operation.tokens_in(&keys::service_keys(organization, account))?;
+            let records = operation.tokens_in(keys::service_keys(organization, account))?;
             let keys: Vec<ServiceKey> = records.into_iter().map(ServiceKey::new).collect::<Result<_>>()?;
             let mut resource = Resource::new(ResourceKind::ServiceAccount, organization);
             resource.id = Some(account.into());

@@ -1,15 +1,13 @@
 use super::deleted::deleted_nodes;
 use super::keys;
 use super::records::{DeletedRecord, OrganizationRecord, ProjectRecord, VaultRecord, decode, get};
+use super::scan::Scan;
 use crate::core::OrganizationId;
 use crate::core::ProjectId;
 use crate::core::{Id, Timestamp};
 use crate::error::Result;
 use crate::store::{KeyRange, Order, StoreExt as _, Transaction};
 use crate::vault::engine::Vault;
-
-/// How many records are looked at at a time.
-const PAGE: usize = 500;
 
 /// How much there is in a vault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,17 +88,12 @@ impl Vault {
 }
 
 /// Counts the records of a range, with a look at each.
-fn each(tx: &mut dyn Transaction, mut range: KeyRange, mut look: impl FnMut(&str) -> Result<()>) -> Result<u64> {
+fn each(tx: &mut dyn Transaction, range: KeyRange, mut look: impl FnMut(&str) -> Result<()>) -> Result<u64> {
+    let mut scan = Scan::new(range, Order::Ascending);
     let mut count = 0;
-    loop {
-        let page = tx.scan(&range, Order::Ascending, PAGE)?;
-        for record in &page {
-            look(&record.value)?;
-        }
-        count += page.len() as u64;
-        match page.last() {
-            Some(last) if page.len() == PAGE => range = range.after(&last.key),
-            _ => return Ok(count),
-        }
+    while let Some(record) = scan.next(tx)? {
+        look(&record.value)?;
+        count += 1;
     }
+    Ok(count)
 }

@@ -2,8 +2,9 @@
 
 use super::name::{check_description, check_name};
 use super::node::below;
+use super::operation::OperationContext;
 use super::place::At;
-use super::place::Reach;
+use super::place::{Place, Reach};
 use super::records::{NodeKind, NodeRecord};
 use super::session::Session;
 use super::slug::SlugRule;
@@ -116,12 +117,21 @@ impl Session<'_> {
     /// `NotFound`, without the project.
     pub fn targets(&self, at: At<'_>) -> Result<Vec<Target>> {
         self.read(UseCase::ListTargets, |operation| {
-            let place = operation.project_place(at, Reach::OnTheWay)?;
-            let nodes = operation.list_nodes(&place, NodeKind::Target)?;
-            let details = Details::read("list", nodes.iter().map(|node| node.slug.as_str()));
-            operation.record(Action::Read, Resource::of(&place)?, details)?;
+            let (_, nodes) = operation.list_targets(at)?;
             Ok(nodes.into_iter().map(Target::from).collect())
         })
+    }
+}
+
+impl OperationContext<'_, '_> {
+    /// The targets of a project that the actor may know of, ascending by slug, and the project. They are recorded as
+    /// listed.
+    pub(super) fn list_targets(&mut self, at: At<'_>) -> Result<(Place, Vec<NodeRecord>)> {
+        let place = self.project_place(at, Reach::OnTheWay)?;
+        let nodes = self.list_nodes(&place, NodeKind::Target)?;
+        let details = Details::read("list", nodes.iter().map(|node| node.slug.as_str()));
+        self.record(Action::Read, Resource::of(&place)?, details)?;
+        Ok((place, nodes))
     }
 }
 

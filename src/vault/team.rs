@@ -7,7 +7,8 @@ use super::name::{check_description, check_short_name, fold, name_taken};
 use super::operation::{OperationContext, no_such};
 use super::page::{Page, Paging};
 use super::records::id_in;
-use super::records::{TeamRecord, UserRecord, decode, get, put};
+use super::records::{TeamRecord, UserRecord, get, put};
+use super::scan::{scan_keys, scan_values};
 use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::OrganizationId;
@@ -130,9 +131,8 @@ impl Session<'_> {
     pub fn teams(&self, organization: OrganizationId) -> Result<Vec<Team>> {
         self.read(UseCase::ListTeams, |operation| {
             operation.whole_organization(organization)?;
-            let records = operation.tx.scan(&keys::teams(organization), Order::Ascending, usize::MAX)?;
-            let teams = records.iter().map(|record| decode::<TeamRecord>(&record.value).map(Team::from));
-            let teams: Vec<Team> = teams.collect::<Result<_>>()?;
+            let records: Vec<TeamRecord> = scan_values(operation.tx, keys::teams(organization), Order::Ascending)?;
+            let teams: Vec<Team> = records.into_iter().map(Team::from).collect();
             let details = Details::read("list", teams.iter().map(|team| team.name.as_str()));
             operation.record(Action::Read, Resource::new(ResourceKind::Team, organization), details)?;
             Ok(teams)
@@ -219,8 +219,8 @@ impl Session<'_> {
         self.write(UseCase::DeleteTeam, |operation| {
             operation.whole_organization(organization)?;
             let team = operation.team(organization, id)?;
-            let marks = operation.tx.scan(&keys::team_members(organization, id), Order::Ascending, usize::MAX)?;
-            let users = marks.iter().map(|mark| id_in(&mark.key)).collect::<Result<Vec<UserId>>>()?;
+            let marks = scan_keys(operation.tx, keys::team_members(organization, id))?;
+            let users = marks.iter().map(|mark| id_in(mark)).collect::<Result<Vec<UserId>>>()?;
             let members: Vec<String> = users.iter().map(|user| keys::member(organization, *user)).collect();
             operation.tx.prefetch(&members)?;
             for (mark, user) in marks.iter().zip(users) {
@@ -228,7 +228,7 @@ impl Session<'_> {
                 member.teams.retain(|team| *team != id);
                 member.updated_at = operation.now;
                 put(operation.tx, &keys::member(organization, member.user), &member, Precondition::Present)?;
-                operation.tx.delete(&mark.key)?;
+                operation.tx.delete(mark)?;
             }
             operation.remove_grants_of(organization, Grantee::Team(id))?;
             operation.tx.delete(&keys::team_name(organization, &fold(&team.name)))?;

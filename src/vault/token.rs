@@ -8,6 +8,7 @@ use super::name::check_name;
 use super::operation::{OperationContext, no_such};
 use super::place::At;
 use super::records::{HolderRecord, OrganizationRecord, ScopeRecord, TokenRecord, decode, get, put, require};
+use super::scan::{Scan, scan_values};
 use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::LevelId;
@@ -225,32 +226,52 @@ impl Session<'_> {
     pub fn issue_token(&self, organization: OrganizationId, new: &NewToken) -> Result<IssuedToken> {
         self.write(UseCase::IssueToken, |operation| {
             operation.organization(organization)?;
-            let scope = operation.scope_of(organization, new.scope.as_ref())?;
-            operation.check_grant(new.permissions, new.expires_at)?;
-            let name = check_name(&new.name)?;
-            check_token(new.permissions, new.expires_at, operation.now)?;
-            if matches!(new.format, TokenFormat::DotenvCloud { organization: spelled } if spelled != organization) {
-                let message = "the token would be spelled with the id of another organization";
-                return Err(Error::new(ErrorKind::InvalidValue, message));
-            }
-            let id = operation.token_id(new.id)?;
-            let mut record = operation.new_token(organization, id.into(), name, new.format);
-            record.permissions = new.permissions;
-            record.scope = scope;
-            record.expires_at = new.expires_at;
-            let token = operation.put_token(&mut record, &keys::token_id(organization, id.into()))?;
-            let info = operation.token_info(&record)?;
-            operation.record(Action::Create, Resource::token(&record), details(&info))?;
-            Ok(IssuedToken { token, info })
+            operation.issue_token(organization, new, new.scope.as_ref())
+        })
+    }
+
+    /// Issues a token that is bound to a place, whatever `new` says of that.
+    #[cfg(feature = "server")]
+    pub(crate) fn issue_token_at(&self, at: At<'_>, new: &NewToken) -> Result<IssuedToken> {
+        self.write(UseCase::IssueToken, |operation| {
+            let (organization, path) = operation.whereabouts(at)?;
+            operation.organization(organization)?;
+            operation.issue_token(organization, new, Some(&path))
         })
     }
 }
 
 impl OperationContext<'_, '_> {
+    fn issue_token(
+        &mut self,
+        organization: OrganizationId,
+        new: &NewToken,
+        scope: Option<&LevelPath>,
+    ) -> Result<IssuedToken> {
+        let scope = self.scope_of(organization, scope)?;
+        self.check_grant(new.permissions, new.expires_at)?;
+        let name = check_name(&new.name)?;
+        check_token(new.permissions, new.expires_at, self.now)?;
+        if matches!(new.format, TokenFormat::DotenvCloud { organization: spelled } if spelled != organization) {
+            let message = "the token would be spelled with the id of another organization";
+            return Err(Error::new(ErrorKind::InvalidValue, message));
+        }
+        let id = self.token_id(new.id)?;
+        let mut record = self.new_token(organization, id.into(), name, new.format);
+        record.permissions = new.permissions;
+        record.scope = scope;
+        record.expires_at = new.expires_at;
+        let token = self.put_token(&mut record, &keys::token_id(organization, id.into()))?;
+        let info = self.token_info(&record)?;
+        self.record(Action::Create, Resource::token(&record), details(&info))?;
+        Ok(IssuedToken { token, info })
+    }
+
     fn token_id(&mut self, given: Option<TokenId>) -> Result<TokenId> {
         let id = self.given_id(given)?;
         if given.is_some() {
-            for organization in self.tx.scan(&keys::organizations(), Order::Ascending, usize::MAX)? {
+            let mut scan = Scan::new(keys::organizations(), Order::Ascending);
+            while let Some(organization) = scan.next(self.tx)? {
                 let organization: OrganizationRecord = decode(&organization.value)?;
                 if self.tx.get(&keys::token_id(organization.id, id.into()))?.is_some() {
                     return Err(id_taken());
@@ -308,21 +329,20 @@ impl OperationContext<'_, '_> {
     }
 
     /// Removes the tokens whose hashes lie in a range, and those, and tells how many there were.
-    pub(super) fn remove_tokens(&mut self, range: &KeyRange) -> Result<usize> {
-        let indices = self.tx.scan(range, Order::Ascending, usize::MAX)?;
-        for index in &indices {
+    pub(super) fn remove_tokens(&mut self, range: KeyRange) -> Result<usize> {
+        let mut scan = Scan::new(range, Order::Ascending);
+        let mut count = 0;
+        while let Some(index) = scan.next(self.tx)? {
             self.remove_token(&index.key)?;
+            count += 1;
         }
-        Ok(indices.len())
+        Ok(count)
     }
 
     /// The tokens whose hashes lie in a range, in the order they were made.
-    pub(super) fn tokens_in(&mut self, range: &KeyRange) -> Result<Vec<TokenRecord>> {
-        let indices = self.tx.scan(range, Order::Ascending, usize::MAX)?;
-        let keys: Vec<String> = indices
-            .iter()
-            .map(|index| decode::<String>(&index.value).map(|hash| keys::token(&hash)))
-            .collect::<Result<_>>()?;
+    pub(super) fn tokens_in(&mut self, range: KeyRange) -> Result<Vec<TokenRecord>> {
+        let hashes: Vec<String> = scan_values(self.tx, range, Order::Ascending)?;
+        let keys: Vec<String> = hashes.iter().map(|hash| keys::token(hash)).collect();
         self.tx.prefetch(&keys)?;
         keys.iter().map(|key| require(self.tx, key)).collect()
     }
@@ -404,7 +424,7 @@ impl Session<'_> {
         self.read(UseCase::ListTokens, |operation| {
             operation.organization(organization)?;
             let mut tokens = Vec::new();
-            for token in operation.tokens_in(&keys::token_ids(organization))? {
+            for token in operation.tokens_in(keys::token_ids(organization))? {
                 if operation.is_token_listed(&token)? {
                     tokens.push(operation.token_info(&token)?);
                 }

@@ -110,16 +110,15 @@ on_every_store! {
         stage.with_base("based");
         stage.write("shop/dev", "A=1\nB=2\n");
         let (system, acme) = (stage.system(), stage.acme);
-        let slugs = ["shop", "based", "none"].map(slug);
+        let project = |session: &Session<'_>, at: &str| session.project_summary(At::Path(acme, &path(at)));
+        let level = |session: &Session<'_>, at: &str| session.level_summary(At::Path(acme, &path(at)));
         let records = stage.logged(|| {
-            let summaries = system.project_summaries(acme, &slugs).unwrap();
-            let counts: Vec<usize> = summaries.iter().map(|summary| summary.environments).collect();
-            assert_eq!(counts, [1, 3, 0]);
-            assert_eq!((summaries[0].rights, summaries[2].rights), (PermissionSet::ALL, PermissionSet::EMPTY));
-            let levels = ["shop/dev", PROD, "shop/none"].map(path);
-            let summaries = system.level_summaries(acme, &levels).unwrap();
-            let counts: Vec<usize> = summaries.iter().map(|summary| summary.entries).collect();
-            assert_eq!(counts, [2, 0, 0]);
+            let (shop, based) = (project(&system, "shop").unwrap(), project(&system, "based").unwrap());
+            assert_eq!((shop.environments, based.environments, shop.rights), (1, 3, PermissionSet::ALL));
+            assert_eq!(refused(project(&system, "none")), NotFound);
+            let counts = ["shop/dev", PROD].map(|at| level(&system, at).unwrap().entries);
+            assert_eq!(counts, [2, 0]);
+            assert_eq!(refused(level(&system, "shop/none")), NotFound);
         });
         assert!(records.is_empty());
         let metadata = system.entry_metadata(At::Path(acme, &path("shop/dev"))).unwrap();
@@ -128,9 +127,9 @@ on_every_store! {
         let ann = stage.member("ann@example.test", "workspace:member".parse().unwrap());
         stage.grant(PROD, Grantee::User(ann), "viewer");
         let session = stage.user(ann);
-        let summaries = session.project_summaries(acme, &slugs).unwrap();
-        assert_eq!((summaries[0].environments, summaries[1].environments), (0, 0));
-        assert_eq!(session.level_summaries(acme, &[path("shop/dev")]).unwrap()[0].entries, 0);
+        assert_eq!(project(&session, "shop").unwrap().environments, 0);
+        assert_eq!(refused(project(&session, "based")), NotFound);
+        assert_eq!(refused(level(&session, "shop/dev")), NotFound);
         // What only its people can open is not counted.
         let key = LevelKey::from_bytes(&[7; 32]);
         let proof = KeyProof::of(&key).to_text();
@@ -139,10 +138,10 @@ on_every_store! {
         system.create_project(acme, theirs).unwrap();
         let blob = Aes256Gcm.seal(&key, b"A=1\n", &SystemRandom).unwrap();
         system.set_blob(At::Path(acme, &path("theirs")), &NewBlob::new(blob).key_proof(proof)).unwrap();
-        assert_eq!(system.level_summaries(acme, &[path("theirs")]).unwrap()[0].entries, 0);
+        assert_eq!(level(&system, "theirs").unwrap().entries, 0);
         // Whoever may not read secrets may know how many there are.
         let counter = stage.session(Permission::EnvironmentRead.into(), None);
-        assert_eq!(counter.level_summaries(acme, &[path("shop/dev")]).unwrap()[0].entries, 2);
+        assert_eq!(level(&counter, "shop/dev").unwrap().entries, 2);
     }
 
     fn what_is_only_on_the_way_is_not_counted(stage: &Stage) {
@@ -157,9 +156,9 @@ on_every_store! {
             for (at, contents) in [("shop", 1), ("shop/api", 1), (PROD, 1)] {
                 assert_eq!(session.counts(At::Path(acme, &path(at))).unwrap().contents, contents, "{at}");
             }
-            let summaries = session.level_summaries(acme, &["shop", "shop/api", PROD, "shop/dev"].map(path)).unwrap();
-            let counts: Vec<usize> = summaries.iter().map(|summary| summary.entries).collect();
-            assert_eq!(counts, [0, 0, 1, 0]);
+            let level = |at: &str| session.level_summary(At::Path(acme, &path(at)));
+            assert_eq!(["shop", "shop/api", PROD].map(|at| level(at).unwrap().entries), [0, 0, 1]);
+            assert_eq!(refused(level("shop/dev")), NotFound);
         }
         let all = stage.session(PermissionSet::ALL, Some("shop")).counts(At::Path(acme, &path("shop"))).unwrap();
         assert_eq!((all.targets, all.environments, all.contents), (1, 2, 4));
@@ -220,11 +219,7 @@ on_every_store! {
                 none(session.find_project(organization, &named).unwrap_err());
             }
             none(session.find_environment(organization, &named, &by_slug("dev")).unwrap_err());
-            let summaries = session.level_summaries(organization, std::slice::from_ref(&at));
-            match summaries {
-                Ok(summaries) => assert_eq!((summaries[0].entries, summaries[0].rights), (0, PermissionSet::EMPTY)),
-                Err(error) => none(error),
-            }
+            none(session.level_summary(At::Path(organization, &at)).unwrap_err());
         }
         for id in [LevelId::from(dev), theirs.into(), beside.into()] {
             let words = [session.locate(id).unwrap_err(), session.locate_environment(Id::from(id).into()).unwrap_err()];

@@ -281,7 +281,7 @@ on_every_store! {
     }
 
     fn what_goes_takes_its_webhooks_along(stage: &Stage) {
-        let left = || -> usize { ["webhook", "job"].map(|prefix| stage.records(prefix).len()).iter().sum() };
+        let left = || -> usize { ["webhook", "subject", "job"].map(|prefix| stage.records(prefix).len()).iter().sum() };
         let system = stage.system();
         let removals: [(&str, &dyn Fn()); 4] = [
             ("environment", &|| system.delete_environment(At::Path(stage.acme, &path("shop/api/prod")), true).unwrap()),
@@ -299,10 +299,10 @@ on_every_store! {
                     stage.store.write(|tx| tx.put(&key, "1", Precondition::Always)).unwrap();
                 }
             }
-            assert_eq!(left(), 10);
+            assert_eq!(left(), 12);
             remove();
             stage.purge_deleted();
-            assert_eq!(left(), if matches!(what, "project" | "organization") { 0 } else { 5 }, "{what}");
+            assert_eq!(left(), if matches!(what, "project" | "organization") { 0 } else { 6 }, "{what}");
             if what != "organization" && what != "project" {
                 system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap();
                 stage.purge_deleted();

@@ -3,8 +3,6 @@
 use axum::http::StatusCode;
 use serde_json::Value;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::fields::Fields;
 use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
@@ -12,6 +10,8 @@ use super::place;
 use super::problem::Problem;
 use crate::core::SecretString;
 use crate::core::TokenId;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::{
     NewToken, Permission, PermissionSet, Timestamp, Token, TokenFormat, TokenInfo, TokenUpdate, Vocabulary,
 };
@@ -24,7 +24,7 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::ApiTokenRead])?;
     let mut tokens = request.session.tokens(request.organization)?;
     tokens.retain(is_there);
-    let list = paging::list(context, tokens, |token| Ok(api_key(token)))?;
+    let list = paging::list(context, tokens, api_key)?;
     Ok(reply::json(StatusCode::OK, &list))
 }
 

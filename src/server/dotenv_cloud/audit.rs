@@ -3,10 +3,10 @@
 use axum::http::StatusCode;
 use serde_json::Value;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::level_request::LevelRequest;
 use super::problem::Problem;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::{Action, AuditFilter, AuditRecord, Id, Paging, Permission, Resource as Subject, ResourceKind};
 use crate::wire::dotenv_cloud::audit as wire;
 use crate::wire::dotenv_cloud::audit::{AuditResourceKind, Outcome};

@@ -2,13 +2,14 @@
 
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::fields::Fields;
 use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::place;
 use super::problem::Problem;
+use crate::core::LevelId;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::At;
 use crate::vault::{Environment, EnvironmentUpdate, Id, NewEnvironment, Permission, Timestamp};
 use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
@@ -17,10 +18,10 @@ use crate::{Error, ErrorKind};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::EnvironmentRead])?;
-    let mut environments = request.session.environments(request.at()?)?;
+    let (chain, mut environments) = request.session.environments_below(request.at()?)?;
     environments.retain(|environment| place::has_address(&environment.slug));
-    let above = above(&request)?;
-    let list = paging::list(context, environments, |environment| Ok(resource(above, environment)))?;
+    let above = above(&chain)?;
+    let list = paging::list(context, environments, |environment| resource(above, environment))?;
     Ok(reply::json(StatusCode::OK, &list))
 }
 
@@ -75,16 +76,15 @@ fn refused(error: Error) -> Problem {
 }
 
 fn answer(status: StatusCode, request: &LevelRequest<'_>, environment: Environment) -> Result<Reply, Problem> {
-    Ok(reply::json(status, &Single { data: resource(above(request)?, environment) }))
+    let chain = request.session.chain(At::Id(environment.id.into()))?;
+    Ok(reply::json(status, &Single { data: resource(above(&chain)?, environment) }))
 }
 
-/// The project and the target of the address.
-fn above(request: &LevelRequest<'_>) -> Result<(Id, Id), Problem> {
-    let path = request.path()?;
-    // The environment itself may have another slug by now.
-    let target = if path.segments().count() == 3 { path.parent() } else { Some(path.clone()) };
-    match request.session.chain(At::Path(request.organization, &target.ok_or_else(Problem::not_found)?))?.as_slice() {
-        [project, target] => Ok(((*project).into(), (*target).into())),
+/// The project and the target of a chain of levels.
+fn above(chain: &[LevelId]) -> Result<(Id, Id), Problem> {
+    match chain {
+        [project, target, ..] => Ok(((*project).into(), (*target).into())),
+        // What stands right below a project is no environment here.
         _ => Err(Problem::not_found()),
     }
 }

@@ -4,9 +4,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use zeroize::Zeroize as _;
 
-use super::super::request_context::RequestContext;
 use super::problem::Problem;
 use crate::core::SecretString;
+use crate::server::request_context::RequestContext;
 use crate::vault::{MAX_BLOB_BYTES, Timestamp};
 use crate::wire::word;
 use crate::{SealedBlob, Slug};

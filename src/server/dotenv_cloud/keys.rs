@@ -7,13 +7,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value};
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::{Fault, RequestContext};
 use super::fields::Fields;
 use super::level_request::LevelRequest;
 use super::problem::Problem;
 use crate::core::LevelId;
 use crate::core::SecretString;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::{Fault, RequestContext};
 use crate::vault::At;
 use crate::vault::{ClientRotation, Custody, HistoryPolicy, KeyInfo, NewKey, Permission, ProjectKey, Session};
 use crate::wire::dotenv_cloud::envelope::{Done, Resource, ResourceKind, Single};
@@ -58,7 +58,7 @@ pub(super) fn active(session: &Session<'_>, project: At<'_>) -> Result<Reply, Pr
             created_at: Some(key.created_at),
         },
     };
-    let content = serde_json::to_string(&descriptor).map_err(|_| Fault::Internal)?;
+    let content = serde_json::to_string(&descriptor).map_err(|_| Fault::defect())?;
     let attributes = KeyDocument { format: "json".to_owned(), encrypted: false, content: Plain(content.into()) };
     let data = Resource { kind: ResourceKind::Key.into(), id: key.version.to_string(), attributes };
     Ok(reply::json(StatusCode::OK, &Single { data }))
@@ -89,7 +89,7 @@ pub(super) fn rotate(context: &RequestContext) -> Result<Reply, Problem> {
     let policy = request.body(|fields| fields.choice("history_policy").unwrap_or_default())?;
     let session = &request.session;
     // All steps are for the project that is there now, even if another one takes its slug in between.
-    let project = At::Id(*session.chain(request.at()?)?.first().ok_or(Fault::Internal)?);
+    let project = At::Id(*session.chain(request.at()?)?.first().ok_or(Fault::defect())?);
     let mut rotated = session.rotate_to_key_string(project, policy);
     if rotated.as_ref().is_err_and(|error| error.kind() == ErrorKind::RotationInProgress) && carry_on(session, project)?
     {
@@ -143,7 +143,7 @@ pub(super) fn rotate_client(context: &RequestContext) -> Result<Reply, Problem> 
         (new_client_key(fields), blobs, fields.secret("current_key_proof"), policy)
     })?;
     // What is wrong with it was told.
-    let key = key.ok_or(Fault::Internal)?;
+    let key = key.ok_or(Fault::defect())?;
     let blobs: Option<Vec<(LevelId, SealedBlob)>> = blobs.into_iter().map(|(id, blob)| Some((id?, blob))).collect();
     let Some(blobs) = blobs else {
         request.check()?;
@@ -279,7 +279,7 @@ pub(super) fn change_custody(context: &RequestContext) -> Result<Reply, Problem>
     })?;
     let project = request.at()?;
     // What is wrong with it was told.
-    let data = match wanted.ok_or(Fault::Internal)? {
+    let data = match wanted.ok_or(Fault::defect())? {
         Move::ToServer(key) => {
             request.session.store_key_on_server(project, &key)?;
             CustodyChanged { managed: Custody::Server.into(), key: None }

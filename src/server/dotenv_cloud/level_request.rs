@@ -1,9 +1,9 @@
-use super::super::request_context::RequestContext;
 use super::fields::Fields;
 use super::place;
 use super::problem::Problem;
 use crate::LevelPath;
 use crate::core::OrganizationId;
+use crate::server::request_context::RequestContext;
 use crate::vault::At;
 use crate::vault::{Permission, PermissionSet, Session};
 

@@ -2,13 +2,13 @@
 
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::problem::Problem;
 use crate::ErrorKind;
 use crate::core::UserId;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::{
     CloudRole, Member, MemberRole, NewInvitation, OrganizationRole, Paging, Permission, Timestamp, WorkspaceRole,
 };
@@ -30,7 +30,7 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
             None => break,
         }
     }
-    let list = paging::list(context, members, |member| Ok(resource(member)))?;
+    let list = paging::list(context, members, resource)?;
     Ok(reply::json(StatusCode::OK, &list))
 }
 

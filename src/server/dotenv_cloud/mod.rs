@@ -22,16 +22,17 @@ use axum::body::Body;
 use axum::extract::RawPathParams;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use axum::middleware::map_response;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use self::problem::Problem;
-use super::rate_limit::{HOUR, MINUTE, Quota};
-use super::reply::{self, Reply};
-use super::request_context::{self, Bucket, Fault, RequestContext, Service, State};
 use crate::ErrorKind;
-use crate::vault::{Id, Identity, PermissionSet};
+use crate::server::rate_limit::{HOUR, MINUTE, Quota};
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::{self, Bucket, Fault, RequestContext, Service, State};
+use crate::server::request_id::RequestId;
+use crate::vault::{Id, PermissionSet};
 use crate::wire::dotenv_cloud::error::ErrorCode;
 
 /// The service.
@@ -83,7 +84,7 @@ impl Service for DotenvCloud {
         };
         let refused = match place::organization(context) {
             Ok(organization) => session.check_rights(organization, None, PermissionSet::EMPTY).err(),
-            Err(_) => session.whoami().err().filter(|error| error.kind() == ErrorKind::Unauthenticated),
+            Err(_) => context.key().err().filter(|error| error.kind() == ErrorKind::Unauthenticated),
         };
         refused.map_or(problem, Problem::from)
     }
@@ -93,23 +94,14 @@ impl Service for DotenvCloud {
             let name = format!("dotenv.cloud telemetry {}", context.network());
             return Ok(Some(Bucket { name, limit: 60, window: MINUTE }));
         }
-        let name = match context.session()?.whoami()? {
-            Identity::Token(token) => of_organization(token.organization.id.into()),
-            Identity::Account(account) => of_organization(account.organization.id.into()),
-            Identity::ServiceAccount(account) => of_organization(account.organization.id.into()),
-            // A key of theirs is for one organization.
-            Identity::User(user) => {
-                of_organization(user.memberships.first().map_or(user.id.into(), |one| one.organization.id.into()))
-            }
-            Identity::System(_) => return Ok(None),
-        };
+        let name = format!("dotenv.cloud {}", context.key()?.organization);
         if context.method() == Method::POST && context.path().ends_with("/encryption-key/rotate") {
             return Ok(Some(Bucket { name: format!("{name} rotations"), limit: 10, window: HOUR }));
         }
         Ok(Some(Bucket { name, limit: 100, window: MINUTE }))
     }
 
-    fn refuse(problem: Problem) -> Reply {
+    fn refuse(problem: Problem, _request: RequestId) -> Reply {
         problem.into()
     }
 
@@ -121,10 +113,6 @@ impl Service for DotenvCloud {
             reply::number(reply, "x-ratelimit-reset", quota.resets_at());
         }
     }
-}
-
-fn of_organization(id: Id) -> String {
-    format!("dotenv.cloud {id}")
 }
 
 /// Where clients tell how they are used.
@@ -144,12 +132,12 @@ pub(super) fn routes() -> Router<State> {
 }
 
 /// Refuses a method. What only looks like an address in an organization, such as one for billing, is none.
-async fn refuse_method(parameters: Result<RawPathParams, RawPathParamsRejection>, body: Body) -> Reply {
+async fn refuse_method(parameters: Result<RawPathParams, RawPathParamsRejection>, request: Request<Body>) -> Reply {
     let is_address = parameters.is_ok_and(|parameters| {
         parameters.iter().all(|(name, value)| name != "organization" || Id::parse(value).is_ok())
     });
     let fault = if is_address { Fault::MethodNotAllowed } else { Fault::NoSuchRoute };
-    request_context::refuse::<DotenvCloud>(fault, body).await
+    request_context::refuse::<DotenvCloud>(fault, request).await
 }
 
 /// Organizations, and what concerns all of one.

@@ -2,19 +2,19 @@
 
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::fields::Fields;
 use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::problem::Problem;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::{NewOrganization, Organization, OrganizationUpdate, Permission, Timestamp};
 use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
 use crate::wire::dotenv_cloud::organization as wire;
 use crate::{Error, ErrorKind};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
-    let list = paging::list(context, context.session()?.organizations()?, |one| Ok(resource(one)))?;
+    let list = paging::list(context, context.session()?.organizations()?, resource)?;
     Ok(reply::json(StatusCode::OK, &list))
 }
 

@@ -1,8 +1,7 @@
 //! Which part of a list is wanted, and in which order.
 
-use super::super::request_context::RequestContext;
 use super::problem::Problem;
-use crate::ErrorKind;
+use crate::server::request_context::RequestContext;
 use crate::vault::Timestamp;
 use crate::wire::dotenv_cloud::envelope::{List, PageMeta};
 
@@ -68,25 +67,51 @@ pub(super) trait Sortable {
     fn created_at(&self) -> Timestamp;
 }
 
-/// The part of a list that the query asks for, each item made into what is sent. What was deleted meanwhile is left out.
+/// The part of a list that a query asks for. What is wrong with the query is told at the end, because a caller who may not
+/// see the list at all is told that first.
+pub(super) struct Selection<'x> {
+    paging: Result<Option<Paging>, Problem>,
+    sort: Option<&'x str>,
+    total: usize,
+}
+
+impl<'x> Selection<'x> {
+    pub(super) fn of_query(context: &'x RequestContext) -> Self {
+        Self { paging: Paging::of_query(context), sort: context.query("sort"), total: 0 }
+    }
+
+    /// Returns the wanted items of all that there are, in order.
+    pub(super) fn select<T: Sortable>(&mut self, mut items: Vec<T>) -> Vec<T> {
+        match self.sort {
+            Some("name") => items.sort_by(|a, b| a.name().cmp(b.name())),
+            Some("-name") => items.sort_by(|a, b| b.name().cmp(a.name())),
+            Some("created_at") => items.sort_by_key(T::created_at),
+            Some("-created_at") => items.sort_by_key(|item| std::cmp::Reverse(item.created_at())),
+            // The service says nothing of others.
+            _ => {}
+        }
+        self.total = items.len();
+        match &self.paging {
+            Ok(Some(paging)) => items.drain(paging.range(self.total)).collect(),
+            Ok(None) => items,
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Returns the selected items as they are sent.
+    pub(super) fn list<R>(self, data: Vec<R>) -> Result<List<R>, Problem> {
+        let paging = self.paging?.unwrap_or(Paging { page: 1, per_page: self.total.max(1) });
+        Ok(List { data, meta: Some(paging.meta(self.total)) })
+    }
+}
+
+/// The part of a list that the query asks for, each item made into what is sent.
 pub(super) fn list<T: Sortable, R>(
     context: &RequestContext,
-    mut items: Vec<T>,
-    make: impl FnMut(T) -> crate::Result<R>,
+    items: Vec<T>,
+    make: impl FnMut(T) -> R,
 ) -> Result<List<R>, Problem> {
-    let paging = Paging::of_query(context)?;
-    match context.query("sort") {
-        Some("name") => items.sort_by(|a, b| a.name().cmp(b.name())),
-        Some("-name") => items.sort_by(|a, b| b.name().cmp(a.name())),
-        Some("created_at") => items.sort_by_key(T::created_at),
-        Some("-created_at") => items.sort_by_key(|item| std::cmp::Reverse(item.created_at())),
-        // The service says nothing of others.
-        _ => {}
-    }
-    let total = items.len();
-    let paging = paging.unwrap_or(Paging { page: 1, per_page: total.max(1) });
-    let range = paging.range(total);
-    let is_gone = |made: &crate::Result<R>| made.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound);
-    let data = items.drain(range).map(make).filter(|made| !is_gone(made)).collect::<Result<_, _>>()?;
-    Ok(List { data, meta: Some(paging.meta(total)) })
+    let mut selection = Selection::of_query(context);
+    let data = selection.select(items).into_iter().map(make).collect();
+    selection.list(data)
 }

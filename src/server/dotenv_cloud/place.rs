@@ -1,8 +1,8 @@
 //! Where a request is meant to act, out of its address or its body.
 
-use super::super::request_context::RequestContext;
 use super::problem::Problem;
 use crate::LevelPath;
+use crate::server::request_context::RequestContext;
 use crate::vault::OrganizationId;
 use crate::wire::dotenv_cloud::level::Level;
 

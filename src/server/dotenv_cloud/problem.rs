@@ -3,20 +3,23 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 use serde_json::json;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::Fault;
+use crate::server::log::Cause;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::Fault;
 use crate::wire::dotenv_cloud::error::{ErrorBody, ErrorCode, Messages, VersionLock};
 use crate::wire::word::Word;
 use crate::{Error, ErrorKind};
 
 /// Why a request is refused, in the service's words.
-pub(in super::super) struct Problem(Box<Inner>);
+pub(in crate::server) struct Problem(Box<Inner>);
 
 struct Inner {
     status: StatusCode,
     body: ErrorBody,
     /// Seconds until it may be tried again.
     retry_after: Option<u64>,
+    /// Why the server failed, if it did.
+    cause: Option<Cause>,
 }
 
 impl Problem {
@@ -24,7 +27,7 @@ impl Problem {
     pub(super) fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
         let body =
             ErrorBody { error: Some(code.into()), message: message.into(), details: None, errors: BTreeMap::new() };
-        Self(Box::new(Inner { status, body, retry_after: None }))
+        Self(Box::new(Inner { status, body, retry_after: None, cause: None }))
     }
 
     /// What is not there, and what whoever asks may not know of.
@@ -77,6 +80,21 @@ impl Problem {
         Self::field(field, sentence(&error.to_string()))
     }
 
+    fn busy() -> Self {
+        let message = "Too much is going on: try again later.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
+    }
+
+    fn internal() -> Self {
+        let message = "This failed here: the operator can find out why.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::ServerError, message)
+    }
+
+    fn caused_by(mut self, cause: Option<Cause>) -> Self {
+        self.0.cause = cause;
+        self
+    }
+
     /// Whether it is about what was asked, and by whom; not about how much, or the server.
     pub(super) fn is_about_request(&self) -> bool {
         let is_of_vault = self.0.status.is_client_error() && self.0.status != StatusCode::UNAUTHORIZED;
@@ -90,6 +108,14 @@ impl Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
+        let problem = Self::of(&error);
+        let cause = problem.0.status.is_server_error().then(|| Cause::from(&error));
+        problem.caused_by(cause)
+    }
+}
+
+impl Problem {
+    fn of(error: &Error) -> Self {
         const UNPROCESSABLE: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
         let (status, code) = match error.kind() {
             ErrorKind::Unauthenticated => (StatusCode::UNAUTHORIZED, ErrorCode::Unauthenticated),
@@ -113,8 +139,8 @@ impl From<Error> for Problem {
             | ErrorKind::Limit
             | ErrorKind::Syntax
             | ErrorKind::DecryptionFailed => (UNPROCESSABLE, ErrorCode::ValidationFailed),
-            ErrorKind::Unavailable => return Fault::Busy.into(),
-            _ => return Fault::Internal.into(),
+            ErrorKind::Unavailable => return Self::busy(),
+            _ => return Self::internal(),
         };
         let mut problem = Self::new(status, code, sentence(&error.to_string()));
         if let Some((days, at)) = error.version_lock() {
@@ -156,14 +182,8 @@ impl From<Fault> for Problem {
                 ErrorCode::RateLimited,
                 "Too many requests: try again after `Retry-After`.",
             ),
-            Fault::Busy => {
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, "Too much is going on: try again later.")
-            }
-            Fault::Internal => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                ErrorCode::ServerError,
-                "This failed here: the operator can find out why.",
-            ),
+            Fault::Busy => return Self::busy().caused_by(fault.cause()),
+            Fault::Defect(_) | Fault::Panicked(_) => return Self::internal().caused_by(fault.cause()),
         };
         let mut problem = Self::new(status, code, message);
         if let Fault::TooManyRequests(quota) = fault {
@@ -176,7 +196,7 @@ impl From<Fault> for Problem {
 impl From<Problem> for Reply {
     fn from(problem: Problem) -> Self {
         let Problem(inner) = problem;
-        let mut reply = reply::json(inner.status, &inner.body);
+        let mut reply = reply::with_cause(reply::json(inner.status, &inner.body), inner.cause);
         if let Some(seconds) = inner.retry_after {
             reply::number(&mut reply, "retry-after", seconds);
         }

@@ -4,19 +4,19 @@ use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::fields::Fields;
 use super::level_request::LevelRequest;
-use super::paging::{self, Sortable};
+use super::paging::{Selection, Sortable};
 use super::place;
 use super::problem::Problem;
 use crate::core::SecretString;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::At;
-use crate::vault::{Custody, NewKey, NewProject, Permission, Project, ProjectUpdate, Session, Timestamp};
+use crate::vault::{Counts, Custody, NewKey, NewProject, Permission, Project, ProjectUpdate, Timestamp};
 use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
 use crate::wire::dotenv_cloud::project as wire;
-use crate::{ErrorKind, KeyString, LevelPath, Pbkdf2};
+use crate::{ErrorKind, KeyString, Pbkdf2};
 
 /// How many times a key is stretched.
 const ITERATIONS: u64 = Pbkdf2::DEFAULT_ITERATIONS as u64;
@@ -25,10 +25,13 @@ const MAX_HINT: usize = 255;
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::ProjectRead])?;
-    let mut projects = request.session.projects(request.organization)?;
-    projects.retain(|project| place::has_address(&project.slug));
-    let list = paging::list(context, projects, |project| resource(&request.session, project))?;
-    Ok(reply::json(StatusCode::OK, &list))
+    let mut selection = Selection::of_query(context);
+    let projects = request.session.counted_projects(request.organization, |mut projects| {
+        projects.retain(|project| place::has_address(&project.slug));
+        selection.select(projects)
+    })?;
+    let data = projects.into_iter().map(|(project, counts)| resource(project, counts)).collect();
+    Ok(reply::json(StatusCode::OK, &selection.list(data)?))
 }
 
 pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
@@ -39,13 +42,13 @@ pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
         ErrorKind::InvalidValue => Problem::of_field("encryption_key", &error),
         _ => Problem::of_names(error),
     })?;
-    Ok(reply::json(StatusCode::CREATED, &Single { data: resource(&request.session, project)? }))
+    answer(StatusCode::CREATED, &request, project)
 }
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::ProjectRead])?;
     let project = request.session.project(request.at()?)?;
-    Ok(reply::json(StatusCode::OK, &Single { data: resource(&request.session, project)? }))
+    answer(StatusCode::OK, &request, project)
 }
 
 pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
@@ -62,7 +65,7 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
         ErrorKind::InvalidValue => Problem::of_field("metadata", &error),
         _ => Problem::of_names(error),
     })?;
-    Ok(reply::json(StatusCode::OK, &Single { data: resource(&request.session, project)? }))
+    answer(StatusCode::OK, &request, project)
 }
 
 pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
@@ -123,10 +126,14 @@ fn is_proof(text: &str) -> bool {
     BASE64.decode(text).is_ok_and(|bytes| bytes.len() == 32 && BASE64.encode(&bytes) == text)
 }
 
+fn answer(status: StatusCode, request: &LevelRequest<'_>, project: Project) -> Result<Reply, Problem> {
+    let counts = request.session.counts(At::Id(project.id.into()))?;
+    Ok(reply::json(status, &Single { data: resource(project, counts) }))
+}
+
 /// A project as it is sent.
-fn resource(session: &Session<'_>, project: Project) -> crate::Result<Resource<wire::Project>> {
-    let counts = session.counts(At::Path(project.organization, &LevelPath::new(&project.slug)?))?;
-    Ok(Resource {
+fn resource(project: Project, counts: Counts) -> Resource<wire::Project> {
+    Resource {
         kind: ResourceKind::Project.into(),
         id: project.id.to_string(),
         attributes: wire::Project {
@@ -144,7 +151,7 @@ fn resource(session: &Session<'_>, project: Project) -> crate::Result<Resource<w
             created_at: Some(project.created_at),
             updated_at: Some(project.updated_at),
         },
-    })
+    }
 }
 
 impl Sortable for Project {

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::{Fault, RequestContext};
 use super::fields::{self, Fields};
 use super::level_request::LevelRequest;
 use super::problem::Problem;
 use super::{keys, place};
 use crate::core::SecretString;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::{Fault, RequestContext};
 use crate::system::SystemClock;
 use crate::vault::At;
 use crate::vault::{Blob, Blobs, Clock as _, NewBlob, Permission, SecretFormat};
@@ -302,7 +302,7 @@ pub(super) fn store(context: &RequestContext) -> Result<Reply, Problem> {
         (fields.blob("content", &text), bytes, fields.secret("key_proof"), fields.flag("no_backup").unwrap_or_default())
     })?;
     // What is wrong with it was told.
-    let blob = blob.ok_or(Fault::Internal)?;
+    let blob = blob.ok_or(Fault::defect())?;
     let new = NewBlob { content: blob, key_proof, no_backup, replaces: None };
     request.session.set_blob(At::Path(request.organization, &path), &new)?;
     let (level, source) = (place::level_kind(&path).into(), place::source(&path).to_owned());

@@ -2,28 +2,28 @@
 
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::fields::Fields;
 use super::level_request::LevelRequest;
-use super::paging::{self, Sortable};
+use super::paging::{Selection, Sortable};
 use super::place;
 use super::problem::Problem;
-use crate::LevelPath;
-use crate::core::LevelId;
+use crate::core::ProjectId;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::At;
-use crate::vault::{NewTarget, Permission, Target, TargetUpdate, Timestamp};
+use crate::vault::{Counts, NewTarget, Permission, Target, TargetUpdate, Timestamp};
 use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
 use crate::wire::dotenv_cloud::target as wire;
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::TargetRead])?;
-    let mut targets = request.session.targets(request.at()?)?;
-    targets.retain(|target| place::has_address(&target.slug));
-    let project = project_id(&request)?;
-    let above = request.path()?.project();
-    let list = paging::list(context, targets, |target| resource(&request, above, project, target))?;
-    Ok(reply::json(StatusCode::OK, &list))
+    let mut selection = Selection::of_query(context);
+    let (project, targets) = request.session.counted_targets(request.at()?, |mut targets| {
+        targets.retain(|target| place::has_address(&target.slug));
+        selection.select(targets)
+    })?;
+    let data = targets.into_iter().map(|(target, counts)| resource(project, target, counts)).collect();
+    Ok(reply::json(StatusCode::OK, &selection.list(data)?))
 }
 
 pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
@@ -64,26 +64,13 @@ fn new_target(fields: &mut Fields) -> NewTarget {
 }
 
 fn answer(status: StatusCode, request: &LevelRequest<'_>, target: Target) -> Result<Reply, Problem> {
-    let data = resource(request, request.path()?.project(), project_id(request)?, target)?;
-    Ok(reply::json(status, &Single { data }))
-}
-
-fn project_id(request: &LevelRequest<'_>) -> Result<LevelId, Problem> {
-    let project = LevelPath::new(request.path()?.project())?;
-    let chain = request.session.chain(At::Path(request.organization, &project))?;
-    chain.first().copied().ok_or_else(Problem::not_found)
+    let (counts, project) = request.session.counts_and_project(At::Id(target.id.into()))?;
+    Ok(reply::json(status, &Single { data: resource(project, target, counts) }))
 }
 
 /// A target as it is sent.
-fn resource(
-    request: &LevelRequest<'_>,
-    above: &str,
-    project: LevelId,
-    target: Target,
-) -> crate::Result<Resource<wire::Target>> {
-    let path = LevelPath::new(above)?.join(&target.slug)?;
-    let counts = request.session.counts(At::Path(request.organization, &path))?;
-    Ok(Resource {
+fn resource(project: ProjectId, target: Target, counts: Counts) -> Resource<wire::Target> {
+    Resource {
         kind: ResourceKind::Target.into(),
         id: target.id.to_string(),
         attributes: wire::Target {
@@ -96,7 +83,7 @@ fn resource(
             created_at: Some(target.created_at),
             updated_at: Some(target.updated_at),
         },
-    })
+    }
 }
 
 impl Sortable for Target {

@@ -2,11 +2,11 @@
 
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::members::role;
 use super::problem::Problem;
 use crate::core::OrganizationId;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::{AccountIdentity, Id, Identity, Named, ServiceAccountIdentity, Timestamp, TokenIdentity};
 use crate::wire::dotenv_cloud::current_user as wire;
 use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind};

@@ -2,13 +2,13 @@
 
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::level_request::LevelRequest;
 use super::paging::Paging;
 use super::problem::Problem;
 use super::{keys, place};
 use crate::core::AuditActor;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::At;
 use crate::vault::{Custody, Permission, PurgeScope, Restore, Version};
 use crate::wire::dotenv_cloud::envelope::{Done, List, Resource, ResourceKind, Single};

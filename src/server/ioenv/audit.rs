@@ -1,10 +1,10 @@
 use axum::http::StatusCode;
 use serde_json::Value;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::place::Place;
 use super::problem::Problem;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::{
     ActorKind, AuditActor, AuditFilter, AuditRecord, Details, Id, Paging, PermissionSet, Resource, ResourceKind,
     UseCase, Vocabulary,

@@ -1,10 +1,10 @@
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::body::Body;
 use super::place::Place;
 use super::problem::Problem;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::{Environment, EnvironmentUpdate, NewEnvironment, UseCase};
 use crate::wire::ioenv as wire;
 use crate::{Error, ErrorKind, Slug};

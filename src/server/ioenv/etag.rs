@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 
-use super::super::reply::{self, Reply};
+use crate::server::reply::{self, Reply};
 
 /// The answer to a read: what `write` makes, or nothing for whoever has that already.
 pub(super) fn answer(headers: &HeaderMap, revision: u64, write: impl FnOnce() -> Reply) -> Reply {

@@ -11,14 +11,15 @@ mod variables;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::{HeaderValue, Request};
 use axum::routing::{MethodFilter, MethodRouter, any};
 
 use self::problem::Problem;
-use super::rate_limit::{MINUTE, Quota};
-use super::reply::{Reply, number};
-use super::request_context::{self, Bucket, Fault, RequestContext, Service, State};
+use crate::server::rate_limit::{MINUTE, Quota};
+use crate::server::reply::{Reply, number};
+use crate::server::request_context::{self, Bucket, Fault, RequestContext, Service, State};
+use crate::server::request_id::RequestId;
 
 /// How many requests of a token are taken in a minute, where they are counted.
 const MAX_REQUESTS: u32 = 100;
@@ -31,11 +32,11 @@ impl Service for Ioenv {
     const MAX_BODY: usize = 1 << 20;
 
     fn bucket(context: &RequestContext) -> Result<Option<Bucket>, Problem> {
-        let token = context.session()?.own_token().map_err(Problem::of_token)?.id;
+        let token = context.key().map_err(Problem::of_token)?.id;
         Ok(Some(Bucket { name: format!("ioenv {token}"), limit: MAX_REQUESTS, window: MINUTE }))
     }
 
-    fn refuse(problem: Problem) -> Reply {
+    fn refuse(problem: Problem, _request: RequestId) -> Reply {
         problem.into()
     }
 
@@ -58,7 +59,7 @@ impl Service for Ioenv {
 /// What is served, and where.
 pub(super) fn routes() -> Router<State> {
     let set = || put(variables::put).merge(delete(variables::delete));
-    let nothing = || any(|body: Body| request_context::refuse::<Ioenv>(Fault::NoSuchRoute, body));
+    let nothing = || any(|request: Request<Body>| request_context::refuse::<Ioenv>(Fault::NoSuchRoute, request));
     Router::new()
         .route("/api/v1/project/{projectId}/environments", get(environments::list).merge(post(environments::create)))
         .route("/api/v1/project/{projectId}/tokens", get(tokens::list).merge(post(tokens::create)))
@@ -73,7 +74,9 @@ pub(super) fn routes() -> Router<State> {
         .route("/api/v1/env/{envId}/{*rest}", nothing())
         .route("/api/v1/project/{projectId}", nothing())
         .route("/api/v1/project/{projectId}/{*rest}", nothing())
-        .method_not_allowed_fallback(|body: Body| request_context::refuse::<Ioenv>(Fault::MethodNotAllowed, body))
+        .method_not_allowed_fallback(|request: Request<Body>| {
+            request_context::refuse::<Ioenv>(Fault::MethodNotAllowed, request)
+        })
 }
 
 type Handler = fn(&RequestContext) -> Result<Reply, Problem>;

@@ -1,9 +1,9 @@
-use super::super::request_context::RequestContext;
 use super::problem::Problem;
 use crate::core::EnvironmentId;
 use crate::core::LevelId;
 use crate::core::OrganizationId;
 use crate::core::ProjectId;
+use crate::server::request_context::RequestContext;
 use crate::vault::At;
 use crate::vault::{Id, Session, UseCase};
 use crate::{ErrorKind, LevelPath, Result};
@@ -45,7 +45,7 @@ impl<'e> Place<'e> {
         let found = match id {
             Some(id) => locate(&session, id).map(|place| place.map(|(organization, path)| (id, organization, path))),
             // Whoever is unknown is told so first, whatever was asked for.
-            None => session.own_token().map(|_| None),
+            None => context.key().map(|_| None),
         };
         match found {
             Ok(Some((id, organization, path))) => Ok(Self { session, id: id.into(), organization, path }),

@@ -1,24 +1,31 @@
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::Fault;
+use crate::server::log::Cause;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::Fault;
 use crate::vault::Vocabulary;
 use crate::wire::ioenv::{ErrorBody, ErrorCode, ErrorResponse};
 use crate::{Error, ErrorKind};
 
 /// Why a request is refused, in the service's words.
-#[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Problem {
+#[derive(Debug)]
+pub(in crate::server) struct Problem {
     status: StatusCode,
     code: ErrorCode,
     message: &'static str,
+    /// Why the server failed, if it did.
+    cause: Option<Cause>,
 }
 
 impl Problem {
+    fn new(status: StatusCode, code: ErrorCode, message: &'static str) -> Self {
+        Self { status, code, message, cause: None }
+    }
+
     /// The same for every reason, so that a stranger learns nothing.
     fn unauthorized() -> Self {
         let message = "A valid API token is required.";
-        Self { status: StatusCode::UNAUTHORIZED, code: ErrorCode::Unauthorized, message }
+        Self::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
     }
 
     /// What refused a call that takes no permission: a token of an organization that is not active is none.
@@ -28,39 +35,47 @@ impl Problem {
     }
 
     pub(super) fn forbidden(message: &'static str) -> Self {
-        Self { status: StatusCode::FORBIDDEN, code: ErrorCode::Forbidden, message }
+        Self::new(StatusCode::FORBIDDEN, ErrorCode::Forbidden, message)
     }
 
     pub(super) fn not_found(message: &'static str) -> Self {
-        Self { status: StatusCode::NOT_FOUND, code: ErrorCode::NotFound, message }
+        Self::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message)
     }
 
     /// What is wrong with a request, which has no other code.
     pub(super) fn invalid(message: &'static str) -> Self {
-        Self { status: StatusCode::UNPROCESSABLE_ENTITY, code: ErrorCode::ValidationError, message }
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::ValidationError, message)
     }
 
     /// What is there is not what the request is about.
     pub(super) fn changed() -> Self {
         let message = "The environment has changed since it was read: read it again.";
-        Self { status: StatusCode::PRECONDITION_FAILED, code: ErrorCode::PreconditionFailed, message }
+        Self::new(StatusCode::PRECONDITION_FAILED, ErrorCode::PreconditionFailed, message)
     }
 
     fn unavailable(message: &'static str) -> Self {
-        Self { status: StatusCode::SERVICE_UNAVAILABLE, code: ErrorCode::Unavailable, message }
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
     }
 
     fn internal() -> Self {
         let message = "The server failed at this: tell whoever runs it.";
-        Self { status: StatusCode::INTERNAL_SERVER_ERROR, code: ErrorCode::InternalError, message }
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalError, message)
     }
 }
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
+        let problem = Self::of(&error);
+        let cause = problem.status.is_server_error().then(|| Cause::from(&error));
+        Self { cause, ..problem }
+    }
+}
+
+impl Problem {
+    fn of(error: &Error) -> Self {
         match error.kind() {
             ErrorKind::Unauthenticated => Self::unauthorized(),
-            ErrorKind::Denied => Self::forbidden(denied(&error)),
+            ErrorKind::Denied => Self::forbidden(denied(error)),
             ErrorKind::NotFound => Self::not_found("No such resource."),
             ErrorKind::ClientManaged => {
                 Self::forbidden("Only the people of this project hold its key: read and write it where that is known.")
@@ -101,34 +116,36 @@ fn denied(error: &Error) -> &'static str {
 
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
-        match fault {
+        let problem = match fault {
             Fault::NoSuchRoute => Self::not_found("Nothing is served at this address."),
             Fault::MethodNotAllowed => {
                 let message = "This address does not take this method: use one that the Allow header names.";
-                Self { status: StatusCode::METHOD_NOT_ALLOWED, code: ErrorCode::MethodNotAllowed, message }
+                Self::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::MethodNotAllowed, message)
             }
             Fault::BodyTooLong => Self::invalid("The body must have at most 1 MiB."),
             Fault::BodyIncomplete => Self::invalid("The body did not come whole: send the request again."),
             Fault::TooManyRequests(_) => {
                 let message = "Too many requests: wait as long as the Retry-After header says.";
-                Self { status: StatusCode::TOO_MANY_REQUESTS, code: ErrorCode::RateLimited, message }
+                Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, message)
             }
             Fault::Busy => Self::unavailable("The server is busy: try again later."),
-            Fault::Internal => Self::internal(),
-        }
+            Fault::Defect(_) | Fault::Panicked(_) => Self::internal(),
+        };
+        Self { cause: fault.cause(), ..problem }
     }
 }
 
 impl From<Problem> for Reply {
-    fn from(Problem { status, code, message }: Problem) -> Self {
-        reply::json(status, &ErrorResponse { error: ErrorBody { code: code.into(), message: message.to_owned() } })
+    fn from(Problem { status, code, message, cause }: Problem) -> Self {
+        let body = ErrorResponse { error: ErrorBody { code: code.into(), message: message.to_owned() } };
+        reply::with_cause(reply::json(status, &body), cause)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::rate_limit::Quota;
     use super::*;
+    use crate::server::rate_limit::Quota;
 
     #[test]
     fn each_reason_has_its_status_and_code() {
@@ -151,10 +168,11 @@ mod tests {
             (Fault::BodyIncomplete.into(), 422, ErrorCode::ValidationError),
             (Fault::TooManyRequests(quota).into(), 429, ErrorCode::RateLimited),
             (Fault::Busy.into(), 503, ErrorCode::Unavailable),
-            (Fault::Internal.into(), 500, ErrorCode::InternalError),
+            (Fault::Panicked(None).into(), 500, ErrorCode::InternalError),
         ] {
             assert_eq!((problem.status.as_u16(), problem.code), (status, code), "{problem:?}");
             assert!(problem.message.ends_with('.') && !problem.message.contains("planted"), "{problem:?}");
+            assert_eq!(problem.cause.is_some(), status >= 500, "{problem:?}");
         }
     }
 }

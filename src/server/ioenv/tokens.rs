@@ -1,11 +1,11 @@
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::body::Body;
 use super::place::{self, Place};
 use super::problem::Problem;
 use crate::core::LevelId;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::{NewToken, TokenInfo, UseCase, Vocabulary};
 use crate::wire::ioenv as wire;
 use crate::wire::plain::Plain;
@@ -42,8 +42,8 @@ fn dto(project: LevelId, token: TokenInfo) -> wire::Token {
 
 pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::project(context)?;
-    let new = at.valid(UseCase::IssueToken, read(context))?.scope(at.path.clone());
-    let issued = at.session.issue_token(at.organization, &new).map_err(not_issued)?;
+    let new = at.valid(UseCase::IssueToken, read(context))?;
+    let issued = at.session.issue_token_at(at.place(), &new).map_err(not_issued)?;
     let plaintext = Plain(issued.token.expose_secret().into());
     let token = wire::IssuedToken { token: dto(at.id, issued.info), plaintext };
     Ok(reply::json(StatusCode::CREATED, &wire::TokenResponse { token }))

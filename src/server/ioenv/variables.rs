@@ -1,12 +1,12 @@
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::body::Body;
 use super::etag;
 use super::place::Place;
 use super::problem::Problem;
 use crate::core::MAX_VALUE_BYTES;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::{EntryScope, NewEntry, StoredEntry, UseCase};
 use crate::wire::ioenv::{Variable, VariableList, VariableResponse};
 use crate::{Error, ErrorKind, Kind, VarName};

@@ -1,9 +1,9 @@
 //! Who asks, and for which place.
 
-use super::super::request_context::RequestContext;
 use super::name::{environment_identifier, project_identifier};
 use super::problem::Problem;
 use crate::core::OrganizationId;
+use crate::server::request_context::RequestContext;
 use crate::vault::{
     self, EnvironmentRole, IdOrSlug, KeyOwner, LocatedEnvironment, LocatedProject, OwnKey, Permission, PermissionSet,
     Session,
@@ -26,15 +26,12 @@ const SHAPING: PermissionSet = PermissionSet::of(&[
 /// Whoever asks, by a key that is known.
 pub(super) struct Caller<'x> {
     pub(super) session: Session<'x>,
-    pub(super) key: OwnKey,
+    pub(super) key: &'x OwnKey,
 }
 
 impl<'x> Caller<'x> {
     pub(super) fn of(context: &'x RequestContext) -> Result<Self, Problem> {
-        let session = context.session()?;
-        let key = session.own_key()?;
-        let key = key.ok_or_else(|| Error::new(ErrorKind::Unauthenticated, "invariant: a request comes with a key"))?;
-        Ok(Self { session, key })
+        Ok(Self { session: context.session()?, key: context.key()? })
     }
 
     /// Whoever asks for something of the workspace, by a key for that. An API token counts as the key of a service account,
@@ -109,20 +106,12 @@ pub(super) struct AtProject<'x> {
 }
 
 impl AtProject<'_> {
-    pub(super) fn organization(&self) -> OrganizationId {
-        self.caller.organization()
-    }
-
     pub(super) fn session(&self) -> &Session<'_> {
         &self.caller.session
     }
 
     pub(super) fn place(&self) -> vault::At<'static> {
         vault::At::Id(self.project.id.into())
-    }
-
-    pub(super) fn path(&self) -> LevelPath {
-        LevelPath::from(&self.project.slug)
     }
 }
 
@@ -188,10 +177,6 @@ pub(super) struct At<'x> {
 }
 
 impl At<'_> {
-    pub(super) fn organization(&self) -> OrganizationId {
-        self.caller.organization()
-    }
-
     pub(super) fn session(&self) -> &Session<'_> {
         &self.caller.session
     }

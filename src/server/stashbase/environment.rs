@@ -1,17 +1,18 @@
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::caller::{At, Caller, EnvironmentRequest, ProjectRequest, or_project_not_found, role_within};
 use super::name::{check_description, environment_name, environment_search, invalid_environment_name};
 use super::problem::Problem;
 use super::query::{Sorting, body, matches, words};
 use super::secret::new_entries;
 use crate::core::LevelId;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
+use crate::vault;
 use crate::vault::{Environment, EnvironmentUpdate, LevelSummary, NewEnvironment, Permission, PermissionSet, SlugRule};
 use crate::wire::stashbase::environment as wire;
 use crate::wire::word::Word;
-use crate::{Error, ErrorKind, LevelPath};
+use crate::{Error, ErrorKind};
 
 const READ: PermissionSet = PermissionSet::of(&[Permission::EnvironmentRead]);
 const CREATE: PermissionSet = PermissionSet::of(&[Permission::EnvironmentCreate]);
@@ -33,17 +34,16 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
         Some(_) => return Err(Problem::bad_request("The query is_production is true or false.")),
     };
 
-    let mut environments = at.session().environments(at.place()).map_err(or_project_not_found)?;
-    environments.retain(|environment| {
-        // The level of the project itself is none of its environments here.
-        LevelId::from(environment.id) != at.project.id.into()
-            && matches(&environment.slug, search)
-            && is_production.is_none_or(|wanted| environment.is_production == wanted)
+    let listed = at.session().summarized_environments(at.place(), |mut environments| {
+        environments.retain(|environment| {
+            // The level of the project itself is none of its environments here.
+            LevelId::from(environment.id) != at.project.id.into()
+                && matches(&environment.slug, search)
+                && is_production.is_none_or(|wanted| environment.is_production == wanted)
+        });
+        environments
     });
-    let paths: Vec<LevelPath> =
-        environments.iter().map(|environment| at.path().join(&environment.slug)).collect::<Result<_, _>>()?;
-    let summaries = at.session().level_summaries(at.organization(), &paths)?;
-    let mut listed: Vec<(Environment, LevelSummary)> = environments.into_iter().zip(summaries).collect();
+    let mut listed = listed.map_err(or_project_not_found)?;
     match sorting.by {
         "created_at" => sorting.sort(&mut listed, |(environment, _)| environment.created_at),
         "updated_at" => sorting.sort(&mut listed, |(environment, _)| environment.updated_at),
@@ -77,14 +77,12 @@ pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     if let Some(secrets) = wanted.secrets.filter(|secrets| !secrets.is_empty()) {
         new.entries = new_entries(secrets)?;
     }
-    let path = at.path().join(slug.as_str())?;
     new.slug = Some(slug);
     new.slug_rule = SlugRule::Any;
     new.description = wanted.description;
     new.is_production = Some(wanted.is_production.unwrap_or(false));
     let environment = at.session().create_environment(at.place(), &new).map_err(or_name_refused)?;
-    let summaries = at.session().level_summaries(at.organization(), &[path])?;
-    let summary = summaries.into_iter().next().unwrap_or_default();
+    let summary = at.session().level_summary(vault::At::Id(environment.id.into()))?;
     Ok(reply::json(StatusCode::CREATED, &shown(&at.caller, environment, summary)))
 }
 
@@ -148,8 +146,7 @@ pub(super) fn wants_environment(context: &RequestContext) -> Option<&str> {
 
 fn found(at: &At<'_>) -> Result<wire::Environment, Problem> {
     let environment = at.session().environment(at.place())?;
-    let summaries = at.session().level_summaries(at.organization(), std::slice::from_ref(at.path()))?;
-    let summary = summaries.into_iter().next().unwrap_or_default();
+    let summary = at.session().level_summary(at.place())?;
     Ok(shown(&at.caller, environment, summary))
 }
 

@@ -3,12 +3,12 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::caller::{At, EnvironmentRequest, or_not_found};
 use super::name::{change_id, change_id_text};
 use super::problem::Problem;
 use super::query::{Part, is_true};
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::{Change, ChangedEntry, Permission, PermissionSet};
 use crate::wire::plain::Plain;
 use crate::wire::stashbase::change as wire;

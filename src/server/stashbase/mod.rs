@@ -14,15 +14,15 @@ mod whoami;
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderValue, Method, Request};
 use axum::routing::{MethodFilter, MethodRouter};
 
-use self::caller::Caller;
 use self::problem::Problem;
-use super::rate_limit::{MINUTE, Quota};
-use super::reply::{self, Reply};
-use super::request_context::{self, Bucket, Fault, RequestContext, Service, State};
 use crate::core::Id;
+use crate::server::rate_limit::{MINUTE, Quota};
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::{self, Bucket, Fault, RequestContext, Service, State};
+use crate::server::request_id::RequestId;
 use crate::vault::KeyOwner;
 
 /// The service.
@@ -33,9 +33,9 @@ impl Service for Stashbase {
     const MAX_BODY: usize = 2 << 20;
 
     fn bucket(context: &RequestContext) -> Result<Option<Bucket>, Problem> {
-        let key = Caller::of(context)?.key;
+        let key = context.key()?;
         // Keys that count together have one name.
-        let who: Id = match (key.owner, key.environment) {
+        let who: Id = match (key.owner, &key.environment) {
             (_, Some(environment)) => environment.id.into(),
             (KeyOwner::User(user), None) => user.into(),
             _ => key.id,
@@ -51,8 +51,8 @@ impl Service for Stashbase {
         Ok(Some(Bucket { name: format!("{who} {what}"), limit, window: MINUTE }))
     }
 
-    fn refuse(problem: Problem) -> Reply {
-        problem.into()
+    fn refuse(problem: Problem, request: RequestId) -> Reply {
+        problem.for_request(request).into()
     }
 
     fn add_headers(reply: &mut Reply, quota: Option<Quota>) {
@@ -104,7 +104,9 @@ pub(super) fn routes() -> Router<State> {
         .route("/v1/environment", get(environment::read_own))
         .nest("/v1/environment", of_environment())
         .nest("/v1/projects", workspace)
-        .method_not_allowed_fallback(|body: Body| request_context::refuse::<Stashbase>(Fault::MethodNotAllowed, body))
+        .method_not_allowed_fallback(|request: Request<Body>| {
+            request_context::refuse::<Stashbase>(Fault::MethodNotAllowed, request)
+        })
 }
 
 /// What is the same of the environment of a key and of one that is named.

@@ -1,24 +1,28 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::Fault;
+use crate::server::log::Cause;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::Fault;
+use crate::server::request_id::RequestId;
 use crate::vault::{PermissionSet, Vocabulary};
 use crate::wire::stashbase::error::{ErrorBody, ErrorResponse};
 use crate::{Error, ErrorKind};
 
 /// Why a request is refused, in the service's words.
-pub(in super::super) struct Problem {
+pub(in crate::server) struct Problem {
     status: StatusCode,
     code: &'static str,
     message: &'static str,
     details: Map<String, Value>,
+    /// Why the server failed, if it did.
+    cause: Option<Cause>,
 }
 
 impl Problem {
     #[cold]
     fn new(status: StatusCode, code: &'static str, message: &'static str) -> Self {
-        Self { status, code, message, details: Map::new() }
+        Self { status, code, message, details: Map::new(), cause: None }
     }
 
     /// What is asked for cannot be as it is.
@@ -75,6 +79,15 @@ impl Problem {
         self
     }
 
+    /// Names the request that the server failed at.
+    pub(super) fn for_request(self, request: RequestId) -> Self {
+        if self.status == StatusCode::INTERNAL_SERVER_ERROR {
+            self.with("request_id", request.to_string())
+        } else {
+            self
+        }
+    }
+
     fn unauthorized() -> Self {
         let message = "Send a valid API key in the Authorization header.";
         Self::new(StatusCode::UNAUTHORIZED, "auth.unauthorized", message)
@@ -91,9 +104,17 @@ impl Problem {
     }
 }
 
-/// What is not found is an environment, unless who asks knows better.
+/// What is not found is an environment, unless the handler knows better.
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
+        let problem = Self::of(&error);
+        let cause = problem.status.is_server_error().then(|| Cause::from(&error));
+        Self { cause, ..problem }
+    }
+}
+
+impl Problem {
+    fn of(error: &Error) -> Self {
         match error.kind() {
             ErrorKind::Unauthenticated => match error.expired_at() {
                 Some(at) => {
@@ -134,7 +155,7 @@ impl From<Error> for Problem {
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
         let bad_request = |status, message| Self::new(status, "validation.bad_request", message);
-        match fault {
+        let problem = match fault {
             Fault::NoSuchRoute => bad_request(StatusCode::NOT_FOUND, "Nothing is served at this address."),
             Fault::MethodNotAllowed => {
                 bad_request(StatusCode::METHOD_NOT_ALLOWED, "Nothing is served at this address by this method.")
@@ -148,18 +169,17 @@ impl From<Fault> for Problem {
                     .with("retry_after", retry_after)
             }
             Fault::Busy => Self::unavailable(),
-            Fault::Internal => Self::internal(),
-        }
+            Fault::Defect(_) | Fault::Panicked(_) => Self::internal(),
+        };
+        Self { cause: fault.cause(), ..problem }
     }
 }
 
 impl From<Problem> for Reply {
     fn from(problem: Problem) -> Self {
-        let Problem { status, code, message, details } = problem;
-        reply::json(
-            status,
-            &ErrorResponse { error: ErrorBody { code: code.to_owned(), message: message.to_owned(), details } },
-        )
+        let Problem { status, code, message, details, cause } = problem;
+        let body = ErrorResponse { error: ErrorBody { code: code.to_owned(), message: message.to_owned(), details } };
+        reply::with_cause(reply::json(status, &body), cause)
     }
 }
 

@@ -1,18 +1,18 @@
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::caller::{AtProject, Caller, ProjectRequest, or_project_not_found};
 use super::name::{check_description, invalid_project_name, project_name, project_search};
 use super::problem::Problem;
 use super::query::{Part, Sorting, body, matches};
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault;
 use crate::vault::{
     EnvironmentRole, NewProject, Permission, PermissionSet, Project, ProjectSummary, ProjectUpdate, SlugRule,
 };
 use crate::wire::stashbase::project as wire;
 use crate::wire::stashbase::project::AccessLevel;
-use crate::{Error, ErrorKind, Slug};
+use crate::{Error, ErrorKind};
 
 const READ: PermissionSet = PermissionSet::of(&[Permission::ProjectRead]);
 const CREATE: PermissionSet = PermissionSet::of(&[Permission::ProjectCreate]);
@@ -31,23 +31,25 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let search = context.query("search");
     search.map_or(Ok(()), project_search)?;
 
-    let mut projects = caller.session.projects(organization)?;
-    projects.retain(|project| matches(&project.slug, search));
-    let total = projects.len();
-    match sorting.by {
-        "created_at" => sorting.sort(&mut projects, |project| project.created_at),
-        "updated_at" => sorting.sort(&mut projects, |project| project.updated_at),
-        "environment_count" => {
-            let mut counted: Vec<(ProjectSummary, Project)> =
-                summaries(&caller, &projects)?.into_iter().zip(projects).collect();
-            sorting.sort(&mut counted, |(summary, _)| summary.environments);
-            projects = counted.into_iter().map(|(_, project)| project).collect();
+    let is_by_count = sorting.by == "environment_count";
+    let mut total = 0;
+    let mut listed = caller.session.summarized_projects(organization, |mut projects| {
+        projects.retain(|project| matches(&project.slug, search));
+        total = projects.len();
+        match sorting.by {
+            // All are counted to find out which ones come first.
+            "environment_count" => return projects,
+            "created_at" => sorting.sort(&mut projects, |project| project.created_at),
+            "updated_at" => sorting.sort(&mut projects, |project| project.updated_at),
+            _ => sorting.sort(&mut projects, |project| project.slug.clone()),
         }
-        _ => sorting.sort(&mut projects, |project| project.slug.clone()),
+        part.select(projects)
+    })?;
+    if is_by_count {
+        sorting.sort(&mut listed, |(_, summary)| summary.environments);
+        listed = part.select(listed);
     }
-    let projects: Vec<Project> = projects.into_iter().skip(part.skip()).take(part.page_size()).collect();
-    let summaries = summaries(&caller, &projects)?;
-    let data = projects.into_iter().zip(summaries).map(|(project, summary)| shown(&caller, project, summary)).collect();
+    let data = listed.into_iter().map(|(project, summary)| shown(&caller, project, summary)).collect();
     Ok(reply::json(StatusCode::OK, &part.of(data, total)))
 }
 
@@ -106,13 +108,8 @@ pub(super) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
 }
 
 fn answer(caller: &Caller<'_>, status: StatusCode, project: Project) -> Result<Reply, Problem> {
-    let summary = summaries(caller, std::slice::from_ref(&project))?.pop().unwrap_or_default();
+    let summary = caller.session.project_summary(vault::At::Id(project.id.into())).map_err(or_project_not_found)?;
     Ok(reply::json(status, &shown(caller, project, summary)))
-}
-
-fn summaries(caller: &Caller<'_>, projects: &[Project]) -> Result<Vec<ProjectSummary>, Problem> {
-    let slugs: Vec<Slug> = projects.iter().map(|project| Slug::new(&project.slug)).collect::<Result<_, _>>()?;
-    Ok(caller.session.project_summaries(caller.organization(), &slugs)?)
 }
 
 fn shown(caller: &Caller<'_>, project: Project, summary: ProjectSummary) -> wire::Project {

@@ -2,8 +2,8 @@
 
 use serde::de::DeserializeOwned;
 
-use super::super::request_context::RequestContext;
 use super::problem::Problem;
+use crate::server::request_context::RequestContext;
 use crate::wire::stashbase::page::{Page, Pagination};
 
 const MAX_PAGE: usize = 1000;
@@ -36,6 +36,11 @@ impl Part {
 
     pub(super) fn page_size(self) -> usize {
         self.page_size
+    }
+
+    /// The items of this part, out of all that there are.
+    pub(super) fn select<T>(self, items: Vec<T>) -> Vec<T> {
+        items.into_iter().skip(self.skip()).take(self.page_size).collect()
     }
 
     /// How many parts of this size a list of so many items has.

@@ -1,12 +1,12 @@
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::RequestContext;
 use super::caller::{At, EnvironmentRequest, or_not_found};
 use super::name::{check_description, webhook_id, webhook_log_id};
 use super::problem::Problem;
 use super::query::{Part, Sorting, body, is_true};
 use crate::core::WebhookId;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
 use crate::vault::{NewWebhook, Permission, PermissionSet, Webhook, WebhookLog, WebhookUpdate};
 use crate::wire::plain::Plain;
 use crate::wire::stashbase::webhook as wire;

@@ -1,10 +1,10 @@
 use axum::http::StatusCode;
 
-use super::super::reply::{self, Reply};
-use super::super::request_context::{Fault, RequestContext};
 use super::caller::Caller;
 use super::problem::Problem;
 use crate::core::OrganizationId;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::{Fault, RequestContext};
 use crate::vault::{
     CloudRole, Identity, MemberRole, Named, OrganizationRole, PermissionSet, Vocabulary, WorkspaceRole,
 };
@@ -16,7 +16,7 @@ use crate::wire::word::Word;
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
     let caller = Caller::of(context)?;
-    let body = match (caller.session.whoami()?, caller.key.environment) {
+    let body = match (caller.session.whoami()?, &caller.key.environment) {
         (Identity::Account(account), _) => Body::EnvironmentAccount(AccountIdentity {
             id: account.account.id.to_prefixed("acc"),
             name: account.account.name,
@@ -70,7 +70,7 @@ pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
             })
         }
         // A program that is trusted, and a user in person, come without a key.
-        _ => return Err(Fault::Internal.into()),
+        _ => return Err(Fault::defect().into()),
     };
     Ok(reply::json(StatusCode::OK, &body))
 }

@@ -10,6 +10,7 @@ use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::Place;
 use crate::vault::records::{DeletedRecord, DeletedThing, NodeKind, NodeRecord, ProjectRecord, decode, put};
+use crate::vault::scan::Scan;
 
 /// What became of something that was deleted.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,8 @@ impl OperationContext<'_, '_> {
         let (organization, project) = (place.organization(), place.project.id);
         let path = place.path_below();
         let mut nodes = vec![(keys::node(project, &path), node.clone())];
-        for record in self.tx.scan(&keys::nodes(project, &format!("{path}/")), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::nodes(project, &format!("{path}/")), Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             nodes.push((record.key, decode(&record.value)?));
         }
         let below = match node.kind {
@@ -54,6 +56,7 @@ impl OperationContext<'_, '_> {
         if is_kept {
             for (_, below) in &nodes {
                 put(self.tx, &keys::deleted_node(project, node.id, below.id), below, Precondition::Absent)?;
+                put(self.tx, &keys::deleted_id(below.id), &node.id, Precondition::Absent)?;
             }
             let target = place.nodes.first().map(|node| node.id).filter(|id| *id != node.id);
             let what = DeletedThing::Node { kind: node.kind, project, target };
@@ -85,6 +88,7 @@ impl OperationContext<'_, '_> {
         self.tx.delete(&keys::project_id(id))?;
         if self.is_any(&holdings)? {
             let what = DeletedThing::Project(Box::new(project.clone()));
+            put(self.tx, &keys::deleted_id(id.into()), &id, Precondition::Absent)?;
             self.keep_deleted(organization, id.into(), &project.name, LevelPath::new(&project.slug)?, what)?;
             self.suspend_tokens(organization, id, None, id.into())?;
             return Ok(Deletion::Soft);

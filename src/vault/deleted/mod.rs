@@ -24,6 +24,7 @@ use crate::core::ProjectId;
 use crate::core::{Action, AuditActor, Details, Id, LevelPath, PermissionSet, Resource, ResourceKind, Timestamp};
 use crate::error::Result;
 use crate::store::{Order, Precondition, Transaction};
+use crate::vault::scan::{Scan, scan_keys, scan_values};
 
 /// How long what was deleted can be restored.
 const KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -118,10 +119,9 @@ impl OperationContext<'_, '_> {
         nodes: Option<&BTreeSet<LevelId>>,
         change: impl Fn(&mut TokenRecord),
     ) -> Result<()> {
-        let mut indices = self.tx.scan(&keys::token_ids(organization), Order::Ascending, usize::MAX)?;
-        indices.extend(self.tx.scan(&keys::project_accounts(project), Order::Ascending, usize::MAX)?);
-        for record in indices {
-            let hash: String = decode(&record.value)?;
+        let mut hashes: Vec<String> = scan_values(self.tx, keys::token_ids(organization), Order::Ascending)?;
+        hashes.extend(scan_values::<String>(self.tx, keys::project_accounts(project), Order::Ascending)?);
+        for hash in hashes {
             let key = keys::token(&hash);
             let mut token: TokenRecord = require(self.tx, &key)?;
             let is_bound = token.scope.as_ref().is_some_and(|scope| {
@@ -140,26 +140,17 @@ impl OperationContext<'_, '_> {
 /// All projects of an organization, also those that were deleted and can be restored.
 pub(super) fn all_projects(tx: &mut dyn Transaction, organization: OrganizationId) -> Result<Vec<ProjectRecord>> {
     let mut projects = Vec::new();
-    for record in tx.scan(&keys::projects(organization), Order::Ascending, usize::MAX)? {
+    let mut scan = Scan::new(keys::projects(organization), Order::Ascending);
+    while let Some(record) = scan.next(tx)? {
         projects.push(decode(&record.value)?);
     }
-    for record in tx.scan(&keys::deleted_in(organization), Order::Ascending, usize::MAX)? {
+    let mut scan = Scan::new(keys::deleted_in(organization), Order::Ascending);
+    while let Some(record) = scan.next(tx)? {
         if let DeletedThing::Project(project) = decode::<DeletedRecord>(&record.value)?.what {
             projects.push(*project);
         }
     }
     Ok(projects)
-}
-
-/// Whether a project, a target or an environment of that id was deleted and is not yet gone, in whatever organization.
-pub(super) fn is_of_deleted(tx: &mut dyn Transaction, id: LevelId) -> Result<bool> {
-    for record in tx.scan(&keys::all_deleted(), Order::Ascending, usize::MAX)? {
-        let record: DeletedRecord = decode(&record.value)?;
-        if record.id == id || tx.get(&keys::deleted_node(record.project(), record.id, id))?.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// The targets and environments of a project that were deleted, by themselves or with the target above.
@@ -173,9 +164,9 @@ fn deleted_roots(tx: &mut dyn Transaction, project: ProjectId) -> Result<BTreeSe
 }
 
 fn ids_in_keys(tx: &mut dyn Transaction, project: ProjectId, from_the_end: usize) -> Result<BTreeSet<LevelId>> {
-    let records = tx.scan(&keys::deleted_nodes(project), Order::Ascending, usize::MAX)?;
-    let id = |key: &str| LevelId::parse(key.rsplit('/').nth(from_the_end).unwrap_or_default()).map_err(|_| damaged());
-    records.iter().map(|record| id(&record.key)).collect()
+    let id =
+        |key: &String| LevelId::parse(key.rsplit('/').nth(from_the_end).unwrap_or_default()).map_err(|_| damaged());
+    scan_keys(tx, keys::deleted_nodes(project))?.iter().map(id).collect()
 }
 
 /// A project, a target or an environment that was deleted and can be restored.
@@ -223,7 +214,8 @@ impl Session<'_> {
         self.read(UseCase::ListDeleted, |operation| {
             operation.organization(organization)?;
             let mut deleted = Vec::new();
-            for record in operation.tx.scan(&keys::deleted_in(organization), Order::Ascending, usize::MAX)? {
+            let mut scan = Scan::new(keys::deleted_in(organization), Order::Ascending);
+            while let Some(record) = scan.next(operation.tx)? {
                 let record: DeletedRecord = decode(&record.value)?;
                 let rights = operation.rights_to_deleted(&record)?;
                 if rights.is_some_and(|rights| rights.contains_all(operation.needed)) {

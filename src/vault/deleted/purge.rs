@@ -8,11 +8,12 @@ use crate::core::TargetId;
 use crate::core::{Action, Details, ResourceKind};
 use crate::error::Result;
 use crate::store::{Order, Precondition, StoreExt as _};
-use crate::vault::deleted::deleted_roots;
+use crate::vault::deleted::{deleted_nodes, deleted_roots};
 use crate::vault::engine::Vault;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::records::{DeletedRecord, DeletedThing, NodeRecord, ProjectRecord, decode, get, put};
+use crate::vault::scan::{Scan, scan_values};
 use crate::vault::session::{Actor, Session};
 use crate::vault::use_case::UseCase;
 
@@ -110,8 +111,8 @@ impl OperationContext<'_, '_> {
     }
 
     fn nodes_deleted_with(&mut self, project: ProjectId, root: LevelId) -> Result<BTreeSet<LevelId>> {
-        let records = self.tx.scan(&keys::deleted_nodes_of(project, root), Order::Ascending, usize::MAX)?;
-        records.iter().map(|record| Ok(decode::<NodeRecord>(&record.value)?.id)).collect()
+        let nodes: Vec<NodeRecord> = scan_values(self.tx, keys::deleted_nodes_of(project, root), Order::Ascending)?;
+        Ok(nodes.iter().map(|node| node.id).collect())
     }
 
     /// Removes something deleted, about `left` records of it; `true`, when nothing is left.
@@ -128,6 +129,7 @@ impl OperationContext<'_, '_> {
                     if !self.remove_node_rows(record.organization, *project, node, left)? {
                         return Ok(false);
                     }
+                    self.tx.delete(&keys::deleted_id(node))?;
                 }
                 self.remove_up_to(&keys::deleted_nodes_of(*project, record.id), left)?
             }
@@ -149,7 +151,7 @@ impl OperationContext<'_, '_> {
         self.remove_grants(organization, project, Some(node))?;
         self.remove_level(project, node)?;
         self.tx.delete(&keys::floor(project, node))?;
-        self.remove_tokens(&keys::accounts(project, node))?;
+        self.remove_tokens(keys::accounts(project, node))?;
         self.remove_webhooks(project, Some(node))?;
         self.remove_integrations(project, Some(node))?;
         self.remove_versions_up_to(project, &keys::versions(project, node), left)
@@ -162,15 +164,22 @@ impl OperationContext<'_, '_> {
 
     fn remove_project_up_to(&mut self, project: &ProjectRecord, left: &mut usize) -> Result<bool> {
         let (organization, id) = (project.organization, project.id);
-        for record in self.tx.scan(&keys::nodes(id, ""), Order::Ascending, *left)? {
-            let node: NodeRecord = decode(&record.value)?;
-            self.tx.delete(&keys::node_id(node.id))?;
+        let mut nodes = Scan::new(keys::nodes(id, ""), Order::Ascending);
+        // The nodes themselves go below, the same ones first.
+        for _ in 0..*left {
+            let Some(record) = nodes.next(self.tx)? else {
+                break;
+            };
+            self.tx.delete(&keys::node_id(decode::<NodeRecord>(&record.value)?.id))?;
         }
         for root in deleted_roots(self.tx, id)? {
             self.tx.delete(&keys::deleted(organization, root.into()))?;
         }
+        for node in deleted_nodes(self.tx, id)? {
+            self.tx.delete(&keys::deleted_id(node))?;
+        }
         self.remove_grants(organization, id, None)?;
-        self.remove_tokens(&keys::project_accounts(id))?;
+        self.remove_tokens(keys::project_accounts(id))?;
         self.remove_webhooks(id, None)?;
         self.remove_integrations(id, None)?;
         // The keys come last, so that what is left of it can be checked until then.
@@ -193,6 +202,7 @@ impl OperationContext<'_, '_> {
         self.tx.delete(&keys::counter(id))?;
         self.tx.delete(&keys::project_number(organization, project.number))?;
         self.tx.delete(&keys::project_id(id))?;
+        self.tx.delete(&keys::deleted_id(id.into()))?;
         Ok(true)
     }
 }

@@ -12,6 +12,7 @@ use crate::vault::operation::OperationContext;
 use crate::vault::place::At;
 use crate::vault::place::Reach;
 use crate::vault::records::{DeletedThing, NodeRecord, PlaceRecord, ProjectRecord, damaged, decode, put};
+use crate::vault::scan::Scan;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 
@@ -79,6 +80,7 @@ impl OperationContext<'_, '_> {
         let (organization, path) = (project.organization, project.slug.clone());
         let place = PlaceRecord { organization, project: project.id, path };
         put(self.tx, &keys::project_id(project.id), &place, Precondition::Absent)?;
+        self.tx.delete(&keys::deleted_id(project.id.into()))?;
         LevelPath::new(&project.slug)
     }
 
@@ -95,7 +97,8 @@ impl OperationContext<'_, '_> {
             Err(error) => return Err(error),
         };
         let mut nodes: Vec<NodeRecord> = Vec::new();
-        for record in self.tx.scan(&keys::deleted_nodes_of(project, id), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::deleted_nodes_of(project, id), Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             nodes.push(decode(&record.value)?);
             self.tx.delete(&record.key)?;
         }
@@ -105,6 +108,7 @@ impl OperationContext<'_, '_> {
             return Err(taken(&root.slug));
         }
         for node in &nodes {
+            self.tx.delete(&keys::deleted_id(node.id))?;
             let path = if node.id == id { path.clone() } else { format!("{path}/{}", node.slug) };
             self.put_node(&parent.project, &path, node)?;
         }

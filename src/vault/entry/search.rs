@@ -7,6 +7,7 @@ use crate::vault::keys;
 use crate::vault::place::At;
 use crate::vault::place::{Place, Reach};
 use crate::vault::records::{NodeKind, NodeRecord, decode};
+use crate::vault::scan::Scan;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 
@@ -53,7 +54,8 @@ impl Session<'_> {
             }
             let prefix = keys::node(root.project.id, "");
             let mut targets: Vec<NodeRecord> = Vec::new();
-            for record in operation.tx.scan(&keys::nodes(root.project.id, ""), Order::Ascending, usize::MAX)? {
+            let mut scan = Scan::new(keys::nodes(root.project.id, ""), Order::Ascending);
+            while let Some(record) = scan.next(operation.tx)? {
                 let node: NodeRecord = decode(&record.value)?;
                 let path = &record.key[prefix.len()..];
                 let above =

@@ -101,7 +101,7 @@ impl Session<'_> {
                 )?;
             }
             let mut record = IntegrationRecord {
-                id: operation.given_subject_id(new.id, &keys::all_integrations())?,
+                id: operation.given_subject_id(new.id, JobKind::Integration, project.id)?,
                 name,
                 provider: new.provider.clone(),
                 settings: new.settings.clone(),
@@ -140,6 +140,7 @@ impl Session<'_> {
             operation.remove_range(&keys::integration_writings(project.id, id))?;
             operation.tx.delete(&keys::integration_state(project.id, id))?;
             operation.tx.delete(&keys::integration(project.id, id))?;
+            operation.tx.delete(&keys::subject(JobKind::Integration, id.into()))?;
             if operation.tx.scan(&keys::integrations(project.id), Order::Ascending, 1)?.is_empty() {
                 project.has_integrations = false;
                 put(

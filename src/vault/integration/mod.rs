@@ -38,6 +38,7 @@ use crate::sync::Provider;
 use crate::vault::integration_run::IntegrationRun;
 use crate::vault::place::At;
 use crate::vault::records::id_in;
+use crate::vault::scan::Scan;
 
 /// Most environments that an integration copies.
 const MAX_ENVIRONMENTS: usize = 100;
@@ -300,7 +301,8 @@ impl OperationContext<'_, '_> {
     ) -> Result<()> {
         let mut concerned = BTreeSet::new();
         let range = keys::project_environment_integrations(project.id);
-        for link in self.tx.scan(&range, Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(range, Order::Ascending);
+        while let Some(link) = scan.next(self.tx)? {
             let (above, _) = link.key.rsplit_once('/').ok_or_else(damaged)?;
             if environments.contains(&id_in(above)?) {
                 concerned.insert(id_in(&link.key)?);
@@ -318,8 +320,11 @@ impl OperationContext<'_, '_> {
     /// Removes the links of an environment, or the integrations of a project. At the services nothing is removed.
     pub(super) fn remove_integrations(&mut self, project: ProjectId, node: Option<LevelId>) -> Result<()> {
         let Some(node) = node else {
-            for stored in self.tx.scan(&keys::integrations(project), Order::Ascending, usize::MAX)? {
-                self.cancel(JobKind::Integration, decode::<IntegrationRecord>(&stored.value)?.id.into())?;
+            let mut scan = Scan::new(keys::integrations(project), Order::Ascending);
+            while let Some(stored) = scan.next(self.tx)? {
+                let id = decode::<IntegrationRecord>(&stored.value)?.id.into();
+                self.cancel(JobKind::Integration, id)?;
+                self.tx.delete(&keys::subject(JobKind::Integration, id))?;
             }
             let ranges = [
                 keys::integrations(project),
@@ -329,7 +334,8 @@ impl OperationContext<'_, '_> {
             ];
             return ranges.iter().try_for_each(|range| self.remove_range(range));
         };
-        for link in self.tx.scan(&keys::environment_integrations(project, node), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::environment_integrations(project, node), Order::Ascending);
+        while let Some(link) = scan.next(self.tx)? {
             let id: IntegrationId = id_in(&link.key)?;
             if let Some(mut record) = get::<IntegrationRecord>(self.tx, &keys::integration(project, id))? {
                 record.environments.remove(&node);
@@ -378,7 +384,8 @@ impl Session<'_> {
         self.read(UseCase::ListIntegrations, |operation| {
             let place = operation.integrations_of(at)?;
             let mut integrations = Vec::new();
-            for stored in operation.tx.scan(&keys::integrations(place.project.id), Order::Ascending, usize::MAX)? {
+            let mut scan = Scan::new(keys::integrations(place.project.id), Order::Ascending);
+            while let Some(stored) = scan.next(operation.tx)? {
                 let record: IntegrationRecord = decode(&stored.value)?;
                 let rights = operation.integration_rights(&place, &record)?;
                 if rights.is_some_and(|rights| rights.contains_all(operation.needed)) {

@@ -17,6 +17,7 @@ use crate::vault::operation::OperationContext;
 use crate::vault::place::At;
 use crate::vault::place::Reach;
 use crate::vault::records::{KeyRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, encode, put};
+use crate::vault::scan::Scan;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 
@@ -58,7 +59,8 @@ impl Session<'_> {
             }
             operation.remove_range(&keys::accesses(project.id))?;
             operation.remove_range(&keys::project_integration_writings(project.id))?;
-            for stored in operation.tx.scan(&keys::level_keys(project.id), Order::Ascending, usize::MAX)? {
+            let mut scan = Scan::new(keys::level_keys(project.id), Order::Ascending);
+            while let Some(stored) = scan.next(operation.tx)? {
                 let mut record: KeyRecord = decode(&stored.value)?;
                 (record.text, record.data) = (None, None);
                 if record.version == project.key_version {

@@ -31,6 +31,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::vault::place::At;
 use crate::vault::records::id_in;
+use crate::vault::scan::Scan;
 
 impl KeyRecord {
     pub(super) fn pbkdf2(&self) -> Result<Option<Pbkdf2>> {
@@ -82,7 +83,8 @@ impl OperationContext<'_, '_> {
     /// What the levels of a project hold now.
     fn levels(&mut self, project: ProjectId) -> Result<Vec<Level>> {
         let mut levels = Vec::new();
-        for record in self.tx.scan(&keys::levels(project), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::levels(project), Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             let LevelRecord { number, accessed_at, .. } = decode(&record.value)?;
             levels.push(Level { content: self.content(project, id_in(&record.key)?, number)?, accessed_at });
         }
@@ -92,7 +94,8 @@ impl OperationContext<'_, '_> {
     /// What is told of all former contents of a project, with the id of each one's level; oldest first.
     fn all_versions(&mut self, project: ProjectId) -> Result<Vec<(LevelId, VersionRecord)>> {
         let mut versions = Vec::new();
-        for record in self.tx.scan(&keys::project_versions(project), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::project_versions(project), Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             let version: VersionRecord = decode(&record.value)?;
             let node = record.key.rsplit('/').nth(1).unwrap_or_default();
             versions.push((LevelId::parse(node).map_err(|_| damaged())?, version));

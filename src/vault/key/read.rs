@@ -7,6 +7,7 @@ use crate::vault::operation::OperationContext;
 use crate::vault::place::At;
 use crate::vault::place::Reach;
 use crate::vault::records::{KeyRecord, ProjectRecord, damaged, decode};
+use crate::vault::scan::Scan;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 
@@ -98,7 +99,8 @@ impl Session<'_> {
         self.read(UseCase::ListKeys, |operation| {
             let project = operation.key_project(at, Reach::OnTheWay)?;
             let mut infos = Vec::new();
-            for stored in operation.tx.scan(&keys::level_keys(project.id), Order::Descending, usize::MAX)? {
+            let mut scan = Scan::new(keys::level_keys(project.id), Order::Descending);
+            while let Some(stored) = scan.next(operation.tx)? {
                 infos.push(operation.key_info(&project, decode(&stored.value)?)?);
             }
             let details = Details::default().with("op", "keys").with("count", infos.len());

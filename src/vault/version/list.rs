@@ -11,6 +11,7 @@ use crate::vault::page::{Page, Paging};
 use crate::vault::place::At;
 use crate::vault::place::{Place, Reach};
 use crate::vault::records::{KeyRecord, OrganizationRecord, VersionRecord, decode, require};
+use crate::vault::scan::scan_window;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 use crate::vault::version::{check_lock, is_locked, version_id};
@@ -99,11 +100,8 @@ impl Session<'_> {
             let owner = operation.organization(organization)?;
             let place = operation.place(At::Path(organization, &path), Reach::Inside)?;
             let range = keys::versions(place.project.id, place.id());
-            let records = operation.tx.scan(&range, Order::Descending, usize::MAX)?;
-            let start = offset.min(records.len());
-            let end = start.saturating_add(limit).min(records.len());
-            let versions = decoded(&records[start..end])?;
-            Ok((operation.listed(&owner, &place, versions)?, records.len()))
+            let (versions, total) = scan_window(operation.tx, range, offset, limit)?;
+            Ok((operation.listed(&owner, &place, versions)?, total))
         })
     }
 }

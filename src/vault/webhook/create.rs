@@ -6,6 +6,7 @@ use crate::core::{Action, Resource, SecretString, new_signing_secret};
 use crate::error::Result;
 use crate::store::Precondition;
 use crate::vault::envelope::Row;
+use crate::vault::job_kind::JobKind;
 use crate::vault::keys;
 use crate::vault::place::At;
 use crate::vault::records::{WebhookRecord, put};
@@ -76,7 +77,7 @@ impl Session<'_> {
                 project.has_webhooks = true;
                 put(operation.tx, &keys::project(project.organization, &project.slug), project, Precondition::Present)?;
             }
-            let id = operation.given_subject_id(new.id, &keys::all_webhooks())?;
+            let id = operation.given_subject_id(new.id, JobKind::Webhook, project.id)?;
             let signing_secret = new_signing_secret(&*operation.vault.random)?;
             let secret =
                 operation.seal_row(project, Row::SigningSecret(id), signing_secret.expose_secret().as_bytes())?;

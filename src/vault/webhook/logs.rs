@@ -8,6 +8,7 @@ use crate::vault::operation::no_such;
 use crate::vault::page::{Page, Paging};
 use crate::vault::place::At;
 use crate::vault::records::{WebhookLogRecord, decode, get};
+use crate::vault::scan::scan_window;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 use crate::vault::webhook::WebhookLog;
@@ -46,17 +47,12 @@ impl Session<'_> {
         self.read(UseCase::ListWebhookLogs, |operation| {
             let (place, record) = operation.webhook(at, id)?;
             let range = keys::webhook_logs(place.project.id, record.id);
-            // A webhook keeps so few of them that they can be counted off.
-            let records = operation.tx.scan(&range, Order::Descending, usize::MAX)?;
-            let items: Vec<WebhookLog> = records
-                .iter()
-                .skip(skip)
-                .take(limit)
-                .map(|record| Ok(decode::<WebhookLogRecord>(&record.value)?.into()))
-                .collect::<Result<_>>()?;
+            // They can be counted, because a webhook keeps its last 1,000 only.
+            let (records, total) = scan_window::<WebhookLogRecord>(operation.tx, range, skip, limit)?;
+            let items: Vec<WebhookLog> = records.into_iter().map(WebhookLog::from).collect();
             let details = Details::default().with("op", "logs").with("count", items.len());
             operation.record(Action::Read, Resource::webhook(&place, id)?, details)?;
-            Ok((items, records.len()))
+            Ok((items, total))
         })
     }
 }

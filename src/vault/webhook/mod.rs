@@ -22,7 +22,7 @@ use super::job_kind::JobKind;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
-use super::records::{NodeKind, ProjectRecord, WebhookLogRecord, WebhookRecord, decode, get, put};
+use super::records::{NodeKind, ProjectRecord, WebhookLogRecord, WebhookRecord, get, put};
 use super::session::Session;
 use super::slug::BASE;
 use super::use_case::UseCase;
@@ -38,6 +38,7 @@ use crate::core::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, Precondition};
 use crate::vault::place::At;
+use crate::vault::scan::{Scan, scan_values};
 
 /// Longest description of a webhook, in units of UTF-16.
 const MAX_DESCRIPTION: usize = 255;
@@ -194,7 +195,8 @@ impl OperationContext<'_, '_> {
     /// Removes the webhooks of an environment, or all of a project, with their logs and what waits for them.
     pub(super) fn remove_webhooks(&mut self, project: ProjectId, node: Option<LevelId>) -> Result<()> {
         let range = node.map_or_else(|| keys::project_webhooks(project), |node| keys::webhooks(project, node));
-        for record in self.tx.scan(&range, Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(range, Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             let id = record.key.rsplit('/').next().unwrap_or_default();
             let id = WebhookId::parse(id).map_err(|_| super::records::damaged())?;
             self.remove_webhook(project, id)?;
@@ -208,6 +210,7 @@ impl OperationContext<'_, '_> {
         self.cancel(JobKind::Webhook, id.into())?;
         self.remove_range(&keys::webhook_logs(project, id))?;
         self.tx.delete(&keys::webhook_log_count(project, id))?;
+        self.tx.delete(&keys::subject(JobKind::Webhook, id.into()))?;
         Ok(())
     }
 
@@ -253,11 +256,8 @@ impl Session<'_> {
         self.read(UseCase::ListWebhooks, |operation| {
             let place = operation.environment_place(at)?;
             let range = keys::webhooks(place.project.id, place.id());
-            let records = operation.tx.scan(&range, Order::Descending, usize::MAX)?;
-            let webhooks: Vec<Webhook> = records
-                .iter()
-                .map(|record| Ok(decode::<WebhookRecord>(&record.value)?.into()))
-                .collect::<Result<_>>()?;
+            let records: Vec<WebhookRecord> = scan_values(operation.tx, range, Order::Descending)?;
+            let webhooks: Vec<Webhook> = records.into_iter().map(Webhook::from).collect();
             let details = Details::default().with("op", "webhooks").with("count", webhooks.len());
             operation.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(webhooks)

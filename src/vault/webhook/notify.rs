@@ -9,6 +9,7 @@ use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::queue::NewJob;
 use crate::vault::records::{ProjectRecord, WebhookRecord, damaged, decode};
+use crate::vault::scan::Scan;
 
 impl OperationContext<'_, '_> {
     /// Has the webhooks of these environments of a project told, those that are enabled.
@@ -17,7 +18,8 @@ impl OperationContext<'_, '_> {
         project: &ProjectRecord,
         environments: &BTreeSet<LevelId>,
     ) -> Result<()> {
-        for record in self.tx.scan(&keys::project_webhooks(project.id), Order::Ascending, usize::MAX)? {
+        let mut scan = Scan::new(keys::project_webhooks(project.id), Order::Ascending);
+        while let Some(record) = scan.next(self.tx)? {
             let node = record.key.rsplit('/').nth(1).unwrap_or_default();
             let node = LevelId::parse(node).map_err(|_| damaged())?;
             if !environments.contains(&node) {

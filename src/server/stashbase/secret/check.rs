@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::super::name::secret_name;
-use super::super::problem::Problem;
 use crate::VarName;
+use crate::server::stashbase::name::secret_name;
+use crate::server::stashbase::problem::Problem;
 
 /// Longest value, in bytes.
 const MAX_VALUE_BYTES: usize = 16 << 10;

@@ -2,15 +2,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 
-use super::super::super::reply::{self, Reply};
-use super::super::super::request_context::RequestContext;
-use super::super::caller::{AtProject, EnvironmentRequest, ProjectRequest, or_not_found};
-use super::super::environment::{included, wants_environment};
-use super::super::name::{environment_identifier, secret_name};
-use super::super::problem::Problem;
-use super::super::query::{is_true, words};
+use super::references::References;
 use super::{READ, check, invalid_name, not_found};
-use crate::core::References;
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
+use crate::server::stashbase::caller::{AtProject, EnvironmentRequest, ProjectRequest, or_not_found};
+use crate::server::stashbase::environment::{included, wants_environment};
+use crate::server::stashbase::name::{environment_identifier, secret_name};
+use crate::server::stashbase::problem::Problem;
+use crate::server::stashbase::query::{is_true, words};
 use crate::vault;
 use crate::vault::{EntryMetadata, EntryScope, IdOrSlug, LocatedEnvironment, StoredEntry};
 use crate::wire::plain::Plain;
@@ -47,7 +47,7 @@ impl Selection {
     }
 }
 
-pub(in super::super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
+pub(in crate::server::stashbase) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(READ)?;
     let selection = Selection::read(context)?;
     let omits = |property| context.query("omit").is_some_and(|omit| words(omit).any(|word| word == property));
@@ -81,7 +81,7 @@ pub(in super::super) fn list(context: &RequestContext) -> Result<Reply, Problem>
     })
 }
 
-pub(in super::super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
+pub(in crate::server::stashbase) fn read(context: &RequestContext) -> Result<Reply, Problem> {
     let request = EnvironmentRequest::open(context)?;
     let name = secret_name(context.parameter("name")).ok_or_else(invalid_name)?;
     let at = request.at(READ)?;
@@ -96,14 +96,14 @@ pub(in super::super) fn read(context: &RequestContext) -> Result<Reply, Problem>
     Ok(reply::json(StatusCode::OK, &shown(&entry.metadata, Some(value), with_comments)))
 }
 
-pub(in super::super) fn list_metadata(context: &RequestContext) -> Result<Reply, Problem> {
+pub(in crate::server::stashbase) fn list_metadata(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(READ)?;
     let secrets = at.session().entry_metadata(at.place())?;
     let secrets = secrets.into_iter().map(shown_metadata).collect();
     Ok(reply::json(StatusCode::OK, &wire::MetadataList { secrets }))
 }
 
-pub(in super::super) fn read_metadata(context: &RequestContext) -> Result<Reply, Problem> {
+pub(in crate::server::stashbase) fn read_metadata(context: &RequestContext) -> Result<Reply, Problem> {
     let request = EnvironmentRequest::open(context)?;
     let name = secret_name(context.parameter("name")).ok_or_else(invalid_name)?;
     let at = request.at(READ)?;
@@ -113,7 +113,7 @@ pub(in super::super) fn read_metadata(context: &RequestContext) -> Result<Reply,
 }
 
 /// What two environments of a project hold, name by name.
-pub(in super::super) fn compare(context: &RequestContext) -> Result<Reply, Problem> {
+pub(in crate::server::stashbase) fn compare(context: &RequestContext) -> Result<Reply, Problem> {
     let request = ProjectRequest::open(context)?;
     let [one, other] = ["environment", "other"].map(|part| environment_identifier(context.parameter(part)));
     let (one, other) = (one?, other?);

@@ -2,19 +2,19 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 
-use super::super::super::reply::{self, Reply};
-use super::super::super::request_context::RequestContext;
-use super::super::caller::{ProjectRequest, or_project_not_found};
-use super::super::name::secret_name;
-use super::super::problem::Problem;
-use super::super::query::is_true;
 use super::{READ, invalid_name};
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
+use crate::server::stashbase::caller::{ProjectRequest, or_project_not_found};
+use crate::server::stashbase::name::secret_name;
+use crate::server::stashbase::problem::Problem;
+use crate::server::stashbase::query::is_true;
 use crate::vault::{FoundEntry, Search};
 use crate::wire::plain::Plain;
 use crate::wire::stashbase::secret as wire;
 
 /// The environments of a project that hold a secret of a name, or of a value.
-pub(in super::super) fn search(context: &RequestContext) -> Result<Reply, Problem> {
+pub(in crate::server::stashbase) fn search(context: &RequestContext) -> Result<Reply, Problem> {
     let at = ProjectRequest::open(context)?.above(READ)?;
     let search = match (context.query("name"), context.query("value")) {
         (Some(_), Some(_)) => {

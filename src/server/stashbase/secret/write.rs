@@ -1,19 +1,19 @@
 use axum::http::StatusCode;
 
-use super::super::super::reply::{self, Reply};
-use super::super::super::request_context::RequestContext;
-use super::super::caller::EnvironmentRequest;
-use super::super::name::secret_name;
-use super::super::problem::Problem;
-use super::super::query::body;
 use super::check;
 use super::{DELETE, WRITE};
+use crate::server::reply::{self, Reply};
+use crate::server::request_context::RequestContext;
+use crate::server::stashbase::caller::EnvironmentRequest;
+use crate::server::stashbase::name::secret_name;
+use crate::server::stashbase::problem::Problem;
+use crate::server::stashbase::query::body;
 use crate::vault::{EntryUpdate, NewEntry};
 use crate::wire::plain::Plain;
 use crate::wire::stashbase::secret as wire;
 use crate::{Error, ErrorKind, Kind, VarName};
 
-pub(in super::super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
+pub(in crate::server::stashbase) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(WRITE)?;
     let entries = new_entries(body(context)?)?;
     let created = at.session().create_entries(at.place(), &entries)?;
@@ -21,7 +21,7 @@ pub(in super::super) fn create(context: &RequestContext) -> Result<Reply, Proble
     Ok(reply::json(StatusCode::CREATED, &body))
 }
 
-pub(in super::super) fn set(context: &RequestContext) -> Result<Reply, Problem> {
+pub(in crate::server::stashbase) fn set(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(WRITE)?;
     let mut entries = new_entries(body(context)?)?;
     for entry in &mut entries {
@@ -34,7 +34,7 @@ pub(in super::super) fn set(context: &RequestContext) -> Result<Reply, Problem> 
 }
 
 /// Secrets that are to be made, once they are such as the service takes.
-pub(in super::super) fn new_entries(secrets: Vec<wire::NewSecret>) -> Result<Vec<NewEntry>, Problem> {
+pub(in crate::server::stashbase) fn new_entries(secrets: Vec<wire::NewSecret>) -> Result<Vec<NewEntry>, Problem> {
     let texts: Vec<&str> = secrets.iter().map(|secret| secret.name.as_str()).collect();
     let names = check::names(&texts)?;
     check::none(DUPLICATE_NAMES.0, DUPLICATE_NAMES.1, check::duplicates(&texts))?;
@@ -49,7 +49,7 @@ pub(in super::super) fn new_entries(secrets: Vec<wire::NewSecret>) -> Result<Vec
     Ok(entries.collect())
 }
 
-pub(in super::super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
+pub(in crate::server::stashbase) fn update(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(WRITE)?;
     let updates = updates(body(context)?)?;
     let result = at.session().update_entries(at.place(), &updates).map_err(or_name_taken)?;
@@ -102,7 +102,7 @@ fn updates(wanted: Vec<wire::SecretUpdate>) -> Result<Vec<EntryUpdate>, Problem>
     Ok(updates.collect())
 }
 
-pub(in super::super) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
+pub(in crate::server::stashbase) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(DELETE)?;
     let wanted: Vec<String> = body(context)?;
     let names = check::names(&wanted.iter().map(String::as_str).collect::<Vec<_>>())?;
@@ -111,7 +111,7 @@ pub(in super::super) fn remove(context: &RequestContext) -> Result<Reply, Proble
     Ok(reply::json(StatusCode::OK, &body))
 }
 
-pub(in super::super) fn remove_all(context: &RequestContext) -> Result<Reply, Problem> {
+pub(in crate::server::stashbase) fn remove_all(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(DELETE)?;
     let deleted_count = at.session().delete_all_entries(at.place())?;
     Ok(reply::json(StatusCode::OK, &wire::DeletedAll { deleted_count }))
