@@ -2,9 +2,12 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::core::{LevelPath, VarName};
 #[cfg(feature = "vault")]
-use crate::core::{PermissionSet, Timestamp};
+use crate::core::clock::Timestamp;
+use crate::core::name::VarName;
+use crate::core::path::LevelPath;
+#[cfg(feature = "vault")]
+use crate::core::permission::PermissionSet;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -7,8 +7,9 @@ use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeser
 use serde::forward_to_deserialize_any;
 
 use super::Env;
-use crate::core::{VarName, Variable};
-use crate::{Error, ErrorKind};
+use crate::core::merge::Variable;
+use crate::core::name::VarName;
+use crate::error::{Error, ErrorKind};
 
 pub(super) fn from_env<T: DeserializeOwned>(env: &Env) -> crate::Result<T> {
     T::deserialize(Variables { env, fields: &[] }).map_err(|failure| {

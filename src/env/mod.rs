@@ -1,6 +1,6 @@
 //! The resolved snapshot of an environment.
 
-mod deserialize;
+pub(crate) mod deserialize;
 
 use std::fmt;
 use std::process::Command;
@@ -8,9 +8,13 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-pub(crate) use self::deserialize::parse_bool;
-use crate::core::{Document, LevelPath, Origin, Resolved, SecretString, Unresolved, VarName, Variable};
-use crate::{Error, ErrorKind, Result};
+use crate::core::document::Document;
+use crate::core::dotenv::expand::Unresolved;
+use crate::core::merge::{Origin, Resolved, Variable};
+use crate::core::name::VarName;
+use crate::core::path::LevelPath;
+use crate::core::secret::SecretString;
+use crate::error::{Error, ErrorKind, Result};
 
 /// What an environment resolved to: names, values, and which level decided each.
 ///

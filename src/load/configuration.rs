@@ -6,10 +6,13 @@ use super::loader::Precedence;
 use super::settings::Settings;
 use super::source::{Source, SourceKind};
 use super::{VaultLocation, discovery, vault};
-use crate::core::{KeyRing, LevelKey, LevelPath, Slug};
-use crate::env::parse_bool;
+use crate::core::key::LevelKey;
+use crate::core::key_ring::KeyRing;
+use crate::core::name::Slug;
+use crate::core::path::LevelPath;
+use crate::env::deserialize::parse_bool;
+use crate::error::{Error, ErrorKind, Result};
 use crate::files::read_text;
-use crate::{Error, ErrorKind, Result};
 
 /// Largest key file that is read.
 const MAX_KEY_FILE_BYTES: usize = 64 * 1024;

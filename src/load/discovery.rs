@@ -6,10 +6,12 @@ use toml::de::{DeTable, DeValue};
 
 use super::settings::Settings;
 use super::source::Source;
-use crate::core::{KeyRing, Layer, LevelPath};
+use crate::core::key_ring::KeyRing;
+use crate::core::merge::Layer;
+use crate::core::path::LevelPath;
+use crate::error::{Error, ErrorKind, Result};
 use crate::files::read_text;
 use crate::sealed::SealedFile;
-use crate::{Error, ErrorKind, Result};
 
 const FILE_NAME: &str = "ioenv.toml";
 /// Largest configuration that is read.

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::settings::Settings;
 use super::source::Source;
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 #[expect(clippy::unnecessary_wraps, reason = "the same signature as with the feature")]
 pub(super) fn discover(_directory: &Path) -> Result<(Option<PathBuf>, Settings)> {

@@ -2,10 +2,17 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::{Configuration, Source, SourceKind};
-use crate::core::{KeyRing, LevelPath, Resolved, SecretString, VarName, expand, merge};
+use crate::core::dotenv::expand::expand;
+use crate::core::key_ring::KeyRing;
+use crate::core::merge::{Resolved, merge};
+use crate::core::name::VarName;
+use crate::core::path::LevelPath;
+use crate::core::secret::SecretString;
 use crate::env::Env;
-use crate::inject::{Inject, is_withheld, write_process};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::inject::Inject;
+use crate::inject::process::write_process;
+use crate::inject::withheld::is_withheld;
 
 /// Loads the environment that `ioenv.toml` and the `IOENV_*` variables name, into the process.
 ///

@@ -1,8 +1,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::core::SecretString;
-use crate::{Error, ErrorKind};
+use crate::core::secret::SecretString;
+use crate::error::{Error, ErrorKind};
 
 /// Where a vault is kept.
 ///

@@ -1,8 +1,10 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::Result;
-use crate::core::{KeyRing, Layer, LevelPath};
+use crate::core::key_ring::KeyRing;
+use crate::core::merge::Layer;
+use crate::core::path::LevelPath;
+use crate::error::Result;
 
 /// Where a [`Configuration`](crate::Configuration) says that levels come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

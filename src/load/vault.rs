@@ -8,14 +8,20 @@ use zeroize::Zeroizing;
 
 use super::configuration::{config, variable, variable_os};
 use super::{Configuration, Source, VaultLocation};
-use crate::core::OrganizationId;
-use crate::core::{
-    Aes256Gcm, Cipher as _, Document, KeyDerivation, KeyRing, Layer, LevelKey, LevelPath, RootKey, SecretBytes, Token,
-};
+use crate::core::cipher::{Aes256Gcm, Cipher as _};
+use crate::core::document::Document;
+use crate::core::id::OrganizationId;
+use crate::core::key::{KeyDerivation, LevelKey};
+use crate::core::key_ring::KeyRing;
+use crate::core::merge::Layer;
+use crate::core::path::LevelPath;
+use crate::core::secret::SecretBytes;
+use crate::core::token::Token;
+use crate::core::wrap::RootKey;
+use crate::error::{Error, ErrorKind, Result};
 use crate::files::{read_bytes, read_text};
 use crate::store::{KeyRange, Order, Store, StoreExt as _};
 use crate::vault::{Actor, At, Blobs, Custody, Session, Vault};
-use crate::{Error, ErrorKind, Result};
 
 /// Largest file with a token or a root key that is read.
 const MAX_BYTES: usize = 4096;

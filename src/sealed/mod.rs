@@ -13,13 +13,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use self::disk::Lock;
 pub use self::format::KeyDescriptor;
 use self::format::{Contents, SealedLevel};
-use crate::core::{
-    Aes256Gcm, Cipher as _, Document, KeyDerivation, KeyRing, KeyString, Layer, LevelKey, LevelPath, MAX_FILE_BYTES,
-    Pbkdf2, Random, SealedBlob, SecretBytes, Slug,
-};
+use crate::core::blob::SealedBlob;
+use crate::core::cipher::{Aes256Gcm, Cipher as _};
+use crate::core::document::Document;
+use crate::core::key::{KeyDerivation, KeyString, LevelKey, Pbkdf2};
+use crate::core::key_ring::KeyRing;
+use crate::core::limits::MAX_FILE_BYTES;
+use crate::core::merge::Layer;
+use crate::core::name::Slug;
+use crate::core::path::LevelPath;
+use crate::core::random::Random;
+use crate::core::secret::SecretBytes;
+use crate::error::{Error, ErrorKind, Result};
 use crate::files::read_text;
 use crate::system::SystemRandom;
-use crate::{Error, ErrorKind, Result};
 
 /// How a key is given, for the errors that need one.
 const HOW_TO_GIVE_A_KEY: &str =

@@ -1,5 +1,5 @@
 use super::{Access, KeyRange, Order, Precondition, Store};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// How many records are held in memory at a time.
 const PAGE: usize = 64;
@@ -53,8 +53,10 @@ pub fn copy(from: &dyn Store, to: &dyn Store) -> Result<u64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::store::{Memory, Record, StoreExt as _, copy};
-    use crate::{ErrorKind, store::Store as _};
+    use super::copy;
+    use crate::error::ErrorKind;
+    use crate::store::memory::Memory;
+    use crate::store::{Record, Store as _, StoreExt as _};
 
     #[test]
     fn several_pages_are_copied_and_nothing_into_itself() {

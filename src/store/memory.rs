@@ -6,7 +6,7 @@ use super::{
     Access, KeyRange, Order, Precondition, Record, Store, Transaction, Work, check_record, precondition_failed,
     read_only,
 };
-use crate::Result;
+use crate::error::Result;
 
 type Records = BTreeMap<String, String>;
 

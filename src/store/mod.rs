@@ -20,7 +20,7 @@ pub use self::memory::Memory;
 pub use self::postgres::Postgres;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::Sqlite;
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Longest key of a record, in bytes.
 pub const MAX_KEY_BYTES: usize = 1024;

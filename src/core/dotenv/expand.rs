@@ -1,9 +1,10 @@
 use zeroize::Zeroizing;
 
-use super::super::document::Dollars;
-use super::super::name::is_var_name;
-use super::super::{Kind, MAX_FILE_BYTES, MAX_VALUE_BYTES, Resolved, VarName};
-use crate::{Error, ErrorKind, Result};
+use crate::core::document::{Dollars, Kind};
+use crate::core::limits::{MAX_FILE_BYTES, MAX_VALUE_BYTES};
+use crate::core::merge::Resolved;
+use crate::core::name::{VarName, is_var_name};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Longest chain of references, from a value to what it finally stands on.
 const MAX_DEPTH: usize = 64;
@@ -208,8 +209,9 @@ fn too_large(name: &VarName) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{Document, Layer, merge};
     use super::*;
+    use crate::core::document::Document;
+    use crate::core::merge::{Layer, merge};
 
     fn resolved(text: &str) -> Resolved {
         merge(vec![Layer::new("a".parse().unwrap(), Document::parse(text).unwrap())])

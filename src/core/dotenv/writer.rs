@@ -1,8 +1,9 @@
 use zeroize::Zeroize as _;
 
-use super::super::document::Dollars;
-use super::super::{Document, Kind, SecretString, VarName};
 use super::VARIABLE_MARK;
+use crate::core::document::{Document, Dollars, Kind};
+use crate::core::name::VarName;
+use crate::core::secret::SecretString;
 
 /// Writes a document so that it reads back as the same one.
 pub(in super::super) fn write_document(document: &Document) -> SecretString {

@@ -19,7 +19,7 @@ use self::failure::Failure;
 use self::transaction::{Running, UPSERT};
 use self::url::Target;
 use super::{Access, Record, Store, Work, check_record};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Most connections of one pool. PostgreSQL allows a hundred in all, unless told otherwise.
 const MAX_CONNECTIONS: u32 = 8;

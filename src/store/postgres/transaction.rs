@@ -9,10 +9,10 @@ use tokio_postgres::types::ToSql;
 
 use super::connection::Connection;
 use super::failure::Failure;
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::{
     Access, KeyRange, Order, Precondition, Record, Transaction, check_record, precondition_failed, read_only,
 };
-use crate::{Error, ErrorKind, Result};
 
 const GET: &str = "SELECT value::text FROM ioenv_record WHERE key = $1";
 const GET_ALL: &str = "SELECT key, value::text FROM ioenv_record WHERE key = ANY ($1::text[])";

@@ -10,7 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::{ATTEMPTS, PAUSE};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// "ioen": what tells a store from the SQLite files of other programs.
 const APPLICATION_ID: i32 = 0x696f_656e;

@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use self::transaction::{SqliteTransaction, run};
 use self::writer::Writer;
 use super::{Access, Record, Store, Work, check_record};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// How often one looks whether another process is done.
 const PAUSE: Duration = Duration::from_millis(1);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 
 use super::connection::failed;
-use crate::Result;
+use crate::error::Result;
 use crate::store::{
     Access, KeyRange, Order, Precondition, Record, Transaction, check_record, precondition_failed, read_only,
 };

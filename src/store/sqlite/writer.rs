@@ -23,7 +23,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::connection::failed;
 use super::transaction::{SqliteTransaction, UPSERT, run};
 use super::{PATIENCE, PAUSE};
-use crate::Result;
+use crate::error::Result;
 use crate::store::{Access, Record, Work};
 
 /// How many share a commit before those who wait must wait for the next one.
@@ -281,7 +281,7 @@ mod tests {
 
     use super::super::connection;
     use super::*;
-    use crate::ErrorKind;
+    use crate::error::ErrorKind;
     use crate::store::Precondition;
 
     fn writer() -> (tempfile::TempDir, Writer) {
