@@ -83,7 +83,7 @@ impl KeyRing {
     /// The first key that `accept` takes: level keys as they are, and then, if there is a `derivation`, key strings as
     /// it derives them.
     ///
-    /// This is how a [`Source`](crate::Source) gets at a key; deriving may take long, so keep what is found.
+    /// This is how a [`Source`](crate::source::Source) gets at a key; deriving may take long, so keep what is found.
     ///
     /// # Errors
     /// Those of the derivation.

@@ -28,6 +28,8 @@ pub(crate) mod key_ring;
 pub(crate) mod limits;
 pub(crate) mod merge;
 pub(crate) mod name;
+#[cfg(any(feature = "sealed", feature = "vault"))]
+pub(crate) mod opening;
 #[cfg(feature = "vault")]
 pub(crate) mod organization_status;
 pub(crate) mod path;
@@ -41,6 +43,7 @@ pub(crate) mod secret;
 pub(crate) mod secret_format;
 #[cfg(feature = "vault")]
 pub(crate) mod serde_text;
+pub(crate) mod source;
 #[cfg(feature = "vault")]
 pub(crate) mod token;
 #[cfg(feature = "vault")]

@@ -3,6 +3,7 @@
 mod binding;
 mod disk;
 mod format;
+mod source;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,16 +22,13 @@ use crate::core::key_ring::KeyRing;
 use crate::core::limits::MAX_FILE_BYTES;
 use crate::core::merge::Layer;
 use crate::core::name::Slug;
+use crate::core::opening::{HOW_TO_GIVE_A_KEY, document};
 use crate::core::path::LevelPath;
 use crate::core::random::Random;
 use crate::core::secret::SecretBytes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::read_text;
 use crate::system::SystemRandom;
-
-/// How a key is given, for the errors that need one.
-const HOW_TO_GIVE_A_KEY: &str =
-    "give it in IOENV_KEY, in the file that IOENV_KEY_FILE names, or in ioenv.key beside ioenv.toml";
 
 /// An encrypted, hierarchical file such as `ioenv.sealed`: one project, its levels, and for each level a key.
 ///
@@ -205,6 +203,11 @@ impl SealedFile {
     /// # Errors
     /// `NotFound`, when the level at `path` itself is not there; otherwise as [`level`](Self::level).
     pub fn layers(&self, path: &LevelPath, keys: &KeyRing) -> Result<Vec<Layer>> {
+        self.open_chain(self.chain(path)?, keys)
+    }
+
+    /// The levels of the chain of `path` that exist, broad to specific, as they are sealed.
+    fn chain(&self, path: &LevelPath) -> Result<Vec<(LevelPath, &SealedLevel)>> {
         if !self.contents.levels.contains_key(path) {
             let some: Vec<&str> = self.paths().map(LevelPath::as_str).take(20).collect();
             let there = match self.contents.levels.len() - some.len() {
@@ -215,8 +218,10 @@ impl SealedFile {
             let message = format!("there is no such level in the file; there is: {there}");
             return Err(self.error(ErrorKind::NotFound, message).with_path(path));
         }
-        let chain: Vec<(LevelPath, &SealedLevel)> =
-            path.chain().filter_map(|path| Some((path.clone(), self.contents.levels.get(&path)?))).collect();
+        Ok(path.chain().filter_map(|path| Some((path.clone(), self.contents.levels.get(&path)?))).collect())
+    }
+
+    fn open_chain(&self, chain: Vec<(LevelPath, &SealedLevel)>, keys: &KeyRing) -> Result<Vec<Layer>> {
         let mut unlocked: BTreeMap<&Slug, LevelKey> = BTreeMap::new();
         for (path, level) in &chain {
             if !unlocked.contains_key(&level.key) {
@@ -282,9 +287,7 @@ impl SealedFile {
             let message = format!("the blob was not sealed with the key `{id}`: open it and set what it says");
             self.error(ErrorKind::DecryptionFailed, message).with_path(path)
         })?;
-        let text = std::str::from_utf8(bytes.expose_secret())
-            .map_err(|_| self.error(ErrorKind::Corrupt, "the level is not UTF-8 text").with_path(path))?;
-        Document::parse(text).map_err(|error| self.locate(error.with_path(path)))?;
+        document(&bytes).map_err(|error| self.locate(error.with_path(path)))?;
         let place = binding::place_tag(&key, path, blob);
         self.contents.levels.insert(path.clone(), SealedLevel::new(id, place, blob));
         Ok(())
@@ -397,9 +400,7 @@ impl SealedFile {
 
     fn open_level(&self, path: &LevelPath, level: &SealedLevel, key: &LevelKey) -> Result<Document> {
         let bytes = self.open_blob(path, level, key)?;
-        let text = std::str::from_utf8(bytes.expose_secret())
-            .map_err(|_| self.error(ErrorKind::Corrupt, "the level is not UTF-8 text").with_path(path))?;
-        Document::parse(text).map_err(|error| self.locate(error.with_path(path)))
+        document(&bytes).map_err(|error| self.locate(error.with_path(path)))
     }
 
     /// `key` has passed its check, so what fails here is not the key's fault.

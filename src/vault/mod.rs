@@ -32,7 +32,7 @@ mod counts;
 mod declare;
 mod deleted;
 mod diff;
-mod engine;
+pub(crate) mod engine;
 mod entries;
 mod entry;
 mod envelope;
@@ -70,6 +70,7 @@ mod service_account;
 mod service_key;
 mod session;
 mod slug;
+pub(crate) mod source;
 mod statistics;
 mod target;
 mod team;
@@ -82,6 +83,7 @@ mod webhook;
 // The vault, and who does what in it.
 pub use self::engine::Vault;
 pub use self::session::{Actor, Session};
+pub use self::source::VaultSource;
 pub use self::use_case::UseCase;
 pub use crate::core::RootKey;
 
@@ -91,7 +93,6 @@ pub use crate::core::{
     OrganizationId, PersonalKeyId, ProjectId, RoleId, ServiceAccountId, ServiceKeyId, TargetId, TeamId, TokenId,
     UserId, WebhookId, WebhookLogId,
 };
-pub use crate::load::VaultSource;
 
 // Organizations, projects, targets and environments.
 pub use self::counts::{Counts, LevelSummary, ProjectSummary};

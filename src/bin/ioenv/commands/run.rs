@@ -1,7 +1,8 @@
 use std::io::ErrorKind;
 use std::process::{Command, ExitCode};
 
-use ioenv::{KeyRing, Layer, LevelPath, Loader, Precedence, Source, VarName, VaultLocation};
+use ioenv::source::{Reading, Request, Source};
+use ioenv::{Layer, Loader, Precedence, VarName, VaultLocation};
 
 use super::{warn_of_unresolved, warn_of_withheld};
 use crate::args::{RunArgs, Typed};
@@ -13,8 +14,8 @@ use crate::{Result, terminal};
 struct Read(Vec<Layer>);
 
 impl Source for Read {
-    fn layers(&self, _path: &LevelPath, _keys: &KeyRing) -> ioenv::Result<Vec<Layer>> {
-        Ok(self.0.clone())
+    fn read(&self, _request: &Request<'_>) -> ioenv::Result<Reading> {
+        Ok(Reading::new("the levels that the command has read", self.0.clone()))
     }
 }
 
@@ -24,8 +25,7 @@ const CREDENTIALS: [&str; 4] = ["IOENV_KEY", "IOENV_TOKEN", "IOENV_API_TOKEN", "
 pub(crate) fn run(project: Project, args: RunArgs) -> Result<ExitCode> {
     let path = project.path()?;
     let source = Read(project.levels()?.layers(&path)?);
-    // What is read is open already.
-    let mut loader = Loader::new().path(path).key(KeyRing::new()).source(source);
+    let mut loader = Loader::new().path(path).source(source);
     if args.override_process {
         loader = loader.precedence(Precedence::VaultWins);
     }
