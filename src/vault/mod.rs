@@ -79,6 +79,7 @@ mod use_case;
 mod user;
 mod version;
 mod webhook;
+mod write_level;
 
 // The vault, and who does what in it.
 pub use self::engine::Vault;
@@ -119,6 +120,7 @@ pub use self::entry::{
     NewEntry, Search, SetEntries, SetEntry, StoredEntry, UpdatedEntries,
 };
 pub use self::level::{Blob, Blobs, Export, NewBlob};
+pub use crate::core::custody::OpenedLevel;
 
 // Versions.
 pub use self::version::{Change, ChangedEntry, PurgeScope, Restore, Version, VersionContent};

@@ -5,7 +5,7 @@ use ioenv::vault::{At, Custody, NewProject};
 use ioenv::{Aes256Gcm, Cipher as _, Document, ErrorKind, LevelKey, LevelPath, SealedBlob};
 
 use crate::args::{TransferArgs, Typed};
-use crate::levels::{Levels as _, VaultLevels, seal};
+use crate::levels::{Levels as _, VaultLevels};
 use crate::project::Project;
 use crate::{Result, terminal};
 
@@ -43,10 +43,10 @@ pub(crate) fn push(project: &Project, args: &TransferArgs) -> Result {
                     }
                     Custody::Client => {
                         let copied = std::cell::Cell::new(RESEALED);
-                        vault.write_client(path, &|opened| {
-                            let is_same = Aes256Gcm.open(&opened.key, &blob).is_ok();
+                        vault.write_client(path, |level| {
+                            let is_same = level.opens(&blob);
                             copied.set(if is_same { COPIED } else { RESEALED });
-                            if is_same { Ok(blob.clone()) } else { seal(&opened.key, &document) }
+                            if is_same { Ok(blob.clone()) } else { Ok(level.seal(&document)?) }
                         })?;
                         copied.get()
                     }

@@ -6,7 +6,7 @@ mod vault;
 use ioenv::{Document, Kind, Layer, LevelPath, SecretString, SourceKind, VarName};
 
 use self::sealed::SealedLevels;
-pub(crate) use self::vault::{Access, VaultLevels, environment_hint, hint, seal};
+pub(crate) use self::vault::{Access, VaultLevels, environment_hint, hint};
 use crate::Result;
 use crate::project::Project;
 

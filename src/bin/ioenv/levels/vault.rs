@@ -1,11 +1,8 @@
 use ioenv::vault::{
-    Actor, At, Blobs, Custody, NewBlob, NewEntry, NewEnvironment, NewProject, NewTarget, Organization, OrganizationId,
-    OutboundPolicy, Session, Token, Vault,
+    Actor, At, Blobs, Custody, NewEntry, NewEnvironment, NewProject, NewTarget, OpenedLevel, Organization,
+    OrganizationId, OutboundPolicy, Session, Token, Vault,
 };
-use ioenv::{
-    Aes256Gcm, Cipher as _, Document, ErrorKind, Kind, Layer, LevelKey, LevelPath, SealedBlob, SecretBytes,
-    SecretString, Slug, SystemRandom, VarName,
-};
+use ioenv::{Document, ErrorKind, Kind, Layer, LevelPath, SealedBlob, SecretString, Slug, VarName};
 
 use super::{Levels, no_such_entry};
 use crate::args::OutboundArgs;
@@ -14,8 +11,6 @@ use crate::{Result, terminal};
 
 /// What is recorded where no token is given.
 const SYSTEM: &str = "ioenv command";
-/// How often a change is made anew of a level that others write to, too.
-const ATTEMPTS: usize = 100;
 
 /// A vault, and in whose name it is used: that of the token, or else that of the operator, who has the root key.
 pub(crate) struct Access {
@@ -103,13 +98,6 @@ pub(crate) struct VaultLevels<'a> {
     pub(crate) organization: OrganizationId,
 }
 
-/// A level that its people hold the key of, opened: with the key and its proof.
-pub(crate) struct Opened {
-    pub(crate) document: Document,
-    pub(crate) key: LevelKey,
-    proof: SecretString,
-}
-
 impl<'a> VaultLevels<'a> {
     pub(crate) fn open(project: &'a Project) -> Result<Self> {
         let access = Access::open(project)?;
@@ -131,43 +119,24 @@ impl<'a> VaultLevels<'a> {
 
     /// Writes a level whose key the vault does not hold. `content` says what, from what is there; it may be called
     /// again, for another of the keys at hand, or because somebody else has written meanwhile.
-    pub(crate) fn write_client(&self, path: &LevelPath, content: &dyn Fn(&Opened) -> Result<SealedBlob>) -> Result {
-        for _ in 1..ATTEMPTS {
-            match self.try_write_client(path, content) {
-                Err(error) if is_conflict(&*error) => {}
-                written => return written,
-            }
-        }
-        self.try_write_client(path, content)
-    }
-
-    fn try_write_client(&self, path: &LevelPath, content: &dyn Fn(&Opened) -> Result<SealedBlob>) -> Result {
-        let blobs = self.blobs(path)?;
-        let there = blobs.levels.last().and_then(|level| level.content.as_ref());
-        for (key, proof) in self.project.keys()?.with_proofs(blobs.derivation.as_ref())? {
-            let document = match there.map(|blob| Aes256Gcm.open(&key, blob)) {
-                Some(Ok(bytes)) => parse(&bytes)?,
-                Some(Err(_)) => continue,
-                None => Document::new(),
-            };
-            let opened = Opened { document, key, proof: proof.to_text() };
-            let new = NewBlob::new(content(&opened)?).key_proof(opened.proof).replaces(there.cloned());
-            match self.session().set_blob(At::Path(self.organization, path), &new) {
-                // What was there would have told; where nothing was, the vault tells.
-                Err(error) if error.kind() == ErrorKind::KeyProofMismatch => {}
-                written => return Ok(written.map_err(|error| hint(path, error))?),
-            }
-        }
-        Err(format!("the key of {path} is not in the vault, and none that is given is that key: give it in IOENV_KEY")
-            .into())
+    pub(crate) fn write_client(
+        &self,
+        path: &LevelPath,
+        content: impl Fn(&OpenedLevel<'_>) -> Result<SealedBlob>,
+    ) -> Result {
+        let written = self.session().write_level(At::Path(self.organization, path), &self.project.keys()?, content);
+        written.map_err(|error| match error.downcast::<ioenv::Error>() {
+            Ok(error) => hint(path, *error).into(),
+            Err(error) => error,
+        })
     }
 
     /// The same for a change of the document.
-    fn change_client(&self, path: &LevelPath, change: &dyn Fn(&mut Document) -> Result) -> Result {
-        self.write_client(path, &|opened| {
-            let mut document = opened.document.clone();
+    fn change_client(&self, path: &LevelPath, change: impl Fn(&mut Document) -> Result) -> Result {
+        self.write_client(path, |level| {
+            let mut document = level.document().clone();
             change(&mut document)?;
-            seal(&opened.key, &document)
+            Ok(level.seal(&document)?)
         })
     }
 
@@ -213,15 +182,6 @@ impl<'a> VaultLevels<'a> {
     }
 }
 
-pub(crate) fn parse(bytes: &SecretBytes) -> Result<Document> {
-    let text = std::str::from_utf8(bytes.expose_secret()).map_err(|_| "the level is not UTF-8 text")?;
-    Ok(Document::parse(text)?)
-}
-
-pub(crate) fn seal(key: &LevelKey, document: &Document) -> Result<SealedBlob> {
-    Ok(Aes256Gcm.seal(key, document.to_text().expose_secret().as_bytes(), &SystemRandom)?)
-}
-
 /// Says of what is missing how to make it.
 pub(crate) fn hint(path: &LevelPath, error: ioenv::Error) -> ioenv::Error {
     if error.kind() != ErrorKind::NotFound {
@@ -244,10 +204,6 @@ pub(crate) fn environment_hint(path: &LevelPath, error: ioenv::Error) -> ioenv::
          environment, such as `ioenv tree --source vault` shows"
     );
     ioenv::Error::new(ErrorKind::NotFound, message)
-}
-
-fn is_conflict(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.downcast_ref::<ioenv::Error>().is_some_and(|error| error.kind() == ErrorKind::Conflict)
 }
 
 fn is_client_managed<T>(result: &ioenv::Result<T>) -> bool {
@@ -324,7 +280,7 @@ impl Levels for VaultLevels<'_> {
             set.map(|set| format!("{} added, {} set", set.created.len(), set.updated.len()))
         };
         if is_client_managed(&written) {
-            self.change_client(path, &|document| {
+            self.change_client(path, |document| {
                 if replace {
                     *document = Document::new();
                 }
@@ -341,7 +297,7 @@ impl Levels for VaultLevels<'_> {
         entry.kind = kind;
         let set = self.session().set_entries(At::Path(self.organization, path), &[entry]);
         if is_client_managed(&set) {
-            return self.change_client(path, &|document| {
+            return self.change_client(path, |document| {
                 document.set(name.clone(), value.clone())?;
                 if let Some(kind) = kind {
                     document.set_kind(name.as_str(), kind);
@@ -357,13 +313,12 @@ impl Levels for VaultLevels<'_> {
         let (session, organization) = (self.session(), self.organization);
         let there = session.entry_metadata(At::Path(organization, path));
         if is_client_managed(&there) {
-            return self.change_client(
-                path,
-                &|document| match names.iter().find(|name| !document.remove(name.as_str())) {
+            return self.change_client(path, |document| {
+                match names.iter().find(|name| !document.remove(name.as_str())) {
                     Some(missing) => Err(no_such_entry(path, missing).into()),
                     None => Ok(()),
-                },
-            );
+                }
+            });
         }
         let there = there.map_err(|error| hint(path, error))?;
         if let Some(missing) = names.iter().find(|name| !there.iter().any(|entry| entry.name == **name)) {
