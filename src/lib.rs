@@ -94,6 +94,7 @@ pub use crate::core::{
 };
 pub use env::Env;
 pub use error::{Error, ErrorKind, Result};
+pub use files::replace::write_private;
 pub use inject::{Inject, is_withheld};
 pub use load::{Configuration, Loader, Precedence, SourceKind, VaultLocation, load, resolve, var};
 #[cfg(feature = "sealed")]

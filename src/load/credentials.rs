@@ -15,8 +15,8 @@ use crate::core::token::Token;
 use crate::core::wrap::RootKey;
 use crate::error::{Error, ErrorKind, Result};
 #[cfg(feature = "vault")]
-use crate::files::read_bytes;
-use crate::files::read_text;
+use crate::files::read::read_bytes;
+use crate::files::read::read_text;
 
 /// Largest key file that is read.
 const MAX_KEY_FILE_BYTES: usize = 64 * 1024;

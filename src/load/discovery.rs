@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::settings::Settings;
 use crate::error::{Error, ErrorKind, Result};
-use crate::files::read_text;
+use crate::files::read::read_text;
 
 const FILE_NAME: &str = "ioenv.toml";
 /// Largest configuration that is read.

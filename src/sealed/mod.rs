@@ -27,7 +27,8 @@ use crate::core::path::LevelPath;
 use crate::core::random::Random;
 use crate::core::secret::SecretBytes;
 use crate::error::{Error, ErrorKind, Result};
-use crate::files::read_text;
+use crate::files::read::read_text;
+use crate::files::replace::{Readers, replace, sync_directory};
 use crate::system::SystemRandom;
 
 /// An encrypted, hierarchical file such as `ioenv.sealed`: one project, its levels, and for each level a key.
@@ -317,17 +318,18 @@ impl SealedFile {
         }
         // A link to the file is followed, because the rename would replace the link itself.
         let file = &file.canonicalize().unwrap_or_else(|_| file.clone());
-        let acquired;
-        let lock = if let Some(lock) = &self.lock {
-            lock
-        } else {
-            acquired = Lock::acquire(file)?;
-            &acquired
+        // Until the end: the file beside has one name, so there must be one writer.
+        let _acquired = match &self.lock {
+            Some(_) => None,
+            None => Some(Lock::acquire(file)?),
         };
         // Under our own lock too: git, or an editor, takes none.
         self.check_unchanged(file)?;
-        disk::replace(lock, file, &text)?;
-        let synced = disk::sync_directory(file);
+        replace(file, ".tmp", &text, Readers::AsBefore)
+            .map_err(|error| Error::io(format!("cannot write {}; it is as it was", file.display()), error))?;
+        let synced = sync_directory(file).map_err(|error| {
+            Error::io(format!("{} was written, and its directory cannot be synced", file.display()), error)
+        });
         self.contents = Contents::parse(text)?;
         self.is_there = true;
         synced
