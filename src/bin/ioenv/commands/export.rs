@@ -5,12 +5,13 @@ use ioenv::{Resolved, SecretString, expand, merge, write_private};
 use serde_json::{Map, Value};
 
 use super::warn_of_unresolved;
-use crate::Result;
 use crate::args::{ExportArgs, ExportFormat};
+use crate::levels::chosen::own_or_all_layers;
 use crate::project::Project;
+use crate::result::Result;
 
 pub(crate) fn run(project: &Project, args: ExportArgs) -> Result {
-    let mut resolved = merge(project.own_or_all_layers(args.own)?);
+    let mut resolved = merge(own_or_all_layers(project, args.own)?);
     if args.expand {
         warn_of_unresolved(&expand(&mut resolved)?);
     }

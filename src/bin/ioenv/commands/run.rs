@@ -6,8 +6,10 @@ use ioenv::{Layer, Loader, Precedence, VarName, VaultLocation};
 
 use super::{warn_of_unresolved, warn_of_withheld};
 use crate::args::{RunArgs, Typed};
+use crate::levels::chosen::levels;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 /// Levels that were read.
 #[derive(Debug)]
@@ -24,7 +26,7 @@ const CREDENTIALS: [&str; 4] = ["IOENV_KEY", "IOENV_TOKEN", "IOENV_API_TOKEN", "
 
 pub(crate) fn run(project: Project, args: RunArgs) -> Result<ExitCode> {
     let path = project.path()?;
-    let source = Read(project.levels()?.layers(&path)?);
+    let source = Read(levels(&project)?.layers(&path)?);
     let mut loader = Loader::new().path(path).source(source);
     if args.override_process {
         loader = loader.precedence(Precedence::VaultWins);

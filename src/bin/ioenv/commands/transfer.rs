@@ -5,9 +5,11 @@ use ioenv::vault::{At, Custody, NewProject};
 use ioenv::{Aes256Gcm, Cipher as _, Document, ErrorKind, LevelKey, LevelPath, SealedBlob};
 
 use crate::args::{TransferArgs, Typed};
-use crate::levels::{Levels as _, VaultLevels};
+use crate::levels::Levels as _;
+use crate::levels::vault::VaultLevels;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 const COPIED: &str = "copied as it is: the key is the same";
 const RESEALED: &str = "opened and sealed anew: the keys differ";
