@@ -9,7 +9,7 @@ use std::thread;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::{ATTEMPTS, PAUSE};
+use super::patience::{ATTEMPTS, PAUSE};
 use crate::error::{Error, ErrorKind, Result};
 
 /// "ioen": what tells a store from the SQLite files of other programs.
