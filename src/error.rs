@@ -2,9 +2,12 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::core::{LevelPath, VarName};
 #[cfg(feature = "vault")]
-use crate::core::{PermissionSet, Timestamp};
+use crate::core::clock::Timestamp;
+use crate::core::name::VarName;
+use crate::core::path::LevelPath;
+#[cfg(feature = "vault")]
+use crate::core::permission::PermissionSet;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -120,7 +123,7 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    /// An error of a [`Source`](crate::Source), a [`Random`](crate::Random) or a [`Cipher`](crate::Cipher) of one's
+    /// An error of a [`Source`](crate::source::Source), a [`Random`](crate::Random) or a [`Cipher`](crate::Cipher) of one's
     /// own. `message` is one line in lower case that says what to do next; it is shown as it is, so no value goes
     /// into it.
     ///
@@ -161,20 +164,51 @@ impl Error {
         Self::new(ErrorKind::Io, format!("{}: {}", action.into(), source.kind())).with_source(source)
     }
 
+    /// A `Config` error.
+    #[cold]
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, message)
+    }
+
     #[cold]
     pub(crate) fn with_file(mut self, file: &Path) -> Self {
         self.inner.file.get_or_insert_with(|| file.to_owned());
         self
     }
 
+    /// Adds the level that the error is about, which is shown before the text. A level that was added before stays: it
+    /// is the more specific one.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// use ioenv::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::NotFound, "there is no such level").with_path(&"acme-store/dev".parse()?);
+    /// assert_eq!(error.to_string(), "acme-store/dev: there is no such level");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
     #[cold]
-    pub(crate) fn with_path(mut self, path: &LevelPath) -> Self {
+    pub fn with_path(mut self, path: &LevelPath) -> Self {
         self.inner.path.get_or_insert_with(|| path.clone());
         self
     }
 
+    /// Adds variables that the error is about, for [`names`](Self::names). The text does not show them.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// use ioenv::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::NotFound, "the store does not have PORT").with_names(["PORT".parse()?]);
+    /// assert_eq!(error.names()[0].as_str(), "PORT");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
     #[cold]
-    pub(crate) fn with_names(mut self, names: impl IntoIterator<Item = VarName>) -> Self {
+    pub fn with_names(mut self, names: impl IntoIterator<Item = VarName>) -> Self {
         self.inner.names.extend(names);
         self
     }

@@ -33,7 +33,7 @@
 //! # For tools
 //!
 //! [`SealedFile`] reads and changes the file, [`Document`] a level, [`Configuration`] finds both. [`merge`] and
-//! [`expand`] are what a loader does with [`Layer`]s; [`Expansion`] knows the notations of other services too. A [`Source`] of one's own stands in for the file. With the feature
+//! [`expand`] are what a loader does with [`Layer`]s; [`Expansion`] knows the notations of other services too. A [`Source`](source::Source) of one's own stands in for the file. With the feature
 //! `vault`, `webhook` tells receivers whether a request is genuine.
 //!
 //! # Features
@@ -74,6 +74,7 @@ mod outbound;
 mod sealed;
 #[cfg(feature = "server")]
 pub mod server;
+pub mod source;
 #[cfg(feature = "vault")]
 pub mod store;
 #[cfg(feature = "vault")]
@@ -93,8 +94,9 @@ pub use crate::core::{
 };
 pub use env::Env;
 pub use error::{Error, ErrorKind, Result};
+pub use files::replace::write_private;
 pub use inject::{Inject, is_withheld};
-pub use load::{Configuration, Loader, Precedence, Source, SourceKind, VaultLocation, load, resolve, var};
+pub use load::{Configuration, Loader, Precedence, SourceKind, VaultLocation, load, resolve, var};
 #[cfg(feature = "sealed")]
 pub use sealed::{KeyDescriptor, SealedFile};
 pub use system::SystemRandom;
@@ -103,6 +105,11 @@ pub use system::SystemRandom;
 #[cfg(all(doctest, feature = "sealed"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So do those of the page about the configuration.
+#[cfg(all(doctest, feature = "sealed"))]
+#[doc = include_str!("../docs/configuration.md")]
+struct ConfigurationPage;
 
 /// So do those of the page about integrations.
 #[cfg(all(doctest, feature = "vault"))]

@@ -3,14 +3,14 @@
 #[cfg(feature = "vault")]
 pub use clock::SystemClock;
 
-use crate::core::Random;
-use crate::{Error, Result};
+use crate::core::random::Random;
+use crate::error::{Error, Result};
 
 #[cfg(feature = "vault")]
 mod clock {
     use std::time::SystemTime;
 
-    use crate::core::{Clock, Timestamp};
+    use crate::core::clock::{Clock, Timestamp};
 
     /// The clock of the operating system.
     ///

@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use common::path;
-use ioenv::{
-    Document, Env, ErrorKind, KeyRing, Kind, Layer, LevelPath, Loader, Precedence, Result, SecretString, Source,
-};
+use ioenv::source::{Reading, Request, Source};
+use ioenv::{Document, Env, ErrorKind, Kind, Layer, Loader, Precedence, Result, SecretString};
 use serde::Deserialize;
 
 /// Levels that are there without a file.
@@ -18,8 +17,9 @@ use serde::Deserialize;
 struct Levels(Vec<(&'static str, String)>);
 
 impl Source for Levels {
-    fn layers(&self, _path: &LevelPath, _keys: &KeyRing) -> Result<Vec<Layer>> {
-        self.0.iter().map(|(level, text)| Ok(Layer::new(path(level), Document::parse(text)?))).collect()
+    fn read(&self, _request: &Request<'_>) -> Result<Reading> {
+        let layers = self.0.iter().map(|(level, text)| Ok(Layer::new(path(level), Document::parse(text)?)));
+        Ok(Reading::new("levels in memory", layers.collect::<Result<_>>()?))
     }
 }
 
@@ -212,7 +212,7 @@ fn a_source_can_be_boxed_and_can_fail_in_its_own_words() {
     struct Away;
 
     impl Source for Away {
-        fn layers(&self, _path: &LevelPath, _keys: &KeyRing) -> Result<Vec<Layer>> {
+        fn read(&self, _request: &Request<'_>) -> Result<Reading> {
             let cause = std::io::Error::other("connection refused");
             Err(ioenv::Error::new(ErrorKind::Unavailable, "the store does not answer").with_source(cause))
         }

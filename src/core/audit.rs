@@ -6,12 +6,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::clock::Timestamp;
+use super::document::Kind;
+use super::id::{AuditRecordId, Id, LevelId, OrganizationId, ProjectId, TargetId};
+use super::name::VarName;
+use super::path::LevelPath;
+use super::permission::{PermissionSet, Vocabulary};
 use super::serde_text::serde_text;
-use super::{
-    AuditRecordId, Id, Kind, LevelId, LevelPath, OrganizationId, PermissionSet, ProjectId, TargetId, Timestamp,
-    VarName, Vocabulary,
-};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Most bytes of a variable's value that a record repeats.
 const MAX_VALUE_BYTES: usize = 4096;

@@ -4,8 +4,8 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::MAX_FILE_BYTES;
-use crate::{Error, ErrorKind, Result};
+use super::limits::MAX_FILE_BYTES;
+use crate::error::{Error, ErrorKind, Result};
 
 /// What a level is at rest: `base64(iv[12] ‖ ciphertext ‖ tag[16])`, as dotenv.cloud stores and sends it.
 ///

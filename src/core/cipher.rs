@@ -5,8 +5,11 @@ use aes_gcm::{KeyInit as _, Nonce, Tag};
 use zeroize::Zeroizing;
 
 use super::aes_key::AesKey;
-use super::{LevelKey, Random, SealedBlob, SecretBytes};
-use crate::{Error, ErrorKind, Result};
+use super::blob::SealedBlob;
+use super::key::LevelKey;
+use super::random::Random;
+use super::secret::SecretBytes;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Seals and opens the blob of a level.
 pub trait Cipher: Debug + Send + Sync {

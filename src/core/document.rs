@@ -4,8 +4,10 @@ use std::str::FromStr;
 use zeroize::Zeroizing;
 
 use super::dotenv;
-use super::{MAX_VALUE_BYTES, SecretString, VarName};
-use crate::{Error, ErrorKind, Result};
+use super::limits::MAX_VALUE_BYTES;
+use super::name::VarName;
+use super::secret::SecretString;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Whether a value may be shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -3,9 +3,9 @@ use std::str::FromStr;
 
 use ulid::{ULID_LEN, Ulid};
 
-use super::Timestamp;
+use super::clock::Timestamp;
 use super::serde_text::serde_text;
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Characters of an id behind its prefix.
 const PREFIXED_CHARS: usize = 22;

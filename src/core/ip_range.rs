@@ -3,7 +3,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use super::serde_text::serde_text;
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// A range of addresses in the notation of CIDR (RFC 4632, RFC 4291), such as `192.0.2.0/24` or `2001:db8::/32`. An
 /// address alone is the range that has only that.

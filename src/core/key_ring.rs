@@ -1,9 +1,9 @@
 use std::fmt;
 
-use super::{KeyDerivation, KeyString, LevelKey};
+use super::key::{KeyDerivation, KeyString, LevelKey};
 #[cfg(feature = "vault")]
-use super::{KeyProof, Pbkdf2};
-use crate::{Error, ErrorKind, Result};
+use super::key::{KeyProof, Pbkdf2};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The keys a program holds, in no particular order: which one opens what is found out by trying.
 ///
@@ -83,7 +83,7 @@ impl KeyRing {
     /// The first key that `accept` takes: level keys as they are, and then, if there is a `derivation`, key strings as
     /// it derives them.
     ///
-    /// This is how a [`Source`](crate::Source) gets at a key; deriving may take long, so keep what is found.
+    /// This is how a [`Source`](crate::source::Source) gets at a key; deriving may take long, so keep what is found.
     ///
     /// # Errors
     /// Those of the derivation.
@@ -163,7 +163,7 @@ impl fmt::Debug for KeyRing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::Pbkdf2;
+    use crate::core::key::Pbkdf2;
 
     #[test]
     fn reads_one_key_a_line() {

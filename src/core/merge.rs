@@ -2,8 +2,10 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::document::{Dollars, Entry, index};
-use super::{Document, Kind, LevelPath, SecretString, VarName};
+use super::document::{Document, Dollars, Entry, Kind, index};
+use super::name::VarName;
+use super::path::LevelPath;
+use super::secret::SecretString;
 
 /// One level of a chain: where it stands and what it says.
 #[derive(Clone, Debug)]

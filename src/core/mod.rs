@@ -4,51 +4,55 @@
 //! what it needs of those comes in through the traits `Clock` and [`Random`]. So every rule can be tested by value.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod aes_key;
+pub(crate) mod aes_key;
 #[cfg(feature = "vault")]
-mod audit;
-mod blob;
-mod cipher;
+pub(crate) mod audit;
+pub(crate) mod blob;
+pub(crate) mod cipher;
 #[cfg(feature = "vault")]
-mod clock;
+pub(crate) mod clock;
 #[cfg(feature = "vault")]
-mod custody;
+pub(crate) mod custody;
 #[cfg(feature = "vault")]
-mod delivery_error;
-mod document;
-mod dotenv;
+pub(crate) mod delivery_error;
+pub(crate) mod document;
+pub(crate) mod dotenv;
 #[cfg(feature = "vault")]
-mod environment_name;
+pub(crate) mod environment_name;
 #[cfg(feature = "vault")]
-mod id;
+pub(crate) mod id;
 #[cfg(feature = "vault")]
-mod ip_range;
-mod key;
-mod key_ring;
-mod merge;
-mod name;
+pub(crate) mod ip_range;
+pub(crate) mod key;
+pub(crate) mod key_ring;
+pub(crate) mod limits;
+pub(crate) mod merge;
+pub(crate) mod name;
+#[cfg(any(feature = "sealed", feature = "vault"))]
+pub(crate) mod opening;
 #[cfg(feature = "vault")]
-mod organization_status;
-mod path;
+pub(crate) mod organization_status;
+pub(crate) mod path;
 #[cfg(feature = "vault")]
-mod permission;
-mod random;
+pub(crate) mod permission;
+pub(crate) mod random;
 #[cfg(feature = "vault")]
-mod role;
-mod secret;
+pub(crate) mod role;
+pub(crate) mod secret;
 #[cfg(feature = "vault")]
-mod secret_format;
-mod secret_text;
+pub(crate) mod secret_format;
+pub(crate) mod secret_text;
 #[cfg(feature = "vault")]
-mod serde_text;
+pub(crate) mod serde_text;
+pub(crate) mod source;
 #[cfg(feature = "vault")]
-mod token;
+pub(crate) mod token;
 #[cfg(feature = "vault")]
-mod version_action;
+pub(crate) mod version_action;
 #[cfg(feature = "vault")]
-mod webhook;
+pub(crate) mod webhook;
 #[cfg(feature = "vault")]
-mod wrap;
+pub(crate) mod wrap;
 
 #[cfg(feature = "vault")]
 pub(crate) use aes_key::AesKey;
@@ -78,6 +82,7 @@ pub use id::{
 pub use ip_range::IpRange;
 pub use key::{KeyDerivation, KeyProof, KeyString, LevelKey, Padded, Pbkdf2};
 pub use key_ring::KeyRing;
+pub use limits::{MAX_FILE_BYTES, MAX_VALUE_BYTES};
 pub use merge::{Layer, Origin, Resolved, Variable, merge};
 pub use name::{Slug, VarName};
 #[cfg(feature = "vault")]
@@ -111,9 +116,3 @@ pub use webhook::{Event, VerifyError, sign, verify};
 pub use wrap::RootKey;
 #[cfg(feature = "vault")]
 pub(crate) use wrap::{Context, Sealed, unwrap, unwrap_key, wrap, wrap_key};
-
-/// Largest value of a variable, in bytes of UTF-8. Linux holds `NAME=value` to 128 KiB.
-pub const MAX_VALUE_BYTES: usize = 64 * 1024;
-
-/// Largest document or sealed file, in bytes.
-pub const MAX_FILE_BYTES: usize = 16 * 1024 * 1024;

@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use smol_str::SmolStr;
 
-use super::LevelKey;
-use crate::{Error, ErrorKind, Result};
+use super::key::LevelKey;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Longest name of a variable, in bytes.
 const MAX_NAME_BYTES: usize = 255;

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::name::{Slug, is_slug};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Where a level stands: `project[/target][/environment]`, one to three segments, each a [`Slug`].
 ///

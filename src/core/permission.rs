@@ -6,7 +6,7 @@ use serde::de::SeqAccess;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::serde_text::serde_text;
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 macro_rules! permissions {
     ($($(#[$doc:meta])* $variant:ident = $word:literal,)*) => {
@@ -569,8 +569,8 @@ impl Vocabulary {
 
 #[cfg(test)]
 mod tests {
-    use super::super::role::tests::section;
     use super::*;
+    use crate::core::role::tests::section;
 
     #[test]
     fn words_are_there_and_back_and_fit_into_the_bits() {

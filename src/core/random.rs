@@ -1,6 +1,6 @@
 use std::fmt::Debug;
 
-use crate::Result;
+use crate::error::Result;
 
 /// Where random bytes come from.
 ///

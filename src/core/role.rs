@@ -1,10 +1,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::RoleId;
+use super::id::RoleId;
 use super::permission::{self, Permission as P, PermissionSet};
 use super::serde_text::serde_text;
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 const fn set(permissions: &[P]) -> PermissionSet {
     PermissionSet::of(permissions)
@@ -519,7 +519,7 @@ no_alias!(OrganizationRole ProjectRole WorkspaceRole EnvironmentRole PersonalKey
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::ErrorKind;
+    use crate::error::ErrorKind;
 
     /// The lines of a section of the table.
     pub(in crate::core) fn section(name: &str) -> Vec<&'static str> {

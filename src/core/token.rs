@@ -6,9 +6,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use super::id::OrganizationId;
+use super::key::LevelKey;
+use super::random::Random;
+use super::secret::SecretString;
 use super::serde_text::serde_text;
-use super::{LevelKey, OrganizationId, Random, RootKey, SecretString};
-use crate::{Error, ErrorKind, Result};
+use super::wrap::RootKey;
+use crate::error::{Error, ErrorKind, Result};
 
 const ALPHANUMERIC: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// Largest token of another service that is taken, in bytes.

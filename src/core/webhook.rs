@@ -9,9 +9,12 @@ use serde_json::Value;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use super::clock::Timestamp;
+use super::id::Id;
+use super::random::Random;
+use super::secret::SecretString;
 use super::token::append_random;
-use super::{Id, Random, SecretString, Timestamp};
-use crate::Result;
+use crate::error::Result;
 
 /// How far the clocks of sender and receiver may be apart, in seconds.
 const TOLERANCE: u64 = 300;

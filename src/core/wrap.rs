@@ -5,9 +5,13 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::Zeroizing;
 
 use super::aes_key::{AesKey, KeyText};
+use super::blob::SealedBlob;
 use super::cipher::{open_bound, seal_bound};
-use super::{Id, IntegrationId, LevelKey, OrganizationId, ProjectId, Random, SealedBlob, SecretBytes, SecretString};
-use crate::{Error, ErrorKind, Result};
+use super::id::{Id, IntegrationId, OrganizationId, ProjectId};
+use super::key::LevelKey;
+use super::random::Random;
+use super::secret::{SecretBytes, SecretString};
+use crate::error::{Error, ErrorKind, Result};
 
 /// What stands between two fields of a context. No field can hold it.
 const SEPARATOR: char = '\u{1f}';

@@ -7,32 +7,73 @@ use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeser
 use serde::forward_to_deserialize_any;
 
 use super::Env;
-use crate::core::{VarName, Variable};
-use crate::{Error, ErrorKind};
+use crate::core::merge::Variable;
+use crate::core::name::VarName;
+use crate::error::{Error, ErrorKind, Result};
 
-pub(super) fn from_env<T: DeserializeOwned>(env: &Env) -> crate::Result<T> {
-    T::deserialize(Variables { env, fields: &[] }).map_err(|failure| {
-        let (name, message) = match failure {
-            Failure::Missing(field) => match VarName::new(&field.to_ascii_uppercase()) {
-                Ok(name) => return env.not_found(name.as_str()),
-                // The program's own word, so it can be shown.
-                Err(_) => (None, format!("no variable can be named like the field {field:?}: rename the field")),
-            },
-            Failure::Invalid(None, _) => (None, "an environment can be read into a struct or a map only".to_owned()),
-            Failure::Invalid(Some(name), what) => {
-                let message = format!("the value of {name} is not {}", what.unwrap_or("what the field takes"));
-                (Some(name), message)
-            }
-            Failure::NoField(name) => {
-                let message = match &name {
-                    Some(name) => format!("the struct has no field for {name}, and denies what it does not know"),
-                    None => "the struct denies what it does not know".to_owned(),
-                };
-                (name, message)
-            }
-        };
-        Error::new(ErrorKind::InvalidValue, message).with_names(name).with_path(env.path())
-    })
+impl Env {
+    /// Reads the variables into a struct of the program's own.
+    ///
+    /// A field takes the variable of its name, or else the one whose name differs only in case. Text becomes numbers,
+    /// `bool` (`true`, `1`, `yes`, `on`; `false`, `0`, `no`, `off`; in any case), unit enum variants, `Option` (`None`
+    /// when absent) and, split at commas, sequences. Declare secrets as [`SecretString`]. A struct with a
+    /// `#[serde(flatten)]` field takes names as they are, in their own case.
+    ///
+    /// # Errors
+    /// `NotFound` or `InvalidValue`, naming the variable and never the value.
+    ///
+    /// ```
+    /// # use ioenv::source::{Reading, Request, Source};
+    /// # use ioenv::{Document, Layer, Result};
+    /// # #[derive(Debug)]
+    /// # struct Fixed;
+    /// # impl Source for Fixed {
+    /// #     fn read(&self, request: &Request<'_>) -> Result<Reading> {
+    /// #         let document = Document::parse("PORT=8080\nAPI_KEY=x\n")?;
+    /// #         Ok(Reading::new("fixed", vec![Layer::new(request.path().clone(), document)]))
+    /// #     }
+    /// # }
+    /// # fn main() -> Result<()> {
+    /// # let env = ioenv::Loader::new().source(Fixed).path("acme-store".parse()?).resolve()?;
+    /// #[derive(serde::Deserialize)]
+    /// struct Config {
+    ///     port: u16,
+    ///     api_key: ioenv::SecretString,
+    ///     #[serde(default)]
+    ///     verbose: bool,
+    /// }
+    ///
+    /// let config: Config = env.deserialize()?;
+    /// assert_eq!(config.port, 8080);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T> {
+        T::deserialize(Variables { env: self, fields: &[] }).map_err(|failure| {
+            let (name, message) = match failure {
+                Failure::Missing(field) => match VarName::new(&field.to_ascii_uppercase()) {
+                    Ok(name) => return self.not_found(name.as_str()),
+                    // The program's own word, so it can be shown.
+                    Err(_) => (None, format!("no variable can be named like the field {field:?}: rename the field")),
+                },
+                Failure::Invalid(None, _) => {
+                    (None, "an environment can be read into a struct or a map only".to_owned())
+                }
+                Failure::Invalid(Some(name), what) => {
+                    let message = format!("the value of {name} is not {}", what.unwrap_or("what the field takes"));
+                    (Some(name), message)
+                }
+                Failure::NoField(name) => {
+                    let message = match &name {
+                        Some(name) => format!("the struct has no field for {name}, and denies what it does not know"),
+                        None => "the struct denies what it does not know".to_owned(),
+                    };
+                    (name, message)
+                }
+            };
+            Error::new(ErrorKind::InvalidValue, message).with_names(name).with_path(self.path())
+        })
+    }
 }
 
 /// Why a value could not be taken. Serde's texts may quote the value, so they end here.

@@ -1,28 +1,33 @@
 //! The resolved snapshot of an environment.
 
-mod deserialize;
+pub(crate) mod deserialize;
 
 use std::fmt;
 use std::process::Command;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
-
-pub(crate) use self::deserialize::parse_bool;
-use crate::core::{Document, LevelPath, Origin, Resolved, SecretString, Unresolved, VarName, Variable};
-use crate::{Error, ErrorKind, Result};
+use crate::core::document::Document;
+use crate::core::dotenv::expand::Unresolved;
+use crate::core::merge::{Origin, Resolved, Variable};
+use crate::core::name::VarName;
+use crate::core::path::LevelPath;
+use crate::core::secret::SecretString;
+use crate::core::source::Freshness;
+use crate::error::{Error, ErrorKind, Result};
 
 /// What an environment resolved to: names, values, and which level decided each.
 ///
 /// It is a snapshot, cheap to clone and the same in every clone. `Debug` shows names and origins, never values.
 ///
 /// ```
-/// # use ioenv::{Document, KeyRing, Layer, LevelPath, Result, Source};
+/// # use ioenv::source::{Reading, Request, Source};
+/// # use ioenv::{Document, Layer, Result};
 /// # #[derive(Debug)]
 /// # struct Fixed;
 /// # impl Source for Fixed {
-/// #     fn layers(&self, path: &LevelPath, _keys: &KeyRing) -> Result<Vec<Layer>> {
-/// #         Ok(vec![Layer::new(path.clone(), Document::parse("PORT=8080\nTLS=on\n")?)])
+/// #     fn read(&self, request: &Request<'_>) -> Result<Reading> {
+/// #         let document = Document::parse("PORT=8080\nTLS=on\n")?;
+/// #         Ok(Reading::new("fixed", vec![Layer::new(request.path().clone(), document)]))
 /// #     }
 /// # }
 /// # fn main() -> Result<()> {
@@ -39,21 +44,19 @@ pub struct Env {
     snapshot: Arc<Snapshot>,
 }
 
-struct Snapshot {
-    path: LevelPath,
-    resolved: Resolved,
-    unresolved: Vec<Unresolved>,
-    withheld: Vec<VarName>,
+pub(crate) struct Snapshot {
+    pub(crate) path: LevelPath,
+    /// What the source calls itself.
+    pub(crate) source: String,
+    pub(crate) freshness: Freshness,
+    pub(crate) resolved: Resolved,
+    pub(crate) unresolved: Vec<Unresolved>,
+    pub(crate) withheld: Vec<VarName>,
 }
 
 impl Env {
-    pub(crate) fn new(
-        path: LevelPath,
-        resolved: Resolved,
-        unresolved: Vec<Unresolved>,
-        withheld: Vec<VarName>,
-    ) -> Self {
-        Self { snapshot: Arc::new(Snapshot { path, resolved, unresolved, withheld }) }
+    pub(crate) fn new(snapshot: Snapshot) -> Self {
+        Self { snapshot: Arc::new(snapshot) }
     }
 
     /// The value of a variable.
@@ -82,6 +85,16 @@ impl Env {
         &self.snapshot.path
     }
 
+    /// Returns what the source that the levels were read from calls itself, such as "the sealed file ./ioenv.sealed".
+    pub fn source(&self) -> &str {
+        &self.snapshot.source
+    }
+
+    /// Returns how current the levels are.
+    pub fn freshness(&self) -> Freshness {
+        self.snapshot.freshness
+    }
+
     /// The names, ascending.
     pub fn names(&self) -> impl Iterator<Item = &VarName> {
         self.iter().map(|variable| variable.name())
@@ -100,44 +113,6 @@ impl Env {
     /// Names that levels set but that were withheld, because they change how programs are loaded.
     pub fn withheld(&self) -> &[VarName] {
         &self.snapshot.withheld
-    }
-
-    /// Reads the variables into a struct of the program's own.
-    ///
-    /// A field takes the variable of its name, or else the one whose name differs only in case. Text becomes numbers,
-    /// `bool` (`true`, `1`, `yes`, `on`; `false`, `0`, `no`, `off`; in any case), unit enum variants, `Option` (`None`
-    /// when absent) and, split at commas, sequences. Declare secrets as [`SecretString`]. A struct with a
-    /// `#[serde(flatten)]` field takes names as they are, in their own case.
-    ///
-    /// # Errors
-    /// `NotFound` or `InvalidValue`, naming the variable and never the value.
-    ///
-    /// ```
-    /// # use ioenv::{Document, KeyRing, Layer, LevelPath, Result, Source};
-    /// # #[derive(Debug)]
-    /// # struct Fixed;
-    /// # impl Source for Fixed {
-    /// #     fn layers(&self, path: &LevelPath, _keys: &KeyRing) -> Result<Vec<Layer>> {
-    /// #         Ok(vec![Layer::new(path.clone(), Document::parse("PORT=8080\nAPI_KEY=x\n")?)])
-    /// #     }
-    /// # }
-    /// # fn main() -> Result<()> {
-    /// # let env = ioenv::Loader::new().source(Fixed).path("acme-store".parse()?).resolve()?;
-    /// #[derive(serde::Deserialize)]
-    /// struct Config {
-    ///     port: u16,
-    ///     api_key: ioenv::SecretString,
-    ///     #[serde(default)]
-    ///     verbose: bool,
-    /// }
-    ///
-    /// let config: Config = env.deserialize()?;
-    /// assert_eq!(config.port, 8080);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T> {
-        deserialize::from_env(self)
     }
 
     /// Gives the variables to a child process. Safe at any time, with any number of threads.

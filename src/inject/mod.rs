@@ -4,10 +4,9 @@
 mod census;
 #[cfg_attr(feature = "inject", path = "process.rs")]
 #[cfg_attr(not(feature = "inject"), path = "process_disabled.rs")]
-mod process;
-mod withheld;
+pub(crate) mod process;
+pub(crate) mod withheld;
 
-pub(crate) use process::write_process;
 pub use withheld::is_withheld;
 
 /// What [`Loader::load`](crate::Loader::load) does with what it resolved.

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::census;
 use crate::env::Env;
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// A thread that was joined is listed for up to some 50 µs more; twenty times that is waited before a refusal.
 const RETRIES: usize = 10;

@@ -1,5 +1,5 @@
 use crate::env::Env;
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) fn write_process(_env: &Env) -> Result<()> {
     Err(Error::new(

@@ -1,4 +1,4 @@
-use crate::core::VarName;
+use crate::core::name::VarName;
 
 /// Names that change how programs are found, loaded and started. Who can write a variable could run code with them,
 /// so they are withheld unless a program asks for them by name. `docs/configuration.md` lists them for readers.

@@ -1,18 +1,27 @@
-use std::env::{self, VarError};
-use std::ffi::OsString;
+use std::env;
 use std::path::{Path, PathBuf};
 
-use super::loader::Precedence;
+#[cfg(feature = "sealed")]
+use super::discovery;
+use super::location::VaultLocation;
+use super::precedence::Precedence;
 use super::settings::Settings;
-use super::source::{Source, SourceKind};
-use super::{VaultLocation, discovery, vault};
-use crate::core::{KeyRing, LevelKey, LevelPath, Slug};
-use crate::env::parse_bool;
-use crate::files::read_text;
-use crate::{Error, ErrorKind, Result};
+use super::variables::{variable, variable_os};
+use crate::core::name::Slug;
+use crate::core::path::LevelPath;
+use crate::env::deserialize::parse_bool;
+use crate::error::{Error, ErrorKind, Result};
 
-/// Largest key file that is read.
-const MAX_KEY_FILE_BYTES: usize = 64 * 1024;
+/// Where a [`Configuration`](crate::Configuration) says that levels come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SourceKind {
+    /// The sealed file.
+    #[default]
+    Sealed,
+    /// A vault.
+    Vault,
+}
 
 /// What is configured, before a program's own words: the `IOENV_*` variables, over the `ioenv.toml` that was found,
 /// over what there is by default. `docs/configuration.md` has the table.
@@ -32,7 +41,7 @@ pub struct Configuration {
     pub(super) directory: PathBuf,
     /// The `ioenv.toml` that was found.
     file: Option<PathBuf>,
-    settings: Settings,
+    pub(super) settings: Settings,
 }
 
 impl Configuration {
@@ -51,7 +60,10 @@ impl Configuration {
     /// As [`discover`](Self::discover).
     pub fn discover_in(directory: impl Into<PathBuf>) -> Result<Self> {
         let directory = directory.into();
+        #[cfg(feature = "sealed")]
         let (file, settings) = discovery::discover(&directory)?;
+        #[cfg(not(feature = "sealed"))]
+        let (file, settings) = (None, Settings::default());
         Ok(Self { directory, file, settings })
     }
 
@@ -76,7 +88,7 @@ impl Configuration {
                     Some(file) => format!("write `path = \"project/target/environment\"` into {}", file.display()),
                     None => format!("{}; make one with `ioenv init PROJECT`", self.no_file()),
                 };
-                return Err(config(format!(
+                return Err(Error::config(format!(
                     "no path is given: {how}, set IOENV_PATH, or use `Loader::path` or `--path`"
                 )));
             }
@@ -92,13 +104,13 @@ impl Configuration {
                 text.replace("{env}", env.as_str())
             }
             (true, None) => {
-                return Err(config(format!(
+                return Err(Error::config(format!(
                     "{said_by} has `{{env}}`, and IOENV_ENV is not set: set it, as in IOENV_ENV=production"
                 )));
             }
             // Whoever sets IOENV_ENV expects it to count.
             (false, Some(_)) => {
-                return Err(config(format!(
+                return Err(Error::config(format!(
                     "IOENV_ENV is set, and {said_by} has no `{{env}}` for it to fill: write one, or unset IOENV_ENV"
                 )));
             }
@@ -115,52 +127,11 @@ impl Configuration {
             return Ok(self.directory.join(file));
         }
         self.beside_file(self.settings.file.as_deref().unwrap_or("ioenv.sealed")).ok_or_else(|| {
-            config(format!(
+            Error::config(format!(
                 "{}; make one with `ioenv init PROJECT`, or name a sealed file in IOENV_FILE",
                 self.no_file()
             ))
         })
-    }
-
-    /// The file with the keys, as far as one is named or there is one: `IOENV_KEY_FILE`, or `key_file`, or
-    /// `ioenv.key` beside `ioenv.toml`. What `IOENV_KEY` holds counts before any file.
-    pub fn key_file(&self) -> Option<PathBuf> {
-        if let Some(file) = variable_os("IOENV_KEY_FILE") {
-            return Some(self.directory.join(file));
-        }
-        match &self.settings.key_file {
-            Some(file) => self.beside_file(file),
-            None => self.beside_file("ioenv.key").filter(|file| file.exists()),
-        }
-    }
-
-    /// The keys: those in `IOENV_KEY`, or else those in the [`key_file`](Self::key_file), or none.
-    ///
-    /// # Errors
-    /// `Io`, when a file that is named cannot be read; `InvalidValue`, with the line, for a key with a typo; `Limit`.
-    pub fn keys(&self) -> Result<KeyRing> {
-        if let Some(text) = variable("IOENV_KEY")? {
-            let text = zeroize::Zeroizing::new(text);
-            return KeyRing::parse(&text).map_err(|error| error.with_file(Path::new("IOENV_KEY")));
-        }
-        match self.key_file() {
-            Some(file) => Self::keys_in(&file),
-            None => Ok(KeyRing::new()),
-        }
-    }
-
-    /// The keys in a file.
-    ///
-    /// # Errors
-    /// As [`keys`](Self::keys).
-    pub fn keys_in(file: &Path) -> Result<KeyRing> {
-        // The likeliest mix-up of all, and the error of opening such a file would show the key.
-        if file.iter().any(|part| part.to_string_lossy().contains(LevelKey::PREFIX)) {
-            let message = "a key is given where the name of a key file belongs: put it in IOENV_KEY";
-            return Err(Error::new(ErrorKind::InvalidValue, message));
-        }
-        let text = read_text(file, "key file", MAX_KEY_FILE_BYTES)?;
-        KeyRing::parse(&text).map_err(|error| error.with_file(file))
     }
 
     /// Whether the process or the store wins: `IOENV_PRECEDENCE`, or `precedence`, or the process.
@@ -179,7 +150,7 @@ impl Configuration {
             Some((said, said_by)) => match said.as_str() {
                 "process" => Ok(Precedence::ProcessWins),
                 "vault" => Ok(Precedence::VaultWins),
-                _ => Err(config(format!("{said_by} must be `process` or `vault`"))),
+                _ => Err(Error::config(format!("{said_by} must be `process` or `vault`"))),
             },
         }
     }
@@ -191,7 +162,7 @@ impl Configuration {
     pub fn expand(&self) -> Result<bool> {
         match variable("IOENV_EXPAND")? {
             Some(said) => parse_bool(&said)
-                .ok_or_else(|| config("IOENV_EXPAND must be one of true, false, 1, 0, yes, no, on and off")),
+                .ok_or_else(|| Error::config("IOENV_EXPAND must be one of true, false, 1, 0, yes, no, on and off")),
             None => Ok(self.settings.expand.unwrap_or(false)),
         }
     }
@@ -207,7 +178,7 @@ impl Configuration {
             Some("vault") => Ok(SourceKind::Vault),
             Some(_) => {
                 let message = "the source must be `sealed` or `vault`: look at IOENV_SOURCE and `source` in ioenv.toml";
-                Err(config(message))
+                Err(Error::config(message))
             }
         }
     }
@@ -225,31 +196,17 @@ impl Configuration {
         }
         match VaultLocation::parse(self.settings.vault.clone().unwrap_or_else(|| "ioenv.vault".to_owned())) {
             VaultLocation::File(file) => self.beside_file(&file).map(VaultLocation::File).ok_or_else(|| {
-                config(format!("{}; make a vault with `ioenv vault init`, or name one in IOENV_VAULT", self.no_file()))
+                Error::config(format!(
+                    "{}; make a vault with `ioenv vault init`, or name one in IOENV_VAULT",
+                    self.no_file()
+                ))
             }),
-            url @ VaultLocation::Postgres(_) if url.has_password() => Err(config(format!(
+            url @ VaultLocation::Postgres(_) if url.has_password() => Err(Error::config(format!(
                 "`vault` in {} holds the password of a database, and is committed: put the URL into IOENV_VAULT, and \
                  change the password",
                 self.file_name()
             ))),
             url @ VaultLocation::Postgres(_) => Ok(url),
-        }
-    }
-
-    /// The file with the root key of a vault, as far as one is named or there is one: `IOENV_ROOT_KEY_FILE`, or
-    /// `ioenv.root` beside `ioenv.toml`. What `IOENV_ROOT_KEY` holds counts before any file.
-    pub fn root_key_file(&self) -> Option<PathBuf> {
-        match variable_os("IOENV_ROOT_KEY_FILE") {
-            Some(file) => Some(self.directory.join(file)),
-            None => self.beside_file("ioenv.root").filter(|file| file.exists()),
-        }
-    }
-
-    /// The source that is asked for.
-    pub(super) fn source(&self) -> Result<Box<dyn Source>> {
-        match self.source_kind()? {
-            SourceKind::Sealed => discovery::default_source(|| self.sealed_file()),
-            SourceKind::Vault => vault::default_source(self),
         }
     }
 
@@ -259,30 +216,11 @@ impl Configuration {
     }
 
     /// A file that `ioenv.toml` names, relative to where it lies.
-    fn beside_file(&self, name: impl AsRef<Path>) -> Option<PathBuf> {
+    pub(super) fn beside_file(&self, name: impl AsRef<Path>) -> Option<PathBuf> {
         Some(self.file.as_ref()?.parent()?.join(name))
     }
 
     fn file_name(&self) -> String {
         self.file.as_ref().map_or_else(|| "ioenv.toml".to_owned(), |file| file.display().to_string())
     }
-}
-
-#[cold]
-pub(super) fn config(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Config, message)
-}
-
-/// An `IOENV_*` variable; an empty one counts as not set.
-pub(super) fn variable(name: &str) -> Result<Option<String>> {
-    match env::var(name) {
-        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
-        Err(VarError::NotPresent) => Ok(None),
-        // Never wrapped: the error would show the value.
-        Err(VarError::NotUnicode(_)) => Err(config(format!("{name} is not UTF-8 text"))),
-    }
-}
-
-pub(super) fn variable_os(name: &str) -> Option<OsString> {
-    env::var_os(name).filter(|value| !value.is_empty())
 }

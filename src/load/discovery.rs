@@ -5,11 +5,8 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
 use super::settings::Settings;
-use super::source::Source;
-use crate::core::{KeyRing, Layer, LevelPath};
-use crate::files::read_text;
-use crate::sealed::SealedFile;
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::files::read::read_text;
 
 const FILE_NAME: &str = "ioenv.toml";
 /// Largest configuration that is read.
@@ -24,17 +21,6 @@ pub(super) fn discover(directory: &Path) -> Result<(Option<PathBuf>, Settings)> 
             Ok((Some(file), settings))
         }
         None => Ok((None, Settings::default())),
-    }
-}
-
-/// The source that a program asks for when it brings none of its own.
-pub(super) fn default_source(file: impl FnOnce() -> Result<PathBuf>) -> Result<Box<dyn Source>> {
-    Ok(Box::new(SealedFile::open(file()?)?))
-}
-
-impl Source for SealedFile {
-    fn layers(&self, path: &LevelPath, keys: &KeyRing) -> Result<Vec<Layer>> {
-        Self::layers(self, path, keys)
     }
 }
 

@@ -1,11 +1,21 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::{Configuration, Source, SourceKind};
-use crate::core::{KeyRing, LevelPath, Resolved, SecretString, VarName, expand, merge};
-use crate::env::Env;
-use crate::inject::{Inject, is_withheld, write_process};
-use crate::{Error, ErrorKind, Result};
+use super::configuration::Configuration;
+use super::default_source::default_source;
+use super::precedence::Precedence;
+use crate::core::dotenv::expand::expand;
+use crate::core::key_ring::KeyRing;
+use crate::core::merge::{Resolved, merge};
+use crate::core::name::VarName;
+use crate::core::path::LevelPath;
+use crate::core::secret::SecretString;
+use crate::core::source::{Reading, Request, Source};
+use crate::env::{Env, Snapshot};
+use crate::error::{Error, ErrorKind, Result};
+use crate::inject::Inject;
+use crate::inject::process::write_process;
+use crate::inject::withheld::is_withheld;
 
 /// Loads the environment that `ioenv.toml` and the `IOENV_*` variables name, into the process.
 ///
@@ -68,25 +78,6 @@ pub fn var(name: &str) -> Result<SecretString> {
             Err(Error::new(ErrorKind::NotFound, message).with_names([name]))
         }
     }
-}
-
-/// Whose value counts when the process has a variable of the same name.
-///
-/// ```no_run
-/// # fn main() -> Result<(), ioenv::Error> {
-/// let env = ioenv::Loader::new().precedence(ioenv::Precedence::VaultWins).load()?;
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Precedence {
-    /// The process's own value counts, so that `PORT=9000 ./server` does what it says. Nothing is ever replaced.
-    #[default]
-    ProcessWins,
-    /// The level's value counts, and replaces the process's. C code that kept a pointer from `getenv` loses what it
-    /// pointed to.
-    VaultWins,
 }
 
 /// Says which environment to load, and how. What is not said comes from the `IOENV_*` variables, then from
@@ -152,7 +143,8 @@ impl Loader {
         self
     }
 
-    /// The keys to open levels with, instead of those that are configured.
+    /// The keys to open levels with, instead of those that are configured. Those are read only if the source asks for
+    /// keys.
     pub fn key(mut self, keys: impl Into<KeyRing>) -> Self {
         self.keys = Some(keys.into());
         self
@@ -240,7 +232,7 @@ impl Loader {
     /// and lets the process's own values win if they are to.
     ///
     /// # Errors
-    /// `Config`, when no path, no file or no key is given; what the [`Source`] says; `NotFound`, with all names of
+    /// `Config`, when no path, no file or no key is given; those of the [`Source`]; `NotFound`, with all names of
     /// [`require`](Self::require) that no level has; `InvalidName`, for a required name that is withheld;
     /// `InvalidValue`, for a value of the process that is not UTF-8, and for references that go round in a circle.
     pub fn resolve(self) -> Result<Env> {
@@ -249,10 +241,9 @@ impl Loader {
             None => Configuration::discover()?,
         };
         // First the source: without the feature for it, that is the error to see.
-        let is_vault = self.source.is_none() && configuration.source_kind()? == SourceKind::Vault;
         let source = match self.source {
             Some(source) => source,
-            None => configuration.source()?,
+            None => default_source(&configuration)?,
         };
         let path = match self.path {
             Some(path) => path,
@@ -266,25 +257,12 @@ impl Loader {
             Some(is_expanded) => is_expanded,
             None => configuration.expand()?,
         };
-        let mut bad_keys = None;
-        let keys = match self.keys {
-            Some(keys) => keys,
-            None => match configuration.keys() {
-                // A vault that holds the key itself asks for none; then it does not matter that ours cannot be read.
-                Err(error) if is_vault => {
-                    bad_keys = Some(error);
-                    KeyRing::new()
-                }
-                keys => keys?,
-            },
-        };
-        let layers = source.layers(&path, &keys).map_err(|error| match bad_keys {
-            Some(bad) if error.kind() == ErrorKind::Config => bad,
-            _ => error,
-        })?;
+        let reading = read(&*source, &path, self.keys, &configuration)?;
+        // Together with the threads that it may have started.
         drop(source);
 
-        let mut resolved = merge(layers);
+        let (source, freshness) = (reading.origin().to_owned(), reading.freshness());
+        let mut resolved = merge(reading.into_layers()?);
         let unresolved =
             if is_expanded { expand(&mut resolved).map_err(|error| error.with_path(&path))? } else { Vec::new() };
         let withheld = select(&mut resolved, self.only)?;
@@ -300,8 +278,22 @@ impl Loader {
         }
         // What a program did not ask for does not stay in its memory either.
         resolved.forget_the_rest();
-        Ok(Env::new(path, resolved, unresolved, withheld))
+        Ok(Env::new(Snapshot { path, source, freshness, resolved, unresolved, withheld }))
     }
+}
+
+/// Reads the chain. The configured keys are read only if the source asks for keys.
+fn read(
+    source: &dyn Source,
+    path: &LevelPath,
+    keys: Option<KeyRing>,
+    configuration: &Configuration,
+) -> Result<Reading> {
+    let request = Request::new(path);
+    source.read(&match keys {
+        Some(keys) => request.with_keys(keys),
+        None => request.with_keys_from(|| configuration.keys()),
+    })
 }
 
 /// Keeps the names that were asked for, or all but those that are withheld; returns those.

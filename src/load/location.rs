@@ -1,8 +1,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::core::SecretString;
-use crate::{Error, ErrorKind};
+use crate::core::secret::SecretString;
+#[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+use crate::error::{Error, ErrorKind};
 
 /// Where a vault is kept.
 ///
@@ -45,7 +46,7 @@ impl VaultLocation {
 
     /// What is said where the store that it takes is not compiled in.
     #[cold]
-    #[allow(dead_code, reason = "with both stores there is no use for it")]
+    #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
     pub(super) fn not_compiled_in(&self) -> Error {
         let (kind, feature) = match self {
             Self::File(_) => ("a SQLite file", "sqlite"),

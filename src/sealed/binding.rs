@@ -6,7 +6,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::format::VERSION;
-use crate::core::{LevelKey, LevelPath, SealedBlob};
+use crate::core::blob::SealedBlob;
+use crate::core::key::LevelKey;
+use crate::core::path::LevelPath;
 
 /// Whether `check` is that of `key`: `HKDF-SHA256(key, info = "ioenv:check:v1")`. Takes the same time either way.
 pub(super) fn is_check(key: &LevelKey, check: &[u8; 32]) -> bool {

@@ -1,13 +1,13 @@
-//! The lock beside a sealed file, and its replacement as a whole.
+//! The lock beside a sealed file.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::files::replace::beside;
 
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,57 +45,4 @@ impl Lock {
             }
         }
     }
-}
-
-/// Replaces `target` by `text`, or leaves it as it was: written beside, synced, renamed. [`sync_directory`] comes next.
-///
-/// The lock must be held: the file beside has one name, and what a killed writer left of it is written over.
-pub(super) fn replace(_lock: &Lock, target: &Path, text: &str) -> Result<()> {
-    let beside = beside(target, ".tmp");
-    let written = write_beside(&beside, target, text).and_then(|()| fs::rename(&beside, target));
-    if let Err(error) = written {
-        // Best effort: the next writer would remove it too.
-        let _ = fs::remove_file(&beside);
-        return Err(Error::io(format!("cannot write {}; it is as it was", target.display()), error));
-    }
-    Ok(())
-}
-
-fn write_beside(beside: &Path, target: &Path, text: &str) -> io::Result<()> {
-    match fs::remove_file(beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    // `create_new` follows no link that somebody may have put there.
-    let mut file = OpenOptions::new().create_new(true).write(true).open(beside)?;
-    if let Ok(metadata) = fs::metadata(target) {
-        file.set_permissions(metadata.permissions())?;
-    }
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
-}
-
-/// Makes the rename last. Windows syncs it with the file system's own journal, and opens no directory as a file.
-pub(super) fn sync_directory(target: &Path) -> Result<()> {
-    if cfg!(not(unix)) {
-        return Ok(());
-    }
-    File::open(directory(target)).and_then(|directory| directory.sync_all()).map_err(|error| {
-        Error::io(format!("{} was written, and its directory cannot be synced", target.display()), error)
-    })
-}
-
-fn directory(target: &Path) -> &Path {
-    match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// `.NAME` with `suffix`, in the directory of `target`.
-fn beside(target: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(target.file_name().unwrap_or_default());
-    name.push(suffix);
-    directory(target).join(name)
 }

@@ -10,8 +10,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use memchr::memchr;
 
-use crate::core::{LevelPath, MAX_FILE_BYTES, Pbkdf2, SealedBlob, Slug};
-use crate::{Error, ErrorKind, Result};
+use crate::core::blob::SealedBlob;
+use crate::core::key::Pbkdf2;
+use crate::core::limits::MAX_FILE_BYTES;
+use crate::core::name::Slug;
+use crate::core::path::LevelPath;
+use crate::error::{Error, ErrorKind, Result};
 
 /// What stands first in every version.
 const MAGIC: &str = "ioenv-sealed";

@@ -3,6 +3,7 @@
 mod binding;
 mod disk;
 mod format;
+mod source;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,17 +14,22 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use self::disk::Lock;
 pub use self::format::KeyDescriptor;
 use self::format::{Contents, SealedLevel};
-use crate::core::{
-    Aes256Gcm, Cipher as _, Document, KeyDerivation, KeyRing, KeyString, Layer, LevelKey, LevelPath, MAX_FILE_BYTES,
-    Pbkdf2, Random, SealedBlob, SecretBytes, Slug,
-};
-use crate::files::read_text;
+use crate::core::blob::SealedBlob;
+use crate::core::cipher::{Aes256Gcm, Cipher as _};
+use crate::core::document::Document;
+use crate::core::key::{KeyDerivation, KeyString, LevelKey, Pbkdf2};
+use crate::core::key_ring::KeyRing;
+use crate::core::limits::MAX_FILE_BYTES;
+use crate::core::merge::Layer;
+use crate::core::name::Slug;
+use crate::core::opening::{HOW_TO_GIVE_A_KEY, document};
+use crate::core::path::LevelPath;
+use crate::core::random::Random;
+use crate::core::secret::SecretBytes;
+use crate::error::{Error, ErrorKind, Result};
+use crate::files::read::read_text;
+use crate::files::replace::{Readers, replace, sync_directory};
 use crate::system::SystemRandom;
-use crate::{Error, ErrorKind, Result};
-
-/// How a key is given, for the errors that need one.
-const HOW_TO_GIVE_A_KEY: &str =
-    "give it in IOENV_KEY, in the file that IOENV_KEY_FILE names, or in ioenv.key beside ioenv.toml";
 
 /// An encrypted, hierarchical file such as `ioenv.sealed`: one project, its levels, and for each level a key.
 ///
@@ -198,6 +204,11 @@ impl SealedFile {
     /// # Errors
     /// `NotFound`, when the level at `path` itself is not there; otherwise as [`level`](Self::level).
     pub fn layers(&self, path: &LevelPath, keys: &KeyRing) -> Result<Vec<Layer>> {
+        self.open_chain(self.chain(path)?, keys)
+    }
+
+    /// The levels of the chain of `path` that exist, broad to specific, as they are sealed.
+    fn chain(&self, path: &LevelPath) -> Result<Vec<(LevelPath, &SealedLevel)>> {
         if !self.contents.levels.contains_key(path) {
             let some: Vec<&str> = self.paths().map(LevelPath::as_str).take(20).collect();
             let there = match self.contents.levels.len() - some.len() {
@@ -208,8 +219,10 @@ impl SealedFile {
             let message = format!("there is no such level in the file; there is: {there}");
             return Err(self.error(ErrorKind::NotFound, message).with_path(path));
         }
-        let chain: Vec<(LevelPath, &SealedLevel)> =
-            path.chain().filter_map(|path| Some((path.clone(), self.contents.levels.get(&path)?))).collect();
+        Ok(path.chain().filter_map(|path| Some((path.clone(), self.contents.levels.get(&path)?))).collect())
+    }
+
+    fn open_chain(&self, chain: Vec<(LevelPath, &SealedLevel)>, keys: &KeyRing) -> Result<Vec<Layer>> {
         let mut unlocked: BTreeMap<&Slug, LevelKey> = BTreeMap::new();
         for (path, level) in &chain {
             if !unlocked.contains_key(&level.key) {
@@ -275,9 +288,7 @@ impl SealedFile {
             let message = format!("the blob was not sealed with the key `{id}`: open it and set what it says");
             self.error(ErrorKind::DecryptionFailed, message).with_path(path)
         })?;
-        let text = std::str::from_utf8(bytes.expose_secret())
-            .map_err(|_| self.error(ErrorKind::Corrupt, "the level is not UTF-8 text").with_path(path))?;
-        Document::parse(text).map_err(|error| self.locate(error.with_path(path)))?;
+        document(&bytes).map_err(|error| self.locate(error.with_path(path)))?;
         let place = binding::place_tag(&key, path, blob);
         self.contents.levels.insert(path.clone(), SealedLevel::new(id, place, blob));
         Ok(())
@@ -307,17 +318,18 @@ impl SealedFile {
         }
         // A link to the file is followed, because the rename would replace the link itself.
         let file = &file.canonicalize().unwrap_or_else(|_| file.clone());
-        let acquired;
-        let lock = if let Some(lock) = &self.lock {
-            lock
-        } else {
-            acquired = Lock::acquire(file)?;
-            &acquired
+        // Until the end: the file beside has one name, so there must be one writer.
+        let _acquired = match &self.lock {
+            Some(_) => None,
+            None => Some(Lock::acquire(file)?),
         };
         // Under our own lock too: git, or an editor, takes none.
         self.check_unchanged(file)?;
-        disk::replace(lock, file, &text)?;
-        let synced = disk::sync_directory(file);
+        replace(file, ".tmp", &text, Readers::AsBefore)
+            .map_err(|error| Error::io(format!("cannot write {}; it is as it was", file.display()), error))?;
+        let synced = sync_directory(file).map_err(|error| {
+            Error::io(format!("{} was written, and its directory cannot be synced", file.display()), error)
+        });
         self.contents = Contents::parse(text)?;
         self.is_there = true;
         synced
@@ -390,9 +402,7 @@ impl SealedFile {
 
     fn open_level(&self, path: &LevelPath, level: &SealedLevel, key: &LevelKey) -> Result<Document> {
         let bytes = self.open_blob(path, level, key)?;
-        let text = std::str::from_utf8(bytes.expose_secret())
-            .map_err(|_| self.error(ErrorKind::Corrupt, "the level is not UTF-8 text").with_path(path))?;
-        Document::parse(text).map_err(|error| self.locate(error.with_path(path)))
+        document(&bytes).map_err(|error| self.locate(error.with_path(path)))
     }
 
     /// `key` has passed its check, so what fails here is not the key's fault.

@@ -18,10 +18,9 @@ use std::thread;
 
 use serde_json::Value;
 
-use super::{
-    Access, KeyRange, MAX_KEY_BYTES, MAX_RECORD_BYTES, Order, Precondition, Record, Store, StoreExt as _, Transaction,
-};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::record::{KeyRange, MAX_KEY_BYTES, MAX_RECORD_BYTES, Order, Record};
+use crate::store::transaction::{Access, Precondition, Store, StoreExt as _, Transaction};
 
 /// Opens one more handle on the store that a check works on. A store that has a file or a server opens it anew each
 /// time; one that lives in the process gives out an `Arc` of it.

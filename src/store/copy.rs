@@ -1,5 +1,6 @@
-use super::{Access, KeyRange, Order, Precondition, Store};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::record::{KeyRange, Order};
+use crate::store::transaction::{Access, Precondition, Store};
 
 /// How many records are held in memory at a time.
 const PAGE: usize = 64;
@@ -53,8 +54,11 @@ pub fn copy(from: &dyn Store, to: &dyn Store) -> Result<u64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::store::{Memory, Record, StoreExt as _, copy};
-    use crate::{ErrorKind, store::Store as _};
+    use crate::error::ErrorKind;
+    use crate::store::copy::copy;
+    use crate::store::memory::Memory;
+    use crate::store::record::Record;
+    use crate::store::transaction::{Store as _, StoreExt as _};
 
     #[test]
     fn several_pages_are_copied_and_nothing_into_itself() {

@@ -2,11 +2,9 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{PoisonError, RwLock};
 
-use super::{
-    Access, KeyRange, Order, Precondition, Record, Store, Transaction, Work, check_record, precondition_failed,
-    read_only,
-};
-use crate::Result;
+use crate::error::Result;
+use crate::store::record::{KeyRange, Order, Record, check_record};
+use crate::store::transaction::{Access, Precondition, Store, Transaction, Work, precondition_failed, read_only};
 
 type Records = BTreeMap<String, String>;
 

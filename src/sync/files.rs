@@ -1,12 +1,12 @@
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::provider::is_identifier;
 use super::{Applied, Desired, SyncAction, SyncPlace, SyncPlan, SyncTarget};
 use crate::core::{Document, Kind, SecretString};
-use crate::files::read_text;
+use crate::files::read::read_text;
+use crate::files::replace::{Readers, replace, sync_directory};
 use crate::{Error, ErrorKind, MAX_FILE_BYTES, Result};
 
 pub(super) const NAME_RULE: &str =
@@ -85,7 +85,7 @@ impl SyncTarget for EnvFiles {
                     }
                 }
             }
-            replace(&path, &document.to_text())
+            write(&path, &document.to_text())
         });
         match written {
             Ok(()) => Applied::all(plan),
@@ -107,39 +107,9 @@ fn read(path: &Path) -> Result<Document> {
     }
 }
 
-/// Writes it beside, and puts it in the place of the other one, which the rename does not follow if it is a link.
-fn replace(path: &Path, text: &SecretString) -> Result<()> {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(".tmp");
-    let beside = path.with_file_name(name);
-    let written = write_new(&beside, text).and_then(|()| fs::rename(&beside, path)).and_then(|()| sync_directory(path));
-    written.map_err(|error| {
-        // Best effort: the next one would remove it too.
-        let _ = fs::remove_file(&beside);
-        Error::io(format!("cannot write the env file {}", path.display()), error)
-    })
-}
-
-fn write_new(path: &Path, text: &SecretString) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    // `create_new` follows no link that somebody may have put there.
-    options.create_new(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(text.expose_secret().as_bytes())?;
-    file.sync_all()
-}
-
-/// Makes the rename last. Windows opens no directory as a file.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(directory) if cfg!(unix) => File::open(directory)?.sync_all(),
-        _ => Ok(()),
-    }
+/// The rename does not follow a link in the place of the file. An integration has one worker at a time, so there is no
+/// other writer.
+fn write(path: &Path, text: &SecretString) -> Result<()> {
+    let written = replace(path, ".tmp", text.expose_secret(), Readers::Owner).and_then(|()| sync_directory(path));
+    written.map_err(|error| Error::io(format!("cannot write the env file {}", path.display()), error))
 }

@@ -32,7 +32,7 @@ mod counts;
 mod declare;
 mod deleted;
 mod diff;
-mod engine;
+pub(crate) mod engine;
 mod entries;
 mod entry;
 mod envelope;
@@ -73,6 +73,7 @@ mod service_account;
 mod service_key;
 mod session;
 mod slug;
+pub(crate) mod source;
 mod statistics;
 mod target;
 mod team;
@@ -81,10 +82,12 @@ mod use_case;
 mod user;
 mod version;
 mod webhook;
+mod write_level;
 
 // The vault, and who does what in it.
 pub use self::engine::{Vault, VaultOptions};
 pub use self::session::{Actor, Session};
+pub use self::source::VaultSource;
 pub use self::use_case::UseCase;
 pub use crate::core::RootKey;
 
@@ -94,7 +97,6 @@ pub use crate::core::{
     OrganizationId, PersonalKeyId, ProjectId, RoleId, ServiceAccountId, ServiceKeyId, TargetId, TeamId, TokenId,
     UserId, WebhookId, WebhookLogId,
 };
-pub use crate::load::VaultSource;
 
 // Organizations, projects, targets and environments.
 pub use self::counts::{Counts, LevelSummary, ProjectSummary};
@@ -121,6 +123,7 @@ pub use self::entry::{
     NewEntry, Search, SetEntries, SetEntry, StoredEntry, UpdatedEntries,
 };
 pub use self::level::{Blob, Blobs, Export, NewBlob};
+pub use crate::core::custody::OpenedLevel;
 
 // Versions.
 pub use self::version::{Change, ChangedEntry, PurgeScope, Restore, Version, VersionContent};

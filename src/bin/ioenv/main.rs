@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod levels;
 mod project;
+mod result;
 mod terminal;
 
 use std::error::Error;
@@ -14,9 +15,7 @@ use std::process::ExitCode;
 
 use self::args::{Args, Command, KeyCommand};
 use self::project::Project;
-
-/// What a command returns: the library's errors, and those of printing.
-type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+use self::result::Result;
 
 fn main() -> ExitCode {
     match run(args::parse()) {

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use ioenv::{Configuration, KeyRing, Layer, LevelPath, SealedFile, SourceKind};
+use ioenv::{Configuration, KeyRing, LevelPath, SealedFile, SourceKind};
 
 use crate::args::{ProjectArgs, SourceArg};
-use crate::levels::{self, Levels};
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) struct Project {
     pub(crate) configuration: Configuration,
@@ -59,11 +59,6 @@ impl Project {
         }
     }
 
-    /// The levels, wherever they are.
-    pub(crate) fn levels(&self) -> Result<Box<dyn Levels + '_>> {
-        levels::open(self)
-    }
-
     pub(crate) fn open(&self) -> Result<SealedFile> {
         Ok(SealedFile::open(self.configuration.sealed_file()?)?)
     }
@@ -90,21 +85,6 @@ impl Project {
             None if std::env::var_os("IOENV_KEY").is_some_and(|keys| !keys.is_empty()) => None,
             None => self.configuration.key_file(),
         }
-    }
-
-    /// The levels of the chain, broad to specific.
-    pub(crate) fn layers(&self) -> Result<Vec<Layer>> {
-        self.levels()?.layers(&self.path()?)
-    }
-
-    /// The chain, or only the level itself.
-    pub(crate) fn own_or_all_layers(&self, own: bool) -> Result<Vec<Layer>> {
-        if !own {
-            return self.layers();
-        }
-        let path = self.path()?;
-        let level = self.levels()?.own(&path)?;
-        Ok(vec![Layer::new(path, level)])
     }
 }
 

@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use ioenv::{SecretString, VarName, Variable};
 use zeroize::Zeroizing;
 
-use crate::Result;
+use crate::result::Result;
 
 /// What stands for a value, whatever its length.
 pub(crate) const MASK: &str = "••••••";

@@ -1,6 +1,6 @@
 //! Dotenv text: one reader, two writers, and the expansion of `${NAME}`. The grammar is in `docs/dotenv.md`.
 
-mod expand;
+pub(crate) mod expand;
 mod reader;
 mod writer;
 

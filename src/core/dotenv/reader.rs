@@ -3,10 +3,11 @@ use std::borrow::Cow;
 use memchr::memchr;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::super::document::{Dollars, Entry, check_value, own_comment};
-use super::super::{Document, Kind, MAX_FILE_BYTES, MAX_VALUE_BYTES, VarName};
 use super::{SECRET_MARK, VARIABLE_MARK};
-use crate::{Error, ErrorKind, Result};
+use crate::core::document::{Document, Dollars, Entry, Kind, check_value, own_comment};
+use crate::core::limits::{MAX_FILE_BYTES, MAX_VALUE_BYTES};
+use crate::core::name::VarName;
+use crate::error::{Error, ErrorKind, Result};
 
 const BLANKS: [char; 2] = [' ', '\t'];
 

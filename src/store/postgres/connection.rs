@@ -14,7 +14,7 @@ use tokio_postgres::{Client, Config, Statement};
 
 use super::failure::{Failure, does_not_answer};
 use super::url::Target;
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// How long a caller waits for a connection.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);

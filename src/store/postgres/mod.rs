@@ -18,8 +18,9 @@ use self::connection::{Connection, Opener, PATIENCE};
 use self::failure::Failure;
 use self::transaction::{Running, UPSERT};
 use self::url::Target;
-use super::{Access, Record, Store, Work, check_record};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::record::{Record, check_record};
+use crate::store::transaction::{Access, Store, Work};
 
 /// Most connections of one pool. PostgreSQL allows a hundred in all, unless told otherwise.
 const MAX_CONNECTIONS: u32 = 8;

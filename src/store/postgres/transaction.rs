@@ -9,10 +9,9 @@ use tokio_postgres::types::ToSql;
 
 use super::connection::Connection;
 use super::failure::Failure;
-use crate::store::{
-    Access, KeyRange, Order, Precondition, Record, Transaction, check_record, precondition_failed, read_only,
-};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::record::{KeyRange, Order, Record, check_record};
+use crate::store::transaction::{Access, Precondition, Transaction, precondition_failed, read_only};
 
 const GET: &str = "SELECT value::text FROM ioenv_record WHERE key = $1";
 const GET_ALL: &str = "SELECT key, value::text FROM ioenv_record WHERE key = ANY ($1::text[])";

@@ -9,8 +9,8 @@ use std::thread;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::{ATTEMPTS, PAUSE};
-use crate::{Error, ErrorKind, Result};
+use super::patience::{ATTEMPTS, PAUSE};
+use crate::error::{Error, ErrorKind, Result};
 
 /// "ioen": what tells a store from the SQLite files of other programs.
 const APPLICATION_ID: i32 = 0x696f_656e;

@@ -1,25 +1,21 @@
 //! The embedded store: one file, which several processes may use at the same time.
 
 mod connection;
+mod patience;
 mod transaction;
 mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use rusqlite::Connection;
 
 use self::transaction::{SqliteTransaction, run};
 use self::writer::Writer;
-use super::{Access, Record, Store, Work, check_record};
-use crate::{Error, ErrorKind, Result};
-
-/// How often one looks whether another process is done.
-const PAUSE: Duration = Duration::from_millis(1);
-const ATTEMPTS: i32 = 10_000;
-const PATIENCE: Duration = PAUSE.saturating_mul(ATTEMPTS.unsigned_abs());
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::record::{Record, check_record};
+use crate::store::transaction::{Access, Store, Work};
 
 /// Connections that are kept for the next readers.
 const IDLE_READERS: usize = 16;

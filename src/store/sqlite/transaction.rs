@@ -4,10 +4,9 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 
 use super::connection::failed;
-use crate::Result;
-use crate::store::{
-    Access, KeyRange, Order, Precondition, Record, Transaction, check_record, precondition_failed, read_only,
-};
+use crate::error::Result;
+use crate::store::record::{KeyRange, Order, Record, check_record};
+use crate::store::transaction::{Access, Precondition, Transaction, precondition_failed, read_only};
 
 pub(super) const UPSERT: &str =
     "INSERT INTO record (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";

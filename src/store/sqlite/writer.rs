@@ -21,10 +21,11 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 
 use super::connection::failed;
+use super::patience::{PATIENCE, PAUSE};
 use super::transaction::{SqliteTransaction, UPSERT, run};
-use super::{PATIENCE, PAUSE};
-use crate::Result;
-use crate::store::{Access, Record, Work};
+use crate::error::Result;
+use crate::store::record::Record;
+use crate::store::transaction::{Access, Work};
 
 /// How many share a commit before those who wait must wait for the next one.
 const MAX_MEMBERS: usize = 64;
@@ -281,8 +282,8 @@ mod tests {
 
     use super::super::connection;
     use super::*;
-    use crate::ErrorKind;
-    use crate::store::Precondition;
+    use crate::error::ErrorKind;
+    use crate::store::transaction::Precondition;
 
     fn writer() -> (tempfile::TempDir, Writer) {
         let directory = tempfile::tempdir().unwrap();

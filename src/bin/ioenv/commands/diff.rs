@@ -2,12 +2,14 @@ use ioenv::{Layer, LevelPath, Resolved, Variable, merge};
 
 use crate::args::DiffArgs;
 use crate::levels::Levels;
+use crate::levels::chosen::levels;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, args: &DiffArgs) -> Result {
     let paths: [LevelPath; 2] = [args.from.get(), args.to.get()];
-    let levels = project.levels()?;
+    let levels = levels(project)?;
     let [old, new] = [read(&*levels, &paths[0], args.own)?, read(&*levels, &paths[1], args.own)?];
     let shown = |variable: Option<Variable<'_>>| {
         variable.map_or_else(|| "-".to_owned(), |variable| terminal::shown(variable, args.show))

@@ -2,12 +2,14 @@ use std::io::Write as _;
 
 use ioenv::{Kind, Precedence, VarName, is_withheld, merge};
 
+use crate::levels::chosen::levels;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, name: &VarName) -> Result {
     let path = project.path()?;
-    let levels = project.levels()?;
+    let levels = levels(project)?;
     let layers = levels.layers(&path)?;
     let there: Vec<_> = layers.iter().map(|layer| layer.path().clone()).collect();
     let resolved = merge(layers);

@@ -1,17 +1,17 @@
-use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
-use ioenv::{Resolved, SecretString, expand, merge};
+use ioenv::{Resolved, SecretString, expand, merge, write_private};
 use serde_json::{Map, Value};
 
-use super::{create_private, warn_of_unresolved};
-use crate::Result;
+use super::warn_of_unresolved;
 use crate::args::{ExportArgs, ExportFormat};
+use crate::levels::chosen::own_or_all_layers;
 use crate::project::Project;
+use crate::result::Result;
 
 pub(crate) fn run(project: &Project, args: ExportArgs) -> Result {
-    let mut resolved = merge(project.own_or_all_layers(args.own)?);
+    let mut resolved = merge(own_or_all_layers(project, args.own)?);
     if args.expand {
         warn_of_unresolved(&expand(&mut resolved)?);
     }
@@ -20,7 +20,7 @@ pub(crate) fn run(project: &Project, args: ExportArgs) -> Result {
         ExportFormat::Json => json(&resolved)?,
     };
     match args.output {
-        Some(file) if file != Path::new("-") => write(&file, text.expose_secret(), args.force),
+        Some(file) if file != Path::new("-") => write(&file, &text, args.force),
         _ => {
             let mut out = std::io::stdout().lock();
             out.write_all(text.expose_secret().as_bytes())?;
@@ -39,22 +39,10 @@ fn json(resolved: &Resolved) -> Result<SecretString> {
     Ok(text.into())
 }
 
-/// All of it or nothing, and over another file only by force: written beside, synced, then given its name.
-fn write(file: &Path, text: &str, force: bool) -> Result {
+/// Over another file only by force.
+fn write(file: &Path, text: &SecretString, force: bool) -> Result {
     if !force && file.symlink_metadata().is_ok() {
         return Err(format!("{} is there already; use --force to replace it", file.display()).into());
     }
-    let mut beside = file.file_name().unwrap_or_default().to_owned();
-    beside.push(format!(".{}.tmp", std::process::id()));
-    let beside = file.with_file_name(beside);
-    let written = create_private(&beside).and_then(|mut new| {
-        new.write_all(text.as_bytes())?;
-        new.sync_all()?;
-        fs::rename(&beside, file)
-    });
-    written.map_err(|error| {
-        // Best effort; what it holds is only half of what was asked for.
-        let _ = fs::remove_file(&beside);
-        format!("cannot write {}: {error}", file.display()).into()
-    })
+    Ok(write_private(file, text)?)
 }

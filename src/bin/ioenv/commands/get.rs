@@ -3,11 +3,12 @@ use std::io::{IsTerminal as _, Write as _};
 use ioenv::{VarName, merge};
 
 use super::as_configured;
-use crate::Result;
+use crate::levels::chosen::layers;
 use crate::project::Project;
+use crate::result::Result;
 
 pub(crate) fn run(project: &Project, name: &VarName) -> Result {
-    let resolved = as_configured(project, merge(project.layers()?))?;
+    let resolved = as_configured(project, merge(layers(project)?))?;
     let Some(variable) = resolved.get(name.as_str()) else {
         return Err(format!("{} has no {name}; `ioenv list` shows what it has", project.path()?).into());
     };

@@ -3,8 +3,10 @@ use std::path::Path;
 use ioenv::{Document, Kind, VarName, is_withheld};
 
 use crate::args::{ImportArgs, Typed};
+use crate::levels::chosen::levels;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, args: &ImportArgs) -> Result {
     let file = if args.file == Path::new("-") { "stdin".into() } else { args.file.display().to_string() };
@@ -23,7 +25,7 @@ pub(crate) fn run(project: &Project, args: &ImportArgs) -> Result {
     }
     let count = imported.len();
     let path = project.path()?;
-    let done = project.levels()?.import(&path, imported, args.replace)?;
+    let done = levels(project)?.import(&path, imported, args.replace)?;
     if args.replace {
         terminal::note(format!("{path}: {count} entries, as in {file}"));
     } else {

@@ -7,7 +7,8 @@ use ioenv::{Document, KeyRing, LevelKey, LevelPath, SealedFile, SecretString, Sl
 
 use super::create_private;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 /// The files that stand beside the sealed one while it is changed, as git is to ignore them.
 const BESIDE_SEALED: &str = ".ioenv.sealed.*";

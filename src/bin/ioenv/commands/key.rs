@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 
 use super::create_private;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn list(project: &Project) -> Result {
     let sealed = project.open()?;

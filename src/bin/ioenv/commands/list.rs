@@ -5,11 +5,13 @@ use serde_json::{Value, json};
 
 use super::as_configured;
 use crate::args::{ListArgs, ListFormat};
+use crate::levels::chosen::own_or_all_layers;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, args: &ListArgs) -> Result {
-    let resolved = merge(project.own_or_all_layers(args.own)?);
+    let resolved = merge(own_or_all_layers(project, args.own)?);
     // A level by itself may refer to what is above it.
     let resolved = if args.own { resolved } else { as_configured(project, resolved)? };
     match args.format {

@@ -21,7 +21,8 @@ use std::path::Path;
 use ioenv::{Resolved, Unresolved, VarName, expand};
 
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 /// With `${NAME}` replaced, if the configuration says so: what a program gets to see.
 fn as_configured(project: &Project, mut resolved: Resolved) -> Result<Resolved> {

@@ -1,20 +1,23 @@
 use std::io::ErrorKind;
 use std::process::{Command, ExitCode};
 
-use ioenv::{KeyRing, Layer, LevelPath, Loader, Precedence, Source, VarName, VaultLocation};
+use ioenv::source::{Reading, Request, Source};
+use ioenv::{Layer, Loader, Precedence, VarName, VaultLocation};
 
 use super::{warn_of_unresolved, warn_of_withheld};
 use crate::args::{RunArgs, Typed};
+use crate::levels::chosen::levels;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 /// Levels that were read.
 #[derive(Debug)]
 struct Read(Vec<Layer>);
 
 impl Source for Read {
-    fn layers(&self, _path: &LevelPath, _keys: &KeyRing) -> ioenv::Result<Vec<Layer>> {
-        Ok(self.0.clone())
+    fn read(&self, _request: &Request<'_>) -> ioenv::Result<Reading> {
+        Ok(Reading::new("the levels that the command has read", self.0.clone()))
     }
 }
 
@@ -23,9 +26,8 @@ const CREDENTIALS: [&str; 4] = ["IOENV_KEY", "IOENV_TOKEN", "IOENV_API_TOKEN", "
 
 pub(crate) fn run(project: Project, args: RunArgs) -> Result<ExitCode> {
     let path = project.path()?;
-    let source = Read(project.levels()?.layers(&path)?);
-    // What is read is open already.
-    let mut loader = Loader::new().path(path).key(KeyRing::new()).source(source);
+    let source = Read(levels(&project)?.layers(&path)?);
+    let mut loader = Loader::new().path(path).source(source);
     if args.override_process {
         loader = loader.precedence(Precedence::VaultWins);
     }

@@ -1,8 +1,10 @@
 use ioenv::{Kind, SecretString, VarName, is_withheld};
 
 use crate::args::{SetArgs, usage};
+use crate::levels::chosen::levels;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, args: SetArgs) -> Result {
     let name: VarName = args.name.get();
@@ -29,5 +31,5 @@ pub(crate) fn run(project: &Project, args: SetArgs) -> Result {
         (_, true) => Some(Kind::Secret),
         _ => None,
     };
-    project.levels()?.set(&project.path()?, &name, &value, kind)
+    levels(project)?.set(&project.path()?, &name, &value, kind)
 }

@@ -5,9 +5,11 @@ use ioenv::vault::{At, Custody, NewProject};
 use ioenv::{Aes256Gcm, Cipher as _, Document, ErrorKind, LevelKey, LevelPath, SealedBlob};
 
 use crate::args::{TransferArgs, Typed};
-use crate::levels::{Levels as _, VaultLevels, seal};
+use crate::levels::Levels as _;
+use crate::levels::vault::VaultLevels;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 const COPIED: &str = "copied as it is: the key is the same";
 const RESEALED: &str = "opened and sealed anew: the keys differ";
@@ -43,10 +45,10 @@ pub(crate) fn push(project: &Project, args: &TransferArgs) -> Result {
                     }
                     Custody::Client => {
                         let copied = std::cell::Cell::new(RESEALED);
-                        vault.write_client(path, &|opened| {
-                            let is_same = Aes256Gcm.open(&opened.key, &blob).is_ok();
+                        vault.write_client(path, |level| {
+                            let is_same = level.opens(&blob);
                             copied.set(if is_same { COPIED } else { RESEALED });
-                            if is_same { Ok(blob.clone()) } else { seal(&opened.key, &document) }
+                            if is_same { Ok(blob.clone()) } else { Ok(level.seal(&document)?) }
                         })?;
                         copied.get()
                     }

@@ -3,11 +3,12 @@ use std::io::Write as _;
 
 use ioenv::LevelPath;
 
-use crate::Result;
+use crate::levels::chosen::levels;
 use crate::project::Project;
+use crate::result::Result;
 
 pub(crate) fn run(project: &Project) -> Result {
-    let tree: BTreeMap<LevelPath, String> = project.levels()?.tree()?.into_iter().collect();
+    let tree: BTreeMap<LevelPath, String> = levels(project)?.tree()?.into_iter().collect();
     let roots: Vec<LevelPath> = match &project.chosen_path {
         Some(path) => vec![path.clone()],
         None => tree.keys().filter(|path| path.parent().is_none()).cloned().collect(),

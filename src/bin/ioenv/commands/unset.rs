@@ -1,12 +1,13 @@
 use ioenv::VarName;
 
-use crate::Result;
+use crate::levels::chosen::levels;
 use crate::project::Project;
+use crate::result::Result;
 
 pub(crate) fn run(project: &Project, names: &[VarName]) -> Result {
-    project.levels()?.unset(&project.path()?, names)
+    levels(project)?.unset(&project.path()?, names)
 }
 
 pub(crate) fn remove_level(project: &Project) -> Result {
-    project.levels()?.remove(&project.path()?)
+    levels(project)?.remove(&project.path()?)
 }

@@ -1,14 +1,13 @@
 //! What commands do with levels, wherever those are.
 
+pub(crate) mod access;
+pub(crate) mod chosen;
 mod sealed;
-mod vault;
+pub(crate) mod vault;
 
-use ioenv::{Document, Kind, Layer, LevelPath, SecretString, SourceKind, VarName};
+use ioenv::{Document, Kind, Layer, LevelPath, SecretString, VarName};
 
-use self::sealed::SealedLevels;
-pub(crate) use self::vault::{Access, VaultLevels, environment_hint, hint, seal};
-use crate::Result;
-use crate::project::Project;
+use crate::result::Result;
 
 /// The levels of a sealed file or of a vault.
 pub(crate) trait Levels {
@@ -37,14 +36,7 @@ pub(crate) trait Levels {
     fn absent(&self) -> &'static str;
 }
 
-/// The levels that are configured, or that `--source` asks for.
-pub(crate) fn open(project: &Project) -> Result<Box<dyn Levels + '_>> {
-    Ok(match project.source_kind()? {
-        SourceKind::Vault => Box::new(VaultLevels::open(project)?),
-        _ => Box::new(SealedLevels::new(project)),
-    })
-}
-
+/// Says that an entry that was to be removed is not there.
 fn no_such_entry(path: &LevelPath, name: &VarName) -> String {
     format!("{path} does not set {name} itself, so nothing was changed; see `ioenv explain {name}`")
 }

@@ -2,7 +2,8 @@ use ioenv::{Document, Kind, Layer, LevelPath, SealedFile, SecretString, VarName}
 
 use super::{Levels, no_such_entry};
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 /// The levels of the sealed file.
 pub(super) struct SealedLevels<'a> {

@@ -1,113 +1,19 @@
 use ioenv::vault::{
-    Actor, At, Blobs, Custody, NewBlob, NewEntry, NewEnvironment, NewProject, NewTarget, Organization, OrganizationId,
-    OutboundPolicy, Session, Token, Vault,
+    At, Blobs, Custody, NewEntry, NewEnvironment, NewProject, NewTarget, OpenedLevel, OrganizationId, Session,
 };
-use ioenv::{
-    Aes256Gcm, Cipher as _, Document, ErrorKind, Kind, Layer, LevelKey, LevelPath, SealedBlob, SecretBytes,
-    SecretString, Slug, SystemRandom, VarName,
-};
+use ioenv::{Document, ErrorKind, Kind, Layer, LevelPath, SealedBlob, SecretString, Slug, VarName};
 
 use super::{Levels, no_such_entry};
-use crate::args::OutboundArgs;
-use crate::project::{Project, warn_if_others_can_read};
-use crate::{Result, terminal};
-
-/// What is recorded where no token is given.
-const SYSTEM: &str = "ioenv command";
-/// How often a change is made anew of a level that others write to, too.
-const ATTEMPTS: usize = 100;
-
-/// A vault, and in whose name it is used: that of the token, or else that of the operator, who has the root key.
-pub(crate) struct Access {
-    pub(crate) vault: Vault,
-    token: Option<Token>,
-    chosen: Option<String>,
-}
-
-impl Access {
-    pub(crate) fn open(project: &Project) -> Result<Self> {
-        let configuration = &project.configuration;
-        let is_given = std::env::var_os("IOENV_ROOT_KEY").is_some_and(|key| !key.is_empty());
-        if let Some(file) = configuration.root_key_file().filter(|_| !is_given) {
-            warn_if_others_can_read(&file);
-        }
-        let token = configuration.token()?;
-        Ok(Self { vault: configuration.open_vault()?, token, chosen: project.chosen_organization.clone() })
-    }
-
-    /// The same, where the operator allows more places for webhooks.
-    pub(crate) fn with_outbound(mut self, args: &OutboundArgs) -> Self {
-        let mut policy = OutboundPolicy::new();
-        if args.allow_private {
-            policy = policy.allow_private_addresses();
-        }
-        if args.allow_http {
-            policy = policy.allow_http();
-        }
-        self.vault = self.vault.with_outbound(policy);
-        self
-    }
-
-    /// For a vault that was just made.
-    pub(crate) fn trusted(vault: Vault) -> Self {
-        Self { vault, token: None, chosen: None }
-    }
-
-    pub(crate) fn session(&self) -> Session<'_> {
-        match &self.token {
-            Some(token) => self.vault.session(token.clone()),
-            None => self.vault.session(Actor::system(SYSTEM)),
-        }
-    }
-
-    pub(crate) fn is_trusted(&self) -> bool {
-        self.token.is_none()
-    }
-
-    /// Refuses what concerns all of the vault to whoever came with a token.
-    pub(crate) fn trusted_only(&self) -> Result {
-        if self.is_trusted() {
-            return Ok(());
-        }
-        Err("this concerns the whole vault, so it is not done in the name of a token: unset IOENV_TOKEN".into())
-    }
-
-    /// That of the token, or the one that is chosen, or the only one that is not a person's own.
-    pub(crate) fn organization(&self) -> Result<OrganizationId> {
-        if self.chosen.is_none() && !self.is_trusted() {
-            return Ok(self.session().own_token()?.organization);
-        }
-        let organizations = self.session().organizations()?;
-        // Those of people count if there is no other.
-        let shared: Vec<&Organization> = organizations.iter().filter(|one| !one.is_personal).collect();
-        let candidates = if shared.is_empty() { organizations.iter().collect() } else { shared };
-        let slugs = || organizations.iter().map(|one| one.slug.as_str()).collect::<Vec<_>>().join(", ");
-        match (&self.chosen, candidates.as_slice()) {
-            (None, [Organization { id, .. }]) => Ok(*id),
-            (None, []) => Err("there is no organization in the vault: its creation was cut short; make another".into()),
-            (None, _) => {
-                Err(format!("there are several organizations: choose one with --organization: {}", slugs()).into())
-            }
-            (Some(chosen), _) => match organizations.iter().find(|one| one.slug == *chosen) {
-                Some(found) => Ok(found.id),
-                None => Err(format!("there is no such organization for you; there is: {}", slugs()).into()),
-            },
-        }
-    }
-}
+use crate::levels::access::Access;
+use crate::project::Project;
+use crate::result::Result;
+use crate::terminal;
 
 /// The levels of one organization of a vault.
 pub(crate) struct VaultLevels<'a> {
     project: &'a Project,
     pub(crate) access: Access,
     pub(crate) organization: OrganizationId,
-}
-
-/// A level that its people hold the key of, opened: with the key and its proof.
-pub(crate) struct Opened {
-    pub(crate) document: Document,
-    pub(crate) key: LevelKey,
-    proof: SecretString,
 }
 
 impl<'a> VaultLevels<'a> {
@@ -131,43 +37,24 @@ impl<'a> VaultLevels<'a> {
 
     /// Writes a level whose key the vault does not hold. `content` says what, from what is there; it may be called
     /// again, for another of the keys at hand, or because somebody else has written meanwhile.
-    pub(crate) fn write_client(&self, path: &LevelPath, content: &dyn Fn(&Opened) -> Result<SealedBlob>) -> Result {
-        for _ in 1..ATTEMPTS {
-            match self.try_write_client(path, content) {
-                Err(error) if is_conflict(&*error) => {}
-                written => return written,
-            }
-        }
-        self.try_write_client(path, content)
-    }
-
-    fn try_write_client(&self, path: &LevelPath, content: &dyn Fn(&Opened) -> Result<SealedBlob>) -> Result {
-        let blobs = self.blobs(path)?;
-        let there = blobs.levels.last().and_then(|level| level.content.as_ref());
-        for (key, proof) in self.project.keys()?.with_proofs(blobs.derivation.as_ref())? {
-            let document = match there.map(|blob| Aes256Gcm.open(&key, blob)) {
-                Some(Ok(bytes)) => parse(&bytes)?,
-                Some(Err(_)) => continue,
-                None => Document::new(),
-            };
-            let opened = Opened { document, key, proof: proof.to_text() };
-            let new = NewBlob::new(content(&opened)?).key_proof(opened.proof).replaces(there.cloned());
-            match self.session().set_blob(At::Path(self.organization, path), &new) {
-                // What was there would have told; where nothing was, the vault tells.
-                Err(error) if error.kind() == ErrorKind::KeyProofMismatch => {}
-                written => return Ok(written.map_err(|error| hint(path, error))?),
-            }
-        }
-        Err(format!("the key of {path} is not in the vault, and none that is given is that key: give it in IOENV_KEY")
-            .into())
+    pub(crate) fn write_client(
+        &self,
+        path: &LevelPath,
+        content: impl Fn(&OpenedLevel<'_>) -> Result<SealedBlob>,
+    ) -> Result {
+        let written = self.session().write_level(At::Path(self.organization, path), &self.project.keys()?, content);
+        written.map_err(|error| match error.downcast::<ioenv::Error>() {
+            Ok(error) => hint(path, *error).into(),
+            Err(error) => error,
+        })
     }
 
     /// The same for a change of the document.
-    fn change_client(&self, path: &LevelPath, change: &dyn Fn(&mut Document) -> Result) -> Result {
-        self.write_client(path, &|opened| {
-            let mut document = opened.document.clone();
+    fn change_client(&self, path: &LevelPath, change: impl Fn(&mut Document) -> Result) -> Result {
+        self.write_client(path, |level| {
+            let mut document = level.document().clone();
             change(&mut document)?;
-            seal(&opened.key, &document)
+            Ok(level.seal(&document)?)
         })
     }
 
@@ -213,15 +100,6 @@ impl<'a> VaultLevels<'a> {
     }
 }
 
-pub(crate) fn parse(bytes: &SecretBytes) -> Result<Document> {
-    let text = std::str::from_utf8(bytes.expose_secret()).map_err(|_| "the level is not UTF-8 text")?;
-    Ok(Document::parse(text)?)
-}
-
-pub(crate) fn seal(key: &LevelKey, document: &Document) -> Result<SealedBlob> {
-    Ok(Aes256Gcm.seal(key, document.to_text().expose_secret().as_bytes(), &SystemRandom)?)
-}
-
 /// Says of what is missing how to make it.
 pub(crate) fn hint(path: &LevelPath, error: ioenv::Error) -> ioenv::Error {
     if error.kind() != ErrorKind::NotFound {
@@ -244,10 +122,6 @@ pub(crate) fn environment_hint(path: &LevelPath, error: ioenv::Error) -> ioenv::
          environment, such as `ioenv tree --source vault` shows"
     );
     ioenv::Error::new(ErrorKind::NotFound, message)
-}
-
-fn is_conflict(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.downcast_ref::<ioenv::Error>().is_some_and(|error| error.kind() == ErrorKind::Conflict)
 }
 
 fn is_client_managed<T>(result: &ioenv::Result<T>) -> bool {
@@ -324,7 +198,7 @@ impl Levels for VaultLevels<'_> {
             set.map(|set| format!("{} added, {} set", set.created.len(), set.updated.len()))
         };
         if is_client_managed(&written) {
-            self.change_client(path, &|document| {
+            self.change_client(path, |document| {
                 if replace {
                     *document = Document::new();
                 }
@@ -341,7 +215,7 @@ impl Levels for VaultLevels<'_> {
         entry.kind = kind;
         let set = self.session().set_entries(At::Path(self.organization, path), &[entry]);
         if is_client_managed(&set) {
-            return self.change_client(path, &|document| {
+            return self.change_client(path, |document| {
                 document.set(name.clone(), value.clone())?;
                 if let Some(kind) = kind {
                     document.set_kind(name.as_str(), kind);
@@ -357,13 +231,12 @@ impl Levels for VaultLevels<'_> {
         let (session, organization) = (self.session(), self.organization);
         let there = session.entry_metadata(At::Path(organization, path));
         if is_client_managed(&there) {
-            return self.change_client(
-                path,
-                &|document| match names.iter().find(|name| !document.remove(name.as_str())) {
+            return self.change_client(path, |document| {
+                match names.iter().find(|name| !document.remove(name.as_str())) {
                     Some(missing) => Err(no_such_entry(path, missing).into()),
                     None => Ok(()),
-                },
-            );
+                }
+            });
         }
         let there = there.map_err(|error| hint(path, error))?;
         if let Some(missing) = names.iter().find(|name| !there.iter().any(|entry| entry.name == **name)) {

@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 
-use super::references::References;
 use super::{READ, check, invalid_name, not_found};
+use crate::core::References;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::server::stashbase::caller::{AtProject, EnvironmentRequest, ProjectRequest, or_not_found};

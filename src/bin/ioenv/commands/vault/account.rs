@@ -1,12 +1,14 @@
 use ioenv::vault::{At, EnvironmentRole, NewAccount};
 
-use super::end;
 use super::listing::{find, print, time};
+use super::time::end;
 use super::token::{permissions, words};
 use crate::args::AccountCommand;
-use crate::levels::{Access, environment_hint};
+use crate::levels::access::Access;
+use crate::levels::vault::environment_hint;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, command: AccountCommand) -> Result {
     let access = Access::open(project)?;

@@ -3,9 +3,10 @@ use ioenv::{Error, ErrorKind, SecretString};
 use serde_json::{Value, json};
 
 use crate::args::ApplyArgs;
-use crate::levels::Access;
+use crate::levels::access::Access;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, args: &ApplyArgs) -> Result {
     let text = terminal::read_file(&args.file)?;

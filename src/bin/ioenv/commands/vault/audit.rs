@@ -3,11 +3,12 @@ use std::io::Write as _;
 use ioenv::vault::{Action, ActorKind, AuditFilter, AuditRecord, Paging, Timestamp};
 use serde_json::Value;
 
-use super::{moment, shown};
+use super::time::{moment, shown};
 use crate::args::{ActionArg, AuditArgs, ListFormat, Typed};
-use crate::levels::Access;
+use crate::levels::access::Access;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, args: &AuditArgs) -> Result {
     let access = Access::open(project)?;

@@ -2,9 +2,10 @@ use std::path::{Path, PathBuf};
 
 use ioenv::store::{self, Sqlite};
 
-use crate::levels::Access;
+use crate::levels::access::Access;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, file: &Path) -> Result {
     let access = Access::open(project)?;

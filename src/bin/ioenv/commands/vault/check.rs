@@ -3,9 +3,12 @@ use std::process::ExitCode;
 use ioenv::ErrorKind;
 use ioenv::vault::{At, Organization};
 
-use crate::levels::{Access, Levels as _, VaultLevels};
+use crate::levels::Levels as _;
+use crate::levels::access::Access;
+use crate::levels::vault::VaultLevels;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 /// Looks for damage in the store, and opens every level and every former content as far as the vault can; fails if one
 /// cannot be opened.

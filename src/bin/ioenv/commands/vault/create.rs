@@ -2,9 +2,10 @@ use ioenv::vault::{NewKey, NewProject};
 use ioenv::{KeyProof, LevelPath};
 
 use crate::args::CreateArgs;
-use crate::levels::VaultLevels;
+use crate::levels::vault::VaultLevels;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, args: &CreateArgs) -> Result {
     let path: LevelPath = args.level.get();

@@ -1,12 +1,15 @@
 use ioenv::LevelPath;
 use ioenv::vault::{At, Deleted, Id, LevelId, OrganizationId, ResourceKind, Session};
 
+use super::audit;
 use super::listing::print;
-use super::{audit, shown};
+use super::time::shown;
 use crate::args::DeletedCommand;
-use crate::levels::{Access, hint};
+use crate::levels::access::Access;
+use crate::levels::vault::hint;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, command: DeletedCommand) -> Result {
     let access = Access::open(project)?;

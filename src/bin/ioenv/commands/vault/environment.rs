@@ -4,9 +4,11 @@ use ioenv::vault::{At, EnvironmentUpdate, NewEnvironment, ResourceKind};
 use super::deleted;
 use super::listing::print;
 use crate::args::{EnvCommand, Typed};
-use crate::levels::{Access, environment_hint, hint};
+use crate::levels::access::Access;
+use crate::levels::vault::{environment_hint, hint};
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, command: EnvCommand) -> Result {
     let access = Access::open(project)?;

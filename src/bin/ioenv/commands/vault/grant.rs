@@ -1,11 +1,14 @@
 use ioenv::vault::{At, GrantRole, Grantee, OrganizationId, Session};
 
 use super::listing::print;
-use super::{audit, member, shown, team};
+use super::time::shown;
+use super::{audit, member, team};
 use crate::args::{GrantCommand, GranteeArgs};
-use crate::levels::{Access, hint};
+use crate::levels::access::Access;
+use crate::levels::vault::hint;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, command: GrantCommand) -> Result {
     let access = Access::open(project)?;

@@ -2,11 +2,12 @@ use ioenv::vault::{At, ChangedEntry, Paging, Restore};
 use ioenv::{ErrorKind, LevelPath, SecretString};
 
 use super::audit::actor;
-use super::shown;
+use super::time::shown;
 use crate::args::Typed;
-use crate::levels::{VaultLevels, hint};
+use crate::levels::vault::{VaultLevels, hint};
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, level: Option<&Typed>, show: bool, limit: usize) -> Result {
     let path: LevelPath = level.map(Typed::get).map_or_else(|| project.path(), Ok)?;

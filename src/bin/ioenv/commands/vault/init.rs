@@ -8,9 +8,10 @@ use ioenv::vault::{NewOrganization, NewToken, PermissionSet, RootKey, Vault};
 use ioenv::{SystemRandom, VaultLocation};
 
 use crate::commands::init::{ignore, write_key};
-use crate::levels::Access;
+use crate::levels::access::Access;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 const ROOT_KEY: &str = "ioenv.root";
 const VAULT: &str = "ioenv.vault";

@@ -4,11 +4,13 @@ use ioenv::vault::{At, EnvFiles, IntegrationRun, IntegrationUpdate, Mapping, New
 use ioenv::{LevelPath, SecretString, Slug};
 
 use super::listing::{NONE, print, text};
-use super::shown;
+use super::time::shown;
 use crate::args::{IntegrationCommand, ListingArgs, Typed, usage};
-use crate::levels::{Access, hint};
+use crate::levels::access::Access;
+use crate::levels::vault::hint;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, command: IntegrationCommand) -> Result {
     let mut access = Access::open(project)?;

@@ -6,9 +6,10 @@ use ioenv::vault::Timestamp;
 use ioenv::{Error, ErrorKind};
 use serde_json::{Map, Value};
 
-use super::shown;
+use super::time::shown;
 use crate::args::{ListFormat, ListingArgs};
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 /// What stands where there is nothing.
 pub(super) const NONE: &str = "-";

@@ -3,11 +3,12 @@ use ioenv::vault::{
 };
 
 use super::listing::{find, print};
-use super::{end, shown};
+use super::time::{end, shown};
 use crate::args::{ListingArgs, MemberCommand};
-use crate::levels::Access;
+use crate::levels::access::Access;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, command: MemberCommand) -> Result {
     let access = Access::open(project)?;

@@ -1,12 +1,14 @@
 use ioenv::vault::{Actor, NewPersonalKey, PersonalKey};
 
 use super::listing::{NONE, find, print, time};
+use super::member;
 use super::service::ranges;
-use super::{end, member, shown};
+use super::time::{end, shown};
 use crate::args::PersonalKeyCommand;
-use crate::levels::Access;
+use crate::levels::access::Access;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, command: PersonalKeyCommand) -> Result {
     let access = Access::open(project)?;

@@ -3,9 +3,10 @@ use ioenv::vault::{NewRole, OrganizationId, Role, RoleUpdate, Session};
 use super::listing::{find, print, text};
 use super::token::{permissions, words};
 use crate::args::RoleCommand;
-use crate::levels::Access;
+use crate::levels::access::Access;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, command: RoleCommand) -> Result {
     let access = Access::open(project)?;

@@ -2,9 +2,10 @@ use ioenv::vault::{At, HistoryPolicy, RotationStep};
 use ioenv::{ErrorKind, LevelPath, Slug};
 
 use crate::args::usage;
-use crate::levels::Access;
+use crate::levels::access::Access;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 /// How many contents are sealed anew at a time.
 const STEP: usize = 100;

@@ -13,9 +13,10 @@ use tokio::net::TcpListener;
 use super::integration::with_files;
 use super::service::ranges;
 use crate::args::{ServeArgs, usage};
-use crate::levels::Access;
+use crate::levels::access::Access;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 /// How often what is older than it is kept is removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);

@@ -3,12 +3,13 @@ use ioenv::vault::{
 };
 
 use super::listing::{NONE, find, print, time};
+use super::time::{end, shown};
 use super::token::{permissions, words};
-use super::{end, shown};
 use crate::args::{ServiceCommand, Typed};
-use crate::levels::Access;
+use crate::levels::access::Access;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, command: ServiceCommand) -> Result {
     let access = Access::open(project)?;

@@ -2,10 +2,11 @@ use std::io::Write as _;
 
 use ioenv::VaultLocation;
 
-use super::{shown, token};
-use crate::Result;
-use crate::levels::Access;
+use super::time::shown;
+use super::token;
+use crate::levels::access::Access;
 use crate::project::Project;
+use crate::result::Result;
 
 /// The operator sees the whole vault, a token itself and its organization.
 pub(crate) fn run(project: &Project) -> Result {

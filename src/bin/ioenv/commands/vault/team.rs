@@ -1,11 +1,13 @@
 use ioenv::vault::{NewTeam, OrganizationId, Paging, Session, Team, TeamUpdate};
 
 use super::listing::{find, print, text};
-use super::{member, shown};
+use super::member;
+use super::time::shown;
 use crate::args::TeamCommand;
-use crate::levels::Access;
+use crate::levels::access::Access;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, command: TeamCommand) -> Result {
     let access = Access::open(project)?;

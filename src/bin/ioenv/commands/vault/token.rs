@@ -2,11 +2,12 @@ use std::time::SystemTime;
 
 use ioenv::vault::{IssuedToken, NewToken, Permission, PermissionSet, Timestamp, TokenFormat, TokenInfo, Vocabulary};
 
-use super::{moment, shown};
+use super::time::{moment, shown};
 use crate::args::{TokenCommand, TokenFormatArg};
-use crate::levels::Access;
+use crate::levels::access::Access;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, command: TokenCommand) -> Result {
     let access = Access::open(project)?;

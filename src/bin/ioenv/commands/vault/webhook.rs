@@ -2,11 +2,13 @@ use ioenv::vault::{At, NewWebhook, Paging, WebhookLog, WebhookTest, WebhookUpdat
 
 use super::integration::with_files;
 use super::listing::{NONE, print, text};
-use super::shown;
+use super::time::shown;
 use crate::args::{OutboundArgs, WebhookCommand};
-use crate::levels::{Access, environment_hint};
+use crate::levels::access::Access;
+use crate::levels::vault::environment_hint;
 use crate::project::Project;
-use crate::{Result, terminal};
+use crate::result::Result;
+use crate::terminal;
 
 pub(crate) fn run(project: &Project, outbound: &OutboundArgs, command: WebhookCommand) -> Result {
     let access = Access::open(project)?.with_outbound(outbound);

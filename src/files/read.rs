@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Reads all of a file of at most `most` bytes as UTF-8; `what` is what the file is, such as "key file".
 ///

@@ -1,0 +1,87 @@
+use ioenv::vault::{Actor, Organization, OrganizationId, OutboundPolicy, Session, Token, Vault};
+
+use crate::args::OutboundArgs;
+use crate::project::{Project, warn_if_others_can_read};
+use crate::result::Result;
+
+/// What is recorded where no token is given.
+const SYSTEM: &str = "ioenv command";
+
+/// A vault, and in whose name it is used: that of the token, or else that of the operator, who has the root key.
+pub(crate) struct Access {
+    pub(crate) vault: Vault,
+    token: Option<Token>,
+    chosen: Option<String>,
+}
+
+impl Access {
+    pub(crate) fn open(project: &Project) -> Result<Self> {
+        let configuration = &project.configuration;
+        let is_given = std::env::var_os("IOENV_ROOT_KEY").is_some_and(|key| !key.is_empty());
+        if let Some(file) = configuration.root_key_file().filter(|_| !is_given) {
+            warn_if_others_can_read(&file);
+        }
+        let token = configuration.token()?;
+        Ok(Self { vault: configuration.open_vault()?, token, chosen: project.chosen_organization.clone() })
+    }
+
+    /// The same, where the operator allows more places for webhooks.
+    pub(crate) fn with_outbound(mut self, args: &OutboundArgs) -> Self {
+        let mut policy = OutboundPolicy::new();
+        if args.allow_private {
+            policy = policy.allow_private_addresses();
+        }
+        if args.allow_http {
+            policy = policy.allow_http();
+        }
+        self.vault = self.vault.with_outbound(policy);
+        self
+    }
+
+    /// For a vault that was just made.
+    pub(crate) fn trusted(vault: Vault) -> Self {
+        Self { vault, token: None, chosen: None }
+    }
+
+    pub(crate) fn session(&self) -> Session<'_> {
+        match &self.token {
+            Some(token) => self.vault.session(token.clone()),
+            None => self.vault.session(Actor::system(SYSTEM)),
+        }
+    }
+
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.token.is_none()
+    }
+
+    /// Refuses what concerns all of the vault to whoever came with a token.
+    pub(crate) fn trusted_only(&self) -> Result {
+        if self.is_trusted() {
+            return Ok(());
+        }
+        Err("this concerns the whole vault, so it is not done in the name of a token: unset IOENV_TOKEN".into())
+    }
+
+    /// That of the token, or the one that is chosen, or the only one that is not a person's own.
+    pub(crate) fn organization(&self) -> Result<OrganizationId> {
+        if self.chosen.is_none() && !self.is_trusted() {
+            return Ok(self.session().own_token()?.organization);
+        }
+        let organizations = self.session().organizations()?;
+        // Those of people count if there is no other.
+        let shared: Vec<&Organization> = organizations.iter().filter(|one| !one.is_personal).collect();
+        let candidates = if shared.is_empty() { organizations.iter().collect() } else { shared };
+        let slugs = || organizations.iter().map(|one| one.slug.as_str()).collect::<Vec<_>>().join(", ");
+        match (&self.chosen, candidates.as_slice()) {
+            (None, [Organization { id, .. }]) => Ok(*id),
+            (None, []) => Err("there is no organization in the vault: its creation was cut short; make another".into()),
+            (None, _) => {
+                Err(format!("there are several organizations: choose one with --organization: {}", slugs()).into())
+            }
+            (Some(chosen), _) => match organizations.iter().find(|one| one.slug == *chosen) {
+                Some(found) => Ok(found.id),
+                None => Err(format!("there is no such organization for you; there is: {}", slugs()).into()),
+            },
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Opening the vault that is configured.
+
+use std::sync::Arc;
+
+use super::configuration::Configuration;
+use super::location::VaultLocation;
+use crate::core::token::Token;
+use crate::core::wrap::RootKey;
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{KeyRange, Order, Store, StoreExt as _};
+use crate::vault::engine::Vault;
+
+impl Configuration {
+    /// Opens the vault at the [`vault_location`](Self::vault_location), with the [`root_key`](Self::root_key). No thread
+    /// is started by it.
+    ///
+    /// # Errors
+    /// `Config`, when the vault or its root key is not named; `NotFound`, for a store without a vault; `CrateFeature`,
+    /// when the store it is in is not compiled in; as [`Vault::open`].
+    pub fn open_vault(&self) -> Result<Vault> {
+        open_made(open_store(&self.vault_location()?)?, &self.required_root_key()?)
+    }
+
+    /// Opens the vault for a program that reads from it with a token.
+    pub(super) fn open_vault_with_token(&self) -> Result<(Vault, Token)> {
+        let store = open_store(&self.vault_location()?)?;
+        let token = self.token()?.ok_or_else(|| {
+            Error::config(
+                "no token is given: put one into IOENV_TOKEN or into a file that IOENV_TOKEN_FILE names; \
+                 `ioenv vault token create` makes one",
+            )
+        })?;
+        Ok((open_made(store, &self.required_root_key()?)?, token))
+    }
+
+    fn required_root_key(&self) -> Result<RootKey> {
+        self.root_key()?.ok_or_else(|| {
+            Error::config(
+                "the root key of the vault is not given: give it in IOENV_ROOT_KEY, in the file that \
+                 IOENV_ROOT_KEY_FILE names, or in ioenv.root beside ioenv.toml",
+            )
+        })
+    }
+}
+
+/// Opens the store that a location names. It starts no threads.
+fn open_store(location: &VaultLocation) -> Result<Arc<dyn Store>> {
+    match location {
+        #[cfg(feature = "sqlite")]
+        VaultLocation::File(file) => match crate::store::Sqlite::open(file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let message =
+                    "there is no vault here: make one with `ioenv vault init`, or name another in IOENV_VAULT";
+                Err(Error::new(ErrorKind::NotFound, message).with_file(file))
+            }
+            opened => Ok(Arc::new(opened?)),
+        },
+        #[cfg(feature = "postgres")]
+        VaultLocation::Postgres(url) => Ok(Arc::new(crate::store::Postgres::connect_single(url.expose_secret())?)),
+        #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+        location => Err(location.not_compiled_in()),
+    }
+}
+
+/// Opens the vault in a store. Unlike [`Vault::open`] it makes none of an empty one, which is a mistake here: the
+/// vault would have no organization, and `ioenv vault init` would find that there is one.
+fn open_made(store: Arc<dyn Store>, root: &RootKey) -> Result<Vault> {
+    if store.read(|tx| tx.scan(&KeyRange::prefix(""), Order::Ascending, 1))?.is_empty() {
+        let message = "the store is empty: make a vault with `ioenv vault init`, for which a file must not be there yet, or \
+                       name another one in IOENV_VAULT";
+        return Err(Error::new(ErrorKind::NotFound, message));
+    }
+    Vault::open(store, root)
+}
