@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{Project, path, run, text};
 use ioenv::{Document, ErrorKind, SealedFile};
@@ -17,24 +17,28 @@ fn filling() -> String {
 }
 
 /// A writer is killed at a moment that differs from round to round; what it had acknowledged is there, and the file
-/// opens. Some rounds must hit it while it works, or the test would show nothing.
+/// opens. The moment closes in on the end of the write from both sides, so that writers are killed before and after it on
+/// a machine of any speed.
 #[test]
 fn a_writer_killed_fifty_times_loses_nothing_it_acknowledged() {
     let project = Project::new(&[("acme", &filling())]);
-    let start = Instant::now();
-    project.stdout(&["set", "WARM", "up", "--variable"]);
-    let whole = start.elapsed();
-    let mut hits = 0;
+    let mut delay = Duration::from_millis(1);
+    let (mut killed, mut done) = (0, 0);
     for round in 0..50_u32 {
         let value = format!("value-{round}");
         let before = project.value("acme", "COUNTER");
         let mut command = project.ioenv(&["set", "COUNTER", &value, "--variable"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // From its start to well after its end.
-        thread::sleep(whole.mul_f64(f64::from(round) / 30.0));
+        thread::sleep(delay);
         let _ = child.kill();
         let acknowledged = child.wait().unwrap().success();
-        hits += u32::from(!acknowledged);
+        if acknowledged {
+            done += 1;
+            delay = delay.mul_f64(0.8);
+        } else {
+            killed += 1;
+            delay = delay.mul_f64(1.3);
+        }
 
         let after = project.value("acme", "COUNTER");
         if acknowledged {
@@ -42,9 +46,9 @@ fn a_writer_killed_fifty_times_loses_nothing_it_acknowledged() {
         } else {
             assert!(after == before || after.as_deref() == Some(&value), "round {round}");
         }
-        assert_eq!(project.level("acme").unwrap().len(), 101 + usize::from(after.is_some()), "round {round}");
+        assert_eq!(project.level("acme").unwrap().len(), 100 + usize::from(after.is_some()), "round {round}");
     }
-    assert!((5..50).contains(&hits), "{hits} of 50 writers were killed while they worked");
+    assert!(killed > 0 && done > 0, "{killed} writers were killed, {done} were done before");
     // What a killed writer leaves beside the file is in nobody's way.
     project.stdout(&["set", "COUNTER", "end", "--variable"]);
     let mut names: Vec<_> =
@@ -114,11 +118,9 @@ fn a_writer_waits_for_another_and_a_reader_does_not() {
     let mut held = SealedFile::edit(project.sealed_file()).unwrap();
     assert_eq!(project.stdout(&["get", "A"]), "1");
     let mut waiting = project.ioenv(&["set", "B", "2", "--variable"]).spawn().unwrap();
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_millis(200) {
-        assert!(waiting.try_wait().unwrap().is_none());
-        thread::sleep(Duration::from_millis(20));
-    }
+    #[cfg(target_os = "linux")]
+    until_it_has_opened(&mut waiting, &project.file(".ioenv.sealed.lock"));
+    assert!(waiting.try_wait().unwrap().is_none());
     held.set_level(&path("acme"), &Document::parse("A=3\n").unwrap(), &project.keys()).unwrap();
     held.save().unwrap();
     drop(held);
@@ -126,15 +128,19 @@ fn a_writer_waits_for_another_and_a_reader_does_not() {
     assert_eq!(project.stdout(&["export"]), "A=3\nB=2\n");
 }
 
-#[test]
-fn a_writer_does_not_wait_for_ever() {
-    let project = Project::new(&[("acme", "A=1\n")]);
-    let held = SealedFile::edit(project.sealed_file()).unwrap();
-    let error = SealedFile::edit(project.sealed_file()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unavailable);
-    assert!(error.is_retryable());
-    drop(held);
-    SealedFile::edit(project.sealed_file()).unwrap();
+/// A process that has the lock file open, and no lock, waits for it.
+#[cfg(target_os = "linux")]
+fn until_it_has_opened(process: &mut std::process::Child, file: &std::path::Path) {
+    let file = file.canonicalize().unwrap();
+    let descriptors = format!("/proc/{}/fd", process.id());
+    let has_opened = || {
+        let links = fs::read_dir(&descriptors).into_iter().flatten().flatten();
+        links.filter_map(|link| fs::read_link(link.path()).ok()).any(|target| target == file)
+    };
+    while !has_opened() {
+        assert!(process.try_wait().unwrap().is_none(), "it did not wait");
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 #[test]

@@ -187,13 +187,15 @@ fn unchecked_injection_writes_too() {
 }
 
 fn a_child_gets_what_apply_to_gives_it() {
-    let thread = thread::spawn(|| thread::sleep(Duration::from_millis(200)));
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let thread = thread::spawn(move || stopped.recv());
     let mut child = Command::new("/bin/sh");
     ioenv::resolve().unwrap().apply_to(&mut child);
     let output = run(child.args(["-c", "test \"$SECRET\" = planted-9f2c && test \"$PORT\" = 8080"]), "");
     assert!(output.status.success());
     assert_eq!(process("SECRET"), None);
-    thread.join().unwrap();
+    drop(stop);
+    thread.join().unwrap().unwrap_err();
 }
 
 fn loading_from_memory() {

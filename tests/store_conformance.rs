@@ -118,9 +118,9 @@ fn a_writer_killed_twenty_times_loses_nothing_it_acknowledged() {
         let argument = format!("{}|{round:02}", path.display());
         let mut child = child("a_writer_killed_twenty_times_loses_nothing_it_acknowledged", &argument).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).split(b'\n').map(Result::unwrap);
-        // From its first acknowledgement on, at a moment that differs from round to round.
+        // After some acknowledgements, at a moment that differs from round to round.
         let mut acknowledged: Vec<_> =
-            lines.by_ref().filter(|line| line.starts_with(b"acknowledged")).take(1).collect();
+            lines.by_ref().filter(|line| line.starts_with(b"acknowledged")).take(10).collect();
         let killer = thread::spawn(move || {
             thread::sleep(Duration::from_micros(1 + round * 7919 % 60_000));
             child.kill().unwrap();
@@ -144,7 +144,7 @@ fn a_writer_killed_twenty_times_loses_nothing_it_acknowledged() {
         let all = store.read(|tx| tx.scan(&KeyRange::prefix(format!("{round:02}/")), Order::Ascending, 1_000_000));
         assert_eq!(all.unwrap().len() % 2, 0, "there is no half of a write");
     }
-    assert!(count > 100, "the writers were killed before they did anything: {count}");
+    assert!(count >= 20 * 9, "each had acknowledged ten, of which the last may have been cut: {count}");
 }
 
 #[cfg(unix)]

@@ -240,14 +240,12 @@ fn write_many(store: &Postgres, prefix: &str, each: usize) {
 #[test]
 fn eight_threads_write_ten_thousand() {
     let store = Postgres::connect(&fresh()).unwrap();
-    let started = Instant::now();
     thread::scope(|scope| {
         for thread in 0..8 {
             let store = &store;
             scope.spawn(move || write_many(store, &thread.to_string(), 1250));
         }
     });
-    println!("10,000 writes from 8 threads: {:?}", started.elapsed());
     assert_eq!(count(&store), 10_000);
 }
 
@@ -316,11 +314,19 @@ fn other_versions_are_refused() {
 fn a_server_may_go_and_come_back_under_eight_writers() {
     let cluster = Cluster::start(&[]);
     let store = Postgres::connect(&cluster.fresh()).unwrap();
-    let (stop, errors) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let written: Vec<BTreeSet<String>> = thread::scope(|scope| {
+    let (stop, acknowledged, errors) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
+    // The writers get on, or the test ends; a minute is longer than a server takes to start anywhere.
+    let until_more_is_written = || {
+        let (begun, goal) = (Instant::now(), acknowledged.load(Ordering::Relaxed) + 100);
+        while acknowledged.load(Ordering::Relaxed) < goal && begun.elapsed() < Duration::from_secs(60) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        acknowledged.load(Ordering::Relaxed) >= goal
+    };
+    let (written, goes_on): (Vec<BTreeSet<String>>, bool) = thread::scope(|scope| {
         let writers: Vec<_> = (0..8)
             .map(|writer| {
-                let (store, stop, errors) = (&store, &stop, &errors);
+                let (store, stop, acknowledged, errors) = (&store, &stop, &acknowledged, &errors);
                 scope.spawn(move || {
                     let mut written = BTreeSet::new();
                     for n in 0.. {
@@ -334,7 +340,10 @@ fn a_server_may_go_and_come_back_under_eight_writers() {
                             store.append(vec![record(&key, "1")])
                         };
                         match outcome {
-                            Ok(()) => _ = written.insert(key),
+                            Ok(()) => {
+                                written.insert(key);
+                                acknowledged.fetch_add(1, Ordering::Relaxed);
+                            }
                             Err(error) => {
                                 assert!(error.is_retryable(), "{error:?}");
                                 errors.fetch_add(1, Ordering::Relaxed);
@@ -345,16 +354,16 @@ fn a_server_may_go_and_come_back_under_eight_writers() {
                 })
             })
             .collect();
+        let mut goes_on = until_more_is_written();
         for mode in ["fast", "immediate"] {
-            thread::sleep(Duration::from_millis(500));
             cluster.down(mode);
-            thread::sleep(Duration::from_millis(500));
             cluster.up();
+            goes_on &= until_more_is_written();
         }
-        thread::sleep(Duration::from_millis(1500));
         stop.store(true, Ordering::Relaxed);
-        writers.into_iter().map(|writer| writer.join().unwrap()).collect()
+        (writers.into_iter().map(|writer| writer.join().unwrap()).collect(), goes_on)
     });
+    assert!(goes_on, "the writers got stuck");
     let there = store.read(|tx| tx.scan(&everything(), Order::Ascending, usize::MAX)).unwrap();
     let there: BTreeSet<&str> = keys(&there).into_iter().collect();
     let written: Vec<&String> = written.iter().flatten().collect();

@@ -1,7 +1,7 @@
 //! Secrets are planted everywhere a vault takes them, and every rendering, error, file and export is searched for them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::fmt::{Debug, Write as _};
+use std::fmt::Debug;
 use std::fs;
 use std::sync::Arc;
 

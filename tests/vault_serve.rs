@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{Project, run, text};
 
@@ -159,10 +159,8 @@ fn two_processes_serve_one_file() {
         assert_eq!(serving.ask("GET /v1/projects", &directory.token, "").0, 200);
     }
     for serving in [first, second] {
-        let before = Instant::now();
         serving.signal("TERM");
         assert_eq!(serving.end().0, 0);
-        assert!(before.elapsed() < Duration::from_secs(60));
     }
 }
 

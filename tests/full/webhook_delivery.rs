@@ -7,9 +7,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
@@ -514,14 +514,12 @@ impl Lookup for Silent {
     }
 }
 
+/// Each of these receivers goes on until the worker closes the connection.
 #[test]
-fn who_does_not_answer_is_waited_for_ten_seconds() {
-    let hang = Receiver::new(|_, stream| {
-        thread::sleep(Duration::from_secs(30));
-        drop(stream);
-    });
+fn who_does_not_answer_is_given_up_on() {
+    let hang = Receiver::new(|_, stream| _ = io::copy(&mut &stream, &mut io::sink()));
     let drip = Receiver::new(|_, mut stream| {
-        for byte in b"HTTP/1.1 200 OK\r\nx-drip: ".iter().chain([b'y'; 100].iter()) {
+        for byte in b"HTTP/1.1 200 OK\r\nx-drip: ".iter().chain(std::iter::repeat(&b'y')) {
             if stream.write_all(&[*byte]).is_err() {
                 break;
             }
@@ -538,17 +536,12 @@ fn who_does_not_answer_is_waited_for_ten_seconds() {
     let nameless = World::new(anywhere().lookup(Silent));
     thread::scope(|scope| {
         scope.spawn(|| {
-            let begun = Instant::now();
             assert_eq!(nameless.test("http://hooks.example.test/").error, Some(DeliveryError::Aborted));
-            assert!(begun.elapsed() < Duration::from_secs(20));
         });
         for (receiver, status) in [(&hang, None), (&drip, None), (&body, Some(200))] {
             let world = &world;
             scope.spawn(move || {
-                let begun = Instant::now();
                 let test = world.test(&receiver.url());
-                let taken = begun.elapsed();
-                assert!(taken > Duration::from_secs(9) && taken < Duration::from_secs(20), "{taken:?}");
                 let expected = if status.is_none() { Some(DeliveryError::Aborted) } else { None };
                 assert_eq!((test.status, test.error), (status, expected));
             });
@@ -560,7 +553,7 @@ fn who_does_not_answer_is_waited_for_ten_seconds() {
 fn an_answer_of_ten_gibibytes_costs_nothing() {
     let sent = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&sent);
-    let (closed, is_closed) = std::sync::mpsc::channel();
+    let (closed, is_closed) = mpsc::channel();
     let receiver = Receiver::new(move |_, mut stream| {
         let length = 10_u64 << 30;
         write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n").unwrap();
@@ -574,14 +567,12 @@ fn an_answer_of_ten_gibibytes_costs_nothing() {
         closed.send(()).unwrap();
     });
     let world = World::new(anywhere());
-    let begun = Instant::now();
     let id = world.webhook(&receiver.url()).0;
     world.change("1");
     assert_eq!(world.work(), 1);
     let log = &world.logs(id)[0];
     assert_eq!((log.status, log.response_body.as_ref().map(String::len)), (Some(200), Some(4096)));
     is_closed.recv_timeout(Duration::from_secs(10)).unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     assert!(sent.load(Ordering::Relaxed) < 64 << 20, "what the sockets hold, and no more");
 }
 
@@ -638,11 +629,22 @@ fn a_name_that_leads_inside_is_refused_whenever_it_does() {
 #[test]
 fn a_host_that_hangs_holds_up_itself_alone() {
     const HOSTS: usize = 50;
-    let receiver = Receiver::new(|request, stream| {
-        if request.headers["host"].starts_with("h0.") {
-            thread::sleep(Duration::from_secs(30));
+    // What hangs is held here, without an answer.
+    let (held, most_held) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicUsize::new(0)));
+    let (delivered, deliveries) = mpsc::channel();
+    let receiver = Receiver::new({
+        let (held, most_held) = (Arc::clone(&held), Arc::clone(&most_held));
+        move |request, stream| {
+            if request.headers["host"].starts_with("h0.") {
+                let mut held = held.lock().unwrap();
+                held.retain(is_open);
+                held.push(stream);
+                most_held.fetch_max(held.len(), Ordering::Relaxed);
+            } else {
+                answer(stream, 200, "");
+                delivered.send(()).unwrap();
+            }
         }
-        answer(stream, 200, "");
     });
     let world = World::new(anywhere().lookup(Names));
     for number in 0..1000 {
@@ -650,22 +652,25 @@ fn a_host_that_hangs_holds_up_itself_alone() {
     }
     world.change("1");
     let stop = AtomicBool::new(false);
-    let is_of_others = |request: &Request| !request.headers["host"].starts_with("h0.");
     thread::scope(|scope| {
         let worker = Worker::new(&world.vault).threads(8).poll_every(Duration::from_millis(50));
-        let (begun, stop) = (Instant::now(), &stop);
+        let stop = &stop;
         let running = scope.spawn(move || worker.run_until(stop));
-        let delivered = || receiver.requests().into_iter().filter(is_of_others).count();
-        while delivered() < 980 && begun.elapsed() < Duration::from_secs(60) {
-            thread::sleep(Duration::from_millis(20));
-        }
-        let (taken, count) = (begun.elapsed(), delivered());
+        // As long as something arrives now and then, the worker goes on.
+        let arrived = (0..980).take_while(|_| deliveries.recv_timeout(Duration::from_secs(60)).is_ok()).count();
         stop.store(true, Ordering::Relaxed);
-        assert_eq!(count, 980);
-        let hanging = receiver.requests().into_iter().filter(|request| !is_of_others(request)).count() as u64;
-        assert!(hanging <= 2 * (taken.as_secs() / 10 + 1), "{hanging} in {taken:?}, two at a time");
+        held.lock().unwrap().clear();
         running.join().unwrap().unwrap();
+        assert_eq!(arrived, 980);
     });
+    let most_held = most_held.load(Ordering::Relaxed);
+    assert!((1..=2).contains(&most_held), "{most_held} at a time");
+}
+
+/// Whether the other side has not closed the connection.
+fn is_open(stream: &TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    stream.peek(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
 #[test]
@@ -673,8 +678,13 @@ fn several_workers_do_each_job_once() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("vault.db");
     let root = RootKey::generate(&SystemRandom).unwrap();
-    let receiver = Receiver::new(|_, stream| {
-        thread::sleep(Duration::from_millis(20));
+    // One worker alone sends four requests at a time, so the fifth shows that both are at work.
+    let (arrived, fifth) = (Mutex::new(0), Condvar::new());
+    let receiver = Receiver::new(move |_, stream| {
+        let mut arrived = arrived.lock().unwrap();
+        *arrived += 1;
+        fifth.notify_all();
+        drop(fifth.wait_timeout_while(arrived, Duration::from_secs(60), |arrived| *arrived < 5).unwrap());
         answer(stream, 200, "");
     });
     // Each has a connection and a memory of its own, like processes.
@@ -718,7 +728,7 @@ fn a_worker_that_is_killed_leads_to_another_attempt() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("vault.db");
     let root = RootKey::generate(&SystemRandom).unwrap();
-    let (arrived, is_there) = std::sync::mpsc::channel();
+    let (arrived, is_there) = mpsc::channel();
     let count = AtomicUsize::new(0);
     let receiver = Receiver::new(move |_, stream| {
         if count.fetch_add(1, Ordering::Relaxed) == 0 {

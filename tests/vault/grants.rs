@@ -1,17 +1,15 @@
 //! What is granted to users and teams, at projects and environments.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ioenv::Error;
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound};
-use ioenv::store::{Access, KeyRange, Order, Precondition, Record, Store, Transaction, Work};
 use ioenv::vault::{
     Action, Actor, At, CloudRole, Grant, GrantRole, Grantee, Id, MemberRole, NewMember, NewOrganization, NewProject,
     NewRole, Permission as P, PermissionSet, ResourceKind, Search, Session, UserId, VaultOptions, WorkspaceRole,
 };
 use serde_json::{Value, json};
 
+use super::counting::Counting;
 use super::stage::{Stage, entry, name, path, refused, slug};
 
 const MEMBER: MemberRole = MemberRole::Workspace(WorkspaceRole::Member);
@@ -29,53 +27,6 @@ fn with(stage: &Stage, email: &str, permissions: &[P]) -> UserId {
     let new = NewRole::new(email, PermissionSet::of(permissions));
     let id = stage.system().create_role(stage.acme, &new).unwrap().id;
     stage.member(email, MemberRole::Custom(id))
-}
-
-/// A store that counts what is looked up and how many records are found.
-#[derive(Debug)]
-struct Counting {
-    store: Arc<dyn Store>,
-    looked_up: Arc<AtomicUsize>,
-}
-
-struct CountingTransaction<'a> {
-    tx: &'a mut dyn Transaction,
-    looked_up: &'a AtomicUsize,
-}
-
-impl Store for Counting {
-    fn transaction(&self, access: Access, work: &mut Work<'_>) -> Result<(), Error> {
-        self.store.transaction(access, &mut |tx| work(&mut CountingTransaction { tx, looked_up: &self.looked_up }))
-    }
-
-    fn append(&self, records: Vec<Record>) -> Result<(), Error> {
-        self.store.append(records)
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        self.store.check()
-    }
-}
-
-impl Transaction for CountingTransaction<'_> {
-    fn get(&mut self, key: &str) -> Result<Option<String>, Error> {
-        self.looked_up.fetch_add(1, Ordering::Relaxed);
-        self.tx.get(key)
-    }
-
-    fn put(&mut self, key: &str, value: &str, when: Precondition) -> Result<(), Error> {
-        self.tx.put(key, value, when)
-    }
-
-    fn delete(&mut self, key: &str) -> Result<bool, Error> {
-        self.tx.delete(key)
-    }
-
-    fn scan(&mut self, range: &KeyRange, order: Order, limit: usize) -> Result<Vec<Record>, Error> {
-        let found = self.tx.scan(range, order, limit)?;
-        self.looked_up.fetch_add(1 + found.len(), Ordering::Relaxed);
-        Ok(found)
-    }
 }
 
 on_every_store! {
@@ -348,15 +299,10 @@ on_every_store! {
         let ann = stage.member("ann@x", MEMBER);
         let team = stage.team("ann's", &[ann]);
         stage.grant("shop/dev", Grantee::User(ann), "viewer");
-        let looked_up = Arc::new(AtomicUsize::new(0));
-        let store = Counting { store: Arc::clone(&stage.store), looked_up: Arc::clone(&looked_up) };
+        let store = Arc::new(Counting::all(Arc::clone(&stage.store)));
         stage.pass(1);
-        let vault = VaultOptions::new(&stage.root).clock(stage.clock.clone()).open(store).unwrap();
-        let cost = |work: &dyn Fn(&Session<'_>)| {
-            let before = looked_up.load(Ordering::Relaxed);
-            work(&vault.session(Actor::User(ann)));
-            looked_up.load(Ordering::Relaxed) - before
-        };
+        let vault = VaultOptions::new(&stage.root).clock(stage.clock.clone()).open(Arc::clone(&store)).unwrap();
+        let cost = |work: &dyn Fn(&Session<'_>)| store.reads(|| work(&vault.session(Actor::User(ann))));
         let costs = || {
             [
                 cost(&|session| drop(session.resolve(At::Path(stage.acme, &path("shop/dev"))).unwrap())),

@@ -1,6 +1,8 @@
 //! The engine does what it promises, on every store.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../counting/mod.rs"]
+mod counting;
 #[cfg(all(feature = "postgres", unix))]
 #[path = "../postgres/mod.rs"]
 mod postgres;

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ioenv::vault::{At, NewProject, OrganizationStatus, OrganizationUpdate, PermissionSet};
 
@@ -111,10 +111,9 @@ fn a_body_that_does_not_end_is_not_read_to_its_end() {
     let stage = Stage::memory();
     let mut stream = connect(&stage);
     write!(stream, "{}transfer-encoding: chunked\r\n\r\n", setting(&stage)).unwrap();
-    let begin = Instant::now();
     let sent = send_until_refused(&mut stream, format!("{:x}\r\n{}\r\n", 50_000, " ".repeat(50_000)).as_bytes());
     // What the sockets hold comes on top of what was read.
-    assert!(sent < 64 << 20 && begin.elapsed() < Duration::from_secs(20), "{sent} {:?}", begin.elapsed());
+    assert!(sent < 64 << 20, "{sent}");
     stage.stranger().get("/").empty(204);
 }
 
@@ -129,9 +128,8 @@ fn headers_that_do_not_end_are_cut_off() {
     ] {
         let mut stream = connect(&stage);
         stream.write_all(start.as_bytes()).unwrap();
-        let begin = Instant::now();
         let sent = send_until_refused(&mut stream, more.as_bytes());
-        assert!(sent < 16 << 20 && begin.elapsed() < Duration::from_secs(10), "{sent} {:?}", begin.elapsed());
+        assert!(sent < 16 << 20, "{sent}");
     }
     stage.stranger().get("/").empty(204);
 }
