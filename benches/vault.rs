@@ -10,7 +10,7 @@ use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-#[cfg(feature = "http")]
+#[cfg(feature = "worker")]
 use std::{
     io::{BufRead as _, BufReader, Read as _},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -268,7 +268,7 @@ fn main() {
     if wanted("access") {
         granting();
     }
-    #[cfg(feature = "http")]
+    #[cfg(feature = "worker")]
     if wanted("webhooks") {
         delivering();
     }
@@ -329,9 +329,11 @@ fn setting(stage: &Stage) {
 }
 
 /// A thousand events wait for webhooks at 50 hosts. Those of 49 are delivered while one hangs, and while none does.
-#[cfg(feature = "http")]
+#[cfg(feature = "worker")]
 fn delivering() {
-    use ioenv::vault::{Lookup, NewWebhook, OutboundPolicy, Worker};
+    use ioenv::http::{OutboundPolicy, Resolver};
+    use ioenv::vault::NewWebhook;
+    use ioenv::worker::Worker;
 
     const HOSTS: usize = 50;
     const WEBHOOKS: usize = 1000;
@@ -340,8 +342,8 @@ fn delivering() {
     #[derive(Debug)]
     struct Names;
 
-    impl Lookup for Names {
-        fn lookup(&self, _: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
+    impl Resolver for Names {
+        fn resolve(&self, _: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
             Ok(vec![SocketAddr::from(([127, 0, 0, 1], port))])
         }
     }
@@ -349,7 +351,7 @@ fn delivering() {
     let receiver = Receiver::new();
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let store = Sqlite::create(directory.path().join("vault/ioenv.vault")).unwrap();
-    let policy = OutboundPolicy::new().allow_private_addresses().allow_http().lookup(Names);
+    let policy = OutboundPolicy::new().allow_private_addresses().allow_http().resolver(Names);
     let vault = Vault::create(store, &RootKey::generate(&SystemRandom).unwrap()).unwrap().with_outbound(policy);
     let session = vault.session(Actor::system("bench"));
     let organization = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
@@ -392,7 +394,7 @@ fn delivering() {
 }
 
 /// What webhooks are sent to: it answers at once, but for the first host while that hangs.
-#[cfg(feature = "http")]
+#[cfg(feature = "worker")]
 struct Receiver {
     port: u16,
     /// How many requests the other hosts have had.
@@ -400,7 +402,7 @@ struct Receiver {
     hangs: Arc<AtomicBool>,
 }
 
-#[cfg(feature = "http")]
+#[cfg(feature = "worker")]
 impl Receiver {
     fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

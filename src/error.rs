@@ -1,6 +1,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 #[cfg(feature = "vault")]
 use crate::core::clock::Timestamp;
@@ -39,6 +40,7 @@ struct Inner {
     path: Option<LevelPath>,
     names: Vec<VarName>,
     position: Option<(usize, usize)>,
+    retry_after: Option<Duration>,
     #[cfg(feature = "vault")]
     refusal: Option<Refusal>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -143,6 +145,7 @@ impl Error {
                 path: None,
                 names: Vec::new(),
                 position: None,
+                retry_after: None,
                 #[cfg(feature = "vault")]
                 refusal: None,
                 source: None,
@@ -155,6 +158,14 @@ impl Error {
     #[cold]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.inner.source = Some(source.into());
+        self
+    }
+
+    /// Adds how long to wait before the same call may succeed, if a service said so.
+    #[must_use]
+    #[cold]
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.inner.retry_after = Some(wait);
         self
     }
 
@@ -242,6 +253,11 @@ impl Error {
     /// Whether the same call may succeed later without anything being changed.
     pub fn is_retryable(&self) -> bool {
         self.inner.kind == ErrorKind::Unavailable
+    }
+
+    /// Returns how long to wait before the same call may succeed, if a service said so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.inner.retry_after
     }
 
     /// The level the error is about.

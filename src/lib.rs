@@ -45,7 +45,8 @@
 //! | `vault` | no | the vault, a secrets service inside of a program, in memory; and it as a source |
 //! | `sqlite` | no | a vault in a SQLite file |
 //! | `postgres` | no | a vault in a PostgreSQL database |
-//! | `http` | no | the worker that delivers webhooks out of a vault, and copies secrets to other services |
+//! | `http` | no | the HTTP client that `worker` stands on; nothing sends by itself |
+//! | `worker` | no | the worker that delivers webhooks out of a vault, and copies secrets to other services |
 //! | `server` | no | a vault over HTTP, for the clients of ioenv, dotenv.cloud and Stashbase |
 //! | `cli` | no | the `ioenv` command |
 //! | `full` | no | all of them but `postgres` |
@@ -66,10 +67,10 @@ mod core;
 mod env;
 mod error;
 mod files;
+#[cfg(any(feature = "http", feature = "vault"))]
+pub mod http;
 mod inject;
 mod load;
-#[cfg(feature = "vault")]
-mod outbound;
 #[cfg(feature = "sealed")]
 mod sealed;
 #[cfg(feature = "server")]
@@ -77,8 +78,6 @@ pub mod server;
 pub mod source;
 #[cfg(feature = "vault")]
 pub mod store;
-#[cfg(feature = "vault")]
-mod sync;
 mod system;
 #[cfg(feature = "vault")]
 pub mod vault;
@@ -86,6 +85,8 @@ pub mod vault;
 pub mod webhook;
 #[cfg(feature = "server")]
 mod wire;
+#[cfg(feature = "vault")]
+pub mod worker;
 
 pub use crate::core::{
     Aes256Gcm, Changes, Cipher, Dialect, Document, Entry, Expansion, KeyDerivation, KeyProof, KeyRing, KeyString, Kind,
@@ -117,6 +118,6 @@ struct ConfigurationPage;
 struct Integrations;
 
 /// So do those of the page about webhooks.
-#[cfg(all(doctest, feature = "http"))]
+#[cfg(all(doctest, feature = "worker"))]
 #[doc = include_str!("../docs/webhooks.md")]
 struct Webhooks;

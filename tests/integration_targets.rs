@@ -4,14 +4,17 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use ioenv::http::ServicePolicy;
 use ioenv::store::Memory;
 use ioenv::vault::{
-    Actor, At, CloudflareWorkers, Desired, IntegrationUpdate, Mapping, NewIntegration, NewOrganization, NewProject,
-    OutboundPolicy, Provider, RootKey, SyncPlace, SyncTarget, Vault, Vercel, Worker,
+    Actor, At, Clock, Desired, IntegrationUpdate, Mapping, NewIntegration, NewOrganization, NewProject, Provider,
+    RootKey, SyncPlace, SyncTarget, Timestamp, Vault, VaultOptions,
 };
+use ioenv::worker::{CloudflareWorkers, Vercel, Worker};
 use ioenv::{Document, Error, ErrorKind, Layer, LevelPath, SecretString, SystemRandom, merge};
 
 const TOKEN: &str = "planted-token";
@@ -22,27 +25,38 @@ struct Service {
     port: u16,
     answers: Arc<Mutex<VecDeque<(u16, String)>>>,
     requests: Arc<Mutex<Vec<String>>>,
+    /// Headers of each answer, each with its line end.
+    headers: Arc<Mutex<String>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Service {
     fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let service = Self { port, answers: Arc::default(), requests: Arc::default() };
+        let (answers, requests) = (Arc::default(), Arc::default());
+        let (headers, connections) = (Arc::default(), Arc::default());
+        let service = Self { port, answers, requests, headers, connections };
         let this = service.clone();
         thread::spawn(move || {
             for stream in listener.incoming() {
-                this.serve(stream.unwrap());
+                this.connections.fetch_add(1, Ordering::Relaxed);
+                let (this, stream) = (this.clone(), stream.unwrap());
+                thread::spawn(move || {
+                    let mut reader = BufReader::new(stream);
+                    while this.serve(&mut reader) {}
+                });
             }
         });
         service
     }
 
-    /// Remembers `METHOD path`, the headers that matter, and the body, each in a line.
-    fn serve(&self, mut stream: TcpStream) {
-        let mut reader = BufReader::new(stream.try_clone().unwrap());
+    /// Remembers `METHOD path`, the headers that matter, and the body, each in a line; `false` at the connection's end.
+    fn serve(&self, reader: &mut BufReader<TcpStream>) -> bool {
         let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
+        if !matches!(reader.read_line(&mut line), Ok(1..)) {
+            return false;
+        }
         let (mut length, mut headers) = (0, Vec::new());
         loop {
             let mut header = String::new();
@@ -61,8 +75,9 @@ impl Service {
         let request = format!("{line}\n{}\n{}", headers.join("\n"), String::from_utf8(body).unwrap());
         self.requests.lock().unwrap().push(request);
         let (status, answer) = self.answers.lock().unwrap().pop_front().unwrap_or((599, String::new()));
-        let _ = write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", answer.len());
-        let _ = stream.write_all(answer.as_bytes());
+        let (headers, length) = (self.headers.lock().unwrap().clone(), answer.len());
+        let answer = format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\n\r\n{answer}");
+        reader.get_mut().write_all(answer.as_bytes()).is_ok()
     }
 
     fn answers<const N: usize>(&self, answers: [(u16, &str); N]) {
@@ -80,10 +95,6 @@ impl Service {
     }
 }
 
-fn policy() -> OutboundPolicy {
-    OutboundPolicy::new().allow_private_addresses().allow_http()
-}
-
 fn desired(text: &str, written: &[&str], removable: &[&str]) -> Desired {
     let document = Document::parse(text).unwrap();
     let mut desired = Desired::new(&merge(vec![Layer::new("shop".parse().unwrap(), document)]));
@@ -97,18 +108,18 @@ fn desired(text: &str, written: &[&str], removable: &[&str]) -> Desired {
 struct Spot {
     settings: BTreeMap<String, String>,
     credentials: SecretString,
-    target: &'static str,
+    name: &'static str,
 }
 
 impl Spot {
-    fn new<const N: usize>(settings: [(&str, &str); N], target: &'static str) -> Self {
+    fn new<const N: usize>(settings: [(&str, &str); N], name: &'static str) -> Self {
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { settings, credentials: TOKEN.into(), target }
+        Self { settings, credentials: TOKEN.into(), name }
     }
 
     /// Plans and applies; what was planned, and how far it came.
     fn sync(&self, target: &dyn SyncTarget, desired: &Desired) -> Result<(String, usize), Error> {
-        let place = SyncPlace::new(&self.settings, &self.credentials, self.target);
+        let place = SyncPlace::new(&self.settings, &self.credentials, self.name);
         let plan = target.plan(&place, desired)?;
         let applied = target.apply(&place, &plan, desired);
         let shown = format!("{plan:?} {place:?} {desired:?} {target:?} {applied:?}");
@@ -127,7 +138,7 @@ const WRITTEN: &str = "accept: application/json\nauthorization: Bearer planted-t
 #[test]
 fn vercel_is_sent_exactly_this() {
     let service = Service::new();
-    let vercel = Vercel::at(&service.url(), &policy());
+    let vercel = Vercel::at(&service.url(), ServicePolicy::new());
     let at = Spot::new([("project", "prj_1"), ("team", "team_9")], "production");
     service.answers([
         (
@@ -184,7 +195,7 @@ fn vercel_is_sent_exactly_this() {
 #[test]
 fn vercel_is_not_written_to_when_all_is_there() {
     let service = Service::new();
-    let vercel = Vercel::at(&service.url(), &policy());
+    let vercel = Vercel::at(&service.url(), ServicePolicy::new());
     let at = Spot::new([("project", "p")], "development");
     let list = r#"{"envs":[{"id":"1","key":"A","type":"encrypted","value":"?","target":["development"]},
         {"id":"2","key":"B","type":"plain","value":"b","target":["development"]}]}"#;
@@ -207,7 +218,7 @@ fn vercel_is_not_written_to_when_all_is_there() {
 #[test]
 fn what_stands_for_more_than_the_environment_is_not_touched() {
     let service = Service::new();
-    let vercel = Vercel::at(&service.url(), &policy());
+    let vercel = Vercel::at(&service.url(), ServicePolicy::new());
     let at = Spot::new([("project", "p")], "production");
     for found in [
         r#"{"id":"1","key":"A","type":"sensitive","target":["production","preview"]}"#,
@@ -229,7 +240,7 @@ fn what_stands_for_more_than_the_environment_is_not_touched() {
 #[test]
 fn cloudflare_is_sent_exactly_this() {
     let service = Service::new();
-    let cloudflare = CloudflareWorkers::at(&service.url(), &policy());
+    let cloudflare = CloudflareWorkers::at(&service.url(), ServicePolicy::new());
     let at = Spot::new([("account", "acc")], "shop-production");
     let ok = r#"{"success":true,"errors":[],"messages":[],"result":{"name":"x","type":"secret_text"}}"#;
     service.answers([
@@ -269,7 +280,7 @@ fn cloudflare_is_sent_exactly_this() {
 fn refusals_are_told_without_what_was_sent() {
     let service = Service::new();
     let (vercel, cloudflare) =
-        (Vercel::at(&service.url(), &policy()), CloudflareWorkers::at(&service.url(), &policy()));
+        (Vercel::at(&service.url(), ServicePolicy::new()), CloudflareWorkers::at(&service.url(), ServicePolicy::new()));
     let places: [(&dyn SyncTarget, Spot, &str); 2] = [
         (&vercel, Spot::new([("project", "p")], "production"), r#"{"envs":[]}"#),
         (&cloudflare, Spot::new([("account", "a")], "s"), r#"{"success":true,"errors":[],"result":[]}"#),
@@ -311,24 +322,39 @@ fn refusals_are_told_without_what_was_sent() {
         service.requests();
     }
     service.answers([(200, r#"{"success":false,"errors":[{"code":10053,"message":"planted"}],"result":null}"#)]);
-    let error = CloudflareWorkers::at(&service.url(), &policy());
+    let error = CloudflareWorkers::at(&service.url(), ServicePolicy::new());
     let error = Spot::new([("account", "a")], "s").sync(&error, &desired("", &[], &[])).unwrap_err();
     assert_eq!(error.to_string(), "Cloudflare refused the request with its code 10053");
 }
 
 #[test]
-fn a_base_that_leads_inside_takes_the_operators_leave() {
+fn a_base_without_tls_on_another_machine_takes_the_operators_leave() {
+    // Nothing is sent, so nothing waits for an address that nobody has.
+    let vercel = Vercel::at("http://192.0.2.1:8080/planted", ServicePolicy::new());
+    let error = Spot::new([("project", "p")], "production").sync(&vercel, &desired("", &[], &[])).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(!error.is_retryable() && error.to_string().contains("https://"), "{error}");
+    assert!(!format!("{error:?}").contains("planted"));
+}
+
+/// One sync after the other is sent over the connections that are there.
+#[test]
+fn connections_are_reused() {
     let service = Service::new();
-    let strict = Vercel::at(&service.url(), &OutboundPolicy::new().allow_http());
-    let error = Spot::new([("project", "p")], "production").sync(&strict, &desired("", &[], &[])).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unavailable);
-    assert_eq!(service.requests().len(), 0);
+    let vercel = Vercel::at(&service.url(), ServicePolicy::new());
+    let at = Spot::new([("project", "p")], "production");
+    for _ in 0..3 {
+        service.answers([(200, r#"{"envs":[]}"#), (201, "{}"), (201, "{}")]);
+        at.sync(&vercel, &desired("A=planted\nB=planted\n", &[], &[])).unwrap();
+        assert_eq!(service.requests().len(), 3);
+    }
+    assert_eq!(service.connections.load(Ordering::Relaxed), 1);
 }
 
 #[test]
 fn a_setting_leads_nowhere_else() {
     let service = Service::new();
-    let vercel = Vercel::at(&service.url(), &policy());
+    let vercel = Vercel::at(&service.url(), ServicePolicy::new());
     service.answers([(200, r#"{"envs":[]}"#)]);
     Spot::new([("project", "../x?y"), ("team", "a&b=c")], "production").sync(&vercel, &desired("", &[], &[])).unwrap();
     assert_eq!(service.requests(), [format!("GET /v10/projects/..%2Fx%3Fy/env?teamId=a%26b%3Dc\n{READ}")]);
@@ -340,7 +366,7 @@ fn a_vault_keeps_vercel_up_to_date() {
     let service = Service::new();
     let root = RootKey::generate(&SystemRandom).unwrap();
     let vault = Vault::create(Memory::new(), &root).unwrap();
-    let vault = vault.with_sync_target(Provider::Vercel, Vercel::at(&service.url(), &policy()));
+    let vault = vault.with_sync_target(Provider::Vercel, Vercel::at(&service.url(), ServicePolicy::new()));
     let system = vault.session(Actor::system("test"));
     let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
     let mut project = NewProject::new("shop");
@@ -379,4 +405,53 @@ fn a_vault_keeps_vercel_up_to_date() {
     system.unlink_integration(At::Path(acme, &LevelPath::from(&shop)), id).unwrap();
     worker.run_once().unwrap();
     assert_eq!(service.requests().len(), 0, "unlinking sends nothing");
+}
+
+#[derive(Clone, Debug)]
+struct TestClock(Arc<AtomicI64>);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed)).unwrap()
+    }
+}
+
+/// The next attempt comes when the schedule has it, or later if the service asks for that, at most half an hour.
+#[test]
+fn a_service_is_given_the_time_that_it_asks_for() {
+    let service = Service::new();
+    let clock = TestClock(Arc::new(AtomicI64::new(1_760_000_000_000)));
+    let root = RootKey::generate(&SystemRandom).unwrap();
+    let vault = VaultOptions::new(&root).clock(clock.clone()).create(Memory::new()).unwrap();
+    let vault = vault.with_sync_target(Provider::Vercel, Vercel::at(&service.url(), ServicePolicy::new()));
+    let system = vault.session(Actor::system("test"));
+    let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
+    let mut project = NewProject::new("shop");
+    project.has_base = true;
+    system.create_project(acme, project).unwrap();
+    let (path, prod) = ("shop".parse().unwrap(), "shop/prod".parse().unwrap());
+    let shop = At::Path(acme, &path);
+    let new = NewIntegration::new("Vercel", Provider::Vercel, TOKEN).setting("project", "prj").enabled();
+    let id = system.link_integration(shop, &new.environment(Mapping::new(prod, "production"))).unwrap().id;
+    let worker = Worker::new(&vault).threads(1);
+
+    // What is asked for, with which status, and the seconds until the next attempt.
+    for (header, status, wait) in [
+        ("retry-after: 3\r\n", 429, 10),
+        ("retry-after: 120\r\n", 429, 120),
+        ("retry-after: 120\r\n", 500, 300),
+        ("retry-after: 99999999999999999999\r\n", 503, 1800),
+    ] {
+        *service.headers.lock().unwrap() = header.to_owned();
+        service.answers([(status, "{}")]);
+        worker.run_once().unwrap();
+        clock.0.fetch_add(wait * 1000 - 1, Ordering::Relaxed);
+        worker.run_once().unwrap();
+        assert_eq!(service.requests().len(), 1, "{header}");
+        clock.0.fetch_add(1, Ordering::Relaxed);
+    }
+    service.answers([(200, r#"{"envs":[]}"#)]);
+    worker.run_once().unwrap();
+    let attempts: Vec<_> = system.integration_runs(shop, id).unwrap().iter().map(|run| run.attempt).collect();
+    assert_eq!(attempts, [5, 4, 3, 2, 1].map(Some));
 }

@@ -231,7 +231,7 @@ fn a_project_is_copied_to_files() {
 
     directory.vault(&format!("integration update {id} --name Files --enable --path acme"));
     assert!(run(&mut directory.command(&["set", "KEY", "--path", "acme/dev"]), "another").status.success());
-    #[cfg(feature = "http")]
+    #[cfg(feature = "worker")]
     {
         directory.vault(&format!("webhook run --once --directory {files}"));
         assert_eq!(fs::read_to_string(format!("{files}/dev.env")).unwrap(), "KEY=another\n");
@@ -318,7 +318,7 @@ fn webhooks_inside_take_the_operators_word() {
     assert_eq!(directory.json(&format!("webhook logs {prefixed} --path acme/dev")), Vec::<Value>::new());
     let mut bad = directory.command(&["vault", "webhook", "logs", "whk_0", "--path", "acme/dev"]);
     assert_eq!(run(&mut bad, "").status.code(), Some(2));
-    if cfg!(feature = "http") {
+    if cfg!(feature = "worker") {
         assert!(directory.refused(&test).contains("EPROTO"));
         assert!(directory.refused(&format!("{test} --allow-private --allow-http")).contains("ECONNREFUSED"));
     }

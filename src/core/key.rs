@@ -80,6 +80,7 @@ impl LevelKey {
         &self.0
     }
 
+    #[cfg(any(feature = "vault", test))]
     pub(crate) fn expose_bytes(&self) -> &[u8; KEY_BYTES] {
         self.0.expose_bytes()
     }

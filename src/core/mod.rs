@@ -13,7 +13,7 @@ pub(crate) mod cipher;
 pub(crate) mod clock;
 #[cfg(feature = "vault")]
 pub(crate) mod custody;
-#[cfg(feature = "vault")]
+#[cfg(any(feature = "http", feature = "vault"))]
 pub(crate) mod delivery_error;
 pub(crate) mod document;
 pub(crate) mod dotenv;
@@ -64,7 +64,7 @@ pub use cipher::{Aes256Gcm, Cipher};
 pub use clock::{Clock, Timestamp};
 #[cfg(feature = "vault")]
 pub use custody::Custody;
-#[cfg(feature = "vault")]
+#[cfg(any(feature = "http", feature = "vault"))]
 pub use delivery_error::DeliveryError;
 pub use document::{Changes, Document, Entry, Kind};
 #[cfg(feature = "server")]

@@ -1,23 +1,18 @@
 use std::collections::BTreeMap;
 use std::fmt;
-#[cfg(feature = "http")]
-use std::sync::OnceLock;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use super::key_cache::KeyCache;
 use super::keys;
+use super::provider::Provider;
 use super::records::{VaultRecord, Wrapped, decode, encode};
+use super::sync_target::SyncTarget;
 use crate::core::{
     Aes256Gcm, Cipher, Clock, Context, Id, Random, RootKey, Sealed, Sha256Hasher, Timestamp, TokenHasher, unwrap, wrap,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::outbound::OutboundPolicy;
-#[cfg(feature = "http")]
-use crate::outbound::client::Client;
+use crate::http::policy::OutboundPolicy;
 use crate::store::{KeyRange, Order, Precondition, Store, StoreExt as _};
-#[cfg(feature = "http")]
-use crate::sync::{CloudflareWorkers, Vercel};
-use crate::sync::{Provider, SyncTarget};
 use crate::system::{SystemClock, SystemRandom};
 
 /// Of the records, not of the store below them.
@@ -39,10 +34,8 @@ pub struct Vault {
     pub(super) keys: KeyCache,
     /// The id that was made last, so that the next one is greater.
     last_id: Mutex<Id>,
-    pub(super) outbound: OutboundPolicy,
-    targets: BTreeMap<Provider, Arc<dyn SyncTarget>>,
-    #[cfg(feature = "http")]
-    client: OnceLock<Client>,
+    pub(crate) outbound: OutboundPolicy,
+    targets: BTreeMap<Provider, Box<dyn SyncTarget>>,
 }
 
 impl Vault {
@@ -63,50 +56,25 @@ impl Vault {
         VaultOptions::new(root).open(store)
     }
 
-    /// The same vault, whose requests to other services may go where this policy says.
+    /// Sets the policy for requests to the URLs of webhooks.
     #[must_use]
     pub fn with_outbound(mut self, policy: OutboundPolicy) -> Self {
         self.outbound = policy;
-        #[cfg(feature = "http")]
-        {
-            self.client = OnceLock::new();
-        }
         self
     }
 
-    /// The same vault, whose integrations with this provider are synced by this target. With the feature `http`, those of
-    /// [`Vercel`] and [`CloudflareWorkers`] are there without being named; with
-    /// [`EnvFiles`], the operator chooses the directory.
+    /// Sets the target that syncs integrations with this provider. With the feature `worker`, those of Vercel and
+    /// Cloudflare Workers need none; for files, [`worker::EnvFiles`](crate::worker::EnvFiles) is one, whose directory the
+    /// operator chooses.
     #[must_use]
     pub fn with_sync_target(mut self, provider: Provider, target: impl SyncTarget + 'static) -> Self {
-        self.targets.insert(provider, Arc::new(target));
+        self.targets.insert(provider, Box::new(target));
         self
     }
 
-    /// What syncs integrations with a provider.
-    pub(super) fn sync_target(&self, provider: &Provider) -> Result<Arc<dyn SyncTarget>> {
-        if let Some(target) = self.targets.get(provider) {
-            return Ok(Arc::clone(target));
-        }
-        match provider {
-            #[cfg(feature = "http")]
-            Provider::Vercel => Ok(Arc::new(Vercel::new(&self.outbound))),
-            #[cfg(feature = "http")]
-            Provider::CloudflareWorkers => Ok(Arc::new(CloudflareWorkers::new(&self.outbound))),
-            #[cfg(not(feature = "http"))]
-            Provider::Vercel | Provider::CloudflareWorkers => {
-                let message = "nothing is sent by this build: build ioenv with the feature `http`";
-                Err(Error::new(ErrorKind::CrateFeature, message))
-            }
-            _ => {
-                let how = match provider {
-                    Provider::File => "`--directory` or `with_sync_target`",
-                    _ => "`with_sync_target`",
-                };
-                let message = format!("this program has no target for {provider}: give it one with {how}");
-                Err(Error::new(ErrorKind::Config, message))
-            }
-        }
+    /// Returns the target that was set for a provider.
+    pub(crate) fn sync_target(&self, provider: &Provider) -> Option<&dyn SyncTarget> {
+        self.targets.get(provider).map(|target| &**target)
     }
 
     /// The store below.
@@ -119,13 +87,7 @@ impl Vault {
         self.keys.derivations()
     }
 
-    /// What sends requests to other services. It is made when it is first needed, because it reads certificates.
-    #[cfg(feature = "http")]
-    pub(crate) fn client(&self) -> &Client {
-        self.client.get_or_init(|| Client::new(&self.outbound))
-    }
-
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
@@ -254,8 +216,6 @@ impl VaultOptions {
             last_id: Mutex::new(id),
             outbound: OutboundPolicy::new(),
             targets: BTreeMap::new(),
-            #[cfg(feature = "http")]
-            client: OnceLock::new(),
         }
     }
 }

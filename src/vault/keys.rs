@@ -386,7 +386,7 @@ pub(super) fn job_due(time: Timestamp, kind: JobKind, subject: Id) -> String {
 }
 
 /// The jobs that can be taken at that time.
-#[cfg(feature = "http")]
+#[cfg(feature = "worker")]
 pub(super) fn jobs_due(now: Timestamp) -> KeyRange {
     let mut range = KeyRange::prefix("job-due/");
     range.end = Some(format!("job-due/{:015}/~", now.as_millis()));

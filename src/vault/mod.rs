@@ -41,8 +41,8 @@ mod given_id;
 mod grant;
 mod grantee;
 mod identity;
-mod integration;
-mod integration_run;
+pub(crate) mod integration;
+pub(crate) mod integration_run;
 mod invitation;
 mod job_kind;
 mod key;
@@ -61,27 +61,29 @@ mod own_key;
 mod page;
 mod pending;
 mod personal_key;
-mod place;
+pub(crate) mod place;
 mod principal;
 mod project;
-mod queue;
+pub(crate) mod provider;
+pub(crate) mod queue;
 mod records;
 mod rights;
 mod role;
 mod scan;
 mod service_account;
 mod service_key;
-mod session;
+pub(crate) mod session;
 mod slug;
 pub(crate) mod source;
 mod statistics;
+pub(crate) mod sync_target;
 mod target;
 mod team;
 mod token;
 mod use_case;
 mod user;
 mod version;
-mod webhook;
+pub(crate) mod webhook;
 mod write_level;
 
 // The vault, and who does what in it.
@@ -159,19 +161,14 @@ pub use self::role::{NewRole, Role, RoleUpdate};
 pub use self::team::{NewTeam, Team, TeamUpdate};
 pub use self::user::{NewUser, User, UserUpdate};
 
-// Webhooks, and what delivers to them.
-#[cfg(feature = "http")]
-pub use self::queue::Worker;
-pub use self::webhook::{CreatedWebhook, NewWebhook, Webhook, WebhookLog, WebhookTest, WebhookUpdate};
+// Webhooks.
+pub use self::webhook::{CreatedWebhook, NewWebhook, Webhook, WebhookLog, WebhookUpdate};
 
 // Copies of secrets at other services.
-pub use self::integration::{Integration, IntegrationPlan, IntegrationUpdate, Mapping, NewIntegration};
+pub use self::integration::{Integration, IntegrationUpdate, Mapping, NewIntegration};
 pub use self::integration_run::IntegrationRun;
-pub use crate::sync::{
-    Applied, Desired, DesiredEntry, EnvFiles, Provider, SyncAction, SyncChange, SyncPlace, SyncPlan, SyncTarget,
-};
-#[cfg(feature = "http")]
-pub use crate::sync::{CloudflareWorkers, Vercel};
+pub use self::provider::Provider;
+pub use self::sync_target::{Applied, Desired, DesiredEntry, SyncAction, SyncChange, SyncPlace, SyncPlan, SyncTarget};
 
 // Permissions and roles.
 pub use crate::core::{
@@ -186,9 +183,6 @@ pub use crate::core::{Action, ActorKind, AuditActor, AuditRecord, Details, Resou
 // Declarations.
 #[cfg(feature = "sealed")]
 pub use self::declare::{Declaration, Step, StepAction, StepKind};
-// Requests to other services.
-pub use crate::core::DeliveryError;
-pub use crate::outbound::{Lookup, OutboundPolicy};
 
 // Time.
 pub use crate::core::{Clock, Timestamp};

@@ -30,7 +30,7 @@ use crate::core::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Precondition, Transaction};
-use crate::sync::Provider;
+use crate::vault::provider::Provider;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct VaultRecord {

@@ -11,13 +11,14 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use ioenv::http::{DeliveryError, OutboundPolicy, Resolver};
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Action, Actor, At, Clock, DeliveryError, Lookup, NewEntry, NewOrganization, NewProject, NewWebhook, OrganizationId,
-    OutboundPolicy, Paging, ResourceKind, RootKey, Session, SystemClock, Timestamp, Vault, VaultOptions, WebhookId,
-    WebhookLog, WebhookTest, WebhookUpdate, Worker,
+    Action, Actor, At, Clock, NewEntry, NewOrganization, NewProject, NewWebhook, OrganizationId, Paging, ResourceKind,
+    RootKey, Session, SystemClock, Timestamp, Vault, VaultOptions, WebhookId, WebhookLog, WebhookUpdate,
 };
 use ioenv::webhook::{self, Event};
+use ioenv::worker::{WebhookTest, Worker};
 use ioenv::{LevelPath, SecretString, SystemRandom};
 
 /// One request, as a receiver saw it.
@@ -442,7 +443,7 @@ fn the_last_thousand_attempts_are_kept() {
 /// What goes wrong on the way, and the code for it.
 #[test]
 fn failures_have_their_codes() {
-    let world = World::new(anywhere().lookup(Names));
+    let world = World::new(anywhere().resolver(Names));
     let error = |url: &str| {
         let test = world.test(url);
         assert_eq!((test.status, test.response_body), (None, None), "{url}");
@@ -493,8 +494,8 @@ fn failures_have_their_codes() {
 #[derive(Debug)]
 struct Names;
 
-impl Lookup for Names {
-    fn lookup(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+impl Resolver for Names {
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         let address =
             host.strip_suffix(".hosts.test").map(|_| "127.0.0.1").or(host.parse().ok().map(|_: std::net::IpAddr| host));
         address
@@ -507,8 +508,8 @@ impl Lookup for Names {
 #[derive(Debug)]
 struct Silent;
 
-impl Lookup for Silent {
-    fn lookup(&self, _: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
+impl Resolver for Silent {
+    fn resolve(&self, _: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
         thread::sleep(Duration::from_secs(30));
         Err(io::ErrorKind::TimedOut.into())
     }
@@ -533,7 +534,7 @@ fn who_does_not_answer_is_given_up_on() {
         }
     });
     let world = World::new(anywhere());
-    let nameless = World::new(anywhere().lookup(Silent));
+    let nameless = World::new(anywhere().resolver(Silent));
     thread::scope(|scope| {
         scope.spawn(|| {
             assert_eq!(nameless.test("http://hooks.example.test/").error, Some(DeliveryError::Aborted));
@@ -594,8 +595,8 @@ fn a_redirect_leads_nowhere() {
 #[derive(Debug)]
 struct Turning(Mutex<Vec<SocketAddr>>);
 
-impl Lookup for Turning {
-    fn lookup(&self, _: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
+impl Resolver for Turning {
+    fn resolve(&self, _: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
         let mut addresses = self.0.lock().unwrap();
         Ok(vec![if addresses.len() > 1 { addresses.remove(0) } else { addresses[0] }])
     }
@@ -611,7 +612,7 @@ fn a_name_that_leads_inside_is_refused_whenever_it_does() {
     ] {
         let turns = addresses.len();
         let lookup = Turning(Mutex::new(addresses));
-        let world = World::new(OutboundPolicy::new().allow_http().lookup(lookup));
+        let world = World::new(OutboundPolicy::new().allow_http().resolver(lookup));
         let id = world.webhook("http://hooks.example.test/").0;
         world.change("1");
         for _ in 0..3 {
@@ -646,7 +647,7 @@ fn a_host_that_hangs_holds_up_itself_alone() {
             }
         }
     });
-    let world = World::new(anywhere().lookup(Names));
+    let world = World::new(anywhere().resolver(Names));
     for number in 0..1000 {
         world.webhook(&format!("http://h{}.hosts.test:{}/in", number % HOSTS, receiver.port));
     }
@@ -920,7 +921,7 @@ fn child_that_trusts_what_it_is_told_to() {
         return;
     };
     // Https alone, as operators have it.
-    let world = World::new(OutboundPolicy::new().allow_private_addresses().lookup(Names));
+    let world = World::new(OutboundPolicy::new().allow_private_addresses().resolver(Names));
     let test = |host: &str| {
         let test = world.test(&format!("https://{host}:{port}/in"));
         (test.status, test.error)

@@ -340,7 +340,7 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::RotateSigningSecret => session.rotate_signing_secret(At::Path(acme, prod), on.webhook).map(drop),
         UseCase::TestWebhook => match session.test_webhook(At::Path(acme, prod), on.webhook) {
             // It was allowed, and is only not there.
-            Err(error) if error.kind() == ErrorKind::CrateFeature && !cfg!(feature = "http") => Ok(()),
+            Err(error) if error.kind() == ErrorKind::CrateFeature && !cfg!(feature = "worker") => Ok(()),
             result => result.map(drop),
         },
         UseCase::ListWebhookLogs => session.webhook_logs(At::Path(acme, prod), on.webhook, paging).map(drop),

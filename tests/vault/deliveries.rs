@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ioenv::vault::{At, NewWebhook, Paging, WebhookLog, Worker};
+use ioenv::vault::{At, NewWebhook, Paging, WebhookLog};
+use ioenv::worker::Worker;
 
 use super::stage::{SECOND, Stage, path};
 

@@ -4,15 +4,16 @@ use std::fs;
 
 use ioenv::ErrorKind::{ClientManaged, Conflict, Denied, InvalidName, InvalidValue, NotFound};
 use ioenv::store::{KeyRange, Order, StoreExt as _};
-#[cfg(feature = "http")]
-use ioenv::vault::Worker;
 use ioenv::vault::{
-    Action, At, EnvFiles, Id, Integration, IntegrationId, IntegrationUpdate, Mapping, NewIntegration, NewKey,
-    NewProject, Permission as P, PermissionSet, Provider, ResourceKind, SyncAction, VaultOptions,
+    Action, At, Id, Integration, IntegrationId, IntegrationUpdate, Mapping, NewIntegration, NewKey, NewProject,
+    Permission as P, PermissionSet, Provider, ResourceKind, SyncAction, VaultOptions,
 };
+use ioenv::worker::EnvFiles;
+#[cfg(feature = "worker")]
+use ioenv::worker::Worker;
 use ioenv::{KeyProof, Kind, LevelKey, LevelPath};
 
-#[cfg(feature = "http")]
+#[cfg(feature = "worker")]
 use super::stage::{DAY, MINUTE};
 use super::stage::{Stage, entry, names, path, refused, slug};
 
@@ -387,7 +388,7 @@ on_every_store! {
     }
 }
 
-#[cfg(feature = "http")]
+#[cfg(feature = "worker")]
 on_every_store! {
     fn a_worker_copies_what_changed(stage: &Stage) {
         let id = shop(stage);

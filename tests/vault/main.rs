@@ -18,7 +18,7 @@ mod clock;
 #[cfg(feature = "sealed")]
 mod declarations;
 mod deletion;
-#[cfg(feature = "http")]
+#[cfg(feature = "worker")]
 mod deliveries;
 mod documents;
 mod given_ids;

@@ -49,7 +49,7 @@ impl Shelf {
         self.0.lock().unwrap().credentials.last().cloned()
     }
 
-    #[cfg(feature = "http")]
+    #[cfg(feature = "worker")]
     pub(crate) fn kill_next(&self) {
         self.0.lock().unwrap().is_deadly = true;
     }

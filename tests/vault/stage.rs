@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use ioenv::http::OutboundPolicy;
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
     Actor, At, Clock, EntryScope, Grantee, Id, IssuedToken, MemberRole, NewEntry, NewEnvironment, NewMember,
-    NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OrganizationId, OutboundPolicy, PermissionSet, Provider,
-    ResourceKind, RootKey, Session, TeamId, Timestamp, UserId, Vault, VaultOptions,
+    NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OrganizationId, PermissionSet, Provider, ResourceKind,
+    RootKey, Session, TeamId, Timestamp, UserId, Vault, VaultOptions,
 };
 use ioenv::{Document, Error, ErrorKind, LevelPath, Slug, SystemRandom, VarName};
 use tempfile::TempDir;

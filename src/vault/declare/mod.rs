@@ -14,7 +14,7 @@ mod write;
 use std::fmt;
 
 use self::model::Organization;
-use super::webhook::Shown;
+use super::webhook::url::Shown;
 use crate::core::{Id, LevelPath, SecretString};
 
 /// What there is to be in a vault: organizations with their people, projects, entries and credentials. `docs/apply.md`

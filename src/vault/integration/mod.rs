@@ -1,26 +1,23 @@
 //! Integrations: what environments amount to, copied to other services and kept the same there.
 
-#[cfg(feature = "http")]
-mod handler;
+#[cfg(feature = "worker")]
+mod job;
 mod link;
-mod plan;
-mod runs;
+pub(crate) mod runs;
+pub(crate) mod sync;
 mod update;
-mod work;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-#[cfg(feature = "http")]
-pub(super) use self::handler::IntegrationHandler;
 pub use self::link::NewIntegration;
-pub use self::plan::IntegrationPlan;
 pub use self::update::IntegrationUpdate;
 use super::envelope::{Row, client_managed};
 use super::job_kind::JobKind;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
+use super::provider::Provider;
 use super::queue::NewJob;
 use super::records::{IntegrationRecord, ProjectRecord, damaged, decode, get, put};
 use super::rights::READING;
@@ -34,8 +31,6 @@ use crate::core::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
-use crate::sync::Provider;
-use crate::vault::integration_run::IntegrationRun;
 use crate::vault::place::At;
 use crate::vault::records::id_in;
 use crate::vault::scan::Scan;
@@ -396,28 +391,5 @@ impl Session<'_> {
             operation.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(integrations)
         })
-    }
-}
-
-impl Session<'_> {
-    /// Copies what there is now, also for an integration that is disabled, and tells what became of that. It waits for
-    /// the service, outside of any transaction.
-    ///
-    /// # Errors
-    /// `NotFound`; `ClientManaged`; `Conflict`, while somebody else is at it. What goes wrong at the service is told by the
-    /// [run](IntegrationRun::error).
-    pub fn sync_integration(&self, at: At<'_>, id: IntegrationId) -> Result<IntegrationRun> {
-        let job = self.write(UseCase::SyncIntegration, |operation| {
-            let (project, record) = operation.integration(at, id)?;
-            check_custody(&project)?;
-            operation.record(
-                Action::Read,
-                Resource::integration(&project, &record),
-                details(&record).with("op", "sync"),
-            )?;
-            operation.begin_sync(&project, &record)
-        })?;
-        let done = job.run(self.vault);
-        self.vault.trusted("sync").write(UseCase::Locate, |operation| operation.finish_sync(&job, &done, None))
     }
 }

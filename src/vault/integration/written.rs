@@ -15,11 +15,11 @@ use crate::core::LevelId;
 use crate::core::{Kind, SecretString, VarName};
 use crate::error::Result;
 use crate::store::Precondition;
-use crate::sync::{Desired, DesiredEntry, SyncAction, SyncChange, SyncPlan};
 use crate::vault::envelope::Row;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::records::{ProjectRecord, WrittenRecord, damaged, decode, encode, get, put};
+use crate::vault::sync_target::{Desired, DesiredEntry, SyncAction, SyncChange, SyncPlan};
 
 /// Bytes of a digest that are kept.
 const DIGEST: usize = 16;

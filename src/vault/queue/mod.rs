@@ -1,23 +1,15 @@
-//! What waits to be done outside of a transaction, such as a webhook's delivery: a queue in the store.
+//! The queue of jobs that run outside a transaction, such as the delivery of a webhook.
 //!
-//! A job is for one thing, its subject, which has at most one of a kind: a newer event takes the place of the one that
-//! waits. It is put there by the transaction that makes it due ([`Call::enqueue`]). A worker takes it in a transaction
-//! that writes a lease into it, does what is to be done, and writes what became of it in another transaction, if it still
-//! holds the lease. A worker that dies in between leaves a lease that ends; then the job is taken again.
+//! A job is for one subject, which has at most one job of a kind: a newer event replaces the one that waits. The
+//! transaction that makes a job due puts it into the queue ([`OperationContext::enqueue`]). A worker, above the vault,
+//! claims it in a transaction that writes a lease into it, makes the attempt, and settles it in another transaction if it
+//! still holds the lease. A worker that dies in between leaves a lease that ends; then the job is claimed again.
 
-#[cfg(feature = "http")]
-mod handler;
-#[cfg(feature = "http")]
-mod lease;
-#[cfg(feature = "http")]
-mod worker;
+#[cfg(feature = "worker")]
+pub(crate) mod claim;
 
 use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "http")]
-pub(super) use self::handler::{Attempt, Handler, Outcome};
-#[cfg(feature = "http")]
-pub use self::worker::Worker;
 use super::keys;
 use super::operation::OperationContext;
 use super::records::{get, put};

@@ -1,22 +1,19 @@
 //! Webhooks: URLs that are told when entries of an environment change.
 
 mod create;
-#[cfg(feature = "http")]
-mod deliver;
+pub(crate) mod delivery;
+#[cfg(feature = "worker")]
+pub(crate) mod job;
 mod logs;
 mod notify;
-mod test;
 mod update;
-mod url;
+pub(crate) mod url;
 
 use std::fmt;
 
 pub use self::create::{CreatedWebhook, NewWebhook};
-#[cfg(feature = "http")]
-pub(super) use self::deliver::WebhookHandler;
-pub use self::test::WebhookTest;
 pub use self::update::WebhookUpdate;
-pub(super) use self::url::Shown;
+use self::url::Shown;
 use super::envelope::Row;
 use super::job_kind::JobKind;
 use super::keys;
@@ -24,17 +21,13 @@ use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
 use super::records::{NodeKind, ProjectRecord, WebhookLogRecord, WebhookRecord, get, put};
 use super::session::Session;
-use super::slug::BASE;
 use super::use_case::UseCase;
 use crate::core::EventId;
 use crate::core::LevelId;
 use crate::core::ProjectId;
 use crate::core::WebhookId;
 use crate::core::WebhookLogId;
-use crate::core::{
-    Action, DeliveryError, Details, EventBody, EventData, EventEnvironment, EventProject, EventWorkspace, Resource,
-    ResourceKind, SecretString, Timestamp,
-};
+use crate::core::{Action, DeliveryError, Details, Resource, ResourceKind, SecretString, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, Precondition};
 use crate::vault::place::At;
@@ -116,15 +109,6 @@ impl From<WebhookLogRecord> for WebhookLog {
     }
 }
 
-/// What one request takes.
-#[cfg_attr(not(feature = "http"), expect(dead_code, reason = "nothing is sent without the feature"))]
-pub(super) struct Delivery {
-    id: WebhookId,
-    url: String,
-    secret: SecretString,
-    body: String,
-}
-
 impl Resource {
     fn webhook(place: &Place, id: WebhookId) -> Result<Self> {
         let mut resource = Self::of(place)?.kind(ResourceKind::Webhook);
@@ -162,34 +146,6 @@ impl OperationContext<'_, '_> {
         let bytes = self.open_row(project, row, webhook.dek_version, &webhook.secret)?;
         let text = std::str::from_utf8(bytes.expose_secret()).map_err(|_| super::records::damaged())?;
         Ok(text.into())
-    }
-
-    /// What tells a webhook of an event.
-    fn delivery(
-        &mut self,
-        place: &Place,
-        webhook: &WebhookRecord,
-        event: (EventId, Timestamp),
-        live_mode: bool,
-    ) -> Result<Delivery> {
-        let organization = self.organization(place.organization())?;
-        let project = &place.project;
-        let (name, is_production) = match place.nodes.last() {
-            Some(node) => (node.name.as_str(), node.is_production),
-            None => (BASE, false),
-        };
-        let data = EventData {
-            workspace: EventWorkspace {
-                id: organization.id.to_prefixed("wks"),
-                name: &organization.name,
-                slug: &organization.slug,
-            },
-            project: EventProject { id: project.id.to_prefixed("proj"), name: &project.name },
-            environment: EventEnvironment { id: place.id().to_prefixed("env"), name, is_production },
-        };
-        let body = EventBody::secrets_updated(event.0.into(), event.1, live_mode, data).to_text();
-        let secret = self.signing_secret(project, webhook)?;
-        Ok(Delivery { id: webhook.id, url: webhook.url.clone(), secret, body })
     }
 
     /// Removes the webhooks of an environment, or all of a project, with their logs and what waits for them.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::outbound::OutboundPolicy;
+use crate::http::policy::OutboundPolicy;
 
 /// Longest URL, in units of UTF-16.
 const MAX_URL: usize = 512;
@@ -78,7 +78,7 @@ pub(super) fn host(url: &str) -> String {
 }
 
 /// A URL as it is shown to whoever looks for a fault: behind the host may be a password of the receiver's.
-pub(in crate::vault) struct Shown<'a>(pub(in crate::vault) &'a str);
+pub(crate) struct Shown<'a>(pub(crate) &'a str);
 
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 
+use ioenv::http::OutboundPolicy;
 use ioenv::server::Server;
 use ioenv::store::{Memory, Sqlite, Store};
 use ioenv::vault::{
-    Actor, Clock, IpRange, NewOrganization, NewToken, OrganizationId, OutboundPolicy, PermissionSet, RootKey, Session,
-    Timestamp, Token, Vault, VaultOptions,
+    Actor, Clock, IpRange, NewOrganization, NewToken, OrganizationId, PermissionSet, RootKey, Session, Timestamp,
+    Token, Vault, VaultOptions,
 };
 use ioenv::{LevelPath, Slug, SystemRandom};
 use serde_json::Value;

@@ -1,4 +1,5 @@
-use ioenv::vault::{Actor, Organization, OrganizationId, OutboundPolicy, Session, Token, Vault};
+use ioenv::http::OutboundPolicy;
+use ioenv::vault::{Actor, Organization, OrganizationId, Session, Token, Vault};
 
 use crate::args::OutboundArgs;
 use crate::project::{Project, warn_if_others_can_read};

@@ -138,7 +138,7 @@ fn deliveries_are_told() {
         client.send("POST", &format!("{one}/test"), None).json(200),
         json!({"url": url, "status": null, "error": "ECONNREFUSED", "response_body": null})
     );
-    let (secrets, worker) = (format!("{OWN}/secrets"), ioenv::vault::Worker::new(&scene.stage.vault));
+    let (secrets, worker) = (format!("{OWN}/secrets"), ioenv::worker::Worker::new(&scene.stage.vault));
     let body = json!([{"name": "AA", "value": "1"}, {"name": "BB", "value": "2"}]);
     client.post(&secrets, &body).json(201);
     assert_eq!(worker.run_once().unwrap(), 1, "one event for each request");

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
-use ioenv::vault::{At, EnvFiles, IntegrationRun, IntegrationUpdate, Mapping, NewIntegration, Provider};
+use ioenv::vault::{At, IntegrationRun, IntegrationUpdate, Mapping, NewIntegration, Provider};
+use ioenv::worker::EnvFiles;
 use ioenv::{LevelPath, SecretString, Slug};
 
 use super::listing::{NONE, print, text};

@@ -46,9 +46,9 @@ pub(super) fn run(project: &Project, args: &ServeArgs) -> Result {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| look_after(&vault, &stop));
-        #[cfg(feature = "http")]
+        #[cfg(feature = "worker")]
         scope.spawn(|| {
-            if let Err(error) = ioenv::vault::Worker::new(&vault).run_until(&stop) {
+            if let Err(error) = ioenv::worker::Worker::new(&vault).run_until(&stop) {
                 terminal::note(format!("webhooks are no longer delivered, nor integrations run: {error}"));
             }
         });

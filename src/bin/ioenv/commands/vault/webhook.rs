@@ -1,4 +1,5 @@
-use ioenv::vault::{At, NewWebhook, Paging, WebhookLog, WebhookTest, WebhookUpdate};
+use ioenv::vault::{At, NewWebhook, Paging, WebhookLog, WebhookUpdate};
+use ioenv::worker::WebhookTest;
 
 use super::integration::with_files;
 use super::listing::{NONE, print, text};
@@ -118,11 +119,11 @@ fn tested(test: &WebhookTest) -> Result {
     Err(format!("the webhook did not take the event: {answer}").into())
 }
 
-#[cfg(feature = "http")]
+#[cfg(feature = "worker")]
 fn deliver(access: &Access, once: bool) -> Result {
     use std::sync::atomic::AtomicBool;
 
-    let worker = ioenv::vault::Worker::new(&access.vault);
+    let worker = ioenv::worker::Worker::new(&access.vault);
     if once {
         let count = worker.run_once()?;
         terminal::note(format!("made {count} attempts"));
@@ -133,7 +134,7 @@ fn deliver(access: &Access, once: bool) -> Result {
     Ok(worker.run_until(&AtomicBool::new(false))?)
 }
 
-#[cfg(not(feature = "http"))]
+#[cfg(not(feature = "worker"))]
 fn deliver(_access: &Access, _once: bool) -> Result {
-    Err("delivering events needs the feature `http` of ioenv: enable it".into())
+    Err("delivering events needs the feature `worker` of ioenv: enable it".into())
 }

@@ -2,10 +2,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::api::{Api, NO_BODY, encode};
-use super::{Applied, Desired, SyncAction, SyncChange, SyncPlace, SyncPlan, SyncTarget};
+use super::api::Api;
 use crate::core::Kind;
-use crate::outbound::OutboundPolicy;
+use crate::http::json::{NO_BODY, encode};
+use crate::http::policy::ServicePolicy;
+use crate::vault::sync_target::{Applied, Desired, SyncAction, SyncChange, SyncPlace, SyncPlan, SyncTarget};
 use crate::{Error, ErrorKind, Result};
 
 /// The kind of what is written.
@@ -13,7 +14,7 @@ const SECRET_TEXT: &str = "secret_text";
 /// Most pages of a list that are read.
 const MAX_PAGES: u64 = 100;
 
-/// Secrets of scripts of Cloudflare Workers, through its REST API.
+/// The [`SyncTarget`] for secrets of scripts of Cloudflare Workers, through its REST API.
 ///
 /// Nobody can read them again, variables included; plain variables of a script come with its code, and are not touched.
 #[derive(Debug)]
@@ -22,13 +23,16 @@ pub struct CloudflareWorkers {
 }
 
 impl CloudflareWorkers {
-    /// Cloudflare's own API, if requests may go there.
-    pub fn new(policy: &OutboundPolicy) -> Self {
-        Self::at("https://api.cloudflare.com", policy)
+    /// Creates the target for Cloudflare's own API.
+    pub fn new() -> Self {
+        Self::at("https://api.cloudflare.com", ServicePolicy::new())
     }
 
-    /// The same API at another URL, such as for tests.
-    pub fn at(base: &str, policy: &OutboundPolicy) -> Self {
+    /// Creates the target for the same API at another base URL, such as that of a gateway or of a test.
+    ///
+    /// # Security
+    /// The tokens of the integrations are sent there.
+    pub fn at(base: &str, policy: ServicePolicy) -> Self {
         Self { api: Api::new("Cloudflare", base, policy) }
     }
 
@@ -77,6 +81,12 @@ impl CloudflareWorkers {
                 self.call::<serde::de::IgnoredAny>(place, "DELETE", &path, NO_BODY).map(drop)
             }
         }
+    }
+}
+
+impl Default for CloudflareWorkers {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -1,15 +1,18 @@
 use serde::{Deserialize, Serialize};
 
-use super::api::{Api, NO_BODY, encode};
-use super::{Applied, Desired, DesiredEntry, SyncAction, SyncChange, SyncPlace, SyncPlan, SyncTarget};
+use super::api::Api;
 use crate::core::{Kind, SecretString, VarName};
-use crate::outbound::OutboundPolicy;
+use crate::http::json::{NO_BODY, encode};
+use crate::http::policy::ServicePolicy;
+use crate::vault::sync_target::{
+    Applied, Desired, DesiredEntry, SyncAction, SyncChange, SyncPlace, SyncPlan, SyncTarget,
+};
 use crate::{Error, ErrorKind, Result};
 
 /// Most pages of a list that are read.
 const MAX_PAGES: usize = 100;
 
-/// Environment variables of projects of Vercel, through its REST API.
+/// The [`SyncTarget`] for environment variables of projects of Vercel, through its REST API.
 ///
 /// A variable becomes `plain`. A secret becomes `sensitive`, which nobody can read again, or in `development`, where
 /// Vercel has no such kind, `encrypted`. What stands for several environments at once, or for a branch of git, is never
@@ -20,17 +23,20 @@ pub struct Vercel {
 }
 
 impl Vercel {
-    /// Vercel's own API, if requests may go there.
-    pub fn new(policy: &OutboundPolicy) -> Self {
-        Self::at("https://api.vercel.com", policy)
+    /// Creates the target for Vercel's own API.
+    pub fn new() -> Self {
+        Self::at("https://api.vercel.com", ServicePolicy::new())
     }
 
-    /// The same API at another URL, such as for tests.
-    pub fn at(base: &str, policy: &OutboundPolicy) -> Self {
+    /// Creates the target for the same API at another base URL, such as that of a gateway or of a test.
+    ///
+    /// # Security
+    /// The tokens of the integrations are sent there.
+    pub fn at(base: &str, policy: ServicePolicy) -> Self {
         Self { api: Api::new("Vercel", base, policy) }
     }
 
-    /// All variables of the project.
+    /// Lists all variables of the project.
     fn list(&self, place: &SyncPlace<'_>) -> Result<Vec<Found>> {
         let mut found = Vec::new();
         let mut until = None;
@@ -74,12 +80,18 @@ impl Vercel {
                 // The id, and the kind that it keeps or gets.
                 let (id, kind) = reference()?.split_once(' ').ok_or_else(|| self.api.not_planned())?;
                 let body = Changed { value: entry()?.value.expose_secret(), kind };
-                self.api.send(place, "PATCH", &url(place, "v9", Some(id), Vec::new())?, Some(&body)).map(drop)
+                self.api.send(place, "PATCH", &url(place, "v9", Some(id), Vec::new())?, Some(&body))
             }
             SyncAction::Delete => {
-                self.api.send(place, "DELETE", &url(place, "v9", Some(reference()?), Vec::new())?, NO_BODY).map(drop)
+                self.api.send(place, "DELETE", &url(place, "v9", Some(reference()?), Vec::new())?, NO_BODY)
             }
         }
+    }
+}
+
+impl Default for Vercel {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -9,6 +9,9 @@ use crate::{Error, ErrorKind, Result};
 const MAX_TEXT: usize = 255;
 /// Most settings of an integration.
 const MAX_SETTINGS: usize = 20;
+/// Which names a file can have that an integration writes.
+pub(crate) const FILE_NAME_RULE: &str =
+    "the name of a file has 1 to 255 of A-Z, a-z, 0-9, `.`, `_` and `-`; its directory is the operator's choice";
 
 /// A service that an integration copies secrets to.
 ///
@@ -101,7 +104,7 @@ impl Provider {
             Self::CloudflareWorkers => {
                 (is_identifier(target), "the name of a script has 1 to 255 of A-Z, a-z, 0-9, `.`, `_` and `-`")
             }
-            Self::File => (is_identifier(target), super::files::NAME_RULE),
+            Self::File => (is_identifier(target), FILE_NAME_RULE),
             Self::Other(_) => (is_text(target), "what a provider calls an environment has 1 to 255 characters"),
         };
         if is_fine { Ok(()) } else { Err(Error::new(ErrorKind::InvalidValue, message)) }
@@ -109,7 +112,7 @@ impl Provider {
 }
 
 /// A part of a path or of a URL that stays one, and leads nowhere else.
-pub(super) fn is_identifier(text: &str) -> bool {
+pub(crate) fn is_identifier(text: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     (1..=MAX_TEXT).contains(&text.len()) && text.bytes().all(is_letter) && text.bytes().any(|byte| byte != b'.')
 }

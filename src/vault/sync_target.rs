@@ -1,31 +1,14 @@
-//! Other services that hold copies of secrets: what is there is compared with what is wanted, and made to be that.
-
-#[cfg(feature = "http")]
-mod api;
-#[cfg(feature = "http")]
-mod cloudflare;
-mod files;
-mod provider;
-#[cfg(feature = "http")]
-mod vercel;
-
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 use std::time::{Duration, Instant};
 
-#[cfg(feature = "http")]
-pub use self::cloudflare::CloudflareWorkers;
-pub use self::files::EnvFiles;
-pub use self::provider::Provider;
-#[cfg(feature = "http")]
-pub use self::vercel::Vercel;
 use crate::core::{Kind, Resolved, SecretString, VarName};
 use crate::{Error, ErrorKind, Result};
 
 /// How long one environment may be worked on. It is far below the time that a job is its worker's.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
-/// A service that holds copies of secrets. One value of it serves all integrations of its [`Provider`].
+/// A service that holds copies of secrets. One value of it serves all integrations of its [`Provider`](super::Provider).
 ///
 /// A sync asks for a [plan](Self::plan), writes down what is about to be written, and has the plan
 /// [applied](Self::apply). It is done at least once: after a crash it begins again, and finds in the plan what is left.

@@ -1,7 +1,8 @@
-//! One sync: begun in a transaction, done outside of any, and written down in another one.
+//! The part of a sync that runs inside transactions. A sync begins in one, the worker makes it outside of any, each
+//! environment is announced in another one before it is written, and the last one logs the result.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::runs::MAX_RUNS;
 use crate::core::IntegrationId;
@@ -11,107 +12,121 @@ use crate::core::ProjectId;
 use crate::core::{Action, Id, LevelPath, Resource, SecretString, Timestamp, merge};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Precondition;
-use crate::sync::{Applied, Desired, PATIENCE, Provider, SyncAction, SyncPlace, SyncPlan};
 use crate::vault::engine::Vault;
-use crate::vault::integration::details;
+use crate::vault::integration::{check_custody, details};
 use crate::vault::integration_run::IntegrationRun;
 use crate::vault::keys;
 use crate::vault::operation::{OperationContext, no_such};
+use crate::vault::place::At;
+use crate::vault::provider::Provider;
 use crate::vault::records::{IntegrationRecord, IntegrationStateRecord, PlaceRecord, ProjectRecord, get, put, require};
-use crate::vault::session::{Actor, Session};
+use crate::vault::session::Session;
+use crate::vault::sync_target::{Applied, Desired, SyncAction, SyncPlan};
 use crate::vault::use_case::UseCase;
 
-/// How long an integration is one's own; then whoever was at it is taken for dead.
+/// How long one sync holds an integration; after that, whoever made it is taken for dead.
 const BUSY: Duration = Duration::from_secs(60);
 
 /// What a sync needs.
-pub(in crate::vault) struct SyncJob {
+pub(crate) struct SyncJob {
     organization: OrganizationId,
     project: ProjectId,
     integration: IntegrationId,
-    pub(super) provider: Provider,
-    pub(super) settings: BTreeMap<String, String>,
-    pub(super) credentials: SecretString,
-    pub(super) copies: Vec<Copied>,
-    /// Who is at work.
+    pub(crate) provider: Provider,
+    pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) credentials: SecretString,
+    pub(crate) copies: Vec<SyncCopy>,
+    /// Made for this one sync.
     owner: Id,
 }
 
 /// One environment that is copied.
-pub(super) struct Copied {
+pub(crate) struct SyncCopy {
     node: LevelId,
-    pub(super) path: LevelPath,
-    pub(super) target: String,
-    pub(super) desired: Desired,
+    pub(crate) path: LevelPath,
+    pub(crate) target: String,
+    pub(crate) desired: Desired,
 }
 
-/// What was done for one environment.
-struct Done {
-    plan: SyncPlan,
-    applied: Applied,
+/// What a sync did for one environment.
+pub(crate) struct Copied {
+    pub(crate) plan: SyncPlan,
+    pub(crate) applied: Applied,
 }
 
-/// What a sync did: for each environment, in order, what was done there.
-pub(in crate::vault) struct Synced(Vec<Result<Done>>);
+/// The result of a sync, for each environment in the order of [`SyncJob::copies`].
+pub(crate) struct Synced(pub(crate) Vec<Result<Copied>>);
 
 impl Synced {
-    pub(super) fn failed(error: Error) -> Self {
+    /// The result of a sync that failed before its first environment.
+    pub(crate) fn failed(error: Error) -> Self {
         Self(vec![Err(error)])
     }
 
-    fn error(&self) -> Option<&Error> {
-        self.0.iter().find_map(|done| match done {
-            Ok(done) => done.applied.error.as_ref(),
+    /// What failed first.
+    pub(in crate::vault) fn error(&self) -> Option<&Error> {
+        self.0.iter().find_map(|copied| match copied {
+            Ok(copied) => copied.applied.error.as_ref(),
             Err(error) => Some(error),
         })
     }
 
-    #[cfg(feature = "http")]
-    pub(super) fn is_success(&self) -> bool {
-        self.error().is_none()
-    }
-
     fn count(&self, action: SyncAction) -> usize {
-        let made = |done: &Done| {
-            let made = done.plan.changes.iter().take(done.applied.changes);
+        let made = |copied: &Copied| {
+            let made = copied.plan.changes.iter().take(copied.applied.changes);
             made.filter(|change| change.action == action).count()
         };
         self.0.iter().flatten().map(made).sum()
     }
 }
 
-impl Vault {
-    /// What it does for itself. It takes no right: who has the vault has the root key.
-    pub(super) fn trusted(&self, name: &str) -> Session<'_> {
-        self.session(Actor::system(name))
+impl Session<'_> {
+    /// Returns what a sync would need, for a plan of it.
+    pub(crate) fn planned_sync(&self, at: At<'_>, id: IntegrationId) -> Result<SyncJob> {
+        self.read(UseCase::PlanIntegration, |operation| {
+            let (project, record) = operation.integration(at, id)?;
+            check_custody(&project)?;
+            operation.record(
+                Action::Read,
+                Resource::integration(&project, &record),
+                details(&record).with("op", "plan"),
+            )?;
+            operation.sync_job(&project, &record, "plan")
+        })
+    }
+
+    /// Begins a sync that somebody asked for.
+    pub(crate) fn begin_sync(&self, at: At<'_>, id: IntegrationId) -> Result<SyncJob> {
+        self.write(UseCase::SyncIntegration, |operation| {
+            let (project, record) = operation.integration(at, id)?;
+            check_custody(&project)?;
+            operation.record(
+                Action::Read,
+                Resource::integration(&project, &record),
+                details(&record).with("op", "sync"),
+            )?;
+            operation.begin_sync(&project, &record)
+        })
     }
 }
 
-impl SyncJob {
-    /// Does it. What was begun is finished within some fifty seconds.
-    pub(super) fn run(&self, vault: &Vault) -> Synced {
-        let target = match vault.sync_target(&self.provider) {
-            Ok(target) => target,
-            Err(error) => return Synced::failed(error),
-        };
-        let deadline = Instant::now() + PATIENCE;
-        let copy = |copy: &Copied| {
-            let place = SyncPlace::new(&self.settings, &self.credentials, &copy.target).until(deadline);
-            let plan = target.plan(&place, &copy.desired)?;
-            if plan.is_empty() {
-                let applied = Applied::all(&plan);
-                return Ok(Done { plan, applied });
-            }
-            vault.trusted("sync").write(UseCase::Locate, |operation| operation.intend_sync(self, copy, &plan))?;
-            let applied = target.apply(&place, &plan, &copy.desired);
-            Ok(Done { plan, applied })
-        };
-        Synced(self.copies.iter().map(copy).collect())
+impl Vault {
+    /// Notes what is about to be written for one environment.
+    ///
+    /// # Errors
+    /// `Unavailable`, if it must not be written any more.
+    pub(crate) fn intend_sync(&self, job: &SyncJob, copy: &SyncCopy, plan: &SyncPlan) -> Result<()> {
+        self.trusted("sync").write(UseCase::Locate, |operation| operation.intend_sync(job, copy, plan))
+    }
+
+    /// Logs the result of a sync that somebody asked for.
+    pub(crate) fn finish_sync(&self, job: &SyncJob, synced: &Synced) -> Result<IntegrationRun> {
+        self.trusted("sync").write(UseCase::Locate, |operation| operation.finish_sync(job, synced, None))
     }
 }
 
 impl OperationContext<'_, '_> {
-    /// All that a sync needs, which is recorded as read by that operation.
+    /// Returns what a sync needs, and records that this operation read it.
     pub(super) fn sync_job(
         &mut self,
         project: &ProjectRecord,
@@ -122,7 +137,7 @@ impl OperationContext<'_, '_> {
         for (place, target) in self.mapped(record)?.unwrap_or_default() {
             let mut desired = Desired::new(&merge(self.layers(&place, operation)?));
             self.written(project, record.id, place.id())?.mark(&mut desired)?;
-            copies.push(Copied { node: place.id(), path: place.path()?, target, desired });
+            copies.push(SyncCopy { node: place.id(), path: place.path()?, target, desired });
         }
         Ok(SyncJob {
             organization: project.organization,
@@ -136,7 +151,7 @@ impl OperationContext<'_, '_> {
         })
     }
 
-    /// Begins a sync, unless somebody else is at it.
+    /// Begins a sync, unless another one of the integration runs.
     pub(super) fn begin_sync(&mut self, project: &ProjectRecord, record: &IntegrationRecord) -> Result<SyncJob> {
         let key = keys::integration_state(project.id, record.id);
         let mut state: IntegrationStateRecord = get(self.tx, &key)?.unwrap_or_default();
@@ -150,7 +165,7 @@ impl OperationContext<'_, '_> {
         Ok(job)
     }
 
-    /// The project and the integration of a sync; not found, when either is gone.
+    /// Returns the project and the integration of a sync; `NotFound` if either is gone.
     pub(super) fn synced_integration(
         &mut self,
         organization: OrganizationId,
@@ -164,8 +179,8 @@ impl OperationContext<'_, '_> {
         Ok((project, record))
     }
 
-    /// Writes down what is about to be written at the service, if it is still to be.
-    fn intend_sync(&mut self, job: &SyncJob, copy: &Copied, plan: &SyncPlan) -> Result<()> {
+    /// Notes what is about to be written at the provider, if it still may be.
+    fn intend_sync(&mut self, job: &SyncJob, copy: &SyncCopy, plan: &SyncPlan) -> Result<()> {
         let (project, record) = self.synced_integration(job.organization, job.project, job.integration)?;
         let state: IntegrationStateRecord =
             get(self.tx, &keys::integration_state(project.id, record.id))?.unwrap_or_default();
@@ -180,8 +195,8 @@ impl OperationContext<'_, '_> {
         self.put_written(&project, record.id, copy.node, &written)
     }
 
-    /// Writes down what became of a sync.
-    pub(super) fn finish_sync(
+    /// Logs the result of a sync.
+    pub(in crate::vault) fn finish_sync(
         &mut self,
         job: &SyncJob,
         synced: &Synced,
@@ -199,15 +214,15 @@ impl OperationContext<'_, '_> {
             get(self.tx, &keys::integration_state(project.id, record.id))?.unwrap_or_default();
         let is_ours = state.busy.is_some_and(|(owner, _)| owner == job.owner);
         if is_ours {
-            for (copy, done) in job.copies.iter().zip(&synced.0) {
-                let Ok(done) = done else { continue };
+            for (copy, copied) in job.copies.iter().zip(&synced.0) {
+                let Ok(copied) = copied else { continue };
                 // Nothing is known of it, or nothing any more: there is nothing to note.
                 let key = keys::integration_written(project.id, record.id, copy.node);
                 if self.tx.get(&key)?.is_none() || record.environments.get(&copy.node) != Some(&copy.target) {
                     continue;
                 }
                 let mut written = self.written(&project, record.id, copy.node)?;
-                written.settle(&copy.desired, &done.plan, done.applied.changes)?;
+                written.settle(&copy.desired, &copied.plan, copied.applied.changes)?;
                 self.put_written(&project, record.id, copy.node, &written)?;
             }
             state.busy = None;
@@ -224,26 +239,12 @@ impl OperationContext<'_, '_> {
             created: synced.count(SyncAction::Create),
             updated: synced.count(SyncAction::Update),
             deleted: synced.count(SyncAction::Delete),
-            unchanged: synced.0.iter().flatten().map(|done| done.plan.unchanged.len()).sum(),
+            unchanged: synced.0.iter().flatten().map(|copied| copied.plan.unchanged.len()).sum(),
             error: synced.error().map(ToString::to_string),
         })
     }
 
-    /// Writes down a run that came to nothing.
-    #[cfg(feature = "http")]
-    pub(super) fn log_failure(
-        &mut self,
-        project: &ProjectRecord,
-        record: &IntegrationRecord,
-        error: Error,
-        attempt: u32,
-    ) -> Result<()> {
-        let run = self.sync_run(&Synced::failed(error), Some(attempt))?;
-        let state = get(self.tx, &keys::integration_state(project.id, record.id))?.unwrap_or_default();
-        self.log_run(project, record, state, run)
-    }
-
-    fn log_run(
+    pub(super) fn log_run(
         &mut self,
         project: &ProjectRecord,
         record: &IntegrationRecord,

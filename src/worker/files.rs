@@ -2,15 +2,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::provider::is_identifier;
-use super::{Applied, Desired, SyncAction, SyncPlace, SyncPlan, SyncTarget};
 use crate::core::{Document, Kind, SecretString};
 use crate::files::read::read_text;
 use crate::files::replace::{Readers, replace, sync_directory};
+use crate::vault::provider::{FILE_NAME_RULE, is_identifier};
+use crate::vault::sync_target::{Applied, Desired, SyncAction, SyncPlace, SyncPlan, SyncTarget};
 use crate::{Error, ErrorKind, MAX_FILE_BYTES, Result};
-
-pub(super) const NAME_RULE: &str =
-    "the name of a file has 1 to 255 of A-Z, a-z, 0-9, `.`, `_` and `-`; its directory is the operator's choice";
 
 /// Dotenv files in one directory, for programs that read nothing else.
 ///
@@ -19,7 +16,8 @@ pub(super) const NAME_RULE: &str =
 ///
 /// ```no_run
 /// # fn main() -> ioenv::Result<()> {
-/// use ioenv::vault::{EnvFiles, Provider, RootKey, Vault};
+/// use ioenv::vault::{Provider, RootKey, Vault};
+/// use ioenv::worker::EnvFiles;
 /// use ioenv::{SystemRandom, store::Memory};
 ///
 /// let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?
@@ -42,7 +40,7 @@ impl EnvFiles {
         if is_identifier(target) {
             return Ok(self.directory.join(target));
         }
-        Err(Error::new(ErrorKind::InvalidValue, NAME_RULE))
+        Err(Error::new(ErrorKind::InvalidValue, FILE_NAME_RULE))
     }
 }
 
