@@ -514,7 +514,10 @@ fn a_database_is_a_vault_too() {
     // A look at an empty database makes nothing of it.
     let root = RootKey::generate(&ioenv::SystemRandom).unwrap().to_text();
     let early = run(vault_command(&["vault", "status"]).env("IOENV_ROOT_KEY", root.expose_secret()), "");
-    assert!(text(&early.stderr).contains("the store is empty: make a vault with `ioenv vault init`"), "{early:?}");
+    assert!(
+        text(&early.stderr).contains("there is no vault in this store: make one with `ioenv vault init`"),
+        "{early:?}"
+    );
     let init = vault(&["vault", "init", "--organization", "Acme"], "");
     assert!(init.status.success() && text(&init.stdout).starts_with("ioenv_"), "{init:?}");
     let settings = fs::read_to_string(project.file("ioenv.toml")).unwrap();

@@ -32,7 +32,7 @@ const VALUES: [&str; 2] = ["oldValue", "newValue"];
 ///
 /// let organization: OrganizationId = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse()?;
 /// let record = AuditRecord {
-///     id: organization,
+///     id: "01ARZ3NDEKTSV4RRFFQ69G5FAW".parse()?,
 ///     timestamp: "2031-02-03T04:05:06.789Z".parse()?,
 ///     actor: AuditActor::SYSTEM,
 ///     ip: None,

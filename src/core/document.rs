@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
-use super::dotenv;
+use super::dotenv::mark::is_mark;
 use super::limits::MAX_VALUE_BYTES;
 use super::name::VarName;
 use super::secret::SecretString;
@@ -106,15 +106,6 @@ impl Document {
     /// A document without entries.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Reads dotenv text of at most 16 MiB. `$` is literal here; see [`expand`](crate::expand).
-    ///
-    /// # Errors
-    /// `Syntax`, `InvalidName`, `InvalidValue` or `Limit`, with line, column and, where it is known, the name; never
-    /// with text of the input.
-    pub fn parse(text: &str) -> Result<Self> {
-        dotenv::read(text)
     }
 
     /// Entries in the order of the text. Where a name stood twice, the last one counted.
@@ -226,7 +217,7 @@ impl Document {
                 }
                 lines.push('\n');
             }
-            if lines.contains('\0') || lines.lines().any(dotenv::is_mark) {
+            if lines.contains('\0') || lines.lines().any(is_mark) {
                 let message = "this cannot be a comment: a NUL is in it, or a line that marks a variable";
                 return Err(Error::new(ErrorKind::InvalidValue, message));
             }
@@ -339,17 +330,6 @@ impl Document {
         }
         self.by_name = sorted_by_name(&self.entries);
         changes
-    }
-
-    /// Dotenv text that reads back as this document, comments, kinds and order included.
-    pub fn to_text(&self) -> SecretString {
-        dotenv::write_document(self)
-    }
-
-    /// Dotenv text for other programs: names ascending by byte, no comments, quoted so that a shell and the common
-    /// readers get the same values.
-    pub fn to_export(&self) -> SecretString {
-        dotenv::write_export(self.by_name().map(|entry| (&entry.name, &entry.value)))
     }
 
     /// Wipes the values that do not count, and all comments; names and kinds stay.

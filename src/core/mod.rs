@@ -68,8 +68,8 @@ pub use custody::Custody;
 pub use delivery_error::DeliveryError;
 pub use document::{Changes, Document, Entry, Kind};
 #[cfg(feature = "server")]
-pub(crate) use dotenv::References;
-pub use dotenv::{Dialect, Expansion, Unresolved, expand};
+pub(crate) use dotenv::expand::References;
+pub use dotenv::expand::{Dialect, Expansion, Unresolved, expand};
 #[cfg(feature = "vault")]
 pub use environment_name::EnvironmentName;
 #[cfg(feature = "vault")]

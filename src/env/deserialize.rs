@@ -16,7 +16,7 @@ impl Env {
     ///
     /// A field takes the variable of its name, or else the one whose name differs only in case. Text becomes numbers,
     /// `bool` (`true`, `1`, `yes`, `on`; `false`, `0`, `no`, `off`; in any case), unit enum variants, `Option` (`None`
-    /// when absent) and, split at commas, sequences. Declare secrets as [`SecretString`]. A struct with a
+    /// when absent) and, split at commas, sequences. Declare secrets as [`SecretString`](crate::SecretString). A struct with a
     /// `#[serde(flatten)]` field takes names as they are, in their own case.
     ///
     /// # Errors

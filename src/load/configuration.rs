@@ -12,7 +12,7 @@ use crate::core::path::LevelPath;
 use crate::env::deserialize::parse_bool;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Where a [`Configuration`](crate::Configuration) says that levels come from.
+/// Where a [`Configuration`] says that levels come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SourceKind {

@@ -7,7 +7,7 @@ use super::location::VaultLocation;
 use crate::core::token::Token;
 use crate::core::wrap::RootKey;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{KeyRange, Order, Store, StoreExt as _};
+use crate::store::Store;
 use crate::vault::engine::Vault;
 
 impl Configuration {
@@ -18,7 +18,7 @@ impl Configuration {
     /// `Config`, when the vault or its root key is not named; `NotFound`, for a store without a vault; `CrateFeature`,
     /// when the store it is in is not compiled in; as [`Vault::open`].
     pub fn open_vault(&self) -> Result<Vault> {
-        open_made(open_store(&self.vault_location()?)?, &self.required_root_key()?)
+        Vault::open(open_store(&self.vault_location()?)?, &self.required_root_key()?)
     }
 
     /// Opens the vault for a program that reads from it with a token.
@@ -30,7 +30,7 @@ impl Configuration {
                  `ioenv vault token create` makes one",
             )
         })?;
-        Ok((open_made(store, &self.required_root_key()?)?, token))
+        Ok((Vault::open(store, &self.required_root_key()?)?, token))
     }
 
     fn required_root_key(&self) -> Result<RootKey> {
@@ -60,15 +60,4 @@ fn open_store(location: &VaultLocation) -> Result<Arc<dyn Store>> {
         #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
         location => Err(location.not_compiled_in()),
     }
-}
-
-/// Opens the vault in a store. Unlike [`Vault::open`] it makes none of an empty one, which is a mistake here: the
-/// vault would have no organization, and `ioenv vault init` would find that there is one.
-fn open_made(store: Arc<dyn Store>, root: &RootKey) -> Result<Vault> {
-    if store.read(|tx| tx.scan(&KeyRange::prefix(""), Order::Ascending, 1))?.is_empty() {
-        let message = "the store is empty: make a vault with `ioenv vault init`, for which a file must not be there yet, or \
-                       name another one in IOENV_VAULT";
-        return Err(Error::new(ErrorKind::NotFound, message));
-    }
-    Vault::open(store, root)
 }

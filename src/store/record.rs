@@ -82,7 +82,7 @@ impl KeyRange {
 /// The bounds of a record, which every store checks before it writes one.
 ///
 /// # Errors
-/// `InvalidValue` and `Limit`; see [`Transaction::put`].
+/// `InvalidValue` and `Limit`; see [`Transaction::put`](super::transaction::Transaction::put).
 pub fn check_record(key: &str, value: &str) -> Result<()> {
     if key.len() > MAX_KEY_BYTES || value.len() > MAX_RECORD_BYTES {
         let message = "a record is too large: keys have at most 1 KiB, values at most 4 MiB";

@@ -117,7 +117,8 @@ pub trait Transaction {
     /// members of objects in another order.
     ///
     /// # Errors
-    /// `Conflict`, when `when` does not hold; `Limit`, beyond [`MAX_KEY_BYTES`] and [`MAX_RECORD_BYTES`];
+    /// `Conflict`, when `when` does not hold; `Limit`, beyond [`MAX_KEY_BYTES`](super::MAX_KEY_BYTES) and
+    /// [`MAX_RECORD_BYTES`](super::MAX_RECORD_BYTES);
     /// `InvalidValue`, for an empty key and for NUL.
     fn put(&mut self, key: &str, value: &str, when: Precondition) -> Result<()>;
 

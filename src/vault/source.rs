@@ -30,7 +30,7 @@ pub(super) const NAME: &str = "the vault";
 /// use ioenv::vault::{Actor, At, NewOrganization, NewProject, RootKey, Vault, VaultSource};
 /// use ioenv::{Document, Loader, SystemRandom, store::Memory};
 ///
-/// let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
+/// let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
 /// let session = vault.session(Actor::system("example"));
 /// let organization = session.create_organization(NewOrganization::new("Acme"))?.id;
 /// session.create_project(organization, NewProject::new("shop"))?;

@@ -21,7 +21,7 @@ impl Session<'_> {
     /// use ioenv::vault::{Actor, At, NewKey, NewOrganization, NewProject, RootKey, Vault};
     /// use ioenv::{KeyProof, KeyRing, LevelKey, LevelPath, SystemRandom, store::Memory};
     ///
-    /// let vault = Vault::open(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
+    /// let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
     /// let session = vault.session(Actor::system("example"));
     /// let organization = session.create_organization(NewOrganization::new("Acme"))?.id;
     /// let key = LevelKey::generate(&SystemRandom)?;

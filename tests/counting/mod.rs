@@ -56,7 +56,9 @@ impl<S: Store> Store for Counting<S> {
     }
 
     fn append(&self, records: Vec<Record>) -> Result<(), Error> {
-        records.iter().for_each(|record| self.add(&self.written, &record.key, 1));
+        for record in &records {
+            self.add(&self.written, &record.key, 1);
+        }
         self.store.append(records)
     }
 

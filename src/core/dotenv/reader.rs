@@ -3,16 +3,25 @@ use std::borrow::Cow;
 use memchr::memchr;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{SECRET_MARK, VARIABLE_MARK};
+use super::mark::{BLANKS, VARIABLE_MARK, mark};
 use crate::core::document::{Document, Dollars, Entry, Kind, check_value, own_comment};
 use crate::core::limits::{MAX_FILE_BYTES, MAX_VALUE_BYTES};
 use crate::core::name::VarName;
 use crate::error::{Error, ErrorKind, Result};
 
-const BLANKS: [char; 2] = [' ', '\t'];
+impl Document {
+    /// Reads dotenv text of at most 16 MiB. `$` is literal here; see [`expand`](crate::expand).
+    ///
+    /// # Errors
+    /// `Syntax`, `InvalidName`, `InvalidValue` or `Limit`, with line, column and, where it is known, the name; never
+    /// with text of the input.
+    pub fn parse(text: &str) -> Result<Self> {
+        read(text)
+    }
+}
 
 /// Reads a document from dotenv text.
-pub(in super::super) fn read(text: &str) -> Result<Document> {
+fn read(text: &str) -> Result<Document> {
     if text.len() > MAX_FILE_BYTES {
         return Err(Error::new(ErrorKind::Limit, "the text is larger than 16 MiB"));
     }
@@ -215,25 +224,12 @@ fn split_lead(lines: &str, lead: &mut String) -> Kind {
     let mut kind = Kind::Secret;
     for line in own.split_inclusive('\n') {
         match mark(line) {
-            Some(marked) => kind = marked,
+            Some(VARIABLE_MARK) => kind = Kind::Variable,
+            Some(_) => kind = Kind::Secret,
             None => lead.push_str(line),
         }
     }
     kind
-}
-
-/// The kind that a comment line tells.
-fn mark(line: &str) -> Option<Kind> {
-    match line.trim_matches(['\n', ' ', '\t']).strip_prefix('#').map(|text| text.trim_matches(BLANKS)) {
-        Some(VARIABLE_MARK) => Some(Kind::Variable),
-        Some(SECRET_MARK) => Some(Kind::Secret),
-        _ => None,
-    }
-}
-
-/// Whether a comment line would tell a kind, right above an entry.
-pub(in crate::core) fn is_mark(line: &str) -> bool {
-    mark(line).is_some()
 }
 
 /// One pass over what stands between double quotes.

@@ -1,11 +1,24 @@
-use super::VARIABLE_MARK;
+use super::mark::VARIABLE_MARK;
 use crate::core::document::{Document, Dollars, Kind};
 use crate::core::name::VarName;
 use crate::core::secret::SecretString;
 use crate::core::secret_text::SecretText;
 
+impl Document {
+    /// Dotenv text that reads back as this document, comments, kinds and order included.
+    pub fn to_text(&self) -> SecretString {
+        write_document(self)
+    }
+
+    /// Dotenv text for other programs: names ascending by byte, no comments, quoted so that a shell and the common
+    /// readers get the same values.
+    pub fn to_export(&self) -> SecretString {
+        write_export(self.by_name().map(|entry| (&entry.name, &entry.value)))
+    }
+}
+
 /// Writes a document so that it reads back as the same one.
-pub(in super::super) fn write_document(document: &Document) -> SecretString {
+fn write_document(document: &Document) -> SecretString {
     let mut text = SecretText::default();
     for entry in document.entries() {
         text.push(entry.lead());
@@ -28,9 +41,7 @@ pub(in super::super) fn write_document(document: &Document) -> SecretString {
 }
 
 /// Writes entries for other programs, in the order given.
-pub(in super::super) fn write_export<'a>(
-    entries: impl Iterator<Item = (&'a VarName, &'a SecretString)>,
-) -> SecretString {
+fn write_export<'a>(entries: impl Iterator<Item = (&'a VarName, &'a SecretString)>) -> SecretString {
     let mut text = SecretText::default();
     for (name, value) in entries {
         text.push(name.as_str());

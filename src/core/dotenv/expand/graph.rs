@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::outcome::{Process, Replacement, Unresolved, too_large};
 use super::scan::{Action, Scanner, Syntax, What};
-use super::{Process, Replacement, Unresolved, too_large};
 use crate::core::document::{Dollars, Kind};
+use crate::core::limits::{MAX_FILE_BYTES, MAX_VALUE_BYTES};
 use crate::core::merge::Resolved;
 use crate::core::name::VarName;
 use crate::core::secret_text::SecretText;
-use crate::core::{MAX_FILE_BYTES, MAX_VALUE_BYTES};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Longest chain of references, from a value to what it finally stands on. A word inside a reference counts as one.
 const MAX_DEPTH: usize = 64;

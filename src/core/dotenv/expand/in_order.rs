@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::outcome::{Process, Replacement, Unresolved, too_large};
 use super::scan::{Action, Found, STASHBASE, Scanner, What};
-use super::{Process, Replacement, Unresolved, too_large};
-use crate::core::MAX_FILE_BYTES;
 use crate::core::document::{Dollars, Kind};
+use crate::core::limits::MAX_FILE_BYTES;
 use crate::core::merge::{Resolved, Variable};
 use crate::core::name::VarName;
 use crate::core::secret::SecretString;
 use crate::core::secret_text::SecretText;
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Longest text that a value may be while it is expanded, in bytes.
 const MAX_TEXT_BYTES: usize = 1 << 20;

@@ -3,31 +3,20 @@
 
 mod graph;
 mod in_order;
+mod outcome;
 mod scan;
 #[cfg(feature = "server")]
 mod stored;
 
 use std::fmt;
 
+pub use self::outcome::Unresolved;
+use self::outcome::{Process, Replacement};
 #[cfg(feature = "server")]
 pub(crate) use self::stored::References;
-use crate::core::document::Kind;
 use crate::core::merge::Resolved;
-use crate::core::name::VarName;
 use crate::core::secret::SecretString;
-use crate::{Error, ErrorKind, Result};
-
-/// A reference to a name that has no value.
-///
-/// It stays as it was written; in the notation of Stashbase, an empty text stands in its place.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub struct Unresolved {
-    /// The variable whose value holds the reference.
-    pub name: VarName,
-    /// The name that has no value.
-    pub reference: VarName,
-}
+use crate::error::Result;
 
 /// A notation of references in values, and the rules for their replacement.
 ///
@@ -56,9 +45,6 @@ pub enum Dialect {
     /// a value becomes an empty text. What is inserted is searched again.
     Stashbase,
 }
-
-/// The variables of the process, by name.
-type Process<'a> = &'a dyn Fn(&str) -> Option<SecretString>;
 
 /// The expansion of references in the notation of one service.
 ///
@@ -153,18 +139,4 @@ impl fmt::Debug for Expansion<'_> {
 /// ```
 pub fn expand(resolved: &mut Resolved) -> Result<Vec<Unresolved>> {
     Expansion::new(Dialect::Ioenv).apply(resolved)
-}
-
-/// What counts for a variable instead of its own value.
-struct Replacement {
-    number: usize,
-    value: SecretString,
-    /// `None` where the value is the process's own.
-    kind: Option<Kind>,
-}
-
-#[cold]
-fn too_large(name: &VarName, largest: &str) -> Error {
-    let message = format!("expanding {name} gives more than {largest}, or all values together more than 16 MiB");
-    Error::new(ErrorKind::Limit, message).with_names([name.clone()])
 }
