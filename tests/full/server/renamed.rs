@@ -4,16 +4,17 @@
 //! does concerns the one place or the other, and never both.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use ioenv::Document;
 use ioenv::store::{KeyRange, Order, StoreExt as _};
 use ioenv::vault::{
-    Actor, At, EnvironmentUpdate, Id, LevelId, NewEnvironment, NewProject, NewTarget, NewToken, NewWebhook,
-    OrganizationId, Paging, PermissionSet, ProjectUpdate, Session, TargetUpdate, Vault,
+    Actor, At, EnvironmentUpdate, Id, LevelId, NewBlob, NewEnvironment, NewProject, NewTarget, NewToken, NewWebhook,
+    OrganizationId, Paging, PermissionSet, ProjectUpdate, Session, TargetUpdate,
 };
+use ioenv::{Document, ErrorKind};
 use serde_json::{Value, json};
 
+use super::dotenv_cloud::world::{Holder, over};
 use super::stage::{Client, Stage, path, slug};
 use super::watched::{Act, Watched};
 
@@ -30,6 +31,17 @@ enum Renamed {
     TargetEnvironment,
 }
 
+impl Renamed {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Project => "shop",
+            Self::Environment => "shop/custom",
+            Self::Target => "shop/api",
+            Self::TargetEnvironment => "shop/api/live",
+        }
+    }
+}
+
 /// A request that writes, and below what it acts.
 struct Case {
     method: &'static str,
@@ -44,7 +56,11 @@ struct World {
     stage: Stage,
     store: Watched,
     client: Client,
+    make_project: Make,
 }
+
+/// Makes the project `shop`.
+type Make = fn(&Session<'_>, OrganizationId);
 
 /// What there is after something was renamed.
 #[derive(Clone, Debug, Default)]
@@ -57,13 +73,13 @@ struct After {
 const LEVELS: [&str; 4] = ["", "/custom", "/api", "/api/live"];
 
 impl World {
-    fn new() -> Self {
+    fn new(make_project: Make) -> Self {
         let (stage, store) = Stage::watched(|server| server);
         make_project(&stage.system(), stage.acme);
         let client = stage.client(&stage.token(PermissionSet::ALL, None));
         // Its first use is written down.
         client.get("/v1/whoami").json(200);
-        Self { stage, store, client }
+        Self { stage, store, client, make_project }
     }
 
     fn send(&self, case: &Case) -> (u16, String) {
@@ -72,8 +88,24 @@ impl World {
         (answer.status, answer.text)
     }
 
-    fn cases(&self) -> Vec<Case> {
-        [ioenv_cases(self), dotenv_cloud_cases(self), stashbase_cases(self)].into_iter().flatten().collect()
+    /// Renames something, wherever the request has left it, and makes another one of the slug that it had.
+    fn renaming(&self, renamed: Renamed) -> (impl FnOnce() + Send + use<>, Arc<Mutex<After>>) {
+        let (vault, store, acme) = (Arc::clone(&self.stage.vault), self.store.clone(), self.stage.acme);
+        let (old, make_project) = (ids(&self.stage.system(), acme, renamed.path()), self.make_project);
+        let after = Arc::new(Mutex::new(After::default()));
+        let seen = Arc::clone(&after);
+        let act = move || {
+            let system = vault.session(Actor::system("somebody"));
+            rename(&system, At::Id(LevelId::from(*old.first().unwrap())), renamed);
+            match renamed {
+                Renamed::Project => make_project(&system, acme),
+                Renamed::Target => make_target(&system, acme),
+                Renamed::Environment => make_environment(&system, acme, "shop", "custom"),
+                Renamed::TargetEnvironment => make_environment(&system, acme, "shop/api", "live"),
+            }
+            *seen.lock().unwrap() = After { old, new: ids(&system, acme, renamed.path()), records: records(&store) };
+        };
+        (act, after)
     }
 }
 
@@ -107,53 +139,39 @@ fn write(system: &Session<'_>, acme: OrganizationId, at: &str) {
     }
 }
 
-/// The ids of a level and of all below it.
+/// The ids of a level and of all below it, that of the level first: it is the oldest.
 fn ids(system: &Session<'_>, acme: OrganizationId, at: &str) -> BTreeSet<Id> {
-    let chain = |at: &str| system.chain(At::Path(acme, &path(at))).ok().and_then(|chain| chain.last().copied());
+    let chain = |at: &str| {
+        // Most levels have no such level below them.
+        let at = at.parse().ok()?;
+        system.chain(At::Path(acme, &at)).ok()?.last().copied()
+    };
     let mut ids: BTreeSet<Id> =
         LEVELS.iter().filter_map(|below| chain(&format!("{at}{below}"))).map(Id::from).collect();
     ids.extend(chain(&format!("{at}/live")).map(Id::from));
     ids
 }
 
-/// Renames something, and makes another one of its slug.
-fn rename(vault: &Vault, store: &Watched, acme: OrganizationId, renamed: Renamed) -> After {
-    let system = vault.session(Actor::system("somebody"));
-    let (at, old) = match renamed {
+fn rename(system: &Session<'_>, at: At<'_>, renamed: Renamed) {
+    let done = match renamed {
         Renamed::Project => {
             let mut update = ProjectUpdate::default();
             update.slug = Some(slug("shop-old"));
-            system.update_project(At::Path(acme, &path("shop")), &update).unwrap();
-            make_project(&system, acme);
-            ("shop", "shop-old")
+            system.update_project(at, &update).map(drop)
         }
         Renamed::Target => {
             let mut update = TargetUpdate::default();
             update.slug = Some(slug("api-old"));
-            system.update_target(At::Path(acme, &path("shop/api")), &update).unwrap();
-            make_target(&system, acme);
-            ("shop/api", "shop/api-old")
+            system.update_target(at, &update).map(drop)
         }
-        Renamed::Environment => rename_environment(&system, acme, "shop", "custom", ("shop/custom", "shop/custom-old")),
-        Renamed::TargetEnvironment => {
-            rename_environment(&system, acme, "shop/api", "live", ("shop/api/live", "shop/api/live-old"))
+        Renamed::Environment | Renamed::TargetEnvironment => {
+            let mut update = EnvironmentUpdate::default();
+            update.slug = Some(slug("old"));
+            system.update_environment(at, &update).map(drop)
         }
     };
-    After { old: ids(&system, acme, old), new: ids(&system, acme, at), records: records(store) }
-}
-
-fn rename_environment(
-    system: &Session<'_>,
-    acme: OrganizationId,
-    parent: &str,
-    name: &str,
-    paths: (&'static str, &'static str),
-) -> (&'static str, &'static str) {
-    let mut update = EnvironmentUpdate::default();
-    update.slug = Some(slug(&format!("{name}-old")));
-    system.update_environment(At::Path(acme, &path(paths.0)), &update).unwrap();
-    make_environment(system, acme, parent, name);
-    paths
+    // The request may have deleted it.
+    assert!(done.is_ok() || done.is_err_and(|error| error.kind() == ErrorKind::NotFound));
 }
 
 fn records(store: &Watched) -> BTreeMap<String, String> {
@@ -178,50 +196,76 @@ fn names_one(ids: &BTreeSet<Id>, text: &str) -> bool {
     ids.iter().any(|id| text.contains(&id.to_string()) || text.contains(&id.to_prefixed("x")[1..]))
 }
 
-#[test]
-fn a_write_concerns_one_place_whatever_is_renamed_meanwhile() {
-    let count = World::new().cases().len();
-    assert!(count > 50, "{count}");
-    let mut hits = BTreeSet::new();
-    for index in 0..count {
-        let world = World::new();
-        let case = &world.cases()[index];
-        let mut status = (0, String::new());
-        let transactions = world.store.count(|| status = world.send(case)).transactions();
-        assert!(status.0 < 300, "{} {}: {status:?}", case.method, case.address);
+/// What becomes of each case when something is renamed before each of its transactions: whether it was done, to the old
+/// place, to the new one.
+fn outcomes(make_project: Make, cases: fn(&World) -> Vec<Case>) -> BTreeSet<(bool, bool, bool)> {
+    let mut outcomes = BTreeSet::new();
+    for index in 0..cases(&World::new(make_project)).len() {
+        let world = World::new(make_project);
+        let case = &cases(&world)[index];
+        let mut done = (0, String::new());
+        let transactions = world.store.count(|| done = world.send(case)).transactions();
+        assert!(done.0 < 300, "{} {}: {done:?}", case.method, case.address);
         for renamed in case.renamed {
             for skip in 0..transactions {
-                let (world, after) = (World::new(), Arc::new(Mutex::new(After::default())));
-                let case = &world.cases()[index];
-                let (vault, store, acme) = (Arc::clone(&world.stage.vault), world.store.clone(), world.stage.acme);
-                let (renamed, seen) = (*renamed, Arc::clone(&after));
-                let act = move || *seen.lock().unwrap() = rename(&vault, &store, acme, renamed);
-                world.store.arm(skip, Act::Call(Box::new(act)));
-                let (status, text) = world.send(case);
-
-                let after = after.lock().unwrap().clone();
-                let changed = changed(&after.records, &records(&world.store));
-                let told = format!("{} {} {renamed:?} {skip}: {status} {text}\n{changed}", case.method, case.address);
-                assert!(!after.old.is_empty() && after.old.is_disjoint(&after.new), "{told}");
-                let (old, new) = (names_one(&after.old, &changed), names_one(&after.new, &changed));
-                assert!(!(old && new), "both were changed: {told}");
-                assert!(status < 500, "{told}");
-                if status >= 300 {
-                    assert!(!old && !new, "changed by a request that was refused: {told}");
-                } else {
-                    let (told_old, told_new) = (names_one(&after.old, &text), names_one(&after.new, &text));
-                    assert!(!(told_old && new) && !(told_new && old), "told of the other one: {told}");
-                    assert!(!(told_old && told_new), "told of both: {told}");
-                }
-                assert!(!(case.by_id && new), "it was not asked for: {told}");
-                hits.insert((status < 300, old, new));
+                let world = World::new(make_project);
+                outcomes.insert(outcome(&world, &cases(&world)[index], *renamed, skip));
             }
         }
     }
-    // Each outcome there can be was seen: the one place, the other, and a refusal.
-    for outcome in [(true, true, false), (true, false, true), (false, false, false)] {
-        assert!(hits.contains(&outcome), "{hits:?}");
+    outcomes
+}
+
+fn outcome(world: &World, case: &Case, renamed: Renamed, skip: usize) -> (bool, bool, bool) {
+    let (act, after) = world.renaming(renamed);
+    world.store.arm(skip, Act::Call(Box::new(act)));
+    let (status, text) = world.send(case);
+
+    let after = after.lock().unwrap().clone();
+    let changed = changed(&after.records, &records(&world.store));
+    let told = format!("{} {} {renamed:?} {skip}: {status} {text}\n{changed}", case.method, case.address);
+    assert!(!after.old.is_empty() && !after.new.is_empty() && after.old.is_disjoint(&after.new), "{told}");
+    let (old, new) = (names_one(&after.old, &changed), names_one(&after.new, &changed));
+    assert!(!(old && new), "both were changed: {told}");
+    assert!(status < 500, "{told}");
+    assert!(!(case.by_id && new), "it was not asked for: {told}");
+    if status >= 300 {
+        // What it read before it was refused is in the audit log.
+        let mut written = changed.lines().filter(|line| !line.starts_with("audit"));
+        let is_written = written.any(|line| names_one(&after.old, line) || names_one(&after.new, line));
+        assert!(!is_written, "changed by a request that was refused: {told}");
+        return (false, false, false);
     }
+    let (told_old, told_new) = (names_one(&after.old, &text), names_one(&after.new, &text));
+    assert!(!(told_old && told_new), "told of both: {told}");
+    assert!(!(told_old && new) && !(told_new && old), "told of the other one: {told}");
+    (true, old, new)
+}
+
+const OLD: (bool, bool, bool) = (true, true, false);
+const NEW: (bool, bool, bool) = (true, false, true);
+const REFUSED: (bool, bool, bool) = (false, false, false);
+
+#[test]
+fn a_write_of_ioenv_concerns_what_has_the_id() {
+    assert_eq!(outcomes(make_project, ioenv_cases), BTreeSet::from([OLD, REFUSED]));
+}
+
+#[test]
+fn a_write_of_dotenv_cloud_concerns_one_place() {
+    assert!(outcomes(make_project, dotenv_cloud_cases).is_superset(&BTreeSet::from([OLD, NEW])));
+}
+
+#[test]
+fn a_write_of_dotenv_cloud_concerns_one_place_where_people_hold_the_key() {
+    // Each is one transaction, so what is renamed before it is out of reach.
+    assert_eq!(outcomes(make_held_project, held_cases), BTreeSet::from([NEW, REFUSED]));
+    assert_eq!(outcomes(make_held_project, rotated_cases), BTreeSet::from([REFUSED]));
+}
+
+#[test]
+fn a_write_of_stashbase_concerns_one_place() {
+    assert!(outcomes(make_project, stashbase_cases).is_superset(&BTreeSet::from([OLD, NEW])));
 }
 
 fn ioenv_cases(world: &World) -> Vec<Case> {
@@ -374,4 +418,50 @@ fn stashbase_cases(world: &World) -> Vec<Case> {
         cases.push(case("POST", format!("{at}/changelog/{change}/revert"), None));
     }
     cases
+}
+
+/// The keys of people: that of the project, and one that takes its place.
+fn holders() -> &'static [Holder; 2] {
+    static HOLDERS: OnceLock<[Holder; 2]> = OnceLock::new();
+    HOLDERS.get_or_init(|| ["a-key-of-people", "a-key-that-is-newer"].map(Holder::new))
+}
+
+/// The project `shop`, of which people hold the key: its own level holds something, and held something else.
+fn make_held_project(system: &Session<'_>, acme: OrganizationId) {
+    let [holder, _] = holders();
+    let mut project = NewProject::new("shop");
+    project.key = holder.to_new_key();
+    system.create_project(acme, project).unwrap();
+    for text in ["AA=1\n", "AA=2\n"] {
+        let blob = NewBlob::new(holder.seal(text).parse().unwrap()).key_proof(holder.proof.as_str());
+        system.set_blob(At::Path(acme, &path("shop")), &blob).unwrap();
+    }
+}
+
+fn held_cases(world: &World) -> Vec<Case> {
+    let [holder, newer] = holders();
+    let here = format!("/api/v1/{}", world.stage.acme);
+    let shop = world.stage.system().project(At::Path(world.stage.acme, &path("shop"))).unwrap().id;
+    let rotation = over(newer.to_check(), &json!({ "secrets": [{ "id": shop, "content": newer.seal("AA=2\n") }] }));
+    let stored = json!({ "project": "shop", "content": holder.seal("AA=3\n"), "key_proof": holder.proof });
+    let case = |rest: &str, body| {
+        let (address, renamed) = (format!("{here}/{rest}"), &[Renamed::Project]);
+        Case { method: "POST", address, body: Some(body), renamed, by_id: false }
+    };
+    vec![
+        case("secrets/store", stored),
+        case("shop/secrets/rotate-client-keys", rotation),
+        case("shop/encryption-key/custody", json!({ "managed": "server", "key": "a-key-of-people" })),
+    ]
+}
+
+fn rotated_cases(world: &World) -> Vec<Case> {
+    let [_, newer] = holders();
+    let rotate = held_cases(world).remove(1);
+    assert_eq!(world.send(&rotate).0, 200);
+    let pending = format!("/api/v1/{}/shop/secrets/re-encrypt-history", world.stage.acme);
+    let all = world.client.post(&format!("{pending}/pending"), &json!({})).json(200);
+    let versions = json!([{ "id": all["data"][0]["id"], "content": newer.seal("AA=1\n") }]);
+    let body = Some(json!({ "versions": versions, "key_proof": newer.proof }));
+    vec![Case { method: "POST", address: pending, body, renamed: &[Renamed::Project], by_id: false }]
 }
