@@ -23,7 +23,7 @@ impl Session<'_> {
     ) -> Result<Vec<(Project, Counts)>> {
         self.read(UseCase::ListProjects, |operation| {
             let records = operation.list_projects(organization)?;
-            operation.with_projects(records, &mut select, |operation, place| operation.count(place))
+            operation.with_projects(records, &mut select, OperationContext::count)
         })
     }
 
@@ -35,7 +35,7 @@ impl Session<'_> {
     ) -> Result<Vec<(Project, ProjectSummary)>> {
         self.read(UseCase::ListProjects, |operation| {
             let records = operation.list_projects(organization)?;
-            operation.with_projects(records, &mut select, |operation, place| operation.summarize_project(place))
+            operation.with_projects(records, &mut select, OperationContext::summarize_project)
         })
     }
 
