@@ -184,7 +184,8 @@ fn changed(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) 
     let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let value = |of: &BTreeMap<String, String>, key| of.get(key).cloned().unwrap_or_default();
     let others = keys.into_iter().filter(|key| before.get(*key) != after.get(*key));
-    others.map(|key| format!("{key} {} {}\n", value(before, key), value(after, key))).collect()
+    let lines: Vec<String> = others.map(|key| format!("{key} {} {}", value(before, key), value(after, key))).collect();
+    lines.join("\n")
 }
 
 /// Whether one of these ids stands in a text, as itself or as a service spells it.
