@@ -99,8 +99,8 @@ impl Server {
         self
     }
 
-    /// The same, which tells of each request that was answered. It is called from several threads, and holds up an answer
-    /// until it returns.
+    /// Calls `log` for each request that was answered. An entry of a request that failed has the cause; see
+    /// [`AccessLogEntry`]. It is called from several threads, and delays the response until it returns.
     #[must_use]
     pub fn log(mut self, log: impl Fn(&AccessLogEntry<'_>) + Send + Sync + 'static) -> Self {
         self.log = Some(Arc::new(log));

@@ -7,9 +7,13 @@ mod postgres;
 #[macro_use]
 mod stage;
 
+mod callers;
 mod crossed;
 mod docs;
 mod dotenv_cloud;
+mod failures;
 mod ioenv;
+mod renamed;
 mod stashbase;
 mod transport;
+mod watched;

@@ -16,6 +16,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
+use super::watched::Watched;
+
 /// A clock that stands still until it is told to move.
 #[derive(Clone, Debug)]
 pub(crate) struct TestClock(Arc<AtomicI64>);
@@ -52,6 +54,12 @@ impl Stage {
     /// In memory, for what does not depend on the store.
     pub(crate) fn memory() -> Self {
         Self::over(Memory::new(), None, |server| server)
+    }
+
+    /// In memory, with the store to watch.
+    pub(crate) fn watched(change: impl FnOnce(Server) -> Server) -> (Self, Watched) {
+        let store = Watched::default();
+        (Self::over(store.clone(), None, change), store)
     }
 
     #[cfg(all(feature = "postgres", unix))]

@@ -14,4 +14,4 @@ mod secrets;
 mod shape;
 mod targets;
 mod versions;
-mod world;
+pub(crate) mod world;

@@ -80,15 +80,15 @@ impl World {
 
 /// Whoever has a key.
 #[derive(Debug)]
-pub(super) struct Holder {
-    pub(super) derivation: Pbkdf2,
-    pub(super) data: LevelKey,
-    pub(super) proof: String,
+pub(crate) struct Holder {
+    pub(crate) derivation: Pbkdf2,
+    pub(crate) data: LevelKey,
+    pub(crate) proof: String,
 }
 
 impl Holder {
     /// With a new salt.
-    pub(super) fn new(key: &str) -> Self {
+    pub(crate) fn new(key: &str) -> Self {
         Self::with(key, Pbkdf2::generate(&SystemRandom).unwrap())
     }
 
@@ -108,20 +108,20 @@ impl Holder {
     }
 
     /// As the key of a project whose people hold it.
-    pub(super) fn to_new_key(&self) -> NewKey {
+    pub(crate) fn to_new_key(&self) -> NewKey {
         let derivation = Some(self.derivation.clone());
         NewKey::Client { derivation, proof: self.proof.as_str().into(), hint: None }
     }
 
     /// What is said of it where it becomes that of a project.
-    pub(super) fn to_check(&self) -> Value {
+    pub(crate) fn to_check(&self) -> Value {
         json!({
             "key_check": self.proof, "key_check_salt": to_base64(self.derivation.salt()),
             "key_check_iterations": self.derivation.iterations(),
         })
     }
 
-    pub(super) fn seal(&self, text: &str) -> String {
+    pub(crate) fn seal(&self, text: &str) -> String {
         Aes256Gcm.seal(&self.data, text.as_bytes(), &SystemRandom).unwrap().to_string()
     }
 
@@ -150,7 +150,7 @@ fn to_base64(bytes: &[u8]) -> String {
 }
 
 /// The other object with these members put over its own.
-pub(super) fn over(mut object: Value, members: &Value) -> Value {
+pub(crate) fn over(mut object: Value, members: &Value) -> Value {
     for (name, value) in members.as_object().unwrap() {
         object[name] = value.clone();
     }
