@@ -6,7 +6,9 @@ use super::configuration::Configuration;
 use super::location::VaultLocation;
 use crate::core::token::Token;
 use crate::core::wrap::RootKey;
-use crate::error::{Error, ErrorKind, Result};
+#[cfg(feature = "sqlite")]
+use crate::error::ErrorKind;
+use crate::error::{Error, Result};
 use crate::store::Store;
 use crate::vault::engine::Vault;
 
