@@ -480,7 +480,7 @@ fn each_mistake_has_its_own_sentence() {
     let named = with("IOENV_TOKEN_FILE", &vault.token);
     assert!(named.contains("put it in IOENV_TOKEN") && !named.contains(&vault.token), "{named}");
     assert!(with("IOENV_VAULT", "nope.vault").contains("there is no vault here: make one with `ioenv vault init`"));
-    assert!(with("IOENV_SOURCE", "planted-3e7a").contains("the source must be `sealed` or `vault`"));
+    assert!(with("IOENV_SOURCE", "planted-3e7a").contains("the source is one of `sealed` `vault`"));
     #[cfg(not(feature = "postgres"))]
     assert!(with("IOENV_VAULT", "postgres://u:planted-3e7a@h/d").contains("the feature `postgres`"));
     vault.project.write("ioenv.toml", "source = \"vault\"\nvault = \"postgres://u:planted-3e7a@h/d\"\n");

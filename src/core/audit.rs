@@ -13,6 +13,7 @@ use super::name::VarName;
 use super::path::LevelPath;
 use super::permission::{PermissionSet, Vocabulary};
 use super::serde_text::serde_text;
+use super::words::words;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Most bytes of a variable's value that a record repeats.
@@ -84,45 +85,39 @@ impl AuditActor {
     pub const SYSTEM: Self = Self { kind: ActorKind::System, id: None, name: None };
 }
 
-/// A kind of [`AuditActor`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum ActorKind {
-    /// A person.
-    User,
-    /// A program with a token.
-    Token,
-    /// The store itself.
-    System,
-}
-
-/// What can be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(clippy::exhaustive_enums, reason = "nothing else is recorded")]
-pub enum Action {
-    /// Something was made.
-    Create,
-    /// Something was read.
-    Read,
-    /// Something was changed.
-    Update,
-    /// Something was removed.
-    Delete,
-}
-
-impl Action {
-    /// The action as text.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Read => "read",
-            Self::Update => "update",
-            Self::Delete => "delete",
-        }
+words! {
+    /// A kind of [`AuditActor`].
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[non_exhaustive]
+    pub enum ActorKind: "a kind of actor" {
+        /// A person.
+        User = "user",
+        /// A program with a token.
+        Token = "token",
+        /// The store itself.
+        System = "system",
     }
 }
+
+serde_text!(ActorKind, "a kind of actor");
+
+words! {
+    /// What can be done.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[expect(clippy::exhaustive_enums, reason = "nothing else is recorded")]
+    pub enum Action: "an action" {
+        /// Something was made.
+        Create = "create",
+        /// Something was read.
+        Read = "read",
+        /// Something was changed.
+        Update = "update",
+        /// Something was removed.
+        Delete = "delete",
+    }
+}
+
+serde_text!(Action, "an action");
 
 /// What something was done to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,48 +170,51 @@ impl Resource {
     }
 }
 
-/// A kind of [`Resource`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ResourceKind {
-    /// An entry that is shown.
-    Variable,
-    /// An entry that is not.
-    Secret,
-    /// The document of a level as a whole.
-    Level,
-    /// A version of a level's document.
-    Version,
-    /// An environment.
-    Environment,
-    /// A target.
-    Target,
-    /// A project.
-    Project,
-    /// An organization.
-    Organization,
-    /// A token.
-    Token,
-    /// An account of an environment.
-    Account,
-    /// A service account.
-    ServiceAccount,
-    /// A member of an organization or of a project.
-    Member,
-    /// A team.
-    Team,
-    /// A role that an organization made.
-    Role,
-    /// An invitation to an organization.
-    Invitation,
-    /// An integration.
-    Integration,
-    /// A webhook.
-    Webhook,
-    /// A key: of an organization or of a project.
-    Key,
+words! {
+    /// A kind of [`Resource`].
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[non_exhaustive]
+    pub enum ResourceKind: "a kind of resource" {
+        /// An entry that is shown.
+        Variable = "variable",
+        /// An entry that is not.
+        Secret = "secret",
+        /// The document of a level as a whole.
+        Level = "level",
+        /// A version of a level's document.
+        Version = "version",
+        /// An environment.
+        Environment = "environment",
+        /// A target.
+        Target = "target",
+        /// A project.
+        Project = "project",
+        /// An organization.
+        Organization = "organization",
+        /// A token.
+        Token = "token",
+        /// An account of an environment.
+        Account = "account",
+        /// A service account.
+        ServiceAccount = "service_account",
+        /// A member of an organization or of a project.
+        Member = "member",
+        /// A team.
+        Team = "team",
+        /// A role that an organization made.
+        Role = "role",
+        /// An invitation to an organization.
+        Invitation = "invitation",
+        /// An integration.
+        Integration = "integration",
+        /// A webhook.
+        Webhook = "webhook",
+        /// A key: of an organization or of a project.
+        Key = "key",
+    }
 }
+
+serde_text!(ResourceKind, "a kind of resource");
 
 impl From<Kind> for ResourceKind {
     fn from(kind: Kind) -> Self {
@@ -266,11 +264,7 @@ impl Details {
 
     /// A variable became a secret, or a secret a variable.
     pub fn kind_changed(from: Kind, to: Kind) -> Self {
-        let word = |kind| match kind {
-            Kind::Variable => "variable",
-            Kind::Secret => "secret",
-        };
-        Self::changed(&["kind", "value"]).with("kind", json!({ "from": word(from), "to": word(to) }))
+        Self::changed(&["kind", "value"]).with("kind", json!({ "from": from.as_str(), "to": to.as_str() }))
     }
 
     /// Variables were read; `operation` is such as `list` or `export`. The first 200 names are repeated.

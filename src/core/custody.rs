@@ -1,7 +1,5 @@
 //! Who holds the key of a project, and how a level is written whose key only clients hold.
 
-use serde::{Deserialize, Serialize};
-
 use super::blob::SealedBlob;
 use super::cipher::{Aes256Gcm, Cipher as _};
 use super::document::Document;
@@ -9,21 +7,26 @@ use super::key::{KeyProof, LevelKey, Pbkdf2};
 use super::key_ring::KeyRing;
 use super::opening::{document, no_key};
 use super::random::Random;
+use super::serde_text::serde_text;
+use super::words::words;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How often a level is written that others write to as well, before the conflict is returned.
 const ATTEMPTS: usize = 100;
 
-/// The holder of the key that seals the blobs of a project. Blobs are the same either way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(clippy::exhaustive_enums, reason = "there is no third place for a key")]
-pub enum Custody {
-    /// The members of the project. The vault stores a proof of the key, and cannot open anything.
-    Client,
-    /// The vault.
-    Server,
+words! {
+    /// The holder of the key that seals the blobs of a project. Blobs are the same either way.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[expect(clippy::exhaustive_enums, reason = "there is no third place for a key")]
+    pub enum Custody: "custody" {
+        /// The members of the project. The vault stores a proof of the key, and cannot open anything.
+        Client = "client",
+        /// The vault.
+        Server = "server",
+    }
 }
+
+serde_text!(Custody, "custody");
 
 /// The store of one level whose key only clients hold.
 pub(crate) trait LevelStore {

@@ -7,17 +7,20 @@ use super::dotenv::mark::is_mark;
 use super::limits::MAX_VALUE_BYTES;
 use super::name::VarName;
 use super::secret::SecretString;
+use super::words::words;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Whether a value may be shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "all three services know exactly these two")]
-pub enum Kind {
-    /// The value is masked wherever a person looks. An entry that says nothing is a secret.
-    #[default]
-    Secret,
-    /// The value may be shown in full. At rest it is sealed like a secret.
-    Variable,
+words! {
+    /// Whether a value may be shown.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    #[expect(clippy::exhaustive_enums, reason = "all three services know exactly these two")]
+    pub enum Kind: "the kind of a value" {
+        /// The value is masked wherever a person looks. An entry that says nothing is a secret.
+        #[default]
+        Secret = "secret",
+        /// The value may be shown in full. At rest it is sealed like a secret.
+        Variable = "variable",
+    }
 }
 
 /// The contents of one level: `NAME=value` entries in order, each with a [`Kind`] and perhaps a comment.

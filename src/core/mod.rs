@@ -51,6 +51,7 @@ pub(crate) mod token;
 pub(crate) mod version_action;
 #[cfg(feature = "vault")]
 pub(crate) mod webhook;
+pub(crate) mod words;
 #[cfg(feature = "vault")]
 pub(crate) mod wrap;
 
@@ -102,7 +103,7 @@ pub use secret_format::SecretFormat;
 #[cfg(feature = "vault")]
 pub(crate) use serde_text::serde_text;
 #[cfg(feature = "vault")]
-pub use token::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
+pub use token::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher, TokenStyle};
 #[cfg(feature = "vault")]
 pub use version_action::VersionAction;
 #[cfg(feature = "vault")]

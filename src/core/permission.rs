@@ -6,165 +6,131 @@ use serde::de::SeqAccess;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::serde_text::serde_text;
+use super::words::words;
 use crate::error::{Error, ErrorKind, Result};
 
-macro_rules! permissions {
-    ($($(#[$doc:meta])* $variant:ident = $word:literal,)*) => {
-        /// One thing that may be done, written `resource:action`.
-        ///
-        /// This is the one vocabulary under all services; a [`Vocabulary`] says what each of them calls it.
-        ///
-        /// ```
-        /// # fn main() -> Result<(), ioenv::Error> {
-        /// use ioenv::vault::Permission;
-        ///
-        /// assert_eq!("secret:read".parse::<Permission>()?, Permission::SecretRead);
-        /// assert_eq!(Permission::SecretRead.to_string(), "secret:read");
-        /// # Ok(())
-        /// # }
-        /// ```
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u8)]
-        #[non_exhaustive]
-        pub enum Permission {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl Permission {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            /// The permission as text.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)*
-                }
-            }
-        }
-    };
-}
-
-permissions! {
-    /// See that there are secrets, and get them as they are stored.
-    SecretRead = "secret:read",
-    /// Make and change secrets.
-    SecretWrite = "secret:write",
-    /// Remove secrets.
-    SecretDelete = "secret:delete",
-    /// Have the store open them.
-    SecretDecrypt = "secret:decrypt",
-    /// See versions and changes. Their content takes `secret:read` too.
-    SecretHistory = "secret:history",
-    /// Bring an old version back.
-    SecretRestore = "secret:restore",
-    /// Remove versions for good.
-    SecretPurge = "secret:purge",
-    /// Get a project's key or what is needed to derive it.
-    KeyRetrieve = "key:retrieve",
-    /// Put another key in its place.
-    KeyRotate = "key:rotate",
-    /// Make an organization.
-    OrganizationCreate = "organization:create",
-    /// See an organization.
-    OrganizationRead = "organization:read",
-    /// Change an organization.
-    OrganizationUpdate = "organization:update",
-    /// Remove an organization.
-    OrganizationDelete = "organization:delete",
-    /// Make a project.
-    ProjectCreate = "project:create",
-    /// See a project.
-    ProjectRead = "project:read",
-    /// Change a project.
-    ProjectUpdate = "project:update",
-    /// Remove a project.
-    ProjectDelete = "project:delete",
-    /// Make a target.
-    TargetCreate = "target:create",
-    /// See a target.
-    TargetRead = "target:read",
-    /// Change a target.
-    TargetUpdate = "target:update",
-    /// Remove a target.
-    TargetDelete = "target:delete",
-    /// Make an environment.
-    EnvironmentCreate = "environment:create",
-    /// See an environment.
-    EnvironmentRead = "environment:read",
-    /// Change an environment.
-    EnvironmentUpdate = "environment:update",
-    /// Remove an environment.
-    EnvironmentDelete = "environment:delete",
-    /// Make a team.
-    TeamCreate = "team:create",
-    /// See a team.
-    TeamRead = "team:read",
-    /// Change a team.
-    TeamUpdate = "team:update",
-    /// Remove a team.
-    TeamDelete = "team:delete",
-    /// Make a token.
-    ApiTokenCreate = "api-token:create",
-    /// See which tokens there are.
-    ApiTokenRead = "api-token:read",
-    /// Change or rotate a token.
-    ApiTokenUpdate = "api-token:update",
-    /// Revoke a token.
-    ApiTokenDelete = "api-token:delete",
-    /// Invite or add a member.
-    MemberCreate = "member:create",
-    /// See the members.
-    MemberRead = "member:read",
-    /// Change a member's roles.
-    MemberUpdate = "member:update",
-    /// Remove a member.
-    MemberDelete = "member:delete",
-    /// See plan and invoices.
-    BillingRead = "billing:read",
-    /// Change the plan.
-    BillingWrite = "billing:write",
-    /// Make an account of an environment.
-    AccountCreate = "account:create",
-    /// See the accounts of an environment.
-    AccountRead = "account:read",
-    /// Remove an account of an environment.
-    AccountDelete = "account:delete",
-    /// See webhooks and their log.
-    WebhookRead = "webhook:read",
-    /// Send a test to a webhook.
-    WebhookTest = "webhook:test",
-    /// Make a webhook.
-    WebhookCreate = "webhook:create",
-    /// Change a webhook.
-    WebhookUpdate = "webhook:update",
-    /// Remove a webhook.
-    WebhookDelete = "webhook:delete",
-    /// See integrations.
-    IntegrationRead = "integration:read",
-    /// Make, change and remove integrations.
-    IntegrationWrite = "integration:write",
-    /// Read the audit log.
-    AuditRead = "audit:read",
-    /// Say who may do what in a project.
-    AccessManage = "access:manage",
-    /// Have something searched for secrets.
-    Scan = "scan:scan",
-}
-
-impl FromStr for Permission {
-    type Err = Error;
-
-    /// # Errors
-    /// `InvalidValue`.
-    fn from_str(text: &str) -> Result<Self> {
-        let found = Self::ALL.iter().find(|permission| permission.as_str() == text);
-        found.copied().ok_or_else(|| Error::new(ErrorKind::InvalidValue, "this is not a permission"))
-    }
-}
-
-impl fmt::Display for Permission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+words! {
+    /// One thing that may be done, written `resource:action`.
+    ///
+    /// This is the one vocabulary under all services; a [`Vocabulary`] says what each of them calls it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// use ioenv::vault::Permission;
+    ///
+    /// assert_eq!("secret:read".parse::<Permission>()?, Permission::SecretRead);
+    /// assert_eq!(Permission::SecretRead.to_string(), "secret:read");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    #[repr(u8)]
+    #[non_exhaustive]
+    pub enum Permission: "a permission" {
+        /// See that there are secrets, and get them as they are stored.
+        SecretRead = "secret:read",
+        /// Make and change secrets.
+        SecretWrite = "secret:write",
+        /// Remove secrets.
+        SecretDelete = "secret:delete",
+        /// Have the store open them.
+        SecretDecrypt = "secret:decrypt",
+        /// See versions and changes. Their content takes `secret:read` too.
+        SecretHistory = "secret:history",
+        /// Bring an old version back.
+        SecretRestore = "secret:restore",
+        /// Remove versions for good.
+        SecretPurge = "secret:purge",
+        /// Get a project's key or what is needed to derive it.
+        KeyRetrieve = "key:retrieve",
+        /// Put another key in its place.
+        KeyRotate = "key:rotate",
+        /// Make an organization.
+        OrganizationCreate = "organization:create",
+        /// See an organization.
+        OrganizationRead = "organization:read",
+        /// Change an organization.
+        OrganizationUpdate = "organization:update",
+        /// Remove an organization.
+        OrganizationDelete = "organization:delete",
+        /// Make a project.
+        ProjectCreate = "project:create",
+        /// See a project.
+        ProjectRead = "project:read",
+        /// Change a project.
+        ProjectUpdate = "project:update",
+        /// Remove a project.
+        ProjectDelete = "project:delete",
+        /// Make a target.
+        TargetCreate = "target:create",
+        /// See a target.
+        TargetRead = "target:read",
+        /// Change a target.
+        TargetUpdate = "target:update",
+        /// Remove a target.
+        TargetDelete = "target:delete",
+        /// Make an environment.
+        EnvironmentCreate = "environment:create",
+        /// See an environment.
+        EnvironmentRead = "environment:read",
+        /// Change an environment.
+        EnvironmentUpdate = "environment:update",
+        /// Remove an environment.
+        EnvironmentDelete = "environment:delete",
+        /// Make a team.
+        TeamCreate = "team:create",
+        /// See a team.
+        TeamRead = "team:read",
+        /// Change a team.
+        TeamUpdate = "team:update",
+        /// Remove a team.
+        TeamDelete = "team:delete",
+        /// Make a token.
+        ApiTokenCreate = "api-token:create",
+        /// See which tokens there are.
+        ApiTokenRead = "api-token:read",
+        /// Change or rotate a token.
+        ApiTokenUpdate = "api-token:update",
+        /// Revoke a token.
+        ApiTokenDelete = "api-token:delete",
+        /// Invite or add a member.
+        MemberCreate = "member:create",
+        /// See the members.
+        MemberRead = "member:read",
+        /// Change a member's roles.
+        MemberUpdate = "member:update",
+        /// Remove a member.
+        MemberDelete = "member:delete",
+        /// See plan and invoices.
+        BillingRead = "billing:read",
+        /// Change the plan.
+        BillingWrite = "billing:write",
+        /// Make an account of an environment.
+        AccountCreate = "account:create",
+        /// See the accounts of an environment.
+        AccountRead = "account:read",
+        /// Remove an account of an environment.
+        AccountDelete = "account:delete",
+        /// See webhooks and their log.
+        WebhookRead = "webhook:read",
+        /// Send a test to a webhook.
+        WebhookTest = "webhook:test",
+        /// Make a webhook.
+        WebhookCreate = "webhook:create",
+        /// Change a webhook.
+        WebhookUpdate = "webhook:update",
+        /// Remove a webhook.
+        WebhookDelete = "webhook:delete",
+        /// See integrations.
+        IntegrationRead = "integration:read",
+        /// Make, change and remove integrations.
+        IntegrationWrite = "integration:write",
+        /// Read the audit log.
+        AuditRead = "audit:read",
+        /// Say who may do what in a project.
+        AccessManage = "access:manage",
+        /// Have something searched for secrets.
+        Scan = "scan:scan",
     }
 }
 

@@ -4,79 +4,40 @@ use std::str::FromStr;
 use super::id::RoleId;
 use super::permission::{self, Permission as P, PermissionSet};
 use super::serde_text::serde_text;
-use crate::error::{Error, ErrorKind, Result};
+use super::words::{no_such_word, words};
+use crate::error::{Error, Result};
 
 const fn set(permissions: &[P]) -> PermissionSet {
     PermissionSet::of(permissions)
 }
 
-/// An enumeration with a word and a set of permissions for each of its members.
+/// Declares an enumeration with a word and a set of permissions for each of its members.
 macro_rules! roles {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal: $set:expr,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
+    (
+        $(#[$meta:meta])*
+        $name:ident: $subject:literal {
+            $($(#[$member_meta:meta])* $member:ident = $word:literal $(| $alias:literal)*: $set:expr,)*
+        }
+    ) => {
+        words! {
+            $(#[$meta])*
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+            #[non_exhaustive]
+            pub enum $name: $subject {
+                $($(#[$member_meta])* $member = $word $(| $alias)*,)*
+            }
         }
 
         impl $name {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            /// The word for it.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)*
-                }
-            }
-
             /// What it allows.
             pub const fn permissions(self) -> PermissionSet {
                 match self {
-                    $(Self::$variant => $set,)*
+                    $(Self::$member => $set,)*
                 }
             }
-
-            /// Reads its word.
-            ///
-            /// # Errors
-            /// `InvalidValue`, which lists the words.
-            pub fn parse(text: &str) -> Result<Self> {
-                let found = Self::ALL.iter().copied().find(|role| role.as_str() == text);
-                found.or_else(|| Self::alias(text)).ok_or_else(|| {
-                    let message = concat!("it must be one of", $(" `", $word, "`",)*);
-                    Error::new(ErrorKind::InvalidValue, message)
-                })
-            }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = Error;
-
-            fn from_str(text: &str) -> Result<Self> {
-                Self::parse(text)
-            }
-        }
-
-        serde_text!($name, "the word of a role");
-    };
-}
-
-/// Types without a second word for anything.
-macro_rules! no_alias {
-    ($($name:ident)*) => {
-        $(impl $name {
-            fn alias(_text: &str) -> Option<Self> {
-                None
-            }
-        })*
+        serde_text!($name, $subject);
     };
 }
 
@@ -101,16 +62,16 @@ roles! {
     /// # fn main() -> Result<(), ioenv::Error> {
     /// use ioenv::vault::{CloudRole, Permission};
     ///
-    /// let role = CloudRole::parse("auditor")?;
+    /// let role: CloudRole = "auditor".parse()?;
     /// assert!(!role.permissions().contains(Permission::SecretDecrypt));
     /// # Ok(())
     /// # }
     /// ```
-    CloudRole {
+    CloudRole: "the role of a member" {
         /// Everything.
         Owner = "owner": PermissionSet::ALL,
         /// Everything but billing and the organization's own existence. `administrator` is read too.
-        Admin = "admin": PermissionSet::ALL.difference(set(&[
+        Admin = "admin" | "administrator": PermissionSet::ALL.difference(set(&[
             P::BillingRead,
             P::BillingWrite,
             P::OrganizationCreate,
@@ -155,15 +116,9 @@ roles! {
     }
 }
 
-impl CloudRole {
-    fn alias(text: &str) -> Option<Self> {
-        (text == "administrator").then_some(Self::Admin)
-    }
-}
-
 roles! {
     /// What a member of an organization is at ioenv.
-    OrganizationRole {
+    OrganizationRole: "the role of a member" {
         /// Everything.
         Owner = "owner": PermissionSet::ALL,
         /// Everything but removing the organization.
@@ -175,7 +130,7 @@ roles! {
 
 roles! {
     /// What a member of an organization is in one project at ioenv.
-    ProjectRole {
+    ProjectRole: "a role in a project" {
         /// What a token with `read` may do.
         Viewer = "viewer": permission::READ,
         /// What a token with `read` and `write` may do.
@@ -187,7 +142,7 @@ roles! {
 
 roles! {
     /// What a user of a workspace is at Stashbase.
-    WorkspaceRole {
+    WorkspaceRole: "the role of a member" {
         /// Everything.
         Owner = "owner": PermissionSet::ALL,
         /// All projects and users; neither billing nor the end of the workspace.
@@ -231,7 +186,7 @@ roles! {
     /// assert!(EnvironmentRole::Editor.permissions().contains(Permission::SecretWrite));
     /// assert!(!EnvironmentRole::Editor.grantable().contains(Permission::SecretDelete));
     /// ```
-    EnvironmentRole {
+    EnvironmentRole: "a role in an environment" {
         /// Sees the secrets.
         Viewer = "viewer": VIEWER,
         /// Makes and changes them, too. An old state is brought back only where nothing is removed by that, because
@@ -293,7 +248,7 @@ const KEY_READ_ONLY: PermissionSet =
 
 roles! {
     /// What a user's own key at Stashbase allows at most; never more than the user may.
-    PersonalKeyLevel {
+    PersonalKeyLevel: "the level of a personal key" {
         /// All that the user may.
         FullAccess = "full_access": PermissionSet::ALL,
         /// Projects, environments and secrets are read.
@@ -314,7 +269,7 @@ const READ_ONLY: PermissionSet =
 
 roles! {
     /// Usual permissions of a token at dotenv.cloud.
-    TokenPreset {
+    TokenPreset: "a preset" {
         /// The service's own. It gets no key, so what it reads cannot be decrypted with it.
         ReadOnly = "read-only": READ_ONLY,
         /// That, and the key: what `pull` needs.
@@ -333,8 +288,8 @@ roles! {
 /// # fn main() -> Result<(), ioenv::Error> {
 /// use ioenv::vault::{CloudRole, MemberRole, OrganizationRole};
 ///
-/// assert_eq!(MemberRole::parse("admin")?, MemberRole::Organization(OrganizationRole::Admin));
-/// assert_eq!(MemberRole::parse("developer")?, MemberRole::Cloud(CloudRole::Developer));
+/// assert_eq!("admin".parse::<MemberRole>()?, MemberRole::Organization(OrganizationRole::Admin));
+/// assert_eq!("developer".parse::<MemberRole>()?, MemberRole::Cloud(CloudRole::Developer));
 /// assert_eq!(MemberRole::Cloud(CloudRole::Admin).to_string(), "cloud:admin");
 /// # Ok(())
 /// # }
@@ -372,21 +327,6 @@ impl MemberRole {
             Self::Custom(_) => None,
         }
     }
-
-    /// Reads its text.
-    ///
-    /// # Errors
-    /// `InvalidValue`, which lists the words.
-    pub fn parse(text: &str) -> Result<Self> {
-        match text.split_once(':') {
-            Some(("workspace", word)) => WorkspaceRole::parse(word).map(Self::Workspace),
-            Some(("cloud", word)) => CloudRole::parse(word).map(Self::Cloud),
-            Some(("custom", id)) => RoleId::parse(id).map(Self::Custom),
-            _ => OrganizationRole::parse(text)
-                .map(Self::Organization)
-                .or_else(|_| CloudRole::parse(text).map(Self::Cloud)),
-        }
-    }
 }
 
 impl fmt::Display for MemberRole {
@@ -394,7 +334,7 @@ impl fmt::Display for MemberRole {
         match self {
             Self::Organization(role) => role.fmt(f),
             Self::Workspace(role) => write!(f, "workspace:{role}"),
-            Self::Cloud(role) if OrganizationRole::parse(role.as_str()).is_ok() => write!(f, "cloud:{role}"),
+            Self::Cloud(role) if role.as_str().parse::<OrganizationRole>().is_ok() => write!(f, "cloud:{role}"),
             Self::Cloud(role) => role.fmt(f),
             Self::Custom(id) => write!(f, "custom:{id}"),
         }
@@ -404,8 +344,15 @@ impl fmt::Display for MemberRole {
 impl FromStr for MemberRole {
     type Err = Error;
 
+    /// # Errors
+    /// `InvalidValue`, which lists the words.
     fn from_str(text: &str) -> Result<Self> {
-        Self::parse(text)
+        match text.split_once(':') {
+            Some(("workspace", word)) => word.parse().map(Self::Workspace),
+            Some(("cloud", word)) => word.parse().map(Self::Cloud),
+            Some(("custom", id)) => RoleId::parse(id).map(Self::Custom),
+            _ => text.parse().map(Self::Organization).or_else(|_| text.parse().map(Self::Cloud)),
+        }
     }
 }
 
@@ -425,7 +372,7 @@ const KNOW: PermissionSet = set(&[P::ProjectRead, P::TargetRead, P::EnvironmentR
 /// # fn main() -> Result<(), ioenv::Error> {
 /// use ioenv::vault::{EnvironmentRole, GrantRole, Permission};
 ///
-/// let role = GrantRole::parse("editor")?;
+/// let role = "editor".parse::<GrantRole>()?;
 /// assert_eq!(role, GrantRole::Environment(EnvironmentRole::Editor));
 /// assert!(!role.permissions().contains(Permission::AccessManage));
 /// assert!(GrantRole::Full.permissions().contains(Permission::AccessManage));
@@ -484,18 +431,6 @@ impl GrantRole {
             Self::Full => "full",
         }
     }
-
-    /// Reads its text.
-    ///
-    /// # Errors
-    /// `InvalidValue`, which lists the words.
-    pub fn parse(text: &str) -> Result<Self> {
-        Self::ALL.iter().copied().find(|role| role.as_str() == text).ok_or_else(|| {
-            let message = "a role in a project is one of `viewer` `editor` `admin` `project-viewer` `project-editor` \
-                           `project-admin` `full`";
-            Error::new(ErrorKind::InvalidValue, message)
-        })
-    }
 }
 
 impl fmt::Display for GrantRole {
@@ -507,14 +442,15 @@ impl fmt::Display for GrantRole {
 impl FromStr for GrantRole {
     type Err = Error;
 
+    /// # Errors
+    /// `InvalidValue`, which lists the words.
     fn from_str(text: &str) -> Result<Self> {
-        Self::parse(text)
+        let found = Self::ALL.iter().copied().find(|role| role.as_str() == text);
+        found.ok_or_else(|| no_such_word("a role in a project", Self::ALL.iter().map(|role| role.as_str())))
     }
 }
 
 serde_text!(GrantRole, "a role in a project");
-
-no_alias!(OrganizationRole ProjectRole WorkspaceRole EnvironmentRole PersonalKeyLevel TokenPreset);
 
 #[cfg(test)]
 pub(super) mod tests {
@@ -577,14 +513,14 @@ pub(super) mod tests {
     #[test]
     fn roles_are_read_by_their_words() {
         for role in CloudRole::ALL {
-            assert_eq!(CloudRole::parse(role.as_str()).unwrap(), *role);
+            assert_eq!(role.as_str().parse::<CloudRole>().unwrap(), *role);
             let json = serde_json::to_string(role).unwrap();
             assert_eq!(serde_json::from_str::<CloudRole>(&json).unwrap(), *role);
         }
-        assert_eq!(CloudRole::parse("administrator").unwrap(), CloudRole::Admin);
-        let error = ProjectRole::parse("planted").unwrap_err();
+        assert_eq!("administrator".parse::<CloudRole>().unwrap(), CloudRole::Admin);
+        let error = "planted".parse::<ProjectRole>().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidValue);
-        assert_eq!(error.to_string(), "it must be one of `viewer` `editor` `admin`");
-        assert!(OrganizationRole::parse("Owner").is_err());
+        assert_eq!(error.to_string(), "a role in a project is one of `viewer` `editor` `admin`");
+        assert!("Owner".parse::<OrganizationRole>().is_err());
     }
 }

@@ -1,17 +1,21 @@
-use serde::{Deserialize, Serialize};
+use super::serde_text::serde_text;
+use super::words::words;
 
-/// The format of the text in the blobs of a project.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum SecretFormat {
-    /// Dotenv text.
-    #[default]
-    Env,
-    /// One JSON object.
-    Json,
-    /// Any text.
-    Text,
-    /// One YAML mapping.
-    Yaml,
+words! {
+    /// The format of the text in the blobs of a project.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    #[non_exhaustive]
+    pub enum SecretFormat: "a secret format" {
+        /// Dotenv text.
+        #[default]
+        Env = "env",
+        /// One JSON object.
+        Json = "json",
+        /// Any text.
+        Text = "text",
+        /// One YAML mapping.
+        Yaml = "yaml",
+    }
 }
+
+serde_text!(SecretFormat, "a secret format");

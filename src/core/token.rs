@@ -8,9 +8,11 @@ use zeroize::Zeroizing;
 
 use super::id::OrganizationId;
 use super::key::LevelKey;
+use super::path::LevelPath;
 use super::random::Random;
 use super::secret::SecretString;
 use super::serde_text::serde_text;
+use super::words::words;
 use super::wrap::RootKey;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -38,6 +40,57 @@ pub enum TokenFormat {
     StashbasePersonal,
     /// `sb_service_` and 32 letters and digits: the key of a service account.
     StashbaseService,
+}
+
+words! {
+    /// The service whose tokens a new one looks like.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    #[non_exhaustive]
+    pub enum TokenStyle: "the format of a token" {
+        /// ioenv.
+        #[default]
+        Ioenv = "ioenv",
+        /// dotenv.cloud.
+        Dotenv = "dotenv",
+        /// Stashbase, which tells tokens for one place from tokens for the whole organization.
+        Stashbase = "stashbase",
+    }
+}
+
+impl TokenStyle {
+    /// Returns the format of a new token for a place, or for the whole organization.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// use ioenv::vault::{OrganizationId, TokenFormat, TokenStyle};
+    ///
+    /// let organization: OrganizationId = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse()?;
+    /// let style: TokenStyle = "stashbase".parse()?;
+    /// assert_eq!(style.format(organization, None), TokenFormat::StashbaseService);
+    /// assert_eq!(style.format(organization, Some(&"acme-store".parse()?)), TokenFormat::StashbaseEnvironment);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn format(self, organization: OrganizationId, scope: Option<&LevelPath>) -> TokenFormat {
+        match (self, scope) {
+            (Self::Ioenv, _) => TokenFormat::Ioenv,
+            (Self::Dotenv, _) => TokenFormat::DotenvCloud { organization },
+            (Self::Stashbase, Some(_)) => TokenFormat::StashbaseEnvironment,
+            (Self::Stashbase, None) => TokenFormat::StashbaseService,
+        }
+    }
+
+    /// Returns the style whose new tokens have this format at this place.
+    pub(crate) fn of(format: TokenFormat, scope: Option<&LevelPath>) -> Option<Self> {
+        match (format, scope) {
+            (TokenFormat::Ioenv, _) => Some(Self::Ioenv),
+            (TokenFormat::DotenvCloud { .. }, _) => Some(Self::Dotenv),
+            (TokenFormat::StashbaseEnvironment, Some(_)) | (TokenFormat::StashbaseService, None) => {
+                Some(Self::Stashbase)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What a program shows to be let in.

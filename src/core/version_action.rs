@@ -1,16 +1,20 @@
-use serde::{Deserialize, Serialize};
+use super::serde_text::serde_text;
+use super::words::words;
 
-/// The operation on a level that displaced a version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum VersionAction {
-    /// It was written again.
-    Update,
-    /// It was deleted.
-    Delete,
-    /// A version was restored in its place.
-    Restore,
-    /// The same content was sealed under another key.
-    Rotate,
+words! {
+    /// The operation on a level that displaced a version.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub enum VersionAction: "the action of a version" {
+        /// It was written again.
+        Update = "update",
+        /// It was deleted.
+        Delete = "delete",
+        /// A version was restored in its place.
+        Restore = "restore",
+        /// The same content was sealed under another key.
+        Rotate = "rotate",
+    }
 }
+
+serde_text!(VersionAction, "the action of a version");

@@ -9,18 +9,21 @@ use super::settings::Settings;
 use super::variables::{variable, variable_os};
 use crate::core::name::Slug;
 use crate::core::path::LevelPath;
+use crate::core::words::words;
 use crate::env::deserialize::parse_bool;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Where a [`Configuration`] says that levels come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SourceKind {
-    /// The sealed file.
-    #[default]
-    Sealed,
-    /// A vault.
-    Vault,
+words! {
+    /// Where a [`Configuration`] says that levels come from.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    #[non_exhaustive]
+    pub enum SourceKind: "the source" {
+        /// The sealed file.
+        #[default]
+        Sealed = "sealed",
+        /// A vault.
+        Vault = "vault",
+    }
 }
 
 /// What is configured, before a program's own words: the `IOENV_*` variables, over the `ioenv.toml` that was found,
@@ -173,14 +176,8 @@ impl Configuration {
     /// `Config`, when it is neither `sealed` nor `vault`.
     pub fn source_kind(&self) -> Result<SourceKind> {
         let said = variable("IOENV_SOURCE")?.or_else(|| self.settings.source.clone());
-        match said.as_deref() {
-            None | Some("sealed") => Ok(SourceKind::Sealed),
-            Some("vault") => Ok(SourceKind::Vault),
-            Some(_) => {
-                let message = "the source must be `sealed` or `vault`: look at IOENV_SOURCE and `source` in ioenv.toml";
-                Err(Error::config(message))
-            }
-        }
+        said.map_or_else(|| Ok(SourceKind::default()), |said| said.parse())
+            .map_err(|error| Error::config(format!("{error}: look at IOENV_SOURCE and `source` in ioenv.toml")))
     }
 
     /// The vault: `IOENV_VAULT`, or `vault`, or `ioenv.vault` beside `ioenv.toml`.

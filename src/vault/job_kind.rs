@@ -1,22 +1,15 @@
-use std::fmt;
+use crate::core::serde_text;
+use crate::core::words::words;
 
-use serde::{Deserialize, Serialize};
-
-/// What kind of thing a job does, and so what its subject is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum JobKind {
-    /// An event is sent to a webhook.
-    Webhook,
-    /// An environment's secrets are copied to another service.
-    Integration,
-}
-
-impl fmt::Display for JobKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Webhook => "webhook",
-            Self::Integration => "integration",
-        })
+words! {
+    /// What kind of thing a job does, and so what its subject is.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub(super) enum JobKind: "a kind of job" {
+        /// An event is sent to a webhook.
+        Webhook = "webhook",
+        /// An environment's secrets are copied to another service.
+        Integration = "integration",
     }
 }
+
+serde_text!(JobKind, "a kind of job");

@@ -80,10 +80,7 @@ impl OperationContext<'_, '_> {
                 let node = node.clone();
                 Ok((place, node))
             }
-            _ => Err(no_such(match kind {
-                NodeKind::Target => "target",
-                NodeKind::Environment => "environment",
-            })),
+            _ => Err(no_such(kind.as_str())),
         }
     }
 

@@ -139,7 +139,7 @@ pub use self::key::{
 
 // Tokens.
 pub use self::token::{IssuedToken, NewToken, TokenInfo, TokenUpdate};
-pub use crate::core::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher};
+pub use crate::core::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher, TokenStyle};
 
 // Accounts and keys.
 pub use self::account::{Account, IssuedAccount, NewAccount};

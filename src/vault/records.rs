@@ -24,6 +24,8 @@ use crate::core::TeamId;
 use crate::core::UserId;
 use crate::core::WebhookId;
 use crate::core::WebhookLogId;
+use crate::core::serde_text;
+use crate::core::words::words;
 use crate::core::{
     ActorKind, AuditActor, Custody, DeliveryError, GrantRole, Id, IpRange, LevelPath, MemberRole, OrganizationStatus,
     PermissionSet, PersonalKeyLevel, SecretFormat, Tier, Timestamp, TokenFormat, VersionAction,
@@ -132,12 +134,15 @@ pub(super) enum RotationRecord {
     },
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum NodeKind {
-    Target,
-    Environment,
+words! {
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    pub(super) enum NodeKind: "a kind of level" {
+        Target = "target",
+        Environment = "environment",
+    }
 }
+
+serde_text!(NodeKind, "a kind of level");
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct NodeRecord {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ioenv::{Configuration, KeyRing, LevelPath, SealedFile, SourceKind};
 
-use crate::args::{ProjectArgs, SourceArg};
+use crate::args::ProjectArgs;
 use crate::result::Result;
 use crate::terminal;
 
@@ -17,7 +17,7 @@ pub(crate) struct Project {
     /// `--key-file`, if it was given.
     pub(crate) chosen_key_file: Option<PathBuf>,
     /// `--source`, if it was given.
-    chosen_source: Option<SourceArg>,
+    chosen_source: Option<SourceKind>,
     /// `--organization`, if it was given.
     pub(crate) chosen_organization: Option<String>,
 }
@@ -53,8 +53,7 @@ impl Project {
 
     pub(crate) fn source_kind(&self) -> Result<SourceKind> {
         match self.chosen_source {
-            Some(SourceArg::Sealed) => Ok(SourceKind::Sealed),
-            Some(SourceArg::Vault) => Ok(SourceKind::Vault),
+            Some(kind) => Ok(kind),
             None => Ok(self.configuration.source_kind()?),
         }
     }

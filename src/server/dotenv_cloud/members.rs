@@ -38,7 +38,7 @@ pub(super) fn invite(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::MemberCreate])?;
     let new = request.body(|fields| {
         let email = fields.required_text("email");
-        let role = fields.text("role").map_or(Some(CloudRole::Member), |role| CloudRole::parse(&role).ok());
+        let role = fields.text("role").map_or(Some(CloudRole::Member), |role| role.parse().ok());
         if role.is_none() {
             fields.refuse("role", "The selected role is invalid.");
         }

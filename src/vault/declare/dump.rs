@@ -1,9 +1,9 @@
 use super::apply::all_members;
 use super::model;
-use super::model::{Entry, Expiry, Format, GranteeName, Key, Organization, Project, RoleName, Target, Token};
+use super::model::{Entry, Expiry, GranteeName, Key, Organization, Project, RoleName, Target, Token};
 use crate::core::OrganizationId;
 use crate::core::{
-    Custody, Kind, LevelPath, MemberRole, OrganizationStatus, SecretFormat, Slug, Timestamp, TokenFormat,
+    Custody, Kind, LevelPath, MemberRole, OrganizationStatus, SecretFormat, Slug, Timestamp, TokenStyle,
 };
 use crate::error::{ErrorKind, Result};
 use crate::vault;
@@ -325,13 +325,7 @@ fn token(token: vault::TokenInfo) -> Option<Token> {
         at: (0, 0),
         id: Some(token.id),
         name: token.name,
-        format: match token.format {
-            TokenFormat::Ioenv => Format::Ioenv,
-            TokenFormat::DotenvCloud { .. } => Format::Dotenv,
-            TokenFormat::StashbaseEnvironment if token.scope.is_some() => Format::Stashbase,
-            TokenFormat::StashbaseService if token.scope.is_none() => Format::Stashbase,
-            _ => return None,
-        },
+        style: TokenStyle::of(token.format, token.scope.as_ref())?,
         permissions: token.permissions,
         path: token.scope,
         expires: token.expires_at.map(Expiry::At),

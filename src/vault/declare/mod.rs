@@ -15,6 +15,7 @@ use std::fmt;
 
 use self::model::Organization;
 use super::webhook::url::Shown;
+use crate::core::words::words;
 use crate::core::{Id, LevelPath, SecretString};
 
 /// What there is to be in a vault: organizations with their people, projects, entries and credentials. `docs/apply.md`
@@ -129,61 +130,40 @@ pub enum StepAction {
     Unchanged,
 }
 
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $variant:ident = $word:literal,)*) => {
-        /// A kind of thing that can be declared.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum StepKind {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl StepKind {
-            /// The word for it.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)*
-                }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// An organization.
-    Organization = "organization",
-    /// A role that an organization made.
-    Role = "role",
-    /// A team.
-    Team = "team",
-    /// A member of an organization.
-    Member = "member",
-    /// A project.
-    Project = "project",
-    /// A target.
-    Target = "target",
-    /// An environment.
-    Environment = "environment",
-    /// An entry whose value may be shown.
-    Variable = "variable",
-    /// An entry whose value may not be shown.
-    Secret = "secret",
-    /// A role that a user or a team has in a project or an environment.
-    Grant = "grant",
-    /// An account of an environment.
-    Account = "account",
-    /// A service account.
-    ServiceAccount = "service-account",
-    /// A key of a service account.
-    ServiceKey = "service-key",
-    /// A token.
-    Token = "token",
-    /// A webhook.
-    Webhook = "webhook",
-}
-
-impl fmt::Display for StepKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+words! {
+    /// A kind of thing that can be declared.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[non_exhaustive]
+    pub enum StepKind: "a kind of step" {
+        /// An organization.
+        Organization = "organization",
+        /// A role that an organization made.
+        Role = "role",
+        /// A team.
+        Team = "team",
+        /// A member of an organization.
+        Member = "member",
+        /// A project.
+        Project = "project",
+        /// A target.
+        Target = "target",
+        /// An environment.
+        Environment = "environment",
+        /// An entry whose value may be shown.
+        Variable = "variable",
+        /// An entry whose value may not be shown.
+        Secret = "secret",
+        /// A role that a user or a team has in a project or an environment.
+        Grant = "grant",
+        /// An account of an environment.
+        Account = "account",
+        /// A service account.
+        ServiceAccount = "service-account",
+        /// A key of a service account.
+        ServiceKey = "service-key",
+        /// A token.
+        Token = "token",
+        /// A webhook.
+        Webhook = "webhook",
     }
 }

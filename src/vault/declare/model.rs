@@ -16,7 +16,7 @@ use crate::core::UserId;
 use crate::core::WebhookId;
 use crate::core::{
     GrantRole, IpRange, KeyString, Kind, LevelPath, MemberRole, OrganizationStatus, Pbkdf2, PermissionSet,
-    SecretFormat, SecretString, Slug, Tier, Timestamp, VarName,
+    SecretFormat, SecretString, Slug, Tier, Timestamp, TokenStyle, VarName,
 };
 
 /// What a field that is left out says nothing about is left as it is, or is what it would be by default.
@@ -190,18 +190,10 @@ pub(super) struct Token {
     pub(super) at: Position,
     pub(super) id: Option<TokenId>,
     pub(super) name: String,
-    pub(super) format: Format,
+    pub(super) style: TokenStyle,
     pub(super) permissions: PermissionSet,
     pub(super) path: Option<LevelPath>,
     pub(super) expires: Option<Expiry>,
-}
-
-/// As whose a token is spelled.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Ioenv,
-    Dotenv,
-    Stashbase,
 }
 
 #[derive(Clone)]

@@ -6,15 +6,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::model::{
-    Account, Entry, Environment, Expiry, Format, Grant, GranteeName, Key, Member, Organization, Project, Role,
-    RoleName, ServiceAccount, ServiceKey, Target, Team, Token, Webhook,
+    Account, Entry, Environment, Expiry, Grant, GranteeName, Key, Member, Organization, Project, Role, RoleName,
+    ServiceAccount, ServiceKey, Target, Team, Token, Webhook,
 };
 use super::table::{Field, Table};
 use super::words::permission;
 use crate::core::UserId;
 use crate::core::{
-    EnvironmentRole, Id, IpRange, KeyString, Kind, LevelPath, MemberRole, OrganizationStatus, Pbkdf2, PermissionSet,
-    SecretFormat, Slug, Timestamp, VarName,
+    Custody, EnvironmentRole, Id, IpRange, KeyString, Kind, LevelPath, Pbkdf2, PermissionSet, SecretFormat, Slug,
+    Timestamp, VarName,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::Declaration;
@@ -83,7 +83,7 @@ fn organization(mut table: Table<'_>, seen: &mut Seen) -> Result<Organization> {
         slug: slug.to_owned(),
         name,
         plan: table.parsed("plan")?,
-        status: table.take("status").map(|field| field.parsed(status)).transpose()?,
+        status: table.parsed("status")?,
         version_retention_days: table.number("version_retention_days")?,
         ..Organization::default()
     };
@@ -152,19 +152,6 @@ fn named(name: &str, table: &Table<'_>, seen: &mut Seen, kind: &str) -> Result<S
     Ok(name.trim().to_owned())
 }
 
-fn status(text: &str) -> Result<OrganizationStatus> {
-    match text {
-        "active" => Ok(OrganizationStatus::Active),
-        "cancelled" => Ok(OrganizationStatus::Cancelled),
-        "locked" => Ok(OrganizationStatus::Locked),
-        "suspended" => Ok(OrganizationStatus::Suspended),
-        _ => Err(Error::new(
-            ErrorKind::InvalidValue,
-            "the status of an organization is one of `active` `cancelled` `locked` `suspended`",
-        )),
-    }
-}
-
 fn member(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<Member> {
     let email = table.required("email")?;
     let email_error = email.error(ErrorKind::InvalidValue, "this is not an email address");
@@ -189,7 +176,7 @@ fn member(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<M
 fn role_name(text: &str) -> Result<RoleName> {
     match text.strip_prefix("custom:") {
         Some(name) => Ok(RoleName::Custom(name.trim().to_owned())),
-        None => MemberRole::parse(text).map(RoleName::Known),
+        None => text.parse().map(RoleName::Known),
     }
 }
 
@@ -204,7 +191,7 @@ fn project(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<
         name,
         slug,
         description: table.string("description")?,
-        secret_format: table.take("secret_format").map(|field| field.parsed(secret_format)).transpose()?,
+        secret_format: table.parsed("secret_format")?,
         versioning: table.bool("versioning")?,
         base: table.bool("base")?.unwrap_or_default(),
         key: match table.table("key", "a key")? {
@@ -237,22 +224,8 @@ fn has_entries(project: &Project) -> bool {
     in_targets || !project.entries.is_empty() || some(&project.environments)
 }
 
-fn secret_format(text: &str) -> Result<SecretFormat> {
-    match text {
-        "env" => Ok(SecretFormat::Env),
-        "json" => Ok(SecretFormat::Json),
-        "text" => Ok(SecretFormat::Text),
-        "yaml" => Ok(SecretFormat::Yaml),
-        _ => Err(Error::new(ErrorKind::InvalidValue, "a secret format is one of `env` `json` `text` `yaml`")),
-    }
-}
-
 fn key(mut table: Table<'_>) -> Result<Key> {
-    let is_client = match table.string("custody")?.as_deref() {
-        None | Some("server") => false,
-        Some("client") => true,
-        Some(_) => return Err(table.error(ErrorKind::InvalidValue, "custody is one of `server` `client`")),
-    };
+    let is_client = table.parsed("custody")? == Some(Custody::Client);
     let is_string = match table.string("scheme")?.as_deref() {
         None | Some("random") => false,
         Some("pbkdf2") => true,
@@ -439,15 +412,7 @@ fn token(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<To
         at: table.position(),
         id,
         name,
-        format: match table.string("format")?.as_deref() {
-            None | Some("ioenv") => Format::Ioenv,
-            Some("dotenv") => Format::Dotenv,
-            Some("stashbase") => Format::Stashbase,
-            Some(_) => {
-                let message = "the format of a token is one of `ioenv` `dotenv` `stashbase`";
-                return Err(table.error(ErrorKind::InvalidValue, message));
-            }
-        },
+        style: table.parsed("format")?.unwrap_or_default(),
         permissions: required_permissions(&mut table)?,
         path: table.parsed("path")?,
         expires: expires(&mut table)?,

@@ -4,11 +4,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::model::{
-    Entry, Environment, Expiry, Format, GranteeName, Key, Member, Organization, Project, RoleName, Target,
-};
+use super::model::{Entry, Environment, Expiry, GranteeName, Key, Member, Organization, Project, RoleName, Target};
 use super::words::words;
-use crate::core::{Kind, OrganizationStatus, PermissionSet, SecretFormat, SecretString};
+use crate::core::{Custody, Kind, OrganizationStatus, PermissionSet, SecretFormat, SecretString, TokenStyle};
 use crate::vault::declare::Declaration;
 
 impl Declaration {
@@ -107,7 +105,7 @@ fn organization(text: &mut Text, one: &Organization) {
     text.string("slug", &one.slug);
     text.id(one.id);
     text.maybe("plan", one.plan.map(crate::core::Tier::as_str));
-    text.maybe("status", one.status.map(status));
+    text.maybe("status", one.status.map(OrganizationStatus::as_str));
     if let Some(days) = one.version_retention_days {
         text.raw("version_retention_days", &days.to_string());
     }
@@ -166,10 +164,8 @@ fn organization(text: &mut Text, one: &Organization) {
         text.table("[[organization.token]]");
         text.string("name", &token.name);
         text.id(token.id);
-        match token.format {
-            Format::Ioenv => {}
-            Format::Dotenv => text.string("format", "dotenv"),
-            Format::Stashbase => text.string("format", "stashbase"),
+        if token.style != TokenStyle::default() {
+            text.string("format", token.style.as_str());
         }
         text.permissions(token.permissions);
         text.maybe("path", token.path.as_ref().map(crate::core::LevelPath::as_str));
@@ -184,15 +180,6 @@ fn organization(text: &mut Text, one: &Organization) {
         if let Some(enabled) = webhook.enabled {
             text.raw("enabled", &enabled.to_string());
         }
-    }
-}
-
-fn status(status: OrganizationStatus) -> &'static str {
-    match status {
-        OrganizationStatus::Active => "active",
-        OrganizationStatus::Cancelled => "cancelled",
-        OrganizationStatus::Locked => "locked",
-        OrganizationStatus::Suspended => "suspended",
     }
 }
 
@@ -216,7 +203,7 @@ fn project(text: &mut Text, one: &Project) {
     text.string("slug", one.slug.as_str());
     text.id(one.id);
     text.maybe("description", one.description.as_deref());
-    text.maybe("secret_format", one.secret_format.map(secret_format));
+    text.maybe("secret_format", one.secret_format.map(SecretFormat::as_str));
     if let Some(versioning) = one.versioning {
         text.raw("versioning", &versioning.to_string());
     }
@@ -229,15 +216,6 @@ fn project(text: &mut Text, one: &Project) {
         target(text, one);
     }
     environments(text, "organization.project", &one.environments);
-}
-
-fn secret_format(format: SecretFormat) -> &'static str {
-    match format {
-        SecretFormat::Env => "env",
-        SecretFormat::Json => "json",
-        SecretFormat::Text => "text",
-        SecretFormat::Yaml => "yaml",
-    }
 }
 
 fn key(text: &mut Text, key: &Key) {
@@ -255,7 +233,7 @@ fn key(text: &mut Text, key: &Key) {
             }
         }
         Key::Client { derivation, proof, hint } => {
-            text.string("key.custody", "client");
+            text.string("key.custody", Custody::Client.as_str());
             if let Some(derivation) = derivation {
                 text.string("key.scheme", "pbkdf2");
                 text.string("key.salt", &BASE64.encode(derivation.salt()));

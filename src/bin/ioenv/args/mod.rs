@@ -8,18 +8,17 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
-use ioenv::LevelKey;
 use ioenv::vault::{Id, RootKey, Token};
+use ioenv::{LevelKey, SourceKind};
 
 pub(crate) use self::team::{
     AccountCommand, DeletedCommand, EnvCommand, ExpiresArgs, GrantCommand, GranteeArgs, IntegrationCommand,
     ListingArgs, MemberCommand, PersonalKeyCommand, RoleCommand, ServiceCommand, TeamCommand, WebhookCommand,
 };
-pub(crate) use self::vault::{
-    ActionArg, ApplyArgs, AuditArgs, CreateArgs, OutboundArgs, ServeArgs, TokenCommand, TokenFormatArg, VaultCommand,
-};
+pub(crate) use self::vault::{ApplyArgs, AuditArgs, CreateArgs, OutboundArgs, ServeArgs, TokenCommand, VaultCommand};
 
 /// A name, a level or the id of a key, as it was typed. Clap's own complaint about a value repeats it, and people do
 /// type `NAME=secret`, or a key where its file belongs; so it is judged by [`Typed::get`].
@@ -116,19 +115,31 @@ pub(crate) struct ProjectArgs {
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) key_file: Option<PathBuf>,
     /// Where the levels are [default: IOENV_SOURCE, `source` in ioenv.toml, or the sealed file]
-    #[arg(long, global = true, value_enum, value_name = "SOURCE")]
-    pub(crate) source: Option<SourceArg>,
+    #[arg(long, global = true, value_parser = source(), value_name = "SOURCE")]
+    pub(crate) source: Option<SourceKind>,
     /// The organization of the vault, by its slug [default: that of IOENV_TOKEN, or the only one]
     #[arg(long, global = true, value_name = "SLUG")]
     pub(crate) organization: Option<String>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum SourceArg {
-    /// The sealed file
-    Sealed,
-    /// The vault that IOENV_VAULT or `vault` in ioenv.toml names, or ioenv.vault beside it
-    Vault,
+const SOURCES: [(SourceKind, &str); 2] = [
+    (SourceKind::Sealed, "The sealed file"),
+    (SourceKind::Vault, "The vault that IOENV_VAULT or `vault` in ioenv.toml names, or ioenv.vault beside it"),
+];
+
+fn source() -> impl TypedValueParser<Value = SourceKind> {
+    one_of(SOURCES.map(|(kind, help)| (kind, PossibleValue::new(kind.as_str()).help(help))))
+}
+
+/// Reads the name of one of these values.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    values: impl IntoIterator<Item = (T, PossibleValue)>,
+) -> impl TypedValueParser<Value = T> {
+    let (values, names): (Vec<T>, Vec<PossibleValue>) = values.into_iter().unzip();
+    PossibleValuesParser::new(names.clone()).map(move |text| {
+        let found = names.iter().position(|name| name.get_name() == text);
+        values[found.expect("invariant: the parser lets no other name pass")]
+    })
 }
 
 #[derive(Subcommand)]

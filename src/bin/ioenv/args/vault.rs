@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Subcommand, ValueEnum, ValueHint};
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::{Subcommand, ValueHint};
+use ioenv::vault::{Action, TokenStyle};
 
 use super::{
     AccountCommand, DeletedCommand, EnvCommand, GrantCommand, IntegrationCommand, ListFormat, MemberCommand,
-    PersonalKeyCommand, RoleCommand, ServiceCommand, TeamCommand, Typed, WebhookCommand,
+    PersonalKeyCommand, RoleCommand, ServiceCommand, TeamCommand, Typed, WebhookCommand, one_of,
 };
 
 #[derive(Subcommand)]
@@ -252,8 +254,8 @@ pub(crate) struct AuditArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) actor: Option<Typed>,
     /// What was done
-    #[arg(long, value_enum)]
-    pub(crate) action: Option<ActionArg>,
+    #[arg(long, value_parser = action())]
+    pub(crate) action: Option<Action>,
     /// To the entry of that name
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<Typed>,
@@ -271,12 +273,8 @@ pub(crate) struct AuditArgs {
     pub(crate) format: ListFormat,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum ActionArg {
-    Create,
-    Read,
-    Update,
-    Delete,
+fn action() -> impl TypedValueParser<Value = Action> {
+    one_of(Action::ALL.iter().map(|action| (*action, PossibleValue::new(action.as_str()))))
 }
 
 #[derive(Subcommand)]
@@ -295,8 +293,8 @@ pub(crate) enum TokenCommand {
         #[arg(long, value_name = "TIME")]
         expires: Option<Typed>,
         /// As whose it is spelled
-        #[arg(long, value_enum, default_value_t = TokenFormatArg::Ioenv)]
-        format: TokenFormatArg,
+        #[arg(long, value_parser = token_style(), default_value_t)]
+        format: TokenStyle,
     },
     /// List the tokens, which are not shown themselves
     List,
@@ -312,9 +310,6 @@ pub(crate) enum TokenCommand {
     },
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum TokenFormatArg {
-    Ioenv,
-    Dotenv,
-    Stashbase,
+fn token_style() -> impl TypedValueParser<Value = TokenStyle> {
+    one_of(TokenStyle::ALL.iter().map(|style| (*style, PossibleValue::new(style.as_str()))))
 }

@@ -1,6 +1,6 @@
 use std::io::Write as _;
 
-use ioenv::{Kind, Precedence, VarName, is_withheld, merge};
+use ioenv::{Precedence, VarName, is_withheld, merge};
 
 use crate::levels::chosen::levels;
 use crate::project::Project;
@@ -17,7 +17,7 @@ pub(crate) fn run(project: &Project, name: &VarName) -> Result {
         return Err(format!("no level of {path} sets {name}; add it with `ioenv set {name} --path {path}`").into());
     };
     let origin = variable.origin();
-    let kind = if variable.kind() == Kind::Variable { "variable" } else { "secret" };
+    let kind = variable.kind();
 
     let mut out = anstream::stdout().lock();
     writeln!(out, "{name} is a {kind}: {}", terminal::shown(variable, false))?;

@@ -1,6 +1,6 @@
 use std::io::Write as _;
 
-use ioenv::{Kind, LevelPath, Resolved, Variable, is_withheld, merge};
+use ioenv::{LevelPath, Resolved, Variable, is_withheld, merge};
 use serde_json::{Value, json};
 
 use super::as_configured;
@@ -45,7 +45,7 @@ fn json(resolved: &Resolved, show: bool) -> Vec<Value> {
         let overrides: Vec<&str> = origin.overrode().iter().map(LevelPath::as_str).collect();
         let mut object = json!({
             "name": variable.name().as_str(),
-            "kind": if variable.kind() == Kind::Variable { "variable" } else { "secret" },
+            "kind": variable.kind().as_str(),
             "level": origin.level().map(LevelPath::as_str),
             "overrides": overrides,
         });

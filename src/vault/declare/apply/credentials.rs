@@ -1,10 +1,9 @@
-use crate::core::OrganizationId;
 use crate::core::ServiceAccountId;
-use crate::core::{Permission, SecretString, Timestamp, TokenFormat};
+use crate::core::{Permission, SecretString, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::account::NewAccount;
 use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find_one};
-use crate::vault::declare::model::{Account, Expiry, Format, Token};
+use crate::vault::declare::model::{Account, Expiry, Token};
 use crate::vault::declare::{StepKind, model};
 use crate::vault::place::At;
 use crate::vault::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
@@ -38,14 +37,14 @@ impl Apply<'_, '_> {
             };
             let mut new = NewToken::new(declared.name.as_str(), declared.permissions);
             new.id = declared.id;
-            new.format = format(declared, organization);
+            new.format = declared.style.format(organization, declared.path.as_ref());
             new.scope.clone_from(&declared.path);
             new.expires_at = end(declared.expires, self.session.vault.now())?;
             let issued = self.session.issue_token(organization, &new)?;
             let token = SecretString::from(issued.token.expose_secret());
             return self.tell(step.id(Some(issued.info.id)).created().credential(token));
         };
-        let is_other_format = now.format != format(declared, now.organization);
+        let is_other_format = now.format != declared.style.format(now.organization, declared.path.as_ref());
         if is_other_format || (now.scope != declared.path && !is_gone(now)) {
             let message = "a token keeps its format and what it is bound to: declare one of another name";
             return Err(Error::new(ErrorKind::Conflict, message));
@@ -223,15 +222,6 @@ fn is_gone(token: &TokenInfo) -> bool {
 /// Names of one kind that differ in case alone are one name.
 pub(super) fn is_called(name: &str, declared: &str) -> bool {
     name.to_lowercase() == declared.to_lowercase()
-}
-
-fn format(declared: &Token, organization: OrganizationId) -> TokenFormat {
-    match (declared.format, &declared.path) {
-        (Format::Ioenv, _) => TokenFormat::Ioenv,
-        (Format::Dotenv, _) => TokenFormat::DotenvCloud { organization },
-        (Format::Stashbase, Some(_)) => TokenFormat::StashbaseEnvironment,
-        (Format::Stashbase, None) => TokenFormat::StashbaseService,
-    }
 }
 
 /// When something ends that is made now.

@@ -1,10 +1,10 @@
 use std::io::Write as _;
 
-use ioenv::vault::{Action, ActorKind, AuditFilter, AuditRecord, Paging, Timestamp};
+use ioenv::vault::{ActorKind, AuditFilter, AuditRecord, Paging, Timestamp};
 use serde_json::Value;
 
 use super::time::{moment, shown};
-use crate::args::{ActionArg, AuditArgs, ListFormat, Typed};
+use crate::args::{AuditArgs, ListFormat, Typed};
 use crate::levels::access::Access;
 use crate::project::Project;
 use crate::result::Result;
@@ -18,12 +18,7 @@ pub(crate) fn run(project: &Project, args: &AuditArgs) -> Result {
         Some(actor) if actor.text() == "system" => filter.by_system = true,
         actor => filter.actor = actor.as_ref().map(Typed::get),
     }
-    filter.action = args.action.map(|action| match action {
-        ActionArg::Create => Action::Create,
-        ActionArg::Read => Action::Read,
-        ActionArg::Update => Action::Update,
-        ActionArg::Delete => Action::Delete,
-    });
+    filter.action = args.action;
     filter.path.clone_from(&project.chosen_path);
     filter.name = args.name.as_ref().map(Typed::get);
     filter.since = args.since.as_ref().map(|since| moment(since, Timestamp::checked_sub));
@@ -43,33 +38,32 @@ pub(crate) fn run(project: &Project, args: &AuditArgs) -> Result {
     match args.format {
         ListFormat::Json => Ok(writeln!(std::io::stdout().lock(), "{}", serde_json::to_string_pretty(&records)?)?),
         ListFormat::Table => {
-            let rows: Vec<[String; 5]> = records.iter().map(row).collect::<Result<_>>()?;
+            let rows: Vec<[String; 5]> = records.iter().map(row).collect();
             terminal::table(["TIME", "ACTOR", "ACTION", "WHERE", "WHAT"], &rows)
         }
     }
 }
 
-fn row(record: &AuditRecord) -> Result<[String; 5]> {
+fn row(record: &AuditRecord) -> [String; 5] {
     let resource = &record.resource;
     let details = Value::from(record.details.clone());
     let action = match details["op"].as_str() {
         Some(operation) => format!("{} ({operation})", record.action.as_str()),
         None => record.action.as_str().to_owned(),
     };
-    let kind = serde_json::to_value(resource.kind)?;
-    let kind = kind.as_str().unwrap_or_default();
+    let kind = resource.kind;
     let what = match (&resource.key, &resource.name) {
         (Some(name), _) => format!("{kind} {name}"),
         (None, Some(name)) => format!("{kind} {}", terminal::printable(name)),
-        (None, None) => kind.to_owned(),
+        (None, None) => kind.to_string(),
     };
-    Ok([
+    [
         shown(record.timestamp),
         actor(&record.actor),
         action,
         resource.path.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
         what,
-    ])
+    ]
 }
 
 pub(super) fn actor(actor: &ioenv::vault::AuditActor) -> String {

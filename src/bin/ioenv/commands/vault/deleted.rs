@@ -20,7 +20,7 @@ pub(crate) fn run(project: &Project, command: DeletedCommand) -> Result {
                 .deleted(organization)?
                 .into_iter()
                 .map(|one| {
-                    let kind = kind(one.kind).to_owned();
+                    let kind = one.kind.to_string();
                     let [at, until] = [one.deleted_at, one.restorable_until].map(shown);
                     [one.id.to_string(), kind, one.path.to_string(), at, audit::actor(&one.deleted_by), until]
                 })
@@ -66,7 +66,7 @@ pub(super) fn restore(
 ) -> Result {
     let one = one(session, organization, id)?;
     if !is_meant(one.kind) {
-        return Err(format!("this is a {}: `ioenv vault deleted restore` brings it back", kind(one.kind)).into());
+        return Err(format!("this is a {}: `ioenv vault deleted restore` brings it back", one.kind).into());
     }
     let path = match one.kind {
         ResourceKind::Project => session.restore_project(organization, Id::from(one.id).into())?,
@@ -75,14 +75,6 @@ pub(super) fn restore(
     };
     terminal::note(format!("restored {path}"));
     Ok(())
-}
-
-fn kind(kind: ResourceKind) -> &'static str {
-    match kind {
-        ResourceKind::Project => "project",
-        ResourceKind::Target => "target",
-        _ => "environment",
-    }
 }
 
 fn one(session: &Session<'_>, organization: OrganizationId, id: LevelId) -> Result<Deleted> {

@@ -32,7 +32,7 @@ pub(crate) fn run(project: &Project, command: GrantCommand) -> Result {
             print(&listing, ["WHO", "ROLE", "SINCE", "BY"], &rows)
         }
         GrantCommand::Give { role, to } => {
-            let role = GrantRole::parse(&role)?;
+            let role: GrantRole = role.parse()?;
             let grantee = grantee(&session, organization, &to)?;
             session.grant(At::Path(organization, &path), grantee, role).map_err(|error| hint(&path, error))?;
             terminal::note(format!("granted {role} in {path}"));

@@ -116,7 +116,7 @@ fn role_of(session: &Session<'_>, organization: OrganizationId, typed: &str) -> 
             let roles = session.roles(organization)?;
             Ok(MemberRole::Custom(find("role", &roles, name, |role| role.id, |role| &role.name)?.id))
         }
-        None => Ok(MemberRole::parse(typed)?),
+        None => Ok(typed.parse()?),
     }
 }
 

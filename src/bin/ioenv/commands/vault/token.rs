@@ -1,9 +1,9 @@
 use std::time::SystemTime;
 
-use ioenv::vault::{IssuedToken, NewToken, Permission, PermissionSet, Timestamp, TokenFormat, TokenInfo, Vocabulary};
+use ioenv::vault::{IssuedToken, NewToken, Permission, PermissionSet, Timestamp, TokenInfo, Vocabulary};
 
 use super::time::{moment, shown};
-use crate::args::{TokenCommand, TokenFormatArg};
+use crate::args::TokenCommand;
 use crate::levels::access::Access;
 use crate::project::Project;
 use crate::result::Result;
@@ -18,12 +18,7 @@ pub(crate) fn run(project: &Project, command: TokenCommand) -> Result {
             let mut new = NewToken::new(name, permissions(&permission)?);
             new.scope.clone_from(&project.chosen_path);
             new.expires_at = expires.map(|expires| moment(&expires, Timestamp::checked_add));
-            new.format = match (format, &new.scope) {
-                (TokenFormatArg::Ioenv, _) => TokenFormat::Ioenv,
-                (TokenFormatArg::Dotenv, _) => TokenFormat::DotenvCloud { organization },
-                (TokenFormatArg::Stashbase, Some(_)) => TokenFormat::StashbaseEnvironment,
-                (TokenFormatArg::Stashbase, None) => TokenFormat::StashbaseService,
-            };
+            new.format = format.format(organization, new.scope.as_ref());
             print(&session.issue_token(organization, &new)?)
         }
         TokenCommand::List => {
