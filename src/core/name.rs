@@ -1,7 +1,3 @@
-use std::borrow::Borrow;
-use std::fmt;
-use std::str::FromStr;
-
 use smol_str::SmolStr;
 
 use super::key::LevelKey;
@@ -136,20 +132,21 @@ pub(super) fn is_slug(text: &str) -> bool {
         && text.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
 }
 
+/// Gives a type with `new` and `as_str` the conversions of a text that was checked.
 macro_rules! parsed_text {
     ($name:ident) => {
-        impl FromStr for $name {
-            type Err = Error;
+        impl ::std::str::FromStr for $name {
+            type Err = $crate::error::Error;
 
-            fn from_str(text: &str) -> Result<Self> {
+            fn from_str(text: &str) -> $crate::error::Result<Self> {
                 Self::new(text)
             }
         }
 
         impl TryFrom<&str> for $name {
-            type Error = Error;
+            type Error = $crate::error::Error;
 
-            fn try_from(text: &str) -> Result<Self> {
+            fn try_from(text: &str) -> $crate::error::Result<Self> {
                 Self::new(text)
             }
         }
@@ -160,25 +157,26 @@ macro_rules! parsed_text {
             }
         }
 
-        impl Borrow<str> for $name {
+        impl ::std::borrow::Borrow<str> for $name {
             fn borrow(&self) -> &str {
                 self.as_str()
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.pad(self.as_str())
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 write!(f, "{}({})", stringify!($name), self.as_str())
             }
         }
     };
 }
+pub(super) use parsed_text;
 
 parsed_text!(VarName);
 parsed_text!(Slug);

@@ -1,8 +1,6 @@
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use super::name::{Slug, is_slug};
+use super::name::{Slug, is_slug, parsed_text};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Where a level stands: `project[/target][/environment]`, one to three segments, each a [`Slug`].
@@ -106,39 +104,7 @@ impl From<&Slug> for LevelPath {
     }
 }
 
-impl FromStr for LevelPath {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Self::new(text)
-    }
-}
-
-impl TryFrom<&str> for LevelPath {
-    type Error = Error;
-
-    fn try_from(text: &str) -> Result<Self> {
-        Self::new(text)
-    }
-}
-
-impl AsRef<str> for LevelPath {
-    fn as_ref(&self) -> &str {
-        self.as_str()
-    }
-}
-
-impl fmt::Display for LevelPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl fmt::Debug for LevelPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LevelPath({})", self.as_str())
-    }
-}
+parsed_text!(LevelPath);
 
 #[cfg(feature = "vault")]
 super::serde_text::serde_text!(LevelPath, "the path of a level");

@@ -2,6 +2,9 @@ use crate::core::Id;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, Record, Transaction};
 
+/// Most items of a page.
+const MAX_LIMIT: usize = 200;
+
 /// Which part of a long list is wanted.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -58,7 +61,7 @@ impl Paging {
     }
 
     pub(super) fn limit(&self) -> usize {
-        if self.limit == 0 { 50 } else { self.limit.min(200) }
+        if self.limit == 0 { 50 } else { self.limit.min(MAX_LIMIT) }
     }
 }
 
@@ -75,4 +78,49 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Where the next page begins; none, if this is the last one.
     pub next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// Reads a whole list, page by page.
+    ///
+    /// ```
+    /// # fn main() -> ioenv::Result<()> {
+    /// # use ioenv::store::Memory;
+    /// # use ioenv::vault::{Actor, NewOrganization, RootKey, Vault};
+    /// # use ioenv::SystemRandom;
+    /// use ioenv::vault::Page;
+    ///
+    /// # let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
+    /// # let session = vault.session(Actor::system("setup"));
+    /// # let organization = session.create_organization(NewOrganization::new("Acme"))?.id;
+    /// let members = Page::all(|paging| session.members(organization, paging))?;
+    /// assert!(members.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `read`, which reads one page.
+    pub fn all(read: impl FnMut(&Paging) -> Result<Self>) -> Result<Vec<T>> {
+        Self::first(usize::MAX, read)
+    }
+
+    /// Reads the first items of a list, at most `count`, page by page.
+    ///
+    /// # Errors
+    /// Those of `read`, which reads one page.
+    pub fn first(count: usize, mut read: impl FnMut(&Paging) -> Result<Self>) -> Result<Vec<T>> {
+        let mut items = Vec::new();
+        let mut paging = Paging::first(count.min(MAX_LIMIT));
+        while items.len() < count {
+            let page = read(&paging)?;
+            items.extend(page.items);
+            match page.next {
+                Some(next) => paging = paging.after(next),
+                None => break,
+            }
+        }
+        items.truncate(count);
+        Ok(items)
+    }
 }

@@ -10,7 +10,7 @@ use crate::vault::declare::{StepKind, model};
 use crate::vault::grant::Grant;
 use crate::vault::grantee::Grantee;
 use crate::vault::member::{Member, MemberUpdate, NewMember};
-use crate::vault::page::Paging;
+use crate::vault::page::Page;
 use crate::vault::place::At;
 use crate::vault::role::{NewRole, Role, RoleUpdate};
 use crate::vault::session::Session;
@@ -236,16 +236,7 @@ impl People {
 }
 
 pub(in crate::vault) fn all_members(session: &Session<'_>, organization: OrganizationId) -> Result<Vec<Member>> {
-    let mut members = Vec::new();
-    let mut paging = Paging::first(200);
-    loop {
-        let page = session.members(organization, &paging)?;
-        members.extend(page.items);
-        match page.next {
-            Some(next) => paging = paging.after(next),
-            None => return Ok(members),
-        }
-    }
+    Page::all(|paging| session.members(organization, paging))
 }
 
 fn is_address(email: &str, declared: &str) -> bool {

@@ -1,6 +1,6 @@
 use std::io::Write as _;
 
-use ioenv::vault::{ActorKind, AuditFilter, AuditRecord, Paging, Timestamp};
+use ioenv::vault::{ActorKind, AuditFilter, AuditRecord, Page, Timestamp};
 use serde_json::Value;
 
 use super::time::{moment, shown};
@@ -24,17 +24,8 @@ pub(crate) fn run(project: &Project, args: &AuditArgs) -> Result {
     filter.since = args.since.as_ref().map(|since| moment(since, Timestamp::checked_sub));
     filter.until = args.until.as_ref().map(|until| moment(until, Timestamp::checked_sub));
 
-    let mut records = Vec::new();
-    let mut paging = Paging::first(args.limit.min(200));
-    while records.len() < args.limit {
-        let page = access.session().audit(organization, &filter, &paging)?;
-        records.extend(page.items);
-        match page.next {
-            Some(next) => paging = paging.after(next),
-            None => break,
-        }
-    }
-    records.truncate(args.limit);
+    let session = access.session();
+    let records = Page::first(args.limit, |paging| session.audit(organization, &filter, paging))?;
     match args.format {
         ListFormat::Json => Ok(writeln!(std::io::stdout().lock(), "{}", serde_json::to_string_pretty(&records)?)?),
         ListFormat::Table => {

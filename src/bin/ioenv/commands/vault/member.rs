@@ -1,5 +1,5 @@
 use ioenv::vault::{
-    Member, MemberRole, MemberUpdate, NewInvitation, NewMember, OrganizationId, Paging, Role, Session, Team, TeamId,
+    Member, MemberRole, MemberUpdate, NewInvitation, NewMember, OrganizationId, Page, Role, Session, Team, TeamId,
 };
 
 use super::listing::{find, print};
@@ -94,16 +94,7 @@ pub(super) fn list(
 
 /// All members, a page after the other.
 pub(super) fn all(session: &Session<'_>, organization: OrganizationId) -> Result<Vec<Member>> {
-    let mut members = Vec::new();
-    let mut paging = Paging::first(200);
-    loop {
-        let page = session.members(organization, &paging)?;
-        members.extend(page.items);
-        match page.next {
-            Some(next) => paging = paging.after(next),
-            None => return Ok(members),
-        }
-    }
+    Ok(Page::all(|paging| session.members(organization, paging))?)
 }
 
 pub(super) fn one(session: &Session<'_>, organization: OrganizationId, typed: &str) -> Result<Member> {

@@ -1,4 +1,4 @@
-use ioenv::vault::{NewTeam, OrganizationId, Paging, Session, Team, TeamUpdate};
+use ioenv::vault::{NewTeam, OrganizationId, Page, Session, Team, TeamUpdate};
 
 use super::listing::{find, print, text};
 use super::member;
@@ -44,16 +44,7 @@ pub(crate) fn run(project: &Project, command: TeamCommand) -> Result {
         }
         TeamCommand::Members { team, listing } => {
             let team = one(&session, organization, &team)?.id;
-            let mut members = Vec::new();
-            let mut paging = Paging::first(200);
-            loop {
-                let page = session.team_members(organization, team, &paging)?;
-                members.extend(page.items);
-                match page.next {
-                    Some(next) => paging = paging.after(next),
-                    None => break,
-                }
-            }
+            let members = Page::all(|paging| session.team_members(organization, team, paging))?;
             member::list(&session, organization, &members, &listing)
         }
         TeamCommand::Add { team, member } => {

@@ -1,4 +1,4 @@
-use ioenv::vault::{At, NewWebhook, Paging, WebhookLog, WebhookUpdate};
+use ioenv::vault::{At, NewWebhook, Page, WebhookUpdate};
 use ioenv::worker::WebhookTest;
 
 use super::integration::with_files;
@@ -77,17 +77,7 @@ pub(crate) fn run(project: &Project, outbound: &OutboundArgs, command: WebhookCo
         }
         WebhookCommand::Logs { id, limit, listing } => {
             let id = id.id();
-            let mut logs: Vec<WebhookLog> = Vec::new();
-            let mut paging = Paging::first(limit.min(200));
-            while logs.len() < limit {
-                let page = session.webhook_logs(At::Path(organization, &path), id, &paging)?;
-                logs.extend(page.items);
-                match page.next {
-                    Some(next) => paging = paging.after(next),
-                    None => break,
-                }
-            }
-            logs.truncate(limit);
+            let logs = Page::first(limit, |paging| session.webhook_logs(At::Path(organization, &path), id, paging))?;
             let rows: Vec<[String; 5]> = logs
                 .iter()
                 .map(|log| {
