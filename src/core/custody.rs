@@ -19,10 +19,10 @@ words! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     #[expect(clippy::exhaustive_enums, reason = "there is no third place for a key")]
     pub enum Custody: "custody" {
-        /// The members of the project. The vault stores a proof of the key, and cannot open anything.
-        Client = "client",
         /// The vault.
         Server = "server",
+        /// The members of the project. The vault stores a proof of the key, and cannot open anything.
+        Client = "client",
     }
 }
 

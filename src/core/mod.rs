@@ -42,7 +42,7 @@ pub(crate) mod secret;
 #[cfg(feature = "vault")]
 pub(crate) mod secret_format;
 pub(crate) mod secret_text;
-#[cfg(feature = "vault")]
+#[cfg(any(feature = "http", feature = "vault"))]
 pub(crate) mod serde_text;
 pub(crate) mod source;
 #[cfg(feature = "vault")]

@@ -81,6 +81,7 @@ impl TokenStyle {
     }
 
     /// Returns the style whose new tokens have this format at this place.
+    #[cfg(feature = "sealed")]
     pub(crate) fn of(format: TokenFormat, scope: Option<&LevelPath>) -> Option<Self> {
         match (format, scope) {
             (TokenFormat::Ioenv, _) => Some(Self::Ioenv),
