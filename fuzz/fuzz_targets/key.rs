@@ -1,7 +1,7 @@
 //! A key has one text. A ring has a key for every line that is no comment, and names the line of the first typo.
 #![no_main]
 
-use ioenv::{LevelKey, ErrorKind, KeyRing};
+use ioenv::{ErrorKind, KeyRing, LevelKey};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use ioenv::{LevelKey, Document, ErrorKind, KeyRing, SealedFile};
+use ioenv::{Document, ErrorKind, KeyRing, LevelKey, SealedFile};
 use libfuzzer_sys::fuzz_target;
 
 /// The key `main` of the seeds. Nobody guesses it in binary, so that what opens was sealed with it.

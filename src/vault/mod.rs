@@ -1,4 +1,4 @@
-//! The engine: an in-process secrets service over a [`Store`].
+//! The engine: an in-process secrets service over a [`Store`](crate::store::Store).
 //!
 //! ```
 //! # fn main() -> ioenv::Result<()> {

@@ -16,7 +16,7 @@ use crate::core::{Action, Details, MemberRole, PermissionSet, Resource, Resource
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
-/// A role that an organization made. A member is given it as [`MemberRole::Custom`](crate::core::MemberRole::Custom).
+/// A role that an organization made. A member is given it as [`MemberRole::Custom`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Role {

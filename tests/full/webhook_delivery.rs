@@ -133,21 +133,24 @@ impl World {
         Self::over(Memory::new(), &RootKey::generate(&SystemRandom).unwrap(), policy)
     }
 
+    /// Makes the vault in an empty store.
     fn over(store: impl Store + 'static, root: &RootKey, policy: OutboundPolicy) -> Self {
         let clock = TestClock(Arc::new(AtomicI64::new(SystemClock.now().as_millis())));
         let vault = VaultOptions::new(root).clock(clock.clone()).create(store).unwrap().with_outbound(policy);
         let system = vault.session(Actor::system("test"));
-        let acme = match system.organizations().unwrap().first() {
-            Some(there) => there.id,
-            None => {
-                let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
-                let mut shop = NewProject::new("shop");
-                shop.has_base = true;
-                system.create_project(acme, shop).unwrap();
-                acme
-            }
-        };
+        let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
+        let mut shop = NewProject::new("shop");
+        shop.has_base = true;
+        system.create_project(acme, shop).unwrap();
         drop(system);
+        Self { vault, clock, acme }
+    }
+
+    /// Opens the vault that is in a store already.
+    fn beside(store: impl Store + 'static, root: &RootKey, policy: OutboundPolicy) -> Self {
+        let clock = TestClock(Arc::new(AtomicI64::new(SystemClock.now().as_millis())));
+        let vault = VaultOptions::new(root).clock(clock.clone()).open(store).unwrap().with_outbound(policy);
+        let acme = vault.session(Actor::system("test")).organizations().unwrap()[0].id;
         Self { vault, clock, acme }
     }
 
@@ -690,7 +693,7 @@ fn several_workers_do_each_job_once() {
     });
     // Each has a connection and a memory of its own, like processes.
     let first = World::over(Sqlite::create(&file).unwrap(), &root, anywhere());
-    let second = World::over(Sqlite::open(&file).unwrap(), &root, anywhere());
+    let second = World::beside(Sqlite::open(&file).unwrap(), &root, anywhere());
     let ids: Vec<WebhookId> = (0..60).map(|_| first.webhook(&receiver.url()).0).collect();
     first.change("1");
     second.clock.0.store(first.clock.now().as_millis(), Ordering::Relaxed);

@@ -67,7 +67,7 @@ impl Session<'_> {
 }
 
 impl OperationContext<'_, '_> {
-    /// As [`Call::opened`]; an error in client custody for an empty level, too.
+    /// As [`OperationContext::opened`]; an error in client custody for an empty level, too.
     pub(in crate::vault) fn opened_by_server(
         &mut self,
         project: &ProjectRecord,
