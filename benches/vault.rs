@@ -19,7 +19,7 @@ use std::{
 
 use ioenv::store::{self, KeyRange, Record, Sqlite, StoreExt as _};
 use ioenv::vault::{
-    Actor, AuditFilter, EnvironmentRole, GrantRole, Grantee, Id, MemberRole, NewEntry, NewEnvironment, NewMember,
+    Actor, At, AuditFilter, EnvironmentRole, GrantRole, Grantee, Id, MemberRole, NewEntry, NewEnvironment, NewMember,
     NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OrganizationId, Paging, PermissionSet, RootKey, TeamId,
     Timestamp, Token, UserId, Vault, WorkspaceRole,
 };
@@ -46,11 +46,11 @@ impl Stage {
         let session = vault.session(Actor::system("bench"));
         let organization = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
         session.create_project(organization, NewProject::new("store")).unwrap();
-        session.create_target(organization, &"store".parse().unwrap(), &NewTarget::new("backend")).unwrap();
+        session.create_target(At::Path(organization, &"store".parse().unwrap()), &NewTarget::new("backend")).unwrap();
         for number in 0..environments {
             let new = NewEnvironment::new(format!("env-{number}"));
-            session.create_environment(organization, &path("store/backend"), &new).unwrap();
-            session.set_document(organization, &environment(number), &document()).unwrap();
+            session.create_environment(At::Path(organization, &path("store/backend")), &new).unwrap();
+            session.set_document(At::Path(organization, &environment(number)), &document()).unwrap();
         }
         let token = session.issue_token(organization, &NewToken::new("bench", PermissionSet::ALL)).unwrap().token;
         Self { directory, vault, organization, token }
@@ -58,14 +58,14 @@ impl Stage {
 
     fn read(&self, number: usize) {
         let session = self.vault.session(self.token.clone());
-        let env = session.resolve(self.organization, &environment(number)).unwrap();
+        let env = session.resolve(At::Path(self.organization, &environment(number))).unwrap();
         assert_eq!(env.len(), 50);
     }
 
     fn set(&self, number: usize, value: usize) {
         let session = self.vault.session(self.token.clone());
         let entry = NewEntry::new(name(7), format!("another value {value:040}"));
-        session.set_entries(self.organization, &environment(number), &[entry]).unwrap();
+        session.set_entries(At::Path(self.organization, &environment(number)), &[entry]).unwrap();
     }
 
     fn file(&self) -> PathBuf {
@@ -356,12 +356,12 @@ fn delivering() {
     let session = vault.session(Actor::system("bench"));
     let organization = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
     session.create_project(organization, NewProject::new("store")).unwrap();
-    session.create_target(organization, &"store".parse().unwrap(), &NewTarget::new("backend")).unwrap();
-    session.create_environment(organization, &path("store/backend"), &NewEnvironment::new("env-0")).unwrap();
+    session.create_target(At::Path(organization, &"store".parse().unwrap()), &NewTarget::new("backend")).unwrap();
+    session.create_environment(At::Path(organization, &path("store/backend")), &NewEnvironment::new("env-0")).unwrap();
     for number in 0..WEBHOOKS {
         let mut new = NewWebhook::new(format!("http://h{}.example.test:{}/in", number % HOSTS, receiver.port));
         new.enabled = true;
-        session.create_webhook(organization, &environment(0), &new).unwrap();
+        session.create_webhook(At::Path(organization, &environment(0)), &new).unwrap();
     }
     let mut value = 0;
     let mut deliver = |hang: bool| {
@@ -369,7 +369,7 @@ fn delivering() {
         receiver.delivered.store(0, Ordering::Relaxed);
         value += 1;
         let entry = NewEntry::new("A".parse().unwrap(), value.to_string());
-        session.set_entries(organization, &environment(0), &[entry]).unwrap();
+        session.set_entries(At::Path(organization, &environment(0)), &[entry]).unwrap();
         let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let begun = Instant::now();
@@ -483,7 +483,7 @@ fn auditing() {
     let other = Id::from_parts(Timestamp::from_millis(0).unwrap(), [7; 10]);
     let [short, long] = [1_000, 1_000_000].map(|count| {
         let stage = Stage::new(10);
-        stage.fill_audit(count, other);
+        stage.fill_audit(count, other.into());
         stage
     });
     let (ours, theirs, ratio) = compare(|| timed(|| long.read(3)), || timed(|| short.read(3)));
@@ -530,10 +530,11 @@ fn granting() {
     let grant = |stage: &Stage, grantee: Grantee, number: usize| {
         let role = GrantRole::Environment(EnvironmentRole::Viewer);
         let session = stage.vault.session(Actor::system("bench"));
-        session.grant(stage.organization, &environment(number), grantee, role).unwrap();
+        session.grant(At::Path(stage.organization, &environment(number)), grantee, role).unwrap();
     };
     let read = |stage: &Stage, user: UserId| {
-        let env = stage.vault.session(Actor::User(user)).resolve(stage.organization, &environment(3)).unwrap();
+        let env =
+            stage.vault.session(Actor::User(user)).resolve(At::Path(stage.organization, &environment(3))).unwrap();
         assert_eq!(env.len(), 50);
     };
     let small = Stage::new(10);
@@ -581,13 +582,13 @@ fn postgres() {
     let organization = session.create_organization(NewOrganization::new("Bench")).unwrap().id;
     for number in 0..8 {
         session.create_project(organization, NewProject::new(format!("p{number}"))).unwrap();
-        session.set_document(organization, &path(&format!("p{number}")), &document()).unwrap();
+        session.set_document(At::Path(organization, &path(&format!("p{number}"))), &document()).unwrap();
     }
     let token = session.issue_token(organization, &NewToken::new("bench", PermissionSet::ALL)).unwrap().token;
     let set = |thread: usize| {
         let session = vault.session(token.clone());
         let entry = NewEntry::new(name(7), format!("{:?}", Instant::now()));
-        session.set_entries(organization, &path(&format!("p{thread}")), &[entry]).unwrap();
+        session.set_entries(At::Path(organization, &path(&format!("p{thread}"))), &[entry]).unwrap();
     };
     let (eight, one, ratio) = compare(|| throughput(8, set), || throughput(1, set));
     row(
