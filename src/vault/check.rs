@@ -1,47 +1,48 @@
 use super::deleted::all_projects;
 use super::keys;
 use super::operation::OperationContext;
-use super::records::{
-    ContentRecord, IntegrationRecord, OrganizationRecord, ProjectRecord, WebhookRecord, damaged, decode,
-};
+use super::records::{ContentRecord, OrganizationRecord, ProjectRecord, decode, id_in, last_two_ids, number_in};
+use super::sealed_records::{Owner, SEALED_RECORDS, SealedRecordKind, SealedRecords};
 use super::session::Actor;
 use super::use_case::UseCase;
 use super::version::version_id;
-use crate::core::IntegrationId;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::WebhookId;
-use crate::core::{Custody, LevelPath};
+use crate::core::{Custody, IntegrationId, LevelId, LevelPath, OrganizationId, WebhookId};
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{KeyRange, Order, StoreExt as _};
+use crate::store::{KeyRange, Order, Record, StoreExt as _};
 use crate::vault::engine::Vault;
 
-/// How many contents are opened in one transaction.
+/// How many records are opened in one transaction.
 const PAGE: usize = 100;
 
 /// What [`Vault::check`] found.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct IntegrityReport {
-    /// How many contents were opened, present and former ones.
+    /// How many sealed records were opened, of all kinds.
+    pub records: u64,
+    /// How many of them are contents, present and former ones.
     pub contents: u64,
-    /// How many signing secrets of webhooks were opened.
+    /// How many of them are signing secrets of webhooks.
     pub signing_secrets: u64,
-    /// How many credentials of integrations were opened.
+    /// How many of them are credentials of integrations.
     pub credentials: u64,
     /// Those of all these that do not open.
     pub damaged: Vec<DamagedRecord>,
 }
 
-/// A content, a signing secret, or what belongs to an integration, that does not open.
+/// A sealed record that does not open.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct DamagedRecord {
-    /// The organization.
-    pub organization: OrganizationId,
-    /// The level, if that can still be told.
+    /// What kind of record it is.
+    pub kind: SealedRecordKind,
+    /// The key under which it lies in the store.
+    pub key: String,
+    /// The organization; `None`, for a record of the vault itself.
+    pub organization: Option<OrganizationId>,
+    /// The level, or the project of what belongs to no level, if that can still be told.
     pub path: Option<LevelPath>,
-    /// The id of the version that it is or would become; 0 for anything else.
+    /// The id of the version that it is or would become; 0 for anything but a content.
     pub id: u64,
     /// The webhook whose signing secret it is.
     pub webhook: Option<WebhookId>,
@@ -51,67 +52,94 @@ pub struct DamagedRecord {
     pub error: Error,
 }
 
+/// Whose records are being checked.
+#[derive(Clone, Copy)]
+enum Subject<'p> {
+    Vault,
+    Organization(OrganizationId),
+    Project(&'p ProjectRecord),
+}
+
+impl Subject<'_> {
+    fn owner(self) -> Owner {
+        match self {
+            Self::Vault => Owner::Vault,
+            Self::Organization(id) => Owner::Organization(id),
+            Self::Project(project) => Owner::Project(project.organization, project.id),
+        }
+    }
+
+    fn organization(self) -> Option<OrganizationId> {
+        match self {
+            Self::Vault => None,
+            Self::Organization(id) => Some(id),
+            Self::Project(project) => Some(project.organization),
+        }
+    }
+}
+
 impl Vault {
-    /// Opens every content there is, present and former, also of what was deleted and can be restored: its wrapping, and
-    /// what is in it as far as the vault holds the key; every signing secret, and
-    /// the credentials of every integration. Looking for damage of the store below is
-    /// [`Store::check`](crate::store::Store::check).
+    /// Opens every sealed record there is, also of what was deleted and can be restored: keys, contents, present and former,
+    /// signing secrets, and what belongs to integrations; of contents also the blob, as far as the vault holds its key.
+    /// Looking for damage of the store below is [`Store::check`](crate::store::Store::check).
     ///
     /// # Errors
     /// What the store says, and `Corrupt` for a damaged record of an organization or a project.
     pub fn check(&self) -> Result<IntegrityReport> {
-        let mut checked = IntegrityReport::default();
-        let all = |range| self.store.read(|tx| tx.scan(&range, Order::Ascending, usize::MAX));
-        for organization in all(keys::organizations())? {
+        let mut report = IntegrityReport::default();
+        self.check_subject(Subject::Vault, &mut report)?;
+        // A vault has few organizations.
+        for organization in self.store.read(|tx| tx.scan(&keys::organizations(), Order::Ascending, usize::MAX))? {
             let organization: OrganizationRecord = decode(&organization.value)?;
+            self.check_subject(Subject::Organization(organization.id), &mut report)?;
             for project in self.store.read(|tx| all_projects(tx, organization.id))? {
-                self.check_project(&project, &mut checked)?;
+                self.check_subject(Subject::Project(&project), &mut report)?;
             }
         }
-        Ok(checked)
+        Ok(report)
     }
 
-    fn check_project(&self, project: &ProjectRecord, checked: &mut IntegrityReport) -> Result<()> {
-        let contents = keys::contents(project.id);
-        let count =
-            self.check_rows(contents, checked, |operation, key, value| operation.check_content(project, key, value))?;
-        checked.contents += count;
-        let webhooks = keys::project_webhooks(project.id);
-        let count =
-            self.check_rows(webhooks, checked, |operation, key, value| operation.check_webhook(project, key, value))?;
-        checked.signing_secrets += count;
-        let integrations = keys::integrations(project.id);
-        let count = self.check_rows(integrations, checked, |operation, key, value| {
-            operation.check_credentials(project, key, value)
-        })?;
-        checked.credentials += count;
-        let writings = keys::project_integration_writings(project.id);
-        self.check_rows(writings, checked, |operation, key, value| operation.check_written(project, key, value))?;
+    fn check_subject(&self, subject: Subject<'_>, report: &mut IntegrityReport) -> Result<()> {
+        for records in &SEALED_RECORDS {
+            let Some(range) = records.range(subject.owner()) else {
+                continue;
+            };
+            let count = self.check_range(records, subject, range, &mut report.damaged)?;
+            report.records += count;
+            match records.kind {
+                SealedRecordKind::Content => report.contents += count,
+                SealedRecordKind::SigningSecret => report.signing_secrets += count,
+                SealedRecordKind::Credentials => report.credentials += count,
+                _ => {}
+            }
+        }
         Ok(())
     }
 
-    /// Looks at each row of a range, and tells how many there are.
-    fn check_rows(
+    /// Opens each record of a range, and returns how many there are.
+    fn check_range(
         &self,
+        records: &SealedRecords,
+        subject: Subject<'_>,
         mut range: KeyRange,
-        checked: &mut IntegrityReport,
-        check: impl Fn(&mut OperationContext<'_, '_>, &str, &str) -> Result<Option<DamagedRecord>>,
+        damaged: &mut Vec<DamagedRecord>,
     ) -> Result<u64> {
         let session = self.session(Actor::system("check"));
         let mut count = 0;
         loop {
             // The use case that takes no right and leaves no record: who has the vault has the root key.
-            let (found, last) = session.read(UseCase::Locate, |operation| {
+            let (found, page, last) = session.read(UseCase::Locate, |operation| {
                 let page = operation.tx.scan(&range, Order::Ascending, PAGE)?;
-                let found: Vec<Option<DamagedRecord>> =
-                    page.iter().map(|stored| check(operation, &stored.key, &stored.value)).collect::<Result<_>>()?;
-                Ok((found, page.last().map(|stored| stored.key.clone())))
+                let mut found = Vec::new();
+                for record in &page {
+                    found.extend(operation.check_record(records, subject, record)?);
+                }
+                Ok((found, page.len(), page.last().map(|record| record.key.clone())))
             })?;
-            count += found.len() as u64;
-            let is_last = found.len() < PAGE;
-            checked.damaged.extend(found.into_iter().flatten());
+            count += page as u64;
+            damaged.extend(found);
             match last {
-                Some(last) if !is_last => range = range.after(&last),
+                Some(last) if page == PAGE => range = range.after(&last),
                 _ => return Ok(count),
             }
         }
@@ -119,81 +147,28 @@ impl Vault {
 }
 
 impl OperationContext<'_, '_> {
-    fn check_content(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<DamagedRecord>> {
-        let number: u32 = key.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or_default();
-        let mut path = None;
-        let error = match self.open_content(project, number, value, &mut path) {
-            Ok(()) => return Ok(None),
-            Err(error) if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::DecryptionFailed) => error,
-            Err(error) => return Err(error),
-        };
-        let id = version_id(project, number);
-        Ok(Some(DamagedRecord {
-            organization: project.organization,
-            path,
-            id,
-            webhook: None,
-            integration: None,
-            error,
-        }))
-    }
-
-    fn check_webhook(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<DamagedRecord>> {
-        let mut ids = key.rsplit('/');
-        let id = ids.next().and_then(|id| WebhookId::parse(id).ok());
-        let node = ids.next().and_then(|id| LevelId::parse(id).ok());
-        let opened = decode::<WebhookRecord>(value).and_then(|webhook| match id {
-            Some(id) if id == webhook.id => self.signing_secret(project, &webhook),
-            _ => Err(damaged()),
-        });
-        let error = match opened {
-            Ok(_) => return Ok(None),
-            Err(error) if error.kind() == ErrorKind::Corrupt => error,
-            Err(error) => return Err(error),
-        };
-        let path = node.and_then(|node| self.path_of(node).ok()).map(|(_, path)| path);
-        Ok(Some(DamagedRecord {
-            organization: project.organization,
-            path,
-            id: 0,
-            webhook: id,
-            integration: None,
-            error,
-        }))
-    }
-
-    fn check_credentials(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<DamagedRecord>> {
-        let id = key.rsplit('/').next().and_then(|id| IntegrationId::parse(id).ok());
-        let opened = decode::<IntegrationRecord>(value).and_then(|integration| match id {
-            Some(id) if id == integration.id => self.credentials(project, &integration).map(drop),
-            _ => Err(damaged()),
-        });
-        integration_damage(project, id, opened)
-    }
-
-    fn check_written(&mut self, project: &ProjectRecord, key: &str, value: &str) -> Result<Option<DamagedRecord>> {
-        let mut ids = key.rsplit('/');
-        let node = ids.next().and_then(|id| LevelId::parse(id).ok());
-        let id = ids.next().and_then(|id| IntegrationId::parse(id).ok());
-        let opened = decode(value).and_then(|record| match (id, node) {
-            (Some(id), Some(node)) => self.open_written(project, id, node, &record).map(drop),
-            _ => Err(damaged()),
-        });
-        integration_damage(project, id, opened)
-    }
-
-    fn open_content(
+    fn check_record(
         &mut self,
-        project: &ProjectRecord,
-        number: u32,
-        value: &str,
-        path: &mut Option<LevelPath>,
-    ) -> Result<()> {
-        let content: ContentRecord = decode(value)?;
-        *path = self.path_of(content.node).ok().map(|(_, path)| path);
-        if content.number != number {
-            return Err(damaged());
+        records: &SealedRecords,
+        subject: Subject<'_>,
+        record: &Record,
+    ) -> Result<Option<DamagedRecord>> {
+        let mut opened = self.open_record(records, subject.owner(), record);
+        if let (Ok(()), SealedRecordKind::Content, Subject::Project(project)) = (&opened, records.kind, subject) {
+            opened = self.open_content(project, record);
         }
+        match opened {
+            Ok(()) => Ok(None),
+            Err(error) if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::DecryptionFailed) => {
+                Ok(Some(self.damaged_record(records.kind, subject, record, error)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens what a content holds, which is sealed twice: in a row, and under a level key.
+    fn open_content(&mut self, project: &ProjectRecord, record: &Record) -> Result<()> {
+        let content: ContentRecord = decode(&record.value)?;
         self.blob(project, &content)?;
         self.entries(project, &content)?;
         if project.custody == Custody::Server {
@@ -206,26 +181,58 @@ impl OperationContext<'_, '_> {
         }
         Ok(())
     }
-}
 
-fn integration_damage(
-    project: &ProjectRecord,
-    integration: Option<IntegrationId>,
-    opened: Result<()>,
-) -> Result<Option<DamagedRecord>> {
-    match opened {
-        Ok(()) => Ok(None),
-        Err(error) if error.kind() == ErrorKind::Corrupt => {
-            let path = LevelPath::new(&project.slug).ok();
-            Ok(Some(DamagedRecord {
-                organization: project.organization,
-                path,
-                id: 0,
-                webhook: None,
-                integration,
-                error,
-            }))
-        }
-        Err(error) => Err(error),
+    /// Describes a damaged record as far as its key tells what it is.
+    fn damaged_record(
+        &mut self,
+        kind: SealedRecordKind,
+        subject: Subject<'_>,
+        record: &Record,
+        error: Error,
+    ) -> DamagedRecord {
+        let mut damaged = DamagedRecord {
+            kind,
+            key: record.key.clone(),
+            organization: subject.organization(),
+            path: None,
+            id: 0,
+            webhook: None,
+            integration: None,
+            error,
+        };
+        let Subject::Project(project) = subject else {
+            return damaged;
+        };
+        let node: Option<LevelId> = match kind {
+            SealedRecordKind::Content => {
+                damaged.id = version_id(project, number_in(&record.key).unwrap_or_default());
+                decode::<ContentRecord>(&record.value).ok().map(|content| content.node)
+            }
+            SealedRecordKind::AccessTimes => id_in(&record.key).ok(),
+            SealedRecordKind::SigningSecret => {
+                let (node, webhook) = last_two_ids(&record.key).ok().unzip();
+                damaged.webhook = webhook;
+                node
+            }
+            SealedRecordKind::Written => {
+                let (integration, node) = last_two_ids(&record.key).ok().unzip();
+                damaged.integration = integration;
+                node
+            }
+            SealedRecordKind::Credentials => {
+                damaged.integration = id_in(&record.key).ok();
+                None
+            }
+            SealedRecordKind::RootKeyCheck
+            | SealedRecordKind::OrganizationKek
+            | SealedRecordKind::ProjectDek
+            | SealedRecordKind::LevelKey => None,
+        };
+        damaged.path = match node {
+            Some(node) => self.path_of(node).ok().map(|(_, path)| path),
+            None if kind.is_of_a_level() => None,
+            None => LevelPath::new(&project.slug).ok(),
+        };
+        damaged
     }
 }

@@ -275,7 +275,12 @@ impl OperationContext<'_, '_> {
         mut content: ContentRecord,
         blob: &SealedBlob,
     ) -> Result<()> {
-        self.rewrap_content(project, &mut content)?;
+        if let Some(entries) = &content.entries {
+            let row = Row::Entries(content.node, content.number);
+            let bytes = self.open_row(project, row, content.dek_version, entries)?;
+            content.entries = Some(self.seal_row(project, row, bytes.expose_secret())?);
+        }
+        content.dek_version = project.dek_version;
         content.blob = self.seal_row(project, Row::Blob(content.node, content.number), blob.as_bytes())?;
         content.key_version = project.key_version;
         let key = keys::version(project.id, content.node, content.number);
@@ -285,20 +290,6 @@ impl OperationContext<'_, '_> {
         version.bytes = content.text_length();
         put(self.tx, &key, &version, Precondition::Present)?;
         put(self.tx, &keys::content(project.id, content.number), &content, Precondition::Present)
-    }
-
-    /// Wraps a content with the project DEK that is in use; `false`, if it already is.
-    pub(super) fn rewrap_content(&mut self, project: &ProjectRecord, content: &mut ContentRecord) -> Result<bool> {
-        let (node, number, version) = (content.node, content.number, content.dek_version);
-        if version == project.dek_version {
-            return Ok(false);
-        }
-        content.blob = self.rewrap_row(project, Row::Blob(node, number), version, &content.blob)?;
-        if let Some(entries) = &content.entries {
-            content.entries = Some(self.rewrap_row(project, Row::Entries(node, number), version, entries)?);
-        }
-        content.dek_version = project.dek_version;
-        Ok(true)
     }
 
     /// Notes that at that number a level lost what was known of its entries, and so which of them changed when. Its

@@ -241,7 +241,8 @@ fn check_root(text: &str, root: &RootKey) -> Result<Id> {
     }
 }
 
-fn check_context(vault: Id) -> Context {
+/// The place of the text by which a vault recognizes its root key.
+pub(super) fn check_context(vault: Id) -> Context {
     Context::row(vault.into(), vault.into(), Sealed::Check, &[], 1)
 }
 

@@ -8,6 +8,7 @@ use super::records::{KeyRecord, ProjectRecord, Wrapped, WrappedKeyRecord, damage
 use crate::core::IntegrationId;
 use crate::core::LevelId;
 use crate::core::OrganizationId;
+use crate::core::ProjectId;
 use crate::core::WebhookId;
 use crate::core::{AesKey, Context, Custody, LevelKey, Sealed, SecretBytes, unwrap, unwrap_key, wrap};
 use crate::error::{Error, ErrorKind, Result};
@@ -36,21 +37,21 @@ pub(super) enum Row {
 }
 
 impl Row {
-    fn context(self, project: &ProjectRecord, dek_version: u32) -> Context {
+    pub(super) fn context(self, organization: OrganizationId, project: ProjectId, dek_version: u32) -> Context {
         let (what, place) = match self {
             Self::Credentials(integration) => {
-                return Context::integration(project.organization, project.id, integration, dek_version);
+                return Context::integration(organization, project, integration, dek_version);
             }
             Self::Written(integration, node) => (Sealed::Written, [integration.into(), node.into()]),
             Self::Blob(id, number) => (Sealed::Blob, [id.into(), number.into()]),
             Self::Entries(id, number) => (Sealed::Entries, [id.into(), number.into()]),
             Self::Access(id) => (Sealed::Access, [id.into(), 0_u32.into()]),
-            Self::KeyText(version) => (Sealed::KeyText, [project.id.into(), version.into()]),
-            Self::KeyBytes(version) => (Sealed::KeyBytes, [project.id.into(), version.into()]),
-            Self::KeyProof(version) => (Sealed::KeyProof, [project.id.into(), version.into()]),
+            Self::KeyText(version) => (Sealed::KeyText, [project.into(), version.into()]),
+            Self::KeyBytes(version) => (Sealed::KeyBytes, [project.into(), version.into()]),
+            Self::KeyProof(version) => (Sealed::KeyProof, [project.into(), version.into()]),
             Self::SigningSecret(webhook) => (Sealed::SigningSecret, [webhook.into(), 0_u32.into()]),
         };
-        Context::row(project.organization, project.id, what, &place, dek_version)
+        Context::row(organization, project, what, &place, dek_version)
     }
 }
 
@@ -75,14 +76,19 @@ impl OperationContext<'_, '_> {
     }
 
     /// The key that wraps a project's rows.
-    pub(super) fn project_dek(&mut self, project: &ProjectRecord, version: u32) -> Result<AesKey> {
-        let name = KeyName { owner: project.id.into(), purpose: Purpose::Dek, version, custody_changes: 0 };
+    pub(super) fn project_dek(
+        &mut self,
+        organization: OrganizationId,
+        project: ProjectId,
+        version: u32,
+    ) -> Result<AesKey> {
+        let name = KeyName { owner: project.into(), purpose: Purpose::Dek, version, custody_changes: 0 };
         if let Some(key) = self.unwrapped_key(name) {
             return Ok(key);
         }
-        let record: WrappedKeyRecord = require(self.tx, &keys::project_dek(project.id, version))?;
-        let wrapping = self.organization_kek(project.organization, record.wrapped_by)?;
-        let context = Context::project_dek(project.organization, project.id, version);
+        let record: WrappedKeyRecord = require(self.tx, &keys::project_dek(project, version))?;
+        let wrapping = self.organization_kek(organization, record.wrapped_by)?;
+        let context = Context::project_dek(organization, project, version);
         let key = unwrap_key(&wrapping, &context, &record.key.0).map_err(|_| damaged())?;
         self.pending.unwrapped.push((name, key.clone()));
         Ok(key)
@@ -111,21 +117,9 @@ impl OperationContext<'_, '_> {
 
     /// Wraps a row with the project DEK that is in use.
     pub(super) fn seal_row(&mut self, project: &ProjectRecord, row: Row, bytes: &[u8]) -> Result<Wrapped> {
-        let key = self.project_dek(project, project.dek_version)?;
-        let context = row.context(project, project.dek_version);
+        let key = self.project_dek(project.organization, project.id, project.dek_version)?;
+        let context = row.context(project.organization, project.id, project.dek_version);
         Ok(Wrapped(wrap(&key, &context, bytes, &*self.vault.random)?))
-    }
-
-    /// Wraps a row anew, with the project DEK that is in use.
-    pub(super) fn rewrap_row(
-        &mut self,
-        project: &ProjectRecord,
-        row: Row,
-        dek_version: u32,
-        sealed: &Wrapped,
-    ) -> Result<Wrapped> {
-        let bytes = self.open_row(project, row, dek_version, sealed)?;
-        self.seal_row(project, row, bytes.expose_secret())
     }
 
     /// Opens a row that was wrapped with the project DEK of that version.
@@ -136,8 +130,8 @@ impl OperationContext<'_, '_> {
         dek_version: u32,
         sealed: &Wrapped,
     ) -> Result<SecretBytes> {
-        let key = self.project_dek(project, dek_version)?;
-        unwrap(&key, &row.context(project, dek_version), &sealed.0).map_err(|_| damaged())
+        let key = self.project_dek(project.organization, project.id, dek_version)?;
+        unwrap(&key, &row.context(project.organization, project.id, dek_version), &sealed.0).map_err(|_| damaged())
     }
 }
 

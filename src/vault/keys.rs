@@ -24,6 +24,11 @@ use crate::store::KeyRange;
 /// What kind of vault this is, and the check of its root key.
 pub(super) const VAULT: &str = "vault";
 
+/// The range that holds only that record.
+pub(super) fn vault() -> KeyRange {
+    KeyRange { start: VAULT.to_owned(), end: Some(format!("{VAULT}\u{1}")) }
+}
+
 pub(super) fn organization(id: OrganizationId) -> String {
     format!("organization/{id}")
 }
@@ -40,6 +45,10 @@ pub(super) fn organization_kek(id: OrganizationId, version: u32) -> String {
     format!("organization-kek/{id}/{version:010}")
 }
 
+pub(super) fn organization_keks(id: OrganizationId) -> KeyRange {
+    KeyRange::prefix(format!("organization-kek/{id}/"))
+}
+
 pub(super) fn project(organization: OrganizationId, slug: &str) -> String {
     format!("project/{organization}/{slug}")
 }
@@ -54,6 +63,11 @@ pub(super) fn project_id(id: ProjectId) -> String {
 
 pub(super) fn project_number(organization: OrganizationId, number: u32) -> String {
     format!("project-number/{organization}/{number:010}")
+}
+
+/// The ids of all projects of an organization, those among them that were deleted and not purged yet.
+pub(super) fn project_numbers(organization: OrganizationId) -> KeyRange {
+    KeyRange::prefix(format!("project-number/{organization}/"))
 }
 
 /// A target or an environment; `path` is what follows the project's slug.

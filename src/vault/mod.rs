@@ -70,6 +70,7 @@ mod records;
 mod rights;
 mod role;
 mod scan;
+mod sealed_records;
 mod service_account;
 mod service_key;
 pub(crate) mod session;
@@ -125,6 +126,7 @@ pub use self::entry::{
     NewEntry, Search, SetEntries, SetEntry, StoredEntry, UpdatedEntries,
 };
 pub use self::level::{Blob, Blobs, Export, NewBlob};
+pub use self::sealed_records::SealedRecordKind;
 pub use crate::core::custody::OpenedLevel;
 
 // Versions.

@@ -544,6 +544,17 @@ pub(super) struct AccessRecord {
     pub(super) times: Wrapped,
 }
 
+/// The number in the last part of a key.
+pub(super) fn number_in(key: &str) -> Result<u32> {
+    key.rsplit('/').next().unwrap_or_default().parse().map_err(|_| damaged())
+}
+
+/// The ids in the last two parts of a key.
+pub(super) fn last_two_ids<A: From<Id>, B: From<Id>>(key: &str) -> Result<(A, B)> {
+    let above = key.rsplit_once('/').map_or("", |(above, _)| above);
+    Ok((id_in(above)?, id_in(key)?))
+}
+
 /// The id in the last part of a key.
 pub(super) fn id_in<T: From<Id>>(key: &str) -> Result<T> {
     Id::parse(key.rsplit('/').next().unwrap_or_default()).map(T::from).map_err(|_| damaged())

@@ -33,6 +33,7 @@ mod one_entry;
 mod personal_keys;
 mod races;
 mod refusals;
+mod sealed_records;
 mod seams;
 mod service_accounts;
 mod shelf;

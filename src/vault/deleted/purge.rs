@@ -14,6 +14,7 @@ use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::records::{DeletedRecord, DeletedThing, NodeRecord, ProjectRecord, decode, get, put};
 use crate::vault::scan::{Scan, scan_values};
+use crate::vault::sealed_records::{Owner, SealedRecords, WrappingKey};
 use crate::vault::session::{Actor, Session};
 use crate::vault::use_case::UseCase;
 
@@ -182,20 +183,19 @@ impl OperationContext<'_, '_> {
         self.remove_tokens(keys::project_accounts(id))?;
         self.remove_webhooks(id, None)?;
         self.remove_integrations(id, None)?;
-        // The keys come last, so that what is left of it can be checked until then.
+        let owner = Owner::Project(organization, id);
+        let sealed = |key| SealedRecords::wrapped_with(key).filter_map(|records| records.range(owner));
         let ranges = [
             keys::nodes(id, ""),
             keys::deleted_nodes(id),
             keys::levels(id),
-            keys::accesses(id),
             keys::floors(id),
             keys::project_versions(id),
-            keys::contents(id),
-            keys::level_keys(id),
-            keys::project_deks(id),
         ];
-        for range in &ranges {
-            if !self.remove_up_to(range, left)? {
+        // The keys come last: none is removed while a record names it, and what is left can be checked until then.
+        let sealed = sealed(WrappingKey::ProjectDek).chain(sealed(WrappingKey::OrganizationKek));
+        for range in ranges.into_iter().chain(sealed) {
+            if !self.remove_up_to(&range, left)? {
                 return Ok(false);
             }
         }

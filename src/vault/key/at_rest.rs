@@ -1,13 +1,15 @@
-use crate::core::OrganizationId;
-use crate::core::{Action, AesKey, Context, Details, Resource, ResourceKind, unwrap_key, wrap_key};
-use crate::error::Result;
+use crate::core::{Action, AesKey, Context, Details, OrganizationId, ProjectId, Resource, ResourceKind, wrap_key};
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::vault::deleted::all_projects;
 use crate::vault::key::check_idle;
 use crate::vault::keys;
+use crate::vault::operation::OperationContext;
 use crate::vault::place::At;
 use crate::vault::place::Reach;
-use crate::vault::records::{RotationRecord, Wrapped, WrappedKeyRecord, damaged, decode, put};
+use crate::vault::records::{RotationRecord, Wrapped, WrappedKeyRecord, put};
+use crate::vault::scan::{Scan, scan_values};
+use crate::vault::sealed_records::{Owner, SealedRecords, WrappingKey};
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 
@@ -39,7 +41,8 @@ impl Session<'_> {
     /// No row of any project changes.
     ///
     /// # Errors
-    /// `NotFound`; `Denied`, for a token that is bound to a part of the organization.
+    /// `NotFound`; `Denied`, for a token that is bound to a part of the organization; `Corrupt`, when a project DEK is
+    /// damaged, or would be lost with the key before because its project is missing: then nothing changes.
     pub fn rotate_organization_kek(&self, organization: OrganizationId) -> Result<()> {
         self.write(UseCase::RotateOrganizationKek, |operation| {
             let mut owner = operation.whole_organization(organization)?;
@@ -51,19 +54,12 @@ impl Session<'_> {
             let record = WrappedKeyRecord { version, wrapped_by: 0, key, created_at: operation.now };
             put(operation.tx, &keys::organization_kek(organization, version), &record, Precondition::Absent)?;
 
-            let mut count = 0;
+            let mut count = 0_u64;
             for project in all_projects(operation.tx, organization)? {
-                for stored in operation.tx.scan(&keys::project_deks(project.id), Order::Ascending, usize::MAX)? {
-                    let mut record: WrappedKeyRecord = decode(&stored.value)?;
-                    let old = operation.organization_kek(organization, record.wrapped_by)?;
-                    let context = Context::project_dek(organization, project.id, record.version);
-                    let key = unwrap_key(&old, &context, &record.key.0).map_err(|_| damaged())?;
-                    record.key = Wrapped(wrap_key(&new, &context, &key, random)?);
-                    record.wrapped_by = version;
-                    put(operation.tx, &stored.key, &record, Precondition::Present)?;
-                    count += 1;
-                }
+                let owner = Owner::Project(organization, project.id);
+                count += operation.rewrap_project_deks(owner, version)?;
             }
+            operation.check_no_dek_names_another_kek(organization, version)?;
             operation.tx.delete(&keys::organization_kek(organization, owner.key_version))?;
             owner.key_version = version;
             put(operation.tx, &keys::organization(organization), &owner, Precondition::Present)?;
@@ -71,5 +67,41 @@ impl Session<'_> {
             let details = Details::default().with("op", "rotate-organization").with("version", version);
             operation.record(Action::Update, resource, details.with("keys", count))
         })
+    }
+}
+
+impl OperationContext<'_, '_> {
+    /// Wraps the DEKs of a project with that version of its organization's KEK.
+    fn rewrap_project_deks(&mut self, owner: Owner, version: u32) -> Result<u64> {
+        let mut count = 0;
+        for records in SealedRecords::wrapped_with(WrappingKey::OrganizationKek) {
+            let Some(range) = records.range(owner) else {
+                continue;
+            };
+            let mut scan = Scan::new(range, Order::Ascending);
+            while let Some(record) = scan.next(self.tx)? {
+                count += u64::from(self.rewrap_record(records, owner, &record, version)?);
+            }
+        }
+        Ok(count)
+    }
+
+    /// Refuses to remove a KEK that a project DEK still names. Goes by the numbers of projects, so that it also finds one
+    /// whose own record is missing.
+    fn check_no_dek_names_another_kek(&mut self, organization: OrganizationId, version: u32) -> Result<()> {
+        let projects: Vec<ProjectId> = scan_values(self.tx, keys::project_numbers(organization), Order::Ascending)?;
+        let mut count = 0;
+        for project in projects {
+            let owner = Owner::Project(organization, project);
+            count += self.count_under_other_versions(WrappingKey::OrganizationKek, owner, version)?;
+        }
+        if count == 0 {
+            return Ok(());
+        }
+        let message = format!(
+            "{count} project DEKs are wrapped with the former organization KEK and belong to projects that are missing, so \
+             that key stays and nothing was changed: restore these projects from a backup, then rotate again"
+        );
+        Err(Error::new(ErrorKind::Corrupt, message))
     }
 }

@@ -1,18 +1,13 @@
-use crate::core::LevelId;
-use crate::core::{Action, Details, Resource, SecretBytes};
+use crate::core::{Action, Details, Resource};
 use crate::error::{ErrorKind, Result};
-use crate::store::{Order, Precondition, Record};
-use crate::vault::envelope::Row;
-use crate::vault::key::{id_in, last_two_ids};
+use crate::store::Order;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::At;
 use crate::vault::place::Reach;
-use crate::vault::records::AccessRecord;
-use crate::vault::records::{
-    ContentRecord, IntegrationRecord, KeyRecord, ProjectRecord, RotationRecord, WebhookRecord, WrappedKeyRecord,
-    WrittenRecord, decode, put,
-};
+use crate::vault::records::{ContentRecord, ProjectRecord, RotationRecord, decode, number_in};
+use crate::vault::scan::scan_keys;
+use crate::vault::sealed_records::{Owner, SealedRecords, WrappingKey};
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 
@@ -58,8 +53,15 @@ impl Session<'_> {
     }
 }
 
+/// A content under a former key, as a rotation comes to it.
+struct FormerContent {
+    number: u32,
+    /// `None`, if it is damaged.
+    content: Option<ContentRecord>,
+}
+
 impl OperationContext<'_, '_> {
-    /// Seals versions anew with the level key in use.
+    /// Seals versions with the level key in use.
     fn move_history(
         &mut self,
         project: &mut ProjectRecord,
@@ -67,25 +69,60 @@ impl OperationContext<'_, '_> {
         mut skipped: u64,
         limit: usize,
     ) -> Result<RotationStep> {
-        let (count, former) = self.versions_of_former_keys(project, after, limit)?;
-        let is_done = count == former.len();
-        let last = former.last().map_or(after, |(_, version)| version.number);
+        let (former, is_done) = self.former_contents(project, after, limit)?;
+        let last = former.last().map_or(after, |former| former.number);
         let mut updated = 0;
-        for (node, version) in former {
-            *if self.move_version_to_active_key(project, node, version.number)? {
-                &mut updated
-            } else {
-                &mut skipped
-            } += 1;
+        for FormerContent { content, .. } in former {
+            let is_moved = match content {
+                Some(content) => self.move_version_to_active_key(project, content)?,
+                None => false,
+            };
+            *if is_moved { &mut updated } else { &mut skipped } += 1;
         }
         project.rotation = (!is_done).then_some(RotationRecord::History { after: last, skipped });
         Ok(RotationStep { updated, skipped, is_done })
     }
 
-    fn move_version_to_active_key(&mut self, project: &ProjectRecord, node: LevelId, number: u32) -> Result<bool> {
-        let (content, text) = match self.version_text(project, node, number) {
-            Ok((content, Some(text))) => (content, text),
-            Ok((_, None)) => return Ok(false),
+    /// Returns the first versions behind a number that are under former keys, and whether those are the last ones.
+    ///
+    /// Contents lie in the order of their numbers, so that each step goes on where the one before it ended.
+    fn former_contents(
+        &mut self,
+        project: &ProjectRecord,
+        after: u32,
+        limit: usize,
+    ) -> Result<(Vec<FormerContent>, bool)> {
+        let mut range = keys::contents(project.id).after(&keys::content(project.id, after));
+        let mut former = Vec::new();
+        loop {
+            // One more than wanted, which tells whether there are more.
+            let wanted = limit + 1 - former.len();
+            let batch = self.tx.scan(&range, Order::Ascending, wanted)?;
+            for stored in &batch {
+                let number = number_in(&stored.key)?;
+                let content = decode::<ContentRecord>(&stored.value).ok().filter(|content| content.number == number);
+                let is_former = match &content {
+                    Some(content) => content.key_version != project.key_version && self.is_version(project, content)?,
+                    None => true,
+                };
+                if is_former && former.len() == limit {
+                    return Ok((former, false));
+                }
+                if is_former {
+                    former.push(FormerContent { number, content });
+                }
+            }
+            match batch.last() {
+                Some(last) if batch.len() == wanted => range = range.after(&last.key),
+                _ => return Ok((former, true)),
+            }
+        }
+    }
+
+    fn move_version_to_active_key(&mut self, project: &ProjectRecord, content: ContentRecord) -> Result<bool> {
+        let text = match self.text(project, &content) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Ok(false),
             Err(error) if matches!(error.kind(), ErrorKind::ClientManaged | ErrorKind::Corrupt) => return Ok(false),
             Err(error) => return Err(error),
         };
@@ -95,124 +132,45 @@ impl OperationContext<'_, '_> {
         Ok(true)
     }
 
-    fn version_text(
-        &mut self,
-        project: &ProjectRecord,
-        node: LevelId,
-        number: u32,
-    ) -> Result<(ContentRecord, Option<SecretBytes>)> {
-        let content = self.content(project.id, node, number)?;
-        let text = self.text(project, &content)?;
-        Ok((content, text))
-    }
-
-    /// Wraps rows anew with the project DEK in use. What is written meanwhile is wrapped with it already, also behind
-    /// the point that was reached.
+    /// Wraps rows with the project DEK in use. What is written meanwhile is wrapped with it already, also behind the
+    /// point that was reached.
     fn move_rows(&mut self, project: &mut ProjectRecord, mut after: String, limit: usize) -> Result<RotationStep> {
-        // In the order of their keys.
-        let ranges = [
-            keys::accesses(project.id),
-            keys::contents(project.id),
-            keys::project_integration_writings(project.id),
-            keys::integrations(project.id),
-            keys::level_keys(project.id),
-            keys::project_webhooks(project.id),
-        ];
+        let owner = Owner::Project(project.organization, project.id);
         let (mut left, mut updated) = (limit, 0);
-        for range in ranges {
+        for records in SealedRecords::wrapped_with(WrappingKey::ProjectDek) {
+            let Some(range) = records.range(owner) else {
+                continue;
+            };
             if left == 0 || range.end.as_ref().is_some_and(|end| *end <= after) {
                 continue;
             }
             for record in self.tx.scan(&range.after(&after), Order::Ascending, left)? {
-                updated += u64::from(self.rewrap(project, &record)?);
+                updated += u64::from(self.rewrap_record(records, owner, &record, project.dek_version)?);
                 after = record.key;
                 left -= 1;
             }
         }
-        let is_done = left > 0;
-        if is_done {
-            // No row names the keys before any more.
-            for record in self.tx.scan(&keys::project_deks(project.id), Order::Ascending, usize::MAX)? {
-                let key: WrappedKeyRecord = decode(&record.value)?;
-                if key.version != project.dek_version {
-                    self.tx.delete(&record.key)?;
-                }
-            }
+        let is_at_the_end = left > 0;
+        let is_done = is_at_the_end && self.remove_former_deks(project)?;
+        if is_at_the_end && !is_done {
+            // Another program put a row back, such as one from a backup, behind the point that was reached.
+            after.clear();
         }
         project.rotation = (!is_done).then_some(RotationRecord::Dek { after });
         Ok(RotationStep { updated, skipped: 0, is_done })
     }
 
-    /// Wraps a row anew; `false`, if that is done.
-    fn rewrap(&mut self, project: &ProjectRecord, record: &Record) -> Result<bool> {
-        let version = project.dek_version;
-        match record.key.split('/').next() {
-            Some("access") => {
-                let node = id_in(&record.key)?;
-                let mut access: AccessRecord = decode(&record.value)?;
-                if access.dek_version == version {
-                    return Ok(false);
-                }
-                access.times = self.rewrap_row(project, Row::Access(node), access.dek_version, &access.times)?;
-                access.dek_version = version;
-                put(self.tx, &record.key, &access, Precondition::Present)?;
-            }
-            Some("key") => {
-                let mut key: KeyRecord = decode(&record.value)?;
-                if key.dek_version == version {
-                    return Ok(false);
-                }
-                let parts = [
-                    (&mut key.text, Row::KeyText(key.version)),
-                    (&mut key.data, Row::KeyBytes(key.version)),
-                    (&mut key.check, Row::KeyProof(key.version)),
-                ];
-                for (part, row) in parts {
-                    if let Some(sealed) = part {
-                        *sealed = self.rewrap_row(project, row, key.dek_version, sealed)?;
-                    }
-                }
-                key.dek_version = version;
-                put(self.tx, &record.key, &key, Precondition::Present)?;
-            }
-            Some("integration") => {
-                let mut integration: IntegrationRecord = decode(&record.value)?;
-                if integration.dek_version == version {
-                    return Ok(false);
-                }
-                let row = Row::Credentials(id_in(&record.key)?);
-                integration.credentials =
-                    self.rewrap_row(project, row, integration.dek_version, &integration.credentials)?;
-                integration.dek_version = version;
-                put(self.tx, &record.key, &integration, Precondition::Present)?;
-            }
-            Some("integration-written") => {
-                let (integration, node) = last_two_ids(&record.key)?;
-                let mut written: WrittenRecord = decode(&record.value)?;
-                if written.dek_version == version {
-                    return Ok(false);
-                }
-                let row = Row::Written(integration, node);
-                written.written = self.rewrap_row(project, row, written.dek_version, &written.written)?;
-                written.dek_version = version;
-                put(self.tx, &record.key, &written, Precondition::Present)?;
-            }
-            Some("webhook") => {
-                let mut webhook: WebhookRecord = decode(&record.value)?;
-                if webhook.dek_version == version {
-                    return Ok(false);
-                }
-                let row = Row::SigningSecret(id_in(&record.key)?);
-                webhook.secret = self.rewrap_row(project, row, webhook.dek_version, &webhook.secret)?;
-                webhook.dek_version = version;
-                put(self.tx, &record.key, &webhook, Precondition::Present)?;
-            }
-            _ => {
-                let mut content: ContentRecord = decode(&record.value)?;
-                if !self.rewrap_content(project, &mut content)? {
-                    return Ok(false);
-                }
-                put(self.tx, &record.key, &content, Precondition::Present)?;
+    /// Removes the project DEKs that are no longer in use, unless a record still names one of them; then none is removed,
+    /// and this returns `false`.
+    fn remove_former_deks(&mut self, project: &ProjectRecord) -> Result<bool> {
+        let owner = Owner::Project(project.organization, project.id);
+        if self.count_under_other_versions(WrappingKey::ProjectDek, owner, project.dek_version)? > 0 {
+            return Ok(false);
+        }
+        let in_use = keys::project_dek(project.id, project.dek_version);
+        for key in scan_keys(self.tx, keys::project_deks(project.id))? {
+            if key != in_use {
+                self.tx.delete(&key)?;
             }
         }
         Ok(true)

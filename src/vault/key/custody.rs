@@ -30,7 +30,8 @@ impl Session<'_> {
     /// be opened at all. Then the vault drops those keys, too. The audit log keeps what it says about variables.
     ///
     /// # Errors
-    /// `NotFound`; `Unconfirmed`, unless `confirmed`; `ClientManaged`, when they hold it already; `RotationInProgress`.
+    /// `NotFound`; `Unconfirmed`, unless `confirmed`; `ClientManaged`, when they hold it already; `RotationInProgress`;
+    /// `Corrupt`, when something would be lost with a former key of the vault: then nothing changes.
     pub fn move_key_to_client(&self, at: At<'_>, confirmed: bool) -> Result<SecretString> {
         let (id, text) = self.write(UseCase::SwitchCustody, |operation| {
             let project = operation.key_project(at, Reach::Inside)?;
@@ -51,7 +52,9 @@ impl Session<'_> {
                     *if is_moved { &mut count } else { &mut skipped } += 1;
                 }
             }
-            for Level { mut content, accessed_at } in operation.levels(project.id)? {
+            let levels = operation.levels(project.id)?;
+            operation.check_no_level_needs_a_former_key(&project, &levels)?;
+            for Level { mut content, accessed_at } in levels {
                 content.entries = None;
                 put(operation.tx, &keys::content(project.id, content.number), &content, Precondition::Present)?;
                 let level = LevelRecord { number: content.number, variables: BTreeMap::new(), accessed_at };
@@ -105,6 +108,30 @@ impl OperationContext<'_, '_> {
         let blob = self.vault.cipher.seal(&key, text.expose_secret(), &*self.vault.random)?;
         self.reseal_version(moved, content, &blob)?;
         Ok(Some(true))
+    }
+}
+
+impl OperationContext<'_, '_> {
+    /// Refuses to remove the vault's former level keys while what a level holds now opens with one of them. Versions that
+    /// do were sealed with the key in use before.
+    fn check_no_level_needs_a_former_key(&mut self, project: &ProjectRecord, levels: &[Level]) -> Result<()> {
+        let mut count = 0;
+        for Level { content, .. } in levels.iter().filter(|level| level.content.key_version != project.key_version) {
+            match self.text(project, content) {
+                Ok(Some(_)) => count += 1,
+                Ok(None) => {}
+                Err(error) if error.kind() == ErrorKind::ClientManaged => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if count == 0 {
+            return Ok(());
+        }
+        let message = format!(
+            "what {count} levels hold only opens with a former key of the vault, so that key stays and nothing was changed: \
+             rotate the key of the project, then try again"
+        );
+        Err(Error::new(ErrorKind::Corrupt, message))
     }
 }
 

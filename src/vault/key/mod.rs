@@ -23,10 +23,12 @@ use super::envelope::client_managed;
 use super::keys;
 use super::operation::OperationContext;
 use super::place::Reach;
-use super::records::{KeyRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, put, require};
+use super::records::{
+    ContentRecord, KeyRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, put, require,
+};
 use crate::core::LevelId;
 use crate::core::ProjectId;
-use crate::core::{Custody, Id, Pbkdf2, Resource, ResourceKind};
+use crate::core::{Custody, Pbkdf2, Resource, ResourceKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::vault::place::At;
@@ -108,21 +110,19 @@ impl OperationContext<'_, '_> {
     fn versions_of_former_keys(
         &mut self,
         project: &ProjectRecord,
-        after: u32,
         limit: usize,
     ) -> Result<(usize, Vec<(LevelId, VersionRecord)>)> {
         let mut former = self.all_versions(project.id)?;
-        former.retain(|(_, version)| version.number > after && version.key_version != project.key_version);
+        former.retain(|(_, version)| version.key_version != project.key_version);
         let count = former.len();
         former.truncate(limit);
         Ok((count, former))
     }
-}
 
-/// The ids in the last two parts of a key.
-fn last_two_ids<A: From<Id>, B: From<Id>>(key: &str) -> Result<(A, B)> {
-    let above = key.rsplit_once('/').map_or("", |(above, _)| above);
-    Ok((id_in(above)?, id_in(key)?))
+    /// Whether a content is a former one.
+    fn is_version(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<bool> {
+        Ok(self.tx.get(&keys::version(project.id, content.node, content.number))?.is_some())
+    }
 }
 
 fn check_custody(project: &ProjectRecord, custody: Custody) -> Result<()> {

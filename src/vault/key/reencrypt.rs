@@ -3,10 +3,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::vault::content::check_blob;
 use crate::vault::key::{check_custody, check_idle};
 use crate::vault::keys;
-use crate::vault::operation::OperationContext;
 use crate::vault::place::At;
 use crate::vault::place::Reach;
-use crate::vault::records::{ContentRecord, ProjectRecord, get};
+use crate::vault::records::{ContentRecord, get};
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 use crate::vault::version::version_id;
@@ -52,19 +51,12 @@ impl Session<'_> {
                     _ => return Err(no_longer_pending()),
                 }
             }
-            let (remaining, _) = operation.versions_of_former_keys(&project, 0, 0)?;
+            let (remaining, _) = operation.versions_of_former_keys(&project, 0)?;
             let details = Details::default().with("op", "reencrypt").with("version", project.key_version);
             let details = details.with("versions", versions.len()).with("remaining", remaining);
             operation.record(Action::Update, Resource::key(&project), details)?;
             Ok(Reencrypted { updated: versions.len() as u64, remaining: remaining as u64 })
         })
-    }
-}
-
-impl OperationContext<'_, '_> {
-    /// Whether a content is a former one.
-    fn is_version(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<bool> {
-        Ok(self.tx.get(&keys::version(project.id, content.node, content.number))?.is_some())
     }
 }
 
@@ -112,7 +104,7 @@ impl Session<'_> {
             let project = operation.key_project(at, Reach::Inside)?;
             check_custody(&project, Custody::Client)?;
             check_idle(&project)?;
-            let (remaining, former) = operation.versions_of_former_keys(&project, 0, limit)?;
+            let (remaining, former) = operation.versions_of_former_keys(&project, limit)?;
             let mut versions = Vec::new();
             for (node, version) in former {
                 let content = operation.content(project.id, node, version.number)?;

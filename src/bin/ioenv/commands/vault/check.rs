@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use ioenv::ErrorKind;
-use ioenv::vault::{At, Organization};
+use ioenv::vault::{At, Organization, SealedRecordKind};
 
 use crate::levels::Levels as _;
 use crate::levels::access::Access;
@@ -10,8 +10,8 @@ use crate::project::Project;
 use crate::result::Result;
 use crate::terminal;
 
-/// Looks for damage in the store, and opens every level and every former content as far as the vault can; fails if one
-/// cannot be opened.
+/// Looks for damage in the store, and opens every level and every sealed record as far as the vault can; fails if one cannot
+/// be opened.
 pub(crate) fn run(project: &Project) -> Result<ExitCode> {
     let access = Access::open(project)?;
     access.trusted_only()?;
@@ -53,16 +53,18 @@ pub(crate) fn run(project: &Project) -> Result<ExitCode> {
     let checked = levels.access.vault.check()?;
     for damage in &checked.damaged {
         let level = damage.path.as_ref().map(|path| format!(" of {path}")).unwrap_or_default();
-        let what = match (damage.webhook, damage.integration) {
-            (Some(id), _) => format!("signing secret of the webhook {id}"),
-            (None, Some(id)) => format!("credentials of the integration {id}, or what it has written,"),
-            (None, None) => format!("content {}", damage.id),
+        let what = match (damage.kind, damage.webhook, damage.integration) {
+            (SealedRecordKind::Content, ..) => format!("content {}", damage.id),
+            (kind, Some(id), _) => format!("{kind} of the webhook {id}"),
+            (kind, None, Some(id)) => format!("{kind} of the integration {id}"),
+            (kind, None, None) => format!("{kind} at {}", damage.key),
         };
         terminal::warning(format!("the {what}{level} does not open: {}", damage.error));
         failed = true;
     }
     terminal::note(format!(
-        "{} signing secrets, {} credentials, {} contents, present and former, and {} of them damaged",
+        "{} sealed records: {} signing secrets, {} credentials, {} contents, present and former, and {} of them damaged",
+        checked.records,
         checked.signing_secrets,
         checked.credentials,
         checked.contents,
