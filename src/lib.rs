@@ -33,8 +33,9 @@
 //! # For tools
 //!
 //! [`SealedFile`] reads and changes the file, [`Document`] a level, [`Configuration`] finds both. [`merge()`] and
-//! [`expand`] are what a loader does with [`Layer`]s; [`Expansion`] knows the notations of other services too. A [`Source`](source::Source) of one's own stands in for the file. With the feature
-//! `vault`, `webhook` tells receivers whether a request is genuine.
+//! [`expand`] are what a loader does with [`Layer`]s; [`Expansion`] knows the notations of other services too. Your own
+//! [`Source`](source::Source) can stand in for the file. With the feature `vault`, `webhook` tells receivers whether a
+//! request is genuine.
 //!
 //! # Features
 //!

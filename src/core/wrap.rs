@@ -286,6 +286,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::core::clock::Timestamp;
 
     /// Draws what a vector says.
     #[derive(Debug)]
@@ -413,9 +414,8 @@ mod tests {
     }
 
     fn an_id<T: From<Id> + Debug>() -> impl Strategy<Value = T> {
-        (0..1_i64 << 40, any::<[u8; 10]>()).prop_map(|(millis, random)| {
-            Id::from_parts(super::super::Timestamp::from_millis(millis).unwrap(), random).into()
-        })
+        (0..1_i64 << 40, any::<[u8; 10]>())
+            .prop_map(|(millis, random)| Id::from_parts(Timestamp::from_millis(millis).unwrap(), random).into())
     }
 
     proptest! {
@@ -434,7 +434,7 @@ mod tests {
             let opened = unwrap(&key, &context, &wrapped).unwrap();
             prop_assert_eq!(opened.expose_secret(), &plaintext[..]);
 
-            let other = Id::from_parts(super::super::Timestamp::MAX, [0; 10]);
+            let other = Id::from_parts(Timestamp::MAX, [0; 10]);
             for elsewhere in [
                 Context::row(other.into(), project, Sealed::Blob, &place, version),
                 Context::row(org, other.into(), Sealed::Blob, &place, version),

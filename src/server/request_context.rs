@@ -73,12 +73,12 @@ pub(super) trait Service: 'static {
     const MAX_BODY: usize;
 
     /// Refuses a request before anybody asks whose it is.
-    fn admit(_exchange: &RequestContext) -> Result<(), Self::Problem> {
+    fn admit(_context: &RequestContext) -> Result<(), Self::Problem> {
         Ok(())
     }
 
     /// What a request is refused for in the end, where the service asks things in another order than the vault does.
-    fn refine(_exchange: &RequestContext, problem: Self::Problem) -> Self::Problem {
+    fn refine(_context: &RequestContext, problem: Self::Problem) -> Self::Problem {
         problem
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{At, Place, Reach};
-use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
+use super::records::{NodeKind, NodeRecord, OrganizationRecord, PlaceRecord, ProjectRecord, get, require};
 use super::slug::BASE;
 use crate::core::LevelId;
 use crate::core::OrganizationId;
@@ -44,6 +44,11 @@ impl OperationContext<'_, '_> {
             return Err(no_such("project"));
         }
         Ok(project)
+    }
+
+    /// Returns the organization of a place. What the actor may do stays what it is at the place.
+    pub(super) fn owner(&mut self, place: &Place) -> Result<OrganizationRecord> {
+        require(self.tx, &keys::organization(place.organization()))
     }
 
     /// What stands at a path, if the actor may know of it.

@@ -57,6 +57,8 @@ impl<'c, 'tx> OperationContext<'c, 'tx> {
 
     /// The organization, if the actor may know of it. What a user may do there is another question, which
     /// [`require`](Self::require) answers, or the place they come to.
+    ///
+    /// From here on the rights are those in all of the organization. At a place, [`owner`](Self::owner) keeps them.
     pub(super) fn organization(&mut self, id: OrganizationId) -> Result<OrganizationRecord> {
         if self.principal.token.as_ref().is_some_and(|(_, token)| token.organization != id) {
             return Err(no_such("organization"));

@@ -11,6 +11,7 @@ use crate::server::request_context::RequestContext;
 use crate::vault;
 use crate::vault::{Environment, EnvironmentUpdate, LevelSummary, NewEnvironment, Permission, PermissionSet, SlugRule};
 use crate::wire::stashbase::environment as wire;
+use crate::wire::stashbase::secret::IncludedEnvironment;
 use crate::wire::word::Word;
 use crate::{Error, ErrorKind};
 
@@ -122,9 +123,9 @@ pub(super) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
 }
 
 /// What was asked for of an environment beside its secrets: all of it for `true`, or some properties, by their names.
-pub(super) fn included(at: &At<'_>, wanted: &str) -> Result<wire::IncludedEnvironment, Problem> {
+pub(super) fn included(at: &At<'_>, wanted: &str) -> Result<IncludedEnvironment, Problem> {
     let wants = |property: &str| wanted == "true" || words(wanted).any(|word| word == property);
-    let mut included = wire::IncludedEnvironment {
+    let mut included = IncludedEnvironment {
         id: wants("id").then(|| at.environment.id.to_prefixed("env")),
         name: wants("name").then(|| at.name().to_owned()),
         is_production: wants("is_production").then_some(at.environment.is_production),

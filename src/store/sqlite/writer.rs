@@ -280,9 +280,9 @@ fn upsert(connection: &Connection, records: &[Record]) -> rusqlite::Result<()> {
 mod tests {
     use std::sync::Barrier;
 
-    use super::super::connection;
     use super::*;
     use crate::error::ErrorKind;
+    use crate::store::sqlite::connection;
     use crate::store::transaction::Precondition;
 
     fn writer() -> (tempfile::TempDir, Writer) {

@@ -22,9 +22,9 @@ impl Session<'_> {
     /// `NotFound`; `RotationInProgress`.
     pub fn rotate_project_dek(&self, at: At<'_>) -> Result<()> {
         self.write(UseCase::RotateProjectDek, |operation| {
-            let (organization, path) = operation.whereabouts(at)?;
-            let owner = operation.organization(organization)?;
-            let mut project = operation.key_project(At::Path(organization, &path), Reach::Inside)?;
+            let place = operation.project_place(at, Reach::Inside)?;
+            let owner = operation.owner(&place)?;
+            let mut project = place.project;
             check_idle(&project)?;
             project.dek_version += 1;
             project.rotation = Some(RotationRecord::Dek { after: String::new() });

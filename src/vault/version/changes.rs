@@ -66,9 +66,8 @@ impl Session<'_> {
     /// `NotFound`; `ClientManaged`; `InvalidValue`, for a page that begins nowhere.
     pub fn changes(&self, at: At<'_>, paging: &Paging) -> Result<Page<Change>> {
         self.read(UseCase::ListChanges, |operation| {
-            let (organization, path) = operation.whereabouts(at)?;
-            let owner = operation.organization(organization)?;
-            let place = operation.changing_place(At::Path(organization, &path))?;
+            let place = operation.changing_place(at)?;
+            let owner = operation.owner(&place)?;
             let (items, next) = operation.told_changes(&owner, &place, paging.after_number()?, paging.limit())?;
             let next = next.map(|number| number.to_string());
             let details = Details::default().with("op", "changes").with("count", items.len());
@@ -85,9 +84,8 @@ impl Session<'_> {
     /// `NotFound`; `ClientManaged`.
     pub fn changes_from(&self, at: At<'_>, skip: usize, limit: usize) -> Result<(Vec<Change>, usize)> {
         self.read(UseCase::ListChanges, |operation| {
-            let (organization, path) = operation.whereabouts(at)?;
-            let owner = operation.organization(organization)?;
-            let place = operation.changing_place(At::Path(organization, &path))?;
+            let place = operation.changing_place(at)?;
+            let owner = operation.owner(&place)?;
             let (mut items, mut count, mut after) = (Vec::new(), 0, None);
             loop {
                 let (changes, next) = operation.told_changes(&owner, &place, after, BATCH)?;
@@ -115,9 +113,8 @@ impl Session<'_> {
     /// `NotFound`; `ClientManaged`; `VersionLocked`, when it is too old to be told.
     pub fn change(&self, at: At<'_>, id: u64) -> Result<Change> {
         self.read(UseCase::ReadChange, |operation| {
-            let (organization, path) = operation.whereabouts(at)?;
-            let owner = operation.organization(organization)?;
-            let place = operation.changing_place(At::Path(organization, &path))?;
+            let place = operation.changing_place(at)?;
+            let owner = operation.owner(&place)?;
             let state = operation.state(&owner, &place, id)?.ok_or_else(|| no_such("change"))?;
             let before = operation.state_before(&owner, &place, &state)?;
             let old = operation.open_state(&place, before.as_ref())?;

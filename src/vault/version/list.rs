@@ -71,9 +71,8 @@ impl Session<'_> {
     /// `NotFound`; `InvalidValue`, for a page that begins nowhere.
     pub fn versions(&self, at: At<'_>, paging: &Paging) -> Result<Page<Version>> {
         self.read(UseCase::ListVersions, |operation| {
-            let (organization, path) = operation.whereabouts(at)?;
-            let owner = operation.organization(organization)?;
-            let place = operation.place(At::Path(organization, &path), Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
+            let owner = operation.owner(&place)?;
             let (project, node) = (place.project.id, place.id());
             let mut range = keys::versions(project, node);
             if let Some(after) = paging.after_number()? {
@@ -96,9 +95,8 @@ impl Session<'_> {
     /// `NotFound`.
     pub fn versions_from(&self, at: At<'_>, offset: usize, limit: usize) -> Result<(Vec<Version>, usize)> {
         self.read(UseCase::ListVersions, |operation| {
-            let (organization, path) = operation.whereabouts(at)?;
-            let owner = operation.organization(organization)?;
-            let place = operation.place(At::Path(organization, &path), Reach::Inside)?;
+            let place = operation.place(at, Reach::Inside)?;
+            let owner = operation.owner(&place)?;
             let range = keys::versions(place.project.id, place.id());
             let (versions, total) = scan_window(operation.tx, range, offset, limit)?;
             Ok((operation.listed(&owner, &place, versions)?, total))

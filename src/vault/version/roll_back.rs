@@ -20,9 +20,8 @@ impl Session<'_> {
     /// `secret:delete` where that is needed.
     pub fn roll_back(&self, at: At<'_>, change: u64) -> Result<Option<u64>> {
         self.write(UseCase::RollBack, |operation| {
-            let (organization, path) = operation.whereabouts(at)?;
-            let owner = operation.organization(organization)?;
-            let place = operation.changing_place(At::Path(organization, &path))?;
+            let place = operation.changing_place(at)?;
+            let owner = operation.owner(&place)?;
             let state = operation.state(&owner, &place, change)?.ok_or_else(|| no_such("change"))?;
             let project = &place.project;
             let level = operation.level(project, place.id())?;

@@ -35,21 +35,6 @@ pub(crate) struct NamedProject {
     pub(crate) name: String,
 }
 
-/// The properties of an environment that a request for secrets asked for. The others are absent.
-#[derive(Debug, Default, Deserialize, Serialize)]
-pub(crate) struct IncludedEnvironment {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) created_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) name: Option<String>,
-    #[serde(default, deserialize_with = "lenient::present", skip_serializing_if = "Option::is_none")]
-    pub(crate) description: Option<Option<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) is_production: Option<bool>,
-}
-
 /// A request to create an environment.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct NewEnvironment {

@@ -2,10 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::environment::IncludedEnvironment;
 use crate::core::Timestamp;
 use crate::wire::lenient;
 use crate::wire::plain::Plain;
+
+/// The properties of an environment that a request for secrets asked for. The others are absent.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub(crate) struct IncludedEnvironment {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) created_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+    #[serde(default, deserialize_with = "lenient::present", skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) is_production: Option<bool>,
+}
 
 /// A secret. A property that the request omitted is absent.
 #[derive(Debug, Deserialize, Serialize)]
