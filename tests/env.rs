@@ -137,7 +137,7 @@ fn what_is_required_is_reported_all_at_once() {
     let error = loader(&all).require(["Z", "A"]).require(["Y", "X", "W", "V"]).resolve().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.to_string().contains("required and set by no level: V, W, X, Y, Z"), "{error}");
-    assert_eq!(error.path(), Some(&path("acme/dev")));
+    assert_eq!(error.path(), Some(path("acme/dev")));
     let error = loader(&all).require(["PATH"]).resolve().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidName);
     let error = loader(&all).require(["PATH", "Z", "Y"]).resolve().unwrap_err();

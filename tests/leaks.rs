@@ -4,12 +4,13 @@
 
 mod common;
 
+use ioenv::dotenv_cloud::{KeyProof, Padded};
 use std::fs;
 
 use common::{Project, path};
 use ioenv::{
-    Aes256Gcm, Cipher as _, Document, Error, KeyDerivation as _, KeyProof, KeyRing, KeyString, Layer, LevelKey, Loader,
-    Padded, Pbkdf2, SealedBlob, SealedFile, SecretBytes, SecretString, SystemRandom, expand, merge,
+    Aes256Gcm, Cipher as _, Document, Error, KeyDerivation as _, KeyRing, KeyString, Layer, LevelKey, Loader, Pbkdf2,
+    SealedBlob, SealedFile, SecretBytes, SecretString, SystemRandom, expand, merge,
 };
 
 const PLANTED: &str = "planted4c1d";

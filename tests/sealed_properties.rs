@@ -197,7 +197,7 @@ proptest! {
         let keys = ring(&key_lines()[other..=other]);
         prop_assert_eq!(file.level(&path("p"), &keys).unwrap_err().kind(), ErrorKind::Corrupt);
         let error = file.layers(&path("p/a"), &keys).unwrap_err();
-        prop_assert_eq!((error.kind(), error.path()), (ErrorKind::Config, Some(&path("p/a"))), "{}", error);
+        prop_assert_eq!((error.kind(), error.path()), (ErrorKind::Config, Some(path("p/a"))), "{}", error);
         prop_assert!(error.to_string().contains(&format!("`{}`", KEYS[missing])), "{}", error);
     }
 }

@@ -111,7 +111,7 @@ fn a_chain_needs_the_keys_of_its_own_levels_alone() {
     for id in ["production", "staging"] {
         let level = path(&format!("acme-store/backend/{id}"));
         let error = file.layers(&level, &main).unwrap_err();
-        assert_eq!((error.kind(), error.path()), (ErrorKind::Config, Some(&level)), "{error}");
+        assert_eq!((error.kind(), error.path()), (ErrorKind::Config, Some(level.clone())), "{error}");
         assert!(error.to_string().contains(&format!("`{id}`")), "{error}");
         assert_is_discreet(&error, &index, id);
 

@@ -140,5 +140,5 @@ fn a_source_reports_as_well_as_our_own() {
     }
     let error = Loader::new().source(Missing).path(path("acme/dev")).resolve().unwrap_err();
     assert_eq!(error.to_string(), "acme/dev: the store has no value for PORT");
-    assert_eq!((error.path(), error.names()[0].as_str()), (Some(&path("acme/dev")), "PORT"));
+    assert_eq!((error.path(), error.names()[0].as_str()), (Some(path("acme/dev")), "PORT"));
 }

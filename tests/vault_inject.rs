@@ -6,6 +6,7 @@ mod common;
 mod postgres;
 mod scenarios;
 
+use ioenv::dotenv_cloud::KeyProof;
 use std::process::ExitCode;
 
 use common::{Project, path, run};
@@ -13,7 +14,7 @@ use ioenv::store::{Sqlite, Store};
 use ioenv::vault::{
     Actor, At, NewEnvironment, NewKey, NewOrganization, NewProject, NewToken, PermissionSet, RootKey, Vault, Vocabulary,
 };
-use ioenv::{Aes256Gcm, Cipher as _, Document, ErrorKind, KeyProof, SystemRandom, VarName};
+use ioenv::{Aes256Gcm, Cipher as _, Document, ErrorKind, SystemRandom, VarName};
 use scenarios::{SCENARIO, Scenario};
 
 const PLANTED: &str = "planted-9f2c";

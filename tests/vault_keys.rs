@@ -1,6 +1,7 @@
 //! The keys of a vault: who holds them, how they change, and that nothing opens where it should not.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use ioenv::dotenv_cloud::KeyProof;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fs;
@@ -16,8 +17,8 @@ use ioenv::vault::{
     RootKey, Session, Token, Vault, VersionAction,
 };
 use ioenv::{
-    Aes256Gcm, Cipher as _, Document, Error, ErrorKind, KeyDerivation as _, KeyProof, KeyString, Kind, LevelKey,
-    LevelPath, Pbkdf2, SealedBlob, SecretString, Slug, SystemRandom,
+    Aes256Gcm, Cipher as _, Document, Error, ErrorKind, KeyDerivation as _, KeyString, Kind, LevelKey, LevelPath,
+    Pbkdf2, SealedBlob, SecretString, Slug, SystemRandom,
 };
 use proptest::prelude::*;
 

@@ -1,6 +1,7 @@
 //! Secrets are planted everywhere a vault takes them, and every rendering, error, file and export is searched for them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use ioenv::dotenv_cloud::KeyProof;
 use std::fmt::Debug;
 use std::fs;
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use ioenv::vault::{
     Sha256Hasher, Token, TokenHasher as _, Vault, VaultSource,
 };
 use ioenv::{
-    Aes256Gcm, Cipher as _, Document, Error, KeyProof, KeyString, Kind, LevelKey, LevelPath, SealedBlob, SecretString,
-    Slug, SystemRandom,
+    Aes256Gcm, Cipher as _, Document, Error, KeyString, Kind, LevelKey, LevelPath, SealedBlob, SecretString, Slug,
+    SystemRandom,
 };
 
 const PLANTED: &str = "planted4c1d";

@@ -3,7 +3,8 @@
 use super::blob::SealedBlob;
 use super::cipher::{Aes256Gcm, Cipher as _};
 use super::document::Document;
-use super::key::{KeyProof, LevelKey, Pbkdf2};
+use super::dotenv_cloud::KeyProof;
+use super::key::{LevelKey, Pbkdf2};
 use super::key_ring::KeyRing;
 use super::opening::{document, no_key};
 use super::random::Random;

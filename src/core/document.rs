@@ -598,7 +598,7 @@ mod tests {
         let mut document = Document::new();
         let name = || VarName::new("A").unwrap();
         let error = document.set(name(), "x".repeat(MAX_VALUE_BYTES + 1)).unwrap_err();
-        assert_eq!((error.kind(), error.names()), (ErrorKind::Limit, [name()].as_slice()));
+        assert_eq!((error.kind(), error.names()), (ErrorKind::Limit, vec![name()]));
         assert_eq!(document.set(name(), "a\0b").unwrap_err().kind(), ErrorKind::InvalidValue);
         document.set(name(), "x".repeat(MAX_VALUE_BYTES)).unwrap();
     }
@@ -622,7 +622,7 @@ mod tests {
         let name = |text: &str| VarName::new(text).unwrap();
         let mut document = Document::parse("# a\nA=1\nB=2\nC=3\n").unwrap();
         let error = document.rename(&[(name("A"), name("D")), (name("B"), name("C"))]).unwrap_err();
-        assert_eq!((error.kind(), error.names()), (ErrorKind::Conflict, [name("C")].as_slice()));
+        assert_eq!((error.kind(), error.names()), (ErrorKind::Conflict, vec![name("C")]));
         document.rename(&[(name("A"), name("C")), (name("C"), name("A")), (name("X"), name("Y"))]).unwrap();
         assert_eq!(document.to_text().expose_secret(), "# a\nC=1\nB=2\nA=3\n");
         assert_eq!(document.get("A").unwrap().value().expose_secret(), "3");

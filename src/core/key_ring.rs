@@ -1,8 +1,11 @@
 use std::fmt;
+use std::str::FromStr;
 
-use super::key::{KeyDerivation, KeyString, LevelKey};
 #[cfg(feature = "vault")]
-use super::key::{KeyProof, Pbkdf2};
+use super::dotenv_cloud::KeyProof;
+#[cfg(feature = "vault")]
+use super::key::Pbkdf2;
+use super::key::{KeyDerivation, KeyString, LevelKey};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The keys a program holds, in no particular order: which one opens what is found out by trying.
@@ -151,6 +154,15 @@ impl From<&LevelKey> for KeyRing {
 impl From<KeyString> for KeyRing {
     fn from(key: KeyString) -> Self {
         Self { keys: vec![Key::String(key)] }
+    }
+}
+
+impl FromStr for KeyRing {
+    type Err = Error;
+
+    /// Reads it, as [`parse`](KeyRing::parse) does.
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
     }
 }
 

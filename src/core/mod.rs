@@ -17,6 +17,7 @@ pub(crate) mod custody;
 pub(crate) mod delivery_error;
 pub(crate) mod document;
 pub(crate) mod dotenv;
+pub(crate) mod dotenv_cloud;
 #[cfg(feature = "vault")]
 pub(crate) mod environment_name;
 #[cfg(feature = "vault")]
@@ -37,12 +38,13 @@ pub(crate) mod path;
 pub(crate) mod permission;
 pub(crate) mod random;
 #[cfg(feature = "vault")]
+pub(crate) mod refusal;
+#[cfg(feature = "vault")]
 pub(crate) mod role;
 pub(crate) mod secret;
 #[cfg(feature = "vault")]
 pub(crate) mod secret_format;
 pub(crate) mod secret_text;
-#[cfg(any(feature = "http", feature = "vault"))]
 pub(crate) mod serde_text;
 pub(crate) mod source;
 #[cfg(feature = "vault")]
@@ -81,7 +83,7 @@ pub use id::{
 };
 #[cfg(feature = "vault")]
 pub use ip_range::IpRange;
-pub use key::{KeyDerivation, KeyProof, KeyString, LevelKey, Padded, Pbkdf2};
+pub use key::{KeyDerivation, KeyString, LevelKey, Pbkdf2};
 pub use key_ring::KeyRing;
 pub use limits::{MAX_FILE_BYTES, MAX_VALUE_BYTES};
 pub use merge::{Layer, Origin, Resolved, Variable, merge};
@@ -92,6 +94,8 @@ pub use path::LevelPath;
 #[cfg(feature = "vault")]
 pub use permission::{Permission, PermissionSet, Vocabulary};
 pub use random::Random;
+#[cfg(feature = "vault")]
+pub use refusal::Refusal;
 #[cfg(feature = "vault")]
 pub use role::{
     CloudRole, EnvironmentRole, GrantRole, MemberRole, OrganizationRole, PersonalKeyLevel, ProjectRole, TokenPreset,

@@ -87,6 +87,30 @@ fn broken_name_rule(text: &str) -> String {
     format!("this is not the name of a variable: {rule}")
 }
 
+impl Error {
+    /// Adds variables that the error is about, for [`names`](Self::names). The text does not show them.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// use ioenv::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::NotFound, "the store does not have PORT").with_names(["PORT".parse()?]);
+    /// assert_eq!(error.names()[0].as_str(), "PORT");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    #[cold]
+    pub fn with_names(self, names: impl IntoIterator<Item = VarName>) -> Self {
+        self.with_name_texts(names.into_iter().map(|name| name.0))
+    }
+
+    /// Returns the variables the error is about: all that are missing, or the members of a cycle of references.
+    pub fn names(&self) -> Vec<VarName> {
+        self.name_texts().iter().cloned().map(VarName).collect()
+    }
+}
+
 /// One segment of a [`LevelPath`](crate::LevelPath), or the id of a key: 1 to 100 of `A-Z a-z 0-9 _ -`.
 ///
 /// Slugs are shown and committed, so what begins like a [`LevelKey`] is refused: somebody has put a key
@@ -181,9 +205,7 @@ pub(super) use parsed_text;
 parsed_text!(VarName);
 parsed_text!(Slug);
 
-#[cfg(feature = "vault")]
 super::serde_text::serde_text!(VarName, "the name of a variable");
-#[cfg(feature = "vault")]
 super::serde_text::serde_text!(Slug, "1 to 100 of A-Z, a-z, 0-9, _ and -");
 
 #[cfg(test)]

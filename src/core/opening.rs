@@ -130,11 +130,11 @@ mod tests {
             let chain = [(&above, &whole), (&below, &other)];
             let error = open_chain(chain, None, &keys, || no_key(&keys, "the vault")).unwrap_err();
             assert_eq!(error.kind(), kind);
-            assert_eq!(error.path(), Some(if keys.is_empty() { &above } else { &below }));
+            assert_eq!(error.path(), Some(if keys.is_empty() { above.clone() } else { below.clone() }));
         }
         let binary = seal(&key, &[0xff]);
         let keys = KeyRing::from(&key);
         let error = open_chain([(&below, &binary)], None, &keys, || no_key(&keys, "the vault")).unwrap_err();
-        assert_eq!((error.kind(), error.path()), (ErrorKind::Corrupt, Some(&below)));
+        assert_eq!((error.kind(), error.path()), (ErrorKind::Corrupt, Some(below.clone())));
     }
 }

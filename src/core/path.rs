@@ -98,6 +98,31 @@ fn invalid(rule: &str) -> Error {
     )
 }
 
+impl Error {
+    /// Adds the level that the error is about, which is shown before the text. A level that was added before stays: it
+    /// is the more specific one.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// use ioenv::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::NotFound, "there is no such level").with_path(&"acme-store/dev".parse()?);
+    /// assert_eq!(error.to_string(), "acme-store/dev: there is no such level");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    #[cold]
+    pub fn with_path(self, path: &LevelPath) -> Self {
+        self.with_path_text(&path.text)
+    }
+
+    /// Returns the level the error is about.
+    pub fn path(&self) -> Option<LevelPath> {
+        self.path_text().map(|text| LevelPath { text: Arc::clone(text) })
+    }
+}
+
 impl From<&Slug> for LevelPath {
     fn from(project: &Slug) -> Self {
         Self { text: project.as_str().into() }
@@ -106,7 +131,6 @@ impl From<&Slug> for LevelPath {
 
 parsed_text!(LevelPath);
 
-#[cfg(feature = "vault")]
 super::serde_text::serde_text!(LevelPath, "the path of a level");
 
 #[cfg(test)]

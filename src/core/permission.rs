@@ -238,6 +238,22 @@ impl Debug for PermissionSet {
     }
 }
 
+impl FromStr for PermissionSet {
+    type Err = Error;
+
+    /// Reads the text that `Display` writes: names of permissions with commas between them. `*` stands for all
+    /// permissions, and an empty text for none.
+    ///
+    /// # Errors
+    /// `InvalidValue`, without the text.
+    fn from_str(text: &str) -> Result<Self> {
+        let words = text.split(',').map(str::trim).filter(|_| !text.trim().is_empty());
+        words
+            .map(|word| word.parse::<Word>().map(|word| word.0))
+            .try_fold(Self::EMPTY, |set, word| Ok(set.union(word?)))
+    }
+}
+
 impl Serialize for PermissionSet {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         if *self == Self::ALL { serializer.collect_seq(["*"]) } else { serializer.collect_seq(self.iter()) }
@@ -562,6 +578,19 @@ mod tests {
             format!("{both:?} {:?}", PermissionSet::EMPTY),
             "PermissionSet(secret:read, secret:write) PermissionSet()"
         );
+    }
+
+    #[test]
+    fn text_is_a_list_of_words() {
+        for set in [PermissionSet::EMPTY, READ, ADMIN, PermissionSet::ALL] {
+            assert_eq!(set.to_string().parse::<PermissionSet>().unwrap(), set);
+        }
+        assert_eq!("*".parse::<PermissionSet>().unwrap(), PermissionSet::ALL);
+        assert_eq!(" secret:read,secret:write ".parse::<PermissionSet>().unwrap().iter().count(), 2);
+        for bad in ["planted", "secret:read,", ",", "secret:read secret:write"] {
+            let error = bad.parse::<PermissionSet>().unwrap_err();
+            assert!(error.kind() == ErrorKind::InvalidValue && !error.to_string().contains("planted"), "{bad}");
+        }
     }
 
     #[test]

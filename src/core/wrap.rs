@@ -1,4 +1,5 @@
 use std::fmt::{self, Debug, Write as _};
+use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -88,6 +89,15 @@ impl RootKey {
     /// The key as what [`wrap`] takes.
     pub(crate) fn as_key(&self) -> &AesKey {
         &self.0
+    }
+}
+
+impl FromStr for RootKey {
+    type Err = Error;
+
+    /// Reads it, as [`parse`](RootKey::parse) does.
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
     }
 }
 

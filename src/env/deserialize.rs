@@ -77,7 +77,8 @@ impl Env {
 }
 
 /// Why a value could not be taken. Serde's texts may quote the value, so they end here.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("invalid environment")]
 enum Failure {
     Missing(&'static str),
     Invalid(Option<VarName>, Option<&'static str>),
@@ -93,14 +94,6 @@ impl Failure {
         }
     }
 }
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("invalid environment")
-    }
-}
-
-impl std::error::Error for Failure {}
 
 impl de::Error for Failure {
     fn custom<T: fmt::Display>(_may_quote_the_value: T) -> Self {

@@ -8,11 +8,13 @@ use ureq::Timeout;
 use crate::core::DeliveryError;
 
 /// Why there is no response to a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SendError {
     /// The policy requires TLS where this request would have gone.
+    #[error("the address has no TLS, which is required")]
     PlainHttp,
     /// The request could not be sent, or no response arrived.
+    #[error("no response ({0})")]
     NoResponse(DeliveryError),
 }
 
@@ -51,11 +53,13 @@ impl From<ureq::Error> for SendError {
 }
 
 /// Why a call of a service did not succeed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ServiceError {
     /// There is no response.
-    Send(SendError),
+    #[error(transparent)]
+    Send(#[from] SendError),
     /// The response has a status other than 2xx.
+    #[error("status {status}")]
     Status {
         /// The status.
         status: u16,
@@ -63,13 +67,9 @@ pub(crate) enum ServiceError {
         retry_after: Option<Duration>,
     },
     /// The body of the response is longer than is read.
+    #[error("the body is too long")]
     TooLong,
     /// The body is not the JSON that was expected.
+    #[error("the body is not the expected JSON")]
     Malformed,
-}
-
-impl From<SendError> for ServiceError {
-    fn from(error: SendError) -> Self {
-        Self::Send(error)
-    }
 }

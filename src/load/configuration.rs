@@ -186,12 +186,12 @@ impl Configuration {
     /// `Config`, when nobody says it and there is no `ioenv.toml`, and when that holds the password of a database.
     pub fn vault_location(&self) -> Result<VaultLocation> {
         if let Some(said) = variable("IOENV_VAULT")? {
-            return Ok(match VaultLocation::parse(said) {
+            return Ok(match VaultLocation::from(said) {
                 VaultLocation::File(file) => VaultLocation::File(self.directory.join(file)),
                 url @ VaultLocation::Postgres(_) => url,
             });
         }
-        match VaultLocation::parse(self.settings.vault.clone().unwrap_or_else(|| "ioenv.vault".to_owned())) {
+        match VaultLocation::from(self.settings.vault.clone().unwrap_or_else(|| "ioenv.vault".to_owned())) {
             VaultLocation::File(file) => self.beside_file(&file).map(VaultLocation::File).ok_or_else(|| {
                 Error::config(format!(
                     "{}; make a vault with `ioenv vault init`, or name one in IOENV_VAULT",

@@ -1,5 +1,7 @@
+use std::convert::Infallible;
 use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use crate::core::secret::SecretString;
 #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
@@ -7,17 +9,20 @@ use crate::error::{Error, ErrorKind};
 
 /// Where a vault is kept.
 ///
+/// Text with `://` in it is a URL, even one that no store understands: it may hold a password, which the name of a file
+/// would show. Any other text is the name of a file.
+///
 /// ```
 /// use std::path::Path;
 ///
 /// use ioenv::VaultLocation;
 ///
-/// let location = VaultLocation::parse("ioenv.vault".to_owned());
+/// let location = VaultLocation::from("ioenv.vault".to_owned());
 /// assert!(matches!(&location, VaultLocation::File(file) if file == Path::new("ioenv.vault")));
-/// assert!(VaultLocation::parse("postgres://ioenv:hunter2@localhost/ioenv".to_owned()).has_password());
+/// assert!(VaultLocation::from("postgres://ioenv:hunter2@localhost/ioenv".to_owned()).has_password());
 /// ```
 #[derive(Clone)]
-#[expect(clippy::exhaustive_enums, reason = "there is one embedded store and one that is not")]
+#[non_exhaustive]
 pub enum VaultLocation {
     /// A SQLite file.
     File(PathBuf),
@@ -26,16 +31,7 @@ pub enum VaultLocation {
 }
 
 impl VaultLocation {
-    /// What has `://` in it is a URL, also one that no store understands: it may hold a password, which the name of a
-    /// file would show. Anything else is the name of a file.
-    pub fn parse(text: String) -> Self {
-        if text.contains("://") {
-            return Self::Postgres(text.into());
-        }
-        Self::File(text.into())
-    }
-
-    /// Whether it is a URL that holds a password, or may.
+    /// Returns whether it is a URL that holds a password, or may.
     pub fn has_password(&self) -> bool {
         let Self::Postgres(url) = self else {
             return false;
@@ -54,6 +50,20 @@ impl VaultLocation {
         };
         let message = format!("a vault in {kind} needs the feature `{feature}` of ioenv: enable it");
         Error::new(ErrorKind::CrateFeature, message)
+    }
+}
+
+impl From<String> for VaultLocation {
+    fn from(text: String) -> Self {
+        if text.contains("://") { Self::Postgres(text.into()) } else { Self::File(text.into()) }
+    }
+}
+
+impl FromStr for VaultLocation {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(text.to_owned().into())
     }
 }
 

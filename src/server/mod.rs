@@ -9,7 +9,7 @@
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let root = RootKey::parse(&std::env::var("IOENV_ROOT_KEY")?)?;
 //!     let vault = Vault::create(Memory::new(), &root)?; // or a store that lasts
-//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8737").await?;
+//!     let listener = std::net::TcpListener::bind("127.0.0.1:8737")?;
 //!     Server::new(vault).serve(listener, std::future::pending()).await?;
 //!     Ok(())
 //! }
@@ -32,13 +32,13 @@ mod stashbase;
 
 use std::fmt;
 use std::future::Future;
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
-use tokio::net::TcpListener;
 
 use self::dotenv_cloud::DotenvCloud;
 use self::ioenv::Ioenv;
@@ -109,12 +109,15 @@ impl Server {
 
     /// Answers requests until `stop` is done, and then those that are on their way, for at most ten seconds more.
     ///
-    /// It runs on the runtime it is awaited in, which needs its IO and time drivers; calls of the vault run on its threads
-    /// for blocking work.
+    /// It runs on the tokio runtime it is awaited in, which needs its IO and time drivers; calls of the vault run on its
+    /// threads for blocking work.
     ///
     /// # Errors
     /// `Config`, when others can reach where it listens and [`allow_plain_http`](Self::allow_plain_http) was not called;
-    /// `Io`, when it cannot be told where that is.
+    /// `Io`, when the socket cannot be used.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> Result<()> {
         let address =
             listener.local_addr().map_err(|error| Error::io("cannot tell where the server listens", error))?;
@@ -125,6 +128,8 @@ impl Server {
             );
             return Err(Error::new(ErrorKind::Config, message));
         }
+        let listening = listener.set_nonblocking(true).and_then(|()| tokio::net::TcpListener::from_std(listener));
+        let listener = listening.map_err(|error| Error::io("cannot listen on the socket", error))?;
         connection::serve(listener, self.router(), self.proxies, self.log, stop).await;
         Ok(())
     }

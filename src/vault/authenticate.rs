@@ -6,8 +6,9 @@ use super::keys;
 use super::principal::Principal;
 use super::records::{HolderRecord, MemberRecord, ServiceAccountRecord, TokenRecord, UserRecord, get};
 use crate::core::UserId;
+use crate::core::refusal::Refusal;
 use crate::core::{ActorKind, AuditActor, IpRange, PermissionSet, Timestamp, TokenHash};
-use crate::error::{Error, ErrorKind, Refusal, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::Transaction;
 
 /// Who sends a request, without the token itself.
@@ -94,7 +95,7 @@ fn check_address(allow_list: &[IpRange], address: Option<IpAddr>) -> Result<()> 
 #[cold]
 fn expired(end: Timestamp) -> Error {
     let message = format!("the token or key has expired at {end}: ask for another one");
-    Error::new(ErrorKind::Unauthenticated, message).with_refusal(Refusal::Expired(end))
+    Error::new(ErrorKind::Unauthenticated, message).with_refusal(Refusal::Expired { since: end })
 }
 
 /// The same for every other reason, so that a stranger learns nothing.

@@ -92,7 +92,7 @@ pub use self::engine::{Vault, VaultOptions};
 pub use self::session::{Actor, Session};
 pub use self::source::VaultSource;
 pub use self::use_case::UseCase;
-pub use crate::core::RootKey;
+pub use crate::core::{Refusal, RootKey};
 
 // Ids.
 pub use crate::core::{

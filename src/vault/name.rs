@@ -2,7 +2,8 @@
 
 use super::slug::{SlugRule, check_slug, looks_like_id, slug_of};
 use crate::core::Slug;
-use crate::error::{Error, ErrorKind, Refusal, Result};
+use crate::core::refusal::Refusal;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Longest name, in characters.
 const MAX_NAME: usize = 255;

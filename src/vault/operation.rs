@@ -8,8 +8,9 @@ use super::principal::{Membership, Principal};
 use super::records::{OrganizationRecord, get};
 use super::use_case::UseCase;
 use crate::core::OrganizationId;
+use crate::core::refusal::Refusal;
 use crate::core::{Action, AuditRecord, Details, Id, OrganizationStatus, PermissionSet, Resource, Timestamp};
-use crate::error::{Error, ErrorKind, Refusal, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::Transaction;
 
 /// The context of one operation whose caller is authenticated and may perform this kind of operation.
@@ -68,7 +69,7 @@ impl<'c, 'tx> OperationContext<'c, 'tx> {
         self.enter(id)?;
         if organization.status != OrganizationStatus::Active && !self.principal.is_system() {
             let message = "the organization is not active: its operator can activate it";
-            return Err(Error::new(ErrorKind::Denied, message).with_refusal(Refusal::Inactive));
+            return Err(Error::new(ErrorKind::Denied, message).with_refusal(Refusal::OrganizationInactive));
         }
         Ok(organization)
     }

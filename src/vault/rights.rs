@@ -11,8 +11,9 @@ use super::records::{GrantRecord, MemberRecord, NodeRecord, PlaceRecord, RoleRec
 use crate::core::LevelId;
 use crate::core::OrganizationId;
 use crate::core::ProjectId;
+use crate::core::refusal::Refusal;
 use crate::core::{GrantRole, MemberRole, Permission, PermissionSet};
-use crate::error::{Error, ErrorKind, Refusal, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Whoever has one of these at a place may know of it.
 const KNOWING: PermissionSet = PermissionSet::of(&[

@@ -1,6 +1,7 @@
 //! Which slugs projects, targets and environments may have.
 
-use crate::error::{Error, ErrorKind, Refusal, Result};
+use crate::core::refusal::Refusal;
+use crate::error::{Error, ErrorKind, Result};
 
 /// The name of the level of a project itself, where its dialect has one.
 pub(super) const BASE: &str = "_base";

@@ -2,7 +2,7 @@
 
 use crate::core::blob::SealedBlob;
 use crate::core::custody::{LevelStore, OpenedLevel, StoredLevel, write_level};
-use crate::core::key::KeyProof;
+use crate::core::dotenv_cloud::KeyProof;
 use crate::core::key_ring::KeyRing;
 use crate::error::{Error, Result};
 use crate::vault::level::NewBlob;
@@ -19,7 +19,8 @@ impl Session<'_> {
     /// ```
     /// # fn main() -> ioenv::Result<()> {
     /// use ioenv::vault::{Actor, At, NewKey, NewOrganization, NewProject, RootKey, Vault};
-    /// use ioenv::{KeyProof, KeyRing, LevelKey, LevelPath, SystemRandom, store::Memory};
+    /// use ioenv::dotenv_cloud::KeyProof;
+    /// use ioenv::{KeyRing, LevelKey, LevelPath, SystemRandom, store::Memory};
     ///
     /// let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
     /// let session = vault.session(Actor::system("example"));

@@ -43,7 +43,7 @@ impl Api {
     ) -> Result<()> {
         place.check_time()?;
         let request = JsonRequest { method, path, token: place.credentials };
-        self.service.send(request, body).map(drop).map_err(|error| self.error(error))
+        self.service.send(request, body).map(drop).map_err(|error| self.error(error).with_source(error))
     }
 
     /// An error for a change that lacks what its plan should have put there.
@@ -75,7 +75,7 @@ impl Api {
             }
             403 => (ErrorKind::Denied, "the token may not do this there: give it the right, or use another one"),
             404 => (ErrorKind::NotFound, "what the integration names is not there: check its settings and its map"),
-            429 => (ErrorKind::Unavailable, "there were too many requests: it is tried again"),
+            429 => (ErrorKind::RateLimited, "there were too many requests: it is tried again"),
             500.. => (ErrorKind::Unavailable, "something is wrong there: it is tried again"),
             _ => (ErrorKind::InvalidValue, "the request was not taken"),
         };

@@ -10,8 +10,8 @@ use ioenv::vault::Permission::{
 };
 use ioenv::vault::{
     Action, ActorKind, At, AuditFilter, EnvironmentRole, EnvironmentUpdate, Grantee, Id, NewAccount, NewEnvironment,
-    NewOrganization, NewToken, Paging, Permission, PermissionSet, ResourceKind, Sha256Hasher, Token, TokenHasher as _,
-    TokenUpdate, VaultOptions, VaultSource,
+    NewOrganization, NewToken, Paging, Permission, PermissionSet, Refusal, ResourceKind, Sha256Hasher, Token,
+    TokenHasher as _, TokenUpdate, VaultOptions, VaultSource,
 };
 use serde_json::json;
 
@@ -231,12 +231,12 @@ on_every_store! {
         session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
         stage.pass(1);
         let error = session.resolve(At::Path(stage.acme, &path(PROD))).unwrap_err();
-        assert_eq!((error.kind(), error.expired_at()), (Unauthenticated, Some(end)));
-        assert!(error.to_string().contains(&end.to_string()) && !error.is_address_refused(), "{error}");
+        assert_eq!((error.kind(), error.refusal()), (Unauthenticated, Some(Refusal::Expired { since: end })));
+        assert!(error.to_string().contains(&end.to_string()) && error.refusal() != Some(Refusal::Address), "{error}");
         assert_eq!(stage.system().accounts(At::Path(stage.acme, &path(PROD))).unwrap()[0].expires_at, Some(end), "it is still listed");
         stage.system().delete_account(At::Path(stage.acme, &path(PROD)), made.account.id).unwrap();
         let error = session.resolve(At::Path(stage.acme, &path(PROD))).unwrap_err();
-        assert_eq!((error.kind(), error.expired_at()), (Unauthenticated, None), "what is gone is told apart from nothing");
+        assert_eq!((error.kind(), error.refusal()), (Unauthenticated, None), "what is gone is told apart from nothing");
         let unknown = stage.vault.session("sb_env_0123456789abcdefghijABCDEFGHIJKL".parse::<Token>().unwrap());
         assert_eq!(unknown.resolve(At::Path(stage.acme, &path(PROD))).unwrap_err().to_string(), error.to_string());
     }

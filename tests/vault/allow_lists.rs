@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ioenv::ErrorKind::{Denied, Limit};
 use ioenv::vault::{
     At, IpRange, NewAccount, NewPersonalKey, NewServiceAccount, NewServiceKey, NewToken, Permission, PersonalKeyLevel,
-    ServiceAccountUpdate, Token,
+    Refusal, ServiceAccountUpdate, Token,
 };
 
 use super::stage::{DAY, Stage, after, path, refused};
@@ -58,8 +58,7 @@ on_every_store! {
                 for from in outside {
                     let before = stage.records("");
                     let error = call(from).unwrap_err();
-                    assert_eq!((error.kind(), error.is_address_refused()), (Denied, true), "{list:?} from {from:?}");
-                    assert_eq!(error.expired_at(), None);
+                    assert_eq!((error.kind(), error.refusal()), (Denied, Some(Refusal::Address)), "{list:?} from {from:?}");
                     assert!(!error.to_string().contains(key.expose_secret()), "{error}");
                     assert_eq!(stage.records(""), before, "what was refused leaves nothing");
                 }
@@ -85,13 +84,13 @@ on_every_store! {
         set(&["198.51.100.0/24"]);
         session.whoami().unwrap();
         set(&["192.0.2.0/24"]);
-        assert!(session.whoami().unwrap_err().is_address_refused());
+        assert_eq!(session.whoami().unwrap_err().refusal(), Some(Refusal::Address));
         set(&[]);
         session.whoami().unwrap();
         // Whoever shows what has expired is told that first.
         set(&["192.0.2.0/24"]);
         stage.pass(DAY);
-        assert_eq!(session.whoami().unwrap_err().expired_at(), Some(end));
+        assert_eq!(session.whoami().unwrap_err().refusal(), Some(Refusal::Expired { since: end }));
     }
 
     fn a_list_has_at_most_a_hundred_ranges(stage: &Stage) {

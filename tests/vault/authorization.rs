@@ -1,5 +1,6 @@
 //! Each use case takes exactly what it says, at the place it is done.
 
+use ioenv::dotenv_cloud::KeyProof;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +19,7 @@ use ioenv::vault::{
     UserId, UserUpdate, VaultOptions, WebhookId, WebhookLogId, WebhookUpdate, WorkspaceRole,
 };
 use ioenv::{
-    Aes256Gcm, Cipher as _, Document, Error, ErrorKind, KeyProof, Kind, LevelKey, LevelPath, SecretString, SystemRandom,
+    Aes256Gcm, Cipher as _, Document, Error, ErrorKind, Kind, LevelKey, LevelPath, SecretString, SystemRandom,
 };
 
 use super::stage::{Stage, entry, name, names, path, slug};

@@ -1,6 +1,7 @@
 //! Each change of a level can be looked at, and undone up to any of them.
 
 use ioenv::ErrorKind::{ClientManaged, Denied, NotFound, VersionLocked};
+use ioenv::dotenv_cloud::KeyProof;
 use ioenv::vault::Permission::{
     AuditRead, SecretDecrypt, SecretDelete, SecretHistory, SecretRead, SecretRestore, SecretWrite,
 };
@@ -8,7 +9,7 @@ use ioenv::vault::{
     At, Change, EntryScope, EntryUpdate, Grantee, HistoryPolicy, NewBlob, NewKey, NewProject, OrganizationUpdate,
     Paging, PermissionSet, Restore, Session, UserId, VersionAction,
 };
-use ioenv::{Aes256Gcm, Cipher as _, Document, KeyProof, Kind, LevelKey, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, Document, Kind, LevelKey, SystemRandom};
 
 use super::stage::{DAY, Stage, entry, name, names, path, refused};
 

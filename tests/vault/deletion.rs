@@ -1,6 +1,7 @@
 //! What is deleted and holds anything can be restored for 30 days; what holds nothing is gone at once.
 
 use ioenv::ErrorKind::{Conflict, NotFound, Unauthenticated};
+use ioenv::dotenv_cloud::KeyProof;
 use ioenv::store::{Precondition, StoreExt as _};
 use ioenv::vault::Permission::{EnvironmentDelete, EnvironmentRead, ProjectRead};
 use ioenv::vault::{
@@ -8,7 +9,7 @@ use ioenv::vault::{
     NewEnvironment, NewIntegration, NewKey, NewProject, NewTarget, NewToken, NewWebhook, Paging, PermissionSet,
     ProjectId, Provider, PurgeScope, ResourceKind, Search, TargetId,
 };
-use ioenv::{Aes256Gcm, Cipher as _, KeyProof, LevelKey, LevelPath, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, LevelKey, LevelPath, SystemRandom};
 
 use super::stage::{DAY, Stage, after, name, path, refused, slug};
 

@@ -4,8 +4,9 @@ use ioenv::ErrorKind::{
     ClientManaged, Conflict, DecryptionFailed, InvalidName, InvalidValue, KeyProofMismatch, KeyProofRequired, Limit,
 };
 use ioenv::Kind::{Secret, Variable};
+use ioenv::dotenv_cloud::KeyProof;
 use ioenv::vault::{At, Custody, EntryScope, EntryUpdate, MAX_BLOB_BYTES, NewBlob, NewKey, Paging, Search};
-use ioenv::{Aes256Gcm, Cipher as _, Document, KeyProof, LevelKey, SealedBlob, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, Document, LevelKey, SealedBlob, SystemRandom};
 
 use super::stage::{MINUTE, SECOND, Stage, entry, name, names, path, refused};
 

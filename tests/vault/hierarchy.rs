@@ -6,7 +6,7 @@ use ioenv::ErrorKind::{
 use ioenv::vault::{
     At, Custody, EnvironmentName, EnvironmentUpdate, NewBlob, NewEnvironment, NewKey, NewOrganization, NewProject,
     NewTarget, NewToken, OrganizationStatus, OrganizationUpdate, Paging, Permission, PermissionSet, ProjectUpdate,
-    SecretFormat, TargetUpdate, Tier,
+    Refusal, SecretFormat, TargetUpdate, Tier,
 };
 use ioenv::{Document, LevelPath};
 
@@ -115,7 +115,7 @@ on_every_store! {
             let mut new = NewProject::new(name);
             new.slug = slug.map(|slug| slug.parse().unwrap());
             let error = stage.system().create_project(stage.acme, new).unwrap_err();
-            (error.kind(), error.is_slug_refused())
+            (error.kind(), error.refusal() == Some(Refusal::Slug))
         };
         assert_eq!(made("Shop", Some("shop")), (Conflict, true));
         assert_eq!(made("Shop", Some("secrets")), (InvalidName, true));
@@ -124,7 +124,7 @@ on_every_store! {
         let mut update = TargetUpdate::default();
         update.slug = Some(slug("dev"));
         let error = stage.system().update_target(At::Path(stage.acme, &path("shop/api")), &update).unwrap_err();
-        assert!(error.kind() == Conflict && error.is_slug_refused());
+        assert!(error.kind() == Conflict && error.refusal() == Some(Refusal::Slug));
     }
 
     fn whoever_knows_of_a_level_may_know_what_it_inherits_from(stage: &Stage) {

@@ -1,5 +1,6 @@
 //! Integrations: what is copied where, by whom, and what is left of them. `tests/integration_targets.rs` has the services.
 
+use ioenv::dotenv_cloud::KeyProof;
 use std::fs;
 
 use ioenv::ErrorKind::{ClientManaged, Conflict, Denied, InvalidName, InvalidValue, NotFound};
@@ -11,7 +12,7 @@ use ioenv::vault::{
 use ioenv::worker::EnvFiles;
 #[cfg(feature = "worker")]
 use ioenv::worker::Worker;
-use ioenv::{KeyProof, Kind, LevelKey, LevelPath};
+use ioenv::{Kind, LevelKey, LevelPath};
 
 #[cfg(feature = "worker")]
 use super::stage::{DAY, MINUTE};

@@ -1,13 +1,14 @@
 //! What a server asks before, and for lists: whose key it is, what is called so, and how much there is.
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, NotFound, Unauthenticated};
+use ioenv::dotenv_cloud::KeyProof;
 use ioenv::vault::{
     At, EnvironmentUpdate, Grantee, Id, IdOrSlug, KeyOwner, LevelId, NewAccount, NewBlob, NewEnvironment, NewKey,
     NewOrganization, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey, NewWebhook, OrganizationId,
     Permission, PermissionSet, PersonalKeyLevel, ProjectUpdate, Search, Session, SlugRule, UseCase, Vocabulary,
 };
 
-use ioenv::{Aes256Gcm, Cipher as _, Error, KeyProof, Kind, LevelKey, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, Error, Kind, LevelKey, SystemRandom};
 
 use super::stage::{SECOND, Stage, entry, name, path, refused, slug};
 

@@ -4,8 +4,8 @@ use ioenv::Error;
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::{
     Action, ActorKind, At, Grantee, Id, IssuedPersonalKey, NewAccount, NewMember, NewOrganization, NewPersonalKey,
-    NewProject, NewToken, OrganizationId, Paging, PermissionSet, PersonalKeyLevel, ResourceKind, Session, UserId,
-    UserUpdate,
+    NewProject, NewToken, OrganizationId, Paging, PermissionSet, PersonalKeyLevel, Refusal, ResourceKind, Session,
+    UserId, UserUpdate,
 };
 use serde_json::json;
 
@@ -257,6 +257,6 @@ on_every_store! {
         session.whoami().unwrap();
         stage.pass(1);
         let error = session.whoami().unwrap_err();
-        assert_eq!((error.kind(), error.expired_at()), (Unauthenticated, Some(end)));
+        assert_eq!((error.kind(), error.refusal()), (Unauthenticated, Some(Refusal::Expired { since: end })));
     }
 }

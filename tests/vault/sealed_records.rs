@@ -1,5 +1,6 @@
 //! Everything that is sealed in a vault is known to rotations, to the integrity check and to the removal of keys.
 
+use ioenv::dotenv_cloud::KeyProof;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use ioenv::vault::{
     Actor, At, ClientRotation, EntryScope, HistoryPolicy, LevelId, Mapping, NewAccount, NewBlob, NewIntegration,
     NewKey, NewOrganization, NewProject, NewWebhook, PermissionSet, Provider, RootKey, SealedRecordKind, Vault,
 };
-use ioenv::{Aes256Gcm, Cipher as _, Document, KeyProof, LevelKey, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, Document, LevelKey, SystemRandom};
 use serde_json::Value;
 
 use super::counting::Counting;

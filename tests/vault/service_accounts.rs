@@ -3,7 +3,7 @@
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::{
     Action, ActorKind, At, Grantee, Id, IssuedServiceKey, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey,
-    NewToken, OrganizationId, Permission as P, PermissionSet, PersonalKeyLevel, ResourceKind, ServiceAccount,
+    NewToken, OrganizationId, Permission as P, PermissionSet, PersonalKeyLevel, Refusal, ResourceKind, ServiceAccount,
     ServiceAccountId, ServiceAccountUpdate, ServiceKeyId, Session, WorkspaceRole,
 };
 use serde_json::json;
@@ -207,7 +207,7 @@ on_every_store! {
         assert_eq!(used(), Some(stage.now()));
         stage.pass(1);
         let error = sessions[0].projects(stage.acme).unwrap_err();
-        assert_eq!((error.kind(), error.expired_at()), (Unauthenticated, Some(end)));
+        assert_eq!((error.kind(), error.refusal()), (Unauthenticated, Some(Refusal::Expired { since: end })));
         sessions[1].projects(stage.acme).unwrap();
         stage.pass(MINUTE);
         sessions[1].projects(stage.acme).unwrap();

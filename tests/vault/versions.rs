@@ -3,7 +3,7 @@
 use ioenv::ErrorKind::{InvalidValue, NotFound, Unconfirmed, VersionLocked, VersionProtected};
 use ioenv::vault::{
     At, ChangedEntry, EntryUpdate, NewBlob, NewOrganization, NewProject, OrganizationUpdate, Paging, PermissionSet,
-    ProjectUpdate, PurgeScope, Restore, Version, VersionAction,
+    ProjectUpdate, PurgeScope, Refusal, Restore, Version, VersionAction,
 };
 use ioenv::{Aes256Gcm, Cipher as _, LevelKey, SystemRandom};
 
@@ -189,7 +189,7 @@ on_every_store! {
         assert!(versions(stage, "shop")[0].is_locked);
         assert_eq!(refused(system.version(stage.acme, id)), VersionLocked);
         let locked = system.restore_version(stage.acme, id, &Restore::default()).unwrap_err();
-        assert_eq!((locked.kind(), locked.version_lock()), (VersionLocked, Some((30, displaced_at))));
+        assert_eq!((locked.kind(), locked.refusal()), (VersionLocked, Some(Refusal::VersionLocked { days: 30, replaced_at: displaced_at })));
         assert!(changes(stage, "shop").is_empty(), "they would show what is locked");
         stage.write("shop", "A=3\n");
         assert_eq!(changes(stage, "shop"), ["A=2>A=3"]);

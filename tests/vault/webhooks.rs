@@ -1,5 +1,6 @@
 //! Webhooks: who has them, what they are told of, and what is left of them. `tests/full/webhook_delivery.rs` has them sent.
 
+use ioenv::dotenv_cloud::KeyProof;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use ioenv::vault::{
     Actor, At, CreatedWebhook, NewBlob, NewKey, NewOrganization, NewProject, NewWebhook, Paging, ResourceKind, Restore,
     RootKey, Vault, WebhookUpdate,
 };
-use ioenv::{Aes256Gcm, Cipher as _, KeyProof, LevelKey, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, LevelKey, SystemRandom};
 use serde_json::Value;
 
 use super::counting::Counting;

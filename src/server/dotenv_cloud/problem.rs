@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 use serde_json::json;
 
+use crate::core::Refusal;
 use crate::server::log::Cause;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::Fault;
@@ -67,7 +68,7 @@ impl Problem {
 
     /// What the vault refuses of something with a name and perhaps a slug, by the field.
     pub(super) fn of_names(error: Error) -> Self {
-        match (error.kind(), error.is_slug_refused()) {
+        match (error.kind(), error.refusal() == Some(Refusal::Slug)) {
             (ErrorKind::Conflict, true) => Self::field("slug", "The slug has already been taken."),
             (ErrorKind::InvalidName, true) => Self::field("slug", "The slug is reserved."),
             (ErrorKind::InvalidName, false) => Self::field("name", "The name field format is invalid."),
@@ -119,7 +120,7 @@ impl Problem {
         const UNPROCESSABLE: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
         let (status, code) = match error.kind() {
             ErrorKind::Unauthenticated => (StatusCode::UNAUTHORIZED, ErrorCode::Unauthenticated),
-            ErrorKind::Denied if error.is_organization_inactive() => {
+            ErrorKind::Denied if error.refusal() == Some(Refusal::OrganizationInactive) => {
                 (StatusCode::FORBIDDEN, ErrorCode::OrganizationInactive)
             }
             ErrorKind::Denied => (StatusCode::FORBIDDEN, ErrorCode::InsufficientPermissions),
@@ -139,12 +140,13 @@ impl Problem {
             | ErrorKind::Limit
             | ErrorKind::Syntax
             | ErrorKind::DecryptionFailed => (UNPROCESSABLE, ErrorCode::ValidationFailed),
-            ErrorKind::Unavailable => return Self::busy(),
+            ErrorKind::RateLimited | ErrorKind::Unavailable => return Self::busy(),
             _ => return Self::internal(),
         };
         let mut problem = Self::new(status, code, sentence(&error.to_string()));
-        if let Some((days, at)) = error.version_lock() {
-            problem.0.body.details = Some(json!(VersionLock { retention_days: days, version_created_at: Some(at) }));
+        if let Some(Refusal::VersionLocked { days, replaced_at }) = error.refusal() {
+            let lock = VersionLock { retention_days: days, version_created_at: Some(replaced_at) };
+            problem.0.body.details = Some(json!(lock));
         }
         if error.kind() == ErrorKind::Unconfirmed {
             let message = "The confirmed field must be accepted.".to_owned();

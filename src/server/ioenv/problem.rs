@@ -1,5 +1,6 @@
 use axum::http::StatusCode;
 
+use crate::core::Refusal;
 use crate::server::log::Cause;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::Fault;
@@ -30,7 +31,7 @@ impl Problem {
 
     /// What refused a call that takes no permission: a token of an organization that is not active is none.
     pub(super) fn of_token(error: Error) -> Self {
-        let is_inactive = error.kind() == ErrorKind::Denied && !error.is_address_refused();
+        let is_inactive = error.kind() == ErrorKind::Denied && error.refusal() != Some(Refusal::Address);
         if is_inactive { Self::unauthorized() } else { error.into() }
     }
 
@@ -88,7 +89,7 @@ impl Problem {
             | ErrorKind::Limit => {
                 Self::invalid("What this environment holds is no dotenv text: store that, to have variables.")
             }
-            ErrorKind::Unavailable | ErrorKind::RotationInProgress => {
+            ErrorKind::RateLimited | ErrorKind::RotationInProgress | ErrorKind::Unavailable => {
                 Self::unavailable("The store is busy: try again later.")
             }
             _ => Self::internal(),
@@ -98,14 +99,13 @@ impl Problem {
 
 /// The one of the service's permissions that has all that is missing.
 fn denied(error: &Error) -> &'static str {
-    if error.is_address_refused() {
-        return "This token is not to be used from this address.";
-    }
-    let missing = error.missing_permissions();
+    let missing = match error.refusal() {
+        Some(Refusal::Address) => return "This token is not to be used from this address.",
+        Some(Refusal::Permissions(missing)) => missing,
+        _ => return "This token may not do this.",
+    };
     let has_all = |word| Vocabulary::Ioenv.parse([word]).is_ok_and(|set| set.contains_all(missing));
-    if missing.is_empty() {
-        "This token may not do this."
-    } else if has_all("read") {
+    if has_all("read") {
         "This token lacks the read permission."
     } else if has_all("write") {
         "This token lacks the write permission."

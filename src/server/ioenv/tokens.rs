@@ -3,7 +3,7 @@ use axum::http::StatusCode;
 use super::body::Body;
 use super::place::{self, Place};
 use super::problem::Problem;
-use crate::core::LevelId;
+use crate::core::{LevelId, Refusal};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::{NewToken, TokenInfo, UseCase, Vocabulary};
@@ -70,7 +70,7 @@ fn read(context: &RequestContext) -> Result<NewToken, Problem> {
 
 fn not_issued(error: Error) -> Problem {
     match error.kind() {
-        ErrorKind::Denied if error.missing_permissions().is_empty() => {
+        ErrorKind::Denied if !matches!(error.refusal(), Some(Refusal::Permissions(_))) => {
             Problem::forbidden("A token cannot grant a permission or a lifetime that it does not have.")
         }
         ErrorKind::InvalidName => Problem::invalid(

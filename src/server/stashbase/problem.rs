@@ -1,6 +1,7 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use crate::core::Refusal;
 use crate::server::log::Cause;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::Fault;
@@ -116,19 +117,22 @@ impl From<Error> for Problem {
 impl Problem {
     fn of(error: &Error) -> Self {
         match error.kind() {
-            ErrorKind::Unauthenticated => match error.expired_at() {
-                Some(at) => {
+            ErrorKind::Unauthenticated => match error.refusal() {
+                Some(Refusal::Expired { since }) => {
                     let message = "The API key has expired: use another one.";
                     Self::new(StatusCode::UNAUTHORIZED, "auth.expired_api_key", message)
-                        .with("expired_at", at.to_string())
+                        .with("expired_at", since.to_string())
                 }
-                None => Self::unauthorized(),
+                _ => Self::unauthorized(),
             },
-            ErrorKind::Denied if error.is_address_refused() => {
+            ErrorKind::Denied if error.refusal() == Some(Refusal::Address) => {
                 let message = "The API key is not to be used from this IP address.";
                 Self::new(StatusCode::FORBIDDEN, "access.ip_address_not_allowed", message)
             }
-            ErrorKind::Denied => Self::missing_permission(error.missing_permissions()),
+            ErrorKind::Denied => Self::missing_permission(match error.refusal() {
+                Some(Refusal::Permissions(missing)) => missing,
+                _ => PermissionSet::EMPTY,
+            }),
             ErrorKind::NotFound => Self::environment_not_found(),
             // There is no code for it, because at the service itself there is no such project.
             ErrorKind::ClientManaged => Self::conflict(
@@ -146,7 +150,7 @@ impl Problem {
             ErrorKind::InvalidName | ErrorKind::InvalidValue | ErrorKind::Limit => {
                 Self::bad_request("Something in the request is too long, or holds what it must not hold.")
             }
-            ErrorKind::RotationInProgress | ErrorKind::Unavailable => Self::unavailable(),
+            ErrorKind::RateLimited | ErrorKind::RotationInProgress | ErrorKind::Unavailable => Self::unavailable(),
             _ => Self::internal(),
         }
     }

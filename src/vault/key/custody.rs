@@ -1,9 +1,8 @@
+use crate::core::dotenv_cloud::KeyProof;
 use std::collections::BTreeMap;
 
 use crate::core::LevelId;
-use crate::core::{
-    Action, Custody, Details, Document, KeyProof, KeyString, LevelKey, Resource, SecretBytes, SecretString,
-};
+use crate::core::{Action, Custody, Details, Document, KeyString, LevelKey, Resource, SecretBytes, SecretString};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::vault::content::{Level, variables};

@@ -1,8 +1,9 @@
+use crate::core::dotenv_cloud::KeyProof;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ctutils::CtEq as _;
 
-use crate::core::{Custody, KeyProof, KeyString, LevelKey, Pbkdf2, Random, SecretString};
+use crate::core::{Custody, KeyString, LevelKey, Pbkdf2, Random, SecretString};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::envelope::Row;
 use crate::vault::key_cache::KeyCache;

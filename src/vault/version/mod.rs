@@ -18,7 +18,8 @@ use super::records::{ContentRecord, OrganizationRecord, ProjectRecord, VersionRe
 use crate::core::OrganizationId;
 use crate::core::ProjectId;
 use crate::core::Timestamp;
-use crate::error::{Error, ErrorKind, Refusal, Result};
+use crate::core::refusal::Refusal;
+use crate::error::{Error, ErrorKind, Result};
 use crate::vault::place::At;
 
 /// The id of a version: the number of its project in the upper half, its own in the lower one. Unique in its
@@ -42,7 +43,8 @@ fn check_lock(organization: &OrganizationRecord, displaced_at: Timestamp, now: T
     }
     let days = organization.version_retention_days;
     let message = format!("the version is older than the {days} days for which this organization can open versions");
-    Err(Error::new(ErrorKind::VersionLocked, message).with_refusal(Refusal::Locked(days, displaced_at)))
+    Err(Error::new(ErrorKind::VersionLocked, message)
+        .with_refusal(Refusal::VersionLocked { days, replaced_at: displaced_at }))
 }
 
 /// A version, with where it belongs.

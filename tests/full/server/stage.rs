@@ -87,14 +87,12 @@ impl Stage {
         let acme = vault.session(Actor::system("stage")).create_organization(NewOrganization::new("Acme")).unwrap().id;
 
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = change(Server::new(Arc::clone(&vault)));
         let (stop, stopped) = oneshot::channel();
         let serving = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 let stopped = async {
                     // Either way it is over.
                     let _ = stopped.await;

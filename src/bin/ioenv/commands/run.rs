@@ -57,7 +57,7 @@ pub(crate) fn run(project: Project, args: RunArgs) -> Result<ExitCode> {
             command.env_remove(name);
         }
     }
-    if std::env::var("IOENV_VAULT").is_ok_and(|vault| VaultLocation::parse(vault).has_password()) {
+    if std::env::var("IOENV_VAULT").is_ok_and(|vault| VaultLocation::from(vault).has_password()) {
         command.env_remove("IOENV_VAULT");
     }
     // The child has its copy; ours are wiped before it is there.

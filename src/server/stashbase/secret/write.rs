@@ -148,7 +148,7 @@ fn or_name_taken(error: Error) -> Problem {
     if error.kind() == ErrorKind::Conflict && !error.names().is_empty() {
         let message = "Another secret has the new name already.";
         return Problem::conflict("validation.secrets_already_exist", message)
-            .with("secret_names", texts(error.names()));
+            .with("secret_names", texts(&error.names()));
     }
     error.into()
 }

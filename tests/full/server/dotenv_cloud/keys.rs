@@ -73,7 +73,7 @@ fn of_a_key_that_people_hold_only_is_told_how_to_prove_it() {
     // Of one that is not derived there is nothing to prove it by, in the words of the service.
     let random = NewKey::Client {
         derivation: None,
-        proof: ioenv::KeyProof::of(&LevelKey::generate(&SystemRandom).unwrap()).to_text(),
+        proof: ioenv::dotenv_cloud::KeyProof::of(&LevelKey::generate(&SystemRandom).unwrap()).to_text(),
         hint: None,
     };
     let world = World::new(random);

@@ -1,12 +1,12 @@
 //! A project as dotenv.cloud's clients find it, and what they do with keys.
 
+use ioenv::dotenv_cloud::KeyProof;
 use ioenv::server::Server;
 use ioenv::vault::{
     At, Custody, NewEnvironment, NewKey, NewProject, NewTarget, PermissionSet, SecretFormat, Vocabulary,
 };
 use ioenv::{
-    Aes256Gcm, Cipher as _, Document, KeyDerivation as _, KeyProof, KeyString, LevelKey, Pbkdf2, SealedBlob,
-    SystemRandom,
+    Aes256Gcm, Cipher as _, Document, KeyDerivation as _, KeyString, LevelKey, Pbkdf2, SealedBlob, SystemRandom,
 };
 use serde_json::{Value, json};
 

@@ -1,6 +1,7 @@
 use ioenv::Kind::Variable;
+use ioenv::dotenv_cloud::KeyProof;
 use ioenv::vault::{At, Id, NewBlob, NewEntry, NewEnvironment, NewKey, NewProject, NewTarget};
-use ioenv::{Aes256Gcm, Cipher as _, KeyProof, LevelKey, SystemRandom};
+use ioenv::{Aes256Gcm, Cipher as _, LevelKey, SystemRandom};
 use serde_json::{Value, json};
 
 use super::super::stage::{SECOND, Stage, path};

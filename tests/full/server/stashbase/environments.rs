@@ -1,5 +1,6 @@
+use ioenv::LevelKey;
+use ioenv::dotenv_cloud::KeyProof;
 use ioenv::vault::{At, EnvironmentRole, NewAccount, NewEnvironment, NewKey, NewProject, NewTarget};
-use ioenv::{KeyProof, LevelKey};
 use serde_json::{Value, json};
 
 use super::{AT, OWN, START, Scene, path, words};

@@ -1,5 +1,6 @@
+use ioenv::LevelPath;
+use ioenv::dotenv_cloud::KeyProof;
 use ioenv::vault::{NewKey, NewProject};
-use ioenv::{KeyProof, LevelPath};
 
 use crate::args::CreateArgs;
 use crate::levels::vault::VaultLevels;

@@ -19,7 +19,7 @@ const VAULT: &str = "ioenv.vault";
 pub(crate) fn run(project: &Project, location: Option<String>) -> Result {
     let configuration = &project.configuration;
     let directory = configuration.file().and_then(Path::parent).unwrap_or(&project.directory);
-    let location = match location.map(VaultLocation::parse) {
+    let location = match location.map(VaultLocation::from) {
         Some(url) if url.has_password() => {
             return Err("other users see the arguments of a program: put the URL into IOENV_VAULT".into());
         }
@@ -52,13 +52,13 @@ pub(crate) fn run(project: &Project, location: Option<String>) -> Result {
     let root = given.map_or_else(|| RootKey::generate(&SystemRandom), Ok)?;
     let database = match &location {
         VaultLocation::Postgres(url) => Some(empty_database(url.expose_secret())?),
-        VaultLocation::File(_) => None,
+        _ => None,
     };
 
     // The key first: a vault without its key would be lost, a key without its vault is not missed.
     let beside = match &location {
         VaultLocation::File(file) => file.strip_prefix(directory).ok().and_then(Path::to_str),
-        VaultLocation::Postgres(_) => None,
+        _ => None,
     };
     let beside: Vec<String> = beside.into_iter().flat_map(|name| [name.to_owned(), format!("{name}-*")]).collect();
     ignore(directory, is_new.then_some(ROOT_KEY).into_iter().chain(beside.iter().map(String::as_str)))?;
@@ -68,7 +68,7 @@ pub(crate) fn run(project: &Project, location: Option<String>) -> Result {
     let store: Arc<dyn Store> = match (database, &location) {
         (Some(store), _) => store,
         (None, VaultLocation::File(file)) => Arc::new(Sqlite::create(file)?),
-        (None, VaultLocation::Postgres(_)) => return Err("invariant: a database was connected to".into()),
+        (None, _) => return Err("a vault is made in a file or in a PostgreSQL database: name one of these".into()),
     };
     let access = Access::trusted(Vault::create(store, &root)?);
     let session = access.session();
@@ -114,12 +114,11 @@ fn settings(directory: &Path, location: &VaultLocation) -> Result<String> {
             let file = file.strip_prefix(directory).unwrap_or(file);
             file.to_str().ok_or("ioenv.toml cannot hold the name of that file: choose a plainer one")?
         }
-        // One that came from the environment goes on coming from there.
-        VaultLocation::Postgres(url) if location.has_password() || std::env::var_os("IOENV_VAULT").is_some() => {
-            let _ = url;
-            return Ok(text);
+        VaultLocation::Postgres(url) if !location.has_password() && std::env::var_os("IOENV_VAULT").is_none() => {
+            url.expose_secret()
         }
-        VaultLocation::Postgres(url) => url.expose_secret(),
+        // A URL with a password, or from the environment, stays out of the file.
+        _ => return Ok(text),
     };
     if name.contains(|c: char| c == '\'' || c.is_control()) {
         return Err("ioenv.toml cannot hold the name of that vault: choose a plainer one".into());

@@ -1,6 +1,6 @@
 //! `ioenv vault serve`.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use ioenv::server::Server;
 use ioenv::vault::Vault;
-use tokio::net::TcpListener;
 
 use super::integration::with_files;
 use super::service::ranges;
@@ -60,7 +59,6 @@ pub(super) fn run(project: &Project, args: &ServeArgs) -> Result {
 
 async fn listen(server: Server, address: SocketAddr) -> Result {
     let listener = TcpListener::bind(address)
-        .await
         .map_err(|error| format!("cannot listen on {address}: {error}; name another address or port with --listen"))?;
     let address = listener.local_addr()?;
     terminal::note(format!("serving at http://{address}, until this is ended"));

@@ -16,6 +16,7 @@ pub(crate) fn run(project: &Project) -> Result {
         VaultLocation::File(file) => ("store", format!("SQLite, {}", file.display())),
         // The URL stays where it is: it may hold a password.
         VaultLocation::Postgres(_) => ("store", "PostgreSQL".to_owned()),
+        _ => ("store", "another".to_owned()),
     }];
     if access.is_trusted() {
         let statistics = access.vault.statistics()?;
