@@ -48,9 +48,9 @@ impl fmt::Debug for Actor {
 /// What an actor does in a vault. Each method is one transaction, recorded in the audit log with it.
 ///
 /// All methods can answer, beside what they document: `Unauthenticated`, for a token or key that is unknown or revoked or
-/// has expired ([`Error::expired_at`](crate::Error::expired_at)), or for a user who is unknown; `Denied`, naming the
+/// has expired ([`Refusal::Expired`](super::Refusal)), or for a user who is unknown; `Denied`, naming the
 /// permission that is missing, or for an address that the key is not to be used from
-/// ([`Error::is_address_refused`](crate::Error::is_address_refused)); `NotFound`, for what is not there or outside of what
+/// ([`Refusal::Address`](super::Refusal)); `NotFound`, for what is not there or outside of what
 /// the actor may know of; and what the [`Store`](crate::store::Store) says. Nothing has changed then.
 pub struct Session<'v> {
     pub(crate) vault: &'v Vault,
