@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use common::{Project, run, text};
@@ -646,4 +647,59 @@ fn a_link_to_a_file_of_ones_own_is_no_file_of_ones_own() {
     } else {
         assert!(!text(&found().stderr).contains("there is no ioenv.toml"), "{:?}", found());
     }
+}
+
+/// Root, in the directory of another user, must not load what that user wrote.
+#[cfg(unix)]
+#[test]
+fn a_configuration_of_another_user_is_refused_unless_its_directory_is_named() {
+    use std::os::unix::fs::{chown, symlink};
+
+    let project = project();
+    let (file, link) = (project.file("ioenv.toml"), project.file("linked/ioenv.toml"));
+    let get = |directory: &Path| {
+        let mut command = project.ioenv(&["get", "LOG_LEVEL"]);
+        command.current_dir(directory);
+        command
+    };
+    let refused = |mut command: Command| {
+        let output = run(&mut command, "");
+        let text = text(&output.stderr);
+        assert!(!output.status.success() && text.contains("belongs to the user 12345"), "{text}");
+        assert!(text.contains("IOENV_DIR") && text.contains("--dir"), "{text}");
+    };
+    let taken = |mut command: Command| {
+        let output = run(&mut command, "");
+        assert!(output.status.success(), "{output:?}");
+    };
+    let root = project.directory().to_owned();
+    taken(get(&root));
+    // Only root can give a file away, and only then there is anything to see.
+    if chown(&file, Some(12_345), None).is_err() {
+        eprintln!("SKIPPED: only root can give a file to another user");
+        return;
+    }
+    refused(get(&root));
+    // The working directory, and one above it in the repository.
+    fs::create_dir_all(root.join(".git")).unwrap();
+    fs::create_dir_all(root.join("src")).unwrap();
+    for directory in [&root, &root.join(".git"), &root.join("src")] {
+        chown(directory, Some(12_345), None).unwrap();
+    }
+    refused(get(&root));
+    refused(get(&root.join("src")));
+    // A directory that somebody names is trusted.
+    let mut named = get(&root.join("src"));
+    named.arg("--dir").arg(&root);
+    taken(named);
+    let mut named = get(&root.join("src"));
+    named.env("IOENV_DIR", &root);
+    taken(named);
+    // A link of root's to the file, and a link of the user's to a file of root's.
+    fs::create_dir(root.join("linked")).unwrap();
+    symlink(&file, &link).unwrap();
+    refused(get(&root.join("linked")));
+    chown(&file, Some(0), None).unwrap();
+    std::os::unix::fs::lchown(&link, Some(12_345), None).unwrap();
+    refused(get(&root.join("linked")));
 }

@@ -24,7 +24,10 @@ pub(crate) struct Project {
 
 impl Project {
     pub(crate) fn new(args: ProjectArgs) -> Result<Self> {
-        let directory = match args.dir {
+        let named =
+            args.dir.or_else(|| std::env::var_os("IOENV_DIR").filter(|name| !name.is_empty()).map(PathBuf::from));
+        let is_named = named.is_some();
+        let directory = match named {
             Some(directory) => directory
                 .canonicalize()
                 .map_err(|error| format!("cannot look into {}: {error}", directory.display()))?,
@@ -32,7 +35,7 @@ impl Project {
                 std::env::current_dir().map_err(|error| format!("the working directory cannot be told: {error}"))?
             }
         };
-        let configuration = Configuration::discover_in(&directory)?;
+        let configuration = if is_named { Configuration::discover_in(&directory)? } else { Configuration::discover()? };
         Ok(Self {
             configuration,
             directory,
