@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{Project, run, text};
+use ioenv::{LevelKey, SystemRandom};
 use serde_json::Value;
 
 const PROJECT: &str = "# ioenv: variable\nLOG_LEVEL=info\nSTRIPE_KEY=sk_test\nDB_HOST=localhost\n";
@@ -702,4 +703,75 @@ fn a_configuration_of_another_user_is_refused_unless_its_directory_is_named() {
     chown(&file, Some(0), None).unwrap();
     std::os::unix::fs::lchown(&link, Some(12_345), None).unwrap();
     refused(get(&root.join("linked")));
+}
+
+/// A commit that names a key file of its own must not displace the key that a person has.
+#[test]
+fn a_committed_key_file_does_not_displace_the_own_key() {
+    let project = project();
+    let own = fs::read_to_string(project.file("ioenv.key")).unwrap();
+    let get = |change: &dyn Fn(&mut Command)| {
+        let mut command = project.ioenv(&["get", "LOG_LEVEL"]);
+        change(&mut command);
+        let output = run(&mut command, "");
+        (output.status.success(), text(&output.stderr))
+    };
+    let other = LevelKey::generate(&SystemRandom).unwrap().to_text().expose_secret().to_owned() + "\n";
+    project.write("theirs.key", &other);
+    project.write("ioenv.toml", "path = \"acme-store\"\nkey_file = \"theirs.key\"\n");
+    let (is_loaded, complaint) = get(&|_| {});
+    assert!(!is_loaded && complaint.contains("theirs.key") && complaint.contains("ioenv.key"), "{complaint}");
+    assert!(!complaint.contains("ioenv_key_"), "{complaint}");
+    // Without the person's own key among several, and with it.
+    project.write("theirs.key", &format!("{other}a passphrase of theirs\n"));
+    assert!(!get(&|_| {}).0);
+    project.write("theirs.key", &format!("{other}{own}"));
+    assert!(get(&|_| {}).0);
+    // What the process says counts.
+    project.write("theirs.key", &other);
+    assert!(get(&|command| drop(command.env("IOENV_KEY_FILE", "ioenv.key"))).0);
+    assert!(get(&|command| drop(command.env("IOENV_KEY", own.trim()))).0);
+    assert!(get(&|command| drop(command.args(["--key-file", "ioenv.key"]))).0);
+}
+
+#[test]
+fn a_key_file_that_git_tracks_is_refused() {
+    let project = project();
+    let git = |args: &[&str]| {
+        let status = project.program("git").args(args).status();
+        status.is_ok_and(|status| status.success())
+    };
+    assert!(git(&["init", "--quiet"]), "this test needs git");
+    let refused = |args: &[&str]| {
+        let output = run(&mut project.ioenv(args), "");
+        let complaint = text(&output.stderr);
+        assert!(!output.status.success() && complaint.contains("git tracks"), "{args:?}: {complaint}");
+    };
+    project.stdout(&["get", "LOG_LEVEL"]);
+    assert!(git(&["add", "--force", "ioenv.key"]));
+    for args in [
+        &["get", "LOG_LEVEL"][..],
+        &["list"],
+        &["set", "A", "1"],
+        &["unset", "LOG_LEVEL"],
+        &["explain", "LOG_LEVEL"],
+        &["export"],
+        &["run", "--", "true"],
+        &["key", "new", "dev"],
+        &["key", "use", "main", "--path", "acme-store"],
+        &["key", "check"],
+        &["get", "LOG_LEVEL", "--key-file", "ioenv.key"],
+    ] {
+        refused(args);
+    }
+    // A key outside of git's sight, a link to a tracked one, and one that is ignored.
+    project.write("aside.key", &fs::read_to_string(project.file("ioenv.key")).unwrap());
+    project.stdout(&["get", "LOG_LEVEL", "--key-file", "aside.key"]);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(project.file("ioenv.key"), project.file("link.key")).unwrap();
+        refused(&["get", "LOG_LEVEL", "--key-file", "link.key"]);
+    }
+    assert!(git(&["rm", "--quiet", "--cached", "ioenv.key"]));
+    project.stdout(&["get", "LOG_LEVEL"]);
 }

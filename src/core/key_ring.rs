@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use ctutils::CtEq as _;
+
 #[cfg(feature = "vault")]
 use super::dotenv_cloud::KeyProof;
 #[cfg(feature = "vault")]
@@ -76,6 +78,19 @@ impl KeyRing {
     /// Whether there is no key.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
+    }
+
+    /// Returns whether this ring has all the keys of another one.
+    #[cfg(feature = "sealed")]
+    pub(crate) fn has_all(&self, other: &Self) -> bool {
+        let is = |one: &Key, other: &Key| match (one, other) {
+            (Key::Data(one), Key::Data(other)) => {
+                one.as_aes_key().expose_bytes().as_slice().ct_eq(other.as_aes_key().expose_bytes().as_slice()).to_bool()
+            }
+            (Key::String(one), Key::String(other)) => one.expose_bytes().ct_eq(other.expose_bytes()).to_bool(),
+            _ => false,
+        };
+        other.keys.iter().all(|key| self.keys.iter().any(|own| is(own, key)))
     }
 
     /// Adds the keys of another ring.

@@ -220,7 +220,7 @@ impl Configuration {
         Some(self.file.as_ref()?.parent()?.join(name))
     }
 
-    fn file_name(&self) -> String {
+    pub(super) fn file_name(&self) -> String {
         self.file.as_ref().map_or_else(|| "ioenv.toml".to_owned(), |file| file.display().to_string())
     }
 }

@@ -40,16 +40,39 @@ impl Configuration {
     /// The keys: those in `IOENV_KEY`, or else those in the [`key_file`](Self::key_file), or none.
     ///
     /// # Errors
-    /// `Io`, when a file that is named cannot be read; `InvalidValue`, with the line, for a key with a typo; `Limit`.
+    /// `Io`, when a file that is named cannot be read; `InvalidValue`, with the line, for a key with a typo; `Limit`;
+    /// `Config`, when `ioenv.toml` names a key file, and an `ioenv.key` beside it holds a key that is not in that file.
     pub fn keys(&self) -> Result<KeyRing> {
         if let Some(text) = variable("IOENV_KEY")? {
             let text = Zeroizing::new(text);
             return KeyRing::parse(&text).map_err(|error| error.with_file(Path::new("IOENV_KEY")));
         }
-        match self.key_file() {
-            Some(file) => Self::keys_in(&file),
-            None => Ok(KeyRing::new()),
+        let Some(file) = self.key_file() else {
+            return Ok(KeyRing::new());
+        };
+        let keys = Self::keys_in(&file)?;
+        self.check_own_keys(&file, &keys)?;
+        Ok(keys)
+    }
+
+    /// Refuses a key file that `ioenv.toml` names if it would displace the keys in `ioenv.key`. A commit can bring in the
+    /// setting, the file and a sealed file under its key; a program would then load what the committer chose.
+    fn check_own_keys(&self, file: &Path, keys: &KeyRing) -> Result<()> {
+        let is_named_here = variable_os("IOENV_KEY_FILE").is_some() || self.settings.key_file.is_none();
+        let Some(own) = self.beside_file("ioenv.key").filter(|own| !is_named_here && own.exists()) else {
+            return Ok(());
+        };
+        if keys.has_all(&Self::keys_in(&own)?) {
+            return Ok(());
         }
+        Err(Error::config(format!(
+            "`key_file` in {} names {}, and {} holds another key: remove the setting or move {} away; to use the named \
+             file all the same, set IOENV_KEY_FILE",
+            self.file_name(),
+            file.display(),
+            own.display(),
+            own.display()
+        )))
     }
 
     /// The keys in a file.
