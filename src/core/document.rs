@@ -170,19 +170,47 @@ impl Document {
     /// # Errors
     /// `InvalidValue`, for a NUL byte; `Limit`, beyond 64 KiB.
     pub fn set(&mut self, name: VarName, value: impl Into<SecretString>) -> Result<()> {
+        self.set_with(name, value.into(), Dollars::Expandable)
+    }
+
+    /// Sets a value in which each `$` stands for itself, whether or not references are replaced, and which a shell that
+    /// reads the text takes as it is. It keeps the place, the kind and the comments of an entry that is there.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// use ioenv::Document;
+    ///
+    /// let mut document = Document::new();
+    /// document.set_literal("PASSWORD".parse()?, "p${A}w")?;
+    /// assert_eq!(document.to_text().expose_secret(), "PASSWORD='p${A}w'\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn set_literal(&mut self, name: VarName, value: impl Into<SecretString>) -> Result<()> {
         let value = value.into();
+        let dollars = if value.expose_secret().contains('$') { Dollars::Literal } else { Dollars::Expandable };
+        self.set_with(name, value, dollars)
+    }
+
+    fn set_with(&mut self, name: VarName, value: SecretString, dollars: Dollars) -> Result<()> {
         check_value(&name, value.expose_secret())?;
-        match self.find(name.as_str()) {
+        let entry = match self.find(name.as_str()) {
             Ok(found) => {
                 let entry = &mut self.entries[self.by_name[found] as usize];
                 entry.value = value;
-                entry.set_dollars(Dollars::Expandable);
+                entry
             }
             Err(place) => {
-                self.by_name.insert(place, index(self.entries.len()));
+                let last = self.entries.len();
+                self.by_name.insert(place, index(last));
                 self.entries.push(Entry::new(name, value, Kind::Secret));
+                &mut self.entries[last]
             }
-        }
+        };
+        entry.set_dollars(dollars);
         Ok(())
     }
 
@@ -455,6 +483,11 @@ impl Entry {
     /// The name.
     pub fn name(&self) -> &VarName {
         &self.name
+    }
+
+    /// Returns whether each `$` of the value stands for itself, whether or not references are replaced.
+    pub fn is_literal(&self) -> bool {
+        *self.dollars() == Dollars::Literal || !self.value.expose_secret().contains('$')
     }
 
     /// The value, as written: references such as `${HOST}` are not expanded.
