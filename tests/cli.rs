@@ -775,3 +775,36 @@ fn a_key_file_that_git_tracks_is_refused() {
     assert!(git(&["rm", "--quiet", "--cached", "ioenv.key"]));
     project.stdout(&["get", "LOG_LEVEL"]);
 }
+
+#[test]
+fn a_mistyped_option_is_no_value_and_two_values_are_refused() {
+    let project = project();
+    for args in [
+        &["set", "TOKEN", "--varible"][..],
+        &["set", "TOKEN", "-v"],
+        &["set", "TOKEN", "value", "--varible"],
+        &["set", "TOKEN", "--varible", "value"],
+        &["set", "TOKEN", "-planted"],
+        &["set", "TOKEN", "value", "--", "-value"],
+    ] {
+        let output = run(&mut project.ioenv(args), "piped");
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {output:?}");
+        assert!(!text(&output.stderr).contains("planted"), "{args:?}: {output:?}");
+        assert_eq!(project.value("acme-store/backend/production", "TOKEN"), None, "{args:?}");
+    }
+    // An argument and stdin.
+    for args in [&["set", "TOKEN", "value"][..], &["set", "TOKEN", "--", "-value"], &["set", "TOKEN", ""]] {
+        let output = run(&mut project.ioenv(args), "piped");
+        assert!(output.status.code() == Some(2) && text(&output.stderr).contains("on stdin"), "{args:?}: {output:?}");
+        assert_eq!(project.value("acme-store/backend/production", "TOKEN"), None, "{args:?}");
+    }
+    project.write("piped", "piped");
+    let mut redirected = project.ioenv(&["set", "TOKEN", "value"]);
+    redirected.stdin(fs::File::open(project.file("piped")).unwrap());
+    assert_eq!(redirected.output().unwrap().status.code(), Some(2));
+    // What begins with `-` is written behind `--`; `-` alone is stdin.
+    project.stdout(&["set", "TOKEN", "--variable", "--", "--varible"]);
+    assert_eq!(project.value("acme-store/backend/production", "TOKEN").as_deref(), Some("--varible"));
+    assert!(run(&mut project.ioenv(&["set", "TOKEN", "-"]), "piped").status.success());
+    assert_eq!(project.value("acme-store/backend/production", "TOKEN").as_deref(), Some("piped"));
+}

@@ -269,12 +269,15 @@ pub(crate) struct ImportArgs {
 pub(crate) struct SetArgs {
     /// The name of the entry
     pub(crate) name: Typed,
-    /// The value; better left out, since arguments are seen by other users and kept by the shell
+    /// The value. Prefer the prompt or stdin: other users can see arguments, and the shell keeps them
     #[arg(allow_hyphen_values = true)]
     pub(crate) value: Option<String>,
     /// Taken only to be refused without being repeated, as clap would
     #[arg(hide = true, allow_hyphen_values = true)]
     pub(crate) more: Vec<String>,
+    /// A value that begins with `-`
+    #[arg(last = true, value_name = "VALUE")]
+    pub(crate) literal: Vec<String>,
     /// Mark the entry as a variable, whose value may be shown
     #[arg(long, conflicts_with = "secret")]
     pub(crate) variable: bool,
