@@ -272,9 +272,6 @@ fn run_gives_the_child_what_it_needs_and_no_credentials() {
     assert_eq!(text(&output.stdout), "mine [] localhost\n");
     let output = run(&mut shell("cat; exit 42", &[]), "from stdin");
     assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(42), "from stdin"));
-
-    let missing = project.complaint(&["run", "--", "/no/such/program"]);
-    assert!(missing.contains("cannot run /no/such/program"), "{missing}");
 }
 
 #[cfg(unix)]
@@ -807,4 +804,31 @@ fn a_mistyped_option_is_no_value_and_two_values_are_refused() {
     assert_eq!(project.value("acme-store/backend/production", "TOKEN").as_deref(), Some("--varible"));
     assert!(run(&mut project.ioenv(&["set", "TOKEN", "-"]), "piped").status.success());
     assert_eq!(project.value("acme-store/backend/production", "TOKEN").as_deref(), Some("piped"));
+}
+
+#[test]
+fn a_program_that_cannot_be_run_exits_as_shells_have_it() {
+    let project = project();
+    project.write("not-a-program", "neither\n");
+    fs::create_dir(project.file("directory")).unwrap();
+    for (program, code) in [
+        ("no-such-program", 127),
+        ("./no-such-program", 127),
+        ("./no-such-directory/program", 127),
+        ("./not-a-program", 126),
+        ("./directory", 126),
+    ] {
+        let output = run(&mut project.ioenv(&["run", "--", program]), "");
+        assert_eq!(output.status.code(), Some(code), "{program}: {output:?}");
+        assert!(text(&output.stderr).contains(&format!("cannot run {program}: ")), "{output:?}");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        project.write("script", "#!/no/such/interpreter\n");
+        fs::set_permissions(project.file("script"), fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(run(&mut project.ioenv(&["run", "--", "./script"]), "").status.code(), Some(127));
+    }
+    assert_eq!(run(&mut project.ioenv(&["run", "--", "sh", "-c", "exit 7"]), "").status.code(), Some(7));
 }

@@ -121,7 +121,7 @@ impl Configuration {
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
         let text = read_text(&file, "token file", MAX_CREDENTIAL_BYTES)?;
-        Token::parse(text.trim()).map(Some).map_err(|error| error.with_file(&file))
+        Token::parse(without_mark(&text).trim()).map(Some).map_err(|error| error.with_file(&file))
     }
 
     /// The root key: `IOENV_ROOT_KEY`, or what is in the [`root_key_file`](Self::root_key_file): the text of a key, 44
@@ -137,6 +137,12 @@ impl Configuration {
     }
 }
 
+/// Some editors begin a file with a byte order mark.
+#[cfg(feature = "vault")]
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 #[cfg(feature = "vault")]
 fn root_key_in(file: &Path) -> Result<RootKey> {
     if file.iter().any(|part| part.to_string_lossy().contains(RootKey::PREFIX)) {
@@ -148,5 +154,5 @@ fn root_key_in(file: &Path) -> Result<RootKey> {
         return Ok(RootKey::from_bytes(bytes));
     }
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
-    RootKey::parse(text).map_err(|error| error.with_file(file))
+    RootKey::parse(without_mark(text)).map_err(|error| error.with_file(file))
 }
