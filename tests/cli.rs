@@ -832,3 +832,18 @@ fn a_program_that_cannot_be_run_exits_as_shells_have_it() {
     }
     assert_eq!(run(&mut project.ioenv(&["run", "--", "sh", "-c", "exit 7"]), "").status.code(), Some(7));
 }
+
+#[test]
+fn a_list_of_variables_does_not_swallow_the_file() {
+    let project = project();
+    project.write(".env", "A=1\nB=2\nC=3\n");
+    project.stdout(&["import", "--variable", "A,B", ".env", "--path", "acme-store/dev"]);
+    let level = project.level("acme-store/dev").unwrap();
+    assert_eq!(
+        ["A", "B", "C"].map(|name| level.get(name).unwrap().kind().as_str()),
+        ["variable", "variable", "secret"]
+    );
+    project.stdout(&["import", "--variable", "C", "--variable", "A", ".env", "--path", "acme-store/dev", "--replace"]);
+    let level = project.level("acme-store/dev").unwrap();
+    assert_eq!(level.get("C").unwrap().kind().as_str(), "variable");
+}

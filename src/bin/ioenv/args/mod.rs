@@ -261,7 +261,7 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub(crate) replace: bool,
     /// Mark these entries as variables, whose values may be shown
-    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub(crate) variable: Vec<Typed>,
 }
 
