@@ -560,6 +560,18 @@ fn a_level_can_be_removed_and_is_made_with_a_note() {
     let project = project();
     let output = run(&mut project.ioenv(&["set", "A", "--path", "acme-store/typo"]), "x");
     assert_eq!(text(&output.stderr), "made the level acme-store/typo, sealed with the key main\n");
+    // Without the key of the level it takes a second word.
+    let other = LevelKey::generate(&SystemRandom).unwrap().to_text();
+    for key in [other.expose_secret(), ""] {
+        let mut remove = project.ioenv(&["unset", "--all", "--path", "acme-store/typo"]);
+        remove.env("IOENV_KEY", key).env("IOENV_KEY_FILE", "/dev/null");
+        let output = run(&mut remove, "");
+        assert!(!output.status.success() && text(&output.stderr).contains("--force"), "{output:?}");
+        assert!(project.level("acme-store/typo").is_some());
+    }
+    let mut remove = project.ioenv(&["unset", "--all", "--force", "--path", "acme-store/typo"]);
+    assert!(run(remove.env("IOENV_KEY", other.expose_secret()), "").status.success());
+    run(&mut project.ioenv(&["set", "A", "--path", "acme-store/typo"]), "x");
     project.stdout(&["unset", "--all", "--path", "acme-store/typo"]);
     assert!(!project.stdout(&["tree"]).contains("typo"));
     assert!(project.complaint(&["unset", "--all", "--path", "acme-store/typo"]).contains("there is no level"));

@@ -182,6 +182,9 @@ Examples:
         /// Remove the level itself, with all it says; the levels below it stay
         #[arg(long, requires = "path")]
         all: bool,
+        /// With --all: also a level of the sealed file that the keys here do not open
+        #[arg(long, requires = "all")]
+        force: bool,
     },
     /// Print one value
     ///

@@ -246,7 +246,7 @@ impl Levels for VaultLevels<'_> {
         Ok(())
     }
 
-    fn remove(&self, path: &LevelPath) -> Result {
+    fn remove(&self, path: &LevelPath, _force: bool) -> Result {
         self.session().delete_level(At::Path(self.organization, path)).map_err(|error| hint(path, error))?;
         terminal::note(format!("{path} says nothing any more; `ioenv vault restore {path}` brings it back"));
         Ok(())
