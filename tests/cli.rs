@@ -603,7 +603,7 @@ fn get_and_list_show_what_a_program_would_see() {
     let output = run(project.ioenv(&["list", "--show"]).env("IOENV_EXPAND", "1"), "");
     assert!(text(&output.stdout).contains("postgres://localhost/shop"));
     let output = run(project.ioenv(&["export"]).env("IOENV_EXPAND", "1"), "");
-    assert!(text(&output.stdout).contains("'postgres://${DB_HOST}/shop'"));
+    assert!(text(&output.stdout).contains("DATABASE_URL=postgres://localhost/shop\n"));
 }
 
 #[cfg(unix)]
@@ -858,4 +858,46 @@ fn a_list_of_variables_does_not_swallow_the_file() {
     project.stdout(&["import", "--variable", "C", "--variable", "A", ".env", "--path", "acme-store/dev", "--replace"]);
     let level = project.level("acme-store/dev").unwrap();
     assert_eq!(level.get("C").unwrap().kind().as_str(), "variable");
+}
+
+#[test]
+fn a_level_is_exported_as_it_is_and_read_back() {
+    let project = project();
+    let document = "# the database\n\n# its host\nHOST=db # aside\n# ioenv: variable\nPORT=5432\nURL=\"pg://${HOST}:${PORT}\"\n\
+                    PASSWORD='p${HOST}w'\nMIXED=\"\\${HOST} ${HOST}\"\nEMPTY=\n# end\n";
+    project.write("level.env", document);
+    let (from, to) = (["--path", "acme-store/from"], ["--path", "acme-store/to"]);
+    project.stdout(&[&["import", "--replace", "level.env"][..], &from].concat());
+    let exported = project.stdout(&[&["export", "--format", "document"][..], &from].concat());
+    assert_eq!(exported, document);
+    assert!(run(&mut project.ioenv(&[&["import", "--replace", "-"][..], &to].concat()), &exported).status.success());
+    assert_eq!(project.stdout(&[&["export", "--format", "document"][..], &to].concat()), document);
+    assert_eq!(run(&mut project.ioenv(&["export", "--format", "document", "--expand"]), "").status.code(), Some(2));
+
+    // An export of values is another document, and `diff` sees in what.
+    project.stdout(&[&["export", "--own", "--output", "values.env"][..], &from].concat());
+    project.stdout(&[&["import", "--replace", "values.env"][..], &to].concat());
+    let diff = project.stdout(&["diff", "acme-store/from", "acme-store/to", "--own"]);
+    let lines: Vec<Vec<&str>> = diff.lines().map(|line| line.split("  ").map(str::trim).collect()).collect();
+    let change = |name: &str| lines.iter().find(|line| line.contains(&name)).map(|line| line[0]);
+    assert_eq!(change("URL"), Some("now literal"), "{diff}");
+    assert_eq!(change("PORT"), Some("another kind"), "{diff}");
+    assert_eq!((change("PASSWORD"), change("HOST")), (None, None), "{diff}");
+}
+
+#[test]
+fn an_export_replaces_references_as_configured() {
+    let project = project();
+    project.write("level.env", "HOST=db\nURL=\"pg://${HOST}\"\n");
+    project.stdout(&["import", "--replace", "level.env", "--path", "acme-store/from"]);
+    let export = |value: Option<&str>| {
+        let mut command = project.ioenv(&["export", "--own", "--path", "acme-store/from"]);
+        command.envs(value.map(|value| ("IOENV_EXPAND", value)));
+        text(&run(&mut command, "").stdout)
+    };
+    assert!(export(None).contains("URL='pg://${HOST}'"));
+    assert!(export(Some("true")).contains("URL=pg://db\n"));
+    project.write("ioenv.toml", "expand = true\n");
+    assert!(export(None).contains("URL=pg://db\n"));
+    assert!(export(Some("false")).contains("URL='pg://${HOST}'"));
 }

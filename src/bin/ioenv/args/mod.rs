@@ -329,8 +329,12 @@ pub(crate) struct ExportArgs {
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum ExportFormat {
+    /// NAME=value, as shells and other programs read it
     Env,
+    /// One object of strings
     Json,
+    /// The level itself as it is, with comments, kinds and references; `ioenv import --replace` reads it back
+    Document,
 }
 
 #[derive(clap::Args)]

@@ -1,4 +1,4 @@
-use ioenv::{Document, Kind, Layer, LevelPath, SealedFile, SecretString, VarName};
+use ioenv::{Changes, Document, Kind, Layer, LevelPath, SealedFile, SecretString, VarName};
 
 use super::{Levels, no_such_entry};
 use crate::project::Project;
@@ -63,7 +63,8 @@ impl Levels for SealedLevels<'_> {
         let count = imported.len();
         let changes = self.change(path, |document, _| {
             if replace {
-                *document = Document::new();
+                *document = imported;
+                return Ok(Changes::default());
             }
             Ok(document.update(imported))
         })?;

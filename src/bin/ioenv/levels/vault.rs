@@ -200,9 +200,10 @@ impl Levels for VaultLevels<'_> {
         if is_client_managed(&written) {
             self.change_client(path, |document| {
                 if replace {
-                    *document = Document::new();
+                    *document = imported.clone();
+                } else {
+                    document.update(imported.clone());
                 }
-                document.update(imported.clone());
                 Ok(())
             })?;
             return Ok(format!("{count} set"));
