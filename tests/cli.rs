@@ -901,3 +901,22 @@ fn an_export_replaces_references_as_configured() {
     assert!(export(None).contains("URL=pg://db\n"));
     assert!(export(Some("false")).contains("URL='pg://${HOST}'"));
 }
+
+#[test]
+fn an_import_names_the_values_that_refer_to_others() {
+    let project = project();
+    project.write(
+        ".env",
+        "HOST=planted\nURL=http://$HOST:${PORT}\nA=\"${HOST}\"\nB=\"${HOST:-planted}\"\nC='${HOST} $HOST'\nD=cost$\nE=$5\nF=\\$HOST\n",
+    );
+    let import = |expand: &str| {
+        let mut command = project.ioenv(&["import", "--replace", ".env", "--path", "acme-store/dev"]);
+        text(&run(command.env("IOENV_EXPAND", expand), "").stderr)
+    };
+    let said = import("");
+    let line = |what: &str| said.lines().find(|line| line.contains(what)).unwrap_or_default().to_owned();
+    assert!(line("`expand = true`").ends_with(": URL, A"), "{said}");
+    assert!(line("never replaced").ends_with(": URL, B, F"), "{said}");
+    assert!(!said.contains("planted"), "{said}");
+    assert!(!import("true").contains("`expand = true`"));
+}
