@@ -13,6 +13,7 @@ use super::records::{
     put, require,
 };
 use super::scan::Scan;
+use super::version::by_key::VersionKey;
 use crate::core::LevelId;
 use crate::core::ProjectId;
 use crate::core::{Custody, Document, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName, VersionAction};
@@ -265,16 +266,18 @@ impl OperationContext<'_, '_> {
             created_by: self.principal.actor.clone(),
             emptied_by,
         };
-        put(self.tx, &keys::version(project.id, content.node, content.number), &version, Precondition::Always)
+        put(self.tx, &keys::version(project.id, content.node, content.number), &version, Precondition::Always)?;
+        self.index_versions(project.id, &[VersionKey { number: content.number, key_version: content.key_version }])
     }
 
-    /// Puts another blob in the place of a former content's: the same, sealed with the key in use.
+    /// Puts another blob in the place of a former content's: the same, sealed with the key in use. The caller moves the
+    /// version in the index, with all others that it reseals.
     pub(super) fn reseal_version(
         &mut self,
         project: &ProjectRecord,
         mut content: ContentRecord,
         blob: &SealedBlob,
-    ) -> Result<()> {
+    ) -> Result<VersionKey> {
         if let Some(entries) = &content.entries {
             let row = Row::Entries(content.node, content.number);
             let bytes = self.open_row(project, row, content.dek_version, entries)?;
@@ -285,11 +288,13 @@ impl OperationContext<'_, '_> {
         content.key_version = project.key_version;
         let key = keys::version(project.id, content.node, content.number);
         let mut version: VersionRecord = require(self.tx, &key)?;
+        let former = VersionKey { number: version.number, key_version: version.key_version };
         version.key_version = project.key_version;
         version.custody = project.custody;
         version.bytes = content.text_length();
         put(self.tx, &key, &version, Precondition::Present)?;
-        put(self.tx, &keys::content(project.id, content.number), &content, Precondition::Present)
+        put(self.tx, &keys::content(project.id, content.number), &content, Precondition::Present)?;
+        Ok(former)
     }
 
     /// Notes that at that number a level lost what was known of its entries, and so which of them changed when. Its

@@ -148,7 +148,8 @@ impl OperationContext<'_, '_> {
         if place.project.custody == Custody::Client {
             return Err(client_managed());
         }
-        self.tx.prefetch(&[keys::level(place.project.id, place.id()), keys::counter(place.project.id)])?;
+        let project = place.project.id;
+        self.tx.prefetch(&[keys::level(project, place.id()), keys::counter(project), keys::version_count(project)])?;
         let level = self.level(&place.project, place.id())?;
         Ok((place, level))
     }
