@@ -308,19 +308,25 @@ impl OperationContext<'_, '_> {
     /// A counter of what an actor sees of a level: greater after every change of the level itself, or of a level above
     /// it that this one does not override. Never the same for two states.
     pub(super) fn revision(&mut self, place: &Place) -> Result<u64> {
-        let project = &place.project;
-        let ids: Vec<LevelId> = [project.id.into()].into_iter().chain(place.nodes.iter().map(|node| node.id)).collect();
+        let ids: Vec<LevelId> = place.chain()?.into_iter().map(|(id, _)| id).collect();
+        let levels = self.levels_at(&place.project, &ids)?;
+        let levels: Vec<(LevelId, Option<Level>)> = ids.into_iter().zip(levels).collect();
+        self.revision_of(&place.project, &levels)
+    }
+
+    /// The revision of the last one of `levels`, which stand broad to specific; only these count.
+    pub(super) fn revision_of(&mut self, project: &ProjectRecord, levels: &[(LevelId, Option<Level>)]) -> Result<u64> {
         let mut own = 0;
         let mut inherited = 0;
         let mut below: BTreeSet<VarName> = BTreeSet::new();
-        for (distance, id) in ids.into_iter().rev().enumerate() {
-            let floor: u32 = get(self.tx, &keys::floor(project.id, id))?.unwrap_or_default();
+        for (distance, (id, level)) in levels.iter().rev().enumerate() {
+            let floor: u32 = get(self.tx, &keys::floor(project.id, *id))?.unwrap_or_default();
             if distance == 0 {
                 own = floor;
             } else {
                 inherited = inherited.max(floor);
             }
-            let Some(level) = self.level(project, id)? else {
+            let Some(level) = level else {
                 continue;
             };
             if distance == 0 {
@@ -329,6 +335,10 @@ impl OperationContext<'_, '_> {
             if level.content.entries.is_none() {
                 // Nobody here can see into the blob, so every change of it counts.
                 inherited = inherited.max(if distance == 0 { 0 } else { level.content.number });
+                continue;
+            }
+            if levels.len() == 1 {
+                // There is nothing above that it could override.
                 continue;
             }
             let entries = self.entries(project, &level.content)?;

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! # fn main() -> ioenv::Result<()> {
-//! use ioenv::vault::{Actor, At, NewOrganization, NewProject, RootKey, Vault};
+//! use ioenv::vault::{Actor, At, LevelScope, NewOrganization, NewProject, RootKey, Vault};
 //! use ioenv::{Document, SystemRandom, store::Memory};
 //!
 //! let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
@@ -10,7 +10,7 @@
 //! let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
 //! session.create_project(acme, NewProject::new("acme-store"))?;
 //! session.set_document(At::Path(acme, &"acme-store".parse()?), &Document::parse("PORT=8080\n")?)?;
-//! let env = session.resolve(At::Path(acme, &"acme-store".parse()?))?;
+//! let env = session.read_level(At::Path(acme, &"acme-store".parse()?), LevelScope::Chain)?.resolve();
 //! assert_eq!(env.get("PORT").unwrap().value().expose_secret(), "8080");
 //! # Ok(())
 //! # }
@@ -66,6 +66,7 @@ mod principal;
 mod project;
 pub(crate) mod provider;
 pub(crate) mod queue;
+mod read_level;
 mod records;
 mod rights;
 mod role;
@@ -125,7 +126,8 @@ pub use self::entry::{
     ComparedEntries, CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryScope, EntryUpdate, FoundEntry,
     NewEntry, Search, SetEntries, SetEntry, StoredEntry, UpdatedEntries,
 };
-pub use self::level::{Blob, Blobs, Export, NewBlob};
+pub use self::level::{Blob, Blobs, NewBlob};
+pub use self::read_level::{LevelContent, LevelScope};
 pub use self::sealed_records::SealedRecordKind;
 pub use crate::core::custody::OpenedLevel;
 

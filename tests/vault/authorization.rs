@@ -10,13 +10,13 @@ use ioenv::store::{Access, Precondition, Record, Store, StoreExt as _, Work};
 use ioenv::vault::{
     AccountId, Actor, At, AuditFilter, ClientRotation, CloudRole, EntryScope, EntryUpdate, EnvironmentId,
     EnvironmentRole, EnvironmentUpdate, GrantRole, Grantee, HistoryPolicy, Id, IntegrationId, IntegrationUpdate,
-    InvitationId, LevelId, Mapping, MemberRole, MemberUpdate, NewAccount, NewBlob, NewEnvironment, NewIntegration,
-    NewInvitation, NewKey, NewMember, NewOrganization, NewPersonalKey, NewProject, NewRole, NewServiceAccount,
-    NewServiceKey, NewTarget, NewTeam, NewToken, NewUser, NewWebhook, OrganizationId, OrganizationRole,
-    OrganizationUpdate, Paging, Permission, Permission as P, PermissionSet, PersonalKeyId, PersonalKeyLevel,
-    ProjectRole, ProjectUpdate, Provider, PurgeScope, Restore, RoleId, RoleUpdate, Search, ServiceAccountId,
-    ServiceAccountUpdate, ServiceKeyId, Session, TargetUpdate, TeamId, TeamUpdate, TokenId, TokenUpdate, UseCase,
-    UserId, UserUpdate, VaultOptions, WebhookId, WebhookLogId, WebhookUpdate, WorkspaceRole,
+    InvitationId, LevelId, LevelScope, Mapping, MemberRole, MemberUpdate, NewAccount, NewBlob, NewEnvironment,
+    NewIntegration, NewInvitation, NewKey, NewMember, NewOrganization, NewPersonalKey, NewProject, NewRole,
+    NewServiceAccount, NewServiceKey, NewTarget, NewTeam, NewToken, NewUser, NewWebhook, OrganizationId,
+    OrganizationRole, OrganizationUpdate, Paging, Permission, Permission as P, PermissionSet, PersonalKeyId,
+    PersonalKeyLevel, ProjectRole, ProjectUpdate, Provider, PurgeScope, Restore, RoleId, RoleUpdate, Search,
+    ServiceAccountId, ServiceAccountUpdate, ServiceKeyId, Session, TargetUpdate, TeamId, TeamUpdate, TokenId,
+    TokenUpdate, UseCase, UserId, UserUpdate, VaultOptions, WebhookId, WebhookLogId, WebhookUpdate, WorkspaceRole,
 };
 use ioenv::{
     Aes256Gcm, Cipher as _, Document, Error, ErrorKind, Kind, LevelKey, LevelPath, SecretString, SystemRandom,
@@ -221,8 +221,8 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
             let blob = Aes256Gcm.seal(&key, b"A=9\n", &SystemRandom).unwrap();
             session.set_blob(At::Path(acme, prod), &NewBlob::new(blob))
         }
-        UseCase::ResolveLevel => session.resolve(At::Path(acme, prod)).map(drop),
-        UseCase::ReadDocument => session.document(At::Path(acme, prod)).map(drop),
+        UseCase::ResolveLevel => session.read_level(At::Path(acme, prod), LevelScope::Chain).map(drop),
+        UseCase::ReadDocument => session.read_level(At::Path(acme, prod), LevelScope::Own).map(drop),
         UseCase::SetDocument => session.set_document(At::Path(acme, prod), &Document::parse("A=9\n").unwrap()),
         UseCase::DeleteLevel => session.delete_level(At::Path(acme, prod)),
         UseCase::PurgeLevel => session.purge_level(At::Path(acme, prod), true),

@@ -4,9 +4,9 @@ use ioenv::ErrorKind::{
     Conflict, DecryptionFailed, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated, Unconfirmed,
 };
 use ioenv::vault::{
-    At, Custody, EnvironmentName, EnvironmentUpdate, NewBlob, NewEnvironment, NewKey, NewOrganization, NewProject,
-    NewTarget, NewToken, OrganizationStatus, OrganizationUpdate, Paging, Permission, PermissionSet, ProjectUpdate,
-    Refusal, SecretFormat, TargetUpdate, Tier,
+    At, Custody, EnvironmentName, EnvironmentUpdate, LevelScope, NewBlob, NewEnvironment, NewKey, NewOrganization,
+    NewProject, NewTarget, NewToken, OrganizationStatus, OrganizationUpdate, Paging, Permission, PermissionSet,
+    ProjectUpdate, Refusal, SecretFormat, TargetUpdate, Tier,
 };
 use ioenv::{Document, LevelPath};
 
@@ -58,7 +58,7 @@ on_every_store! {
             assert_eq!(refused(worker.update_organization(stage.acme, &update)), Denied);
             stage.system().update_organization(stage.acme, &update).unwrap();
             assert_eq!(refused(worker.projects(stage.acme)), Denied);
-            assert_eq!(refused(worker.resolve(At::Path(stage.acme, &path("shop")))), Denied);
+            assert_eq!(refused(worker.read_level(At::Path(stage.acme, &path("shop")), LevelScope::Chain)), Denied);
             assert!(stage.system().projects(stage.acme).is_ok());
             update.status = Some(OrganizationStatus::Active);
             stage.system().update_organization(stage.acme, &update).unwrap();
@@ -169,7 +169,7 @@ on_every_store! {
         assert_eq!(refused(system.environment(At::Path(stage.acme, &path("store/backend/prod")))), NotFound);
         assert_eq!(stage.resolved("store/backend/live"), "E=2 P=1 T=1");
         assert_eq!(system.versions(At::Path(stage.acme, &path("store/backend/live")), &Paging::default()).unwrap().items.len(), 1);
-        assert_eq!(worker.resolve(At::Path(stage.acme, &path("store/backend/live"))).unwrap().len(), 3);
+        assert_eq!(worker.read_level(At::Path(stage.acme, &path("store/backend/live")), LevelScope::Chain).unwrap().resolve().len(), 3);
         assert_eq!(worker.own_token().unwrap().scope, Some(path("store/backend/live")));
         assert_eq!(worker.locate(id.into()).unwrap(), (stage.acme, path("store/backend/live")));
 
@@ -220,7 +220,7 @@ on_every_store! {
         assert_eq!(refused(system.environment(At::Path(stage.acme, &path("shop/dev")))), NotFound);
         // Nothing stands below `_base`.
         for bad in ["shop/_base/prod", "shop/_base/_base", "shop/prod/_base"] {
-            assert_eq!(refused(system.document(At::Path(stage.acme, &path(bad)))), NotFound, "{bad}");
+            assert_eq!(refused(system.read_level(At::Path(stage.acme, &path(bad)), LevelScope::Own)), NotFound, "{bad}");
         }
         stage.write("shop/_base", "A=1\n");
         assert_eq!(stage.text("shop").as_deref(), Some("A=1\n"));
@@ -228,7 +228,7 @@ on_every_store! {
 
     fn without_a_base_there_is_none(stage: &Stage) {
         stage.shop();
-        assert_eq!(refused(stage.system().document(At::Path(stage.acme, &path("shop/_base")))), NotFound);
+        assert_eq!(refused(stage.system().read_level(At::Path(stage.acme, &path("shop/_base")), LevelScope::Own)), NotFound);
         assert_eq!(refused(stage.system().environment(At::Path(stage.acme, &path("shop")))), NotFound);
         let all = stage.system().environments(At::Path(stage.acme, &path("shop"))).unwrap();
         assert_eq!(all.iter().map(|one| one.slug.as_str()).collect::<Vec<_>>(), ["dev"]);
@@ -280,10 +280,10 @@ on_every_store! {
         let target = system.target(At::Path(stage.acme, &path("shop/api"))).unwrap().id;
         let logged = stage.log().len();
         system.delete_target(At::Path(stage.acme, &path("shop/api"))).unwrap();
-        assert_eq!(refused(system.document(At::Path(stage.acme, &path("shop/api/prod")))), NotFound);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &path("shop/api/prod")), LevelScope::Own)), NotFound);
         assert_eq!(refused(system.version(stage.acme, version)), NotFound);
         assert_eq!(refused(below.own_token()), Unauthenticated);
-        assert!(beside.resolve(At::Path(stage.acme, &path("shop/dev"))).is_ok());
+        assert!(beside.read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain).is_ok());
         assert_eq!(stage.log().len(), logged + 2, "the log survives, and got a record of the deletion and of the read");
 
         // Made anew, it has nothing of what was there.
@@ -334,7 +334,7 @@ on_every_store! {
             system.set_document(At::Path(acme, &at), &Document::parse(text).unwrap()).unwrap();
         }
         let resolved = |at: &str| -> Vec<String> {
-            let resolved = system.resolve(At::Path(acme, &path(at))).unwrap();
+            let resolved = system.read_level(At::Path(acme, &path(at)), LevelScope::Chain).unwrap().resolve();
             resolved.iter().map(|one| format!("{}={}", one.name(), one.value().expose_secret())).collect()
         };
         assert_eq!(
@@ -347,8 +347,8 @@ on_every_store! {
         // A token of one part of the application does not see the other.
         let frontend = NewToken::new("build", PermissionSet::ALL).scope(path("acme-store/frontend"));
         let frontend = stage.vault.session(system.issue_token(acme, &frontend).unwrap().token);
-        assert_eq!(frontend.resolve(At::Path(acme, &path("acme-store/frontend/production"))).unwrap().len(), 1);
-        assert_eq!(refused(frontend.resolve(At::Path(acme, &path("acme-store/backend/production")))), NotFound);
+        assert_eq!(frontend.read_level(At::Path(acme, &path("acme-store/frontend/production")), LevelScope::Chain).unwrap().resolve().len(), 1);
+        assert_eq!(refused(frontend.read_level(At::Path(acme, &path("acme-store/backend/production")), LevelScope::Chain)), NotFound);
     }
 
     fn a_project_is_in_one_organization(stage: &Stage) {
@@ -375,7 +375,7 @@ on_every_store! {
         stage.write("shop", "A=1\n");
         let blob = system.blobs(At::Path(stage.acme, &path("shop"))).unwrap().levels.pop().unwrap().content.unwrap();
         system.set_blob(At::Path(stage.acme, &path("billing-api")), &NewBlob::new(blob)).unwrap();
-        assert_eq!(refused(system.document(At::Path(stage.acme, &path("billing-api")))), DecryptionFailed);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &path("billing-api")), LevelScope::Own)), DecryptionFailed);
     }
 
     fn a_project_is_made_as_it_was_asked_for(stage: &Stage) {

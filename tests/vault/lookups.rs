@@ -3,8 +3,8 @@
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, NotFound, Unauthenticated};
 use ioenv::dotenv_cloud::KeyProof;
 use ioenv::vault::{
-    At, EnvironmentUpdate, Grantee, Id, IdOrSlug, KeyOwner, LevelId, NewAccount, NewBlob, NewEnvironment, NewKey,
-    NewOrganization, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey, NewWebhook, OrganizationId,
+    At, EnvironmentUpdate, Grantee, Id, IdOrSlug, KeyOwner, LevelId, LevelScope, NewAccount, NewBlob, NewEnvironment,
+    NewKey, NewOrganization, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey, NewWebhook, OrganizationId,
     Permission, PermissionSet, PersonalKeyLevel, ProjectUpdate, Search, Session, SlugRule, UseCase, Vocabulary,
 };
 
@@ -174,7 +174,7 @@ on_every_store! {
         let webhook = webhook.webhook.id;
         system.create_environment(At::Path(acme, &path("shop/api")), &NewEnvironment::new("test")).unwrap();
         let asked: [(UseCase, Ask<'_>); 6] = [
-            (UseCase::ResolveLevel, &|session, id| session.export(At::Path(id, &path(PROD))).map(drop)),
+            (UseCase::ResolveLevel, &|session, id| session.read_level(At::Path(id, &path(PROD)), LevelScope::Chain).map(drop)),
             (UseCase::OpenBlobs, &|session, id| session.opened_blobs(At::Path(id, &path(PROD))).map(drop)),
             (UseCase::ListVersions, &|session, id| session.versions_from(At::Path(id, &path(PROD)), 0, 9).map(drop)),
             (UseCase::ListChanges, &|session, id| session.changes_from(At::Path(id, &path(PROD)), 0, 9).map(drop)),

@@ -2,7 +2,7 @@
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidValue, NotFound};
 use ioenv::Kind::{Secret, Variable};
-use ioenv::vault::{Actor, At, Id, NewToken, Permission};
+use ioenv::vault::{Actor, At, Id, LevelScope, NewToken, Permission};
 
 use super::stage::{SECOND, Stage, entry, name, path, refused};
 
@@ -64,10 +64,10 @@ on_every_store! {
         stage.with_base("shop");
         stage.write("shop", "A=1\n");
         stage.write("shop/dev", "B=2\n");
-        let export = stage.system().export(At::Path(stage.acme, &path("shop/dev"))).unwrap();
+        let export = stage.system().read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain).unwrap();
         assert_eq!(export.revision, stage.revision("shop/dev"));
-        assert_eq!(export.resolved.to_document().to_export().expose_secret(), "A=1\nB=2\n");
         assert!(!format!("{export:?}").contains("=2"));
+        assert_eq!(export.resolve().to_document().to_export().expose_secret(), "A=1\nB=2\n");
     }
 
     fn an_environment_is_found_by_its_id_and_nothing_else(stage: &Stage) {
@@ -88,6 +88,6 @@ on_every_store! {
         let id = |at: &str| system.environment(At::Path(stage.acme, &path(at))).unwrap().id;
         assert!(bound.locate_environment(id("based/prod")).is_ok());
         assert_eq!(refused(bound.locate_environment(id("shop/dev"))), NotFound);
-        assert_eq!(refused(bound.export(At::Path(stage.acme, &path("based/prod")))), Denied);
+        assert_eq!(refused(bound.read_level(At::Path(stage.acme, &path("based/prod")), LevelScope::Chain)), Denied);
     }
 }

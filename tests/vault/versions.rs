@@ -2,8 +2,8 @@
 
 use ioenv::ErrorKind::{InvalidValue, NotFound, Unconfirmed, VersionLocked, VersionProtected};
 use ioenv::vault::{
-    At, ChangedEntry, EntryUpdate, NewBlob, NewOrganization, NewProject, OrganizationUpdate, Paging, PermissionSet,
-    ProjectUpdate, PurgeScope, Refusal, Restore, Version, VersionAction,
+    At, ChangedEntry, EntryUpdate, LevelScope, NewBlob, NewOrganization, NewProject, OrganizationUpdate, Paging,
+    PermissionSet, ProjectUpdate, PurgeScope, Refusal, Restore, Version, VersionAction,
 };
 use ioenv::{Aes256Gcm, Cipher as _, LevelKey, SystemRandom};
 
@@ -275,7 +275,7 @@ on_every_store! {
                 });
             }
         });
-        assert_eq!(stage.system().resolve(At::Path(stage.acme, &path("shop"))).unwrap().len(), 20);
+        assert_eq!(stage.system().read_level(At::Path(stage.acme, &path("shop")), LevelScope::Chain).unwrap().resolve().len(), 20);
         let all = versions(stage, "shop");
         assert!(all.windows(2).all(|pair| pair[0].id == pair[1].id + 1), "each write has a number of its own");
         assert_eq!(all.len(), 19);
