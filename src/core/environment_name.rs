@@ -43,12 +43,12 @@ impl EnvironmentName {
     ///
     /// # Errors
     /// `InvalidName`, which says which rule is broken.
-    pub fn identifier(text: &str) -> Result<Self> {
+    pub(crate) fn identifier(text: &str) -> Result<Self> {
         Self::within(&IDENTIFIER_CHARS, text)
     }
 
     /// Whether `text` has the form of an id: `env_` and 22 letters and digits.
-    pub fn is_id(text: &str) -> bool {
+    pub(crate) fn is_id(text: &str) -> bool {
         let rest = text.strip_prefix("env_");
         rest.is_some_and(|rest| rest.len() == 22 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
     }

@@ -27,6 +27,7 @@ mod audit_index;
 mod authenticate;
 mod check;
 mod content;
+#[cfg(feature = "server")]
 mod counts;
 #[cfg(feature = "sealed")]
 mod declare;
@@ -52,11 +53,17 @@ mod level;
 #[cfg(feature = "server")]
 mod listing;
 mod locate;
+#[cfg(feature = "server")]
+mod lookup;
+#[cfg(test)]
+#[cfg(all(feature = "sealed", feature = "server"))]
+mod lookup_tests;
 mod member;
 mod name;
 mod node;
 mod operation;
 mod organization;
+#[cfg(feature = "server")]
 mod own_key;
 mod page;
 mod pending;
@@ -103,10 +110,7 @@ pub use crate::core::{
 };
 
 // Organizations, projects, targets and environments.
-pub use self::counts::{Counts, LevelSummary, ProjectSummary};
-pub use self::environment::{
-    Environment, EnvironmentUpdate, IdOrSlug, LocatedEnvironment, LocatedProject, NewEnvironment,
-};
+pub use self::environment::{Environment, EnvironmentUpdate, NewEnvironment};
 pub use self::organization::{NewOrganization, Organization, OrganizationUpdate};
 pub use self::page::{Page, Paging};
 pub use self::place::At;
@@ -123,8 +127,8 @@ pub use self::deleted::Deleted;
 pub use self::check::{DamagedRecord, IntegrityReport};
 pub use self::content::MAX_BLOB_BYTES;
 pub use self::entry::{
-    ComparedEntries, CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryScope, EntryUpdate, FoundEntry,
-    NewEntry, Search, SetEntries, SetEntry, StoredEntry, UpdatedEntries,
+    CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryScope, EntryUpdate, FoundEntry, NewEntry, Search,
+    SetEntries, SetEntry, StoredEntry, UpdatedEntries,
 };
 pub use self::level::{Blob, Blobs, NewBlob};
 pub use self::read_level::{LevelContent, LevelScope};
@@ -150,7 +154,6 @@ pub use self::account::{Account, IssuedAccount, NewAccount};
 pub use self::identity::{
     AccountIdentity, Identity, MembershipIdentity, Named, ServiceAccountIdentity, TokenIdentity, UserIdentity,
 };
-pub use self::own_key::{KeyOwner, OwnKey};
 pub use self::personal_key::{IssuedPersonalKey, NewPersonalKey, PersonalKey};
 pub use self::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
 pub use self::service_key::{IssuedServiceKey, NewServiceKey, ServiceKey};
@@ -191,3 +194,11 @@ pub use self::declare::{Declaration, Step, StepAction, StepKind};
 // Time.
 pub use crate::core::{Clock, Timestamp};
 pub use crate::system::SystemClock;
+
+// For the server.
+#[cfg(feature = "server")]
+pub(crate) use self::counts::{Counts, LevelSummary, ProjectSummary};
+#[cfg(feature = "server")]
+pub(crate) use self::lookup::{IdOrSlug, LocatedEnvironment, LocatedProject};
+#[cfg(feature = "server")]
+pub(crate) use self::own_key::{KeyOwner, OwnKey};

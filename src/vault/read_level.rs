@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::content::Level;
-use super::envelope::client_managed;
 use super::operation::OperationContext;
 use super::place::{At, Place, Reach};
 use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::LevelId;
-use crate::core::{Action, Custody, Details, Document, Layer, LevelPath, Resolved, Resource, merge};
+use crate::core::{Action, Details, Document, Layer, LevelPath, Resolved, Resource, merge};
 use crate::error::Result;
 
 /// Which levels are read.
@@ -95,21 +94,6 @@ impl Session<'_> {
             operation.read_level(&place, scope)
         })
     }
-
-    /// Reads a level with those above it, for an API that knows no projects with a key of their own.
-    ///
-    /// # Errors
-    /// `NotFound`; `ClientManaged`, for an empty level, too.
-    #[cfg(feature = "server")]
-    pub(crate) fn export(&self, at: At<'_>) -> Result<LevelContent> {
-        self.read(use_case(LevelScope::Chain), |operation| {
-            let place = operation.place(at, Reach::Inside)?;
-            if place.project.custody == Custody::Client {
-                return Err(client_managed());
-            }
-            operation.read_level(&place, LevelScope::Chain)
-        })
-    }
 }
 
 fn use_case(scope: LevelScope) -> UseCase {
@@ -120,7 +104,7 @@ fn use_case(scope: LevelScope) -> UseCase {
 }
 
 impl OperationContext<'_, '_> {
-    fn read_level(&mut self, place: &Place, scope: LevelScope) -> Result<LevelContent> {
+    pub(super) fn read_level(&mut self, place: &Place, scope: LevelScope) -> Result<LevelContent> {
         let operation = match scope {
             LevelScope::Own => "list",
             LevelScope::Chain => "export",

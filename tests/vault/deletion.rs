@@ -151,7 +151,7 @@ on_every_store! {
         assert_eq!(refused(system.changes(At::Path(stage.acme, &path("shop/dev")), &Paging::default())), NotFound);
         assert_eq!(refused(system.version(stage.acme, of_dev)), NotFound);
         assert_eq!(refused(system.restore_version(stage.acme, of_dev, &ioenv::vault::Restore::default())), NotFound);
-        assert_eq!(refused(system.locate(dev.into())), NotFound);
+        assert_eq!(refused(system.environment(At::Id(dev.into()))), NotFound);
         let mut filter = AuditFilter::default();
         filter.path = Some(path("shop/dev"));
         assert_eq!(refused(system.audit(stage.acme, &filter, &Paging::default())), NotFound);
@@ -166,7 +166,7 @@ on_every_store! {
         for id in [of_shop, of_dev] {
             assert_eq!(refused(system.version(stage.acme, id)), NotFound);
         }
-        assert_eq!(refused(system.locate(shop.into())), NotFound);
+        assert_eq!(refused(system.project(At::Id(shop.into()))), NotFound);
         assert_eq!(refused(system.key(At::Path(stage.acme, &path("shop")))), NotFound);
         assert!(system.projects(stage.acme).unwrap().is_empty());
         let counted = stage.vault.statistics().unwrap();

@@ -5,8 +5,8 @@ use ioenv::ErrorKind::{
 };
 use ioenv::vault::{
     At, Custody, EnvironmentName, EnvironmentUpdate, LevelScope, NewBlob, NewEnvironment, NewKey, NewOrganization,
-    NewProject, NewTarget, NewToken, OrganizationStatus, OrganizationUpdate, Paging, Permission, PermissionSet,
-    ProjectUpdate, Refusal, SecretFormat, TargetUpdate, Tier,
+    NewProject, NewTarget, NewToken, OrganizationStatus, OrganizationUpdate, Paging, PermissionSet, ProjectUpdate,
+    Refusal, SecretFormat, TargetUpdate, Tier,
 };
 use ioenv::{Document, LevelPath};
 
@@ -127,22 +127,6 @@ on_every_store! {
         assert!(error.kind() == Conflict && error.refusal() == Some(Refusal::Slug));
     }
 
-    fn whoever_knows_of_a_level_may_know_what_it_inherits_from(stage: &Stage) {
-        stage.shop();
-        let system = stage.system();
-        let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
-        let target = system.target(At::Path(stage.acme, &path("shop/api"))).unwrap().id;
-        let environment = system.environment(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().id;
-        let bound = stage.session(Permission::Scan.into(), Some("shop/api/prod"));
-        for session in [&system, &bound] {
-            assert_eq!(session.chain(At::Path(stage.acme, &path("shop"))).unwrap(), [project.into()]);
-            assert_eq!(session.chain(At::Path(stage.acme, &path("shop/api"))).unwrap(), [project.into(), target.into()]);
-            assert_eq!(session.chain(At::Path(stage.acme, &path("shop/api/prod"))).unwrap(), [project.into(), target.into(), environment.into()]);
-        }
-        assert_eq!(refused(bound.chain(At::Path(stage.acme, &path("shop/dev")))), NotFound);
-        assert_eq!(refused(system.chain(At::Path(stage.acme, &path("shop/none")))), NotFound);
-    }
-
     fn levels_and_tokens_survive_a_rename(stage: &Stage) {
         stage.shop();
         stage.write("shop", "P=1\n");
@@ -171,7 +155,7 @@ on_every_store! {
         assert_eq!(system.versions(At::Path(stage.acme, &path("store/backend/live")), &Paging::default()).unwrap().items.len(), 1);
         assert_eq!(worker.read_level(At::Path(stage.acme, &path("store/backend/live")), LevelScope::Chain).unwrap().resolve().len(), 3);
         assert_eq!(worker.own_token().unwrap().scope, Some(path("store/backend/live")));
-        assert_eq!(worker.locate(id.into()).unwrap(), (stage.acme, path("store/backend/live")));
+        assert_eq!(worker.blobs(At::Id(id.into())).unwrap().levels.last().unwrap().path, path("store/backend/live"));
 
         // A taken one, of whatever kind.
         system.create_target(At::Path(stage.acme, &path("store")), &NewTarget::new("front")).unwrap();
@@ -295,7 +279,7 @@ on_every_store! {
         let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
         system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap();
         assert_eq!(refused(beside.own_token()), Unauthenticated);
-        assert_eq!(refused(system.locate(project.into())), NotFound);
+        assert_eq!(refused(system.project(At::Id(project.into()))), NotFound);
         system.purge_project(stage.acme, project).unwrap();
         assert_eq!(refused(beside.own_token()), Unauthenticated);
         let left: Vec<String> = stage.records("").into_keys().filter(|key| key.contains(&project.to_string())).collect();

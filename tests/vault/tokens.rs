@@ -164,11 +164,11 @@ on_every_store! {
         assert_eq!(refused(beside.target(At::Path(stage.acme, &path("shop/api")))), NotFound);
         // What is not there and what is out of reach are told in the same words.
         let prod = stage.system().environment(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().id;
-        let texts = [LevelId::from(prod), Id::from(stage.acme).into()].map(|id| beside.locate(id).unwrap_err().to_string());
+        let texts = [LevelId::from(prod), Id::from(stage.acme).into()].map(|id| beside.blobs(At::Id(id)).unwrap_err().to_string());
         assert_eq!(texts[0], texts[1]);
         let other = stage.system().create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
         let stranger = stage.system().issue_token(other, &NewToken::new("s", PermissionSet::ALL)).unwrap().token;
-        assert_eq!(stage.vault.session(stranger).locate(prod.into()).unwrap_err().to_string(), texts[0]);
+        assert_eq!(stage.vault.session(stranger).blobs(At::Id(prod.into())).unwrap_err().to_string(), texts[0]);
     }
 
     fn a_token_is_told_what_it_may_do_above_its_place(stage: &Stage) {
