@@ -293,7 +293,7 @@ fn refusals_are_told_without_what_was_sent() {
             (401, ErrorKind::Denied),
             (403, ErrorKind::Denied),
             (404, ErrorKind::NotFound),
-            (429, ErrorKind::Unavailable),
+            (429, ErrorKind::RateLimited),
             (302, ErrorKind::InvalidValue),
             (500, ErrorKind::Unavailable),
             (503, ErrorKind::Unavailable),
@@ -307,7 +307,7 @@ fn refusals_are_told_without_what_was_sent() {
             service.requests();
             for error in [planned, applied] {
                 assert_eq!(error.kind(), kind, "{status}: {error}");
-                assert_eq!(error.is_retryable(), kind == ErrorKind::Unavailable);
+                assert_eq!(error.is_retryable(), matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable));
                 assert!(error.to_string().contains(&status.to_string()) && !format!("{error:?}").contains("planted"));
             }
         }
