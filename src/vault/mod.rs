@@ -26,6 +26,7 @@ mod audit;
 mod audit_index;
 mod authenticate;
 mod check;
+mod confirmation;
 mod content;
 mod counts;
 #[cfg(feature = "sealed")]
@@ -74,6 +75,7 @@ mod sealed_records;
 mod service_account;
 mod service_key;
 pub(crate) mod session;
+pub(crate) mod setters;
 mod slug;
 pub(crate) mod source;
 mod statistics;
@@ -102,6 +104,7 @@ pub use crate::core::{
 };
 
 // Organizations, projects, targets and environments.
+pub use self::confirmation::Confirmation;
 pub use self::counts::{Counts, LevelSummary, ProjectSummary};
 pub use self::environment::{
     Environment, EnvironmentUpdate, IdOrSlug, LocatedEnvironment, LocatedProject, NewEnvironment,
@@ -113,7 +116,7 @@ pub use self::project::{NewProject, Project, ProjectUpdate};
 pub use self::slug::SlugRule;
 pub use self::statistics::Statistics;
 pub use self::target::{NewTarget, Target, TargetUpdate};
-pub use crate::core::{Custody, EnvironmentName, OrganizationStatus, SecretFormat, Tier};
+pub use crate::core::{Custody, EnvironmentName, Metadata, OrganizationStatus, SecretFormat, Tier};
 
 // What was deleted.
 pub use self::deleted::Deleted;

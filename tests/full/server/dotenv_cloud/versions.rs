@@ -15,8 +15,7 @@ fn ids(answer: &Value) -> Vec<&str> {
 }
 
 fn retain(world: &World, days: u32) {
-    let mut update = OrganizationUpdate::default();
-    update.version_retention_days = Some(days);
+    let update = OrganizationUpdate::new().version_retention_days(days);
     world.stage.system().update_organization(world.stage.acme, &update).unwrap();
 }
 
