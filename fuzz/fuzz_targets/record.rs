@@ -68,8 +68,7 @@ fn small() -> Result<Small> {
     let vault = options().create(Memory::new())?;
     let session = vault.session(Actor::system("fuzz"));
     let organization = session.create_organization(NewOrganization::new("Acme"))?.id;
-    let mut project = NewProject::new("shop");
-    project.has_base = true;
+    let project = NewProject::new("shop").has_base(true);
     session.create_project(organization, project)?;
     session.create_target(At::Path(organization, &LevelPath::from(&shop())), &NewTarget::new("api"))?;
     for text in ["# ioenv: variable\nPORT=80\nKEY=planted-1\n", "KEY=planted-2\nEMPTY=\n"] {
@@ -139,14 +138,14 @@ fuzz_target!(|input: (u8, &str)| {
         ));
         let _ =
             black_box(session.search_entries(At::Path(acme, &LevelPath::from(&shop())), &Search::Value("80".into())));
-        let _ = black_box(session.audit(acme, &AuditFilter::default(), &Paging::default()));
-        let _ = black_box(session.export_audit(acme, &AuditFilter::default(), &mut Vec::new()));
+        let _ = black_box(session.audit(acme, &AuditFilter::new(), &Paging::new()));
+        let _ = black_box(session.export_audit(acme, &AuditFilter::new(), &mut Vec::new()));
         // From here on, what is there changes.
         let dev = path("shop/dev");
         let entry = NewEntry::new("NEW".parse().expect("it is a name"), "1");
         let _ = black_box(session.set_entries(At::Path(acme, &dev), &[entry]));
         for id in 1..9 {
-            let _ = black_box(session.restore_version(acme, (1 << 32) + id, &Restore::default()));
+            let _ = black_box(session.restore_version(acme, (1 << 32) + id, &Restore::new()));
         }
         let _ = black_box(session.continue_rotation(At::Path(acme, &LevelPath::from(&shop())), 9));
         let _ = black_box(session.rotate_project_dek(At::Path(acme, &LevelPath::from(&shop()))));
@@ -165,9 +164,9 @@ fn look(session: &Session<'_>, acme: OrganizationId, level: &LevelPath) {
     let _ = black_box((session.read_level(At::Path(acme, level), LevelScope::Own), session.blobs(At::Path(acme, level))));
     let _ = black_box((
         session.entry_metadata(At::Path(acme, level)),
-        session.changes(At::Path(acme, level), &Paging::default()),
+        session.changes(At::Path(acme, level), &Paging::new()),
     ));
-    if let Ok(page) = session.versions(At::Path(acme, level), &Paging::default()) {
+    if let Ok(page) = session.versions(At::Path(acme, level), &Paging::new()) {
         for version in page.items {
             let _ = black_box(session.version(acme, version.id));
         }

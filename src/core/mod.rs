@@ -28,6 +28,8 @@ pub(crate) mod key;
 pub(crate) mod key_ring;
 pub(crate) mod limits;
 pub(crate) mod merge;
+#[cfg(feature = "vault")]
+pub(crate) mod metadata;
 pub(crate) mod name;
 #[cfg(any(feature = "sealed", feature = "vault"))]
 pub(crate) mod opening;
@@ -87,6 +89,8 @@ pub use key::{KeyDerivation, KeyString, LevelKey, Pbkdf2};
 pub use key_ring::KeyRing;
 pub use limits::{MAX_FILE_BYTES, MAX_VALUE_BYTES};
 pub use merge::{Layer, Origin, Resolved, Variable, merge};
+#[cfg(feature = "vault")]
+pub use metadata::Metadata;
 pub use name::{Slug, VarName};
 #[cfg(feature = "vault")]
 pub use organization_status::OrganizationStatus;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::confirmation::Confirmation;
 use super::entry::NewEntry;
 use super::name::{check_description, check_name};
 use super::node::below;
@@ -10,6 +11,7 @@ use super::place::At;
 use super::place::{Place, Reach};
 use super::records::{NodeKind, NodeRecord};
 use super::session::Session;
+use super::setters::{Patch, setters};
 use super::slug::{BASE, SlugRule, slug_of};
 use super::use_case::UseCase;
 use crate::core::EnvironmentId;
@@ -86,30 +88,21 @@ impl From<NodeRecord> for Environment {
     }
 }
 
-/// An environment that is to be made.
+/// An environment to create.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewEnvironment {
-    /// Its id; a new one, where none is given. Only trusted programs can give one.
-    pub id: Option<EnvironmentId>,
-    /// Its name.
-    pub name: String,
-    /// Its slug; made of the name, where none is given.
-    pub slug: Option<Slug>,
-    /// Which slugs it may have.
-    pub slug_rule: SlugRule,
-    /// What it is about.
-    pub description: Option<String>,
-    /// `production`, `staging`, `development` (which it is, where nothing is given), `local`, or a word of one's own.
-    pub status: Option<String>,
-    /// Whether it holds what live systems use; where nothing is given, whether its status is `production`.
-    pub is_production: Option<bool>,
-    /// What it holds from the beginning, which takes `secret:write`, too.
-    pub entries: Vec<NewEntry>,
+    pub(crate) id: Option<EnvironmentId>,
+    pub(crate) name: String,
+    pub(crate) slug: Option<Slug>,
+    pub(crate) slug_rule: SlugRule,
+    pub(crate) description: Option<String>,
+    pub(crate) status: Option<String>,
+    pub(crate) is_production: Option<bool>,
+    pub(crate) entries: Vec<NewEntry>,
 }
 
 impl NewEnvironment {
-    /// An environment of that name.
+    /// Creates the input for an environment of that name.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             id: None,
@@ -121,6 +114,23 @@ impl NewEnvironment {
             is_production: None,
             entries: Vec::new(),
         }
+    }
+
+    setters! {
+        /// Sets the id, which only trusted programs can choose. By default it is a new one.
+        id: Option<EnvironmentId>;
+        /// Sets the slug. By default it is made of the name.
+        slug: Option<Slug>;
+        /// Sets which slugs are accepted.
+        slug_rule: SlugRule;
+        /// Sets the description. An empty one is none.
+        description: Option<impl Into<String>>;
+        /// Sets the status: `production`, `staging`, `development` (the default), `local`, or another word.
+        status: Option<impl Into<String>>;
+        /// Sets whether live systems use it. By default they do if its status is `production`.
+        is_production: Option<bool>;
+        /// Sets the entries it starts with, which needs `secret:write` too.
+        entries: Vec<NewEntry>;
     }
 }
 
@@ -249,22 +259,39 @@ impl OperationContext<'_, '_> {
     }
 }
 
-/// What is to change about an environment.
+/// The fields of an environment to change.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct EnvironmentUpdate {
-    /// Another name.
-    pub name: Option<String>,
-    /// Another slug; its path changes with it.
-    pub slug: Option<Slug>,
-    /// Which slugs it may have.
-    pub slug_rule: SlugRule,
-    /// Another description; an empty one removes it.
-    pub description: Option<String>,
-    /// Another status.
-    pub status: Option<String>,
-    /// Whether it holds what live systems use. A new status `production` says so, too.
-    pub is_production: Option<bool>,
+    pub(crate) name: Option<String>,
+    pub(crate) slug: Option<Slug>,
+    pub(crate) slug_rule: SlugRule,
+    pub(crate) description: Patch<String>,
+    pub(crate) status: Option<String>,
+    pub(crate) is_production: Option<bool>,
+}
+
+impl EnvironmentUpdate {
+    /// Creates an update that changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Sets the name.
+        name: Option<impl Into<String>>;
+        /// Sets the slug. The path of the environment changes with it.
+        slug: Option<Slug>;
+        /// Sets which slugs are accepted.
+        slug_rule: SlugRule;
+        /// Sets the description. An empty one is none.
+        description: Patch<impl Into<String>>;
+        /// Removes the description.
+        clear_description clears description;
+        /// Sets the status. The status `production` also marks it as used by live systems.
+        status: Option<impl Into<String>>;
+        /// Sets whether live systems use it.
+        is_production: Option<bool>;
+    }
 }
 
 impl Session<'_> {
@@ -291,8 +318,7 @@ impl Session<'_> {
                 slug.as_str().clone_into(&mut node.slug);
                 changed.push("slug");
             }
-            if let Some(description) = &update.description {
-                node.description = check_description(Some(description))?;
+            if update.description.apply(&mut node.description, |text| check_description(Some(text)))? {
                 changed.push("description");
             }
             if let Some(status) = &update.status {
@@ -325,8 +351,9 @@ impl Session<'_> {
     /// with [`restore_environment`](Session::restore_environment). Otherwise it is gone for good.
     ///
     /// # Errors
-    /// `NotFound`; `InvalidName`, for `_base`; `Unconfirmed`, for another one that is built in, unless `force` says so.
-    pub fn delete_environment(&self, at: At<'_>, force: bool) -> Result<()> {
+    /// `NotFound`; `InvalidName`, for `_base`; `Unconfirmed`, for another one that is built in, unless
+    /// the call is confirmed.
+    pub fn delete_environment(&self, at: At<'_>, confirmation: Confirmation) -> Result<()> {
         self.write(UseCase::DeleteEnvironment, |operation| {
             let place = operation.place(at, Reach::Inside)?;
             if place.nodes.is_empty() && place.project.has_base {
@@ -334,7 +361,7 @@ impl Session<'_> {
                 return Err(Error::new(ErrorKind::InvalidName, message));
             }
             let (place, node) = operation.node(at, NodeKind::Environment, Reach::Inside)?;
-            if node.is_builtin && !force {
+            if node.is_builtin && confirmation.is_missing() {
                 let message = "this environment is built in: delete it by force, if that is meant";
                 return Err(Error::new(ErrorKind::Unconfirmed, message));
             }

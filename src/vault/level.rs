@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::confirmation::Confirmation;
 use super::content::{Level, Opened, check_blob, parse};
 use super::diff::{Difference, differences, renamed};
 use super::envelope::client_managed;
@@ -12,6 +13,7 @@ use super::place::{Place, Reach};
 use super::records::{ContentRecord, KeyRecord, ProjectRecord, require};
 use super::rights::READING;
 use super::session::Session;
+use super::setters::setters;
 use super::use_case::UseCase;
 use crate::core::LevelId;
 use crate::core::{
@@ -234,13 +236,11 @@ impl Session<'_> {
     /// Removes what a level holds and all its versions, for good.
     ///
     /// # Errors
-    /// `NotFound`; `Unconfirmed`, unless `confirmed`.
-    pub fn purge_level(&self, at: At<'_>, confirmed: bool) -> Result<()> {
+    /// `NotFound`; `Unconfirmed`, unless the call is confirmed.
+    pub fn purge_level(&self, at: At<'_>, confirmation: Confirmation) -> Result<()> {
         self.write(UseCase::PurgeLevel, |operation| {
             let place = operation.place(at, Reach::Inside)?;
-            if !confirmed {
-                return Err(unconfirmed());
-            }
+            confirmation.check()?;
             let count = operation.remove_versions(place.project.id, &keys::versions(place.project.id, place.id()))?;
             if operation.level(&place.project, place.id())?.is_some() {
                 let number = operation.next_number(&place.project)?;
@@ -254,44 +254,58 @@ impl Session<'_> {
     }
 }
 
-#[cold]
-pub(super) fn unconfirmed() -> Error {
-    Error::new(ErrorKind::Unconfirmed, "this cannot be undone: confirm it, if that is meant")
-}
-
-/// A blob that a level is to hold.
+/// A blob for a level to hold.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewBlob {
-    /// What was sealed with the level key in use.
-    pub content: SealedBlob,
-    /// The proof of that key, which a client-managed project asks for; otherwise it is passed over.
-    pub key_proof: Option<SecretString>,
-    /// Whether what the level holds now is not kept as a version.
-    pub no_backup: bool,
-    /// What the level must still hold, so that no change by somebody else is lost; `Some(None)` for nothing. Where it is
-    /// not given, the level may hold anything.
-    pub replaces: Option<Option<SealedBlob>>,
+    pub(crate) content: SealedBlob,
+    pub(crate) key_proof: Option<SecretString>,
+    pub(crate) backup: bool,
+    pub(crate) replaces: Expected,
 }
 
 impl NewBlob {
-    /// A blob without a proof, which keeps what was there.
+    /// Creates the input for a blob that was sealed with the level key in use.
     pub fn new(content: SealedBlob) -> Self {
-        Self { content, key_proof: None, no_backup: false, replaces: None }
+        Self { content, key_proof: None, backup: true, replaces: Expected::Anything }
     }
 
-    /// The same with a proof.
+    setters! {
+        /// Sets the proof of the level key, which a client-managed project needs; others ignore it.
+        key_proof: Option<impl Into<SecretString>>;
+        /// Sets whether what the level holds now is kept as a version. By default it is.
+        backup: bool;
+    }
+
+    /// Refuses the write unless the level still holds that blob, so that no change by somebody else is lost.
     #[must_use]
-    pub fn key_proof(mut self, proof: impl Into<SecretString>) -> Self {
-        self.key_proof = Some(proof.into());
+    pub fn replaces(mut self, blob: SealedBlob) -> Self {
+        self.replaces = Expected::Blob(blob);
         self
     }
 
-    /// The same, if the level still holds that.
+    /// Refuses the write unless the level is still empty.
     #[must_use]
-    pub fn replaces(mut self, there: Option<SealedBlob>) -> Self {
-        self.replaces = Some(there);
+    pub fn replaces_nothing(mut self) -> Self {
+        self.replaces = Expected::Nothing;
         self
+    }
+}
+
+/// What a level must hold for a blob to replace it.
+#[derive(Clone, Debug)]
+pub(crate) enum Expected {
+    Anything,
+    Nothing,
+    Blob(SealedBlob),
+}
+
+impl Expected {
+    fn is_met_by(&self, there: Option<&SealedBlob>) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::Nothing => there.is_none(),
+            Self::Blob(blob) => there == Some(blob),
+        }
     }
 }
 
@@ -326,9 +340,9 @@ impl Session<'_> {
                 }
                 text.and_then(|text| parse(&text))
             };
-            if let Some(expected) = &new.replaces {
+            if !matches!(new.replaces, Expected::Anything) {
                 let there = level.as_ref().map(|level| operation.blob(project, &level.content)).transpose()?;
-                if there != *expected {
+                if !new.replaces.is_met_by(there.as_ref()) {
                     return Err(changed());
                 }
             }
@@ -350,7 +364,7 @@ impl Session<'_> {
             }
             let action = if level.is_some() { Action::Update } else { Action::Create };
             let known = document.as_ref().zip(entries);
-            let keep = project.versioning && !new.no_backup;
+            let keep = project.versioning && new.backup;
             operation.write_content(
                 project,
                 place.id(),

@@ -61,8 +61,7 @@ impl Stage {
 
     /// A project with `_base`, `dev`, `staging` and `prod`.
     fn with_base(&self, name: &str) {
-        let mut project = NewProject::new(name);
-        project.has_base = true;
+        let project = NewProject::new(name).has_base(true);
         self.system().create_project(self.acme, project).unwrap();
     }
 
@@ -148,7 +147,7 @@ fn a_key_tells_whose_it_is() {
         (key.info.id.into(), KeyOwner::User(ann), PersonalKeyLevel::ReadOnly.permissions())
     );
 
-    system.delete_environment(At::Path(stage.acme, &path(PROD)), false).unwrap();
+    system.delete_environment(At::Path(stage.acme, &path(PROD)), Confirmation::Missing).unwrap();
     assert_eq!(refused(account.own_key()), Unauthenticated);
 }
 
@@ -434,7 +433,7 @@ fn versions_are_paged_by_numbers_too() {
     for number in 0..7 {
         stage.write("shop", &format!("A={number}\n"));
     }
-    let all = stage.system().versions(At::Path(stage.acme, &path("shop")), &Paging::default()).unwrap().items;
+    let all = stage.system().versions(At::Path(stage.acme, &path("shop")), &Paging::new()).unwrap().items;
     let paged: Vec<u64> = all.iter().map(|version| version.id).collect();
     for (offset, limit, expected) in
         [(0, 4, 0..4), (4, 4, 4..6), (5, usize::MAX, 5..6), (6, 4, 6..6), (usize::MAX, 4, 6..6), (0, 0, 0..0)]

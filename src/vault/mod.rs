@@ -26,6 +26,7 @@ mod audit;
 mod audit_index;
 mod authenticate;
 mod check;
+mod confirmation;
 mod content;
 #[cfg(feature = "server")]
 mod counts;
@@ -82,6 +83,7 @@ mod sealed_records;
 mod service_account;
 mod service_key;
 pub(crate) mod session;
+pub(crate) mod setters;
 mod slug;
 pub(crate) mod source;
 mod statistics;
@@ -110,6 +112,7 @@ pub use crate::core::{
 };
 
 // Organizations, projects, targets and environments.
+pub use self::confirmation::Confirmation;
 pub use self::environment::{Environment, EnvironmentUpdate, NewEnvironment};
 pub use self::organization::{NewOrganization, Organization, OrganizationUpdate};
 pub use self::page::{Page, Paging};
@@ -118,7 +121,7 @@ pub use self::project::{NewProject, Project, ProjectUpdate};
 pub use self::slug::SlugRule;
 pub use self::statistics::Statistics;
 pub use self::target::{NewTarget, Target, TargetUpdate};
-pub use crate::core::{Custody, EnvironmentName, OrganizationStatus, SecretFormat, Tier};
+pub use crate::core::{Custody, EnvironmentName, Metadata, OrganizationStatus, SecretFormat, Tier};
 
 // What was deleted.
 pub use self::deleted::Deleted;

@@ -9,9 +9,9 @@ use ioenv::vault::Permission::{
     SecretRead, SecretWrite, WebhookCreate, WebhookDelete, WebhookRead, WebhookTest, WebhookUpdate,
 };
 use ioenv::vault::{
-    Action, ActorKind, At, AuditFilter, EnvironmentRole, EnvironmentUpdate, Grantee, Id, LevelScope, NewAccount,
-    NewEnvironment, NewOrganization, NewToken, Paging, Permission, PermissionSet, Refusal, ResourceKind, Sha256Hasher,
-    Token, TokenHasher as _, TokenUpdate, VaultOptions, VaultSource,
+    Action, ActorKind, At, AuditFilter, Confirmation, EnvironmentRole, EnvironmentUpdate, Grantee, Id, LevelScope,
+    NewAccount, NewEnvironment, NewOrganization, NewToken, Paging, Permission, PermissionSet, Refusal, ResourceKind,
+    Sha256Hasher, Token, TokenHasher as _, TokenUpdate, VaultOptions, VaultSource,
 };
 use serde_json::json;
 
@@ -44,7 +44,7 @@ on_every_store! {
         assert_eq!(log.len(), 1);
         assert_eq!((log[0].action, log[0].resource.kind), (Action::Create, ResourceKind::Account));
         assert_eq!((log[0].resource.id, log[0].resource.path.as_ref()), (Some(account.id.into()), Some(&path(PROD))));
-        let details = serde_json::Value::from(log[0].details.clone());
+        let details = serde_json::to_value(&log[0].details).unwrap();
         assert_eq!(details, json!({"name": "runner", "expiresAt": end.to_string(),
             "permissions": ["secret:read", "secret:decrypt", "environment:read"]}));
 
@@ -102,13 +102,13 @@ on_every_store! {
         assert_eq!(refused(session.accounts(At::Path(stage.acme, &path(PROD)))), Denied);
         assert_eq!(refused(session.create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("a", READ))), Denied);
         assert_eq!(refused(session.delete_account(At::Path(stage.acme, &path(PROD)), made.account.id)), Denied);
-        assert_eq!(refused(session.versions(At::Path(stage.acme, &path(PROD)), &Paging::default())), Denied);
+        assert_eq!(refused(session.versions(At::Path(stage.acme, &path(PROD)), &Paging::new())), Denied);
         assert_eq!(refused(session.issue_token(stage.acme, &NewToken::new("t", READ))), Denied);
         let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
         assert_eq!(refused(session.read_level(At::Path(other, &path(PROD)), LevelScope::Chain)), NotFound);
         // What it does is recorded as its own.
-        let filter = { let mut filter = AuditFilter::default(); filter.actor = Some(made.account.id.into()); filter };
-        let records = system.audit(stage.acme, &filter, &Paging::default()).unwrap().items;
+        let filter = AuditFilter::new().actor(made.account.id.into());
+        let records = system.audit(stage.acme, &filter, &Paging::new()).unwrap().items;
         assert!(records.iter().any(|record| record.action == Action::Update || record.action == Action::Create));
         let actor = &records[0].actor;
         assert_eq!((actor.kind, actor.id, actor.name.as_deref()), (ActorKind::Token, Some(made.account.id.into()), Some("runner")));
@@ -211,8 +211,7 @@ on_every_store! {
         assert_eq!(refused(create(PROD, NewAccount::new("a", READ).expires_at(after(end, 1)))), Denied);
         assert_eq!(refused(create(PROD, NewAccount::new("a", READ))), Denied);
         assert_eq!(refused(create("shop/dev", NewAccount::new("a", READ).expires_at(end))), NotFound);
-        let mut given = NewAccount::new("a", READ).expires_at(end);
-        given.id = Some(Id::from(stage.acme).into());
+        let given = NewAccount::new("a", READ).expires_at(end).id(Id::from(stage.acme).into());
         assert_eq!(refused(create(PROD, given)), Denied, "only trusted programs give ids");
         // All that an admin holds, and yet a token gives nothing beyond.
         let admin = EnvironmentRole::Admin.permissions();
@@ -249,7 +248,7 @@ on_every_store! {
         let id = made.account.id;
         assert_eq!(system.tokens(stage.acme).unwrap().iter().map(|one| one.id).collect::<Vec<_>>(), [token]);
         assert_eq!(refused(system.token(stage.acme, Id::from(id).into())), NotFound);
-        assert_eq!(refused(system.update_token(stage.acme, Id::from(id).into(), &TokenUpdate::default())), NotFound);
+        assert_eq!(refused(system.update_token(stage.acme, Id::from(id).into(), &TokenUpdate::new())), NotFound);
         assert_eq!(refused(system.rotate_token(stage.acme, Id::from(id).into())), NotFound);
         assert_eq!(refused(system.revoke_token(stage.acme, Id::from(id).into())), NotFound);
         assert_eq!(system.accounts(At::Path(stage.acme, &path(PROD))).unwrap().len(), 1);
@@ -284,15 +283,14 @@ on_every_store! {
             let made = system.create_account(At::Path(stage.acme, &path(at)), &NewAccount::new("a", READ)).unwrap();
             stage.vault.session(made.key)
         };
-        let mut rename = EnvironmentUpdate::default();
-        (rename.name, rename.slug) = (Some("Live".into()), Some(slug("live")));
+        let rename = EnvironmentUpdate::new().name("Live").slug(slug("live"));
         let session = make(PROD);
         system.update_environment(At::Path(stage.acme, &path(PROD)), &rename).unwrap();
         assert_eq!(session.read_level(At::Path(stage.acme, &path("shop/api/live")), LevelScope::Chain).unwrap().resolve().len(), 1);
         assert_eq!(system.accounts(At::Path(stage.acme, &path("shop/api/live"))).unwrap()[0].path, path("shop/api/live"));
 
         // What is removed takes its accounts along, and a namesake does not bring them back.
-        system.delete_environment(At::Path(stage.acme, &path("shop/api/live")), true).unwrap();
+        system.delete_environment(At::Path(stage.acme, &path("shop/api/live")), Confirmation::Given).unwrap();
         assert_eq!(refused(session.whoami()), Unauthenticated);
         system.create_environment(At::Path(stage.acme, &path("shop/api")), &NewEnvironment::new("live")).unwrap();
         assert_eq!(refused(session.read_level(At::Path(stage.acme, &path("shop/api/live")), LevelScope::Chain)), Unauthenticated);
@@ -329,7 +327,7 @@ on_every_store! {
         let session = stage.vault.session(made.key);
         let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
         let prod = system.environment(At::Path(stage.acme, &path(PROD))).unwrap().id;
-        system.delete_environment(At::Path(stage.acme, &path(PROD)), true).unwrap();
+        system.delete_environment(At::Path(stage.acme, &path(PROD)), Confirmation::Given).unwrap();
         assert_eq!(refused(session.whoami()), Unauthenticated);
         system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap();
         system.restore_project(stage.acme, project).unwrap();
@@ -355,8 +353,7 @@ on_every_store! {
     fn trusted_programs_give_an_account_its_id(stage: &Stage) {
         stage.shop();
         let id: Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
-        let mut new = NewAccount::new("a", READ);
-        new.id = Some(id.into());
+        let new = NewAccount::new("a", READ).id(id.into());
         let made = stage.system().create_account(At::Path(stage.acme, &path(PROD)), &new).unwrap();
         assert_eq!(made.account.id, id.into());
         let before = stage.records("");

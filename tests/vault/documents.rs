@@ -18,7 +18,7 @@ fn seal(key: &LevelKey, text: &str) -> SealedBlob {
 fn client_managed(stage: &Stage) -> LevelKey {
     let key = LevelKey::generate(&SystemRandom).unwrap();
     let proof = KeyProof::of(&key).to_text();
-    stage.shop_with(|project| project.key = NewKey::Client { derivation: None, proof, hint: None });
+    stage.shop_with(|project| project.key(NewKey::Client { derivation: None, proof, hint: None }));
     key
 }
 
@@ -28,9 +28,7 @@ fn own_names(stage: &Stage, at: &str) -> String {
 }
 
 fn rename(from: &str, to: &str) -> EntryUpdate {
-    let mut update = EntryUpdate::new(name(from));
-    update.new_name = Some(name(to));
-    update
+    EntryUpdate::new(name(from)).new_name(name(to))
 }
 
 on_every_store! {
@@ -262,7 +260,7 @@ on_every_store! {
         assert_eq!(refused(system.set_entries(At::Path(stage.acme, &at), &[entry("A", "1")])), DecryptionFailed);
         // What stands below can be written, and it can itself be written anew.
         system.set_entries(At::Path(stage.acme, &path("shop/dev")), &[entry("A", "1")]).unwrap();
-        assert_eq!(system.changes(At::Path(stage.acme, &at), &Paging::default()).unwrap().items.len(), 2);
+        assert_eq!(system.changes(At::Path(stage.acme, &at), &Paging::new()).unwrap().items.len(), 2);
         stage.write("shop", "");
         assert_eq!(stage.text("shop").as_deref(), Some(""));
         stage.write("shop", "B=2\n");
@@ -289,17 +287,16 @@ on_every_store! {
         // What somebody else has written meanwhile is not lost.
         let next = NewBlob::new(seal(&key, "A=2\n")).key_proof(proof.clone());
         let before = stage.records("");
-        for other in [None, Some(seal(&key, "A=1\n"))] {
-            assert_eq!(refused(set(&next.clone().replaces(other))), Conflict);
-        }
+        assert_eq!(refused(set(&next.clone().replaces_nothing())), Conflict);
+        assert_eq!(refused(set(&next.clone().replaces(seal(&key, "A=1\n")))), Conflict);
         assert_eq!(stage.records(""), before, "nothing was stored");
-        set(&next.replaces(Some(blob.clone()))).unwrap();
+        set(&next.replaces(blob.clone())).unwrap();
         let before = stage.records("");
         assert_eq!(refused(system.set_document(At::Path(stage.acme, &at), &Document::parse("A=1\n").unwrap())), ClientManaged);
         assert_eq!(refused(system.read_level(At::Path(stage.acme, &at), LevelScope::Own)), ClientManaged);
         assert_eq!(refused(system.read_level(At::Path(stage.acme, &at), LevelScope::Chain)), ClientManaged);
         assert_eq!(refused(system.opened_blobs(At::Path(stage.acme, &at))), ClientManaged);
-        assert_eq!(refused(system.changes(At::Path(stage.acme, &at), &Paging::default())), ClientManaged);
+        assert_eq!(refused(system.changes(At::Path(stage.acme, &at), &Paging::new())), ClientManaged);
         for level in [&at, &path("shop")] {
             assert_eq!(refused(system.entries(At::Path(stage.acme, level), EntryScope::Own)), ClientManaged);
             assert_eq!(refused(system.entry_metadata(At::Path(stage.acme, level))), ClientManaged);
@@ -323,11 +320,12 @@ on_every_store! {
         assert_eq!(refused(system.create_entries(At::Path(stage.acme, &at), &[entry("B", &above)])), Limit);
         // One MiB of base64 holds 768 KiB, of which 28 bytes are not text.
         let proof = KeyProof::of(&key).to_text();
-        let blob = |length: usize| NewBlob::new(seal(&key, &"x".repeat(length))).key_proof(proof.clone());
+        let set = |blob: SealedBlob| system.set_blob(At::Path(stage.acme, &path("shop")), &NewBlob::new(blob).key_proof(proof.clone()));
+        let blob = |length: usize| seal(&key, &"x".repeat(length));
         let most = blob(MAX_BLOB_BYTES / 4 * 3 - 28);
-        assert_eq!(most.content.to_string().len(), MAX_BLOB_BYTES);
-        system.set_blob(At::Path(stage.acme, &path("shop")), &most).unwrap();
-        assert_eq!(refused(system.set_blob(At::Path(stage.acme, &path("shop")), &blob(MAX_BLOB_BYTES / 4 * 3 - 27))), Limit);
+        assert_eq!(most.to_string().len(), MAX_BLOB_BYTES);
+        set(most).unwrap();
+        assert_eq!(refused(set(blob(MAX_BLOB_BYTES / 4 * 3 - 27))), Limit);
         let many: Vec<_> = (0..12).map(|number| entry(&format!("K{number}"), &"x".repeat(64 * 1024))).collect();
         assert_eq!(refused(system.set_entries(At::Path(stage.acme, &path("own/prod")), &many)), Limit);
         assert_eq!(stage.text("own/prod"), None);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use ioenv::dotenv_cloud::KeyProof;
 use ioenv::store::Memory;
 use ioenv::vault::{
-    Actor, At, ClientRotation, Custody, EnvironmentId, HistoryPolicy, LevelId, NewBlob, NewEnvironment, NewKey,
-    NewOrganization, NewProject, Paging, PurgeScope, Restore, RootKey, Vault,
+    Actor, At, ClientRotation, Confirmation, Custody, EnvironmentId, HistoryPolicy, LevelId, NewBlob, NewEnvironment,
+    NewKey, NewOrganization, NewProject, Paging, PurgeScope, Restore, RootKey, Vault,
 };
 use ioenv::{Aes256Gcm, Cipher as _, Error, ErrorKind, LevelKey, SealedBlob, SecretString, SystemRandom};
 use proptest::prelude::*;
@@ -32,9 +32,7 @@ fn of_client(key: &LevelKey) -> NewKey {
 }
 
 fn a_project(key: &LevelKey) -> NewProject {
-    let mut project = NewProject::new("shop");
-    project.key = of_client(key);
-    project
+    NewProject::new("shop").key(of_client(key))
 }
 
 #[test]
@@ -50,8 +48,8 @@ fn moving_a_history_page_by_page_reads_each_version_a_few_times() {
         for _ in 0..count {
             system.set_blob(At::Path(acme, &shop), &NewBlob::new(seal(&old, "A=1\n")).key_proof(proof(&old))).unwrap();
         }
-        let mut rotation = ClientRotation::new(of_client(&new), vec![(id, seal(&new, "A=1\n"))]);
-        rotation.policy = HistoryPolicy::Reencrypt;
+        let rotation = ClientRotation::new(of_client(&new), vec![(id, seal(&new, "A=1\n"))]);
+        let rotation = rotation.policy(HistoryPolicy::Reencrypt);
         system.rotate_client_key(At::Path(acme, &shop), &rotation).unwrap();
         let mut moved = 0;
         let reads = store.reads(|| {
@@ -152,7 +150,7 @@ impl Project {
     fn versions(&self) -> Vec<u64> {
         let (system, acme) = (self.stage.system(), self.stage.acme);
         let levels = LEVELS.iter().filter(|level| self.deleted.is_none() || **level == "shop");
-        let pages = levels.map(|level| system.versions(At::Path(acme, &path(level)), &Paging::default()).unwrap());
+        let pages = levels.map(|level| system.versions(At::Path(acme, &path(level)), &Paging::new()).unwrap());
         pages.flat_map(|page| page.items).map(|version| version.id).collect()
     }
 
@@ -170,14 +168,11 @@ impl Project {
         match step {
             Step::Write(level) => system.set_blob(At::Path(acme, &path(LEVELS[level])), &self.blob())?,
             Step::WriteWithoutBackup(level) => {
-                let mut blob = self.blob();
-                blob.no_backup = true;
-                system.set_blob(At::Path(acme, &path(LEVELS[level])), &blob)?;
+                system.set_blob(At::Path(acme, &path(LEVELS[level])), &self.blob().backup(false))?;
             }
             Step::Rotate(policy) if is_of_client => {
                 let key = a_key();
-                let mut rotation = ClientRotation::new(of_client(&key), self.resealed(&key));
-                rotation.policy = policy;
+                let rotation = ClientRotation::new(of_client(&key), self.resealed(&key)).policy(policy);
                 system.rotate_client_key(At::Path(acme, &shop), &rotation)?;
                 drop(system);
                 self.key = key;
@@ -195,30 +190,29 @@ impl Project {
                 system.reencrypt_versions(At::Path(acme, &shop), &versions, &proof(&self.key))?;
             }
             Step::Switch if is_of_client => system.store_key_on_server(At::Path(acme, &shop), &self.key.to_text())?,
-            Step::Switch => drop(system.move_key_to_client(At::Path(acme, &shop), true)?),
+            Step::Switch => drop(system.move_key_to_client(At::Path(acme, &shop), Confirmation::Given)?),
             Step::DeleteLevel(level) => system.delete_level(At::Path(acme, &path(LEVELS[level])))?,
-            Step::PurgeLevel(level) => system.purge_level(At::Path(acme, &path(LEVELS[level])), true)?,
+            Step::PurgeLevel(level) => system.purge_level(At::Path(acme, &path(LEVELS[level])), Confirmation::Given)?,
             Step::RestoreVersion(at) => {
                 if let Some(id) = self.versions().get(at) {
-                    let mut restore = Restore::default();
+                    let mut restore = Restore::new();
                     if is_of_client {
-                        restore.content = Some(seal(&self.key, "A=1\n"));
-                        restore.key_proof = Some(proof(&self.key));
+                        restore = restore.content(seal(&self.key, "A=1\n")).key_proof(proof(&self.key));
                     }
                     system.restore_version(acme, *id, &restore)?;
                 }
             }
             Step::DeleteVersion(at) => {
                 if let Some(id) = self.versions().get(at) {
-                    system.delete_version(acme, *id, true)?;
+                    system.delete_version(acme, *id, Confirmation::Given)?;
                 }
             }
             Step::PurgeVersions(level, scope) => {
-                system.purge_versions(At::Path(acme, &path(LEVELS[level])), scope, true)?;
+                system.purge_versions(At::Path(acme, &path(LEVELS[level])), scope, Confirmation::Given)?;
             }
             Step::DeleteEnvironment => {
                 let id = system.environment(At::Path(acme, &path("shop/dev")))?.id;
-                system.delete_environment(At::Path(acme, &path("shop/dev")), true)?;
+                system.delete_environment(At::Path(acme, &path("shop/dev")), Confirmation::Given)?;
                 drop(system);
                 self.deleted = Some(id);
             }
@@ -264,7 +258,7 @@ impl Project {
         let (system, acme, shop) = (self.stage.system(), self.stage.acme, path("shop"));
         while !system.continue_rotation(At::Path(acme, &shop), 500).unwrap().is_done {}
         if !self.is_of_client() {
-            system.move_key_to_client(At::Path(acme, &shop), true).unwrap();
+            system.move_key_to_client(At::Path(acme, &shop), Confirmation::Given).unwrap();
         }
         self.check().unwrap();
         assert!(self.stage.vault.check().unwrap().damaged.is_empty());

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use ioenv::ErrorKind::{Limit, NotFound};
 use ioenv::Kind::{Secret, Variable};
-use ioenv::vault::{Actor, At, EntryScope, LevelScope, NewEntry, Paging, PurgeScope, Restore, VaultOptions};
+use ioenv::vault::{
+    Actor, At, Confirmation, EntryScope, LevelScope, NewEntry, Paging, PurgeScope, Restore, VaultOptions,
+};
 use ioenv::{Document, Kind};
 use proptest::prelude::*;
 
@@ -231,14 +233,14 @@ proptest! {
                     system.set_document(At::Path(stage.acme, &path(LEVELS[at])), &Document::parse(&text).unwrap())
                 }
                 Edit::DeleteLevel(at) => system.delete_level(At::Path(stage.acme, &path(LEVELS[at]))),
-                Edit::Purge(at) => system.purge_level(At::Path(stage.acme, &path(LEVELS[at])), true),
+                Edit::Purge(at) => system.purge_level(At::Path(stage.acme, &path(LEVELS[at])), Confirmation::Given),
                 Edit::Restore(at) => {
-                    let versions = system.versions(At::Path(stage.acme, &path(LEVELS[at])), &Paging::default()).unwrap().items;
+                    let versions = system.versions(At::Path(stage.acme, &path(LEVELS[at])), &Paging::new()).unwrap().items;
                     let oldest = versions.last().map(|version| version.id);
-                    oldest.map_or(Ok(()), |id| system.restore_version(stage.acme, id, &Restore::default()).map(drop))
+                    oldest.map_or(Ok(()), |id| system.restore_version(stage.acme, id, &Restore::new()).map(drop))
                 }
                 Edit::PurgeVersions => {
-                    system.purge_versions(At::Path(stage.acme, &path("shop")), PurgeScope::Project, true).map(drop)
+                    system.purge_versions(At::Path(stage.acme, &path("shop")), PurgeScope::Project, Confirmation::Given).map(drop)
                 }
             }
             .unwrap();

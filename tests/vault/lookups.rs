@@ -15,14 +15,12 @@ on_every_store! {
         stage.shop();
         stage.write("shop", "# ioenv: variable\nA=0\n");
         let (system, acme) = (stage.system(), stage.acme);
-        let mut new = NewEnvironment::new("full");
-        new.entries = vec![entry("A", "1"), entry("B", "2").comment("about")];
+        let mut new = NewEnvironment::new("full").entries(vec![entry("A", "1"), entry("B", "2").comment("about")]);
         system.create_environment(At::Path(acme, &path("shop")), &new).unwrap();
         assert_eq!(stage.text("shop/full").unwrap(), "# ioenv: variable\nA=1\n# about\nB=2\n");
-        new.slug = Some(slug("none"));
-        new.entries = vec![entry("A", "1"), entry("A", "2")];
+        new = new.slug(slug("none")).entries(vec![entry("A", "1"), entry("A", "2")]);
         assert_eq!(refused(system.create_environment(At::Path(acme, &path("shop")), &new)), InvalidName);
-        new.entries.pop();
+        new = new.entries(vec![entry("A", "1")]);
         let shaper = stage.session(Permission::EnvironmentCreate.into(), None);
         assert_eq!(refused(shaper.create_environment(At::Path(acme, &path("shop")), &new)), Denied);
         assert_eq!(refused(system.environment(At::Path(acme, &path("shop/none")))), NotFound);
@@ -32,31 +30,27 @@ on_every_store! {
 
     fn any_slug_is_for_whoever_asks_for_it(stage: &Stage) {
         let (system, acme) = (stage.system(), stage.acme);
-        let mut project = NewProject::new("Billing");
-        project.slug = Some(slug("billing"));
+        let mut project = NewProject::new("Billing").slug(slug("billing"));
         assert_eq!(refused(system.create_project(acme, project.clone())), InvalidName);
-        project.slug_rule = SlugRule::Any;
+        project = project.slug_rule(SlugRule::Any);
         system.create_project(acme, project.clone()).unwrap();
         assert_eq!(refused(system.create_project(acme, project.clone())), Conflict);
         for never in ["_base", "proj_0000000000000000000000"] {
-            project.slug = Some(slug(never));
+            project = project.slug(slug(never));
             assert_eq!(refused(system.create_project(acme, project.clone())), InvalidName, "{never}");
         }
-        let mut environment = NewEnvironment::new("x");
-        (environment.slug, environment.slug_rule) = (Some(slug("_secrets")), SlugRule::Any);
+        let mut environment = NewEnvironment::new("x").slug(slug("_secrets")).slug_rule(SlugRule::Any);
         system.create_environment(At::Path(acme, &path("billing")), &environment).unwrap();
-        environment.slug = Some(slug("_base"));
+        environment = environment.slug(slug("_base"));
         assert_eq!(refused(system.create_environment(At::Path(acme, &path("billing")), &environment)), InvalidName);
-        let mut update = EnvironmentUpdate::default();
-        update.slug = Some(slug("secrets"));
+        let mut update = EnvironmentUpdate::new().slug(slug("secrets"));
         let at = path("billing/_secrets");
         assert_eq!(refused(system.update_environment(At::Path(acme, &at), &update)), InvalidName);
-        update.slug_rule = SlugRule::Any;
+        update = update.slug_rule(SlugRule::Any);
         system.update_environment(At::Path(acme, &at), &update).unwrap();
         stage.write("billing/secrets", "A=1\n");
         assert_eq!(stage.resolved("billing/secrets"), "A=1");
-        let mut update = ProjectUpdate::default();
-        (update.slug, update.slug_rule) = (Some(slug("user")), SlugRule::Any);
+        let update = ProjectUpdate::new().slug(slug("user")).slug_rule(SlugRule::Any);
         system.update_project(At::Path(acme, &path("billing")), &update).unwrap();
         assert_eq!(stage.resolved("user/secrets"), "A=1");
     }

@@ -40,5 +40,6 @@ mod service_accounts;
 mod shelf;
 mod teams;
 mod tokens;
+mod updates;
 mod versions;
 mod webhooks;

@@ -116,14 +116,12 @@ impl Stage {
 
     /// A project `shop` with a target `api`, which has an environment `prod`, and an environment `dev` of its own.
     pub(crate) fn shop(&self) {
-        self.shop_with(|_| {});
+        self.shop_with(|project| project);
     }
 
-    pub(crate) fn shop_with(&self, change: impl FnOnce(&mut NewProject)) {
+    pub(crate) fn shop_with(&self, change: impl FnOnce(NewProject) -> NewProject) {
         let system = self.system();
-        let mut project = NewProject::new("shop");
-        change(&mut project);
-        system.create_project(self.acme, project).unwrap();
+        system.create_project(self.acme, change(NewProject::new("shop"))).unwrap();
         system.create_target(At::Path(self.acme, &path("shop")), &NewTarget::new("api")).unwrap();
         system.create_environment(At::Path(self.acme, &path("shop/api")), &NewEnvironment::new("prod")).unwrap();
         system.create_environment(At::Path(self.acme, &path("shop")), &NewEnvironment::new("dev")).unwrap();
@@ -131,14 +129,12 @@ impl Stage {
 
     /// A project with `_base`, `dev`, `staging` and `prod`.
     pub(crate) fn with_base(&self, name: &str) {
-        let mut project = NewProject::new(name);
-        project.has_base = true;
+        let project = NewProject::new(name).has_base(true);
         self.system().create_project(self.acme, project).unwrap();
     }
 
     pub(crate) fn issue(&self, permissions: PermissionSet, scope: Option<&str>) -> IssuedToken {
-        let mut token = NewToken::new("worker", permissions);
-        token.scope = scope.map(path);
+        let token = scope.map(path).into_iter().fold(NewToken::new("worker", permissions), NewToken::scope);
         self.system().issue_token(self.acme, &token).unwrap()
     }
 

@@ -12,6 +12,7 @@ use crate::core::SecretString;
 use crate::core::TokenId;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
+use crate::vault::setters::Patch;
 use crate::vault::{
     NewToken, Permission, PermissionSet, Timestamp, Token, TokenFormat, TokenInfo, TokenUpdate, Vocabulary,
 };
@@ -69,7 +70,7 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
     let update = request.body(|fields| TokenUpdate {
         name: fields.name("name"),
         permissions: abilities(fields),
-        expires_at: if fields.is_null("expires_at") { Some(None) } else { fields.time("expires_at").map(Some) },
+        expires_at: if fields.is_null("expires_at") { Patch::Clear } else { fields.time("expires_at").into() },
     })?;
     let token = request.session.update_token(request.organization, id, &update).map_err(refused)?;
     Ok(reply::json(StatusCode::OK, &Single { data: api_key(token) }))

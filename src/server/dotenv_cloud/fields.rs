@@ -7,7 +7,7 @@ use zeroize::Zeroize as _;
 use super::problem::Problem;
 use crate::core::SecretString;
 use crate::server::request_context::RequestContext;
-use crate::vault::{MAX_BLOB_BYTES, Timestamp};
+use crate::vault::{Confirmation, MAX_BLOB_BYTES, Timestamp};
 use crate::wire::word;
 use crate::{SealedBlob, Slug};
 
@@ -182,6 +182,11 @@ impl Fields {
             self.refuse(field, format!("The {} field must be true or false.", shown(field)));
         }
         flag
+    }
+
+    /// The confirmation of a request that destroys something; missing, unless the flag is there and set.
+    pub(super) fn confirmation(&mut self, field: &str) -> Confirmation {
+        Confirmation::from_flag(self.flag(field).unwrap_or_default())
     }
 
     /// A whole number that is not negative; digits in a string are one, too.

@@ -53,7 +53,7 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
     let update = request.body(|fields| OrganizationUpdate {
         name: fields.name("name"),
         slug: fields.slug("slug"),
-        ..OrganizationUpdate::default()
+        ..OrganizationUpdate::new()
     })?;
     let organization = request.session.update_organization(request.organization, &update).map_err(refused)?;
     Ok(answer(StatusCode::OK, organization))

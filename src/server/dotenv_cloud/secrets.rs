@@ -303,7 +303,8 @@ pub(super) fn store(context: &RequestContext) -> Result<Reply, Problem> {
     })?;
     // What is wrong with it was told.
     let blob = blob.ok_or(Fault::defect())?;
-    let new = NewBlob { content: blob, key_proof, no_backup, replaces: None };
+    let mut new = NewBlob::new(blob).backup(!no_backup);
+    new.key_proof = key_proof;
     request.session.set_blob(At::Path(request.organization, &path), &new)?;
     let (level, source) = (place::level_kind(&path).into(), place::source(&path).to_owned());
     let data = Stored { kind: ResourceKind::Secrets.into(), level, source, bytes };
@@ -312,11 +313,10 @@ pub(super) fn store(context: &RequestContext) -> Result<Reply, Problem> {
 
 pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::SecretWrite])?;
-    let (path, (no_backup, confirmed)) = request.level_body(|fields| {
-        (fields.flag("no_backup").unwrap_or_default(), fields.flag("confirmed").unwrap_or_default())
-    })?;
+    let (path, (no_backup, confirmation)) = request
+        .level_body(|fields| (fields.flag("no_backup").unwrap_or_default(), fields.confirmation("confirmed")))?;
     if no_backup {
-        request.session.purge_level(At::Path(request.organization, &path), confirmed)?;
+        request.session.purge_level(At::Path(request.organization, &path), confirmation)?;
     } else {
         request.session.delete_level(At::Path(request.organization, &path))?;
     }

@@ -44,7 +44,7 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
     let update = request.body(|fields| TargetUpdate {
         name: fields.name("name"),
         slug: fields.slug("slug"),
-        description: fields.description("description"),
+        description: fields.description("description").into(),
     })?;
     let target = request.session.update_target(request.at()?, &update);
     answer(StatusCode::OK, &request, target.map_err(Problem::of_names)?)

@@ -37,7 +37,7 @@ impl Session<'_> {
                     compared.missing.push(update.name.clone());
                     continue;
                 };
-                if let Some(comment) = &update.comment {
+                if let Some(comment) = update.comment.text() {
                     updated.set_comment(name, Some(comment))?;
                 }
                 let comment = updated.get(name).and_then(Entry::comment);

@@ -5,13 +5,13 @@ use crate::core::LevelId;
 use crate::core::{Action, Custody, Details, Document, KeyString, LevelKey, Resource, SecretBytes, SecretString};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
+use crate::vault::confirmation::Confirmation;
 use crate::vault::content::{Level, variables};
 use crate::vault::diff::differences;
 use crate::vault::entries::Entries;
 use crate::vault::envelope::Row;
 use crate::vault::key::{check_custody, check_idle};
 use crate::vault::keys;
-use crate::vault::level::unconfirmed;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::At;
 use crate::vault::place::Reach;
@@ -30,16 +30,14 @@ impl Session<'_> {
     /// be opened at all. Then the vault drops those keys, too. The audit log keeps what it says about variables.
     ///
     /// # Errors
-    /// `NotFound`; `Unconfirmed`, unless `confirmed`; `ClientManaged`, when they hold it already; `RotationInProgress`;
-    /// `Corrupt`, when something would be lost with a former key of the vault: then nothing changes.
-    pub fn move_key_to_client(&self, at: At<'_>, confirmed: bool) -> Result<SecretString> {
+    /// `NotFound`; `Unconfirmed`, unless the call is confirmed; `ClientManaged`, when they hold it already;
+    /// `RotationInProgress`; `Corrupt`, when something would be lost with a former key of the vault: then nothing changes.
+    pub fn move_key_to_client(&self, at: At<'_>, confirmation: Confirmation) -> Result<SecretString> {
         let (id, text) = self.write(UseCase::SwitchCustody, |operation| {
             let project = operation.key_project(at, Reach::Inside)?;
             check_custody(&project, Custody::Server)?;
             check_idle(&project)?;
-            if !confirmed {
-                return Err(unconfirmed());
-            }
+            confirmation.check()?;
             let record = operation.active_key(&project)?;
             let text = operation.key_text(&project, &record)?.ok_or_else(damaged)?;
             let mut moved = project.clone();

@@ -235,7 +235,7 @@ mod tests {
             let mut project = NewProject::new("shop");
             project.has_base = true;
             system.create_project(acme, project).unwrap();
-            let new = NewWebhook::new("https://hooks.example.test/").enabled();
+            let new = NewWebhook::new("https://hooks.example.test/").enabled(true);
             let webhook = system.create_webhook(At::Path(acme, &"shop/dev".parse().unwrap()), &new).unwrap().webhook.id;
             let world = Self { vault, clock, acme, webhook };
             world.change("1");
@@ -265,7 +265,7 @@ mod tests {
         fn log_count(&self) -> usize {
             let system = self.vault.session(Actor::system("test"));
             let at = "shop/dev".parse().unwrap();
-            system.webhook_logs(At::Path(self.acme, &at), self.webhook, &Paging::default()).unwrap().items.len()
+            system.webhook_logs(At::Path(self.acme, &at), self.webhook, &Paging::new()).unwrap().items.len()
         }
 
         fn job(&self) -> Option<JobRecord> {

@@ -69,7 +69,7 @@ impl Session<'_> {
         self.read(UseCase::ListChanges, |operation| {
             let place = operation.changing_place(at)?;
             let owner = operation.owner(&place)?;
-            let (items, next) = operation.told_changes(&owner, &place, paging.after_number()?, paging.limit())?;
+            let (items, next) = operation.told_changes(&owner, &place, paging.after_number()?, paging.page_size())?;
             let next = next.map(|number| number.to_string());
             let details = Details::default().with("op", "changes").with("count", items.len());
             let details = details.with("values", operation.may_see_values());

@@ -79,7 +79,7 @@ impl Session<'_> {
             if let Some(after) = paging.after_number()? {
                 range = range.before(&keys::version(project, node, after));
             }
-            let limit = paging.limit();
+            let limit = paging.page_size();
             let mut records = operation.tx.scan(&range, Order::Descending, limit + 1)?;
             let has_more = records.len() > limit;
             records.truncate(limit);

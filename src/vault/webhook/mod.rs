@@ -222,12 +222,24 @@ impl Session<'_> {
 }
 
 impl Session<'_> {
-    /// Enables or disables a webhook. Of what changes while it is disabled it is not told, also not later; and what
-    /// waits for it is let go.
+    /// Enables a webhook: it is sent what changes from then on.
     ///
     /// # Errors
-    /// `NotFound`; `Conflict`, when that is what it is already.
-    pub fn set_webhook_enabled(&self, at: At<'_>, id: WebhookId, enabled: bool) -> Result<Webhook> {
+    /// `NotFound`; `Conflict`, if it is enabled already.
+    pub fn enable_webhook(&self, at: At<'_>, id: WebhookId) -> Result<Webhook> {
+        self.set_webhook_status(at, id, true)
+    }
+
+    /// Disables a webhook. Pending deliveries are dropped, and changes are not delivered until it is enabled again, nor
+    /// afterwards.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict`, if it is disabled already.
+    pub fn disable_webhook(&self, at: At<'_>, id: WebhookId) -> Result<Webhook> {
+        self.set_webhook_status(at, id, false)
+    }
+
+    fn set_webhook_status(&self, at: At<'_>, id: WebhookId, enabled: bool) -> Result<Webhook> {
         self.write(UseCase::SetWebhookStatus, |operation| {
             let (place, mut record) = operation.webhook(at, id)?;
             if record.enabled == enabled {

@@ -43,7 +43,7 @@ pub(in crate::server::stashbase) fn new_entries(secrets: Vec<wire::NewSecret>) -
     check_sizes(&texts, &values.collect::<Vec<_>>(), &comments)?;
     let entries = names.into_iter().zip(secrets).zip(comments).map(|((name, secret), comment)| {
         let mut entry = NewEntry::new(name, secret.value.0).kind(Kind::Secret);
-        entry.comment = comment;
+        entry.comment = comment.into();
         entry
     });
     Ok(entries.collect())
@@ -96,7 +96,7 @@ fn updates(wanted: Vec<wire::SecretUpdate>) -> Result<Vec<EntryUpdate>, Problem>
         let mut wanted = EntryUpdate::new(name);
         wanted.new_name = new;
         wanted.value = update.value.map(|value| value.0);
-        wanted.comment = comment;
+        wanted.comment = comment.into();
         wanted
     });
     Ok(updates.collect())

@@ -58,7 +58,7 @@ fn update(entry: &Entry) -> EntryUpdate {
     let mut update = EntryUpdate::new(entry.name.clone());
     update.kind = Some(entry.kind);
     update.value.clone_from(&entry.value);
-    update.comment.clone_from(&entry.comment);
+    update.comment = entry.comment.clone().into();
     update
 }
 
@@ -66,6 +66,6 @@ fn update(entry: &Entry) -> EntryUpdate {
 fn new_entry(entry: &Entry) -> NewEntry {
     let value = entry.value.clone().unwrap_or_else(|| SecretString::from(""));
     let mut new = NewEntry::new(entry.name.clone(), value).kind(entry.kind);
-    new.comment.clone_from(&entry.comment);
+    new.comment = entry.comment.clone().into();
     new
 }

@@ -120,7 +120,7 @@ impl Apply<'_, '_> {
             description: describes(&mut fields, declared.description.as_ref(), now.description.as_ref()),
             secret_format: differs(&mut fields, "secret_format", declared.secret_format.as_ref(), &now.secret_format),
             versioning: differs(&mut fields, "versioning", declared.versioning.as_ref(), &now.versioning),
-            ..ProjectUpdate::default()
+            ..ProjectUpdate::new()
         };
         let mut slug = now.slug.clone();
         if !fields.is_empty() && !self.is_plan {

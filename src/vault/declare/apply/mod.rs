@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::{Declaration, Step, StepAction, StepKind};
 use crate::vault::place::At;
 use crate::vault::session::Session;
+use crate::vault::setters::Patch;
 
 impl Session<'_> {
     /// Makes what a declaration says and is not there, and changes what differs. What is as it is declared is left
@@ -202,6 +203,6 @@ fn differs<T: PartialEq + Clone>(
 }
 
 /// The same for a description, of which an empty one is none.
-fn describes(fields: &mut Vec<&'static str>, declared: Option<&String>, there: Option<&String>) -> Option<String> {
-    differs(fields, "description", declared, &there.cloned().unwrap_or_default())
+fn describes(fields: &mut Vec<&'static str>, declared: Option<&String>, there: Option<&String>) -> Patch<String> {
+    differs(fields, "description", declared, &there.cloned().unwrap_or_default()).into()
 }

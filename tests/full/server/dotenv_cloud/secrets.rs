@@ -278,7 +278,7 @@ fn a_level_is_stored_and_deleted() {
     assert!(levels("orbit-shop/api")[1].content.is_none());
     client.post(&delete, &place("orbit-shop/api")).empty(204);
     let versions = |level: &str| {
-        world.stage.system().versions(At::Path(world.stage.acme, &path(level)), &Paging::default()).unwrap().items.len()
+        world.stage.system().versions(At::Path(world.stage.acme, &path(level)), &Paging::new()).unwrap().items.len()
     };
     assert_eq!(versions("orbit-shop/api"), 1, "nothing was displaced by the second one");
 

@@ -15,8 +15,7 @@ fn ids(answer: &Value) -> Vec<&str> {
 }
 
 fn retain(world: &World, days: u32) {
-    let mut update = OrganizationUpdate::default();
-    update.version_retention_days = Some(days);
+    let update = OrganizationUpdate::new().version_retention_days(days);
     world.stage.system().update_organization(world.stage.acme, &update).unwrap();
 }
 
@@ -181,7 +180,7 @@ fn the_last_version_of_a_deleted_level_is_removed_by_force() {
         let versions = world
             .stage
             .system()
-            .versions(At::Path(world.stage.acme, &path("orbit-shop")), &Paging::first(1))
+            .versions(At::Path(world.stage.acme, &path("orbit-shop")), &Paging::new().limit(1))
             .unwrap()
             .items;
         client.send("DELETE", &format!("{}/secrets/versions/{}{force}", world.base, versions[0].id), body)
