@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ioenv::store::{KeyRange, Memory, Order, Precondition, Record, StoreExt as _};
-use ioenv::vault::{LevelScope, 
-    Actor, At, AuditFilter, Clock, EntryScope, HistoryPolicy, Id, NewEntry, NewOrganization, NewProject, NewTarget,
-    NewToken, OrganizationId, Paging, PermissionSet, Restore, RootKey, Search, Session, Timestamp, Token, Vault,
+use ioenv::vault::{
+    Actor, At, AuditFilter, Clock, EntryScope, HistoryPolicy, LevelScope, NewEntry, NewOrganization, NewProject,
+    NewTarget, NewToken, OrganizationId, Paging, PermissionSet, Restore, RootKey, Search, Session, Timestamp, Token,
     VaultOptions,
 };
 use ioenv::{Document, LevelPath, Random, Result, Slug};
@@ -161,7 +161,8 @@ fuzz_target!(|input: (u8, &str)| {
 
 /// Reads whatever can be read of a level.
 fn look(session: &Session<'_>, acme: OrganizationId, level: &LevelPath) {
-    let _ = black_box((session.read_level(At::Path(acme, level), LevelScope::Own), session.blobs(At::Path(acme, level))));
+    let _ =
+        black_box((session.read_level(At::Path(acme, level), LevelScope::Own), session.blobs(At::Path(acme, level))));
     let _ = black_box((
         session.entry_metadata(At::Path(acme, level)),
         session.changes(At::Path(acme, level), &Paging::new()),
