@@ -165,7 +165,7 @@ on_every_store! {
         assert_eq!(texts[0], texts[1]);
         let other = stage.system().create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
         let stranger = stage.system().issue_token(other, &NewToken::new("s", PermissionSet::ALL)).unwrap().token;
-        assert_eq!(stage.vault.session(stranger).blobs(At::Id(prod.into())).unwrap_err().to_string(), texts[0]);
+        assert_eq!(refused(stage.vault.session(stranger).blobs(At::Id(prod.into()))), NotFound);
     }
 
     fn a_token_is_told_what_it_may_do_above_its_place(stage: &Stage) {
