@@ -88,7 +88,7 @@ impl EnvironmentName {
 impl FromStr for EnvironmentName {
     type Err = Error;
 
-    /// Reads what is there already: as [`identifier`](EnvironmentName::identifier).
+    /// Reads what is there already: a name as it may be addressed, which an id is, too.
     fn from_str(text: &str) -> Result<Self> {
         Self::identifier(text)
     }
