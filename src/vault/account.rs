@@ -132,7 +132,7 @@ impl Session<'_> {
     ///
     /// ```
     /// # fn main() -> ioenv::Result<()> {
-    /// # use ioenv::vault::{Actor, At, NewEnvironment, NewOrganization, NewProject, RootKey, Vault};
+    /// # use ioenv::vault::{Actor, At, LevelScope, NewEnvironment, NewOrganization, NewProject, RootKey, Vault};
     /// # use ioenv::{Document, SystemRandom, store::Memory};
     /// use ioenv::vault::{EnvironmentRole, NewAccount};
     ///
@@ -145,7 +145,7 @@ impl Session<'_> {
     /// # session.set_document(At::Path(acme, &prod), &Document::parse("PORT=8080\n")?)?;
     /// let runner = NewAccount::new("runner", EnvironmentRole::Viewer.grantable());
     /// let key = session.create_account(At::Path(acme, &prod), &runner)?.key;
-    /// assert_eq!(vault.session(key).resolve(At::Path(acme, &prod))?.len(), 1);
+    /// assert_eq!(vault.session(key).read_level(At::Path(acme, &prod), LevelScope::Chain)?.resolve().len(), 1);
     /// # Ok(())
     /// # }
     /// ```

@@ -320,31 +320,6 @@ impl Session<'_> {
             Ok(operation.rights)
         })
     }
-
-    /// Refuses what the actor may not do at a place, or in the organization where none is given, for the reason for which
-    /// a call that takes these permissions would refuse it. So whoever serves requests can answer that before what is
-    /// wrong with what was asked.
-    ///
-    /// # Errors
-    /// `Denied`; `NotFound`.
-    pub fn check_rights(
-        &self,
-        organization: OrganizationId,
-        path: Option<&LevelPath>,
-        needed: PermissionSet,
-    ) -> Result<()> {
-        self.read(UseCase::ReadOwnRights, |operation| {
-            operation.allow(needed)?;
-            operation.needed = needed;
-            match path {
-                Some(path) => operation.place(At::Path(organization, path), Reach::Inside).map(drop),
-                None => {
-                    operation.organization(organization)?;
-                    operation.require()
-                }
-            }
-        })
-    }
 }
 
 impl Session<'_> {

@@ -145,6 +145,25 @@ pub(super) fn project_versions(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("version/{project}/"))
 }
 
+/// That a version is sealed with a level key.
+pub(super) fn version_by_key(project: ProjectId, key_version: u32, number: u32) -> String {
+    format!("version-by-key/{project}/{key_version:010}/{number:010}")
+}
+
+pub(super) fn versions_by_key(project: ProjectId) -> KeyRange {
+    KeyRange::prefix(format!("version-by-key/{project}/"))
+}
+
+/// The versions that are sealed with a level key before that one.
+pub(super) fn versions_before_key(project: ProjectId, key_version: u32) -> KeyRange {
+    versions_by_key(project).before(&format!("version-by-key/{project}/{key_version:010}/"))
+}
+
+/// How many versions a project has.
+pub(super) fn version_count(project: ProjectId) -> String {
+    format!("version-count/{project}")
+}
+
 /// A content of a level, present or former.
 pub(super) fn content(project: ProjectId, number: u32) -> String {
     format!("content/{project}/{number:010}")

@@ -6,7 +6,7 @@ use super::grantee::Grantee;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::page::{Page, Paging};
-use super::records::{MemberRecord, RoleRecord, UserRecord, decode, get, put, require};
+use super::records::{MARK, MemberRecord, RoleRecord, UserRecord, decode, get, put, require};
 use super::session::Session;
 use super::setters::setters;
 use super::use_case::UseCase;
@@ -62,8 +62,6 @@ fn indexed(role: MemberRole) -> Option<String> {
 }
 
 const OWNER: &str = "owner";
-/// What an index record holds: that it is there is all it says.
-pub(super) const MARK: &str = "0";
 
 impl OperationContext<'_, '_> {
     /// The organization, for what concerns a member of it, which everybody may do to themselves.

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! # fn main() -> ioenv::Result<()> {
-//! use ioenv::vault::{Actor, At, NewOrganization, NewProject, RootKey, Vault};
+//! use ioenv::vault::{Actor, At, LevelScope, NewOrganization, NewProject, RootKey, Vault};
 //! use ioenv::{Document, SystemRandom, store::Memory};
 //!
 //! let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
@@ -10,7 +10,7 @@
 //! let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
 //! session.create_project(acme, NewProject::new("acme-store"))?;
 //! session.set_document(At::Path(acme, &"acme-store".parse()?), &Document::parse("PORT=8080\n")?)?;
-//! let env = session.resolve(At::Path(acme, &"acme-store".parse()?))?;
+//! let env = session.read_level(At::Path(acme, &"acme-store".parse()?), LevelScope::Chain)?.resolve();
 //! assert_eq!(env.get("PORT").unwrap().value().expose_secret(), "8080");
 //! # Ok(())
 //! # }
@@ -28,6 +28,7 @@ mod authenticate;
 mod check;
 mod confirmation;
 mod content;
+#[cfg(feature = "server")]
 mod counts;
 #[cfg(feature = "sealed")]
 mod declare;
@@ -53,11 +54,17 @@ mod level;
 #[cfg(feature = "server")]
 mod listing;
 mod locate;
+#[cfg(feature = "server")]
+mod lookup;
+#[cfg(test)]
+#[cfg(all(feature = "sealed", feature = "server"))]
+mod lookup_tests;
 mod member;
 mod name;
 mod node;
 mod operation;
 mod organization;
+#[cfg(feature = "server")]
 mod own_key;
 mod page;
 mod pending;
@@ -67,6 +74,7 @@ mod principal;
 mod project;
 pub(crate) mod provider;
 pub(crate) mod queue;
+mod read_level;
 mod records;
 mod rights;
 mod role;
@@ -105,10 +113,7 @@ pub use crate::core::{
 
 // Organizations, projects, targets and environments.
 pub use self::confirmation::Confirmation;
-pub use self::counts::{Counts, LevelSummary, ProjectSummary};
-pub use self::environment::{
-    Environment, EnvironmentUpdate, IdOrSlug, LocatedEnvironment, LocatedProject, NewEnvironment,
-};
+pub use self::environment::{Environment, EnvironmentUpdate, NewEnvironment};
 pub use self::organization::{NewOrganization, Organization, OrganizationUpdate};
 pub use self::page::{Page, Paging};
 pub use self::place::At;
@@ -125,10 +130,11 @@ pub use self::deleted::Deleted;
 pub use self::check::{DamagedRecord, IntegrityReport};
 pub use self::content::MAX_BLOB_BYTES;
 pub use self::entry::{
-    ComparedEntries, CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryScope, EntryUpdate, FoundEntry,
-    NewEntry, Search, SetEntries, SetEntry, StoredEntry, UpdatedEntries,
+    CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryScope, EntryUpdate, FoundEntry, NewEntry, Search,
+    SetEntries, SetEntry, StoredEntry, UpdatedEntries,
 };
-pub use self::level::{Blob, Blobs, Export, NewBlob};
+pub use self::level::{Blob, Blobs, NewBlob};
+pub use self::read_level::{LevelContent, LevelScope};
 pub use self::sealed_records::SealedRecordKind;
 pub use crate::core::custody::OpenedLevel;
 
@@ -151,7 +157,6 @@ pub use self::account::{Account, IssuedAccount, NewAccount};
 pub use self::identity::{
     AccountIdentity, Identity, MembershipIdentity, Named, ServiceAccountIdentity, TokenIdentity, UserIdentity,
 };
-pub use self::own_key::{KeyOwner, OwnKey};
 pub use self::personal_key::{IssuedPersonalKey, NewPersonalKey, PersonalKey};
 pub use self::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
 pub use self::service_key::{IssuedServiceKey, NewServiceKey, ServiceKey};
@@ -192,3 +197,11 @@ pub use self::declare::{Declaration, Step, StepAction, StepKind};
 // Time.
 pub use crate::core::{Clock, Timestamp};
 pub use crate::system::SystemClock;
+
+// For the server.
+#[cfg(feature = "server")]
+pub(crate) use self::counts::{Counts, LevelSummary, ProjectSummary};
+#[cfg(feature = "server")]
+pub(crate) use self::lookup::{IdOrSlug, LocatedEnvironment, LocatedProject};
+#[cfg(feature = "server")]
+pub(crate) use self::own_key::{KeyOwner, OwnKey};

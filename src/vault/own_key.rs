@@ -1,6 +1,6 @@
 //! Which key was shown: what whoever serves requests has to know before anything else.
 
-use super::environment::LocatedEnvironment;
+use super::lookup::LocatedEnvironment;
 use super::operation::OperationContext;
 use super::place::At;
 use super::place::Reach;
@@ -15,24 +15,22 @@ use crate::error::Result;
 
 /// The key that was shown, and what it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct OwnKey {
+pub(crate) struct OwnKey {
     /// The id of the key itself.
-    pub id: Id,
+    pub(crate) id: Id,
     /// The one organization it is for.
-    pub organization: OrganizationId,
+    pub(crate) organization: OrganizationId,
     /// Whose it is.
-    pub owner: KeyOwner,
+    pub(crate) owner: KeyOwner,
     /// The environment it is bound to, as that of an account always is.
-    pub environment: Option<LocatedEnvironment>,
+    pub(crate) environment: Option<LocatedEnvironment>,
     /// What it allows at most, wherever it is used.
-    pub permissions: PermissionSet,
+    pub(crate) permissions: PermissionSet,
 }
 
 /// Whose key it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyOwner {
+pub(crate) enum KeyOwner {
     /// Nobody's: it is an API token.
     Token,
     /// An environment account's.
@@ -49,7 +47,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// See [`Session`].
-    pub fn own_key(&self) -> Result<Option<OwnKey>> {
+    pub(crate) fn own_key(&self) -> Result<Option<OwnKey>> {
         self.read(UseCase::WhoAmI, |operation| match operation.principal.token.clone() {
             Some((_, token)) => operation.own_key(&token).map(Some),
             None => Ok(None),

@@ -229,6 +229,16 @@ pub(super) struct VersionRecord {
     pub(super) emptied_by: Option<u32>,
 }
 
+/// How many versions a project has, and how many of them are not under a former key.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct VersionCountRecord {
+    pub(super) all: u64,
+    /// The newest level key that a version is or was sealed with. A rotation does not change it: the key in use may be a
+    /// newer one, with which no version is sealed then.
+    pub(super) newest_key: u32,
+    pub(super) under_newest_key: u64,
+}
+
 /// A key that blobs are or were sealed with.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct KeyRecord {
@@ -504,6 +514,9 @@ pub(super) struct WrittenRecord {
     pub(super) dek_version: u32,
     pub(super) written: Wrapped,
 }
+
+/// The value of a record that says everything with its key.
+pub(super) const MARK: &str = "0";
 
 /// Reads a record.
 pub(super) fn get<T: DeserializeOwned>(tx: &mut dyn Transaction, key: &str) -> Result<Option<T>> {

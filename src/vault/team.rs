@@ -2,12 +2,12 @@
 
 use super::grantee::Grantee;
 use super::keys;
-use super::member::{MARK, Member};
+use super::member::Member;
 use super::name::{check_description, check_short_name, fold, name_taken};
 use super::operation::{OperationContext, no_such};
 use super::page::{Page, Paging};
 use super::records::id_in;
-use super::records::{TeamRecord, UserRecord, get, put};
+use super::records::{MARK, TeamRecord, UserRecord, get, put};
 use super::scan::{scan_keys, scan_values};
 use super::session::Session;
 use super::setters::{Patch, setters};

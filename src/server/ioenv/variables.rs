@@ -35,7 +35,7 @@ pub(super) fn export(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::environment(context)?;
     let found = at.session.export(at.place())?;
     Ok(etag::answer(context.headers(), found.revision, || {
-        reply::text(StatusCode::OK, found.resolved.to_document().to_export().expose_secret())
+        reply::text(StatusCode::OK, found.resolve().to_document().to_export().expose_secret())
     }))
 }
 

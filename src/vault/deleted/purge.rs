@@ -191,6 +191,7 @@ impl OperationContext<'_, '_> {
             keys::levels(id),
             keys::floors(id),
             keys::project_versions(id),
+            keys::versions_by_key(id),
         ];
         // The keys come last: none is removed while a record names it, and what is left can be checked until then.
         let sealed = sealed(WrappingKey::ProjectDek).chain(sealed(WrappingKey::OrganizationKek));
@@ -200,6 +201,7 @@ impl OperationContext<'_, '_> {
             }
         }
         self.tx.delete(&keys::counter(id))?;
+        self.tx.delete(&keys::version_count(id))?;
         self.tx.delete(&keys::project_number(organization, project.number))?;
         self.tx.delete(&keys::project_id(id))?;
         self.tx.delete(&keys::deleted_id(id.into()))?;

@@ -1,5 +1,6 @@
 //! Levels entry by entry: what a vault can do that holds the key.
 
+#[cfg(feature = "sealed")]
 mod compare;
 mod create;
 mod delete;
@@ -11,7 +12,6 @@ mod update;
 
 use std::fmt;
 
-pub use self::compare::ComparedEntries;
 pub use self::create::CreatedEntries;
 pub use self::delete::DeletedEntries;
 pub use self::list::{Entries, EntryScope, StoredEntry};

@@ -106,19 +106,6 @@ impl OperationContext<'_, '_> {
         Ok(versions)
     }
 
-    /// How many former contents are sealed with former keys, and those of them that come first.
-    fn versions_of_former_keys(
-        &mut self,
-        project: &ProjectRecord,
-        limit: usize,
-    ) -> Result<(usize, Vec<(LevelId, VersionRecord)>)> {
-        let mut former = self.all_versions(project.id)?;
-        former.retain(|(_, version)| version.key_version != project.key_version);
-        let count = former.len();
-        former.truncate(limit);
-        Ok((count, former))
-    }
-
     /// Whether a content is a former one.
     fn is_version(&mut self, project: &ProjectRecord, content: &ContentRecord) -> Result<bool> {
         Ok(self.tx.get(&keys::version(project.id, content.node, content.number))?.is_some())

@@ -14,6 +14,7 @@ use crate::vault::use_case::UseCase;
 use crate::vault::version::version_id;
 
 /// How many states are opened at a time when all are.
+#[cfg(feature = "server")]
 const BATCH: usize = 20;
 
 /// One change of a level: what it held afterwards is another than before.
@@ -82,7 +83,8 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`.
-    pub fn changes_from(&self, at: At<'_>, skip: usize, limit: usize) -> Result<(Vec<Change>, usize)> {
+    #[cfg(feature = "server")]
+    pub(crate) fn changes_from(&self, at: At<'_>, skip: usize, limit: usize) -> Result<(Vec<Change>, usize)> {
         self.read(UseCase::ListChanges, |operation| {
             let place = operation.changing_place(at)?;
             let owner = operation.owner(&place)?;

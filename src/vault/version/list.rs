@@ -11,6 +11,7 @@ use crate::vault::page::{Page, Paging};
 use crate::vault::place::At;
 use crate::vault::place::{Place, Reach};
 use crate::vault::records::{KeyRecord, OrganizationRecord, VersionRecord, decode, require};
+#[cfg(feature = "server")]
 use crate::vault::scan::scan_window;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
@@ -93,7 +94,8 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn versions_from(&self, at: At<'_>, offset: usize, limit: usize) -> Result<(Vec<Version>, usize)> {
+    #[cfg(feature = "server")]
+    pub(crate) fn versions_from(&self, at: At<'_>, offset: usize, limit: usize) -> Result<(Vec<Version>, usize)> {
         self.read(UseCase::ListVersions, |operation| {
             let place = operation.place(at, Reach::Inside)?;
             let owner = operation.owner(&place)?;

@@ -1,5 +1,6 @@
 //! Former contents of levels: every write keeps the one before it.
 
+pub(super) mod by_key;
 mod changes;
 mod list;
 mod purge;
