@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::grantee::Grantee;
 use super::keys;
+use super::locate::hidden;
 use super::operation::{OperationContext, no_such};
 use super::place::At;
 use super::place::{Place, Reach};
@@ -50,7 +51,7 @@ impl OperationContext<'_, '_> {
     /// takes full access to the project, also for one of its environments.
     fn granting_place(&mut self, at: At<'_>) -> Result<(Place, Option<LevelId>)> {
         let (organization, path) = self.whereabouts(at)?;
-        let place = self.place(At::Path(organization, &path), Reach::Inside)?;
+        let place = self.place(At::Path(organization, &path), Reach::Inside).map_err(|error| hidden(at, error))?;
         let project = Place { project: place.project.clone(), nodes: Vec::new() };
         if !self.may(&project)? {
             let message = "this takes access to all of the project, not to a part of it";

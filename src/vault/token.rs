@@ -4,6 +4,8 @@
 use super::audit::words;
 use super::given_id::id_taken;
 use super::keys;
+#[cfg(feature = "server")]
+use super::locate::hidden;
 use super::name::check_name;
 use super::operation::{OperationContext, no_such};
 use super::place::At;
@@ -226,8 +228,8 @@ impl Session<'_> {
     pub(crate) fn issue_token_at(&self, at: At<'_>, new: &NewToken) -> Result<IssuedToken> {
         self.write(UseCase::IssueToken, |operation| {
             let (organization, path) = operation.whereabouts(at)?;
-            operation.organization(organization)?;
-            operation.issue_token(organization, new, Some(&path))
+            operation.organization(organization).map_err(|error| hidden(at, error))?;
+            operation.issue_token(organization, new, Some(&path)).map_err(|error| hidden(at, error))
         })
     }
 }

@@ -1,14 +1,17 @@
 //! Slugs that a service chooses, entries that an environment is made with, and where entries are found.
 
+use ioenv::Error;
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, NotFound};
 use ioenv::vault::{
-    At, EnvironmentUpdate, NewEnvironment, NewProject, Permission, PermissionSet, ProjectUpdate, Search, SlugRule,
-    Vocabulary,
+    At, EnvironmentUpdate, Id, LevelId, LevelScope, NewEnvironment, NewOrganization, NewProject, NewToken, Permission,
+    PermissionSet, ProjectUpdate, Search, SlugRule, Timestamp, Vocabulary,
 };
 
 use super::stage::{Stage, entry, name, path, refused, slug};
 
 const PROD: &str = "shop/api/prod";
+
+type Call<'a> = &'a dyn Fn(At<'_>) -> Result<(), Error>;
 
 on_every_store! {
     fn an_environment_can_be_made_with_entries(stage: &Stage) {
@@ -53,6 +56,39 @@ on_every_store! {
         let update = ProjectUpdate::new().slug(slug("user")).slug_rule(SlugRule::Any);
         system.update_project(At::Path(acme, &path("billing")), &update).unwrap();
         assert_eq!(stage.resolved("user/secrets"), "A=1");
+    }
+
+    fn an_id_of_another_organization_is_as_unknown_as_any(stage: &Stage) {
+        stage.shop();
+        let system = stage.system();
+        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+        let stranger = system.issue_token(other, &NewToken::new("stranger", PermissionSet::ALL)).unwrap().token;
+        let stranger = stage.vault.session(stranger);
+        let project: LevelId = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id.into();
+        let target: LevelId = system.target(At::Path(stage.acme, &path("shop/api"))).unwrap().id.into();
+        let environment: LevelId = system.environment(At::Path(stage.acme, &path(PROD))).unwrap().id.into();
+        // An id that is nobody's.
+        let unknown: LevelId = Id::from_parts(Timestamp::MAX, [7; 10]).into();
+        let calls: [(&str, Call<'_>); 10] = [
+            ("blobs", &|at| stranger.blobs(at).map(drop)),
+            ("entries", &|at| stranger.entry_metadata(at).map(drop)),
+            ("read", &|at| stranger.read_level(at, LevelScope::Chain).map(drop)),
+            ("project", &|at| stranger.project(at).map(drop)),
+            ("target", &|at| stranger.target(at).map(drop)),
+            ("environment", &|at| stranger.environment(at).map(drop)),
+            ("key", &|at| stranger.key(at).map(drop)),
+            ("grants", &|at| stranger.grants(at).map(drop)),
+            ("delete", &|at| stranger.delete_level(at)),
+            ("rename", &|at| stranger.update_environment(at, &EnvironmentUpdate::new().name("x")).map(drop)),
+        ];
+        for (what, call) in calls {
+            let expected = call(At::Id(unknown)).unwrap_err();
+            assert_eq!(expected.kind(), NotFound, "{what}");
+            for id in [project, target, environment] {
+                let error = call(At::Id(id)).unwrap_err();
+                assert_eq!((error.kind(), error.to_string()), (NotFound, expected.to_string()), "{what}");
+            }
+        }
     }
 
     fn what_is_found_tells_whether_it_is_in_an_environment(stage: &Stage) {
