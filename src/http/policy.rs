@@ -53,11 +53,13 @@ impl OutboundPolicy {
     }
 
     /// Returns whether addresses that are not public are allowed.
+    #[cfg(feature = "vault")]
     pub(crate) fn allows_private_addresses(&self) -> bool {
         self.private_addresses
     }
 
     /// Returns whether requests without TLS are allowed.
+    #[cfg(any(feature = "vault", test))]
     pub(crate) fn allows_http(&self) -> bool {
         self.http
     }

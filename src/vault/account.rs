@@ -13,11 +13,13 @@ use super::session::Session;
 use super::setters::setters;
 use super::token::check_end;
 use super::use_case::UseCase;
-use crate::core::AccountId;
-use crate::core::{
-    Action, AuditActor, Details, EnvironmentRole, LevelPath, Permission, PermissionSet, Resource, ResourceKind,
-    Timestamp, Token, TokenFormat,
-};
+use crate::core::audit::{Action, AuditActor, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::AccountId;
+use crate::core::path::LevelPath;
+use crate::core::permission::{Permission, PermissionSet};
+use crate::core::role::EnvironmentRole;
+use crate::core::token::{Token, TokenFormat};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is known of an account of an environment. Its key is not.

@@ -2,8 +2,8 @@
 
 use super::keys;
 use super::records::{MARK, encode};
-use crate::core::LevelId;
-use crate::core::{ActorKind, AuditRecord};
+use crate::core::audit::{ActorKind, AuditRecord};
+use crate::core::id::LevelId;
 use crate::error::Result;
 use crate::store::Record;
 

@@ -14,9 +14,15 @@ use super::records::{
 };
 use super::scan::Scan;
 use super::version::by_key::VersionKey;
-use crate::core::LevelId;
-use crate::core::ProjectId;
-use crate::core::{Custody, Document, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName, VersionAction};
+use crate::core::blob::SealedBlob;
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::document::{Document, Kind};
+use crate::core::id::LevelId;
+use crate::core::id::ProjectId;
+use crate::core::name::VarName;
+use crate::core::secret::{SecretBytes, SecretString};
+use crate::core::version_action::VersionAction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 

@@ -10,8 +10,8 @@ use super::records::{NodeKind, NodeRecord, decode};
 use super::scan::Scan;
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::core::LevelId;
-use crate::core::PermissionSet;
+use crate::core::id::LevelId;
+use crate::core::permission::PermissionSet;
 use crate::error::{ErrorKind, Result};
 use crate::store::Order;
 

@@ -14,9 +14,13 @@ use super::session::Session;
 use super::setters::{Patch, setters};
 use super::slug::{BASE, SlugRule, slug_of};
 use super::use_case::UseCase;
-use crate::core::EnvironmentId;
-use crate::core::LevelId;
-use crate::core::{Action, Details, Id, Permission, Resource, ResourceKind, Slug, Timestamp};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::EnvironmentId;
+use crate::core::id::Id;
+use crate::core::id::LevelId;
+use crate::core::name::Slug;
+use crate::core::permission::Permission;
 use crate::error::{Error, ErrorKind, Result};
 
 /// An environment.

@@ -15,12 +15,15 @@ use super::records::{
 use super::scan::{Scan, scan_keys};
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::{
-    Action, AuditActor, Details, GrantRole, Id, LevelPath, PermissionSet, Resource, ResourceKind, Timestamp,
-};
+use crate::core::audit::{Action, AuditActor, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::Id;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::path::LevelPath;
+use crate::core::permission::PermissionSet;
+use crate::core::role::GrantRole;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 

@@ -15,11 +15,19 @@ use super::rights::READING;
 use super::session::Session;
 use super::setters::setters;
 use super::use_case::UseCase;
-use crate::core::LevelId;
-use crate::core::{
-    Action, Custody, Details, Document, Kind, LevelPath, Pbkdf2, Permission, Resource, ResourceKind, SealedBlob,
-    SecretBytes, SecretFormat, SecretString, Timestamp, VarName, VersionAction,
-};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::blob::SealedBlob;
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::document::{Document, Kind};
+use crate::core::id::LevelId;
+use crate::core::key::Pbkdf2;
+use crate::core::name::VarName;
+use crate::core::path::LevelPath;
+use crate::core::permission::Permission;
+use crate::core::secret::{SecretBytes, SecretString};
+use crate::core::secret_format::SecretFormat;
+use crate::core::version_action::VersionAction;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The blobs of a level and of those above it.

@@ -7,9 +7,10 @@ use super::operation::{OperationContext, no_such};
 use super::place::{At, Place, Reach};
 use super::records::{NodeKind, NodeRecord, OrganizationRecord, PlaceRecord, ProjectRecord, get, require};
 use super::slug::BASE;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::{Id, LevelPath};
+use crate::core::id::Id;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::path::LevelPath;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Says of an id that the caller may not know of the same as of one that does not exist, whatever stands in between.

@@ -8,7 +8,11 @@ use super::read_level::{LevelContent, LevelScope};
 use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::core::{Custody, EnvironmentId, Id, LevelId, LevelPath, OrganizationId, PermissionSet, ProjectId, Slug};
+use crate::core::custody::Custody;
+use crate::core::id::{EnvironmentId, Id, LevelId, OrganizationId, ProjectId};
+use crate::core::name::Slug;
+use crate::core::path::LevelPath;
+use crate::core::permission::PermissionSet;
 use crate::error::{Error, ErrorKind, Result};
 
 impl Session<'_> {

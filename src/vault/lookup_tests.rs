@@ -1,11 +1,16 @@
 //! What only the library itself asks: where things are, how much there is, pages by numbers, and what an update would change.
 
 use super::*;
+use crate::core::cipher::{Aes256Gcm, Cipher as _};
+use crate::core::document::{Document, Kind};
 use crate::core::dotenv_cloud::KeyProof;
+use crate::core::key::LevelKey;
+use crate::core::name::VarName;
+use crate::core::path::LevelPath;
 use crate::error::ErrorKind::{self, Denied, NotFound, Unauthenticated};
 use crate::error::{Error, Result};
 use crate::store::{KeyRange, Memory, Order, StoreExt as _};
-use crate::{Aes256Gcm, Cipher as _, Document, Kind, LevelKey, LevelPath, SystemRandom, VarName};
+use crate::system::SystemRandom;
 
 const PROD: &str = "shop/api/prod";
 

@@ -11,10 +11,13 @@ use super::session::Session;
 use super::setters::setters;
 use super::use_case::UseCase;
 use super::user::check_email;
-use crate::core::OrganizationId;
-use crate::core::TeamId;
-use crate::core::UserId;
-use crate::core::{Action, Details, MemberRole, Permission, Resource, ResourceKind, Timestamp};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::id::TeamId;
+use crate::core::id::UserId;
+use crate::core::permission::Permission;
+use crate::core::role::MemberRole;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 

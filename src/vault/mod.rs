@@ -102,10 +102,11 @@ pub use self::engine::{Vault, VaultOptions};
 pub use self::session::{Actor, Session};
 pub use self::source::VaultSource;
 pub use self::use_case::UseCase;
-pub use crate::core::{Refusal, RootKey};
+pub use crate::core::refusal::Refusal;
+pub use crate::core::wrap::RootKey;
 
 // Ids.
-pub use crate::core::{
+pub use crate::core::id::{
     AccountId, AuditRecordId, EnvironmentId, EventId, Id, IntegrationId, IntegrationRunId, InvitationId, LevelId,
     OrganizationId, PersonalKeyId, ProjectId, RoleId, ServiceAccountId, ServiceKeyId, TargetId, TeamId, TokenId,
     UserId, WebhookId, WebhookLogId,
@@ -121,7 +122,12 @@ pub use self::project::{NewProject, Project, ProjectUpdate};
 pub use self::slug::SlugRule;
 pub use self::statistics::Statistics;
 pub use self::target::{NewTarget, Target, TargetUpdate};
-pub use crate::core::{Custody, EnvironmentName, Metadata, OrganizationStatus, SecretFormat, Tier};
+pub use crate::core::audit::Tier;
+pub use crate::core::custody::Custody;
+pub use crate::core::environment_name::EnvironmentName;
+pub use crate::core::metadata::Metadata;
+pub use crate::core::organization_status::OrganizationStatus;
+pub use crate::core::secret_format::SecretFormat;
 
 // What was deleted.
 pub use self::deleted::Deleted;
@@ -140,7 +146,7 @@ pub use crate::core::custody::OpenedLevel;
 
 // Versions.
 pub use self::version::{Change, ChangedEntry, PurgeScope, Restore, Version, VersionContent};
-pub use crate::core::VersionAction;
+pub use crate::core::version_action::VersionAction;
 
 // Keys.
 pub use self::key::{
@@ -150,7 +156,7 @@ pub use self::key::{
 
 // Tokens.
 pub use self::token::{IssuedToken, NewToken, TokenInfo, TokenUpdate};
-pub use crate::core::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher, TokenStyle};
+pub use crate::core::token::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher, TokenStyle};
 
 // Accounts and keys.
 pub use self::account::{Account, IssuedAccount, NewAccount};
@@ -160,7 +166,7 @@ pub use self::identity::{
 pub use self::personal_key::{IssuedPersonalKey, NewPersonalKey, PersonalKey};
 pub use self::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
 pub use self::service_key::{IssuedServiceKey, NewServiceKey, ServiceKey};
-pub use crate::core::IpRange;
+pub use crate::core::ip_range::IpRange;
 
 // Users and members.
 pub use self::grant::Grant;
@@ -181,21 +187,22 @@ pub use self::provider::Provider;
 pub use self::sync_target::{Applied, Desired, DesiredEntry, SyncAction, SyncChange, SyncPlace, SyncPlan, SyncTarget};
 
 // Permissions and roles.
-pub use crate::core::{
-    CloudRole, EnvironmentRole, GrantRole, MemberRole, OrganizationRole, Permission, PermissionSet, PersonalKeyLevel,
-    ProjectRole, TokenPreset, Vocabulary, WorkspaceRole,
+pub use crate::core::permission::{Permission, PermissionSet, Vocabulary};
+pub use crate::core::role::{
+    CloudRole, EnvironmentRole, GrantRole, MemberRole, OrganizationRole, PersonalKeyLevel, ProjectRole, TokenPreset,
+    WorkspaceRole,
 };
 
 // The audit log.
 pub use self::audit::AuditFilter;
-pub use crate::core::{Action, ActorKind, AuditActor, AuditRecord, Details, Resource, ResourceKind, Retention};
+pub use crate::core::audit::{Action, ActorKind, AuditActor, AuditRecord, Details, Resource, ResourceKind, Retention};
 
 // Declarations.
 #[cfg(feature = "sealed")]
 pub use self::declare::{Declaration, Step, StepAction, StepKind};
 
 // Time.
-pub use crate::core::{Clock, Timestamp};
+pub use crate::core::clock::{Clock, Timestamp};
 pub use crate::system::SystemClock;
 
 // For the server.

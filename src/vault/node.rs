@@ -8,9 +8,9 @@ use super::records::{LevelRecord, NodeKind, NodeRecord, PlaceRecord, ProjectReco
 use super::scan::Scan;
 use super::slug::{SlugRule, check_slug};
 use super::version::by_key::VersionKey;
-use crate::core::LevelId;
-use crate::core::ProjectId;
-use crate::core::Slug;
+use crate::core::id::LevelId;
+use crate::core::id::ProjectId;
+use crate::core::name::Slug;
 use crate::error::Result;
 use crate::store::{KeyRange, Order, Precondition};
 

@@ -7,10 +7,11 @@ use super::place::Reach;
 use super::records::{HolderRecord, NodeKind, TokenRecord};
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
-use crate::core::ServiceAccountId;
-use crate::core::UserId;
-use crate::core::{Id, PermissionSet};
+use crate::core::id::Id;
+use crate::core::id::OrganizationId;
+use crate::core::id::ServiceAccountId;
+use crate::core::id::UserId;
+use crate::core::permission::PermissionSet;
 use crate::error::Result;
 
 /// The key that was shown, and what it is for.

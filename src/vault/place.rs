@@ -1,7 +1,7 @@
 use super::records::{NodeRecord, ProjectRecord};
-use crate::core::LevelId;
-use crate::core::LevelPath;
-use crate::core::OrganizationId;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::path::LevelPath;
 use crate::error::Result;
 
 /// Where an operation acts: the level of a project, a target or an environment.

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::core::serde_text;
-use crate::{Error, ErrorKind, Result};
+use crate::core::serde_text::serde_text;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Longest setting, and longest name of a target, in bytes.
 const MAX_TEXT: usize = 255;

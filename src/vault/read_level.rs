@@ -7,8 +7,11 @@ use super::operation::OperationContext;
 use super::place::{At, Place, Reach};
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::core::LevelId;
-use crate::core::{Action, Details, Document, Layer, LevelPath, Resolved, Resource, merge};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::document::Document;
+use crate::core::id::LevelId;
+use crate::core::merge::{Layer, Resolved, merge};
+use crate::core::path::LevelPath;
 use crate::error::Result;
 
 /// Which levels are read.

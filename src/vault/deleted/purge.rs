@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 
-use crate::core::EnvironmentId;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::TargetId;
-use crate::core::{Action, Details, ResourceKind};
+use crate::core::audit::{Action, Details, ResourceKind};
+use crate::core::id::EnvironmentId;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::id::TargetId;
 use crate::error::Result;
 use crate::store::{Order, Precondition, StoreExt as _};
 use crate::vault::deleted::{deleted_nodes, deleted_roots};

@@ -1,5 +1,7 @@
 use super::update::EntryUpdate;
-use crate::core::{Action, Details, Entry, Resource, VarName};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::document::Entry;
+use crate::core::name::VarName;
 use crate::error::Result;
 use crate::vault::entry::check_names;
 use crate::vault::place::At;

@@ -19,7 +19,9 @@ pub use self::metadata::EntryMetadata;
 pub use self::search::{FoundEntry, Search};
 pub use self::set::{SetEntries, SetEntry};
 pub use self::update::{EntryUpdate, UpdatedEntries};
-use crate::core::{Document, Kind, SecretString, VarName};
+use crate::core::document::{Document, Kind};
+use crate::core::name::VarName;
+use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::setters::{Patch, setters};
 

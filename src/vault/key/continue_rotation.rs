@@ -1,4 +1,4 @@
-use crate::core::{Action, Details, Resource};
+use crate::core::audit::{Action, Details, Resource};
 use crate::error::{ErrorKind, Result};
 use crate::store::Order;
 use crate::vault::keys;

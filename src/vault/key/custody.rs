@@ -1,8 +1,12 @@
 use crate::core::dotenv_cloud::KeyProof;
 use std::collections::BTreeMap;
 
-use crate::core::LevelId;
-use crate::core::{Action, Custody, Details, Document, KeyString, LevelKey, Resource, SecretBytes, SecretString};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::custody::Custody;
+use crate::core::document::Document;
+use crate::core::id::LevelId;
+use crate::core::key::{KeyString, LevelKey};
+use crate::core::secret::{SecretBytes, SecretString};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::vault::confirmation::Confirmation;

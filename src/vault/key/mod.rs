@@ -26,9 +26,11 @@ use super::place::Reach;
 use super::records::{
     ContentRecord, KeyRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, put, require,
 };
-use crate::core::LevelId;
-use crate::core::ProjectId;
-use crate::core::{Custody, Pbkdf2, Resource, ResourceKind};
+use crate::core::audit::{Resource, ResourceKind};
+use crate::core::custody::Custody;
+use crate::core::id::LevelId;
+use crate::core::id::ProjectId;
+use crate::core::key::Pbkdf2;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::vault::place::At;

@@ -1,4 +1,7 @@
-use crate::core::{Action, Custody, Details, Resource, SealedBlob, SecretString};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::blob::SealedBlob;
+use crate::core::custody::Custody;
+use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::content::check_blob;
 use crate::vault::key::{check_custody, check_idle};

@@ -1,7 +1,7 @@
 //! Versions by the level key they are sealed with: an index and a count, so that moving a long history page by page reads
 //! each version once.
 
-use crate::core::ProjectId;
+use crate::core::id::ProjectId;
 use crate::error::Result;
 use crate::store::{Order, Precondition};
 use crate::vault::keys;

@@ -1,5 +1,8 @@
 use super::states::{State, state_differences};
-use crate::core::{Action, AuditActor, Details, Resource, SecretString, Timestamp, VarName};
+use crate::core::audit::{Action, AuditActor, Details, Resource};
+use crate::core::clock::Timestamp;
+use crate::core::name::VarName;
+use crate::core::secret::SecretString;
 use crate::error::Result;
 use crate::vault::content::Opened;
 use crate::vault::diff::Difference;

@@ -1,7 +1,11 @@
-use crate::core::OrganizationId;
-use crate::core::{
-    Action, AuditActor, Custody, Details, LevelPath, Permission, Resource, SealedBlob, Timestamp, VersionAction,
-};
+use crate::core::audit::{Action, AuditActor, Details, Resource};
+use crate::core::blob::SealedBlob;
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::id::OrganizationId;
+use crate::core::path::LevelPath;
+use crate::core::permission::Permission;
+use crate::core::version_action::VersionAction;
 use crate::error::Result;
 use crate::store::{Order, Record};
 use crate::vault::key::KeyInfo;

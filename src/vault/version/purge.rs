@@ -1,8 +1,8 @@
-use crate::core::OrganizationId;
+use crate::core::id::OrganizationId;
 use crate::vault::place::At;
 use serde::Deserialize;
 
-use crate::core::{Action, Details, Resource, ResourceKind};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Order;
 use crate::vault::confirmation::Confirmation;

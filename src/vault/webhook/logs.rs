@@ -1,6 +1,6 @@
-use crate::core::WebhookId;
-use crate::core::WebhookLogId;
-use crate::core::{Action, Details, Resource};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::id::WebhookId;
+use crate::core::id::WebhookLogId;
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::keys;
