@@ -19,9 +19,9 @@ use std::{
 
 use ioenv::store::{self, KeyRange, Record, Sqlite, StoreExt as _};
 use ioenv::vault::{
-    Actor, At, AuditFilter, EnvironmentRole, GrantRole, Grantee, Id, MemberRole, NewEntry, NewEnvironment, NewMember,
-    NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OrganizationId, Paging, PermissionSet, RootKey, TeamId,
-    Timestamp, Token, UserId, Vault, WorkspaceRole,
+    Actor, At, AuditFilter, EnvironmentRole, GrantRole, Grantee, Id, LevelScope, MemberRole, NewEntry, NewEnvironment,
+    NewMember, NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OrganizationId, Paging, PermissionSet,
+    RootKey, TeamId, Timestamp, Token, UserId, Vault, WorkspaceRole,
 };
 use ioenv::{Document, LevelPath, SystemRandom, VarName};
 
@@ -58,7 +58,8 @@ impl Stage {
 
     fn read(&self, number: usize) {
         let session = self.vault.session(self.token.clone());
-        let env = session.resolve(At::Path(self.organization, &environment(number))).unwrap();
+        let env =
+            session.read_level(At::Path(self.organization, &environment(number)), LevelScope::Chain).unwrap().resolve();
         assert_eq!(env.len(), 50);
     }
 
@@ -359,8 +360,8 @@ fn delivering() {
     session.create_target(At::Path(organization, &"store".parse().unwrap()), &NewTarget::new("backend")).unwrap();
     session.create_environment(At::Path(organization, &path("store/backend")), &NewEnvironment::new("env-0")).unwrap();
     for number in 0..WEBHOOKS {
-        let mut new = NewWebhook::new(format!("http://h{}.example.test:{}/in", number % HOSTS, receiver.port));
-        new.enabled = true;
+        let new =
+            NewWebhook::new(format!("http://h{}.example.test:{}/in", number % HOSTS, receiver.port)).enabled(true);
         session.create_webhook(At::Path(organization, &environment(0)), &new).unwrap();
     }
     let mut value = 0;
@@ -499,12 +500,11 @@ fn auditing() {
 
     let page = |filter: &AuditFilter, expected: usize| {
         let session = long.vault.session(long.token.clone());
-        let page = session.audit(long.organization, filter, &Paging::first(50)).unwrap();
+        let page = session.audit(long.organization, filter, &Paging::new().limit(50)).unwrap();
         assert_eq!(page.items.len(), expected);
     };
-    let all = AuditFilter::default();
-    let mut rare = AuditFilter::default();
-    rare.actor = Some(other);
+    let all = AuditFilter::new();
+    let rare = AuditFilter::new().actor(other);
     let (ours, theirs, ratio) = compare(|| timed(|| page(&rare, 50)), || timed(|| page(&all, 50)));
     row(
         "50 of 1,000,000 audit records, 1 in 1,000 matches",
@@ -523,8 +523,7 @@ fn auditing() {
 fn granting() {
     let member = |stage: &Stage, number: usize, teams: Vec<TeamId>| {
         let role = MemberRole::Workspace(WorkspaceRole::Member);
-        let mut new = NewMember::new(format!("m{number}@example.com"), format!("Member {number}"), role);
-        new.teams = teams;
+        let new = NewMember::new(format!("m{number}@example.com"), format!("Member {number}"), role).teams(teams);
         stage.vault.session(Actor::system("bench")).add_member(stage.organization, &new).unwrap().user
     };
     let grant = |stage: &Stage, grantee: Grantee, number: usize| {
@@ -533,8 +532,12 @@ fn granting() {
         session.grant(At::Path(stage.organization, &environment(number)), grantee, role).unwrap();
     };
     let read = |stage: &Stage, user: UserId| {
-        let env =
-            stage.vault.session(Actor::User(user)).resolve(At::Path(stage.organization, &environment(3))).unwrap();
+        let env = stage
+            .vault
+            .session(Actor::User(user))
+            .read_level(At::Path(stage.organization, &environment(3)), LevelScope::Chain)
+            .unwrap()
+            .resolve();
         assert_eq!(env.len(), 50);
     };
     let small = Stage::new(10);

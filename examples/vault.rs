@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use ioenv::store::Sqlite;
 use ioenv::vault::{
-    Actor, At, AuditFilter, HistoryPolicy, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
-    OrganizationId, Paging, Restore, RootKey, Vault, VaultSource, Vocabulary,
+    Actor, At, AuditFilter, HistoryPolicy, LevelScope, NewEnvironment, NewOrganization, NewProject, NewTarget,
+    NewToken, OrganizationId, Paging, Restore, RootKey, Vault, VaultSource, Vocabulary,
 };
 use ioenv::{Document, LevelPath, Loader, SystemRandom};
 
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let value = if variable.is_public() { variable.value().expose_secret() } else { "••••••" };
         println!("     {:<14} {value:<8} decided by {}", variable.name(), variable.origin());
     }
-    let refused = vault.session(issued.token).document(At::Path(acme, &"acme-store".parse()?));
+    let refused = vault.session(issued.token).read_level(At::Path(acme, &"acme-store".parse()?), LevelScope::Own);
     println!("   Of the level above it hears: {}.", refused.expect_err("it is bound to another one"));
 
     // Keys change without anybody noticing.
@@ -57,8 +57,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Every write keeps what was there before.
     operator.set_document(At::Path(acme, &production), &Document::parse("STRIPE_KEY=sk_broken\n")?)?;
-    let former = operator.versions(At::Path(acme, &production), &Paging::default())?.items;
-    operator.restore_version(acme, former[0].id, &Restore::default())?;
+    let former = operator.versions(At::Path(acme, &production), &Paging::new())?.items;
+    operator.restore_version(acme, former[0].id, &Restore::new())?;
     let env = Loader::new().source(source).path(production.clone()).resolve()?;
     let is_back = env.var("STRIPE_KEY")?.expose_secret() == "sk_live_1";
     println!(
@@ -72,9 +72,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Whatever was done, refusals aside, was recorded in the same transaction.
 fn print_audit(vault: &Vault, acme: OrganizationId, path: &LevelPath) -> Result<(), Box<dyn Error>> {
     println!("5. The audit log of {path}, newest first:");
-    let mut filter = AuditFilter::default();
-    filter.path = Some(path.clone());
-    let page = vault.session(Actor::system("example")).audit(acme, &filter, &Paging::first(6))?;
+    let filter = AuditFilter::new().path(path.clone());
+    let page = vault.session(Actor::system("example")).audit(acme, &filter, &Paging::new().limit(6))?;
     for record in page.items {
         let who = record.actor.name.unwrap_or_default();
         let what = record.resource.key.map(|name| format!(" {name}")).unwrap_or_default();

@@ -738,9 +738,24 @@ fn a_committed_key_file_does_not_displace_the_own_key() {
     assert!(get(&|_| {}).0);
     // What the process says counts.
     project.write("theirs.key", &other);
-    assert!(get(&|command| drop(command.env("IOENV_KEY_FILE", "ioenv.key"))).0);
-    assert!(get(&|command| drop(command.env("IOENV_KEY", own.trim()))).0);
-    assert!(get(&|command| drop(command.args(["--key-file", "ioenv.key"]))).0);
+    assert!(
+        get(&|command| {
+            command.env("IOENV_KEY_FILE", "ioenv.key");
+        })
+        .0
+    );
+    assert!(
+        get(&|command| {
+            command.env("IOENV_KEY", own.trim());
+        })
+        .0
+    );
+    assert!(
+        get(&|command| {
+            command.args(["--key-file", "ioenv.key"]);
+        })
+        .0
+    );
 }
 
 #[test]

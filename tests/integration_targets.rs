@@ -293,7 +293,7 @@ fn refusals_are_told_without_what_was_sent() {
             (401, ErrorKind::Denied),
             (403, ErrorKind::Denied),
             (404, ErrorKind::NotFound),
-            (429, ErrorKind::Unavailable),
+            (429, ErrorKind::RateLimited),
             (302, ErrorKind::InvalidValue),
             (500, ErrorKind::Unavailable),
             (503, ErrorKind::Unavailable),
@@ -307,7 +307,7 @@ fn refusals_are_told_without_what_was_sent() {
             service.requests();
             for error in [planned, applied] {
                 assert_eq!(error.kind(), kind, "{status}: {error}");
-                assert_eq!(error.is_retryable(), kind == ErrorKind::Unavailable);
+                assert_eq!(error.is_retryable(), matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable));
                 assert!(error.to_string().contains(&status.to_string()) && !format!("{error:?}").contains("planted"));
             }
         }
@@ -369,13 +369,12 @@ fn a_vault_keeps_vercel_up_to_date() {
     let vault = vault.with_sync_target(Provider::Vercel, Vercel::at(&service.url(), ServicePolicy::new()));
     let system = vault.session(Actor::system("test"));
     let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
-    let mut project = NewProject::new("shop");
-    project.has_base = true;
+    let project = NewProject::new("shop").has_base(true);
     system.create_project(acme, project).unwrap();
     let (shop, prod) = ("shop".parse().unwrap(), "shop/prod".parse().unwrap());
     system.set_document(At::Path(acme, &prod), &Document::parse("A=planted\n").unwrap()).unwrap();
-    let mut new = NewIntegration::new("Vercel", Provider::Vercel, TOKEN).setting("project", "prj").enabled();
-    new.environments.extend(Mapping::suggested(prod.clone(), &Provider::Vercel));
+    let new = NewIntegration::new("Vercel", Provider::Vercel, TOKEN).setting("project", "prj").enabled(true);
+    let new = new.environment(Mapping::suggested(prod.clone(), &Provider::Vercel).unwrap());
     let id = system.link_integration(At::Path(acme, &LevelPath::from(&shop)), &new).unwrap().id;
     let worker = Worker::new(&vault).threads(1);
 
@@ -399,8 +398,7 @@ fn a_vault_keeps_vercel_up_to_date() {
     let runs = system.integration_runs(At::Path(acme, &LevelPath::from(&shop)), id).unwrap();
     assert!(runs[0].error.as_ref().unwrap().contains("429"), "{runs:?}");
     service.requests();
-    let mut paused = IntegrationUpdate::default();
-    paused.enabled = Some(false);
+    let paused = IntegrationUpdate::new().enabled(false);
     system.update_integration(At::Path(acme, &LevelPath::from(&shop)), id, &paused).unwrap();
     system.unlink_integration(At::Path(acme, &LevelPath::from(&shop)), id).unwrap();
     worker.run_once().unwrap();
@@ -426,12 +424,11 @@ fn a_service_is_given_the_time_that_it_asks_for() {
     let vault = vault.with_sync_target(Provider::Vercel, Vercel::at(&service.url(), ServicePolicy::new()));
     let system = vault.session(Actor::system("test"));
     let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
-    let mut project = NewProject::new("shop");
-    project.has_base = true;
+    let project = NewProject::new("shop").has_base(true);
     system.create_project(acme, project).unwrap();
     let (path, prod) = ("shop".parse().unwrap(), "shop/prod".parse().unwrap());
     let shop = At::Path(acme, &path);
-    let new = NewIntegration::new("Vercel", Provider::Vercel, TOKEN).setting("project", "prj").enabled();
+    let new = NewIntegration::new("Vercel", Provider::Vercel, TOKEN).setting("project", "prj").enabled(true);
     let id = system.link_integration(shop, &new.environment(Mapping::new(prod, "production"))).unwrap().id;
     let worker = Worker::new(&vault).threads(1);
 

@@ -122,7 +122,7 @@ fn a_team_is_made_once() {
     let session = vault.session(Actor::system("test"));
     let acme = session.organizations().unwrap().into_iter().find(|one| one.slug == "acme").unwrap().id;
     let mut roles: Vec<String> = Vec::new();
-    for member in session.members(acme, &Paging::default()).unwrap().items {
+    for member in session.members(acme, &Paging::new()).unwrap().items {
         roles.push(format!(
             "{} {} {}",
             member.email,
@@ -296,9 +296,8 @@ fn what_is_killed_is_finished_by_the_next_run() {
         let session = vault.session(Actor::system("test"));
         let acme = session.organizations().unwrap().into_iter().find(|one| one.slug == "acme").unwrap().id;
         assert_eq!(session.tokens(acme).unwrap().len(), 2);
-        let mut filter = AuditFilter::default();
-        filter.action = Some(Action::Create);
-        let created = session.audit(acme, &filter, &Paging::first(200)).unwrap().items;
+        let filter = AuditFilter::new().action(Action::Create);
+        let created = session.audit(acme, &filter, &Paging::new().limit(200)).unwrap().items;
         let ids: BTreeSet<_> = created.iter().map(|record| format!("{:?}", record.resource)).collect();
         assert_eq!(ids.len(), created.len(), "nothing is made twice");
     }

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use ioenv::store::{Access, KeyRange, Memory, Order, Record, Sqlite, Store, StoreExt as _, Work};
 use ioenv::vault::{
-    Actor, At, AuditFilter, Clock, Id, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
-    OrganizationId, Paging, PermissionSet, PurgeScope, Restore, RootKey, SystemClock, Timestamp, Vault, VaultOptions,
-    VersionAction,
+    Actor, At, AuditFilter, Clock, Confirmation, Id, LevelScope, NewEntry, NewEnvironment, NewOrganization, NewProject,
+    NewTarget, NewToken, OrganizationId, Paging, PermissionSet, PurgeScope, Restore, RootKey, SystemClock, Timestamp,
+    Vault, VaultOptions, VersionAction,
 };
 use ioenv::{Document, Error, ErrorKind, Kind, LevelPath};
 
@@ -63,7 +63,11 @@ fn writer() {
     let vault = open(&place);
     let organization = organization(&vault);
     let session = vault.session(Actor::system("writer"));
-    let document = session.document(At::Path(organization, &path())).unwrap().unwrap_or_default();
+    let document = session
+        .read_level(At::Path(organization, &path()), LevelScope::Own)
+        .unwrap()
+        .into_document()
+        .unwrap_or_default();
     let last = document.get("NUMBER").map_or(0, |entry| entry.value().expose_secret().parse::<u64>().unwrap());
     for number in last + 1.. {
         let entry = NewEntry::new("NUMBER".parse().unwrap(), number.to_string()).kind(Kind::Variable);
@@ -111,17 +115,17 @@ fn check(place: &str, acknowledged: u64) {
     vault.store().check().unwrap();
     let organization = organization(&vault);
     let session = vault.session(Actor::system("test"));
-    let document = session.document(At::Path(organization, &path())).unwrap().unwrap();
+    let document =
+        session.read_level(At::Path(organization, &path()), LevelScope::Own).unwrap().into_document().unwrap();
     let value: u64 = document.get("NUMBER").unwrap().value().expose_secret().parse().unwrap();
     assert!(value >= acknowledged, "{acknowledged} was acknowledged, and {value} is there");
 
-    let mut filter = AuditFilter::default();
-    filter.name = Some("NUMBER".parse().unwrap());
-    let newest = session.audit(organization, &filter, &Paging::first(50)).unwrap().items;
+    let filter = AuditFilter::new().name("NUMBER".parse().unwrap());
+    let newest = session.audit(organization, &filter, &Paging::new().limit(50)).unwrap().items;
     for (record, expected) in newest.iter().zip((1..=value).rev()) {
-        assert_eq!(record.details.get("newValue").unwrap().as_str().unwrap(), expected.to_string());
+        assert_eq!(serde_json::to_value(&record.details).unwrap()["newValue"], expected.to_string());
     }
-    let versions = session.versions(At::Path(organization, &path()), &Paging::first(1)).unwrap();
+    let versions = session.versions(At::Path(organization, &path()), &Paging::new().limit(1)).unwrap();
     // Of each value but the last there is a version; ids count from the first one.
     assert_eq!(versions.items.first().map_or(0, |version| version.id & 0xffff_ffff), value - 1);
 }
@@ -211,7 +215,8 @@ fn check_target(place: &str) {
     assert_eq!((environments.len(), vault.statistics().unwrap().versions), (ENVIRONMENTS, ENVIRONMENTS as u64));
     for environment in environments {
         let at: LevelPath = format!("store/api/{}", environment.slug).parse().unwrap();
-        let document = session.document(At::Path(organization, &at)).unwrap().unwrap();
+        let document =
+            session.read_level(At::Path(organization, &at), LevelScope::Own).unwrap().into_document().unwrap();
         assert_eq!(document.get("A").unwrap().value().expose_secret(), "2");
     }
     assert!(vault.check().unwrap().damaged.is_empty());
@@ -328,8 +333,8 @@ fn a_sweep_that_is_killed_goes_on_where_it_was() {
     let left: Vec<String> = left.into_iter().map(|record| record.key).collect();
     let of_it = left.iter().filter(|key| key.contains(&id.to_string()) && !key.starts_with("audit")).count();
     assert_eq!(of_it, 0);
-    let page = session.audit(organization, &AuditFilter::default(), &Paging::first(200)).unwrap().items;
-    let purges = page.iter().filter(|record| record.details.get("op").is_some_and(|op| op == "purge")).count();
+    let page = session.audit(organization, &AuditFilter::new(), &Paging::new().limit(200)).unwrap().items;
+    let purges = page.iter().filter(|record| record.details.operation() == Some("purge")).count();
     assert_eq!(purges, 1, "it was recorded once");
 }
 
@@ -346,9 +351,14 @@ fn a_purge_does_not_disturb_readers() {
                 scope.spawn(|| {
                     let mut count = 0;
                     while !is_done.load(Ordering::Relaxed) {
-                        let document = session().document(At::Path(organization, &path())).unwrap().unwrap();
+                        let document = session()
+                            .read_level(At::Path(organization, &path()), LevelScope::Own)
+                            .unwrap()
+                            .into_document()
+                            .unwrap();
                         assert_eq!(document.len(), 1);
-                        let page = session().versions(At::Path(organization, &path()), &Paging::first(200)).unwrap();
+                        let page =
+                            session().versions(At::Path(organization, &path()), &Paging::new().limit(200)).unwrap();
                         for version in page.items {
                             match session().version(organization, version.id) {
                                 Ok(content) => assert_eq!(content.version.action, VersionAction::Update),
@@ -366,13 +376,15 @@ fn a_purge_does_not_disturb_readers() {
             let document = Document::parse(&format!("A={number}\n")).unwrap();
             session().set_document(At::Path(organization, &path()), &document).unwrap();
             if number % 10 == 9 {
-                session().purge_versions(At::Path(organization, &path()), PurgeScope::Level, true).unwrap();
+                session()
+                    .purge_versions(At::Path(organization, &path()), PurgeScope::Level, Confirmation::Given)
+                    .unwrap();
             }
         }
         is_done.store(true, Ordering::Relaxed);
         assert!(readers.into_iter().map(|reader| reader.join().unwrap()).sum::<u32>() > 0);
     });
-    assert_eq!(session().versions(At::Path(organization, &path()), &Paging::default()).unwrap().items.len(), 0);
+    assert_eq!(session().versions(At::Path(organization, &path()), &Paging::new()).unwrap().items.len(), 0);
 }
 
 /// Adds versions like the one there is, without writing each.
@@ -410,23 +422,25 @@ fn a_level_of_a_hundred_thousand_versions_is_like_any_other() {
     }
     multiply(&vault, 100_000);
     let before = store.records_read();
-    let page = session.versions(At::Path(organization, &path()), &Paging::first(200)).unwrap();
+    let page = session.versions(At::Path(organization, &path()), &Paging::new().limit(200)).unwrap();
     assert_eq!(page.items.len(), 200);
     assert_eq!(page.items[0].id & 0xffff_ffff, 100_009);
     let next =
-        session.versions(At::Path(organization, &path()), &Paging::first(200).after(page.next.unwrap())).unwrap();
+        session.versions(At::Path(organization, &path()), &Paging::new().limit(200).after(page.next.unwrap())).unwrap();
     assert_eq!(next.items[0].id & 0xffff_ffff, 99_809);
 
     // The oldest is a version of its own; the copies are told as damage, because they stand where they do not belong.
     let oldest = (page.items[0].id & !0xffff_ffff) | 1;
-    session.restore_version(organization, oldest, &Restore::default()).unwrap();
-    let document = session.document(At::Path(organization, &path())).unwrap().unwrap();
+    session.restore_version(organization, oldest, &Restore::new()).unwrap();
+    let document =
+        session.read_level(At::Path(organization, &path()), LevelScope::Own).unwrap().into_document().unwrap();
     assert_eq!(document.get("A").unwrap().value().expose_secret(), "1");
-    let copied = session.restore_version(organization, page.items[0].id, &Restore::default()).unwrap_err();
+    let copied = session.restore_version(organization, page.items[0].id, &Restore::new()).unwrap_err();
     assert_eq!(copied.kind(), ErrorKind::Corrupt);
     let read = store.records_read() - before;
     assert!(read < 1_000, "{read} records were read: none of this goes through all versions");
 
-    let purged = session.purge_versions(At::Path(organization, &path()), PurgeScope::Level, true).unwrap();
+    let purged =
+        session.purge_versions(At::Path(organization, &path()), PurgeScope::Level, Confirmation::Given).unwrap();
     assert_eq!(purged, 100_002);
 }

@@ -66,7 +66,7 @@ fn fill(store: impl Store + 'static, root: &RootKey, project: &Project, is_clien
     let mut new = NewProject::new("acme");
     let proof = KeyProof::of(&project.key).to_text();
     if is_client {
-        new.key = NewKey::Client { derivation: None, proof: proof.clone(), hint: None };
+        new = new.key(NewKey::Client { derivation: None, proof: proof.clone(), hint: None });
     }
     session.create_project(organization, new).unwrap();
     session.create_environment(At::Path(organization, &path("acme")), &NewEnvironment::new("dev")).unwrap();

@@ -12,9 +12,9 @@ use std::thread;
 
 use ioenv::store::{Access, KeyRange, Memory, Order, Precondition, Record, Sqlite, Store, StoreExt as _, Work};
 use ioenv::vault::{
-    Actor, At, AuditFilter, ClientRotation, Custody, EntryScope, HistoryPolicy, Id, LevelId, NewBlob, NewEntry, NewKey,
-    NewOrganization, NewProject, NewToken, OrganizationId, Paging, Permission, PermissionSet, ResourceKind, Restore,
-    RootKey, Session, Token, Vault, VersionAction,
+    Actor, At, AuditFilter, ClientRotation, Confirmation, Custody, EntryScope, HistoryPolicy, Id, LevelId, LevelScope,
+    NewBlob, NewEntry, NewKey, NewOrganization, NewProject, NewToken, OrganizationId, Paging, Permission,
+    PermissionSet, ResourceKind, Restore, RootKey, Session, Token, Vault, VersionAction,
 };
 use ioenv::{
     Aes256Gcm, Cipher as _, Document, Error, ErrorKind, KeyDerivation as _, KeyString, Kind, LevelKey, LevelPath,
@@ -44,9 +44,7 @@ impl World {
     }
 
     fn create_project(&self, name: &str, key: NewKey) {
-        let mut new = NewProject::new(name);
-        new.has_base = true;
-        new.key = key;
+        let new = NewProject::new(name).has_base(true).key(key);
         self.session().create_project(self.acme, new).unwrap();
     }
 
@@ -86,7 +84,7 @@ impl World {
 
     /// The ids of all versions of a level, newest first.
     fn versions(&self, level: &str) -> Vec<u64> {
-        let page = self.session().versions(At::Path(self.acme, &path(level)), &Paging::first(200)).unwrap();
+        let page = self.session().versions(At::Path(self.acme, &path(level)), &Paging::new().limit(200)).unwrap();
         page.items.iter().map(|version| version.id).collect()
     }
 
@@ -112,9 +110,9 @@ impl World {
         for vault in [&self.vault, &self.elsewhere()] {
             let session = vault.session(Actor::system("check"));
             for level in LEVELS {
-                session.resolve(At::Path(self.acme, &path(level))).unwrap();
+                session.read_level(At::Path(self.acme, &path(level)), LevelScope::Chain).unwrap().resolve();
                 session.entries(At::Path(self.acme, &path(level)), EntryScope::Resolved).unwrap();
-                session.changes(At::Path(self.acme, &path(level)), &Paging::first(200)).unwrap();
+                session.changes(At::Path(self.acme, &path(level)), &Paging::new().limit(200)).unwrap();
                 for id in self.versions(level) {
                     session.version(self.acme, id).unwrap();
                 }
@@ -126,7 +124,11 @@ impl World {
 }
 
 fn value(vault: &Vault, acme: OrganizationId, level: &str, name: &str) -> String {
-    let resolved = vault.session(Actor::system("test")).resolve(At::Path(acme, &path(level))).unwrap();
+    let resolved = vault
+        .session(Actor::system("test"))
+        .read_level(At::Path(acme, &path(level)), LevelScope::Chain)
+        .unwrap()
+        .resolve();
     resolved.get(name).unwrap().value().expose_secret().to_owned()
 }
 
@@ -183,8 +185,8 @@ fn the_key_of_the_vault_opens_what_it_sealed() {
         assert!(open(&data, &world.blobs()[0].1).contains("PORT=8080"));
 
         let token = |scope: Option<&str>, permissions| {
-            let mut new = NewToken::new("ci", PermissionSet::of(permissions));
-            new.scope = scope.map(path);
+            let new = NewToken::new("ci", PermissionSet::of(permissions));
+            let new = scope.map(path).into_iter().fold(new, NewToken::scope);
             world.session().issue_token(world.acme, &new).unwrap().token
         };
         let bound = world.vault.session(token(Some("shop/dev"), &[Permission::KeyRetrieve, Permission::KeyRotate]));
@@ -209,8 +211,7 @@ fn the_key_of_the_vault_opens_what_it_sealed() {
 #[test]
 fn nobody_makes_the_vault_stretch_a_key_who_may_not_make_a_project() {
     let world = World::new(Arc::new(Memory::new()), NewKey::Random);
-    let mut project = NewProject::new("other");
-    project.key = NewKey::String(None);
+    let project = NewProject::new("other").key(NewKey::String(None));
     let other = world.session().create_organization(NewOrganization::new("Other")).unwrap().id;
     let bound = NewToken::new("bound", PermissionSet::ALL).scope(path("shop"));
     let reader = NewToken::new("reader", Permission::SecretRead.into());
@@ -246,7 +247,7 @@ fn a_key_string_is_stretched_once() {
         for _ in 0..3 {
             assert_eq!(value(vault, world.acme, "shop", "PORT"), "8080");
         }
-        vault.session(Actor::system("test")).changes(At::Path(world.acme, &path("shop")), &Paging::default()).unwrap();
+        vault.session(Actor::system("test")).changes(At::Path(world.acme, &path("shop")), &Paging::new()).unwrap();
     }
     assert_eq!((world.vault.derivations(), elsewhere.derivations()), (count, 0));
 
@@ -265,8 +266,7 @@ fn a_key_string_is_stretched_once() {
 
     // Its proof would be the level key, which people may hold one day.
     let key = KeyString::new(&"a".repeat(32)).unwrap();
-    let mut new = NewProject::new("weak");
-    new.key = NewKey::String(Some(key));
+    let new = NewProject::new("weak").key(NewKey::String(Some(key)));
     assert_kind(world.session().create_project(world.acme, new), ErrorKind::InvalidValue);
 }
 
@@ -299,17 +299,17 @@ fn a_rotation_seals_all_levels_and_keeps_all_versions() {
         }
         assert_eq!(metadata("shop/dev"), before);
         world.set("shop/dev", "B=planted-2\n");
-        let page = world.session().versions(At::Path(world.acme, &path("shop/dev")), &Paging::default()).unwrap();
+        let page = world.session().versions(At::Path(world.acme, &path("shop/dev")), &Paging::new()).unwrap();
         let actions: Vec<_> = page.items.iter().map(|version| (version.key_version, version.action)).collect();
         let rotated = VersionAction::Rotate;
         assert_eq!(actions, [(4, VersionAction::Update), (3, rotated), (2, rotated), (1, rotated)]);
         world.assert_sound();
         // Sealing anew is no change of what a level says.
-        let changes = world.session().changes(At::Path(world.acme, &path("shop/dev")), &Paging::default()).unwrap();
+        let changes = world.session().changes(At::Path(world.acme, &path("shop/dev")), &Paging::new()).unwrap();
         assert_eq!(changes.items.len(), 2);
 
         let oldest = page.items.last().unwrap().id;
-        world.session().restore_version(world.acme, oldest, &Restore::default()).unwrap();
+        world.session().restore_version(world.acme, oldest, &Restore::new()).unwrap();
         assert_eq!(world.get("shop/dev", "B"), "planted-1");
         assert_eq!(metadata("shop/dev")[0].comment.as_deref(), Some("why"));
 
@@ -362,7 +362,7 @@ fn history_is_sealed_anew_in_steps() {
             ErrorKind::RotationInProgress,
         );
         assert_kind(
-            session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true),
+            session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), Confirmation::Given),
             ErrorKind::RotationInProgress,
         );
 
@@ -376,7 +376,7 @@ fn history_is_sealed_anew_in_steps() {
         let again = session.continue_rotation(At::Path(acme, &LevelPath::from(&shop())), 3).unwrap();
         assert_eq!((again.updated, again.is_done), (0, true));
 
-        let page = session.versions(At::Path(acme, &path("shop/dev")), &Paging::default()).unwrap();
+        let page = session.versions(At::Path(acme, &path("shop/dev")), &Paging::new()).unwrap();
         assert_eq!(page.items.len(), 6);
         assert!(page.items.iter().all(|version| version.key_version == 2));
         let key = session.key(At::Path(acme, &LevelPath::from(&shop()))).unwrap().text.unwrap();
@@ -408,7 +408,7 @@ fn people_rotate_their_key() {
             session.rotate_key(At::Path(acme, &LevelPath::from(&shop())), HistoryPolicy::Keep),
             ErrorKind::ClientManaged,
         );
-        assert_kind(session.resolve(At::Path(acme, &path("shop"))), ErrorKind::ClientManaged);
+        assert_kind(session.read_level(At::Path(acme, &path("shop")), LevelScope::Chain), ErrorKind::ClientManaged);
 
         let resealed: Vec<_> = world.blobs().iter().map(|(id, blob)| (*id, seal(&new, &open(&old, blob)))).collect();
         let attempt = |blobs: Vec<(LevelId, SealedBlob)>| {
@@ -427,8 +427,8 @@ fn people_rotate_their_key() {
         for wrong in [resealed[1..].to_vec(), foreign, twice, too_many, Vec::new()] {
             assert_kind(attempt(wrong), ErrorKind::InvalidValue);
         }
-        let mut rotation = ClientRotation::new(of_client(&new), resealed.clone());
-        rotation.current_key_proof = Some(KeyProof::of(&new).to_text());
+        let mut rotation =
+            ClientRotation::new(of_client(&new), resealed.clone()).current_key_proof(KeyProof::of(&new).to_text());
         assert_kind(
             session.rotate_client_key(At::Path(acme, &LevelPath::from(&shop())), &rotation),
             ErrorKind::KeyProofMismatch,
@@ -446,8 +446,7 @@ fn people_rotate_their_key() {
         );
         assert_eq!((world.records("content/"), world.records("key/"), world.records("version/")), before);
 
-        rotation.current_key_proof = Some(KeyProof::of(&old).to_text());
-        rotation.policy = HistoryPolicy::Reencrypt;
+        rotation = rotation.current_key_proof(KeyProof::of(&old).to_text()).policy(HistoryPolicy::Reencrypt);
         assert_eq!(session.rotate_client_key(At::Path(acme, &LevelPath::from(&shop())), &rotation).unwrap().version, 2);
         assert_eq!(world.blobs(), resealed);
         assert_kind(world.set_sealed("shop", "A=1\n", &old), ErrorKind::KeyProofMismatch);
@@ -514,8 +513,7 @@ fn people_rotate_their_key() {
 fn old_blobs_stay_also_where_no_versions_are_kept() {
     let (old, new) = (a_key(), a_key());
     let world = World::new(Arc::new(Memory::new()), of_client(&old));
-    let mut update = ioenv::vault::ProjectUpdate::default();
-    update.versioning = Some(false);
+    let update = ioenv::vault::ProjectUpdate::new().versioning(false);
     world.session().update_project(At::Path(world.acme, &LevelPath::from(&shop())), &update).unwrap();
     world.set_sealed("shop", "A=1\n", &old).unwrap();
     let blobs = vec![(world.blobs()[0].0, seal(&new, "A=1\n"))];
@@ -540,7 +538,7 @@ fn a_key_is_handed_over_and_back() {
         world.set_sealed("shop/dev", "\u{1}no dotenv text", &key).unwrap();
         let blobs = world.blobs();
         assert_kind(
-            session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true),
+            session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), Confirmation::Given),
             ErrorKind::ClientManaged,
         );
         let wrong = session.store_key_on_server(At::Path(acme, &LevelPath::from(&shop())), &a_key().to_text());
@@ -574,19 +572,19 @@ fn a_key_is_handed_over_and_back() {
         session.set_entries(At::Path(acme, &path("shop")), &[entry]).unwrap();
         assert!(world.records("level/")[0].value.contains("8080"));
         let described = world.records("content/").iter().filter(|record| record.value.contains("entries")).count();
-        let versions = session.versions(At::Path(acme, &path("shop")), &Paging::default()).unwrap();
+        let versions = session.versions(At::Path(acme, &path("shop")), &Paging::new()).unwrap();
         assert!(versions.items.iter().all(|version| version.custody == Custody::Server));
 
         assert_kind(
-            session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), false),
+            session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), Confirmation::Missing),
             ErrorKind::Unconfirmed,
         );
         assert_eq!(world.custody(), Custody::Server);
-        let text = session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true).unwrap();
+        let text = session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), Confirmation::Given).unwrap();
         assert_eq!(text.expose_secret(), key.to_text().expose_secret());
         // Who had the key in memory does not use it any more.
-        assert_kind(there.resolve(At::Path(acme, &path("shop"))), ErrorKind::ClientManaged);
-        assert_kind(session.resolve(At::Path(acme, &path("shop"))), ErrorKind::ClientManaged);
+        assert_kind(there.read_level(At::Path(acme, &path("shop")), LevelScope::Chain), ErrorKind::ClientManaged);
+        assert_kind(session.read_level(At::Path(acme, &path("shop")), LevelScope::Chain), ErrorKind::ClientManaged);
         assert_kind(session.entry_metadata(At::Path(acme, &path("shop"))), ErrorKind::ClientManaged);
         assert!(session.key(At::Path(acme, &LevelPath::from(&shop()))).unwrap().text.is_none());
         assert!(session.keys(At::Path(acme, &LevelPath::from(&shop()))).unwrap()[0].proof.is_some());
@@ -616,9 +614,9 @@ fn versions_of_the_vaults_former_keys_go_along() {
         world.set("shop/dev", &format!("A=planted-{round}\n"));
         session.rotate_key(At::Path(acme, &LevelPath::from(&shop())), HistoryPolicy::Keep).unwrap();
     }
-    let text = session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true).unwrap();
+    let text = session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), Confirmation::Given).unwrap();
     let key = LevelKey::parse(text.expose_secret()).unwrap();
-    let versions = session.versions(At::Path(acme, &path("shop/dev")), &Paging::default()).unwrap();
+    let versions = session.versions(At::Path(acme, &path("shop/dev")), &Paging::new()).unwrap();
     let texts: Vec<_> =
         versions.items.iter().map(|version| open(&key, &session.version(acme, version.id).unwrap().content)).collect();
     assert_eq!(texts, ["A=planted-2\n", "A=planted-1\n", "A=planted-1\n", "A=planted-0\n", "A=planted-0\n"]);
@@ -770,10 +768,10 @@ fn keys_of_transactions_that_were_lost_are_not_used() {
     world.set("shop", "A=3\n");
     world.assert_sound();
     assert_eq!(value(&world.elsewhere(), acme, "shop/dev", "A"), "2");
-    let text = session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true);
+    let text = session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), Confirmation::Given);
     assert_kind(text, ErrorKind::RotationInProgress);
     world.continue_to_the_end(100);
-    let text = session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true).unwrap();
+    let text = session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), Confirmation::Given).unwrap();
     session.store_key_on_server(At::Path(acme, &LevelPath::from(&shop())), &text).unwrap();
     world.assert_sound();
 }
@@ -852,8 +850,12 @@ fn a_row_opens_at_its_own_place_only() {
         let version = world.versions("shop/prod")[0];
         let put = |key: &str, value: &str| world.store.write(|tx| tx.put(key, value, Precondition::Always)).unwrap();
         let [dev, prod] = [0, 1].map(|index| world.records("level/")[index].clone());
-        let check =
-            || assert_kind(world.session().resolve(At::Path(world.acme, &path("shop/prod"))), ErrorKind::Corrupt);
+        let check = || {
+            assert_kind(
+                world.session().read_level(At::Path(world.acme, &path("shop/prod")), LevelScope::Chain),
+                ErrorKind::Corrupt,
+            );
+        };
         // The level as a whole, then what it holds; and in place of that what it held before.
         put(&prod.key, &dev.value);
         check();
@@ -874,7 +876,7 @@ fn a_row_opens_at_its_own_place_only() {
         put(&contents[1].key, &contents[2].value);
         assert_kind(world.session().version(world.acme, version), ErrorKind::Corrupt);
         assert_kind(
-            world.session().changes(At::Path(world.acme, &path("shop/prod")), &Paging::default()),
+            world.session().changes(At::Path(world.acme, &path("shop/prod")), &Paging::new()),
             ErrorKind::Corrupt,
         );
         assert_eq!(world.get("shop/dev", "A"), "planted-dev");
@@ -947,7 +949,7 @@ fn a_changed_bit_is_found_wherever_it_is() {
                 session.entry_metadata(At::Path(world.acme, &path("shop"))).err(),
                 session.key(At::Path(world.acme, &LevelPath::from(&shop()))).err(),
                 session.version(world.acme, version).err(),
-                session.restore_version(world.acme, version, &Restore::default()).err(),
+                session.restore_version(world.acme, version, &Restore::new()).err(),
                 session.rotate_project_dek(At::Path(world.acme, &LevelPath::from(&shop()))).err(),
                 session.continue_rotation(At::Path(world.acme, &LevelPath::from(&shop())), 100).err(),
             ];
@@ -1010,7 +1012,11 @@ fn a_file_of_sqlite_holds_no_secret() {
     assert!(planted.iter().all(|secret| !contains(secret)));
 
     planted.push(
-        session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true).unwrap().expose_secret().to_owned(),
+        session
+            .move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), Confirmation::Given)
+            .unwrap()
+            .expose_secret()
+            .to_owned(),
     );
     let World { vault, store, .. } = world;
     drop((vault, store));
@@ -1037,14 +1043,13 @@ fn the_log_tells_of_keys_without_them() {
     world.continue_to_the_end(10);
     session.rotate_organization_kek(acme).unwrap();
     session.keys(At::Path(acme, &LevelPath::from(&shop()))).unwrap();
-    session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true).unwrap();
+    session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), Confirmation::Given).unwrap();
     session.pending_versions(At::Path(acme, &LevelPath::from(&shop())), 0).unwrap();
 
-    let mut filter = AuditFilter::default();
-    filter.resource = Some(ResourceKind::Key);
-    let records = session.audit(acme, &filter, &Paging::first(200)).unwrap().items;
+    let filter = AuditFilter::new().resource(ResourceKind::Key);
+    let records = session.audit(acme, &filter, &Paging::new().limit(200)).unwrap().items;
     let operations: Vec<_> =
-        records.iter().rev().map(|record| record.details.get("op").unwrap().as_str().unwrap().to_owned()).collect();
+        records.iter().rev().map(|record| record.details.operation().unwrap().to_owned()).collect();
     let expected = [
         "custody",
         "key",
@@ -1206,10 +1211,9 @@ impl Model {
                 let Some(id) = self.world.versions(LEVELS[level]).last().copied() else { return Ok(()) };
                 let version = session.version(acme, id)?.version;
                 let text = self.texts[&id].clone();
-                let mut restore = Restore::default();
+                let mut restore = Restore::new();
                 if is_client {
-                    restore.content = Some(seal(self.key(), &text));
-                    restore.key_proof = Some(KeyProof::of(self.key()).to_text());
+                    restore = restore.content(seal(self.key(), &text)).key_proof(KeyProof::of(self.key()).to_text());
                 } else if version.custody == Custody::Client {
                     return Ok(());
                 }
@@ -1220,8 +1224,7 @@ impl Model {
                 let (old, new) = (self.key().clone(), a_key());
                 let blobs = self.world.blobs();
                 let blobs = blobs.iter().map(|(id, blob)| (*id, seal(&new, &open(&old, blob)))).collect();
-                let mut rotation = ClientRotation::new(of_client(&new), blobs);
-                rotation.policy = policy;
+                let rotation = ClientRotation::new(of_client(&new), blobs).policy(policy);
                 let version = session.rotate_client_key(At::Path(acme, &LevelPath::from(&shop())), &rotation)?.version;
                 drop(session);
                 self.keys.insert(version, new);
@@ -1234,7 +1237,8 @@ impl Model {
                 session.store_key_on_server(At::Path(acme, &LevelPath::from(&shop())), &self.key().to_text())?;
             }
             Step::Switch => {
-                let text = session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), true)?;
+                let text =
+                    session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), Confirmation::Given)?;
                 let key = LevelKey::parse(text.expose_secret()).unwrap();
                 drop(session);
                 self.keys.insert(self.key_version(), key);
@@ -1295,7 +1299,7 @@ impl Model {
             for id in self.world.versions(level) {
                 let session = self.world.session();
                 if session.version(acme, id).unwrap().version.custody == Custody::Server {
-                    session.restore_version(acme, id, &Restore::default()).unwrap();
+                    session.restore_version(acme, id, &Restore::new()).unwrap();
                     let expected = self.texts[&id].trim().strip_prefix("A=").unwrap();
                     assert_eq!(self.world.get(level, "A"), expected);
                 }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Actor, At, AuditFilter, ClientRotation, EntryScope, EntryUpdate, HistoryPolicy, NewBlob, NewEntry, NewKey,
-    NewOrganization, NewProject, NewToken, NewWebhook, OrganizationId, Paging, PermissionSet, RootKey, Search, Session,
-    Sha256Hasher, Token, TokenHasher as _, Vault, VaultSource,
+    Actor, At, AuditFilter, ClientRotation, Confirmation, EntryScope, EntryUpdate, HistoryPolicy, LevelScope, NewBlob,
+    NewEntry, NewKey, NewOrganization, NewProject, NewToken, NewWebhook, OrganizationId, Paging, PermissionSet,
+    RootKey, Search, Session, Sha256Hasher, Token, TokenHasher as _, Vault, VaultSource,
 };
 use ioenv::{
     Aes256Gcm, Cipher as _, Document, Error, KeyString, Kind, LevelKey, LevelPath, SealedBlob, SecretString, Slug,
@@ -62,14 +62,13 @@ fn world(store: Arc<dyn Store>) -> World {
     let vault = Arc::new(Vault::create(Arc::clone(&store), &root).unwrap());
     let session = vault.session(Actor::system("test"));
     let acme = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
-    let mut shop = NewProject::new("shop");
-    (shop.has_base, shop.key) = (true, NewKey::String(Some(key_string())));
+    let shop = NewProject::new("shop").has_base(true).key(NewKey::String(Some(key_string())));
     session.create_project(acme, shop).unwrap();
     session.create_project(acme, NewProject::new("random")).unwrap();
     let mut planted = spellings(PLANTED);
     let random = session.key(At::Path(acme, &path("random"))).unwrap().text.unwrap();
     let token = session.issue_token(acme, &NewToken::new("worker", PermissionSet::ALL)).unwrap().token;
-    let webhook = NewWebhook::new("https://hooks.example.test/in").enabled();
+    let webhook = NewWebhook::new("https://hooks.example.test/in").enabled(true);
     let webhook = session.create_webhook(At::Path(acme, &path("shop/dev")), &webhook).unwrap();
     let second = session
         .create_webhook(At::Path(acme, &path("shop/dev")), &NewWebhook::new("https://hooks.example.test/"))
@@ -99,8 +98,8 @@ fn world(store: Arc<dyn Store>) -> World {
         let new = entry("TURNS", value).kind(kind).comment(format!("of {PLANTED}"));
         session.set_entries(At::Path(acme, &at), &[new]).unwrap();
     }
-    let mut rename = EntryUpdate::new("ONCE".parse().unwrap());
-    (rename.new_name, rename.value) = (Some("TWICE".parse().unwrap()), Some(format!("{PLANTED}-twice").into()));
+    let rename =
+        EntryUpdate::new("ONCE".parse().unwrap()).new_name("TWICE".parse().unwrap()).value(format!("{PLANTED}-twice"));
     session.update_entries(At::Path(acme, &at), &[rename]).unwrap();
     session.delete_entries(At::Path(acme, &at), &["TWICE".parse().unwrap()]).unwrap();
     session.rotate_key(At::Path(acme, &path("shop")), HistoryPolicy::Keep).unwrap();
@@ -143,7 +142,7 @@ impl World {
 fn what_is_planted_would_be_found() {
     let world = World::memory();
     let session = &world.sessions()[1];
-    let value = session.resolve(At::Path(world.acme, &path("shop/dev"))).unwrap();
+    let value = session.read_level(At::Path(world.acme, &path("shop/dev")), LevelScope::Chain).unwrap().resolve();
     assert_eq!(value.get("KEY").unwrap().value().expose_secret(), format!("{PLANTED}-2"));
     let bytes = [b"xy", PLANTED.as_bytes(), &[7; 28]].concat();
     for seen in [PLANTED.to_owned(), SealedBlob::from_bytes(bytes).unwrap().to_string()] {
@@ -163,25 +162,26 @@ fn no_debug_of_a_vault_shows_a_secret() {
     world.assert_hides("VaultSource", &VaultSource::new(Arc::clone(&world.vault), world.token.clone()));
     world.assert_hides("RootKey", &RootKey::from_bytes(b"planted4c1dplanted4c1dplanted4c1"));
     world.assert_hides("NewEntry", &entry("A", PLANTED).comment(PLANTED));
-    let mut update = EntryUpdate::new("A".parse().unwrap());
-    (update.value, update.comment) = (Some(PLANTED.into()), Some(PLANTED.into()));
+    let update = EntryUpdate::new("A".parse().unwrap()).value(PLANTED).comment(PLANTED);
     world.assert_hides("EntryUpdate", &update);
     world.assert_hides("Search", &Search::Value(PLANTED.into()));
     let proof = SecretString::from(PLANTED);
     let client = NewKey::Client { derivation: None, proof: proof.clone(), hint: None };
-    let mut rotation = ClientRotation::new(client.clone(), Vec::new());
-    rotation.current_key_proof = Some(proof.clone());
-    let mut project = NewProject::new("p");
-    project.key = NewKey::String(Some(key_string()));
+    let rotation = ClientRotation::new(client.clone(), Vec::new()).current_key_proof(proof.clone());
+    let project = NewProject::new("p").key(NewKey::String(Some(key_string())));
     world.assert_hides("NewKey", &(client, rotation, project));
     let blob = Aes256Gcm.seal(&LevelKey::from_bytes(&[7; 32]), PLANTED.as_bytes(), &SystemRandom).unwrap();
     world.assert_hides("NewBlob", &NewBlob::new(blob).key_proof(proof));
 
     for session in world.sessions() {
         world.assert_hides("Session", &session);
-        world.assert_hides("Document", &session.document(At::Path(acme, &at)).unwrap());
-        world.assert_hides("Resolved", &session.resolve(At::Path(acme, &at)).unwrap());
-        world.assert_hides("Layers", &session.layers(At::Path(acme, &at)).unwrap());
+        world.assert_hides(
+            "Document",
+            &session.read_level(At::Path(acme, &at), LevelScope::Own).unwrap().into_document(),
+        );
+        world.assert_hides("Resolved", &session.read_level(At::Path(acme, &at), LevelScope::Chain).unwrap().resolve());
+        world
+            .assert_hides("Layers", &session.read_level(At::Path(acme, &at), LevelScope::Chain).unwrap().into_layers());
         world.assert_hides("Blobs", &session.blobs(At::Path(acme, &at)).unwrap());
         for which in [EntryScope::Own, EntryScope::Resolved] {
             world.assert_hides("Entries", &session.entries(At::Path(acme, &at), which).unwrap());
@@ -191,10 +191,10 @@ fn no_debug_of_a_vault_shows_a_secret() {
             session.search_entries(At::Path(acme, &LevelPath::from(&shop)), &Search::Value(PLANTED.into())).unwrap();
         assert!(!found.is_empty());
         world.assert_hides("FoundEntry", &found);
-        let page = session.versions(At::Path(acme, &at), &Paging::default()).unwrap();
+        let page = session.versions(At::Path(acme, &at), &Paging::new()).unwrap();
         world.assert_hides("VersionContent", &session.version(acme, page.items[0].id).unwrap());
         world.assert_hides("Version", &page);
-        world.assert_hides("Change", &session.changes(At::Path(acme, &at), &Paging::default()).unwrap());
+        world.assert_hides("Change", &session.changes(At::Path(acme, &at), &Paging::new()).unwrap());
         world.assert_hides("ProjectKey", &session.key(At::Path(acme, &LevelPath::from(&shop))).unwrap());
         world.assert_hides("KeyInfo", &session.keys(At::Path(acme, &LevelPath::from(&shop))).unwrap());
         world.assert_hides("PendingVersions", &session.pending_versions(At::Path(acme, &LevelPath::from(&shop)), 9));
@@ -203,12 +203,13 @@ fn no_debug_of_a_vault_shows_a_secret() {
         world.assert_hides("Webhook", &webhooks);
         let id = webhooks[0].id;
         world.assert_hides("SecretString", &session.signing_secret(At::Path(acme, &at), id).unwrap());
-        world.assert_hides("WebhookLog", &session.webhook_logs(At::Path(acme, &at), id, &Paging::default()).unwrap());
+        world.assert_hides("WebhookLog", &session.webhook_logs(At::Path(acme, &at), id, &Paging::new()).unwrap());
         world.assert_hides("Project", &session.projects(acme).unwrap());
         world.assert_hides("Organization", &session.organization(acme).unwrap());
         world.assert_hides("Environment", &session.environments(At::Path(acme, &path("shop"))).unwrap());
         world.assert_hides("TokenInfo", &session.tokens(acme).unwrap());
-        world.assert_hides("AuditRecord", &session.audit(acme, &AuditFilter::default(), &Paging::first(200)).unwrap());
+        world
+            .assert_hides("AuditRecord", &session.audit(acme, &AuditFilter::new(), &Paging::new().limit(200)).unwrap());
     }
     let issued = world.sessions()[0].issue_token(acme, &NewToken::new("t", PermissionSet::ALL)).unwrap();
     let webhook = NewWebhook::new("https://hooks.example.test/");
@@ -229,15 +230,14 @@ fn no_error_of_a_vault_repeats_a_secret() {
     let sealed = |text: &str| Aes256Gcm.seal(&wrong, text.as_bytes(), &SystemRandom).unwrap();
     let client = |proof: &str| NewKey::Client { derivation: None, proof: proof.into(), hint: None };
     let system = &world.sessions()[0];
-    let mut theirs = NewProject::new("theirs");
-    theirs.key = client(KeyProof::of(&LevelKey::from_bytes(&[7; 32])).to_text().expose_secret());
+    let theirs =
+        NewProject::new("theirs").key(client(KeyProof::of(&LevelKey::from_bytes(&[7; 32])).to_text().expose_secret()));
     system.create_project(acme, theirs).unwrap();
     for session in world.sessions() {
         for value in [long.clone(), format!("{PLANTED}\0")] {
             world.assert_refused("set", session.set_entries(At::Path(acme, &at), &[entry("A", &value)]));
             world.assert_refused("create", session.create_entries(At::Path(acme, &at), &[entry("A", &value)]));
-            let mut update = EntryUpdate::new("KEY".parse().unwrap());
-            update.value = Some(value.into());
+            let update = EntryUpdate::new("KEY".parse().unwrap()).value(value);
             world.assert_refused("update", session.update_entries(At::Path(acme, &at), &[update]));
         }
         let twice = [entry("A", PLANTED), entry("A", PLANTED).comment(PLANTED)];
@@ -259,25 +259,27 @@ fn no_error_of_a_vault_repeats_a_secret() {
                 session.store_key_on_server(At::Path(acme, &LevelPath::from(&theirs.1)), &key.into()),
             );
         }
-        let mut rotation = ClientRotation::new(client(PLANTED), Vec::new());
+        let rotation = ClientRotation::new(client(PLANTED), Vec::new());
         world.assert_refused(
             "rotate",
             session.rotate_client_key(At::Path(acme, &LevelPath::from(&theirs.1)), &rotation),
         );
-        rotation.key = client(KeyProof::of(&wrong).to_text().expose_secret());
-        rotation.current_key_proof = Some(PLANTED.into());
+        let rotation = ClientRotation::new(client(KeyProof::of(&wrong).to_text().expose_secret()), Vec::new())
+            .current_key_proof(PLANTED);
         world.assert_refused(
             "rotate",
             session.rotate_client_key(At::Path(acme, &LevelPath::from(&theirs.1)), &rotation),
         );
-        let mut project = NewProject::new("p");
-        project.key = client(PLANTED);
+        let project = NewProject::new("p").key(client(PLANTED));
         world.assert_refused("project", session.create_project(acme, project));
         for url in [format!("https://{PLANTED}@hooks.example.test/"), format!("http://{PLANTED}"), PLANTED.to_owned()] {
             world.assert_refused("webhook", session.create_webhook(At::Path(acme, &at), &NewWebhook::new(url)));
         }
-        world.assert_refused("confirm", session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop)), false));
-        world.assert_refused("page", session.versions(At::Path(acme, &at), &Paging::first(1).after(PLANTED)));
+        world.assert_refused(
+            "confirm",
+            session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop)), Confirmation::Missing),
+        );
+        world.assert_refused("page", session.versions(At::Path(acme, &at), &Paging::new().limit(1).after(PLANTED)));
         // A secret that was put where a name belongs.
         world.assert_refused("a name", session.create_project(acme, NewProject::new(format!("a\n{PLANTED}"))));
         world.assert_refused(
@@ -286,7 +288,7 @@ fn no_error_of_a_vault_repeats_a_secret() {
         );
         // What cannot be opened.
         session.set_blob(At::Path(acme, &path("random")), &NewBlob::new(sealed(PLANTED))).unwrap();
-        world.assert_refused("foreign", session.document(At::Path(acme, &path("random"))));
+        world.assert_refused("foreign", session.read_level(At::Path(acme, &path("random")), LevelScope::Own));
         world.assert_refused("foreign", session.set_entries(At::Path(acme, &path("random")), &[entry("A", PLANTED)]));
     }
     let stranger = Token::parse("ioenv_planted4c1dplanted4c1d").unwrap();
@@ -309,8 +311,8 @@ fn no_error_of_a_vault_repeats_a_secret() {
             .unwrap();
         for session in world.sessions() {
             let results = [
-                session.resolve(At::Path(acme, &at)).map(drop),
-                session.versions(At::Path(acme, &at), &Paging::default()).map(drop),
+                session.read_level(At::Path(acme, &at), LevelScope::Chain).map(drop),
+                session.versions(At::Path(acme, &at), &Paging::new()).map(drop),
                 session.key(At::Path(acme, &LevelPath::from(&shop))).map(drop),
                 session.tokens(acme).map(drop),
                 session.webhooks(At::Path(acme, &at)).map(drop),
@@ -332,7 +334,7 @@ fn neither_the_file_nor_the_log_holds_a_secret() {
     let world = world(Arc::new(Sqlite::create(directory.path().join("vault.db")).unwrap()));
     for session in world.sessions() {
         let mut out = Vec::new();
-        let count = session.export_audit(world.acme, &AuditFilter::default(), &mut out).unwrap();
+        let count = session.export_audit(world.acme, &AuditFilter::new(), &mut out).unwrap();
         let export = String::from_utf8(out).unwrap();
         assert!(count > 20 && export.contains("shown-1") && export.contains("TWICE"));
         assert!(!export.contains("soon-a-secret"), "it became one");

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ioenv::store::{KeyRange, Memory, Order, Precondition, Record, StoreExt as _};
 use ioenv::vault::{
-    Actor, At, AuditFilter, Clock, EntryScope, HistoryPolicy, Id, NewEntry, NewOrganization, NewProject, NewTarget,
-    NewToken, OrganizationId, Paging, PermissionSet, Restore, RootKey, Search, Session, Timestamp, Token, Vault,
+    Actor, At, AuditFilter, Clock, EntryScope, HistoryPolicy, LevelScope, NewEntry, NewOrganization, NewProject,
+    NewTarget, NewToken, OrganizationId, Paging, PermissionSet, Restore, RootKey, Search, Session, Timestamp, Token,
     VaultOptions,
 };
 use ioenv::{Document, LevelPath, Random, Result, Slug};
@@ -68,8 +68,7 @@ fn small() -> Result<Small> {
     let vault = options().create(Memory::new())?;
     let session = vault.session(Actor::system("fuzz"));
     let organization = session.create_organization(NewOrganization::new("Acme"))?.id;
-    let mut project = NewProject::new("shop");
-    project.has_base = true;
+    let project = NewProject::new("shop").has_base(true);
     session.create_project(organization, project)?;
     session.create_target(At::Path(organization, &LevelPath::from(&shop())), &NewTarget::new("api"))?;
     for text in ["# ioenv: variable\nPORT=80\nKEY=planted-1\n", "KEY=planted-2\nEMPTY=\n"] {
@@ -111,8 +110,8 @@ fuzz_target!(|input: (u8, &str)| {
     for session in [vault.session(Actor::system("fuzz")), vault.session(small.token.clone())] {
         for level in ["shop", "shop/dev", "shop/api"] {
             let level = path(level);
-            if let Ok(resolved) = session.resolve(At::Path(acme, &level)) {
-                assert!(resolved.iter().all(|one| VALUES.contains(&one.value().expose_secret())));
+            if let Ok(content) = session.read_level(At::Path(acme, &level), LevelScope::Chain) {
+                assert!(content.resolve().iter().all(|one| VALUES.contains(&one.value().expose_secret())));
             }
             if let Ok(found) = session.entries(At::Path(acme, &level), EntryScope::Own) {
                 assert!(found.entries.iter().all(|one| VALUES.contains(&one.value.expose_secret())));
@@ -139,14 +138,14 @@ fuzz_target!(|input: (u8, &str)| {
         ));
         let _ =
             black_box(session.search_entries(At::Path(acme, &LevelPath::from(&shop())), &Search::Value("80".into())));
-        let _ = black_box(session.audit(acme, &AuditFilter::default(), &Paging::default()));
-        let _ = black_box(session.export_audit(acme, &AuditFilter::default(), &mut Vec::new()));
+        let _ = black_box(session.audit(acme, &AuditFilter::new(), &Paging::new()));
+        let _ = black_box(session.export_audit(acme, &AuditFilter::new(), &mut Vec::new()));
         // From here on, what is there changes.
         let dev = path("shop/dev");
         let entry = NewEntry::new("NEW".parse().expect("it is a name"), "1");
         let _ = black_box(session.set_entries(At::Path(acme, &dev), &[entry]));
         for id in 1..9 {
-            let _ = black_box(session.restore_version(acme, (1 << 32) + id, &Restore::default()));
+            let _ = black_box(session.restore_version(acme, (1 << 32) + id, &Restore::new()));
         }
         let _ = black_box(session.continue_rotation(At::Path(acme, &LevelPath::from(&shop())), 9));
         let _ = black_box(session.rotate_project_dek(At::Path(acme, &LevelPath::from(&shop()))));
@@ -162,12 +161,13 @@ fuzz_target!(|input: (u8, &str)| {
 
 /// Reads whatever can be read of a level.
 fn look(session: &Session<'_>, acme: OrganizationId, level: &LevelPath) {
-    let _ = black_box((session.document(At::Path(acme, level)), session.blobs(At::Path(acme, level))));
+    let _ =
+        black_box((session.read_level(At::Path(acme, level), LevelScope::Own), session.blobs(At::Path(acme, level))));
     let _ = black_box((
         session.entry_metadata(At::Path(acme, level)),
-        session.changes(At::Path(acme, level), &Paging::default()),
+        session.changes(At::Path(acme, level), &Paging::new()),
     ));
-    if let Ok(page) = session.versions(At::Path(acme, level), &Paging::default()) {
+    if let Ok(page) = session.versions(At::Path(acme, level), &Paging::new()) {
         for version in page.items {
             let _ = black_box(session.version(acme, version.id));
         }

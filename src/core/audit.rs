@@ -11,7 +11,6 @@ use super::document::Kind;
 use super::id::{AuditRecordId, Id, LevelId, OrganizationId, ProjectId, TargetId};
 use super::name::VarName;
 use super::path::LevelPath;
-use super::permission::{PermissionSet, Vocabulary};
 use super::serde_text::serde_text;
 use super::words::words;
 use crate::error::{Error, ErrorKind, Result};
@@ -29,7 +28,7 @@ const VALUES: [&str; 2] = ["oldValue", "newValue"];
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use ioenv::vault::{Action, AuditActor, AuditRecord, Details, OrganizationId, Resource, ResourceKind};
+/// use ioenv::vault::{Action, AuditActor, AuditRecord, OrganizationId, Resource, ResourceKind};
 ///
 /// let organization: OrganizationId = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse()?;
 /// let record = AuditRecord {
@@ -39,7 +38,7 @@ const VALUES: [&str; 2] = ["oldValue", "newValue"];
 ///     ip: None,
 ///     action: Action::Update,
 ///     resource: Resource::new(ResourceKind::Key, organization),
-///     details: Details::default().with("version", 2),
+///     details: serde_json::from_str(r#"{"version":2}"#)?,
 /// };
 /// let text = serde_json::to_string(&record)?;
 /// assert!(text.ends_with(r#""resource":{"type":"key","orgId":"01ARZ3NDEKTSV4RRFFQ69G5FAV"},"details":{"version":2}}"#));
@@ -225,50 +224,47 @@ impl From<Kind> for ResourceKind {
     }
 }
 
-/// What a record says about an operation, as a JSON object.
+/// What a record says about an operation, as a JSON object: serialize it to read it.
 ///
 /// The values of variables are repeated up to 4,096 bytes, those of secrets never.
-///
-/// ```
-/// use ioenv::vault::Details;
-///
-/// let details = Details::variable_updated("8080", "9090");
-/// let json = r#"{"changed":["value"],"newValue":"9090","oldValue":"8080"}"#;
-/// assert_eq!(serde_json::Value::from(details).to_string(), json);
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Details(Map<String, Value>);
 
 impl Details {
+    /// Returns the word for the operation, such as `list`, `export` or `restore`, where the action alone does not say it.
+    pub fn operation(&self) -> Option<&str> {
+        self.0.get("op").and_then(Value::as_str)
+    }
+
     /// A variable was made.
-    pub fn variable_created(value: &str) -> Self {
+    pub(crate) fn variable_created(value: &str) -> Self {
         Self::default().with_value("newValue", value)
     }
 
     /// A variable was given a value, which may be the one it had.
-    pub fn variable_updated(old: &str, new: &str) -> Self {
+    pub(crate) fn variable_updated(old: &str, new: &str) -> Self {
         let details = Self::changed(if old == new { &[] } else { &["value"] });
         details.with_value("oldValue", old).with_value("newValue", new)
     }
 
     /// A variable was removed.
-    pub fn variable_deleted(value: &str) -> Self {
+    pub(crate) fn variable_deleted(value: &str) -> Self {
         Self::default().with_value("oldValue", value)
     }
 
-    /// A secret was made or removed, or given a value; `false`, when it is the one it had.
-    pub fn secret(is_changed: bool) -> Self {
-        Self::changed(if is_changed { &["value"] } else { &[] })
+    /// A secret was created or deleted; its value is not repeated.
+    pub(crate) fn secret_changed() -> Self {
+        Self::changed(&["value"])
     }
 
     /// A variable became a secret, or a secret a variable.
-    pub fn kind_changed(from: Kind, to: Kind) -> Self {
+    pub(crate) fn kind_changed(from: Kind, to: Kind) -> Self {
         Self::changed(&["kind", "value"]).with("kind", json!({ "from": from.as_str(), "to": to.as_str() }))
     }
 
     /// Variables were read; `operation` is such as `list` or `export`. The first 200 names are repeated.
-    pub fn read(operation: &'static str, names: impl IntoIterator<Item: AsRef<str>>) -> Self {
+    pub(crate) fn read(operation: &'static str, names: impl IntoIterator<Item: AsRef<str>>) -> Self {
         let mut names = names.into_iter().map(|name| name.as_ref().to_owned());
         let keys: Vec<_> = names.by_ref().take(MAX_NAMES).collect();
         let count = keys.len() + names.count();
@@ -277,45 +273,26 @@ impl Details {
         if is_truncated { details.with("truncated", true) } else { details }
     }
 
-    /// A token was made or revoked. The permissions are written in the words of its service.
-    pub fn token(
-        name: &str,
-        vocabulary: Vocabulary,
-        permissions: PermissionSet,
-        expires_at: Option<Timestamp>,
-    ) -> Self {
-        Self::default()
-            .with("name", name)
-            .with("permissions", vocabulary.words(permissions))
-            .with("expiresAt", expires_at.map(|time| time.to_string()))
-    }
-
     /// Something was changed, of which only the names of the members are said.
-    pub fn changed(members: &[&'static str]) -> Self {
+    pub(crate) fn changed(members: &[&'static str]) -> Self {
         Self::default().with("changed", members)
     }
 
     /// The same details and one more, which must not be secret.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.0.insert(name.to_owned(), value.into());
         self
     }
 
     /// The member of that name.
-    pub fn get(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
 
     /// Replaces the values of a variable by `{"redacted": true}`, because it has become a secret; `false`, when there
     /// are none.
-    ///
-    /// ```
-    /// let mut details = ioenv::vault::Details::variable_created("8080");
-    /// assert!(details.scrub());
-    /// assert_eq!(serde_json::Value::from(details).to_string(), r#"{"newValue":{"redacted":true}}"#);
-    /// ```
-    pub fn scrub(&mut self) -> bool {
+    pub(crate) fn scrub(&mut self) -> bool {
         let mut is_changed = false;
         for name in VALUES {
             if let Some(value) = self.0.get_mut(name).filter(|value| value.is_string()) {
@@ -326,6 +303,12 @@ impl Details {
         is_changed
     }
 
+    /// Returns the details as JSON.
+    #[cfg(feature = "server")]
+    pub(crate) fn into_json(self) -> Value {
+        Value::Object(self.0)
+    }
+
     fn with_value(self, name: &'static str, value: &str) -> Self {
         let mut end = value.len().min(MAX_VALUE_BYTES);
         while !value.is_char_boundary(end) {
@@ -333,12 +316,6 @@ impl Details {
         }
         let details = self.with(name, &value[..end]);
         if end < value.len() { details.with("truncated", true) } else { details }
-    }
-}
-
-impl From<Details> for Value {
-    fn from(details: Details) -> Self {
-        Self::Object(details.0)
     }
 }
 
@@ -409,15 +386,7 @@ serde_text!(Tier, "Free, Pro or Team");
 /// How long audit records can be read.
 ///
 /// ```
-/// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::vault::{Tier, Timestamp};
-///
-/// let written: Timestamp = "2031-02-03T04:05:06.789Z".parse()?;
-/// let retention = Tier::Free.retention();
-/// assert!(retention.is_visible(written, "2031-02-10T04:05:06.789Z".parse()?));
-/// assert!(!retention.is_visible(written, "2031-02-10T04:05:06.790Z".parse()?));
-/// # Ok(())
-/// # }
+/// assert_eq!(ioenv::vault::Tier::Free.retention().period().as_secs(), 7 * 24 * 60 * 60);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Retention(Duration);
@@ -435,12 +404,12 @@ impl Retention {
 
     /// Whether a record of that time can be read now: up to the period's last millisecond, and also when it is from
     /// the future, because a clock went back.
-    pub fn is_visible(self, timestamp: Timestamp, now: Timestamp) -> bool {
+    pub(crate) fn is_visible(self, timestamp: Timestamp, now: Timestamp) -> bool {
         timestamp >= self.oldest_visible(now)
     }
 
     /// The earliest time of a record that can be read now; what is older can be removed for good.
-    pub fn oldest_visible(self, now: Timestamp) -> Timestamp {
+    pub(crate) fn oldest_visible(self, now: Timestamp) -> Timestamp {
         now.checked_sub(self.0).unwrap_or(Timestamp::MIN)
     }
 }
@@ -450,7 +419,7 @@ mod tests {
     use super::*;
 
     fn json(details: Details) -> Value {
-        details.into()
+        serde_json::to_value(details).unwrap()
     }
 
     #[test]
@@ -502,7 +471,7 @@ mod tests {
             ip: Some("203.0.113.7".parse().unwrap()),
             action: Action::Update,
             resource,
-            details: Details::secret(true),
+            details: Details::secret_changed(),
         };
         let written = serde_json::to_value(&record).unwrap();
         let expected = json!({
@@ -539,19 +508,10 @@ mod tests {
             (Details::variable_updated("a", "b"), json!({ "oldValue": "a", "newValue": "b", "changed": ["value"] })),
             (Details::variable_updated("a", "a"), json!({ "oldValue": "a", "newValue": "a", "changed": [] })),
             (Details::variable_deleted("a"), json!({ "oldValue": "a" })),
-            (Details::secret(true), json!({ "changed": ["value"] })),
-            (Details::secret(false), json!({ "changed": [] })),
+            (Details::secret_changed(), json!({ "changed": ["value"] })),
             (
                 Details::kind_changed(Kind::Secret, Kind::Variable),
                 json!({ "kind": { "from": "secret", "to": "variable" }, "changed": ["kind", "value"] }),
-            ),
-            (
-                Details::token("ci", Vocabulary::Ioenv, Vocabulary::Ioenv.parse(["read"]).unwrap(), None),
-                json!({ "name": "ci", "permissions": ["read"], "expiresAt": null }),
-            ),
-            (
-                Details::token("ci", Vocabulary::DotenvCloud, PermissionSet::ALL, Some(Timestamp::MIN)),
-                json!({ "name": "ci", "permissions": ["*"], "expiresAt": "1970-01-01T00:00:00.000Z" }),
             ),
         ] {
             assert_eq!(json(details), expected);
@@ -592,7 +552,7 @@ mod tests {
             json(details),
             json!({ "oldValue": redacted, "newValue": redacted, "changed": ["value"], "truncated": true })
         );
-        let mut details = Details::secret(true);
+        let mut details = Details::secret_changed();
         assert!(!details.scrub());
     }
 }

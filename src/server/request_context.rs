@@ -17,13 +17,13 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 use tokio::time::timeout;
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::server::client_address::ClientAddress;
 use crate::server::log::Cause;
 use crate::server::rate_limit::{MINUTE, Quota, RateLimiter};
 use crate::server::reply::Reply;
 use crate::server::request_id::RequestId;
 use crate::vault::{OwnKey, Session, Token, Vault};
-use crate::{Error, ErrorKind, Result};
 
 /// How long a client may take to send the body of a request.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);

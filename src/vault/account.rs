@@ -10,13 +10,16 @@ use super::place::{Place, Reach};
 use super::records::{HolderRecord, NodeKind, ScopeRecord, TokenRecord};
 use super::rights::check_held;
 use super::session::Session;
+use super::setters::setters;
 use super::token::check_end;
 use super::use_case::UseCase;
-use crate::core::AccountId;
-use crate::core::{
-    Action, AuditActor, Details, EnvironmentRole, LevelPath, Permission, PermissionSet, Resource, ResourceKind,
-    Timestamp, Token, TokenFormat,
-};
+use crate::core::audit::{Action, AuditActor, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::AccountId;
+use crate::core::path::LevelPath;
+use crate::core::permission::{Permission, PermissionSet};
+use crate::core::role::EnvironmentRole;
+use crate::core::token::{Token, TokenFormat};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is known of an account of an environment. Its key is not.
@@ -90,31 +93,26 @@ impl OperationContext<'_, '_> {
     }
 }
 
-/// An account of an environment that is to be made.
+/// An account of an environment to create.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewAccount {
-    /// Its id, which only trusted programs may give; a new one, where none is given.
-    pub id: Option<AccountId>,
-    /// Its name.
-    pub name: String,
-    /// What it may do, beside `environment:read`, which each account may.
-    pub permissions: PermissionSet,
-    /// From when on its key no longer works; never, where nothing is given.
-    pub expires_at: Option<Timestamp>,
+    pub(crate) id: Option<AccountId>,
+    pub(crate) name: String,
+    pub(crate) permissions: PermissionSet,
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 impl NewAccount {
-    /// An account of that name with those permissions.
+    /// Creates the input for an account of that name with those permissions and `environment:read`.
     pub fn new(name: impl Into<String>, permissions: PermissionSet) -> Self {
         Self { id: None, name: name.into(), permissions, expires_at: None }
     }
 
-    /// The same, until then.
-    #[must_use]
-    pub fn expires_at(mut self, end: Timestamp) -> Self {
-        self.expires_at = Some(end);
-        self
+    setters! {
+        /// Sets the id, which only trusted programs can choose. By default it is a new one.
+        id: Option<AccountId>;
+        /// Sets when the key of the account expires. By default it never does.
+        expires_at: Option<Timestamp>;
     }
 }
 
@@ -136,7 +134,7 @@ impl Session<'_> {
     ///
     /// ```
     /// # fn main() -> ioenv::Result<()> {
-    /// # use ioenv::vault::{Actor, At, NewEnvironment, NewOrganization, NewProject, RootKey, Vault};
+    /// # use ioenv::vault::{Actor, At, LevelScope, NewEnvironment, NewOrganization, NewProject, RootKey, Vault};
     /// # use ioenv::{Document, SystemRandom, store::Memory};
     /// use ioenv::vault::{EnvironmentRole, NewAccount};
     ///
@@ -149,7 +147,7 @@ impl Session<'_> {
     /// # session.set_document(At::Path(acme, &prod), &Document::parse("PORT=8080\n")?)?;
     /// let runner = NewAccount::new("runner", EnvironmentRole::Viewer.grantable());
     /// let key = session.create_account(At::Path(acme, &prod), &runner)?.key;
-    /// assert_eq!(vault.session(key).resolve(At::Path(acme, &prod))?.len(), 1);
+    /// assert_eq!(vault.session(key).read_level(At::Path(acme, &prod), LevelScope::Chain)?.resolve().len(), 1);
     /// # Ok(())
     /// # }
     /// ```

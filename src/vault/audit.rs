@@ -16,15 +16,19 @@ use super::records::NodeRecord;
 use super::records::id_in;
 use super::records::{NodeKind, OrganizationRecord, TokenRecord, UserRecord, decode, encode, get, put};
 use super::session::Session;
+use super::setters::setters;
 use super::use_case::UseCase;
-use crate::core::AuditRecordId;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::{
-    Action, AuditRecord, Details, Entry, Id, Kind, LevelPath, Permission, PermissionSet, Resource, ResourceKind, Tier,
-    Timestamp, VarName,
-};
+use crate::core::audit::{Action, AuditRecord, Details, Resource, ResourceKind, Tier};
+use crate::core::clock::Timestamp;
+use crate::core::document::{Entry, Kind};
+use crate::core::id::AuditRecordId;
+use crate::core::id::Id;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::name::VarName;
+use crate::core::path::LevelPath;
+use crate::core::permission::{Permission, PermissionSet};
 use crate::error::{Error, Result};
 use crate::store::{KeyRange, Order, Precondition, StoreExt as _};
 use crate::vault::engine::Vault;
@@ -37,26 +41,43 @@ pub(super) fn words(permissions: PermissionSet) -> Vec<&'static str> {
 /// Most records that are looked at for one page. A page may therefore hold less than it could, and still not be the last.
 const MAX_EXAMINED: usize = 5_000;
 
-/// Which records of an audit log are wanted. What is not given matches all.
+/// Which records of an audit log are wanted. What is not set matches all.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct AuditFilter {
-    /// Done by the user or the token of that id.
-    pub actor: Option<Id>,
-    /// Done by trusted programs.
-    pub by_system: bool,
-    /// What was done.
-    pub action: Option<Action>,
-    /// To what kind of thing.
-    pub resource: Option<ResourceKind>,
-    /// In that project, target or environment, or below it.
-    pub path: Option<LevelPath>,
-    /// To the entry of that name.
-    pub name: Option<VarName>,
-    /// At that time or later.
-    pub since: Option<Timestamp>,
-    /// Before that time.
-    pub until: Option<Timestamp>,
+    pub(crate) actor: Option<Id>,
+    pub(crate) by_system: bool,
+    pub(crate) action: Option<Action>,
+    pub(crate) resource: Option<ResourceKind>,
+    pub(crate) path: Option<LevelPath>,
+    pub(crate) name: Option<VarName>,
+    pub(crate) since: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
+}
+
+impl AuditFilter {
+    /// Creates a filter that every record passes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Keeps the records of the user, token or account of that id.
+        actor: Option<Id>;
+        /// Sets whether to keep only the records of trusted programs.
+        by_system: bool;
+        /// Keeps the records of that action.
+        action: Option<Action>;
+        /// Keeps the records about that kind of resource.
+        resource: Option<ResourceKind>;
+        /// Keeps the records of that project, target or environment, and of what is below it.
+        path: Option<LevelPath>;
+        /// Keeps the records about the entry of that name.
+        name: Option<VarName>;
+        /// Keeps the records of that time or later.
+        since: Option<Timestamp>;
+        /// Keeps the records before that time.
+        until: Option<Timestamp>;
+    }
 }
 
 impl Session<'_> {
@@ -119,7 +140,7 @@ impl OperationContext<'_, '_> {
         let visible = owner.tier.retention().oldest_visible(self.now);
         let oldest = filter.since.map_or(visible, |since| since.max(visible));
         range.start = range.start.max(key(Id::from_parts(oldest, [0; 10])));
-        self.examine(owner, filter, place, index.is_some(), range, paging.limit())
+        self.examine(owner, filter, place, index.is_some(), range, paging.page_size())
     }
 
     fn examine(
@@ -198,8 +219,8 @@ impl OperationContext<'_, '_> {
                     };
                     details.with("changed", changed)
                 }
-                (None, Some(new)) => public_value(new).map_or(Details::secret(true), Details::variable_created),
-                (Some(old), None) => public_value(old).map_or(Details::secret(true), Details::variable_deleted),
+                (None, Some(new)) => public_value(new).map_or(Details::secret_changed(), Details::variable_created),
+                (Some(old), None) => public_value(old).map_or(Details::secret_changed(), Details::variable_deleted),
                 (None, None) => continue,
             };
             if let Some(old_name) = difference.old_name() {
@@ -299,7 +320,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `Io`, when writing fails.
     pub fn export_audit(&self, organization: OrganizationId, filter: &AuditFilter, out: &mut dyn Write) -> Result<u64> {
-        let mut paging = Paging::first(200);
+        let mut paging = Paging::new().limit(200);
         let mut count = 0;
         loop {
             let page = self.read(UseCase::ExportAudit, |operation| {

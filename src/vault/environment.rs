@@ -2,22 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use super::confirmation::Confirmation;
 use super::entry::NewEntry;
-use super::keys;
 use super::name::{check_description, check_name};
 use super::node::below;
-use super::operation::{OperationContext, no_such};
+use super::operation::OperationContext;
 use super::place::At;
 use super::place::{Place, Reach};
-use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
+use super::records::{NodeKind, NodeRecord};
 use super::session::Session;
+use super::setters::{Patch, setters};
 use super::slug::{BASE, SlugRule, slug_of};
 use super::use_case::UseCase;
-use crate::core::EnvironmentId;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::{Action, Details, Id, LevelPath, Permission, PermissionSet, Resource, ResourceKind, Slug, Timestamp};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::EnvironmentId;
+use crate::core::id::Id;
+use crate::core::id::LevelId;
+use crate::core::name::Slug;
+use crate::core::permission::Permission;
 use crate::error::{Error, ErrorKind, Result};
 
 /// An environment.
@@ -89,30 +92,21 @@ impl From<NodeRecord> for Environment {
     }
 }
 
-/// An environment that is to be made.
+/// An environment to create.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewEnvironment {
-    /// Its id; a new one, where none is given. Only trusted programs can give one.
-    pub id: Option<EnvironmentId>,
-    /// Its name.
-    pub name: String,
-    /// Its slug; made of the name, where none is given.
-    pub slug: Option<Slug>,
-    /// Which slugs it may have.
-    pub slug_rule: SlugRule,
-    /// What it is about.
-    pub description: Option<String>,
-    /// `production`, `staging`, `development` (which it is, where nothing is given), `local`, or a word of one's own.
-    pub status: Option<String>,
-    /// Whether it holds what live systems use; where nothing is given, whether its status is `production`.
-    pub is_production: Option<bool>,
-    /// What it holds from the beginning, which takes `secret:write`, too.
-    pub entries: Vec<NewEntry>,
+    pub(crate) id: Option<EnvironmentId>,
+    pub(crate) name: String,
+    pub(crate) slug: Option<Slug>,
+    pub(crate) slug_rule: SlugRule,
+    pub(crate) description: Option<String>,
+    pub(crate) status: Option<String>,
+    pub(crate) is_production: Option<bool>,
+    pub(crate) entries: Vec<NewEntry>,
 }
 
 impl NewEnvironment {
-    /// An environment of that name.
+    /// Creates the input for an environment of that name.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             id: None,
@@ -124,6 +118,23 @@ impl NewEnvironment {
             is_production: None,
             entries: Vec::new(),
         }
+    }
+
+    setters! {
+        /// Sets the id, which only trusted programs can choose. By default it is a new one.
+        id: Option<EnvironmentId>;
+        /// Sets the slug. By default it is made of the name.
+        slug: Option<Slug>;
+        /// Sets which slugs are accepted.
+        slug_rule: SlugRule;
+        /// Sets the description. An empty one is none.
+        description: Option<impl Into<String>>;
+        /// Sets the status: `production`, `staging`, `development` (the default), `local`, or another word.
+        status: Option<impl Into<String>>;
+        /// Sets whether live systems use it. By default they do if its status is `production`.
+        is_production: Option<bool>;
+        /// Sets the entries it starts with, which needs `secret:write` too.
+        entries: Vec<NewEntry>;
     }
 }
 
@@ -220,153 +231,6 @@ impl Session<'_> {
     }
 }
 
-/// Says in the same words of what is not there and of what the actor may not know of that there is no such environment.
-fn or_no_environment(error: Error) -> Error {
-    if error.kind() == ErrorKind::NotFound { no_such("environment") } else { error }
-}
-
-impl Session<'_> {
-    /// The organization and the path of the project, target or environment of that id. What is found so is not
-    /// recorded: it is the first half of another call.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub fn locate(&self, id: LevelId) -> Result<(OrganizationId, LevelPath)> {
-        self.read(UseCase::Locate, |operation| {
-            let (organization, path) = operation.path_of(id)?;
-            match operation.place(At::Path(organization, &path), Reach::OnTheWay) {
-                Ok(_) => Ok((organization, path)),
-                // In the same words as for an id that does not exist.
-                Err(error) if error.kind() == ErrorKind::NotFound => Err(no_such("level")),
-                Err(error) => Err(error),
-            }
-        })
-    }
-
-    /// The organization and the path of the environment of that id; the id of a project that has a `_base` is that of its
-    /// `_base`, too. Targets and other projects are no environments.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub fn locate_environment(&self, id: EnvironmentId) -> Result<(OrganizationId, LevelPath)> {
-        self.read(UseCase::Locate, |operation| {
-            let found = operation.path_of(id.into()).and_then(|(organization, path)| {
-                let place = operation.place(At::Path(organization, &path), Reach::OnTheWay)?;
-                let is_environment =
-                    place.nodes.last().map_or(place.project.has_base, |node| node.kind == NodeKind::Environment);
-                if is_environment { Ok((organization, path)) } else { Err(no_such("environment")) }
-            });
-            // In the same words for all that is none.
-            found.map_err(or_no_environment)
-        })
-    }
-}
-
-/// What something is called by whoever asks for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "there is no third way")]
-pub enum IdOrSlug {
-    /// Its id.
-    Id(Id),
-    /// Its slug.
-    Slug(Slug),
-}
-
-/// A project that was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LocatedProject {
-    /// Its id.
-    pub id: ProjectId,
-    /// Its slug.
-    pub slug: Slug,
-    /// What the actor may do there, if only because it is on the way to where it may do more.
-    pub rights: PermissionSet,
-}
-
-/// An environment that was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LocatedEnvironment {
-    /// The id of its project.
-    pub project: ProjectId,
-    /// Its id.
-    pub id: EnvironmentId,
-    /// Its path.
-    pub path: LevelPath,
-    /// Whether it holds what live systems use.
-    pub is_production: bool,
-    /// What the actor may do there.
-    pub rights: PermissionSet,
-}
-
-impl Session<'_> {
-    /// Finds a project by its slug or its id. What is found so is not recorded: it is the first half of another call.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub fn find_project(&self, organization: OrganizationId, project: &IdOrSlug) -> Result<LocatedProject> {
-        self.read(UseCase::Locate, |operation| {
-            let record = operation.designated_project(organization, project)?;
-            let slug = Slug::new(&record.slug)?;
-            operation.place(At::Path(organization, &LevelPath::from(&slug)), Reach::OnTheWay)?;
-            Ok(LocatedProject { id: record.id, slug, rights: operation.rights })
-        })
-    }
-
-    /// Finds an environment right below a project, each by its slug or its id. What stands below a target is not found,
-    /// and neither is `_base`. It is not recorded, either.
-    ///
-    /// # Errors
-    /// `NotFound`, without the project, too.
-    pub fn find_environment(
-        &self,
-        organization: OrganizationId,
-        project: &IdOrSlug,
-        environment: &IdOrSlug,
-    ) -> Result<LocatedEnvironment> {
-        self.read(UseCase::Locate, |operation| {
-            let project = operation.designated_project(organization, project)?;
-            let slug = match environment {
-                IdOrSlug::Slug(slug) => slug.as_str().to_owned(),
-                IdOrSlug::Id(id) => {
-                    let place: Option<PlaceRecord> = get(operation.tx, &keys::node_id((*id).into()))?;
-                    let place = place.filter(|place| place.project == project.id && !place.path.contains('/'));
-                    place.ok_or_else(|| no_such("environment"))?.path
-                }
-            };
-            let path = LevelPath::new(&project.slug)?.join(&slug)?;
-            let found = operation.node(At::Path(organization, &path), NodeKind::Environment, Reach::Inside);
-            let (place, node) = found.map_err(or_no_environment)?;
-            operation.located(&place, &node)
-        })
-    }
-}
-
-impl OperationContext<'_, '_> {
-    fn designated_project(&mut self, organization: OrganizationId, project: &IdOrSlug) -> Result<ProjectRecord> {
-        match project {
-            IdOrSlug::Slug(slug) => self.project_called(organization, slug.as_str()),
-            IdOrSlug::Id(id) => {
-                let place: Option<PlaceRecord> = get(self.tx, &keys::project_id((*id).into()))?;
-                let place = place.filter(|place| place.organization == organization);
-                let slug = place.ok_or_else(|| no_such("project"))?.path;
-                self.project_called(organization, &slug)
-            }
-        }
-    }
-
-    pub(super) fn located(&self, place: &Place, node: &NodeRecord) -> Result<LocatedEnvironment> {
-        Ok(LocatedEnvironment {
-            project: place.project.id,
-            id: node.environment_id(),
-            path: place.path()?,
-            is_production: node.is_production,
-            rights: self.rights,
-        })
-    }
-}
-
 impl Session<'_> {
     /// The environments right below a project or a target that the actor may know of: `_base`, where there is one, then
     /// the others that are built in, then the rest ascending by slug.
@@ -399,22 +263,39 @@ impl OperationContext<'_, '_> {
     }
 }
 
-/// What is to change about an environment.
+/// The fields of an environment to change.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct EnvironmentUpdate {
-    /// Another name.
-    pub name: Option<String>,
-    /// Another slug; its path changes with it.
-    pub slug: Option<Slug>,
-    /// Which slugs it may have.
-    pub slug_rule: SlugRule,
-    /// Another description; an empty one removes it.
-    pub description: Option<String>,
-    /// Another status.
-    pub status: Option<String>,
-    /// Whether it holds what live systems use. A new status `production` says so, too.
-    pub is_production: Option<bool>,
+    pub(crate) name: Option<String>,
+    pub(crate) slug: Option<Slug>,
+    pub(crate) slug_rule: SlugRule,
+    pub(crate) description: Patch<String>,
+    pub(crate) status: Option<String>,
+    pub(crate) is_production: Option<bool>,
+}
+
+impl EnvironmentUpdate {
+    /// Creates an update that changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Sets the name.
+        name: Option<impl Into<String>>;
+        /// Sets the slug. The path of the environment changes with it.
+        slug: Option<Slug>;
+        /// Sets which slugs are accepted.
+        slug_rule: SlugRule;
+        /// Sets the description. An empty one is none.
+        description: Patch<impl Into<String>>;
+        /// Removes the description.
+        clear_description clears description;
+        /// Sets the status. The status `production` also marks it as used by live systems.
+        status: Option<impl Into<String>>;
+        /// Sets whether live systems use it.
+        is_production: Option<bool>;
+    }
 }
 
 impl Session<'_> {
@@ -441,8 +322,7 @@ impl Session<'_> {
                 slug.as_str().clone_into(&mut node.slug);
                 changed.push("slug");
             }
-            if let Some(description) = &update.description {
-                node.description = check_description(Some(description))?;
+            if update.description.apply(&mut node.description, |text| check_description(Some(text)))? {
                 changed.push("description");
             }
             if let Some(status) = &update.status {
@@ -475,8 +355,9 @@ impl Session<'_> {
     /// with [`restore_environment`](Session::restore_environment). Otherwise it is gone for good.
     ///
     /// # Errors
-    /// `NotFound`; `InvalidName`, for `_base`; `Unconfirmed`, for another one that is built in, unless `force` says so.
-    pub fn delete_environment(&self, at: At<'_>, force: bool) -> Result<()> {
+    /// `NotFound`; `InvalidName`, for `_base`; `Unconfirmed`, for another one that is built in, unless
+    /// the call is confirmed.
+    pub fn delete_environment(&self, at: At<'_>, confirmation: Confirmation) -> Result<()> {
         self.write(UseCase::DeleteEnvironment, |operation| {
             let place = operation.place(at, Reach::Inside)?;
             if place.nodes.is_empty() && place.project.has_base {
@@ -484,7 +365,7 @@ impl Session<'_> {
                 return Err(Error::new(ErrorKind::InvalidName, message));
             }
             let (place, node) = operation.node(at, NodeKind::Environment, Reach::Inside)?;
-            if node.is_builtin && !force {
+            if node.is_builtin && confirmation.is_missing() {
                 let message = "this environment is built in: delete it by force, if that is meant";
                 return Err(Error::new(ErrorKind::Unconfirmed, message));
             }

@@ -10,38 +10,44 @@ use super::operation::{OperationContext, no_such};
 use super::records::{InvitationRecord, get, put, require};
 use super::scan::scan_values;
 use super::session::Session;
+use super::setters::setters;
 use super::use_case::UseCase;
 use super::user::{check_email, email_key};
-use crate::core::InvitationId;
-use crate::core::OrganizationId;
-use crate::core::TeamId;
-use crate::core::{
-    Action, AuditActor, Details, MemberRole, Random, Resource, ResourceKind, SecretString, Timestamp, TokenHash,
-};
+use crate::core::audit::{Action, AuditActor, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::InvitationId;
+use crate::core::id::OrganizationId;
+use crate::core::id::TeamId;
+use crate::core::random::Random;
+use crate::core::role::MemberRole;
+use crate::core::secret::SecretString;
+use crate::core::token::TokenHash;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
 /// How long an invitation can be accepted, unless said otherwise.
 const LASTS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Somebody who is to be invited to an organization.
+/// A person to invite to an organization.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewInvitation {
-    /// The person's email address.
-    pub email: String,
-    /// What they may do in all of the organization.
-    pub role: MemberRole,
-    /// The teams they are in.
-    pub teams: Vec<TeamId>,
-    /// From when on it can no longer be accepted: in 7 days, where nothing is given.
-    pub expires_at: Option<Timestamp>,
+    pub(crate) email: String,
+    pub(crate) role: MemberRole,
+    pub(crate) teams: Vec<TeamId>,
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 impl NewInvitation {
-    /// An invitation in that role, to no team, for 7 days.
+    /// Creates an invitation in that role, to no team, for 7 days.
     pub fn new(email: impl Into<String>, role: MemberRole) -> Self {
         Self { email: email.into(), role, teams: Vec::new(), expires_at: None }
+    }
+
+    setters! {
+        /// Sets the teams the person joins.
+        teams: Vec<TeamId>;
+        /// Sets when the invitation expires. By default it does after 7 days.
+        expires_at: Option<Timestamp>;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::confirmation::Confirmation;
 use super::content::{Level, Opened, check_blob, parse};
 use super::diff::{Difference, differences, renamed};
 use super::envelope::client_managed;
@@ -12,12 +13,21 @@ use super::place::{Place, Reach};
 use super::records::{ContentRecord, KeyRecord, ProjectRecord, require};
 use super::rights::READING;
 use super::session::Session;
+use super::setters::setters;
 use super::use_case::UseCase;
-use crate::core::LevelId;
-use crate::core::{
-    Action, Custody, Details, Document, Kind, Layer, LevelPath, Pbkdf2, Permission, Resolved, Resource, ResourceKind,
-    SealedBlob, SecretBytes, SecretFormat, SecretString, Timestamp, VarName, VersionAction, merge,
-};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::blob::SealedBlob;
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::document::{Document, Kind};
+use crate::core::id::LevelId;
+use crate::core::key::Pbkdf2;
+use crate::core::name::VarName;
+use crate::core::path::LevelPath;
+use crate::core::permission::Permission;
+use crate::core::secret::{SecretBytes, SecretString};
+use crate::core::secret_format::SecretFormat;
+use crate::core::version_action::VersionAction;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The blobs of a level and of those above it.
@@ -148,7 +158,8 @@ impl OperationContext<'_, '_> {
         if place.project.custody == Custody::Client {
             return Err(client_managed());
         }
-        self.tx.prefetch(&[keys::level(place.project.id, place.id()), keys::counter(place.project.id)])?;
+        let project = place.project.id;
+        self.tx.prefetch(&[keys::level(project, place.id()), keys::counter(project), keys::version_count(project)])?;
         let level = self.level(&place.project, place.id())?;
         Ok((place, level))
     }
@@ -233,13 +244,11 @@ impl Session<'_> {
     /// Removes what a level holds and all its versions, for good.
     ///
     /// # Errors
-    /// `NotFound`; `Unconfirmed`, unless `confirmed`.
-    pub fn purge_level(&self, at: At<'_>, confirmed: bool) -> Result<()> {
+    /// `NotFound`; `Unconfirmed`, unless the call is confirmed.
+    pub fn purge_level(&self, at: At<'_>, confirmation: Confirmation) -> Result<()> {
         self.write(UseCase::PurgeLevel, |operation| {
             let place = operation.place(at, Reach::Inside)?;
-            if !confirmed {
-                return Err(unconfirmed());
-            }
+            confirmation.check()?;
             let count = operation.remove_versions(place.project.id, &keys::versions(place.project.id, place.id()))?;
             if operation.level(&place.project, place.id())?.is_some() {
                 let number = operation.next_number(&place.project)?;
@@ -253,135 +262,58 @@ impl Session<'_> {
     }
 }
 
-#[cold]
-pub(super) fn unconfirmed() -> Error {
-    Error::new(ErrorKind::Unconfirmed, "this cannot be undone: confirm it, if that is meant")
-}
-
-impl Session<'_> {
-    /// What a level says itself, or nothing where nobody has said anything yet.
-    ///
-    /// # Errors
-    /// `NotFound`; `ClientManaged`.
-    pub fn document(&self, at: At<'_>) -> Result<Option<Document>> {
-        self.read(UseCase::ReadDocument, |operation| {
-            let place = operation.place(at, Reach::Inside)?;
-            let document = match operation.level(&place.project, place.id())? {
-                Some(level) => {
-                    operation.accessed_all(&place.project, &level);
-                    Some(operation.document(&place.project, &level.content)?)
-                }
-                None => None,
-            };
-            let names = document.iter().flat_map(Document::entries).map(|entry| entry.name().as_str());
-            operation.record(Action::Read, Resource::of(&place)?, Details::read("list", names))?;
-            Ok(document)
-        })
-    }
-}
-
-/// What a level amounts to at a moment.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Export {
-    /// The same as [`Entries::revision`](super::entry::Entries::revision).
-    pub revision: u64,
-    /// What the level and those above it say.
-    pub resolved: Resolved,
-}
-
-impl Session<'_> {
-    /// What a level amounts to with all it inherits, and a counter that tells whether that has changed.
-    ///
-    /// # Errors
-    /// `NotFound`; `ClientManaged`, for an empty level, too.
-    pub fn export(&self, at: At<'_>) -> Result<Export> {
-        self.read(UseCase::ResolveLevel, |operation| {
-            let place = operation.place(at, Reach::Inside)?;
-            if place.project.custody == Custody::Client {
-                return Err(client_managed());
-            }
-            let resolved = merge(operation.layers(&place, "export")?);
-            Ok(Export { revision: operation.revision(&place)?, resolved })
-        })
-    }
-}
-
-impl Session<'_> {
-    /// What a level amounts to with all it inherits.
-    ///
-    /// # Errors
-    /// `NotFound`; `ClientManaged`.
-    pub fn resolve(&self, at: At<'_>) -> Result<Resolved> {
-        Ok(merge(self.layers(at)?))
-    }
-
-    /// What a level and those above it say, broad to specific; those that say nothing are left out.
-    ///
-    /// # Errors
-    /// As [`resolve`](Self::resolve).
-    pub fn layers(&self, at: At<'_>) -> Result<Vec<Layer>> {
-        self.read(UseCase::ResolveLevel, |operation| {
-            let place = operation.place(at, Reach::Inside)?;
-            operation.layers(&place, "export")
-        })
-    }
-}
-
-impl OperationContext<'_, '_> {
-    /// What the levels of a place say, which is recorded as read by that operation.
-    pub(super) fn layers(&mut self, place: &Place, operation: &'static str) -> Result<Vec<Layer>> {
-        let mut layers = Vec::new();
-        let (ids, paths): (Vec<LevelId>, Vec<LevelPath>) = place.chain()?.into_iter().unzip();
-        for (path, level) in paths.into_iter().zip(self.levels_at(&place.project, &ids)?) {
-            if let Some(level) = level {
-                self.accessed_all(&place.project, &level);
-                layers.push(Layer::new(path, self.document(&place.project, &level.content)?));
-            }
-        }
-        let mut names: Vec<&str> =
-            layers.iter().flat_map(|layer| layer.document().entries()).map(|entry| entry.name().as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let details = Details::read(operation, names.iter().copied());
-        self.record(Action::Read, Resource::of(place)?, details)?;
-        Ok(layers)
-    }
-}
-
-/// A blob that a level is to hold.
+/// A blob for a level to hold.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewBlob {
-    /// What was sealed with the level key in use.
-    pub content: SealedBlob,
-    /// The proof of that key, which a client-managed project asks for; otherwise it is passed over.
-    pub key_proof: Option<SecretString>,
-    /// Whether what the level holds now is not kept as a version.
-    pub no_backup: bool,
-    /// What the level must still hold, so that no change by somebody else is lost; `Some(None)` for nothing. Where it is
-    /// not given, the level may hold anything.
-    pub replaces: Option<Option<SealedBlob>>,
+    pub(crate) content: SealedBlob,
+    pub(crate) key_proof: Option<SecretString>,
+    pub(crate) backup: bool,
+    pub(crate) replaces: Expected,
 }
 
 impl NewBlob {
-    /// A blob without a proof, which keeps what was there.
+    /// Creates the input for a blob that was sealed with the level key in use.
     pub fn new(content: SealedBlob) -> Self {
-        Self { content, key_proof: None, no_backup: false, replaces: None }
+        Self { content, key_proof: None, backup: true, replaces: Expected::Anything }
     }
 
-    /// The same with a proof.
+    setters! {
+        /// Sets the proof of the level key, which a client-managed project needs; others ignore it.
+        key_proof: Option<impl Into<SecretString>>;
+        /// Sets whether what the level holds now is kept as a version. By default it is.
+        backup: bool;
+    }
+
+    /// Refuses the write unless the level still holds that blob, so that no change by somebody else is lost.
     #[must_use]
-    pub fn key_proof(mut self, proof: impl Into<SecretString>) -> Self {
-        self.key_proof = Some(proof.into());
+    pub fn replaces(mut self, blob: SealedBlob) -> Self {
+        self.replaces = Expected::Blob(blob);
         self
     }
 
-    /// The same, if the level still holds that.
+    /// Refuses the write unless the level is still empty.
     #[must_use]
-    pub fn replaces(mut self, there: Option<SealedBlob>) -> Self {
-        self.replaces = Some(there);
+    pub fn replaces_nothing(mut self) -> Self {
+        self.replaces = Expected::Nothing;
         self
+    }
+}
+
+/// What a level must hold for a blob to replace it.
+#[derive(Clone, Debug)]
+pub(crate) enum Expected {
+    Anything,
+    Nothing,
+    Blob(SealedBlob),
+}
+
+impl Expected {
+    fn is_met_by(&self, there: Option<&SealedBlob>) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::Nothing => there.is_none(),
+            Self::Blob(blob) => there == Some(blob),
+        }
     }
 }
 
@@ -416,9 +348,9 @@ impl Session<'_> {
                 }
                 text.and_then(|text| parse(&text))
             };
-            if let Some(expected) = &new.replaces {
+            if !matches!(new.replaces, Expected::Anything) {
                 let there = level.as_ref().map(|level| operation.blob(project, &level.content)).transpose()?;
-                if there != *expected {
+                if !new.replaces.is_met_by(there.as_ref()) {
                     return Err(changed());
                 }
             }
@@ -440,7 +372,7 @@ impl Session<'_> {
             }
             let action = if level.is_some() { Action::Update } else { Action::Create };
             let known = document.as_ref().zip(entries);
-            let keep = project.versioning && !new.no_backup;
+            let keep = project.versioning && new.backup;
             operation.write_content(
                 project,
                 place.id(),

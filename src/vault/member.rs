@@ -6,14 +6,18 @@ use super::grantee::Grantee;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::page::{Page, Paging};
-use super::records::{MemberRecord, RoleRecord, UserRecord, decode, get, put, require};
+use super::records::{MARK, MemberRecord, RoleRecord, UserRecord, decode, get, put, require};
 use super::session::Session;
+use super::setters::setters;
 use super::use_case::UseCase;
 use super::user::check_email;
-use crate::core::OrganizationId;
-use crate::core::TeamId;
-use crate::core::UserId;
-use crate::core::{Action, Details, MemberRole, Permission, Resource, ResourceKind, Timestamp};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::id::TeamId;
+use crate::core::id::UserId;
+use crate::core::permission::Permission;
+use crate::core::role::MemberRole;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -61,8 +65,6 @@ fn indexed(role: MemberRole) -> Option<String> {
 }
 
 const OWNER: &str = "owner";
-/// What an index record holds: that it is there is all it says.
-pub(super) const MARK: &str = "0";
 
 impl OperationContext<'_, '_> {
     /// The organization, for what concerns a member of it, which everybody may do to themselves.
@@ -204,27 +206,28 @@ impl OperationContext<'_, '_> {
     }
 }
 
-/// Somebody who is to be a member of an organization.
+/// A person to add to an organization.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewMember {
-    /// The person's email address, by which a user is found.
-    pub email: String,
-    /// The person's name, if there is no such user yet.
-    pub name: String,
-    /// What they may do in all of the organization.
-    pub role: MemberRole,
-    /// The teams they are in.
-    pub teams: Vec<TeamId>,
-    /// The id of the user, if there is no such user yet; a new one, where none is given. Only trusted programs can give
-    /// one.
-    pub user_id: Option<UserId>,
+    pub(crate) email: String,
+    pub(crate) name: String,
+    pub(crate) role: MemberRole,
+    pub(crate) teams: Vec<TeamId>,
+    pub(crate) user_id: Option<UserId>,
 }
 
 impl NewMember {
-    /// Somebody in that role, in no team.
+    /// Creates the input for a member in that role, in no team. A user is found by the address; the name counts only
+    /// if there is none yet.
     pub fn new(email: impl Into<String>, name: impl Into<String>, role: MemberRole) -> Self {
         Self { email: email.into(), name: name.into(), role, teams: Vec::new(), user_id: None }
+    }
+
+    setters! {
+        /// Sets the teams the person joins.
+        teams: Vec<TeamId>;
+        /// Sets the id of a new user, which only trusted programs can choose. By default it is a new one.
+        user_id: Option<UserId>;
     }
 }
 
@@ -301,12 +304,22 @@ impl Session<'_> {
     }
 }
 
-/// What is to change about a member.
+/// The fields of a member to change.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct MemberUpdate {
-    /// Another role.
-    pub role: Option<MemberRole>,
+    pub(crate) role: Option<MemberRole>,
+}
+
+impl MemberUpdate {
+    /// Creates an update that changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Sets the role.
+        role: Option<MemberRole>;
+    }
 }
 
 impl Session<'_> {

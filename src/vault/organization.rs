@@ -9,13 +9,17 @@ use super::records::id_in;
 use super::records::{OrganizationRecord, Wrapped, WrappedKeyRecord, put};
 use super::scan::{Scan, scan_values};
 use super::session::Session;
+use super::setters::setters;
 use super::slug::{SlugRule, check_slug};
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
-use crate::core::{
-    Action, AesKey, Context, Details, MemberRole, OrganizationRole, OrganizationStatus, Resource, Slug, Tier,
-    Timestamp, wrap_key,
-};
+use crate::core::aes_key::AesKey;
+use crate::core::audit::{Action, Details, Resource, Tier};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::name::Slug;
+use crate::core::organization_status::OrganizationStatus;
+use crate::core::role::{MemberRole, OrganizationRole};
+use crate::core::wrap::{Context, wrap_key};
 use crate::error::{ErrorKind, Result};
 use crate::store::{KeyRange, Order, Precondition};
 
@@ -59,24 +63,28 @@ impl From<OrganizationRecord> for Organization {
     }
 }
 
-/// An organization that is to be made.
+/// An organization to create.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewOrganization {
-    /// Its id; a new one, where none is given. Only trusted programs can give one.
-    pub id: Option<OrganizationId>,
-    /// Its name.
-    pub name: String,
-    /// Its slug; made of the name, where none is given.
-    pub slug: Option<Slug>,
-    /// How long its audit log is kept: a year, unless said otherwise.
-    pub tier: Tier,
+    pub(crate) id: Option<OrganizationId>,
+    pub(crate) name: String,
+    pub(crate) slug: Option<Slug>,
+    pub(crate) tier: Tier,
 }
 
 impl NewOrganization {
-    /// An organization of that name.
+    /// Creates the input for an organization of that name.
     pub fn new(name: impl Into<String>) -> Self {
         Self { id: None, name: name.into(), slug: None, tier: Tier::default() }
+    }
+
+    setters! {
+        /// Sets the id, which only trusted programs can choose. By default it is a new one.
+        id: Option<OrganizationId>;
+        /// Sets the slug. By default it is made of the name.
+        slug: Option<Slug>;
+        /// Sets the tier, which decides how long the audit log is kept. By default that is a year.
+        tier: Tier;
     }
 }
 
@@ -204,20 +212,35 @@ impl Session<'_> {
     }
 }
 
-/// What is to change about an organization.
+/// The fields of an organization to change.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct OrganizationUpdate {
-    /// Another name.
-    pub name: Option<String>,
-    /// Another slug.
-    pub slug: Option<Slug>,
-    /// Another plan. Only trusted programs can change it, and the next two.
-    pub tier: Option<Tier>,
-    /// Whether it may be used.
-    pub status: Option<OrganizationStatus>,
-    /// Days that a version can be opened after it was displaced; 0 for ever.
-    pub version_retention_days: Option<u32>,
+    pub(crate) name: Option<String>,
+    pub(crate) slug: Option<Slug>,
+    pub(crate) tier: Option<Tier>,
+    pub(crate) status: Option<OrganizationStatus>,
+    pub(crate) version_retention_days: Option<u32>,
+}
+
+impl OrganizationUpdate {
+    /// Creates an update that changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Sets the name.
+        name: Option<impl Into<String>>;
+        /// Sets the slug.
+        slug: Option<Slug>;
+        /// Sets the tier. Only trusted programs can change it.
+        tier: Option<Tier>;
+        /// Sets whether the organization may be used. Only trusted programs can change it.
+        status: Option<OrganizationStatus>;
+        /// Sets for how many days a replaced version can be opened; 0 means forever. Only trusted programs can change
+        /// it.
+        version_retention_days: Option<u32>;
+    }
 }
 
 impl Session<'_> {

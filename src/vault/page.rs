@@ -1,31 +1,29 @@
-use crate::core::Id;
+use crate::core::id::Id;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, Record, Transaction};
+use crate::vault::setters::setters;
 
 /// Most items of a page.
 const MAX_LIMIT: usize = 200;
 
 /// Which part of a long list is wanted.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct Paging {
-    /// Where the page before ended: its [`Page::next`].
-    pub after: Option<String>,
-    /// Most items of the page: 1 to 200, or 50 when it is 0.
-    pub limit: usize,
+    pub(crate) after: Option<String>,
+    pub(crate) limit: usize,
 }
 
 impl Paging {
-    /// The first page, of that length.
-    pub fn first(limit: usize) -> Self {
-        Self { after: None, limit }
+    /// Creates a request for the first page of 50 items.
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// The page behind the one that ended with `next`.
-    #[must_use]
-    pub fn after(mut self, next: impl Into<String>) -> Self {
-        self.after = Some(next.into());
-        self
+    setters! {
+        /// Sets where the previous page ended, its [`Page::next`].
+        after: Option<impl Into<String>>;
+        /// Sets the most items of the page: 1 to 200; 0 means 50.
+        limit: usize;
     }
 
     /// Where the page before ended, if that is told by a number.
@@ -50,9 +48,9 @@ impl Paging {
             None => range,
         };
         // One more than is wanted tells whether there is another page.
-        let mut records = tx.scan(&range, order, self.limit() + 1)?;
-        let next = if records.len() > self.limit() {
-            records.truncate(self.limit());
+        let mut records = tx.scan(&range, order, self.page_size() + 1)?;
+        let next = if records.len() > self.page_size() {
+            records.truncate(self.page_size());
             records.last().and_then(|record| record.key.rsplit('/').next()).map(str::to_owned)
         } else {
             None
@@ -60,7 +58,7 @@ impl Paging {
         Ok((records, next))
     }
 
-    pub(super) fn limit(&self) -> usize {
+    pub(super) fn page_size(&self) -> usize {
         if self.limit == 0 { 50 } else { self.limit.min(MAX_LIMIT) }
     }
 }
@@ -111,7 +109,7 @@ impl<T> Page<T> {
     /// Those of `read`, which reads one page.
     pub fn first(count: usize, mut read: impl FnMut(&Paging) -> Result<Self>) -> Result<Vec<T>> {
         let mut items = Vec::new();
-        let mut paging = Paging::first(count.min(MAX_LIMIT));
+        let mut paging = Paging::new().limit(count.min(MAX_LIMIT));
         while items.len() < count {
             let page = read(&paging)?;
             items.extend(page.items);

@@ -6,12 +6,17 @@ use super::name::check_name;
 use super::operation::OperationContext;
 use super::records::{HolderRecord, TokenRecord, damaged};
 use super::session::Session;
+use super::setters::setters;
 use super::token::{check_allow_list, check_end};
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
-use crate::core::PersonalKeyId;
-use crate::core::UserId;
-use crate::core::{Action, Details, IpRange, PersonalKeyLevel, Resource, ResourceKind, Timestamp, Token, TokenFormat};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::id::PersonalKeyId;
+use crate::core::id::UserId;
+use crate::core::ip_range::IpRange;
+use crate::core::role::PersonalKeyLevel;
+use crate::core::token::{Token, TokenFormat};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is known of a user's key. The key itself is not.
@@ -94,24 +99,26 @@ impl OperationContext<'_, '_> {
     }
 }
 
-/// A user's own key that is to be made.
+/// A key for a user's own access to create.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewPersonalKey {
-    /// Its name.
-    pub name: String,
-    /// What it allows at most; never more than the user may.
-    pub level: PersonalKeyLevel,
-    /// From where it may be used, at most 100 ranges; from everywhere, where there is none.
-    pub allow_list: Vec<IpRange>,
-    /// From when on it no longer works; never, where nothing is given.
-    pub expires_at: Option<Timestamp>,
+    pub(crate) name: String,
+    pub(crate) level: PersonalKeyLevel,
+    pub(crate) allow_list: Vec<IpRange>,
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 impl NewPersonalKey {
-    /// A key of that name and level.
+    /// Creates the input for a key of that name, which allows at most that level and never more than its user may do.
     pub fn new(name: impl Into<String>, level: PersonalKeyLevel) -> Self {
         Self { name: name.into(), level, allow_list: Vec::new(), expires_at: None }
+    }
+
+    setters! {
+        /// Sets from where the key may be used, at most 100 ranges. An empty list, the default, allows every address.
+        allow_list: Vec<IpRange>;
+        /// Sets when the key expires. By default it never does.
+        expires_at: Option<Timestamp>;
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
-
 use super::environment::builtin;
 use super::grantee::Grantee;
 use super::key::NewKey;
@@ -12,34 +10,31 @@ use super::name::{check_description, check_name, choose_slug, slug_taken};
 use super::operation::OperationContext;
 use super::place::At;
 use super::place::Reach;
-use super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, encode, get, put, require};
+use super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, get, put, require};
 use super::scan::scan_values;
 use super::session::Session;
+use super::setters::{Patch, setters};
 use super::slug::{SlugRule, check_slug};
 use super::use_case::UseCase;
-use crate::core::EnvironmentId;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::{Action, AesKey, Context, Custody, Details, Id, Resource, SecretFormat, Slug, Timestamp, wrap_key};
-use crate::error::{Error, ErrorKind, Result};
+use crate::core::aes_key::AesKey;
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::id::EnvironmentId;
+use crate::core::id::Id;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::metadata::Metadata;
+use crate::core::name::Slug;
+use crate::core::secret_format::SecretFormat;
+use crate::core::wrap::{Context, wrap_key};
+use crate::error::Result;
 use crate::store::{Order, Precondition};
 
-/// Longest metadata, in bytes of JSON.
-const MAX_METADATA_BYTES: usize = 16 << 10;
-
 /// The text of metadata; none, for none.
-fn check_metadata(metadata: &Map<String, Value>) -> Result<Option<String>> {
-    if metadata.is_empty() {
-        return Ok(None);
-    }
-    let text = encode(metadata)?;
-    // What is nested too deep could not be read again.
-    if text.len() > MAX_METADATA_BYTES || serde_json::from_str::<Map<String, Value>>(&text).is_err() {
-        let message = "metadata is an object of at most 16 KiB of JSON, nested at most 100 deep: note less";
-        return Err(Error::new(ErrorKind::InvalidValue, message));
-    }
-    Ok(Some(text))
+fn stored(metadata: &Metadata) -> Result<Option<String>> {
+    if metadata.is_empty() { Ok(None) } else { metadata.checked_json().map(Some) }
 }
 
 /// What has a fixed meaning where a project's slug stands in a path.
@@ -60,7 +55,7 @@ pub struct Project {
     /// What it is about.
     pub description: Option<String>,
     /// Whatever its people note about it, as the members of a JSON object; it is no secret.
-    pub metadata: Map<String, Value>,
+    pub metadata: Metadata,
     /// What the text of its blobs is.
     pub secret_format: SecretFormat,
     /// Whether previous contents are kept when a level is written.
@@ -89,7 +84,7 @@ impl From<ProjectRecord> for Project {
             slug: record.slug,
             description: record.description,
             // It was written from an object.
-            metadata: record.metadata.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+            metadata: record.metadata.and_then(|text| text.parse().ok()).unwrap_or_default(),
             secret_format: record.secret_format,
             versioning: record.versioning,
             has_base: record.has_base,
@@ -102,35 +97,23 @@ impl From<ProjectRecord> for Project {
     }
 }
 
-/// A project that is to be made.
+/// A project to create.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewProject {
-    /// Its id; a new one, where none is given. Only trusted programs can give one.
-    pub id: Option<ProjectId>,
-    /// Its name.
-    pub name: String,
-    /// Its slug; made of the name, where none is given.
-    pub slug: Option<Slug>,
-    /// Which slugs it may have.
-    pub slug_rule: SlugRule,
-    /// What it is about.
-    pub description: Option<String>,
-    /// Whatever else is to be noted, which is no secret: at most 16 KiB of JSON.
-    pub metadata: Map<String, Value>,
-    /// What the text of its blobs is.
-    pub secret_format: SecretFormat,
-    /// Whether the project's own level is called `_base`, and `dev`, `staging` and `prod` are made at once.
-    pub has_base: bool,
-    /// The ids of `dev`, `staging` and `prod`, by these names; new ones, where none are given. Only trusted programs can
-    /// give them.
-    pub environment_ids: BTreeMap<String, EnvironmentId>,
-    /// The key of its blobs: a random one that the vault keeps, unless said otherwise.
-    pub key: NewKey,
+    pub(crate) id: Option<ProjectId>,
+    pub(crate) name: String,
+    pub(crate) slug: Option<Slug>,
+    pub(crate) slug_rule: SlugRule,
+    pub(crate) description: Option<String>,
+    pub(crate) metadata: Metadata,
+    pub(crate) secret_format: SecretFormat,
+    pub(crate) has_base: bool,
+    pub(crate) environment_ids: BTreeMap<String, EnvironmentId>,
+    pub(crate) key: NewKey,
 }
 
 impl NewProject {
-    /// A project of that name.
+    /// Creates the input for a project of that name.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             id: None,
@@ -138,12 +121,33 @@ impl NewProject {
             slug: None,
             slug_rule: SlugRule::default(),
             description: None,
-            metadata: Map::new(),
+            metadata: Metadata::new(),
             secret_format: SecretFormat::Env,
             has_base: false,
             environment_ids: BTreeMap::new(),
             key: NewKey::Random,
         }
+    }
+
+    setters! {
+        /// Sets the id, which only trusted programs can choose. By default it is a new one.
+        id: Option<ProjectId>;
+        /// Sets the slug. By default it is made of the name.
+        slug: Option<Slug>;
+        /// Sets which slugs are accepted.
+        slug_rule: SlugRule;
+        /// Sets the description. An empty one is none.
+        description: Option<impl Into<String>>;
+        /// Sets the metadata, which is not secret.
+        metadata: Metadata;
+        /// Sets the format of the text in the project's blobs.
+        secret_format: SecretFormat;
+        /// Sets whether the project's own level is called `_base`, and `dev`, `staging` and `prod` are created with it.
+        has_base: bool;
+        /// Sets the ids of `dev`, `staging` and `prod`, by these names, which only trusted programs can choose.
+        environment_ids: BTreeMap<String, EnvironmentId>;
+        /// Sets the key of the project's blobs. By default it is a random one that the vault keeps.
+        key: NewKey;
     }
 }
 
@@ -174,7 +178,7 @@ impl Session<'_> {
                 name,
                 slug,
                 description: check_description(new.description.as_deref())?,
-                metadata: check_metadata(&new.metadata)?,
+                metadata: stored(&new.metadata)?,
                 secret_format: new.secret_format,
                 versioning: true,
                 has_base: new.has_base,
@@ -288,24 +292,42 @@ impl OperationContext<'_, '_> {
     }
 }
 
-/// What is to change about a project.
+/// The fields of a project to change.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct ProjectUpdate {
-    /// Another name.
-    pub name: Option<String>,
-    /// Another slug. All paths of the project change with it.
-    pub slug: Option<Slug>,
-    /// Which slugs it may have.
-    pub slug_rule: SlugRule,
-    /// Another description; an empty one removes it.
-    pub description: Option<String>,
-    /// Other metadata, in the place of all that is there; at most 16 KiB of JSON.
-    pub metadata: Option<Map<String, Value>>,
-    /// What the text of its blobs is.
-    pub secret_format: Option<SecretFormat>,
-    /// Whether previous contents are kept from now on.
-    pub versioning: Option<bool>,
+    pub(crate) name: Option<String>,
+    pub(crate) slug: Option<Slug>,
+    pub(crate) slug_rule: SlugRule,
+    pub(crate) description: Patch<String>,
+    pub(crate) metadata: Option<Metadata>,
+    pub(crate) secret_format: Option<SecretFormat>,
+    pub(crate) versioning: Option<bool>,
+}
+
+impl ProjectUpdate {
+    /// Creates an update that changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Sets the name.
+        name: Option<impl Into<String>>;
+        /// Sets the slug. All paths of the project change with it.
+        slug: Option<Slug>;
+        /// Sets which slugs are accepted.
+        slug_rule: SlugRule;
+        /// Sets the description. An empty one is none.
+        description: Patch<impl Into<String>>;
+        /// Removes the description.
+        clear_description clears description;
+        /// Replaces the metadata. An empty object removes it.
+        metadata: Option<Metadata>;
+        /// Sets the format of the text in the project's blobs.
+        secret_format: Option<SecretFormat>;
+        /// Sets whether replaced content is kept as versions from now on.
+        versioning: Option<bool>;
+    }
 }
 
 impl Session<'_> {
@@ -322,12 +344,11 @@ impl Session<'_> {
                 project.name = check_name(name)?;
                 changed.push("name");
             }
-            if let Some(description) = &update.description {
-                project.description = check_description(Some(description))?;
+            if update.description.apply(&mut project.description, |text| check_description(Some(text)))? {
                 changed.push("description");
             }
             if let Some(metadata) = &update.metadata {
-                project.metadata = check_metadata(metadata)?;
+                project.metadata = stored(metadata)?;
                 changed.push("metadata");
             }
             if let Some(format) = update.secret_format {

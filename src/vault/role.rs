@@ -9,10 +9,14 @@ use super::operation::{OperationContext, no_such};
 use super::records::{RoleRecord, get, put};
 use super::scan::scan_values;
 use super::session::Session;
+use super::setters::{Patch, setters};
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
-use crate::core::RoleId;
-use crate::core::{Action, Details, MemberRole, PermissionSet, Resource, ResourceKind, Timestamp};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::id::RoleId;
+use crate::core::permission::PermissionSet;
+use crate::core::role::MemberRole;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -71,24 +75,27 @@ fn details(role: &RoleRecord) -> Details {
     Details::default().with("permissions", words(role.permissions))
 }
 
-/// A role that is to be made.
+/// A role to create.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewRole {
-    /// Its id; a new one, where none is given.
-    pub id: Option<RoleId>,
-    /// Its name, of at most 100 characters.
-    pub name: String,
-    /// What it is for.
-    pub description: Option<String>,
-    /// What it allows in all of the organization; perhaps nothing, for members who have only what is granted to them.
-    pub permissions: PermissionSet,
+    pub(crate) id: Option<RoleId>,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) permissions: PermissionSet,
 }
 
 impl NewRole {
-    /// A role of that name with those permissions.
+    /// Creates the input for a role of that name, of at most 100 characters. It may have no permissions, for members who
+    /// have only what is granted to them.
     pub fn new(name: impl Into<String>, permissions: PermissionSet) -> Self {
         Self { id: None, name: name.into(), description: None, permissions }
+    }
+
+    setters! {
+        /// Sets the id. By default it is a new one.
+        id: Option<RoleId>;
+        /// Sets the description. An empty one is none.
+        description: Option<impl Into<String>>;
     }
 }
 
@@ -154,16 +161,30 @@ impl Session<'_> {
     }
 }
 
-/// What is to change about a role.
+/// The fields of a role to change.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct RoleUpdate {
-    /// Another name.
-    pub name: Option<String>,
-    /// Another description; an empty one removes it.
-    pub description: Option<String>,
-    /// Other permissions, which all who have the role have from then on.
-    pub permissions: Option<PermissionSet>,
+    pub(crate) name: Option<String>,
+    pub(crate) description: Patch<String>,
+    pub(crate) permissions: Option<PermissionSet>,
+}
+
+impl RoleUpdate {
+    /// Creates an update that changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Sets the name.
+        name: Option<impl Into<String>>;
+        /// Sets the description. An empty one is none.
+        description: Patch<impl Into<String>>;
+        /// Removes the description.
+        clear_description clears description;
+        /// Sets the permissions. Everyone in the role has them from then on.
+        permissions: Option<PermissionSet>;
+    }
 }
 
 impl Session<'_> {
@@ -198,8 +219,7 @@ impl Session<'_> {
                 role.name = name;
                 changed.push("name");
             }
-            if let Some(description) = &update.description {
-                role.description = check_description(Some(description))?;
+            if update.description.apply(&mut role.description, |text| check_description(Some(text)))? {
                 changed.push("description");
             }
             role.updated_at = operation.now;

@@ -8,11 +8,15 @@ use super::operation::{OperationContext, no_such};
 use super::records::{HolderRecord, ServiceAccountRecord, get, put};
 use super::scan::scan_values;
 use super::session::Session;
+use super::setters::setters;
 use super::token::{check_allow_list, check_permissions};
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
-use crate::core::ServiceAccountId;
-use crate::core::{Action, AuditActor, Details, IpRange, PermissionSet, Resource, ResourceKind, Timestamp};
+use crate::core::audit::{Action, AuditActor, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::id::ServiceAccountId;
+use crate::core::ip_range::IpRange;
+use crate::core::permission::PermissionSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -93,24 +97,28 @@ impl OperationContext<'_, '_> {
     }
 }
 
-/// A service account that is to be made.
+/// A service account to create.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewServiceAccount {
-    /// Its id, which only trusted programs may give; a new one, where none is given.
-    pub id: Option<ServiceAccountId>,
-    /// Its name.
-    pub name: String,
-    /// What it may do in all of the organization: at least one thing.
-    pub permissions: PermissionSet,
-    /// From where its keys may be used, at most 100 ranges; from everywhere, where there is none.
-    pub allow_list: Vec<IpRange>,
+    pub(crate) id: Option<ServiceAccountId>,
+    pub(crate) name: String,
+    pub(crate) permissions: PermissionSet,
+    pub(crate) allow_list: Vec<IpRange>,
 }
 
 impl NewServiceAccount {
-    /// A service account of that name with those permissions.
+    /// Creates the input for a service account of that name with those permissions, at least one, in all of the
+    /// organization.
     pub fn new(name: impl Into<String>, permissions: PermissionSet) -> Self {
         Self { id: None, name: name.into(), permissions, allow_list: Vec::new() }
+    }
+
+    setters! {
+        /// Sets the id, which only trusted programs can choose. By default it is a new one.
+        id: Option<ServiceAccountId>;
+        /// Sets from where the account's keys may be used, at most 100 ranges. An empty list, the default, allows every
+        /// address.
+        allow_list: Vec<IpRange>;
     }
 }
 
@@ -183,16 +191,28 @@ impl Session<'_> {
     }
 }
 
-/// What is to change about a service account.
+/// The fields of a service account to change.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct ServiceAccountUpdate {
-    /// Another name.
-    pub name: Option<String>,
-    /// Other permissions.
-    pub permissions: Option<PermissionSet>,
-    /// Another list of where its keys may be used from; an empty one for everywhere.
-    pub allow_list: Option<Vec<IpRange>>,
+    pub(crate) name: Option<String>,
+    pub(crate) permissions: Option<PermissionSet>,
+    pub(crate) allow_list: Option<Vec<IpRange>>,
+}
+
+impl ServiceAccountUpdate {
+    /// Creates an update that changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Sets the name.
+        name: Option<impl Into<String>>;
+        /// Sets the permissions.
+        permissions: Option<PermissionSet>;
+        /// Sets from where the account's keys may be used. An empty list allows every address.
+        allow_list: Option<Vec<IpRange>>;
+    }
 }
 
 impl Session<'_> {

@@ -4,12 +4,15 @@ use super::keys;
 use super::name::check_name;
 use super::records::{HolderRecord, TokenRecord, damaged};
 use super::session::Session;
+use super::setters::setters;
 use super::token::check_end;
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
-use crate::core::ServiceAccountId;
-use crate::core::ServiceKeyId;
-use crate::core::{Action, Details, Resource, ResourceKind, Timestamp, Token, TokenFormat};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::id::ServiceAccountId;
+use crate::core::id::ServiceKeyId;
+use crate::core::token::{Token, TokenFormat};
 use crate::error::Result;
 
 /// What is known of a key of a service account. The key itself is not.
@@ -65,20 +68,22 @@ impl ServiceKey {
     }
 }
 
-/// A key of a service account that is to be made.
+/// A key of a service account to create.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewServiceKey {
-    /// Its name.
-    pub name: String,
-    /// From when on it no longer works; never, where nothing is given.
-    pub expires_at: Option<Timestamp>,
+    pub(crate) name: String,
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 impl NewServiceKey {
-    /// A key of that name.
+    /// Creates the input for a key of that name.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), expires_at: None }
+    }
+
+    setters! {
+        /// Sets when the key expires. By default it never does.
+        expires_at: Option<Timestamp>;
     }
 }
 

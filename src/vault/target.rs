@@ -7,11 +7,14 @@ use super::place::At;
 use super::place::{Place, Reach};
 use super::records::{NodeKind, NodeRecord};
 use super::session::Session;
+use super::setters::{Patch, setters};
 use super::slug::SlugRule;
 use super::use_case::UseCase;
-use crate::core::LevelId;
-use crate::core::TargetId;
-use crate::core::{Action, Details, Resource, Slug, Timestamp};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::clock::Timestamp;
+use crate::core::id::LevelId;
+use crate::core::id::TargetId;
+use crate::core::name::Slug;
 use crate::error::Result;
 
 /// A target.
@@ -45,24 +48,28 @@ impl From<NodeRecord> for Target {
     }
 }
 
-/// A target that is to be made.
+/// A target to create.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewTarget {
-    /// Its id; a new one, where none is given. Only trusted programs can give one.
-    pub id: Option<TargetId>,
-    /// Its name.
-    pub name: String,
-    /// Its slug; made of the name, where none is given.
-    pub slug: Option<Slug>,
-    /// What it is about.
-    pub description: Option<String>,
+    pub(crate) id: Option<TargetId>,
+    pub(crate) name: String,
+    pub(crate) slug: Option<Slug>,
+    pub(crate) description: Option<String>,
 }
 
 impl NewTarget {
-    /// A target of that name.
+    /// Creates the input for a target of that name.
     pub fn new(name: impl Into<String>) -> Self {
         Self { id: None, name: name.into(), slug: None, description: None }
+    }
+
+    setters! {
+        /// Sets the id, which only trusted programs can choose. By default it is a new one.
+        id: Option<TargetId>;
+        /// Sets the slug. By default it is made of the name.
+        slug: Option<Slug>;
+        /// Sets the description. An empty one is none.
+        description: Option<impl Into<String>>;
     }
 }
 
@@ -135,16 +142,30 @@ impl OperationContext<'_, '_> {
     }
 }
 
-/// What is to change about a target.
+/// The fields of a target to change.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct TargetUpdate {
-    /// Another name.
-    pub name: Option<String>,
-    /// Another slug. The paths of its environments change with it.
-    pub slug: Option<Slug>,
-    /// Another description; an empty one removes it.
-    pub description: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) slug: Option<Slug>,
+    pub(crate) description: Patch<String>,
+}
+
+impl TargetUpdate {
+    /// Creates an update that changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Sets the name.
+        name: Option<impl Into<String>>;
+        /// Sets the slug. The paths of the target's environments change with it.
+        slug: Option<Slug>;
+        /// Sets the description. An empty one is none.
+        description: Patch<impl Into<String>>;
+        /// Removes the description.
+        clear_description clears description;
+    }
 }
 
 impl Session<'_> {
@@ -160,8 +181,7 @@ impl Session<'_> {
                 node.name = check_name(name)?;
                 changed.push("name");
             }
-            if let Some(description) = &update.description {
-                node.description = check_description(Some(description))?;
+            if update.description.apply(&mut node.description, |text| check_description(Some(text)))? {
                 changed.push("description");
             }
             if let Some(slug) = &update.slug {

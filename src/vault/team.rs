@@ -2,19 +2,21 @@
 
 use super::grantee::Grantee;
 use super::keys;
-use super::member::{MARK, Member};
+use super::member::Member;
 use super::name::{check_description, check_short_name, fold, name_taken};
 use super::operation::{OperationContext, no_such};
 use super::page::{Page, Paging};
 use super::records::id_in;
-use super::records::{TeamRecord, UserRecord, get, put};
+use super::records::{MARK, TeamRecord, UserRecord, get, put};
 use super::scan::{scan_keys, scan_values};
 use super::session::Session;
+use super::setters::{Patch, setters};
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
-use crate::core::TeamId;
-use crate::core::UserId;
-use crate::core::{Action, Details, Resource, ResourceKind, Timestamp};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::id::TeamId;
+use crate::core::id::UserId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -62,22 +64,25 @@ fn member_details(word: &'static str, user: &UserRecord) -> Details {
     Details::changed(&["members"]).with(word, user.id.to_string()).with("email", user.email.as_str())
 }
 
-/// A team that is to be made.
+/// A team to create.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewTeam {
-    /// Its id; a new one, where none is given.
-    pub id: Option<TeamId>,
-    /// Its name, of at most 100 characters.
-    pub name: String,
-    /// What it is about.
-    pub description: Option<String>,
+    pub(crate) id: Option<TeamId>,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
 }
 
 impl NewTeam {
-    /// A team of that name.
+    /// Creates the input for a team of that name, of at most 100 characters.
     pub fn new(name: impl Into<String>) -> Self {
         Self { id: None, name: name.into(), description: None }
+    }
+
+    setters! {
+        /// Sets the id. By default it is a new one.
+        id: Option<TeamId>;
+        /// Sets the description. An empty one is none.
+        description: Option<impl Into<String>>;
     }
 }
 
@@ -140,14 +145,27 @@ impl Session<'_> {
     }
 }
 
-/// What is to change about a team.
+/// The fields of a team to change.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct TeamUpdate {
-    /// Another name.
-    pub name: Option<String>,
-    /// Another description; an empty one removes it.
-    pub description: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) description: Patch<String>,
+}
+
+impl TeamUpdate {
+    /// Creates an update that changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Sets the name.
+        name: Option<impl Into<String>>;
+        /// Sets the description. An empty one is none.
+        description: Patch<impl Into<String>>;
+        /// Removes the description.
+        clear_description clears description;
+    }
 }
 
 impl Session<'_> {
@@ -173,8 +191,7 @@ impl Session<'_> {
                 team.name = name;
                 changed.push("name");
             }
-            if let Some(description) = &update.description {
-                team.description = check_description(Some(description))?;
+            if update.description.apply(&mut team.description, |text| check_description(Some(text)))? {
                 changed.push("description");
             }
             team.updated_at = operation.now;

@@ -4,17 +4,26 @@
 use super::audit::words;
 use super::given_id::id_taken;
 use super::keys;
+#[cfg(feature = "server")]
+use super::locate::hidden;
 use super::name::check_name;
 use super::operation::{OperationContext, no_such};
 use super::place::At;
 use super::records::{HolderRecord, OrganizationRecord, ScopeRecord, TokenRecord, decode, get, put, require};
 use super::scan::{Scan, scan_values};
 use super::session::Session;
+use super::setters::{Patch, setters};
 use super::use_case::UseCase;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::TokenId;
-use crate::core::{Action, Details, Id, IpRange, LevelPath, PermissionSet, Resource, Timestamp, Token, TokenFormat};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::clock::Timestamp;
+use crate::core::id::Id;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::TokenId;
+use crate::core::ip_range::IpRange;
+use crate::core::path::LevelPath;
+use crate::core::permission::PermissionSet;
+use crate::core::token::{Token, TokenFormat};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, Precondition};
 
@@ -167,42 +176,32 @@ fn outlives(own_end: Timestamp) -> Error {
     Error::new(ErrorKind::Denied, message)
 }
 
-/// A token that is to be issued.
+/// A token to issue.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewToken {
-    /// Its id; a new one, where none is given. Only trusted programs can give one.
-    pub id: Option<TokenId>,
-    /// Its name.
-    pub name: String,
-    /// How it is spelled: as ioenv's, unless said otherwise.
-    pub format: TokenFormat,
-    /// What it may do: at least one thing.
-    pub permissions: PermissionSet,
-    /// The project, target or environment it is bound to; all of the organization, where none is given.
-    pub scope: Option<LevelPath>,
-    /// From when on it no longer works; never, where nothing is given.
-    pub expires_at: Option<Timestamp>,
+    pub(crate) id: Option<TokenId>,
+    pub(crate) name: String,
+    pub(crate) format: TokenFormat,
+    pub(crate) permissions: PermissionSet,
+    pub(crate) scope: Option<LevelPath>,
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 impl NewToken {
-    /// A token of that name with those permissions.
+    /// Creates the input for a token of that name with those permissions, at least one.
     pub fn new(name: impl Into<String>, permissions: PermissionSet) -> Self {
         Self { id: None, name: name.into(), format: TokenFormat::Ioenv, permissions, scope: None, expires_at: None }
     }
 
-    /// The same, bound to a place.
-    #[must_use]
-    pub fn scope(mut self, path: LevelPath) -> Self {
-        self.scope = Some(path);
-        self
-    }
-
-    /// The same, until then.
-    #[must_use]
-    pub fn expires_at(mut self, end: Timestamp) -> Self {
-        self.expires_at = Some(end);
-        self
+    setters! {
+        /// Sets the id, which only trusted programs can choose. By default it is a new one.
+        id: Option<TokenId>;
+        /// Sets the format of the token. By default it is that of ioenv.
+        format: TokenFormat;
+        /// Binds the token to a project, target or environment. By default it is bound to the organization.
+        scope: Option<LevelPath>;
+        /// Sets when the token expires. By default it never does.
+        expires_at: Option<Timestamp>;
     }
 }
 
@@ -235,8 +234,8 @@ impl Session<'_> {
     pub(crate) fn issue_token_at(&self, at: At<'_>, new: &NewToken) -> Result<IssuedToken> {
         self.write(UseCase::IssueToken, |operation| {
             let (organization, path) = operation.whereabouts(at)?;
-            operation.organization(organization)?;
-            operation.issue_token(organization, new, Some(&path))
+            operation.organization(organization).map_err(|error| hidden(at, error))?;
+            operation.issue_token(organization, new, Some(&path)).map_err(|error| hidden(at, error))
         })
     }
 }
@@ -436,16 +435,30 @@ impl Session<'_> {
     }
 }
 
-/// What is to change about a token.
+/// The fields of a token to change.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct TokenUpdate {
-    /// Another name.
-    pub name: Option<String>,
-    /// Other permissions.
-    pub permissions: Option<PermissionSet>,
-    /// Another end; `Some(None)` for none.
-    pub expires_at: Option<Option<Timestamp>>,
+    pub(crate) name: Option<String>,
+    pub(crate) permissions: Option<PermissionSet>,
+    pub(crate) expires_at: Patch<Timestamp>,
+}
+
+impl TokenUpdate {
+    /// Creates an update that changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Sets the name.
+        name: Option<impl Into<String>>;
+        /// Sets the permissions.
+        permissions: Option<PermissionSet>;
+        /// Sets when the token expires.
+        expires_at: Patch<Timestamp>;
+        /// Removes the expiry: the token never expires.
+        clear_expires_at clears expires_at;
+    }
 }
 
 impl Session<'_> {
@@ -463,12 +476,10 @@ impl Session<'_> {
             if let Some(permissions) = update.permissions {
                 record.permissions = permissions;
             }
-            if let Some(expires_at) = update.expires_at {
-                record.expires_at = expires_at;
-            }
-            if update.permissions.is_some() || update.expires_at.is_some() {
+            let has_new_end = update.expires_at.apply(&mut record.expires_at, |end| Ok(Some(*end)))?;
+            if update.permissions.is_some() || has_new_end {
                 operation.check_grant(record.permissions, record.expires_at)?;
-                check_token(record.permissions, update.expires_at.flatten(), operation.now)?;
+                check_token(record.permissions, record.expires_at.filter(|_| has_new_end), operation.now)?;
             }
             if let Some(name) = &update.name {
                 record.name = check_name(name)?;

@@ -7,11 +7,14 @@ use super::organization::NewOrganization;
 use super::page::{Page, Paging};
 use super::records::{OrganizationRecord, UserRecord, decode, get, put, require};
 use super::session::Session;
+use super::setters::setters;
 use super::slug::slug_of;
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
-use crate::core::UserId;
-use crate::core::{Action, Details, MemberRole, OrganizationRole, Resource, ResourceKind, Timestamp};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::id::UserId;
+use crate::core::role::{MemberRole, OrganizationRole};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -71,22 +74,23 @@ impl OperationContext<'_, '_> {
     }
 }
 
-/// A user that is to be made.
+/// A user to create.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewUser {
-    /// Its id; a new one, where none is given.
-    pub id: Option<UserId>,
-    /// The person's name.
-    pub name: String,
-    /// The person's email address, of at most 254 bytes.
-    pub email: String,
+    pub(crate) id: Option<UserId>,
+    pub(crate) name: String,
+    pub(crate) email: String,
 }
 
 impl NewUser {
-    /// A user of that name and email address.
+    /// Creates the input for a user of that name and email address, of at most 254 bytes.
     pub fn new(name: impl Into<String>, email: impl Into<String>) -> Self {
         Self { id: None, name: name.into(), email: email.into() }
+    }
+
+    setters! {
+        /// Sets the id. By default it is a new one.
+        id: Option<UserId>;
     }
 }
 
@@ -185,14 +189,25 @@ impl Session<'_> {
     }
 }
 
-/// What is to change about a user.
+/// The fields of a user to change.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct UserUpdate {
-    /// Another name.
-    pub name: Option<String>,
-    /// Another email address, which whoever sets it has made sure of. Only trusted programs can set it.
-    pub email: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) email: Option<String>,
+}
+
+impl UserUpdate {
+    /// Creates an update that changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Sets the name.
+        name: Option<impl Into<String>>;
+        /// Sets the email address, which the caller has verified. Only trusted programs can change it.
+        email: Option<impl Into<String>>;
+    }
 }
 
 impl Session<'_> {

@@ -26,8 +26,8 @@ impl Session<'_> {
     /// let session = vault.session(Actor::system("example"));
     /// let organization = session.create_organization(NewOrganization::new("Acme"))?.id;
     /// let key = LevelKey::generate(&SystemRandom)?;
-    /// let mut project = NewProject::new("shop");
-    /// project.key = NewKey::Client { derivation: None, proof: KeyProof::of(&key).to_text(), hint: None };
+    /// let proof = KeyProof::of(&key).to_text();
+    /// let project = NewProject::new("shop").key(NewKey::Client { derivation: None, proof, hint: None });
     /// session.create_project(organization, project)?;
     ///
     /// let (path, keys): (LevelPath, _) = ("shop".parse()?, KeyRing::from(&key));
@@ -81,7 +81,11 @@ impl LevelStore for Stored<'_> {
     }
 
     fn replace(&self, new: SealedBlob, proof: &KeyProof, old: Option<&SealedBlob>) -> Result<()> {
-        let new = NewBlob::new(new).key_proof(proof.to_text()).replaces(old.cloned());
+        let new = NewBlob::new(new).key_proof(proof.to_text());
+        let new = match old {
+            Some(old) => new.replaces(old.clone()),
+            None => new.replaces_nothing(),
+        };
         self.session.set_blob(self.at, &new)
     }
 }

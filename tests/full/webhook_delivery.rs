@@ -139,8 +139,7 @@ impl World {
         let vault = VaultOptions::new(root).clock(clock.clone()).create(store).unwrap().with_outbound(policy);
         let system = vault.session(Actor::system("test"));
         let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
-        let mut shop = NewProject::new("shop");
-        shop.has_base = true;
+        let shop = NewProject::new("shop").has_base(true);
         system.create_project(acme, shop).unwrap();
         drop(system);
         Self { vault, clock, acme }
@@ -160,7 +159,8 @@ impl World {
 
     /// A webhook of `shop/prod`, enabled.
     fn webhook(&self, url: &str) -> (WebhookId, SecretString) {
-        let made = self.system().create_webhook(At::Path(self.acme, &prod()), &NewWebhook::new(url).enabled()).unwrap();
+        let made =
+            self.system().create_webhook(At::Path(self.acme, &prod()), &NewWebhook::new(url).enabled(true)).unwrap();
         (made.webhook.id, made.signing_secret)
     }
 
@@ -179,7 +179,8 @@ impl World {
 
     /// Oldest first.
     fn logs(&self, id: WebhookId) -> Vec<WebhookLog> {
-        let mut logs = self.system().webhook_logs(At::Path(self.acme, &prod()), id, &Paging::first(200)).unwrap().items;
+        let mut logs =
+            self.system().webhook_logs(At::Path(self.acme, &prod()), id, &Paging::new().limit(200)).unwrap().items;
         logs.reverse();
         logs
     }
@@ -283,7 +284,7 @@ fn after_five_failures_it_is_disabled() {
     assert!(requests.iter().all(|request| request.body == requests[0].body));
     let signatures: Vec<_> = requests.iter().map(|request| &request.headers["stashbase-signature"]).collect();
     assert!(signatures.windows(2).all(|two| two[0] != two[1]));
-    let last = &world.system().audit(world.acme, &ioenv::vault::AuditFilter::default(), &Paging::first(200)).unwrap();
+    let last = &world.system().audit(world.acme, &ioenv::vault::AuditFilter::new(), &Paging::new().limit(200)).unwrap();
     let disabled = last
         .items
         .iter()
@@ -367,7 +368,7 @@ fn what_is_disabled_or_deleted_during_a_delivery_stays_so() {
             if delete {
                 inside.system().delete_webhook(At::Path(inside.acme, &prod()), id).unwrap();
             } else {
-                inside.system().set_webhook_enabled(At::Path(inside.acme, &prod()), id, false).unwrap();
+                inside.system().disable_webhook(At::Path(inside.acme, &prod()), id).unwrap();
             }
             answer(stream, 500, "");
         });
@@ -408,8 +409,7 @@ fn an_event_goes_to_the_url_and_with_the_secret_of_now() {
     let id = world.webhook(&old.url()).0;
     world.change("1");
     assert_eq!(world.work(), 1);
-    let mut update = WebhookUpdate::default();
-    update.url = Some(new.url());
+    let update = WebhookUpdate::new().url(new.url());
     world.system().update_webhook(At::Path(world.acme, &prod()), id, &update).unwrap();
     let secret = world.system().rotate_signing_secret(At::Path(world.acme, &prod()), id).unwrap();
     world.pass(10 * SECOND);
@@ -427,12 +427,12 @@ fn the_last_thousand_attempts_are_kept() {
         world.change(&round.to_string());
         assert_eq!(world.work(), 1);
     }
-    let (mut paging, mut seen) = (Paging::first(200), Vec::new());
+    let (mut paging, mut seen) = (Paging::new().limit(200), Vec::new());
     loop {
         let page = world.system().webhook_logs(At::Path(world.acme, &prod()), id, &paging).unwrap();
         seen.extend(page.items.iter().map(|log| log.id));
         match page.next {
-            Some(next) => paging = Paging::first(200).after(next),
+            Some(next) => paging = Paging::new().limit(200).after(next),
             None => break,
         }
     }

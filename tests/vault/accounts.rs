@@ -9,9 +9,9 @@ use ioenv::vault::Permission::{
     SecretRead, SecretWrite, WebhookCreate, WebhookDelete, WebhookRead, WebhookTest, WebhookUpdate,
 };
 use ioenv::vault::{
-    Action, ActorKind, At, AuditFilter, EnvironmentRole, EnvironmentUpdate, Grantee, Id, NewAccount, NewEnvironment,
-    NewOrganization, NewToken, Paging, Permission, PermissionSet, Refusal, ResourceKind, Sha256Hasher, Token,
-    TokenHasher as _, TokenUpdate, VaultOptions, VaultSource,
+    Action, ActorKind, At, AuditFilter, Confirmation, EnvironmentRole, EnvironmentUpdate, Grantee, Id, LevelScope,
+    NewAccount, NewEnvironment, NewOrganization, NewToken, Paging, Permission, PermissionSet, Refusal, ResourceKind,
+    Sha256Hasher, Token, TokenHasher as _, TokenUpdate, VaultOptions, VaultSource,
 };
 use serde_json::json;
 
@@ -44,7 +44,7 @@ on_every_store! {
         assert_eq!(log.len(), 1);
         assert_eq!((log[0].action, log[0].resource.kind), (Action::Create, ResourceKind::Account));
         assert_eq!((log[0].resource.id, log[0].resource.path.as_ref()), (Some(account.id.into()), Some(&path(PROD))));
-        let details = serde_json::Value::from(log[0].details.clone());
+        let details = serde_json::to_value(&log[0].details).unwrap();
         assert_eq!(details, json!({"name": "runner", "expiresAt": end.to_string(),
             "permissions": ["secret:read", "secret:decrypt", "environment:read"]}));
 
@@ -59,9 +59,9 @@ on_every_store! {
         }
 
         let session = stage.vault.session(made.key);
-        assert!(session.resolve(At::Path(stage.acme, &path(PROD))).unwrap().is_empty());
+        assert!(session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve().is_empty());
         stage.system().delete_account(At::Path(stage.acme, &path(PROD)), account.id).unwrap();
-        assert_eq!(refused(session.resolve(At::Path(stage.acme, &path(PROD)))), Unauthenticated);
+        assert_eq!(refused(session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain)), Unauthenticated);
         assert!(stage.records("token/").is_empty() && stage.records("account/").is_empty());
         assert_eq!(refused(stage.system().account(At::Path(stage.acme, &path(PROD)), account.id)), NotFound);
         assert_eq!(refused(stage.system().delete_account(At::Path(stage.acme, &path(PROD)), account.id)), NotFound);
@@ -80,12 +80,12 @@ on_every_store! {
         let everything = NewAccount::new("runner", EnvironmentRole::ACCOUNT);
         let made = system.create_account(At::Path(stage.acme, &path(PROD)), &everything).unwrap();
         let session = stage.vault.session(made.key);
-        assert_eq!(session.resolve(At::Path(stage.acme, &path(PROD))).unwrap().len(), 3, "inherited values are read");
+        assert_eq!(session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve().len(), 3, "inherited values are read");
         session.set_entries(At::Path(stage.acme, &path(PROD)), &[entry("X", "1")]).unwrap();
         assert_eq!(session.environment(At::Path(stage.acme, &path(PROD))).unwrap().slug, "prod");
         for elsewhere in ["shop", "shop/api", "shop/api/test", "shop/dev", "none"] {
             let at = path(elsewhere);
-            assert_eq!(refused(session.resolve(At::Path(stage.acme, &at))), NotFound, "{elsewhere}");
+            assert_eq!(refused(session.read_level(At::Path(stage.acme, &at), LevelScope::Chain)), NotFound, "{elsewhere}");
             assert_eq!(refused(session.set_entries(At::Path(stage.acme, &at), &[entry("X", "1")])), NotFound, "{elsewhere}");
         }
         let listed = session.environments(At::Path(stage.acme, &path("shop/api"))).unwrap();
@@ -102,13 +102,13 @@ on_every_store! {
         assert_eq!(refused(session.accounts(At::Path(stage.acme, &path(PROD)))), Denied);
         assert_eq!(refused(session.create_account(At::Path(stage.acme, &path(PROD)), &NewAccount::new("a", READ))), Denied);
         assert_eq!(refused(session.delete_account(At::Path(stage.acme, &path(PROD)), made.account.id)), Denied);
-        assert_eq!(refused(session.versions(At::Path(stage.acme, &path(PROD)), &Paging::default())), Denied);
+        assert_eq!(refused(session.versions(At::Path(stage.acme, &path(PROD)), &Paging::new())), Denied);
         assert_eq!(refused(session.issue_token(stage.acme, &NewToken::new("t", READ))), Denied);
         let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
-        assert_eq!(refused(session.resolve(At::Path(other, &path(PROD)))), NotFound);
+        assert_eq!(refused(session.read_level(At::Path(other, &path(PROD)), LevelScope::Chain)), NotFound);
         // What it does is recorded as its own.
-        let filter = { let mut filter = AuditFilter::default(); filter.actor = Some(made.account.id.into()); filter };
-        let records = system.audit(stage.acme, &filter, &Paging::default()).unwrap().items;
+        let filter = AuditFilter::new().actor(made.account.id.into());
+        let records = system.audit(stage.acme, &filter, &Paging::new()).unwrap().items;
         assert!(records.iter().any(|record| record.action == Action::Update || record.action == Action::Create));
         let actor = &records[0].actor;
         assert_eq!((actor.kind, actor.id, actor.name.as_deref()), (ActorKind::Token, Some(made.account.id.into()), Some("runner")));
@@ -211,8 +211,7 @@ on_every_store! {
         assert_eq!(refused(create(PROD, NewAccount::new("a", READ).expires_at(after(end, 1)))), Denied);
         assert_eq!(refused(create(PROD, NewAccount::new("a", READ))), Denied);
         assert_eq!(refused(create("shop/dev", NewAccount::new("a", READ).expires_at(end))), NotFound);
-        let mut given = NewAccount::new("a", READ).expires_at(end);
-        given.id = Some(Id::from(stage.acme).into());
+        let given = NewAccount::new("a", READ).expires_at(end).id(Id::from(stage.acme).into());
         assert_eq!(refused(create(PROD, given)), Denied, "only trusted programs give ids");
         // All that an admin holds, and yet a token gives nothing beyond.
         let admin = EnvironmentRole::Admin.permissions();
@@ -228,17 +227,17 @@ on_every_store! {
         let made = stage.system().create_account(At::Path(stage.acme, &path(PROD)), &new).unwrap();
         let session = stage.vault.session(made.key);
         stage.pass(DAY - 1);
-        session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
+        session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve();
         stage.pass(1);
-        let error = session.resolve(At::Path(stage.acme, &path(PROD))).unwrap_err();
+        let error = session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap_err();
         assert_eq!((error.kind(), error.refusal()), (Unauthenticated, Some(Refusal::Expired { since: end })));
         assert!(error.to_string().contains(&end.to_string()) && error.refusal() != Some(Refusal::Address), "{error}");
         assert_eq!(stage.system().accounts(At::Path(stage.acme, &path(PROD))).unwrap()[0].expires_at, Some(end), "it is still listed");
         stage.system().delete_account(At::Path(stage.acme, &path(PROD)), made.account.id).unwrap();
-        let error = session.resolve(At::Path(stage.acme, &path(PROD))).unwrap_err();
+        let error = session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap_err();
         assert_eq!((error.kind(), error.refusal()), (Unauthenticated, None), "what is gone is told apart from nothing");
         let unknown = stage.vault.session("sb_env_0123456789abcdefghijABCDEFGHIJKL".parse::<Token>().unwrap());
-        assert_eq!(unknown.resolve(At::Path(stage.acme, &path(PROD))).unwrap_err().to_string(), error.to_string());
+        assert_eq!(unknown.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap_err().to_string(), error.to_string());
     }
 
     fn accounts_are_no_api_tokens(stage: &Stage) {
@@ -249,7 +248,7 @@ on_every_store! {
         let id = made.account.id;
         assert_eq!(system.tokens(stage.acme).unwrap().iter().map(|one| one.id).collect::<Vec<_>>(), [token]);
         assert_eq!(refused(system.token(stage.acme, Id::from(id).into())), NotFound);
-        assert_eq!(refused(system.update_token(stage.acme, Id::from(id).into(), &TokenUpdate::default())), NotFound);
+        assert_eq!(refused(system.update_token(stage.acme, Id::from(id).into(), &TokenUpdate::new())), NotFound);
         assert_eq!(refused(system.rotate_token(stage.acme, Id::from(id).into())), NotFound);
         assert_eq!(refused(system.revoke_token(stage.acme, Id::from(id).into())), NotFound);
         assert_eq!(system.accounts(At::Path(stage.acme, &path(PROD))).unwrap().len(), 1);
@@ -266,13 +265,13 @@ on_every_store! {
         let session = stage.vault.session(made.key);
         let last = || stage.system().account(At::Path(stage.acme, &path(PROD)), made.account.id).unwrap().last_used_at;
         let first = stage.now();
-        session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
+        session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve();
         assert_eq!(last(), Some(first));
         stage.pass(MINUTE - 1);
-        session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
+        session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve();
         assert_eq!(last(), Some(first));
         stage.pass(1);
-        session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
+        session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve();
         assert_eq!(last(), Some(stage.now()));
     }
 
@@ -284,18 +283,17 @@ on_every_store! {
             let made = system.create_account(At::Path(stage.acme, &path(at)), &NewAccount::new("a", READ)).unwrap();
             stage.vault.session(made.key)
         };
-        let mut rename = EnvironmentUpdate::default();
-        (rename.name, rename.slug) = (Some("Live".into()), Some(slug("live")));
+        let rename = EnvironmentUpdate::new().name("Live").slug(slug("live"));
         let session = make(PROD);
         system.update_environment(At::Path(stage.acme, &path(PROD)), &rename).unwrap();
-        assert_eq!(session.resolve(At::Path(stage.acme, &path("shop/api/live"))).unwrap().len(), 1);
+        assert_eq!(session.read_level(At::Path(stage.acme, &path("shop/api/live")), LevelScope::Chain).unwrap().resolve().len(), 1);
         assert_eq!(system.accounts(At::Path(stage.acme, &path("shop/api/live"))).unwrap()[0].path, path("shop/api/live"));
 
         // What is removed takes its accounts along, and a namesake does not bring them back.
-        system.delete_environment(At::Path(stage.acme, &path("shop/api/live")), true).unwrap();
+        system.delete_environment(At::Path(stage.acme, &path("shop/api/live")), Confirmation::Given).unwrap();
         assert_eq!(refused(session.whoami()), Unauthenticated);
         system.create_environment(At::Path(stage.acme, &path("shop/api")), &NewEnvironment::new("live")).unwrap();
-        assert_eq!(refused(session.resolve(At::Path(stage.acme, &path("shop/api/live")))), Unauthenticated);
+        assert_eq!(refused(session.read_level(At::Path(stage.acme, &path("shop/api/live")), LevelScope::Chain)), Unauthenticated);
         let removals: [(&str, &dyn Fn()); 3] = [
             ("target", &|| system.delete_target(At::Path(stage.acme, &path("shop/api"))).unwrap()),
             ("project", &|| system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap()),
@@ -329,13 +327,13 @@ on_every_store! {
         let session = stage.vault.session(made.key);
         let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
         let prod = system.environment(At::Path(stage.acme, &path(PROD))).unwrap().id;
-        system.delete_environment(At::Path(stage.acme, &path(PROD)), true).unwrap();
+        system.delete_environment(At::Path(stage.acme, &path(PROD)), Confirmation::Given).unwrap();
         assert_eq!(refused(session.whoami()), Unauthenticated);
         system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap();
         system.restore_project(stage.acme, project).unwrap();
         assert_eq!(refused(session.whoami()), Unauthenticated);
         system.restore_environment(stage.acme, prod).unwrap();
-        assert_eq!(session.resolve(At::Path(stage.acme, &path(PROD))).unwrap().len(), 1);
+        assert_eq!(session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve().len(), 1);
         assert_eq!(system.accounts(At::Path(stage.acme, &path(PROD))).unwrap().len(), 1);
     }
 
@@ -355,8 +353,7 @@ on_every_store! {
     fn trusted_programs_give_an_account_its_id(stage: &Stage) {
         stage.shop();
         let id: Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
-        let mut new = NewAccount::new("a", READ);
-        new.id = Some(id.into());
+        let new = NewAccount::new("a", READ).id(id.into());
         let made = stage.system().create_account(At::Path(stage.acme, &path(PROD)), &new).unwrap();
         assert_eq!(made.account.id, id.into());
         let before = stage.records("");

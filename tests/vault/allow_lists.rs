@@ -16,12 +16,10 @@ fn ranges(texts: &[&str]) -> Vec<IpRange> {
 
 /// A key of a user and a key of a service account, both with that list.
 fn keys(stage: &Stage, user: ioenv::vault::UserId, list: &[&str]) -> [Token; 2] {
-    let mut personal = NewPersonalKey::new("p", PersonalKeyLevel::FullAccess);
-    personal.allow_list = ranges(list);
-    let mut service = NewServiceAccount::new("s", Permission::ProjectRead.into());
-    service.allow_list = ranges(list);
+    let personal = NewPersonalKey::new("p", PersonalKeyLevel::FullAccess).allow_list(ranges(list));
+    let service = NewServiceAccount::new("s", Permission::ProjectRead.into()).allow_list(ranges(list));
     let account = stage.system().create_service_account(stage.acme, &service).unwrap();
-    assert_eq!(account.allow_list, service.allow_list);
+    assert_eq!(account.allow_list, ranges(list));
     let service = stage.system().create_service_key(stage.acme, account.id, &NewServiceKey::new("k")).unwrap();
     let personal = stage.user(user).create_personal_key(stage.acme, &personal).unwrap();
     assert_eq!(personal.info.allow_list, ranges(list));
@@ -67,18 +65,15 @@ on_every_store! {
     }
 
     fn a_list_is_changed_at_once(stage: &Stage) {
-        let mut new = NewServiceAccount::new("s", Permission::ProjectRead.into());
-        new.allow_list = ranges(&["192.0.2.0/24"]);
+        let new = NewServiceAccount::new("s", Permission::ProjectRead.into()).allow_list(ranges(&["192.0.2.0/24"]));
         let account = stage.system().create_service_account(stage.acme, &new).unwrap().id;
         let end = after(stage.now(), DAY);
-        let mut key = NewServiceKey::new("k");
-        key.expires_at = Some(end);
+        let key = NewServiceKey::new("k").expires_at(end);
         let key = stage.system().create_service_key(stage.acme, account, &key).unwrap().key;
         let session = stage.vault.session(key).from_ip("198.51.100.1".parse().unwrap());
         assert_eq!(refused(session.whoami()), Denied);
         let set = |texts: &[&str]| {
-            let mut update = ServiceAccountUpdate::default();
-            update.allow_list = Some(ranges(texts));
+            let update = ServiceAccountUpdate::new().allow_list(ranges(texts));
             stage.system().update_service_account(stage.acme, account, &update).unwrap();
         };
         set(&["198.51.100.0/24"]);
@@ -96,19 +91,16 @@ on_every_store! {
     fn a_list_has_at_most_a_hundred_ranges(stage: &Stage) {
         let user = stage.member("ann@example.test", "workspace:owner".parse().unwrap());
         let many: Vec<IpRange> = (0..101).map(|at| format!("10.0.{at}.0/24").parse().unwrap()).collect();
-        let mut personal = NewPersonalKey::new("p", PersonalKeyLevel::FullAccess);
-        let mut service = NewServiceAccount::new("s", Permission::ProjectRead.into());
-        (personal.allow_list, service.allow_list) = (many.clone(), many.clone());
+        let personal = NewPersonalKey::new("p", PersonalKeyLevel::FullAccess).allow_list(many.clone());
+        let service = NewServiceAccount::new("s", Permission::ProjectRead.into()).allow_list(many.clone());
         let before = stage.records("");
         assert_eq!(refused(stage.user(user).create_personal_key(stage.acme, &personal)), Limit);
         assert_eq!(refused(stage.system().create_service_account(stage.acme, &service)), Limit);
         assert_eq!(stage.records(""), before);
-        personal.allow_list.pop();
-        service.allow_list.pop();
+        let (personal, service) = (personal.allow_list(many[1..].to_vec()), service.allow_list(many[1..].to_vec()));
         stage.user(user).create_personal_key(stage.acme, &personal).unwrap();
         let account = stage.system().create_service_account(stage.acme, &service).unwrap().id;
-        let mut update = ServiceAccountUpdate::default();
-        update.allow_list = Some(many);
+        let update = ServiceAccountUpdate::new().allow_list(many);
         assert_eq!(refused(stage.system().update_service_account(stage.acme, account, &update)), Limit);
     }
 

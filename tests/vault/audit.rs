@@ -10,8 +10,8 @@ use ioenv::Kind::{Secret, Variable};
 use ioenv::store::{self, Access, KeyRange, Memory, Precondition, Record, Store, Transaction, Work};
 use ioenv::vault::Action::{Create, Delete, Read, Update};
 use ioenv::vault::{
-    Action, At, AuditFilter, AuditRecord, EntryScope, EntryUpdate, NewToken, OrganizationUpdate, Paging, PermissionSet,
-    ResourceKind, Restore, Search, Tier,
+    Action, At, AuditFilter, AuditRecord, Confirmation, EntryScope, EntryUpdate, LevelScope, NewToken,
+    OrganizationUpdate, Paging, PermissionSet, ResourceKind, Restore, Search, Tier,
 };
 use ioenv::{Document, Error, Result};
 use serde_json::{Value, json};
@@ -19,12 +19,11 @@ use serde_json::{Value, json};
 use super::stage::{DAY, SECOND, Stage, entry, name, names, path, refused};
 
 fn details(record: &AuditRecord) -> Value {
-    record.details.clone().into()
+    serde_json::to_value(&record.details).unwrap()
 }
 
 fn set_tier(stage: &Stage, tier: Tier) {
-    let mut update = OrganizationUpdate::default();
-    update.tier = Some(tier);
+    let update = OrganizationUpdate::new().tier(tier);
     stage.system().update_organization(stage.acme, &update).unwrap();
 }
 
@@ -32,14 +31,14 @@ type Test = Box<dyn Fn(&AuditRecord) -> bool>;
 
 /// All that a filter finds, in pages of that length.
 fn found(stage: &Stage, filter: &AuditFilter, limit: usize) -> Vec<AuditRecord> {
-    let mut paging = Paging::first(limit);
+    let mut paging = Paging::new().limit(limit);
     let mut all = Vec::new();
     loop {
         let page = stage.system().audit(stage.acme, filter, &paging).unwrap();
         assert!(page.items.len() <= limit);
         all.extend(page.items);
         let Some(next) = page.next else { return all };
-        paging = Paging::first(limit).after(next);
+        paging = Paging::new().limit(limit).after(next);
     }
 }
 
@@ -55,7 +54,7 @@ on_every_store! {
             session.set_entries(At::Path(stage.acme, &at), &[entry("PORT", "81"), entry("KEY", "s3cr3t-2")]).unwrap();
             session.set_entries(At::Path(stage.acme, &at), &[entry("PORT", "81"), entry("KEY", "s3cr3t-2")]).unwrap();
             session.delete_entries(At::Path(stage.acme, &at), &names(["PORT", "KEY"])).unwrap();
-            session.resolve(At::Path(stage.acme, &at)).unwrap();
+            session.read_level(At::Path(stage.acme, &at), LevelScope::Chain).unwrap().resolve();
         });
         let told: Vec<(Action, ResourceKind, Value)> =
             logged.iter().map(|record| (record.action, record.resource.kind, details(record))).collect();
@@ -89,17 +88,17 @@ on_every_store! {
         one("the same", Update, &|| stage.write("shop", "A=1\n"));
         one("a comment between", Update, &|| stage.write("shop", "# of all\n\nA=1\n"));
         assert_eq!(stage.text("shop").as_deref(), Some("# of all\n\nA=1\n"));
-        one("read", Read, &|| drop(system.document(At::Path(stage.acme, &at))));
+        one("read", Read, &|| drop(system.read_level(At::Path(stage.acme, &at), LevelScope::Own)));
         one("list", Read, &|| drop(system.entries(At::Path(stage.acme, &at), EntryScope::Resolved)));
         one("metadata", Read, &|| drop(system.entry_metadata(At::Path(stage.acme, &at))));
         one("blobs", Read, &|| drop(system.blobs(At::Path(stage.acme, &at))));
         one("search", Read, &|| drop(system.search_entries(At::Path(stage.acme, &"shop".parse().unwrap()), &Search::Name(name("A")))));
-        one("versions", Read, &|| drop(system.versions(At::Path(stage.acme, &at), &Paging::default())));
-        let id = system.versions(At::Path(stage.acme, &at), &Paging::default()).unwrap().items[0].id;
+        one("versions", Read, &|| drop(system.versions(At::Path(stage.acme, &at), &Paging::new())));
+        let id = system.versions(At::Path(stage.acme, &at), &Paging::new()).unwrap().items[0].id;
         one("version", Read, &|| drop(system.version(stage.acme, id)));
-        one("changes", Read, &|| drop(system.changes(At::Path(stage.acme, &at), &Paging::default())));
-        one("restore", Update, &|| _ = system.restore_version(stage.acme, id, &Restore::default()).unwrap());
-        one("delete version", Delete, &|| system.delete_version(stage.acme, id, false).unwrap());
+        one("changes", Read, &|| drop(system.changes(At::Path(stage.acme, &at), &Paging::new())));
+        one("restore", Update, &|| _ = system.restore_version(stage.acme, id, &Restore::new()).unwrap());
+        one("delete version", Delete, &|| system.delete_version(stage.acme, id, Confirmation::Missing).unwrap());
         one("delete level", Delete, &|| system.delete_level(At::Path(stage.acme, &at)).unwrap());
         one("issue", Create, &|| drop(stage.issue(PermissionSet::ALL, None)));
         let token = stage.issue(PermissionSet::ALL, Some("shop")).info;
@@ -109,32 +108,29 @@ on_every_store! {
         let last = stage.log().pop().unwrap();
         assert_eq!(last.resource.kind, ResourceKind::Token);
         assert_eq!(last.resource.project, Some(system.project(At::Path(stage.acme, &"shop".parse().unwrap())).unwrap().id));
-        one("audit", Read, &|| drop(system.audit(stage.acme, &AuditFilter::default(), &Paging::default())));
-        one("export", Read, &|| drop(system.export_audit(stage.acme, &AuditFilter::default(), &mut Vec::new())));
-        assert!(stage.logged(|| drop(system.document(At::Path(stage.acme, &path("none"))))).is_empty(), "what is refused is not recorded");
+        one("audit", Read, &|| drop(system.audit(stage.acme, &AuditFilter::new(), &Paging::new())));
+        one("export", Read, &|| drop(system.export_audit(stage.acme, &AuditFilter::new(), &mut Vec::new())));
+        assert!(stage.logged(|| drop(system.read_level(At::Path(stage.acme, &path("none")), LevelScope::Own))).is_empty(), "what is refused is not recorded");
     }
 
     fn no_record_holds_a_secret(stage: &Stage) {
         stage.shop();
         let (system, at) = (stage.system(), path("shop/dev"));
-        let mut rename = EntryUpdate::new(name("A"));
-        (rename.new_name, rename.value) = (Some(name("Z")), Some("planted-5".into()));
-        let mut open = EntryUpdate::new(name("B"));
-        (open.kind, open.value) = (Some(Variable), Some("planted-6".into()));
-        let mut close = EntryUpdate::new(name("B"));
-        (close.kind, close.value) = (Some(Secret), Some("planted-7".into()));
+        let rename = EntryUpdate::new(name("A")).new_name(name("Z")).value("planted-5");
+        let open = EntryUpdate::new(name("B")).kind(Variable).value("planted-6");
+        let close = EntryUpdate::new(name("B")).kind(Secret).value("planted-7");
         system.set_entries(At::Path(stage.acme, &at), &[entry("A", "planted-1"), entry("B", "planted-2").comment("planted-3")]).unwrap();
         system.set_entries(At::Path(stage.acme, &at), &[entry("A", "planted-4")]).unwrap();
         system.update_entries(At::Path(stage.acme, &at), &[rename]).unwrap();
         system.update_entries(At::Path(stage.acme, &at), &[open]).unwrap();
         system.update_entries(At::Path(stage.acme, &at), &[close]).unwrap();
         stage.write("shop/dev", "Z=planted-8\n");
-        let versions = system.versions(At::Path(stage.acme, &at), &Paging::default()).unwrap().items;
+        let versions = system.versions(At::Path(stage.acme, &at), &Paging::new()).unwrap().items;
         for version in versions {
-            system.restore_version(stage.acme, version.id, &Restore::default()).unwrap();
+            system.restore_version(stage.acme, version.id, &Restore::new()).unwrap();
         }
         system.search_entries(At::Path(stage.acme, &"shop".parse().unwrap()), &Search::Value("planted-1".into())).unwrap();
-        drop(system.changes(At::Path(stage.acme, &at), &Paging::default()).unwrap());
+        drop(system.changes(At::Path(stage.acme, &at), &Paging::new()).unwrap());
         system.delete_level(At::Path(stage.acme, &at)).unwrap();
         let audit = stage.dump("audit");
         assert!(audit.contains("\"key\":\"A\"") && !audit.contains("planted"));
@@ -171,8 +167,7 @@ on_every_store! {
         stage.shop();
         let (system, at) = (stage.system(), path("shop/dev"));
         let rename = |from: &str, to: &str| {
-            let mut update = EntryUpdate::new(name(from));
-            update.new_name = Some(name(to));
+            let update = EntryUpdate::new(name(from)).new_name(name(to));
             system.update_entries(At::Path(stage.acme, &at), &[update]).unwrap();
         };
         system.set_entries(At::Path(stage.acme, &at), &[entry("A", "first-1").kind(Variable)]).unwrap();
@@ -212,32 +207,25 @@ on_every_store! {
         };
         let (middle, late) = (begin.checked_add(std::time::Duration::from_secs(2)).unwrap(), begin.checked_add(std::time::Duration::from_secs(5)).unwrap());
         let mut cases: Vec<(AuditFilter, Test)> = Vec::new();
-        let mut case = |change: &dyn Fn(&mut AuditFilter), test: Test| {
-            let mut filter = AuditFilter::default();
-            change(&mut filter);
-            cases.push((filter, test));
-        };
+        let mut case = |filter: AuditFilter, test: Test| cases.push((filter, test));
         let actor = worker.info.id;
-        case(&|filter| filter.actor = Some(actor.into()), Box::new(move |record| record.actor.id == Some(actor.into())));
-        case(&|filter| filter.action = Some(Delete), Box::new(|record| record.action == Delete));
-        case(&|filter| filter.name = Some(name("A")), Box::new(|record| record.resource.key == Some(name("A"))));
-        case(&|filter| filter.resource = Some(ResourceKind::Secret), Box::new(|record| record.resource.kind == ResourceKind::Secret));
-        case(&|filter| filter.path = Some(path("shop/api")), Box::new(move |record| under(record, "shop/api")));
-        case(&|filter| filter.path = Some(path("shop/api/prod")), Box::new(move |record| under(record, "shop/api/prod")));
-        case(&|filter| filter.path = Some(path("shop")), Box::new(move |record| record.resource.project == Some(project)));
-        case(&|filter| filter.since = Some(middle), Box::new(move |record| record.timestamp >= middle));
-        case(&|filter| filter.until = Some(middle), Box::new(move |record| record.timestamp < middle));
+        case(AuditFilter::new().actor(actor.into()), Box::new(move |record| record.actor.id == Some(actor.into())));
+        case(AuditFilter::new().action(Delete), Box::new(|record| record.action == Delete));
+        case(AuditFilter::new().name(name("A")), Box::new(|record| record.resource.key == Some(name("A"))));
+        case(AuditFilter::new().resource(ResourceKind::Secret), Box::new(|record| record.resource.kind == ResourceKind::Secret));
+        case(AuditFilter::new().path(path("shop/api")), Box::new(move |record| under(record, "shop/api")));
+        case(AuditFilter::new().path(path("shop/api/prod")), Box::new(move |record| under(record, "shop/api/prod")));
+        case(AuditFilter::new().path(path("shop")), Box::new(move |record| record.resource.project == Some(project)));
+        case(AuditFilter::new().since(middle), Box::new(move |record| record.timestamp >= middle));
+        case(AuditFilter::new().until(middle), Box::new(move |record| record.timestamp < middle));
         case(
-            &|filter| {
-                (filter.name, filter.path, filter.action) = (Some(name("A")), Some(path("shop/api")), Some(Update));
-                (filter.since, filter.until) = (Some(middle), Some(late));
-            },
+            AuditFilter::new().name(name("A")).path(path("shop/api")).action(Update).since(middle).until(late),
             Box::new(move |record| {
                 record.resource.key == Some(name("A")) && under(record, "shop/api") && record.action == Update
                     && record.timestamp >= middle && record.timestamp < late
             }),
         );
-        case(&|filter| (filter.path, filter.name) = (Some(path("shop/dev")), Some(name("B"))), Box::new(move |record| under(record, "shop/dev") && record.resource.key == Some(name("B"))));
+        case(AuditFilter::new().path(path("shop/dev")).name(name("B")), Box::new(move |record| under(record, "shop/dev") && record.resource.key == Some(name("B"))));
         for (filter, test) in &cases {
             let expected: Vec<AuditRecord> = log.iter().filter(|record| test(record)).cloned().collect();
             assert!(expected.len() > 3, "{filter:?}");
@@ -248,19 +236,17 @@ on_every_store! {
                 assert_eq!(ids(&got), ids(&expected), "{filter:?} {limit}");
             }
         }
-        let mut system = AuditFilter::default();
-        system.by_system = true;
+        let system = AuditFilter::new().by_system(true);
         assert!(found(stage, &system, 7).iter().all(|record| record.actor.id.is_none()));
-        let nowhere = Paging::first(1).after("nowhere");
-        assert_eq!(refused(stage.system().audit(stage.acme, &AuditFilter::default(), &nowhere)), InvalidValue);
+        let nowhere = Paging::new().limit(1).after("nowhere");
+        assert_eq!(refused(stage.system().audit(stage.acme, &AuditFilter::new(), &nowhere)), InvalidValue);
         // Whoever is bound to a place sees what was done there and below.
         let bound = stage.session(PermissionSet::ALL, Some("shop/api"));
-        let page = bound.audit(stage.acme, &AuditFilter::default(), &Paging::first(200)).unwrap().items;
+        let page = bound.audit(stage.acme, &AuditFilter::new(), &Paging::new().limit(200)).unwrap().items;
         let places: BTreeSet<String> = page.iter().filter_map(|record| record.resource.path.as_ref()).map(ToString::to_string).collect();
         assert_eq!(places.into_iter().collect::<Vec<_>>(), ["shop/api", "shop/api/prod"]);
-        let mut outside = AuditFilter::default();
-        outside.path = Some(path("shop/dev"));
-        assert_eq!(refused(bound.audit(stage.acme, &outside, &Paging::default())), NotFound);
+        let outside = AuditFilter::new().path(path("shop/dev"));
+        assert_eq!(refused(bound.audit(stage.acme, &outside, &Paging::new())), NotFound);
     }
 
     fn records_are_seen_as_long_as_the_plan_says(stage: &Stage) {
@@ -271,10 +257,9 @@ on_every_store! {
             for (offset, is_seen) in [(-1, true), (0, true), (1, false)] {
                 let now = begin.as_millis() + days * DAY + offset;
                 stage.pass(now - stage.now().as_millis());
-                let seen = found(stage, &AuditFilter::default(), 200).iter().any(|record| record.id == first);
+                let seen = found(stage, &AuditFilter::new(), 200).iter().any(|record| record.id == first);
                 assert_eq!(seen, is_seen, "{tier} {offset}");
-                let mut by_action = AuditFilter::default();
-                by_action.action = Some(Create);
+                let by_action = AuditFilter::new().action(Create);
                 assert_eq!(found(stage, &by_action, 200).iter().any(|record| record.id == first), is_seen);
             }
         }
@@ -282,7 +267,7 @@ on_every_store! {
         stage.pass(begin.as_millis() + 30 * DAY - stage.now().as_millis());
         let sees = |tier| {
             set_tier(stage, tier);
-            found(stage, &AuditFilter::default(), 200).iter().any(|record| record.id == first)
+            found(stage, &AuditFilter::new(), 200).iter().any(|record| record.id == first)
         };
         assert_eq!([sees(Tier::Pro), sees(Tier::Free), sees(Tier::Pro)], [true, false, true]);
         sees(Tier::Free);
@@ -324,8 +309,7 @@ on_every_store! {
         }
         let log = stage.log();
         let mut out = Vec::new();
-        let mut filter = AuditFilter::default();
-        filter.name = Some(name("A"));
+        let filter = AuditFilter::new().name(name("A"));
         let logged = stage.logged(|| {
             assert_eq!(stage.system().export_audit(stage.acme, &filter, &mut out).unwrap(), 250);
         });
@@ -394,7 +378,11 @@ fn what_cannot_be_recorded_is_not_done() {
     assert_eq!(refused(system.delete_level(At::Path(stage.acme, &path("shop")))), Io);
     assert_eq!(refused(system.delete_project(At::Path(stage.acme, &"shop".parse().unwrap()))), Io);
     assert_eq!(refused(system.issue_token(stage.acme, &NewToken::new("t", PermissionSet::ALL))), Io);
-    assert_eq!(refused(system.resolve(At::Path(stage.acme, &path("shop")))), Io, "nor is anything told");
+    assert_eq!(
+        refused(system.read_level(At::Path(stage.acme, &path("shop")), LevelScope::Chain)),
+        Io,
+        "nor is anything told"
+    );
     assert_eq!(stage.records(""), before);
     fails.store(false, Ordering::Relaxed);
     assert_eq!(stage.resolved("shop"), "A=1");

@@ -6,15 +6,15 @@ use ioenv::vault::Permission::{
     AuditRead, SecretDecrypt, SecretDelete, SecretHistory, SecretRead, SecretRestore, SecretWrite,
 };
 use ioenv::vault::{
-    At, Change, EntryScope, EntryUpdate, Grantee, HistoryPolicy, NewBlob, NewKey, NewProject, OrganizationUpdate,
-    Paging, PermissionSet, Restore, Session, UserId, VersionAction,
+    At, Change, EntryScope, EntryUpdate, Grantee, HistoryPolicy, LevelScope, NewBlob, NewKey, NewProject,
+    OrganizationUpdate, Paging, PermissionSet, Restore, Session, UserId, VersionAction,
 };
 use ioenv::{Aes256Gcm, Cipher as _, Document, Kind, LevelKey, SystemRandom};
 
 use super::stage::{DAY, Stage, entry, name, names, path, refused};
 
 fn changes(stage: &Stage) -> Vec<Change> {
-    stage.system().changes(At::Path(stage.acme, &path("shop")), &Paging::default()).unwrap().items
+    stage.system().changes(At::Path(stage.acme, &path("shop")), &Paging::new()).unwrap().items
 }
 
 /// `old=value>new=value`, with `-` for what is not there and nothing for a value that is not told.
@@ -62,8 +62,7 @@ on_every_store! {
         let worker = stage.session(PermissionSet::ALL, None);
         worker.set_entries(At::Path(stage.acme, &at), &[entry("A", "1"), entry("B", "2")]).unwrap();
         stage.pass(DAY);
-        let mut rename = EntryUpdate::new(name("A"));
-        rename.new_name = Some(name("C"));
+        let rename = EntryUpdate::new(name("A")).new_name(name("C"));
         system.update_entries(At::Path(stage.acme, &at), &[rename]).unwrap();
         system.delete_level(At::Path(stage.acme, &at)).unwrap();
         stage.write("shop", "Z=9\n");
@@ -80,7 +79,7 @@ on_every_store! {
         }
         assert_eq!(refused(system.change(At::Path(stage.acme, &path("shop/dev")), all[0].id)), NotFound, "of another level");
         // One by one, the pages are the same.
-        let (mut paging, mut paged) = (Paging::first(1), Vec::new());
+        let (mut paging, mut paged) = (Paging::new().limit(1), Vec::new());
         loop {
             let page = system.changes(At::Path(stage.acme, &at), &paging).unwrap();
             paged.extend(page.items.iter().map(|change| change.id));
@@ -101,14 +100,14 @@ on_every_store! {
             (PermissionSet::of(&[SecretHistory, SecretRead, SecretDecrypt]), true),
         ] {
             let session = stage.session(permissions, Some("shop"));
-            let listed = session.changes(At::Path(stage.acme, &path("shop")), &Paging::default()).unwrap().items;
+            let listed = session.changes(At::Path(stage.acme, &path("shop")), &Paging::new()).unwrap().items;
             let one = session.change(At::Path(stage.acme, &path("shop")), listed[0].id).unwrap();
             let expected = if is_told { "A=planted-1>A=planted-2" } else { "A>A" };
             assert_eq!((spelled(&listed[0]).as_str(), spelled(&one).as_str()), (expected, expected), "{permissions}");
             assert!(!format!("{listed:?} {one:?}").contains("planted"));
         }
         let without = stage.session(PermissionSet::of(&[SecretRead, SecretDecrypt]), Some("shop"));
-        assert_eq!(refused(without.changes(At::Path(stage.acme, &path("shop")), &Paging::default())), Denied);
+        assert_eq!(refused(without.changes(At::Path(stage.acme, &path("shop")), &Paging::new())), Denied);
         assert!(!stage.dump("audit/").contains("planted"));
     }
 
@@ -129,17 +128,17 @@ on_every_store! {
             assert_eq!((all.len(), all[0].id), (before + 1, id), "it is a change of its own");
         }
         roll_back(stage, made[4]).unwrap();
-        assert!(stage.system().document(At::Path(stage.acme, &path("shop"))).unwrap().unwrap().is_empty());
+        assert!(stage.system().read_level(At::Path(stage.acme, &path("shop")), LevelScope::Own).unwrap().into_document().unwrap().is_empty());
         // And back to one of those that were changes by a roll-back.
         let there = changes(stage)[1].id;
         roll_back(stage, there).unwrap();
         assert_eq!(stage.text("shop").as_deref(), Some("Z=9\n"));
-        let versions = stage.system().versions(At::Path(stage.acme, &path("shop")), &Paging::default()).unwrap().items;
+        let versions = stage.system().versions(At::Path(stage.acme, &path("shop")), &Paging::new()).unwrap().items;
         assert_eq!(versions[0].action, VersionAction::Restore);
         let logged = stage.logged(|| assert!(roll_back(stage, made[0]).is_some()));
         assert_eq!(logged.len(), 1);
-        assert_eq!(logged[0].details.get("op").unwrap(), "rollback");
-        assert_eq!(logged[0].details.get("change").unwrap(), made[0]);
+        assert_eq!(logged[0].details.operation(), Some("rollback"));
+        assert_eq!(serde_json::to_value(&logged[0].details).unwrap()["change"], made[0]);
     }
 
     fn entries_that_come_back_are_the_ones_they_were(stage: &Stage) {
@@ -149,8 +148,7 @@ on_every_store! {
         let created = system.entry_metadata(At::Path(stage.acme, &at)).unwrap()[0].created_at;
         let first = changes(stage)[0].id;
         stage.pass(DAY);
-        let mut rename = EntryUpdate::new(name("A"));
-        rename.new_name = Some(name("C"));
+        let rename = EntryUpdate::new(name("A")).new_name(name("C"));
         system.update_entries(At::Path(stage.acme, &at), &[rename]).unwrap();
         roll_back(stage, first).unwrap();
         assert_eq!(spelled_all(stage)[0], "C=1>A=1");
@@ -193,7 +191,7 @@ on_every_store! {
         // What removes nothing does not take it, and neither does what was there before.
         assert!(editor.roll_back(At::Path(stage.acme, &path("shop")), ids[0]).unwrap().is_some());
         assert_eq!(stage.text("shop").as_deref(), Some("A=2\nB=1\n"));
-        editor.restore_version(stage.acme, ids[2], &Restore::default()).unwrap();
+        editor.restore_version(stage.acme, ids[2], &Restore::new()).unwrap();
         assert_eq!(stage.text("shop").as_deref(), Some("A=1\n"));
     }
 
@@ -203,8 +201,7 @@ on_every_store! {
             stage.write("shop", text);
         }
         let ids: Vec<u64> = changes(stage).iter().map(|change| change.id).collect();
-        let mut update = OrganizationUpdate::default();
-        update.version_retention_days = Some(30);
+        let update = OrganizationUpdate::new().version_retention_days(30);
         stage.system().update_organization(stage.acme, &update).unwrap();
         stage.pass(30 * DAY + 1);
         for id in &ids {
@@ -233,7 +230,7 @@ on_every_store! {
 
         let mut client = NewProject::new("client");
         let proof = KeyProof::of(&key).to_text();
-        client.key = NewKey::Client { derivation: None, proof, hint: None };
+        client = client.key(NewKey::Client { derivation: None, proof, hint: None });
         system.create_project(stage.acme, client).unwrap();
         assert_eq!(refused(system.change(At::Path(stage.acme, &path("client")), first)), ClientManaged);
         assert_eq!(refused(system.roll_back(At::Path(stage.acme, &path("client")), first)), ClientManaged);
@@ -247,10 +244,8 @@ on_every_store! {
         system.set_entries(At::Path(stage.acme, &at), &[entry("B", "2"), entry("A", "1")]).unwrap();
         system.set_entries(At::Path(stage.acme, &at), &[entry("A", "1").comment("about").kind(Kind::Secret)]).unwrap();
         assert_eq!(system.create_entries(At::Path(stage.acme, &at), &[entry("A", "9")]).unwrap().existing, names(["A"]));
-        let mut same = EntryUpdate::new(name("A"));
-        (same.value, same.kind, same.comment) = (Some("1".into()), Some(Kind::Secret), Some("about".into()));
-        let mut gone = EntryUpdate::new(name("GONE"));
-        gone.value = Some("1".into());
+        let same = EntryUpdate::new(name("A")).value("1").kind(Kind::Secret).comment("about");
+        let gone = EntryUpdate::new(name("GONE")).value("1");
         system.update_entries(At::Path(stage.acme, &at), &[same, gone]).unwrap();
         system.delete_entries(At::Path(stage.acme, &at), &names(["GONE"])).unwrap();
         stage.write("shop", "# about\nA=1\nB=2\n");
@@ -266,13 +261,13 @@ on_every_store! {
         assert_eq!(stage.text("shop").as_deref(), Some("B=2\n# about\nA=1\n"));
         assert_eq!(changes(stage).len(), 1);
         assert!(stage.revision("shop") > reordered);
-        let unordered = stage.system().versions(At::Path(stage.acme, &at), &Paging::default()).unwrap().items[0].id;
+        let unordered = stage.system().versions(At::Path(stage.acme, &at), &Paging::new()).unwrap().items[0].id;
         assert_eq!(changes(stage)[0].id, unordered);
 
         // Nothing is there to be deleted.
         system.delete_all_entries(At::Path(stage.acme, &path("shop/dev"))).unwrap();
         system.delete_level(At::Path(stage.acme, &path("shop/dev"))).unwrap();
-        assert!(system.changes(At::Path(stage.acme, &path("shop/dev")), &Paging::default()).unwrap().items.is_empty());
+        assert!(system.changes(At::Path(stage.acme, &path("shop/dev")), &Paging::new()).unwrap().items.is_empty());
     }
 
     fn users_see_and_roll_back_as_their_roles_say(stage: &Stage) {
@@ -281,7 +276,7 @@ on_every_store! {
         for text in ["A=planted\n", "A=planted\nB=2\n"] {
             stage.write("shop/dev", text);
         }
-        let both = stage.system().changes(At::Path(stage.acme, &at), &Paging::default()).unwrap().items;
+        let both = stage.system().changes(At::Path(stage.acme, &at), &Paging::new()).unwrap().items;
         let auditor = stage.member("auditor@x", "auditor".parse().unwrap());
         let member = |email: &str, role: &str| {
             let user = stage.member(email, "member".parse().unwrap());
@@ -290,7 +285,7 @@ on_every_store! {
         };
         let (viewer, editor, admin) = (member("v@x", "viewer"), member("e@x", "editor"), member("a@x", "admin"));
 
-        let seen = stage.user(auditor).changes(At::Path(stage.acme, &at), &Paging::default()).unwrap().items;
+        let seen = stage.user(auditor).changes(At::Path(stage.acme, &at), &Paging::new()).unwrap().items;
         assert_eq!(seen.iter().map(|change| change.id).collect::<Vec<_>>(), [both[0].id, both[1].id]);
         assert!(seen.iter().all(|change| change.entries.iter().all(|entry| entry.new_value.is_none())));
         assert_eq!(seen[1].entries[0].new_name, Some(name("A")));
@@ -317,22 +312,18 @@ on_every_store! {
         let at = path("shop/dev");
         stage.write("shop/dev", "A=planted\nB=planted\n");
         let to_variable = |key: &str, value: Option<&str>| {
-            let mut update = EntryUpdate::new(name(key));
-            update.kind = Some(Kind::Variable);
-            update.value = value.map(Into::into);
-            update
+            value.into_iter().fold(EntryUpdate::new(name(key)).kind(Kind::Variable), EntryUpdate::value)
         };
         let writer = stage.session(PermissionSet::of(&[SecretWrite, SecretDelete, AuditRead]), None);
         let update = |session: &Session<'_>, update| session.update_entries(At::Path(stage.acme, &at), &[update]).map(drop);
         assert_eq!(refused(update(&writer, to_variable("A", None))), Denied);
         assert_eq!(refused(update(&writer, to_variable("A", Some("planted")))), Denied);
-        let mut renamed = to_variable("A", None);
-        renamed.new_name = Some(name("C"));
+        let renamed = to_variable("A", None).new_name(name("C"));
         assert_eq!(refused(update(&writer, renamed)), Denied);
         // What it writes itself it knows.
         update(&writer, to_variable("A", Some("other"))).unwrap();
         writer.delete_entries(At::Path(stage.acme, &at), &names(["A", "B"])).unwrap();
-        let log = format!("{:?}", writer.audit(stage.acme, &ioenv::vault::AuditFilter::default(), &Paging::default()).unwrap());
+        let log = format!("{:?}", writer.audit(stage.acme, &ioenv::vault::AuditFilter::new(), &Paging::new()).unwrap());
         assert!(!log.contains("planted") && log.contains("other"), "{log}");
         stage.write("shop/dev", "A=planted\n");
         let reader = stage.session(PermissionSet::of(&[SecretWrite, SecretRead, SecretDecrypt]), None);
@@ -345,7 +336,7 @@ on_every_store! {
         for text in ["A=1\n", "A=1\nB=2\n", "A=1\nB=2\nC=3\n"] {
             stage.write("shop/dev", text);
         }
-        let versions = || stage.system().versions(At::Path(stage.acme, &at), &Paging::default()).unwrap().items;
+        let versions = || stage.system().versions(At::Path(stage.acme, &at), &Paging::new()).unwrap().items;
         let user = |email: &str, role: &str| {
             let user = stage.member(email, "member".parse().unwrap());
             stage.grant("shop/dev", Grantee::User(user), role);
@@ -353,7 +344,7 @@ on_every_store! {
         };
         let (editor, admin) = (user("e@x", "editor"), user("a@x", "admin"));
         let first = versions()[1].id;
-        let restore = |user: UserId, id: u64| stage.user(user).restore_version(stage.acme, id, &Restore::default());
+        let restore = |user: UserId, id: u64| stage.user(user).restore_version(stage.acme, id, &Restore::new());
         assert_eq!(refused(restore(editor, first)), Denied);
         assert_eq!(stage.text("shop/dev").as_deref(), Some("A=1\nB=2\nC=3\n"));
         restore(admin, first).unwrap();
@@ -372,7 +363,7 @@ on_every_store! {
         // A token has the permissions that its service gives it.
         stage.write("shop/dev", "A=1\nB=2\n");
         let token = stage.session(SecretRestore.into(), None);
-        token.restore_version(stage.acme, first, &Restore::default()).unwrap();
+        token.restore_version(stage.acme, first, &Restore::new()).unwrap();
         assert_eq!(stage.text("shop/dev").as_deref(), Some("A=1\n"));
     }
 }

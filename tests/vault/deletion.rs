@@ -5,9 +5,9 @@ use ioenv::dotenv_cloud::KeyProof;
 use ioenv::store::{Precondition, StoreExt as _};
 use ioenv::vault::Permission::{EnvironmentDelete, EnvironmentRead, ProjectRead};
 use ioenv::vault::{
-    At, AuditFilter, ClientRotation, Deleted, EnvironmentId, HistoryPolicy, Id, LevelId, Mapping, NewAccount, NewBlob,
-    NewEnvironment, NewIntegration, NewKey, NewProject, NewTarget, NewToken, NewWebhook, Paging, PermissionSet,
-    ProjectId, Provider, PurgeScope, ResourceKind, Search, TargetId,
+    At, AuditFilter, ClientRotation, Confirmation, Deleted, EnvironmentId, HistoryPolicy, Id, LevelId, LevelScope,
+    Mapping, NewAccount, NewBlob, NewEnvironment, NewIntegration, NewKey, NewProject, NewTarget, NewToken, NewWebhook,
+    Paging, PermissionSet, ProjectId, Provider, PurgeScope, ResourceKind, Search, TargetId,
 };
 use ioenv::{Aes256Gcm, Cipher as _, LevelKey, LevelPath, SystemRandom};
 
@@ -39,7 +39,7 @@ fn delete_target(stage: &Stage, at: &str) -> TargetId {
 
 fn delete_environment(stage: &Stage, at: &str) -> EnvironmentId {
     let id = environment_id(stage, at);
-    stage.system().delete_environment(At::Path(stage.acme, &path(at)), true).unwrap();
+    stage.system().delete_environment(At::Path(stage.acme, &path(at)), Confirmation::Given).unwrap();
     id
 }
 
@@ -60,8 +60,8 @@ fn rows_of(stage: &Stage, id: Id) -> Vec<String> {
 /// What the last deletion was, as the audit log says.
 fn last_deletion(stage: &Stage) -> String {
     let log = stage.log();
-    let deletion = log.iter().rev().find_map(|record| record.details.get("deletion")).unwrap();
-    deletion.as_str().unwrap().to_owned()
+    let mut details = log.iter().rev().map(|record| serde_json::to_value(&record.details).unwrap());
+    details.find_map(|details| details["deletion"].as_str().map(str::to_owned)).unwrap()
 }
 
 type Make<'a> = Box<dyn Fn(&str, LevelId) + 'a>;
@@ -139,22 +139,21 @@ on_every_store! {
             stage.write(at, "A=2\n");
         }
         let system = stage.system();
-        let version = |at: &str| system.versions(At::Path(stage.acme, &path(at)), &Paging::default()).unwrap().items[0].id;
+        let version = |at: &str| system.versions(At::Path(stage.acme, &path(at)), &Paging::new()).unwrap().items[0].id;
         let (of_dev, of_shop) = (version("shop/dev"), version("shop"));
         let counted = stage.vault.statistics().unwrap();
         assert_eq!((counted.projects, counted.levels, counted.versions, counted.deleted), (1, 4, 4, 0));
         let dev = delete_environment(stage, "shop/dev");
         assert_eq!(refused(system.environment(At::Path(stage.acme, &path("shop/dev")))), NotFound);
-        assert_eq!(refused(system.document(At::Path(stage.acme, &path("shop/dev")))), NotFound);
-        assert_eq!(refused(system.resolve(At::Path(stage.acme, &path("shop/dev")))), NotFound);
-        assert_eq!(refused(system.versions(At::Path(stage.acme, &path("shop/dev")), &Paging::default())), NotFound);
-        assert_eq!(refused(system.changes(At::Path(stage.acme, &path("shop/dev")), &Paging::default())), NotFound);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Own)), NotFound);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain)), NotFound);
+        assert_eq!(refused(system.versions(At::Path(stage.acme, &path("shop/dev")), &Paging::new())), NotFound);
+        assert_eq!(refused(system.changes(At::Path(stage.acme, &path("shop/dev")), &Paging::new())), NotFound);
         assert_eq!(refused(system.version(stage.acme, of_dev)), NotFound);
-        assert_eq!(refused(system.restore_version(stage.acme, of_dev, &ioenv::vault::Restore::default())), NotFound);
-        assert_eq!(refused(system.locate(dev.into())), NotFound);
-        let mut filter = AuditFilter::default();
-        filter.path = Some(path("shop/dev"));
-        assert_eq!(refused(system.audit(stage.acme, &filter, &Paging::default())), NotFound);
+        assert_eq!(refused(system.restore_version(stage.acme, of_dev, &ioenv::vault::Restore::new())), NotFound);
+        assert_eq!(refused(system.environment(At::Id(dev.into()))), NotFound);
+        let filter = AuditFilter::new().path(path("shop/dev"));
+        assert_eq!(refused(system.audit(stage.acme, &filter, &Paging::new())), NotFound);
         assert!(system.environments(At::Path(stage.acme, &path("shop"))).unwrap().is_empty());
         assert_eq!(system.search_entries(At::Path(stage.acme, &path("shop")), &Search::Name(name("A"))).unwrap().len(), 3);
         let counted = stage.vault.statistics().unwrap();
@@ -162,11 +161,11 @@ on_every_store! {
 
         let shop = delete_project(stage, "shop");
         assert_eq!(refused(system.project(At::Path(stage.acme, &path("shop")))), NotFound);
-        assert_eq!(refused(system.document(At::Path(stage.acme, &path("shop/api/prod")))), NotFound);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &path("shop/api/prod")), LevelScope::Own)), NotFound);
         for id in [of_shop, of_dev] {
             assert_eq!(refused(system.version(stage.acme, id)), NotFound);
         }
-        assert_eq!(refused(system.locate(shop.into())), NotFound);
+        assert_eq!(refused(system.project(At::Id(shop.into()))), NotFound);
         assert_eq!(refused(system.key(At::Path(stage.acme, &path("shop")))), NotFound);
         assert!(system.projects(stage.acme).unwrap().is_empty());
         let counted = stage.vault.statistics().unwrap();
@@ -219,12 +218,12 @@ on_every_store! {
             assert!(deleted(stage).is_empty());
             for at in ["shop", "shop/api", "shop/api/prod", "shop/dev"] {
                 assert_eq!(stage.text(at), Some(format!("# {at}\nA=2\n")));
-                assert_eq!(system.changes(At::Path(stage.acme, &path(at)), &Paging::default()).unwrap().items.len(), 2);
+                assert_eq!(system.changes(At::Path(stage.acme, &path(at)), &Paging::new()).unwrap().items.len(), 2);
             }
             assert_eq!(stage.revision("shop/api/prod"), revision);
         }
         let log = stage.log();
-        let restores: Vec<_> = log.iter().filter(|record| record.details.get("op").is_some_and(|op| op == "restore")).collect();
+        let restores: Vec<_> = log.iter().filter(|record| record.details.operation() == Some("restore")).collect();
         assert_eq!(restores.len(), 9);
         assert_eq!(restores[1].resource.path, Some(path("shop/api")));
     }
@@ -243,8 +242,7 @@ on_every_store! {
         assert_eq!(stage.text("shop/api/prod"), None);
         delete_environment(stage, "shop/api/prod");
         // Where it stood has another name by now.
-        let mut update = ioenv::vault::TargetUpdate::default();
-        update.slug = Some(slug("backend"));
+        let update = ioenv::vault::TargetUpdate::new().slug(slug("backend"));
         system.update_target(At::Path(stage.acme, &path("shop/api")), &update).unwrap();
         assert_eq!(system.restore_environment(stage.acme, prod).unwrap(), path("shop/backend/prod"));
         assert_eq!(stage.text("shop/backend/prod").as_deref(), Some("A=1\n"));
@@ -359,7 +357,7 @@ on_every_store! {
         assert!(stage.vault.statistics().unwrap().is_sweep_due);
         let logged = stage.logged(|| assert_eq!(stage.vault.sweep().unwrap(), 0));
         assert_eq!(logged.len(), 1);
-        assert_eq!((logged[0].actor.name.as_deref(), logged[0].details.get("op").unwrap().as_str()), (Some("sweep"), Some("purge")));
+        assert_eq!((logged[0].actor.name.as_deref(), logged[0].details.operation()), (Some("sweep"), Some("purge")));
         assert_eq!((logged[0].resource.environment, logged[0].resource.path.as_ref()), (Some(dev.into()), Some(&path("shop/dev"))));
         assert!(!stage.vault.statistics().unwrap().is_sweep_due);
         assert!(rows_of(stage, dev.into()).is_empty());
@@ -442,7 +440,7 @@ on_every_store! {
         system.restore_environment(stage.acme, dev).unwrap();
         for at in ["shop", "shop/api/prod", "shop/dev", "other"] {
             assert_eq!(stage.text(at).as_deref(), Some("A=2\n"));
-            let changes = system.changes(At::Path(stage.acme, &path(at)), &Paging::default()).unwrap().items;
+            let changes = system.changes(At::Path(stage.acme, &path(at)), &Paging::new()).unwrap().items;
             assert_eq!(changes.len(), 2, "{at}");
             system.roll_back(At::Path(stage.acme, &path(at)), changes[1].id).unwrap();
             assert_eq!(stage.text(at).as_deref(), Some("A=1\n"));
@@ -452,7 +450,7 @@ on_every_store! {
     fn people_who_hold_the_key_rotate_without_it(stage: &Stage) {
         let keys = [1, 2].map(|byte| LevelKey::from_bytes(&[byte; 32]));
         let held = |key: &LevelKey| NewKey::Client { derivation: None, proof: KeyProof::of(key).to_text(), hint: None };
-        stage.shop_with(|project| project.key = held(&keys[0]));
+        stage.shop_with(|project| project.key(held(&keys[0])));
         let (system, dev) = (stage.system(), path("shop/dev"));
         let blob = Aes256Gcm.seal(&keys[0], b"A=1\n", &SystemRandom).unwrap();
         let new = NewBlob::new(blob.clone()).key_proof(KeyProof::of(&keys[0]).to_text());
@@ -471,7 +469,7 @@ on_every_store! {
         system.delete_level(At::Path(stage.acme, &prod)).unwrap();
         let issued = stage.issue(PermissionSet::ALL, Some("shop/api/prod"));
         let id = delete_environment(stage, "shop/api/prod");
-        system.purge_versions(At::Path(stage.acme, &path("shop")), PurgeScope::Project, true).unwrap();
+        system.purge_versions(At::Path(stage.acme, &path("shop")), PurgeScope::Project, Confirmation::Given).unwrap();
         delete_target(stage, "shop/api");
         assert_eq!(last_deletion(stage), "hard");
         assert!(rows_of(stage, id.into()).is_empty() && deleted(stage).is_empty());
@@ -487,7 +485,7 @@ on_every_store! {
         }
         let dev = delete_environment(stage, "shop/dev");
         let system = stage.system();
-        assert_eq!(system.purge_versions(At::Path(stage.acme, &path("shop")), PurgeScope::Project, true).unwrap(), 2);
+        assert_eq!(system.purge_versions(At::Path(stage.acme, &path("shop")), PurgeScope::Project, Confirmation::Given).unwrap(), 2);
         system.restore_environment(stage.acme, dev).unwrap();
         assert_eq!(stage.text("shop/dev").as_deref(), Some("A=2\n"));
     }

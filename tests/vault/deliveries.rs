@@ -39,7 +39,7 @@ fn receiver() -> (String, Arc<AtomicUsize>, Arc<AtomicUsize>) {
 }
 
 fn logs(stage: &Stage, id: ioenv::vault::WebhookId) -> Vec<WebhookLog> {
-    stage.system().webhook_logs(At::Path(stage.acme, &path("shop/dev")), id, &Paging::default()).unwrap().items
+    stage.system().webhook_logs(At::Path(stage.acme, &path("shop/dev")), id, &Paging::new()).unwrap().items
 }
 
 on_every_store! {
@@ -47,7 +47,7 @@ on_every_store! {
         stage.shop();
         let (url, status, count) = receiver();
         let (system, at) = (stage.system(), path("shop/dev"));
-        let id = system.create_webhook(At::Path(stage.acme, &at), &NewWebhook::new(url).enabled()).unwrap().webhook.id;
+        let id = system.create_webhook(At::Path(stage.acme, &at), &NewWebhook::new(url).enabled(true)).unwrap().webhook.id;
         let worker = Worker::new(&stage.vault).threads(3);
         status.store(500, Ordering::Relaxed);
         stage.write("shop/dev", "A=1\n");
@@ -73,7 +73,7 @@ on_every_store! {
         let (url, _, count) = receiver();
         let (system, at) = (stage.system(), path("shop/dev"));
         let ids: Vec<_> = (0..10)
-            .map(|_| system.create_webhook(At::Path(stage.acme, &at), &NewWebhook::new(&url).enabled()).unwrap().webhook.id)
+            .map(|_| system.create_webhook(At::Path(stage.acme, &at), &NewWebhook::new(&url).enabled(true)).unwrap().webhook.id)
             .collect();
         let stop = AtomicBool::new(false);
         let mut seen = BTreeSet::new();

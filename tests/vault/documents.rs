@@ -5,7 +5,7 @@ use ioenv::ErrorKind::{
 };
 use ioenv::Kind::{Secret, Variable};
 use ioenv::dotenv_cloud::KeyProof;
-use ioenv::vault::{At, Custody, EntryScope, EntryUpdate, MAX_BLOB_BYTES, NewBlob, NewKey, Paging, Search};
+use ioenv::vault::{At, Custody, EntryScope, EntryUpdate, LevelScope, MAX_BLOB_BYTES, NewBlob, NewKey, Paging, Search};
 use ioenv::{Aes256Gcm, Cipher as _, Document, LevelKey, SealedBlob, SystemRandom};
 
 use super::stage::{MINUTE, SECOND, Stage, entry, name, names, path, refused};
@@ -18,7 +18,7 @@ fn seal(key: &LevelKey, text: &str) -> SealedBlob {
 fn client_managed(stage: &Stage) -> LevelKey {
     let key = LevelKey::generate(&SystemRandom).unwrap();
     let proof = KeyProof::of(&key).to_text();
-    stage.shop_with(|project| project.key = NewKey::Client { derivation: None, proof, hint: None });
+    stage.shop_with(|project| project.key(NewKey::Client { derivation: None, proof, hint: None }));
     key
 }
 
@@ -28,9 +28,7 @@ fn own_names(stage: &Stage, at: &str) -> String {
 }
 
 fn rename(from: &str, to: &str) -> EntryUpdate {
-    let mut update = EntryUpdate::new(name(from));
-    update.new_name = Some(name(to));
-    update
+    EntryUpdate::new(name(from)).new_name(name(to))
 }
 
 on_every_store! {
@@ -50,6 +48,54 @@ on_every_store! {
         let paths: Vec<&str> = blobs.levels.iter().map(|level| level.path.as_str()).collect();
         assert_eq!(paths, ["shop", "shop/api", "shop/api/prod"]);
         assert!(blobs.levels.iter().all(|level| level.content.is_none() && level.written_at.is_none()));
+    }
+
+    fn a_level_is_read_alone_or_with_those_above_it(stage: &Stage) {
+        stage.shop();
+        let system = stage.system();
+        let read = |at: &str, scope| system.read_level(At::Path(stage.acme, &path(at)), scope).unwrap();
+        let revisions = || [LevelScope::Own, LevelScope::Chain].map(|scope| read("shop/dev", scope).revision);
+        assert_eq!((revisions(), read("shop", LevelScope::Chain).layers().len()), ([0, 0], 0));
+
+        stage.write("shop", "A=above\n");
+        let own = read("shop/dev", LevelScope::Own);
+        assert!(own.document().is_none() && own.layers().is_empty() && own.into_document().is_none());
+        let chain = read("shop/dev", LevelScope::Chain);
+        assert!(chain.document().is_none() && chain.clone().into_document().is_none());
+        assert_eq!(chain.layers().iter().map(|layer| layer.path().to_string()).collect::<Vec<_>>(), ["shop"]);
+        let [own, chain] = revisions();
+        assert!(own == 0 && chain > 0, "only one of them has seen the level above");
+
+        stage.write("shop/dev", "A=below\n");
+        let [own_then, chain_then] = revisions();
+        assert!(own_then > own && chain_then > chain);
+        let own = read("shop/dev", LevelScope::Own);
+        assert_eq!((own.layers().len(), own.document().unwrap().len()), (1, 1));
+        let chain = read("shop/dev", LevelScope::Chain);
+        assert_eq!(chain.revision, stage.revision("shop/dev"));
+        assert!(!format!("{own:?} {chain:?}").contains("below"));
+        let value = |document: &Document| document.get("A").unwrap().value().expose_secret().to_owned();
+        assert_eq!(value(chain.document().unwrap()), "below");
+        assert_eq!(chain.clone().into_layers().iter().map(|layer| value(layer.document())).collect::<Vec<_>>(), ["above", "below"]);
+        assert_eq!(chain.clone().into_document().as_ref().map(value).as_deref(), Some("below"));
+        assert_eq!(chain.resolve().get("A").unwrap().value().expose_secret(), "below");
+
+        stage.write("shop", "A=other\n");
+        assert_eq!(revisions(), [own_then, chain_then], "what is overridden changes nothing");
+        stage.write("shop", "A=other\nB=1\n");
+        let [own_now, chain_now] = revisions();
+        assert!(own_now == own_then && chain_now > chain_then);
+        system.delete_level(At::Path(stage.acme, &path("shop/dev"))).unwrap();
+        let [own_now, chain_then] = revisions();
+        assert!(own_now > own_then && chain_then > chain_now);
+    }
+
+    fn an_empty_level_is_read_whoever_has_the_key(stage: &Stage) {
+        client_managed(stage);
+        for scope in [LevelScope::Own, LevelScope::Chain] {
+            let content = stage.system().read_level(At::Path(stage.acme, &path("shop/dev")), scope).unwrap();
+            assert!(content.layers().is_empty());
+        }
     }
 
     fn blobs_are_opened_whatever_is_in_them(stage: &Stage) {
@@ -174,7 +220,7 @@ on_every_store! {
         system.entries(At::Path(stage.acme, &at), EntryScope::Named(&which)).unwrap();
         assert_eq!(one("Z").last_accessed_at, Some(served));
         stage.pass(1);
-        system.resolve(At::Path(stage.acme, &at)).unwrap();
+        system.read_level(At::Path(stage.acme, &at), LevelScope::Chain).unwrap().resolve();
         assert_eq!([one("Z"), one("B")].map(|one| one.last_accessed_at), [Some(stage.now()); 2]);
         // Another entry of the name was never read.
         system.delete_entries(At::Path(stage.acme, &at), &which).unwrap();
@@ -209,12 +255,12 @@ on_every_store! {
         system.set_blob(At::Path(stage.acme, &at), &NewBlob::new(foreign.clone())).unwrap();
         let stored = system.blobs(At::Path(stage.acme, &at)).unwrap().levels.pop().unwrap();
         assert_eq!(stored.content, Some(foreign));
-        assert_eq!(refused(system.document(At::Path(stage.acme, &at))), DecryptionFailed);
-        assert_eq!(refused(system.resolve(At::Path(stage.acme, &path("shop/dev")))), DecryptionFailed);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &at), LevelScope::Own)), DecryptionFailed);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain)), DecryptionFailed);
         assert_eq!(refused(system.set_entries(At::Path(stage.acme, &at), &[entry("A", "1")])), DecryptionFailed);
         // What stands below can be written, and it can itself be written anew.
         system.set_entries(At::Path(stage.acme, &path("shop/dev")), &[entry("A", "1")]).unwrap();
-        assert_eq!(system.changes(At::Path(stage.acme, &at), &Paging::default()).unwrap().items.len(), 2);
+        assert_eq!(system.changes(At::Path(stage.acme, &at), &Paging::new()).unwrap().items.len(), 2);
         stage.write("shop", "");
         assert_eq!(stage.text("shop").as_deref(), Some(""));
         stage.write("shop", "B=2\n");
@@ -241,17 +287,16 @@ on_every_store! {
         // What somebody else has written meanwhile is not lost.
         let next = NewBlob::new(seal(&key, "A=2\n")).key_proof(proof.clone());
         let before = stage.records("");
-        for other in [None, Some(seal(&key, "A=1\n"))] {
-            assert_eq!(refused(set(&next.clone().replaces(other))), Conflict);
-        }
+        assert_eq!(refused(set(&next.clone().replaces_nothing())), Conflict);
+        assert_eq!(refused(set(&next.clone().replaces(seal(&key, "A=1\n")))), Conflict);
         assert_eq!(stage.records(""), before, "nothing was stored");
-        set(&next.replaces(Some(blob.clone()))).unwrap();
+        set(&next.replaces(blob.clone())).unwrap();
         let before = stage.records("");
         assert_eq!(refused(system.set_document(At::Path(stage.acme, &at), &Document::parse("A=1\n").unwrap())), ClientManaged);
-        assert_eq!(refused(system.document(At::Path(stage.acme, &at))), ClientManaged);
-        assert_eq!(refused(system.resolve(At::Path(stage.acme, &at))), ClientManaged);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &at), LevelScope::Own)), ClientManaged);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &at), LevelScope::Chain)), ClientManaged);
         assert_eq!(refused(system.opened_blobs(At::Path(stage.acme, &at))), ClientManaged);
-        assert_eq!(refused(system.changes(At::Path(stage.acme, &at), &Paging::default())), ClientManaged);
+        assert_eq!(refused(system.changes(At::Path(stage.acme, &at), &Paging::new())), ClientManaged);
         for level in [&at, &path("shop")] {
             assert_eq!(refused(system.entries(At::Path(stage.acme, level), EntryScope::Own)), ClientManaged);
             assert_eq!(refused(system.entry_metadata(At::Path(stage.acme, level))), ClientManaged);
@@ -275,11 +320,12 @@ on_every_store! {
         assert_eq!(refused(system.create_entries(At::Path(stage.acme, &at), &[entry("B", &above)])), Limit);
         // One MiB of base64 holds 768 KiB, of which 28 bytes are not text.
         let proof = KeyProof::of(&key).to_text();
-        let blob = |length: usize| NewBlob::new(seal(&key, &"x".repeat(length))).key_proof(proof.clone());
+        let set = |blob: SealedBlob| system.set_blob(At::Path(stage.acme, &path("shop")), &NewBlob::new(blob).key_proof(proof.clone()));
+        let blob = |length: usize| seal(&key, &"x".repeat(length));
         let most = blob(MAX_BLOB_BYTES / 4 * 3 - 28);
-        assert_eq!(most.content.to_string().len(), MAX_BLOB_BYTES);
-        system.set_blob(At::Path(stage.acme, &path("shop")), &most).unwrap();
-        assert_eq!(refused(system.set_blob(At::Path(stage.acme, &path("shop")), &blob(MAX_BLOB_BYTES / 4 * 3 - 27))), Limit);
+        assert_eq!(most.to_string().len(), MAX_BLOB_BYTES);
+        set(most).unwrap();
+        assert_eq!(refused(set(blob(MAX_BLOB_BYTES / 4 * 3 - 27))), Limit);
         let many: Vec<_> = (0..12).map(|number| entry(&format!("K{number}"), &"x".repeat(64 * 1024))).collect();
         assert_eq!(refused(system.set_entries(At::Path(stage.acme, &path("own/prod")), &many)), Limit);
         assert_eq!(stage.text("own/prod"), None);

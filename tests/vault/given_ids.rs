@@ -2,8 +2,8 @@
 
 use ioenv::ErrorKind::{Conflict, Denied};
 use ioenv::vault::{
-    At, EnvironmentId, Id, NewEnvironment, NewIntegration, NewOrganization, NewProject, NewTarget, NewToken,
-    Permission, PermissionSet, ProjectId, Provider, TargetId, TokenId,
+    At, Confirmation, EnvironmentId, Id, NewEnvironment, NewIntegration, NewOrganization, NewProject, NewTarget,
+    NewToken, Permission, PermissionSet, ProjectId, Provider, TargetId, TokenId,
 };
 
 use super::stage::{Stage, path, refused};
@@ -14,34 +14,25 @@ fn id<T: From<Id>>(last: char) -> Option<T> {
 }
 
 fn project(name: &str, id: Option<ProjectId>) -> NewProject {
-    let mut new = NewProject::new(name);
-    new.id = id;
-    new
+    id.into_iter().fold(NewProject::new(name), NewProject::id)
 }
 
 fn target(name: &str, id: Option<TargetId>) -> NewTarget {
-    let mut new = NewTarget::new(name);
-    new.id = id;
-    new
+    id.into_iter().fold(NewTarget::new(name), NewTarget::id)
 }
 
 fn environment(name: &str, id: Option<EnvironmentId>) -> NewEnvironment {
-    let mut new = NewEnvironment::new(name);
-    new.id = id;
-    new
+    id.into_iter().fold(NewEnvironment::new(name), NewEnvironment::id)
 }
 
 fn token(id: Option<TokenId>) -> NewToken {
-    let mut new = NewToken::new("ci", Permission::SecretRead.into());
-    new.id = id;
-    new
+    id.into_iter().fold(NewToken::new("ci", Permission::SecretRead.into()), NewToken::id)
 }
 
 on_every_store! {
     fn what_is_made_has_the_id_that_was_given(stage: &Stage) {
         let system = stage.system();
-        let mut organization = NewOrganization::new("Orbit");
-        organization.id = id('0');
+        let organization = NewOrganization::new("Orbit").id(id('0').unwrap());
         assert_eq!(Some(system.create_organization(organization.clone()).unwrap().id), id('0'));
         assert_eq!(refused(system.create_organization(organization)), Conflict);
         let acme = stage.acme;
@@ -50,7 +41,8 @@ on_every_store! {
         assert_eq!(Some(made.id), id('2'));
         let made = system.create_environment(At::Path(acme, &path("shop/api")), &environment("prod", id('3'))).unwrap();
         assert_eq!(Some(made.id), id('3'));
-        assert_eq!(system.locate(made.id.into()).unwrap().1, path("shop/api/prod"));
+        let blobs = system.blobs(At::Id(made.id.into())).unwrap();
+        assert_eq!(blobs.levels.last().unwrap().path, path("shop/api/prod"));
 
         // A place has an id that no other place has, whatever it is, and in whatever organization.
         let orbit = id('0').unwrap();
@@ -80,7 +72,7 @@ on_every_store! {
         let dev = system.environment(At::Path(acme, &path("shop/dev"))).unwrap().id;
         let prod = system.environment(At::Path(acme, &path("shop/api/prod"))).unwrap().id;
         let api = system.target(At::Path(acme, &path("shop/api"))).unwrap().id;
-        system.delete_environment(At::Path(acme, &path("shop/dev")), true).unwrap();
+        system.delete_environment(At::Path(acme, &path("shop/dev")), Confirmation::Given).unwrap();
         system.delete_target(At::Path(acme, &path("shop/api"))).unwrap();
         let taken = |ids: &[Id], at: &str| {
             for id in ids.iter().copied().map(Some) {
@@ -100,7 +92,7 @@ on_every_store! {
         system.restore_target(acme, api).unwrap();
         assert_eq!((stage.resolved("shop/dev"), stage.resolved("shop/api/prod")), ("A=1".into(), "A=1".into()));
         // What is gone leaves its id.
-        system.delete_environment(At::Path(acme, &path("shop/dev")), true).unwrap();
+        system.delete_environment(At::Path(acme, &path("shop/dev")), Confirmation::Given).unwrap();
         stage.purge_deleted();
         system.create_environment(At::Path(acme, &path("shop")), &environment("dev", Some(dev))).unwrap();
         assert_eq!(stage.text("shop/dev"), None);
@@ -109,8 +101,7 @@ on_every_store! {
     fn an_integration_has_an_id_that_no_other_has(stage: &Stage) {
         stage.shop();
         stage.with_base("more");
-        let mut new = NewIntegration::new("Shelf", Provider::Other("shelf".to_owned()), "planted");
-        new.id = id('5');
+        let new = NewIntegration::new("Shelf", Provider::Other("shelf".to_owned()), "planted").id(id('5').unwrap());
         let link = |at: &str| stage.system().link_integration(At::Path(stage.acme, &path(at)), &new);
         link("shop").unwrap();
         assert_eq!(refused(link("shop")), Conflict);

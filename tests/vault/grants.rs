@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound};
 use ioenv::vault::{
-    Action, Actor, At, CloudRole, Grant, GrantRole, Grantee, Id, MemberRole, NewMember, NewOrganization, NewProject,
-    NewRole, Permission as P, PermissionSet, ResourceKind, Search, Session, UserId, VaultOptions, WorkspaceRole,
+    Action, Actor, At, CloudRole, Confirmation, Grant, GrantRole, Grantee, Id, LevelScope, MemberRole, NewMember,
+    NewOrganization, NewProject, NewRole, Permission as P, PermissionSet, ResourceKind, Search, Session, UserId,
+    VaultOptions, WorkspaceRole,
 };
 use serde_json::{Value, json};
 
@@ -44,7 +45,7 @@ on_every_store! {
             system.revoke_grant(At::Path(stage.acme, &path("shop")), user).unwrap();
         });
         let spelled: Vec<(Action, ResourceKind, Value)> = logged.iter()
-            .map(|record| (record.action, record.resource.kind, record.details.clone().into())).collect();
+            .map(|record| (record.action, record.resource.kind, serde_json::to_value(&record.details).unwrap())).collect();
         assert_eq!(spelled, [
             (Action::Create, ResourceKind::Member, json!({"role": "viewer"})),
             (Action::Update, ResourceKind::Member, json!({"changed": ["role"], "role": {"from": "viewer", "to": "editor"}})),
@@ -62,8 +63,7 @@ on_every_store! {
         let grant = system.grants(At::Path(stage.acme, &path("shop/dev"))).unwrap().remove(0);
         assert_eq!((grant.created_at, grant.created_by.name.as_deref()), (stage.now(), Some("test")));
         // The place keeps its grants when it is called otherwise.
-        let mut rename = ioenv::vault::ProjectUpdate::default();
-        rename.slug = Some(slug("store"));
+        let rename = ioenv::vault::ProjectUpdate::new().slug(slug("store"));
         system.update_project(At::Path(stage.acme, &path("shop")), &rename).unwrap();
         assert_eq!(told(system.granted(stage.acme, user).unwrap()), [(user, "store/dev".into(), "editor".into())]);
         assert_eq!(stage.user(ann).projects(stage.acme).unwrap()[0].slug, "store");
@@ -101,8 +101,8 @@ on_every_store! {
         let session = stage.user(ann_id);
         stage.write("shop", "SHARED=1\n");
         stage.write("shop/dev", "A=1\n");
-        assert_eq!(session.resolve(At::Path(stage.acme, &path("shop/dev"))).unwrap().iter().count(), 2);
-        assert_eq!(refused(session.document(At::Path(stage.acme, &path("shop")))), NotFound);
+        assert_eq!(session.read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain).unwrap().resolve().iter().count(), 2);
+        assert_eq!(refused(session.read_level(At::Path(stage.acme, &path("shop")), LevelScope::Own)), NotFound);
         let found = session.search_entries(At::Path(stage.acme, &path("shop")), &Search::Name(name("SHARED"))).unwrap();
         assert!(found.is_empty());
         let on_the_way = PermissionSet::of(&[P::OrganizationRead, P::ProjectRead, P::TargetRead, P::EnvironmentRead]);
@@ -116,7 +116,7 @@ on_every_store! {
         // One that is there and one that is not are told apart by nothing.
         let texts = ["another", "none"].map(|one| session.project(At::Path(stage.acme, &path(one))).unwrap_err().to_string());
         assert_eq!(texts[0], texts[1]);
-        let texts = ["another", "none"].map(|one| session.resolve(At::Path(stage.acme, &path(&format!("{one}/dev")))).unwrap_err().to_string());
+        let texts = ["another", "none"].map(|one| session.read_level(At::Path(stage.acme, &path(&format!("{one}/dev"))), LevelScope::Chain).unwrap_err().to_string());
         assert_eq!(texts[0], texts[1]);
     }
 
@@ -143,12 +143,11 @@ on_every_store! {
         write().unwrap();
         stage.system().revoke_grant(At::Path(stage.acme, &path("shop/dev")), Grantee::Team(teams[0])).unwrap();
         assert_eq!(refused(write()), Denied);
-        assert!(session.resolve(At::Path(stage.acme, &path("shop/dev"))).is_ok());
+        assert!(session.read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain).is_ok());
         let rights = session.own_rights(At::Path(stage.acme, &path("shop/dev"))).unwrap();
         assert!(rights.contains(P::SecretRead) && !rights.contains(P::SecretWrite));
         // The role in the organization counts along with them.
-        let mut update = ioenv::vault::MemberUpdate::default();
-        update.role = Some(MemberRole::Cloud(CloudRole::Developer));
+        let update = ioenv::vault::MemberUpdate::new().role(MemberRole::Cloud(CloudRole::Developer));
         stage.member("owner@x", MemberRole::Cloud(CloudRole::Owner));
         stage.system().update_member(stage.acme, ann, &update).unwrap();
         let rights = session.own_rights(At::Path(stage.acme, &path("shop/dev"))).unwrap();
@@ -220,7 +219,7 @@ on_every_store! {
         }
         let left = || told(system.granted(stage.acme, user).unwrap()).into_iter().map(|(_, at, _)| at).collect::<Vec<_>>();
         assert_eq!(left(), ["shop", "shop/api/prod", "shop/dev"]);
-        system.delete_environment(At::Path(stage.acme, &path("shop/dev")), true).unwrap();
+        system.delete_environment(At::Path(stage.acme, &path("shop/dev")), Confirmation::Given).unwrap();
         assert_eq!(left(), ["shop", "shop/api/prod"]);
         // What is made in its place is another one.
         system.create_environment(At::Path(stage.acme, &path("shop")), &ioenv::vault::NewEnvironment::new("dev")).unwrap();
@@ -256,7 +255,7 @@ on_every_store! {
         let slugs = || session.projects(stage.acme).unwrap().into_iter().map(|one| one.slug).collect::<Vec<_>>();
         let all = ["other", "shop", "shop/api/prod", "shop/dev"];
         let dev = system.environment(At::Path(stage.acme, &path("shop/dev"))).unwrap().id;
-        system.delete_environment(At::Path(stage.acme, &path("shop/dev")), true).unwrap();
+        system.delete_environment(At::Path(stage.acme, &path("shop/dev")), Confirmation::Given).unwrap();
         assert_eq!(places(&system, user), ["other", "shop", "shop/api/prod"]);
         assert_eq!(places(&system, team), ["other", "shop", "shop/api/prod"]);
         assert_eq!(places(&session, user), ["other", "shop", "shop/api/prod"]);
@@ -274,7 +273,7 @@ on_every_store! {
         system.restore_project(stage.acme, shop).unwrap();
         assert_eq!(slugs(), ["other", "shop"]);
         assert_eq!(places(&session, user), all);
-        assert!(stage.user(bob).resolve(At::Path(stage.acme, &path("shop/dev"))).is_ok());
+        assert!(stage.user(bob).read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain).is_ok());
     }
 
     fn what_others_were_granted_is_told_where_one_may_know_of_it(stage: &Stage) {
@@ -305,7 +304,7 @@ on_every_store! {
         let cost = |work: &dyn Fn(&Session<'_>)| store.reads(|| work(&vault.session(Actor::User(ann))));
         let costs = || {
             [
-                cost(&|session| drop(session.resolve(At::Path(stage.acme, &path("shop/dev"))).unwrap())),
+                cost(&|session| drop(session.read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain).unwrap().resolve())),
                 cost(&|session| assert!(session.own_rights(At::Path(stage.acme, &path("shop"))).is_ok())),
                 cost(&|session| drop(session.projects(stage.acme).unwrap())),
                 cost(&|session| drop(session.member(stage.acme, ann).unwrap())),

@@ -4,9 +4,9 @@ use ioenv::ErrorKind::{
     Conflict, DecryptionFailed, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated, Unconfirmed,
 };
 use ioenv::vault::{
-    At, Custody, EnvironmentName, EnvironmentUpdate, NewBlob, NewEnvironment, NewKey, NewOrganization, NewProject,
-    NewTarget, NewToken, OrganizationStatus, OrganizationUpdate, Paging, Permission, PermissionSet, ProjectUpdate,
-    Refusal, SecretFormat, TargetUpdate, Tier,
+    At, Confirmation, Custody, EnvironmentName, EnvironmentUpdate, LevelScope, Metadata, NewBlob, NewEnvironment,
+    NewKey, NewOrganization, NewProject, NewTarget, NewToken, OrganizationStatus, OrganizationUpdate, Paging,
+    PermissionSet, ProjectUpdate, Refusal, SecretFormat, TargetUpdate, Tier,
 };
 use ioenv::{Document, LevelPath};
 
@@ -16,11 +16,8 @@ use super::stage::{MINUTE, Stage, path, refused, slug};
 
 const ID_LIKE: [&str; 3] = ["env_Kk1Ll2Mm3Nn4Oo5Pp6Qq7R", "proj_0123456789abcdefghijAB", "org_0123456789abcdefghijAB"];
 
-fn object(value: serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
-    match value {
-        serde_json::Value::Object(members) => members,
-        _ => unreachable!("an object is given"),
-    }
+fn object(value: &serde_json::Value) -> Metadata {
+    value.to_string().parse().unwrap()
 }
 
 on_every_store! {
@@ -28,15 +25,13 @@ on_every_store! {
         let system = stage.system();
         let second = system.create_organization(NewOrganization::new("ACME!")).unwrap();
         assert_eq!((second.slug.as_str(), second.tier, second.status), ("acme-2", Tier::Team, OrganizationStatus::Active));
-        let mut taken = NewOrganization::new("Other");
-        taken.slug = Some(slug("acme"));
+        let taken = NewOrganization::new("Other").slug(slug("acme"));
         assert_eq!(refused(system.create_organization(taken)), Conflict);
         for bad in ["", " ", "a\nb", ID_LIKE[2]] {
             assert_eq!(refused(system.create_organization(NewOrganization::new(bad))), InvalidName, "{bad}");
         }
         stage.pass(MINUTE);
-        let mut update = OrganizationUpdate::default();
-        (update.name, update.slug) = (Some("Orbit".into()), Some(slug("orbit")));
+        let update = OrganizationUpdate::new().name("Orbit").slug(slug("orbit"));
         let updated = system.update_organization(second.id, &update).unwrap();
         assert_eq!((updated.name.as_str(), updated.slug.as_str(), updated.id), ("Orbit", "orbit", second.id));
         assert!(updated.updated_at > updated.created_at);
@@ -53,14 +48,13 @@ on_every_store! {
         stage.shop();
         let worker = stage.session(PermissionSet::ALL, None);
         for status in [OrganizationStatus::Suspended, OrganizationStatus::Locked, OrganizationStatus::Cancelled] {
-            let mut update = OrganizationUpdate::default();
-            update.status = Some(status);
+            let mut update = OrganizationUpdate::new().status(status);
             assert_eq!(refused(worker.update_organization(stage.acme, &update)), Denied);
             stage.system().update_organization(stage.acme, &update).unwrap();
             assert_eq!(refused(worker.projects(stage.acme)), Denied);
-            assert_eq!(refused(worker.resolve(At::Path(stage.acme, &path("shop")))), Denied);
+            assert_eq!(refused(worker.read_level(At::Path(stage.acme, &path("shop")), LevelScope::Chain)), Denied);
             assert!(stage.system().projects(stage.acme).is_ok());
-            update.status = Some(OrganizationStatus::Active);
+            update = update.status(OrganizationStatus::Active);
             stage.system().update_organization(stage.acme, &update).unwrap();
             assert!(worker.projects(stage.acme).is_ok());
         }
@@ -75,8 +69,7 @@ on_every_store! {
         assert_eq!(made(&format!("{} {}", "x".repeat(89), "y".repeat(20))).len(), 100);
         assert_eq!(made(&format!("{} {}", "x".repeat(89), "y".repeat(20))), format!("{}-2", "x".repeat(89)));
         let explicit = |text: &str| {
-            let mut project = NewProject::new("p");
-            project.slug = Some(slug(text));
+            let project = NewProject::new("p").slug(slug(text));
             system.create_project(stage.acme, project)
         };
         assert_eq!(refused(explicit("orbit-shop")), Conflict);
@@ -86,14 +79,12 @@ on_every_store! {
         // What is reserved at one place is free at another.
         assert_eq!(explicit("targets").unwrap().slug, "targets");
         for reserved in ["targets", "secrets", "encryption-key", "members", "_base"] {
-            let mut target = NewTarget::new("t");
-            target.slug = Some(slug(reserved));
+            let target = NewTarget::new("t").slug(slug(reserved));
             assert_eq!(refused(system.create_target(At::Path(stage.acme, &path("targets")), &target)), InvalidName, "{reserved}");
         }
         system.create_target(At::Path(stage.acme, &path("targets")), &NewTarget::new("projects")).unwrap();
         for reserved in ["environments", "secrets", "billing"] {
-            let mut environment = NewEnvironment::new("e");
-            environment.slug = Some(slug(reserved));
+            let environment = NewEnvironment::new("e").slug(slug(reserved));
             let result = system.create_environment(At::Path(stage.acme, &path("targets/projects")), &environment);
             assert_eq!(refused(result), InvalidName, "{reserved}");
         }
@@ -103,8 +94,7 @@ on_every_store! {
             assert_eq!(refused(system.create_target(At::Path(stage.acme, &path("targets")), &NewTarget::new(id))), InvalidName);
             let environment = NewEnvironment::new(id);
             assert_eq!(refused(system.create_environment(At::Path(stage.acme, &path("targets")), &environment)), InvalidName);
-            let mut update = ProjectUpdate::default();
-            update.name = Some(id.into());
+            let update = ProjectUpdate::new().name(id);
             assert_eq!(refused(system.update_project(At::Path(stage.acme, &path("targets")), &update)), InvalidName);
         }
     }
@@ -112,8 +102,8 @@ on_every_store! {
     fn a_slug_that_is_refused_is_told_from_a_name(stage: &Stage) {
         stage.shop();
         let made = |name: &str, slug: Option<&str>| {
-            let mut new = NewProject::new(name);
-            new.slug = slug.map(|slug| slug.parse().unwrap());
+            let slug = slug.map(|slug| slug.parse().unwrap());
+            let new = slug.into_iter().fold(NewProject::new(name), NewProject::slug);
             let error = stage.system().create_project(stage.acme, new).unwrap_err();
             (error.kind(), error.refusal() == Some(Refusal::Slug))
         };
@@ -121,26 +111,9 @@ on_every_store! {
         assert_eq!(made("Shop", Some("secrets")), (InvalidName, true));
         assert_eq!(made("", Some("free")), (InvalidName, false));
         assert_eq!(made("!", None), (InvalidName, false));
-        let mut update = TargetUpdate::default();
-        update.slug = Some(slug("dev"));
+        let update = TargetUpdate::new().slug(slug("dev"));
         let error = stage.system().update_target(At::Path(stage.acme, &path("shop/api")), &update).unwrap_err();
         assert!(error.kind() == Conflict && error.refusal() == Some(Refusal::Slug));
-    }
-
-    fn whoever_knows_of_a_level_may_know_what_it_inherits_from(stage: &Stage) {
-        stage.shop();
-        let system = stage.system();
-        let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
-        let target = system.target(At::Path(stage.acme, &path("shop/api"))).unwrap().id;
-        let environment = system.environment(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().id;
-        let bound = stage.session(Permission::Scan.into(), Some("shop/api/prod"));
-        for session in [&system, &bound] {
-            assert_eq!(session.chain(At::Path(stage.acme, &path("shop"))).unwrap(), [project.into()]);
-            assert_eq!(session.chain(At::Path(stage.acme, &path("shop/api"))).unwrap(), [project.into(), target.into()]);
-            assert_eq!(session.chain(At::Path(stage.acme, &path("shop/api/prod"))).unwrap(), [project.into(), target.into(), environment.into()]);
-        }
-        assert_eq!(refused(bound.chain(At::Path(stage.acme, &path("shop/dev")))), NotFound);
-        assert_eq!(refused(system.chain(At::Path(stage.acme, &path("shop/none")))), NotFound);
     }
 
     fn levels_and_tokens_survive_a_rename(stage: &Stage) {
@@ -153,36 +126,33 @@ on_every_store! {
         let system = stage.system();
         let id = system.environment(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().id;
 
-        let mut project = ProjectUpdate::default();
-        (project.slug, project.name, project.description) = (Some(slug("store")), Some("Store".into()), Some("web".into()));
+        let mut project = ProjectUpdate::new().slug(slug("store")).name("Store").description("web");
         let updated = system.update_project(At::Path(stage.acme, &path("shop")), &project).unwrap();
         assert_eq!((updated.name.as_str(), updated.description.as_deref()), ("Store", Some("web")));
-        let mut target = TargetUpdate::default();
-        target.slug = Some(slug("backend"));
+        let mut target = TargetUpdate::new().slug(slug("backend"));
         system.update_target(At::Path(stage.acme, &path("store/api")), &target).unwrap();
-        let mut environment = EnvironmentUpdate::default();
-        environment.slug = Some(slug("live"));
+        let environment = EnvironmentUpdate::new().slug(slug("live"));
         system.update_environment(At::Path(stage.acme, &path("store/backend/prod")), &environment).unwrap();
 
         assert_eq!(refused(system.project(At::Path(stage.acme, &path("shop")))), NotFound);
         assert_eq!(refused(system.target(At::Path(stage.acme, &path("store/api")))), NotFound);
         assert_eq!(refused(system.environment(At::Path(stage.acme, &path("store/backend/prod")))), NotFound);
         assert_eq!(stage.resolved("store/backend/live"), "E=2 P=1 T=1");
-        assert_eq!(system.versions(At::Path(stage.acme, &path("store/backend/live")), &Paging::default()).unwrap().items.len(), 1);
-        assert_eq!(worker.resolve(At::Path(stage.acme, &path("store/backend/live"))).unwrap().len(), 3);
+        assert_eq!(system.versions(At::Path(stage.acme, &path("store/backend/live")), &Paging::new()).unwrap().items.len(), 1);
+        assert_eq!(worker.read_level(At::Path(stage.acme, &path("store/backend/live")), LevelScope::Chain).unwrap().resolve().len(), 3);
         assert_eq!(worker.own_token().unwrap().scope, Some(path("store/backend/live")));
-        assert_eq!(worker.locate(id.into()).unwrap(), (stage.acme, path("store/backend/live")));
+        assert_eq!(worker.blobs(At::Id(id.into())).unwrap().levels.last().unwrap().path, path("store/backend/live"));
 
         // A taken one, of whatever kind.
         system.create_target(At::Path(stage.acme, &path("store")), &NewTarget::new("front")).unwrap();
-        target.slug = Some(slug("dev"));
+        target = target.slug(slug("dev"));
         assert_eq!(refused(system.update_target(At::Path(stage.acme, &path("store/front")), &target)), Conflict);
-        target.slug = Some(slug("secrets"));
+        target = target.slug(slug("secrets"));
         assert_eq!(refused(system.update_target(At::Path(stage.acme, &path("store/front")), &target)), InvalidName);
-        project.slug = Some(slug("projects"));
+        project = project.slug(slug("projects"));
         assert_eq!(refused(system.update_project(At::Path(stage.acme, &path("store")), &project)), InvalidName);
         system.create_project(stage.acme, NewProject::new("taken")).unwrap();
-        project.slug = Some(slug("taken"));
+        project = project.slug(slug("taken"));
         assert_eq!(refused(system.update_project(At::Path(stage.acme, &path("store")), &project)), Conflict);
     }
 
@@ -201,26 +171,24 @@ on_every_store! {
         assert_eq!(system.environment(At::Path(stage.acme, &path("shop/_base"))).unwrap(), all[0]);
         assert_eq!(system.environment(At::Path(stage.acme, &path("shop"))).unwrap(), all[0]);
 
-        let mut update = EnvironmentUpdate::default();
-        update.name = Some("other".into());
+        let update = EnvironmentUpdate::new().name("other");
         for builtin in ["shop/_base", "shop", "shop/dev", "shop/prod"] {
             assert_eq!(refused(system.update_environment(At::Path(stage.acme, &path(builtin)), &update)), InvalidName, "{builtin}");
         }
-        update.name = None;
-        update.description = Some("local".into());
+        let update = EnvironmentUpdate::new().description("local");
         assert_eq!(refused(system.update_environment(At::Path(stage.acme, &path("shop/_base")), &update)), InvalidName);
         let dev = system.update_environment(At::Path(stage.acme, &path("shop/dev")), &update).unwrap();
         assert_eq!(dev.description.as_deref(), Some("local"));
-        for force in [false, true] {
+        for force in [Confirmation::Missing, Confirmation::Given] {
             assert_eq!(refused(system.delete_environment(At::Path(stage.acme, &path("shop/_base")), force)), InvalidName);
         }
-        assert_eq!(refused(system.delete_environment(At::Path(stage.acme, &path("shop/dev")), false)), Unconfirmed);
-        system.delete_environment(At::Path(stage.acme, &path("shop/dev")), true).unwrap();
-        system.delete_environment(At::Path(stage.acme, &path("shop/a-custom")), false).unwrap();
+        assert_eq!(refused(system.delete_environment(At::Path(stage.acme, &path("shop/dev")), Confirmation::Missing)), Unconfirmed);
+        system.delete_environment(At::Path(stage.acme, &path("shop/dev")), Confirmation::Given).unwrap();
+        system.delete_environment(At::Path(stage.acme, &path("shop/a-custom")), Confirmation::Missing).unwrap();
         assert_eq!(refused(system.environment(At::Path(stage.acme, &path("shop/dev")))), NotFound);
         // Nothing stands below `_base`.
         for bad in ["shop/_base/prod", "shop/_base/_base", "shop/prod/_base"] {
-            assert_eq!(refused(system.document(At::Path(stage.acme, &path(bad)))), NotFound, "{bad}");
+            assert_eq!(refused(system.read_level(At::Path(stage.acme, &path(bad)), LevelScope::Own)), NotFound, "{bad}");
         }
         stage.write("shop/_base", "A=1\n");
         assert_eq!(stage.text("shop").as_deref(), Some("A=1\n"));
@@ -228,7 +196,7 @@ on_every_store! {
 
     fn without_a_base_there_is_none(stage: &Stage) {
         stage.shop();
-        assert_eq!(refused(stage.system().document(At::Path(stage.acme, &path("shop/_base")))), NotFound);
+        assert_eq!(refused(stage.system().read_level(At::Path(stage.acme, &path("shop/_base")), LevelScope::Own)), NotFound);
         assert_eq!(refused(stage.system().environment(At::Path(stage.acme, &path("shop")))), NotFound);
         let all = stage.system().environments(At::Path(stage.acme, &path("shop"))).unwrap();
         assert_eq!(all.iter().map(|one| one.slug.as_str()).collect::<Vec<_>>(), ["dev"]);
@@ -242,21 +210,17 @@ on_every_store! {
         };
         assert_eq!(refused(create("shop/dev", &NewEnvironment::new("x"))), InvalidName);
         assert_eq!(refused(create("shop/none", &NewEnvironment::new("x"))), NotFound);
-        let mut live = NewEnvironment::new("Live EU");
-        live.status = Some("production".into());
+        let live = NewEnvironment::new("Live EU").status("production");
         let live = create("shop/api", &live).unwrap();
         assert_eq!((live.slug.as_str(), live.status.as_str(), live.is_production), ("live-eu", "production", true));
-        let mut canary = NewEnvironment::new("canary");
-        (canary.status, canary.is_production) = (Some("Pre Prod".into()), Some(true));
+        let canary = NewEnvironment::new("canary").status("Pre Prod").is_production(true);
         let canary = create("shop", &canary).unwrap();
         assert_eq!((canary.status.as_str(), canary.is_production), ("pre-prod", true));
-        let mut bad = NewEnvironment::new("bad");
-        bad.status = Some("!".into());
+        let bad = NewEnvironment::new("bad").status("!");
         assert_eq!(refused(create("shop", &bad)), InvalidValue);
         let plain = create("shop", &NewEnvironment::new("plain")).unwrap();
         assert_eq!((plain.status.as_str(), plain.is_production), ("development", false));
-        let mut update = EnvironmentUpdate::default();
-        update.status = Some("production".into());
+        let update = EnvironmentUpdate::new().status("production");
         assert!(system.update_environment(At::Path(stage.acme, &path("shop/plain")), &update).unwrap().is_production);
         let slugs = |parent: &str| -> Vec<String> {
             system.environments(At::Path(stage.acme, &path(parent))).unwrap().into_iter().map(|one| one.slug).collect()
@@ -276,14 +240,14 @@ on_every_store! {
         let system = stage.system();
         let below = stage.session(PermissionSet::ALL, Some("shop/api/prod"));
         let beside = stage.session(PermissionSet::ALL, Some("shop/dev"));
-        let version = system.versions(At::Path(stage.acme, &path("shop/api/prod")), &Paging::default()).unwrap().items[0].id;
+        let version = system.versions(At::Path(stage.acme, &path("shop/api/prod")), &Paging::new()).unwrap().items[0].id;
         let target = system.target(At::Path(stage.acme, &path("shop/api"))).unwrap().id;
         let logged = stage.log().len();
         system.delete_target(At::Path(stage.acme, &path("shop/api"))).unwrap();
-        assert_eq!(refused(system.document(At::Path(stage.acme, &path("shop/api/prod")))), NotFound);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &path("shop/api/prod")), LevelScope::Own)), NotFound);
         assert_eq!(refused(system.version(stage.acme, version)), NotFound);
         assert_eq!(refused(below.own_token()), Unauthenticated);
-        assert!(beside.resolve(At::Path(stage.acme, &path("shop/dev"))).is_ok());
+        assert!(beside.read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain).is_ok());
         assert_eq!(stage.log().len(), logged + 2, "the log survives, and got a record of the deletion and of the read");
 
         // Made anew, it has nothing of what was there.
@@ -295,7 +259,7 @@ on_every_store! {
         let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
         system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap();
         assert_eq!(refused(beside.own_token()), Unauthenticated);
-        assert_eq!(refused(system.locate(project.into())), NotFound);
+        assert_eq!(refused(system.project(At::Id(project.into()))), NotFound);
         system.purge_project(stage.acme, project).unwrap();
         assert_eq!(refused(beside.own_token()), Unauthenticated);
         let left: Vec<String> = stage.records("").into_keys().filter(|key| key.contains(&project.to_string())).collect();
@@ -326,15 +290,14 @@ on_every_store! {
             system.create_target(At::Path(acme, &LevelPath::from(&store)), &NewTarget::new(target)).unwrap();
         }
         for (target, status, text) in levels {
-            let mut environment = NewEnvironment::new(status);
-            environment.status = Some(status.into());
+            let environment = NewEnvironment::new(status).status(status);
             let parent = path(&format!("acme-store/{target}"));
             let slug = system.create_environment(At::Path(acme, &parent), &environment).unwrap().slug;
             let at = path(&format!("{parent}/{slug}"));
             system.set_document(At::Path(acme, &at), &Document::parse(text).unwrap()).unwrap();
         }
         let resolved = |at: &str| -> Vec<String> {
-            let resolved = system.resolve(At::Path(acme, &path(at))).unwrap();
+            let resolved = system.read_level(At::Path(acme, &path(at)), LevelScope::Chain).unwrap().resolve();
             resolved.iter().map(|one| format!("{}={}", one.name(), one.value().expose_secret())).collect()
         };
         assert_eq!(
@@ -347,8 +310,8 @@ on_every_store! {
         // A token of one part of the application does not see the other.
         let frontend = NewToken::new("build", PermissionSet::ALL).scope(path("acme-store/frontend"));
         let frontend = stage.vault.session(system.issue_token(acme, &frontend).unwrap().token);
-        assert_eq!(frontend.resolve(At::Path(acme, &path("acme-store/frontend/production"))).unwrap().len(), 1);
-        assert_eq!(refused(frontend.resolve(At::Path(acme, &path("acme-store/backend/production")))), NotFound);
+        assert_eq!(frontend.read_level(At::Path(acme, &path("acme-store/frontend/production")), LevelScope::Chain).unwrap().resolve().len(), 1);
+        assert_eq!(refused(frontend.read_level(At::Path(acme, &path("acme-store/backend/production")), LevelScope::Chain)), NotFound);
     }
 
     fn a_project_is_in_one_organization(stage: &Stage) {
@@ -375,14 +338,12 @@ on_every_store! {
         stage.write("shop", "A=1\n");
         let blob = system.blobs(At::Path(stage.acme, &path("shop"))).unwrap().levels.pop().unwrap().content.unwrap();
         system.set_blob(At::Path(stage.acme, &path("billing-api")), &NewBlob::new(blob)).unwrap();
-        assert_eq!(refused(system.document(At::Path(stage.acme, &path("billing-api")))), DecryptionFailed);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &path("billing-api")), LevelScope::Own)), DecryptionFailed);
     }
 
     fn a_project_is_made_as_it_was_asked_for(stage: &Stage) {
         let system = stage.system();
-        let mut new = NewProject::new("production");
-        new.description = Some("Production application secrets".into());
-        new.secret_format = SecretFormat::Env;
+        let new = NewProject::new("production").description("Production application secrets").secret_format(SecretFormat::Env);
         let made = system.create_project(stage.acme, new).unwrap();
         assert_eq!((made.name.as_str(), made.slug.as_str()), ("production", "production"));
         assert_eq!(made.description.as_deref(), Some("Production application secrets"));
@@ -391,52 +352,45 @@ on_every_store! {
         assert!(system.key(At::Path(stage.acme, &path("production"))).unwrap().text.is_some(), "one was drawn");
         // Without a proof no key is held elsewhere.
         for bad in ["", "x", "AAAA"] {
-            let mut client = NewProject::new("client");
-            client.key = NewKey::Client { derivation: None, proof: bad.into(), hint: None };
+            let client = NewProject::new("client").key(NewKey::Client { derivation: None, proof: bad.into(), hint: None });
             assert_eq!(refused(system.create_project(stage.acme, client)), InvalidValue, "{bad}");
         }
-        let mut update = ProjectUpdate::default();
-        update.description = Some("Updated description".into());
+        let update = ProjectUpdate::new().description("Updated description");
         let updated = system.update_project(At::Path(stage.acme, &path("production")), &update).unwrap();
         assert_eq!((updated.name, updated.description.as_deref()), (made.name, Some("Updated description")));
     }
 
     fn a_project_has_metadata(stage: &Stage) {
         let system = stage.system();
-        let mut new = NewProject::new("noted");
-        new.metadata = object(json!({ "team": "core", "n": [1, 2.5, 1e300], "nul": "\u{0}", "nested": { "b": 1, "a": 2 } }));
-        let made = system.create_project(stage.acme, new.clone()).unwrap();
-        assert_eq!(made.metadata, new.metadata);
-        assert_eq!(system.project(At::Path(stage.acme, &path("noted"))).unwrap().metadata, new.metadata);
-        let mut update = ProjectUpdate::default();
-        update.metadata = Some(object(json!({ "team": "other" })));
-        assert_eq!(system.update_project(At::Path(stage.acme, &path("noted")), &update).unwrap().metadata, update.metadata.clone().unwrap());
+        let noted = object(&json!({ "team": "core", "n": [1, 2.5, 1e300], "nul": "\u{0}", "nested": { "b": 1, "a": 2 } }));
+        let made = system.create_project(stage.acme, NewProject::new("noted").metadata(noted.clone())).unwrap();
+        assert_eq!(made.metadata, noted);
+        assert_eq!(system.project(At::Path(stage.acme, &path("noted"))).unwrap().metadata, noted);
+        let noted = object(&json!({ "team": "other" }));
+        let update = ProjectUpdate::new().metadata(noted.clone());
+        assert_eq!(system.update_project(At::Path(stage.acme, &path("noted")), &update).unwrap().metadata, noted);
         // Left alone where nothing is said, and removed by an empty one.
-        let mut other = ProjectUpdate::default();
-        other.name = Some("Noted".into());
-        assert_eq!(system.update_project(At::Path(stage.acme, &path("noted")), &other).unwrap().metadata, update.metadata.unwrap());
-        other.metadata = Some(object(json!({})));
+        let other = ProjectUpdate::new().name("Noted");
+        assert_eq!(system.update_project(At::Path(stage.acme, &path("noted")), &other).unwrap().metadata, noted);
+        let other = other.metadata(Metadata::new());
         assert!(system.update_project(At::Path(stage.acme, &path("noted")), &other).unwrap().metadata.is_empty());
         let mut deep = json!(1);
         for _ in 0..200 {
             deep = json!([deep]);
         }
         for bad in [json!({ "long": "x".repeat(16 << 10) }), json!({ "deep": deep })] {
-            other.metadata = Some(object(bad));
-            assert_eq!(refused(system.update_project(At::Path(stage.acme, &path("noted")), &other)), InvalidValue);
+            assert_eq!(refused(bad.to_string().parse::<Metadata>()), InvalidValue);
         }
     }
 
     fn targets_come_change_and_go(stage: &Stage) {
         stage.system().create_project(stage.acme, NewProject::new("my-app")).unwrap();
         let (system, at) = (stage.system(), path("my-app/us-east"));
-        let mut new = NewTarget::new("us-east");
-        new.description = Some("US East region deployment".into());
+        let new = NewTarget::new("us-east").description("US East region deployment");
         let made = system.create_target(At::Path(stage.acme, &path("my-app")), &new).unwrap();
         assert_eq!((made.slug.as_str(), made.description.as_deref()), ("us-east", Some("US East region deployment")));
         assert_eq!(system.targets(At::Path(stage.acme, &path("my-app"))).unwrap(), [made]);
-        let mut update = TargetUpdate::default();
-        (update.name, update.slug) = (Some("US East".into()), Some(slug("us-east")));
+        let update = TargetUpdate::new().name("US East").slug(slug("us-east"));
         assert_eq!(system.update_target(At::Path(stage.acme, &at), &update).unwrap().name, "US East");
         assert_eq!(system.target(At::Path(stage.acme, &at)).unwrap().name, "US East");
         system.delete_target(At::Path(stage.acme, &at)).unwrap();
@@ -448,14 +402,12 @@ on_every_store! {
         stage.shop();
         let system = stage.system();
         for word in ["Production", "Staging", "Development", "Local"] {
-            let mut new = NewEnvironment::new(word);
-            new.status = Some(word.into());
+            let new = NewEnvironment::new(word).status(word);
             let made = system.create_environment(At::Path(stage.acme, &path("shop/api")), &new).unwrap();
             let lower = word.to_lowercase();
             assert_eq!((&made.slug, &made.status, made.is_production), (&lower, &lower, word == "Production"));
         }
-        let mut update = EnvironmentUpdate::default();
-        (update.is_production, update.status) = (Some(true), Some("production".into()));
+        let update = EnvironmentUpdate::new().is_production(true).status("production");
         let updated = system.update_environment(At::Path(stage.acme, &path("shop/api/local")), &update).unwrap();
         assert_eq!((updated.status.as_str(), updated.is_production), ("production", true));
     }
@@ -464,8 +416,7 @@ on_every_store! {
         stage.shop();
         for name in ["dev_2", "api_dev", "production", "api-dev", "api-production", "api-ci_cd"] {
             let checked = EnvironmentName::new(name).unwrap();
-            let mut new = NewEnvironment::new(name);
-            new.slug = Some(slug(name));
+            let new = NewEnvironment::new(name).slug(slug(name));
             let made = stage.system().create_environment(At::Path(stage.acme, &path("shop")), &new).unwrap();
             assert_eq!((made.name.as_str(), made.slug.as_str()), (checked.as_str(), name));
             stage.write(&format!("shop/{name}"), "A=1\n");

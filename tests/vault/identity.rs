@@ -14,8 +14,7 @@ on_every_store! {
     fn everybody_may_know_who_they_are(stage: &Stage) {
         stage.shop();
         let system = stage.system();
-        let mut rename = ProjectUpdate::default();
-        rename.name = Some("The shop".into());
+        let rename = ProjectUpdate::new().name("The shop");
         system.update_project(At::Path(stage.acme, &path("shop")), &rename).unwrap();
         let shop = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
         let prod = system.environment(At::Path(stage.acme, &path(PROD))).unwrap().id;

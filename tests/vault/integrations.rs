@@ -6,8 +6,8 @@ use std::fs;
 use ioenv::ErrorKind::{ClientManaged, Conflict, Denied, InvalidName, InvalidValue, NotFound};
 use ioenv::store::{KeyRange, Order, StoreExt as _};
 use ioenv::vault::{
-    Action, At, Id, Integration, IntegrationId, IntegrationUpdate, Mapping, NewIntegration, NewKey, NewProject,
-    Permission as P, PermissionSet, Provider, ResourceKind, SyncAction, VaultOptions,
+    Action, At, Confirmation, Id, Integration, IntegrationId, IntegrationUpdate, Mapping, NewIntegration, NewKey,
+    NewProject, Permission as P, PermissionSet, Provider, ResourceKind, SyncAction, VaultOptions,
 };
 use ioenv::worker::EnvFiles;
 #[cfg(feature = "worker")]
@@ -36,20 +36,12 @@ fn sync(stage: &Stage, id: IntegrationId) -> ioenv::vault::IntegrationRun {
     stage.system().sync_integration(At::Path(stage.acme, &path("shop")), id).unwrap()
 }
 
-fn update(
-    stage: &Stage,
-    id: IntegrationId,
-    change: impl FnOnce(&mut IntegrationUpdate),
-) -> Result<Integration, ioenv::Error> {
-    let mut update = IntegrationUpdate::default();
-    change(&mut update);
-    stage.system().update_integration(At::Path(stage.acme, &path("shop")), id, &update)
+fn update(stage: &Stage, id: IntegrationId, update: &IntegrationUpdate) -> Result<Integration, ioenv::Error> {
+    stage.system().update_integration(At::Path(stage.acme, &path("shop")), id, update)
 }
 
 fn update_of(credentials: &str) -> IntegrationUpdate {
-    let mut update = IntegrationUpdate::default();
-    update.credentials = Some(credentials.into());
-    update
+    IntegrationUpdate::new().credentials(credentials)
 }
 
 fn waits(stage: &Stage) -> bool {
@@ -83,8 +75,7 @@ on_every_store! {
             assert!(!shown.contains(CREDENTIALS), "{shown}");
         }
         let id = stage.clock_id();
-        let mut given = new;
-        given.id = Some(id.into());
+        let given = new.id(id.into());
         assert_eq!(link(stage, &given).id, id.into());
         assert_eq!(refused(system.link_integration(At::Path(stage.acme, &path("shop")), &given)), Conflict);
     }
@@ -156,7 +147,7 @@ on_every_store! {
         assert_eq!(stage.shelf.at("production"), "B=2 PORT=80 TOKEN=planted-own");
         // With another name for the environment, all begins anew, and nothing of the former one is removed.
         stage.shelf.log();
-        update(stage, id, |update| update.environments = Some(vec![Mapping::new(path("shop/api/prod"), "live")])).unwrap();
+        update(stage, id, &IntegrationUpdate::new().environments(vec![Mapping::new(path("shop/api/prod"), "live")])).unwrap();
         sync(stage, id);
         assert_eq!(stage.shelf.log(), ["create live PORT", "create live TOKEN"]);
         stage.system().unlink_integration(At::Path(stage.acme, &path("shop")), id).unwrap();
@@ -200,7 +191,7 @@ on_every_store! {
         let log = stage.log();
         let of_it: Vec<_> = log.iter().filter(|one| one.resource.kind == ResourceKind::Integration).collect();
         assert!(of_it.iter().all(|one| one.resource.id == Some(id.into())));
-        let reads = log.iter().filter(|one| one.details.get("op").is_some_and(|op| op == "sync") && one.action == Action::Read);
+        let reads = log.iter().filter(|one| one.details.operation() == Some("sync") && one.action == Action::Read);
         assert!(reads.count() >= 2, "what is sent away is recorded as read");
     }
 
@@ -219,39 +210,37 @@ on_every_store! {
         assert_eq!(refused(here.link_integration(At::Path(acme, &LevelPath::from(shop)), &NewIntegration::new("S", shelf(), "x"))), NotFound);
         // An integration of two environments is for those who may at both.
         let both = vec![Mapping::new(path("shop/api/prod"), "a"), Mapping::new(path("shop/dev"), "b")];
-        update(stage, id, |update| update.environments = Some(both.clone())).unwrap();
+        update(stage, id, &IntegrationUpdate::new().environments(both.clone())).unwrap();
         assert_eq!(refused(here.integration(At::Path(acme, &LevelPath::from(shop)), id)), NotFound);
         stage.session(all, Some("shop")).integration(At::Path(acme, &LevelPath::from(shop)), id).unwrap();
 
         // Whoever cannot read values can have none sent elsewhere.
         let writer = stage.session(all.difference(P::SecretDecrypt.into()), Some("shop"));
-        let mut map = IntegrationUpdate::default();
-        map.environments = Some(both);
+        let map = IntegrationUpdate::new().environments(both);
         for update in [map, update_of("mine")] {
             assert_eq!(refused(writer.update_integration(At::Path(acme, &LevelPath::from(shop)), id, &update)), Denied);
         }
         // Nor with other credentials those of an environment that comes back later.
-        stage.system().delete_environment(At::Path(acme, &path("shop/api/prod")), true).unwrap();
+        stage.system().delete_environment(At::Path(acme, &path("shop/api/prod")), Confirmation::Given).unwrap();
         let of_dev = stage.session(all, Some("shop/dev"));
         of_dev.update_integration(At::Path(acme, &LevelPath::from(shop)), id, &update_of("mine")).unwrap();
         let back = stage.system().deleted(acme).unwrap()[0].id;
         stage.system().restore_environment(acme, Id::from(back).into()).unwrap();
         assert_eq!(stage.system().integration(At::Path(acme, &LevelPath::from(shop)), id).unwrap().environments, [Mapping::new(path("shop/dev"), "b")]);
-        let mut rename = IntegrationUpdate::default();
-        rename.name = Some("Other".into());
+        let rename = IntegrationUpdate::new().name("Other");
         assert_eq!(writer.update_integration(At::Path(acme, &LevelPath::from(shop)), id, &rename).unwrap().name, "Other");
-        assert_eq!(refused(writer.update_integration(At::Path(acme, &LevelPath::from(shop)), id, &IntegrationUpdate::default())), InvalidValue);
+        assert_eq!(refused(writer.update_integration(At::Path(acme, &LevelPath::from(shop)), id, &IntegrationUpdate::new())), InvalidValue);
     }
 
     fn a_change_has_it_done_and_only_the_last_one_waits(stage: &Stage) {
         let id = shop(stage);
         stage.write("shop", "A=1\n");
         assert!(!waits(stage), "it is not enabled");
-        update(stage, id, |update| update.enabled = Some(true)).unwrap();
+        update(stage, id, &IntegrationUpdate::new().enabled(true)).unwrap();
         assert!(waits(stage), "what there is now is copied");
-        update(stage, id, |update| update.enabled = Some(false)).unwrap();
+        update(stage, id, &IntegrationUpdate::new().enabled(false)).unwrap();
         assert!(!waits(stage));
-        update(stage, id, |update| update.enabled = Some(true)).unwrap();
+        update(stage, id, &IntegrationUpdate::new().enabled(true)).unwrap();
         for value in ["2", "3"] {
             stage.system().set_entries(At::Path(stage.acme, &path("shop")), &[entry("A", value)]).unwrap();
             assert_eq!(stage.records("job/integration/").len(), 1);
@@ -264,10 +253,9 @@ on_every_store! {
     }
 
     fn what_the_vault_cannot_open_is_not_copied(stage: &Stage) {
-        let mut theirs = NewProject::new("theirs");
-        theirs.has_base = true;
+        let mut theirs = NewProject::new("theirs").has_base(true);
         let proof = KeyProof::of(&LevelKey::from_bytes(&[7; 32])).to_text();
-        theirs.key = NewKey::Client { derivation: None, proof, hint: None };
+        theirs = theirs.key(NewKey::Client { derivation: None, proof, hint: None });
         let system = stage.system();
         system.create_project(stage.acme, theirs).unwrap();
         let of = |at: &str| NewIntegration::new("S", shelf(), "x").environment(Mapping::new(path(at), "a"));
@@ -276,11 +264,11 @@ on_every_store! {
         let id = shop(stage);
         sync(stage, id);
         assert_ne!(stage.dump("integration-written/"), "");
-        system.move_key_to_client(At::Path(stage.acme, &path("shop")), true).unwrap();
+        system.move_key_to_client(At::Path(stage.acme, &path("shop")), Confirmation::Given).unwrap();
         assert_eq!(stage.dump("integration-written/"), "");
         assert_eq!(refused(system.plan_integration(At::Path(stage.acme, &path("shop")), id)), ClientManaged);
         assert_eq!(refused(system.sync_integration(At::Path(stage.acme, &path("shop")), id)), ClientManaged);
-        assert_eq!(refused(update(stage, id, |update| update.enabled = Some(true))), ClientManaged);
+        assert_eq!(refused(update(stage, id, &IntegrationUpdate::new().enabled(true))), ClientManaged);
         system.unlink_integration(At::Path(stage.acme, &path("shop")), id).unwrap();
     }
 
@@ -289,7 +277,7 @@ on_every_store! {
         sync(stage, id);
         let system = stage.system();
         let environment = system.environment(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().id;
-        system.delete_environment(At::Path(stage.acme, &path("shop/api/prod")), true).unwrap();
+        system.delete_environment(At::Path(stage.acme, &path("shop/api/prod")), Confirmation::Given).unwrap();
         assert_eq!(system.integration(At::Path(stage.acme, &path("shop")), id).unwrap().environments, []);
         stage.shelf.log();
         assert!(sync(stage, id).is_success());
@@ -297,7 +285,7 @@ on_every_store! {
         system.restore_environment(stage.acme, environment).unwrap();
         assert_eq!(system.integration(At::Path(stage.acme, &path("shop")), id).unwrap().environments.len(), 1);
         assert_eq!(sync(stage, id).unchanged, 3, "it is known what was written");
-        system.delete_environment(At::Path(stage.acme, &path("shop/api/prod")), true).unwrap();
+        system.delete_environment(At::Path(stage.acme, &path("shop/api/prod")), Confirmation::Given).unwrap();
         system.purge_environment(stage.acme, environment).unwrap();
         assert_eq!(stage.dump("integration-written/") + &stage.dump("environment-integration/"), "");
         assert_eq!(stage.records("integration/").len(), 1);
@@ -393,7 +381,7 @@ on_every_store! {
 on_every_store! {
     fn a_worker_copies_what_changed(stage: &Stage) {
         let id = shop(stage);
-        update(stage, id, |update| update.enabled = Some(true)).unwrap();
+        update(stage, id, &IntegrationUpdate::new().enabled(true)).unwrap();
         let worker = Worker::new(&stage.vault).threads(1);
         assert_eq!(worker.run_once().unwrap(), 1);
         assert_eq!(stage.shelf.at("production"), "B=2 PORT=80 TOKEN=planted-own");
@@ -407,7 +395,7 @@ on_every_store! {
 
     fn a_worker_that_dies_leaves_nothing_behind(stage: &Stage) {
         let id = shop(stage);
-        update(stage, id, |update| update.enabled = Some(true)).unwrap();
+        update(stage, id, &IntegrationUpdate::new().enabled(true)).unwrap();
         stage.shelf.kill_next();
         let worker = Worker::new(&stage.vault).threads(1);
         let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| worker.run_once()));
@@ -429,7 +417,7 @@ on_every_store! {
 
     fn after_five_failures_it_is_paused(stage: &Stage) {
         let id = shop(stage);
-        update(stage, id, |update| update.enabled = Some(true)).unwrap();
+        update(stage, id, &IntegrationUpdate::new().enabled(true)).unwrap();
         stage.shelf.break_after(Some(0));
         let worker = Worker::new(&stage.vault).threads(1);
         for minutes in [1, 1, 5, 30, 0] {
@@ -443,7 +431,7 @@ on_every_store! {
         let runs = stage.system().integration_runs(At::Path(stage.acme, &path("shop")), id).unwrap();
         assert_eq!(runs.iter().map(|run| run.attempt).collect::<Vec<_>>(), [Some(5), Some(4), Some(3), Some(2), Some(1)]);
         stage.shelf.break_after(None);
-        let resumed = update(stage, id, |update| update.enabled = Some(true)).unwrap();
+        let resumed = update(stage, id, &IntegrationUpdate::new().enabled(true)).unwrap();
         assert_eq!((resumed.enabled, resumed.paused), (true, None));
         assert_eq!(worker.run_once().unwrap(), 1);
         assert_eq!(stage.shelf.at("production"), "B=2 PORT=80 TOKEN=planted-own");
@@ -451,19 +439,18 @@ on_every_store! {
 
     fn what_cannot_be_opened_fails_without_holding_up_the_others(stage: &Stage) {
         let id = shop(stage);
-        stage.system().move_key_to_client(At::Path(stage.acme, &path("shop")), true).unwrap();
+        stage.system().move_key_to_client(At::Path(stage.acme, &path("shop")), Confirmation::Given).unwrap();
         let project = stage.system().project(At::Path(stage.acme, &path("shop"))).unwrap().id;
         stage.with_base("open");
         stage.write("open/dev", "A=1\n");
-        let other = NewIntegration::new("S", shelf(), "x").environment(Mapping::new(path("open/dev"), "open")).enabled();
+        let other = NewIntegration::new("S", shelf(), "x").environment(Mapping::new(path("open/dev"), "open")).enabled(true);
         // As if it had been enabled before the key was given away.
         let key = format!("integration/{project}/{id}");
         let mut record = stage.records("integration/")[&key].clone();
         record["enabled"] = true.into();
         let text = record.to_string();
         stage.store.write(|tx| tx.put(&key, &text, ioenv::store::Precondition::Present)).unwrap();
-        let mut rename = IntegrationUpdate::default();
-        rename.name = Some("Other".into());
+        let rename = IntegrationUpdate::new().name("Other");
         stage.system().update_integration(At::Path(stage.acme, &path("shop")), id, &rename).unwrap();
         stage.system().link_integration(At::Path(stage.acme, &path("open")), &other).unwrap();
         assert_eq!(Worker::new(&stage.vault).threads(1).run_once().unwrap(), 2);

@@ -21,6 +21,7 @@ mod deletion;
 #[cfg(feature = "worker")]
 mod deliveries;
 mod documents;
+mod former_keys;
 mod given_ids;
 mod grants;
 mod hierarchy;
@@ -39,5 +40,6 @@ mod service_accounts;
 mod shelf;
 mod teams;
 mod tokens;
+mod updates;
 mod versions;
 mod webhooks;

@@ -4,9 +4,9 @@ use std::thread;
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::{
-    Action, At, CloudRole, GrantRole, Grantee, Id, Member, MemberRole, MemberUpdate, NewInvitation, NewMember,
-    NewOrganization, NewProject, NewRole, NewUser, OrganizationRole, OrganizationStatus, OrganizationUpdate, Paging,
-    Permission as P, PermissionSet, ResourceKind, RoleUpdate, Tier, UserUpdate, WorkspaceRole,
+    Action, At, CloudRole, GrantRole, Grantee, Id, LevelScope, Member, MemberRole, MemberUpdate, NewInvitation,
+    NewMember, NewOrganization, NewProject, NewRole, NewUser, OrganizationRole, OrganizationStatus, OrganizationUpdate,
+    Paging, Permission as P, PermissionSet, ResourceKind, RoleUpdate, Tier, Timestamp, UserUpdate, WorkspaceRole,
 };
 use ioenv::{Document, Error, SecretString};
 use serde_json::{Value, json};
@@ -19,9 +19,7 @@ const ADMIN: MemberRole = MemberRole::Organization(OrganizationRole::Admin);
 const MEMBER: MemberRole = MemberRole::Workspace(WorkspaceRole::Member);
 
 fn to(role: MemberRole) -> MemberUpdate {
-    let mut update = MemberUpdate::default();
-    update.role = Some(role);
-    update
+    MemberUpdate::new().role(role)
 }
 
 fn role(stage: &Stage, name: &str, permissions: &[P]) -> MemberRole {
@@ -31,14 +29,14 @@ fn role(stage: &Stage, name: &str, permissions: &[P]) -> MemberRole {
 
 /// The emails of the members, all pages of them.
 fn emails(stage: &Stage) -> Vec<String> {
-    let mut paging = Paging::first(2);
+    let mut paging = Paging::new().limit(2);
     let mut all = Vec::new();
     loop {
         let page = stage.system().members(stage.acme, &paging).unwrap();
         assert!(page.items.len() <= 2);
         all.extend(page.items.into_iter().map(|member| member.email));
         let Some(next) = page.next else { return all };
-        paging = Paging::first(2).after(next);
+        paging = Paging::new().limit(2).after(next);
     }
 }
 
@@ -74,14 +72,13 @@ on_every_store! {
         for bad in ["bob", "bob@", "b ob@example.com", &format!("{}@example.com", "b".repeat(250))] {
             assert_eq!(refused_as("Bob", bad), InvalidValue, "{bad}");
         }
-        let mut taken = NewUser::new("Bob", "bob@example.com");
-        taken.id = Some(ann.id);
+        let mut taken = NewUser::new("Bob", "bob@example.com").id(ann.id);
         assert_eq!(refused(system.create_user(&taken)), Conflict);
         assert_eq!(stored(stage), before);
         let given: Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
-        taken.id = Some(given.into());
+        taken = taken.id(given.into());
         assert_eq!(system.create_user(&taken).unwrap().id, given.into());
-        assert_eq!(system.users(&Paging::first(3)).unwrap().items.len(), 3);
+        assert_eq!(system.users(&Paging::new().limit(3)).unwrap().items.len(), 3);
         let kinds: Vec<ResourceKind> = stage.records(&format!("audit/{own}/")).into_values()
             .map(|value| serde_json::from_value::<ioenv::vault::AuditRecord>(value).unwrap())
             .filter(|record| record.action == Action::Create).map(|record| record.resource.kind).collect();
@@ -90,20 +87,18 @@ on_every_store! {
 
     fn a_user_changes_their_own_name_and_nothing_else(stage: &Stage) {
         let [ann, bob] = ["ann@example.com", "bob@example.com"].map(|email| stage.member(email, ADMIN));
-        let mut rename = UserUpdate::default();
-        rename.name = Some("Anna".into());
+        let rename = UserUpdate::new().name("Anna");
         assert_eq!(stage.user(ann).update_user(ann, &rename).unwrap().name, "Anna");
         assert_eq!(stage.system().member(stage.acme, ann).unwrap().name, "Anna");
         assert_eq!(refused(stage.user(bob).update_user(ann, &rename)), Denied);
         assert_eq!(refused(stage.user(bob).user(ann)), Denied);
         assert_eq!(refused(stage.user(ann).delete_user(ann)), Denied);
-        let mut address = UserUpdate::default();
-        address.email = Some("BOB@example.com".into());
+        let mut address = UserUpdate::new().email("BOB@example.com");
         assert_eq!(refused(stage.user(ann).update_user(ann, &address)), Denied);
         assert_eq!(refused(stage.system().update_user(ann, &address)), Conflict);
         // The same address may be spelled otherwise, and a former one is free.
         stage.system().update_user(bob, &address).unwrap();
-        address.email = Some("robert@example.com".into());
+        address = address.email("robert@example.com");
         stage.system().update_user(bob, &address).unwrap();
         assert_eq!(stage.system().user_by_email("robert@EXAMPLE.com").unwrap().id, bob);
         assert_eq!(refused(stage.system().user_by_email("bob@example.com")), NotFound);
@@ -159,7 +154,7 @@ on_every_store! {
         system.delete_user(ann).unwrap();
         assert_eq!(refused(stage.user(ann).organizations()), Unauthenticated);
         assert_eq!(refused(system.organization(own)), NotFound);
-        assert!(system.team_members(stage.acme, team, &Paging::default()).unwrap().items.is_empty());
+        assert!(system.team_members(stage.acme, team, &Paging::new()).unwrap().items.is_empty());
         assert!(system.grants(At::Path(stage.acme, &path("shop"))).unwrap().is_empty());
         assert!(!stored(stage).contains(&ann.to_string()));
         // An address is free again, and what comes back is somebody else.
@@ -176,8 +171,7 @@ on_every_store! {
         let mine = session.create_organization(NewOrganization::new("Mine")).unwrap();
         assert_eq!(session.member(mine.id, ann).unwrap().role, OWNER);
         assert_eq!(session.organizations().unwrap().len(), 2);
-        let mut free = NewOrganization::new("Free");
-        free.tier = Tier::Free;
+        let free = NewOrganization::new("Free").tier(Tier::Free);
         assert_eq!(refused(session.create_organization(free)), Denied);
         session.create_project(mine.id, NewProject::new("theirs")).unwrap();
         session.delete_organization(mine.id).unwrap();
@@ -206,8 +200,7 @@ on_every_store! {
         assert!(stage.user(admin).grants(At::Path(stage.acme, &path("third"))).unwrap().is_empty());
         // What is not made is not granted.
         let before = stored(stage);
-        let mut taken = NewProject::new("shop");
-        taken.slug = Some(slug("shop"));
+        let taken = NewProject::new("shop").slug(slug("shop"));
         assert_eq!(refused(stage.user(bob).create_project(stage.acme, taken)), Conflict);
         assert_eq!(stored(stage), before);
     }
@@ -216,8 +209,7 @@ on_every_store! {
         let system = stage.system();
         let admin = stage.member("admin@example.com", ADMIN);
         let teams = [stage.team("one", &[]), stage.team("two", &[])];
-        let mut new = NewInvitation::new("Ann@example.com", MEMBER);
-        new.teams = teams.to_vec();
+        let mut new = NewInvitation::new("Ann@example.com", MEMBER).teams(teams.to_vec());
         let issued = stage.user(admin).invite_member(stage.acme, &new).unwrap();
         assert_eq!(issued.invitation.expires_at, after(stage.now(), 7 * DAY));
         assert_eq!(issued.invitation.created_by.id, Some(admin.into()));
@@ -241,7 +233,7 @@ on_every_store! {
         assert!(system.invitations(stage.acme).unwrap().is_empty());
         assert!(!stage.dump("").contains(&hash));
         assert_eq!(refused(stage.user(admin).invite_member(stage.acme, &new)), NotFound);
-        new.teams.clear();
+        new = new.teams(Vec::new());
         assert_eq!(refused(stage.user(admin).invite_member(stage.acme, &new)), Conflict);
         // Somebody who is a user already stays who they are.
         let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
@@ -252,9 +244,8 @@ on_every_store! {
 
     fn an_invitation_ends(stage: &Stage) {
         let system = stage.system();
-        let invite = |end| {
-            let mut new = NewInvitation::new("ann@example.com", MEMBER);
-            new.expires_at = end;
+        let invite = |end: Option<Timestamp>| {
+            let new = end.into_iter().fold(NewInvitation::new("ann@example.com", MEMBER), NewInvitation::expires_at);
             system.invite_member(stage.acme, &new)
         };
         assert_eq!(refused(invite(Some(stage.now()))), InvalidValue);
@@ -326,8 +317,7 @@ on_every_store! {
         stage.shop();
         let team = stage.team("some", &[]);
         stage.grant("shop", Grantee::Team(team), "full");
-        let mut new = NewMember::new("new2@x", "New", manager);
-        new.teams = vec![team];
+        let new = NewMember::new("new2@x", "New", manager).teams(vec![team]);
         assert_eq!(refused(stage.user(ann).add_member(org, &new)), Denied);
         assert_eq!(stage.user(owner).add_member(org, &new).unwrap().teams, [team]);
     }
@@ -363,7 +353,7 @@ on_every_store! {
             });
             let kinds: Vec<_> = results.into_iter().filter_map(Result::err).map(|error| error.kind()).collect();
             assert_eq!(kinds, [Conflict], "{round}");
-            let left = stage.system().members(stage.acme, &Paging::default()).unwrap().items;
+            let left = stage.system().members(stage.acme, &Paging::new()).unwrap().items;
             assert!(left.len() == 1 && left[0].role == OWNER, "{left:?}");
             last = left[0].user;
         }
@@ -407,16 +397,15 @@ on_every_store! {
         // Whoever has it has what it holds from then on.
         let session = stage.user(ann);
         assert!(session.project(At::Path(org, &path("shop"))).is_ok());
-        assert_eq!(refused(session.resolve(At::Path(org, &path("shop")))), Denied);
-        let mut update = RoleUpdate::default();
-        (update.name, update.permissions) = (Some("release".into()), Some(PermissionSet::of(&[P::ProjectRead, P::SecretRead, P::SecretDecrypt])));
+        assert_eq!(refused(session.read_level(At::Path(org, &path("shop")), LevelScope::Chain)), Denied);
+        let mut update = RoleUpdate::new().name("release").permissions(PermissionSet::of(&[P::ProjectRead, P::SecretRead, P::SecretDecrypt]));
         let logged = stage.logged(|| drop(system.update_role(org, custom.id, &update).unwrap()));
         assert_eq!(
-            Value::from(logged[0].details.clone())["permissions"],
+            serde_json::to_value(&logged[0].details).unwrap()["permissions"],
             json!({"from": ["project:read"], "to": ["secret:read", "secret:decrypt", "project:read"]})
         );
-        assert!(session.resolve(At::Path(org, &path("shop"))).is_ok());
-        update.permissions = Some(all);
+        assert!(session.read_level(At::Path(org, &path("shop")), LevelScope::Chain).is_ok());
+        update = update.permissions(all);
         assert_eq!(refused(system.update_role(org, custom.id, &update)), InvalidValue);
         // One that is in use stays.
         assert_eq!(refused(system.delete_role(org, custom.id)), Conflict);
@@ -431,8 +420,7 @@ on_every_store! {
         let strong = system.create_role(org, &NewRole::new("strong", P::SecretRead.into())).unwrap().id;
         let weak = role(stage, "weak", &[P::MemberUpdate]);
         system.update_member(org, ann, &to(weak)).unwrap();
-        let mut weaken = RoleUpdate::default();
-        weaken.permissions = Some(PermissionSet::EMPTY);
+        let weaken = RoleUpdate::new().permissions(PermissionSet::EMPTY);
         assert_eq!(refused(session.update_role(org, strong, &weaken)), Denied);
         assert_eq!(refused(session.delete_role(org, strong)), Denied);
     }
@@ -442,9 +430,9 @@ on_every_store! {
         stage.member("owner@x", OWNER);
         let ann = stage.member("ann@x", ADMIN);
         let session = stage.user(ann);
-        assert!(session.resolve(At::Path(stage.acme, &path("shop"))).is_ok());
+        assert!(session.read_level(At::Path(stage.acme, &path("shop")), LevelScope::Chain).is_ok());
         stage.system().update_member(stage.acme, ann, &to(MemberRole::Cloud(CloudRole::BillingManager))).unwrap();
-        assert_eq!(refused(session.resolve(At::Path(stage.acme, &path("shop")))), NotFound);
+        assert_eq!(refused(session.read_level(At::Path(stage.acme, &path("shop")), LevelScope::Chain)), NotFound);
         assert_eq!(refused(session.update_member(stage.acme, ann, &to(ADMIN))), Denied);
         assert!(session.organization(stage.acme).is_ok());
         stage.system().remove_member(stage.acme, ann).unwrap();
@@ -456,20 +444,18 @@ on_every_store! {
         stage.shop();
         let ann = stage.member("ann@x", OWNER);
         let stranger = stage.system().create_user(&NewUser::new("S", "s@x")).unwrap().id;
-        let mut update = OrganizationUpdate::default();
-        update.status = Some(OrganizationStatus::Suspended);
+        let update = OrganizationUpdate::new().status(OrganizationStatus::Suspended);
         assert_eq!(refused(stage.user(ann).update_organization(stage.acme, &update)), Denied);
         stage.system().update_organization(stage.acme, &update).unwrap();
         assert_eq!(refused(stage.user(ann).project(At::Path(stage.acme, &path("shop")))), Denied);
         assert_eq!(refused(stage.user(ann).remove_member(stage.acme, ann)), Denied);
         assert_eq!(refused(stage.user(stranger).project(At::Path(stage.acme, &path("shop")))), NotFound);
-        assert_eq!(stage.system().members(stage.acme, &Paging::default()).unwrap().items.len(), 1);
+        assert_eq!(stage.system().members(stage.acme, &Paging::new()).unwrap().items.len(), 1);
     }
 
     fn a_suspended_organization_leaves_the_others_open(stage: &Stage) {
         let ann = stage.member("ann@x", MEMBER);
-        let mut update = OrganizationUpdate::default();
-        update.status = Some(OrganizationStatus::Suspended);
+        let update = OrganizationUpdate::new().status(OrganizationStatus::Suspended);
         stage.system().update_organization(stage.acme, &update).unwrap();
         let listed = stage.user(ann).organizations().unwrap();
         assert_eq!(listed.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["ann"]);
@@ -494,13 +480,11 @@ on_every_store! {
         let ann = stage.member("ann@x", ADMIN);
         // Whether there is such a user is not to be told from the refusal.
         let texts = ["known@x", "unknown@x"].map(|email| {
-            let mut new = NewMember::new(email, "Some", MEMBER);
-            new.user_id = Some(ann);
+            let new = NewMember::new(email, "Some", MEMBER).user_id(ann);
             stage.user(ann).add_member(stage.acme, &new).unwrap_err().to_string()
         });
         assert_eq!(texts[0], texts[1]);
-        let mut new = NewMember::new("known@x", "Some", MEMBER);
-        new.user_id = Some(known);
+        let new = NewMember::new("known@x", "Some", MEMBER).user_id(known);
         assert_eq!(refused(stage.user(ann).add_member(stage.acme, &new)), Denied);
         assert_eq!(stage.system().add_member(stage.acme, &new).unwrap().user, known);
     }
@@ -511,7 +495,7 @@ on_every_store! {
         stage.write("shop/dev", "A=2\n");
         let ann = stage.member("ann@x", MemberRole::Cloud(CloudRole::Auditor));
         let session = stage.user(ann);
-        let versions = session.versions(At::Path(stage.acme, &path("shop/dev")), &Paging::default()).unwrap().items;
+        let versions = session.versions(At::Path(stage.acme, &path("shop/dev")), &Paging::new()).unwrap().items;
         assert_eq!(versions.len(), 1);
         let before = stage.dump("");
         let error = session.version(stage.acme, versions[0].id).unwrap_err();
@@ -570,7 +554,7 @@ on_every_store! {
             ann = Some(member);
         });
         let told: Vec<(Action, ResourceKind, Value)> = logged.iter()
-            .map(|record| (record.action, record.resource.kind, record.details.clone().into())).collect();
+            .map(|record| (record.action, record.resource.kind, serde_json::to_value(&record.details).unwrap())).collect();
         let (member, invitation) = (ResourceKind::Member, ResourceKind::Invitation);
         assert_eq!(told, [
             (Action::Create, member, json!({"email": "ann@x", "role": "workspace:member", "teams": []})),
@@ -589,11 +573,11 @@ on_every_store! {
             stage.member(email, MEMBER);
         }
         assert_eq!(emails(stage), all);
-        assert_eq!(refused(stage.system().members(stage.acme, &Paging::default().after("nowhere"))), InvalidValue);
-        let mut update = NewMember::new("m1@x", "-", MEMBER);
-        assert_eq!(refused(stage.system().add_member(stage.acme, &update)), Conflict);
-        update.email = "stranger@x".into();
-        update.user_id = Some(stage.system().user_by_email("m0@x").unwrap().id);
-        assert_eq!(refused(stage.system().add_member(stage.acme, &update)), Conflict);
+        assert_eq!(refused(stage.system().members(stage.acme, &Paging::new().after("nowhere"))), InvalidValue);
+        let there = NewMember::new("m1@x", "-", MEMBER);
+        assert_eq!(refused(stage.system().add_member(stage.acme, &there)), Conflict);
+        let stranger = NewMember::new("stranger@x", "-", MEMBER);
+        let stranger = stranger.user_id(stage.system().user_by_email("m0@x").unwrap().id);
+        assert_eq!(refused(stage.system().add_member(stage.acme, &stranger)), Conflict);
     }
 }

@@ -60,9 +60,7 @@ fn at_once(stage: &Stage, deeds: &[Deed<'_>]) -> Vec<Result<(), ErrorKind>> {
 }
 
 fn to(role: MemberRole) -> MemberUpdate {
-    let mut update = MemberUpdate::default();
-    update.role = Some(role);
-    update
+    MemberUpdate::new().role(role)
 }
 
 on_stores_of_many! {

@@ -1,8 +1,8 @@
 //! What is refused changes nothing.
 
 use ioenv::vault::{
-    At, EntryScope, EntryUpdate, EnvironmentUpdate, Id, NewBlob, NewEnvironment, NewOrganization, NewProject,
-    NewTarget, NewToken, Paging, PermissionSet, ProjectUpdate, PurgeScope, Restore, TargetUpdate,
+    At, Confirmation, EntryScope, EntryUpdate, EnvironmentUpdate, Id, NewBlob, NewEnvironment, NewOrganization,
+    NewProject, NewTarget, NewToken, Paging, PermissionSet, ProjectUpdate, PurgeScope, Restore, TargetUpdate,
 };
 use ioenv::{Aes256Gcm, Cipher as _, Document, Error, LevelKey, SystemRandom};
 
@@ -21,22 +21,14 @@ on_every_store! {
         system.revoke_token(acme, revoked).unwrap();
         let nowhere: Id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
         let (shop, missing) = (&path("shop"), &path("shop/none"));
-        let mut taken = NewProject::new("p");
-        taken.slug = Some(slug("shop"));
-        let mut taken_organization = NewOrganization::new("o");
-        taken_organization.slug = Some(slug("acme"));
-        let mut described = NewTarget::new("t");
-        described.description = Some("\0".into());
-        let mut status = NewEnvironment::new("e");
-        status.status = Some("!".into());
-        let mut to_reserved = ProjectUpdate::default();
-        (to_reserved.name, to_reserved.slug) = (Some("New".into()), Some(slug("secrets")));
-        let mut to_taken = TargetUpdate::default();
-        (to_taken.name, to_taken.slug) = (Some("New".into()), Some(slug("dev")));
-        let mut renamed = EnvironmentUpdate::default();
-        renamed.name = Some("New".into());
-        let mut onto_taken = EntryUpdate::new(name("A"));
-        (onto_taken.value, onto_taken.new_name) = (Some("9".into()), Some(name("B")));
+        let taken = NewProject::new("p").slug(slug("shop"));
+        let taken_organization = NewOrganization::new("o").slug(slug("acme"));
+        let described = NewTarget::new("t").description("\0");
+        let status = NewEnvironment::new("e").status("!");
+        let to_reserved = ProjectUpdate::new().name("New").slug(slug("secrets"));
+        let to_taken = TargetUpdate::new().name("New").slug(slug("dev"));
+        let renamed = EnvironmentUpdate::new().name("New");
+        let onto_taken = EntryUpdate::new(name("A")).value("9").new_name(name("B"));
         let key = LevelKey::generate(&SystemRandom).unwrap();
         let large = NewBlob::new(Aes256Gcm.seal(&key, &vec![b'x'; 800_000], &SystemRandom).unwrap());
         let long = "x".repeat(70_000);
@@ -55,8 +47,8 @@ on_every_store! {
             ("target delete", Box::new(|| system.delete_target(At::Path(acme, &path("shop/dev"))))),
             ("environment", Box::new(|| system.create_environment(At::Path(acme, shop), &status).map(drop))),
             ("environment update", Box::new(|| system.update_environment(At::Path(acme, &path("own/dev")), &renamed).map(drop))),
-            ("environment delete", Box::new(|| system.delete_environment(At::Path(acme, &path("own/dev")), false))),
-            ("environment base", Box::new(|| system.delete_environment(At::Path(acme, &path("own/_base")), true))),
+            ("environment delete", Box::new(|| system.delete_environment(At::Path(acme, &path("own/dev")), Confirmation::Missing))),
+            ("environment base", Box::new(|| system.delete_environment(At::Path(acme, &path("own/_base")), Confirmation::Given))),
             ("document", Box::new(|| system.set_document(At::Path(acme, missing), &Document::new()))),
             ("blob", Box::new(|| system.set_blob(At::Path(acme, shop), &large))),
             ("entries", Box::new(|| system.set_entries(At::Path(acme, shop), &[entry("A", "3"), entry("B", &long)]).map(drop))),
@@ -66,11 +58,11 @@ on_every_store! {
             ("delete all", Box::new(|| system.delete_all_entries(At::Path(acme, missing)).map(drop))),
             ("list", Box::new(|| system.entries(At::Path(acme, missing), EntryScope::Resolved).map(drop))),
             ("delete level", Box::new(|| system.delete_level(At::Path(acme, missing)))),
-            ("purge level", Box::new(|| system.purge_level(At::Path(acme, shop), false))),
-            ("purge", Box::new(|| system.purge_versions(At::Path(acme, shop), PurgeScope::Project, false).map(drop))),
-            ("restore", Box::new(|| system.restore_version(acme, 7, &Restore::default()).map(drop))),
-            ("version", Box::new(|| system.delete_version(acme, 7, true))),
-            ("page", Box::new(|| system.changes(At::Path(acme, shop), &Paging::first(1).after("x")).map(drop))),
+            ("purge level", Box::new(|| system.purge_level(At::Path(acme, shop), Confirmation::Missing))),
+            ("purge", Box::new(|| system.purge_versions(At::Path(acme, shop), PurgeScope::Project, Confirmation::Missing).map(drop))),
+            ("restore", Box::new(|| system.restore_version(acme, 7, &Restore::new()).map(drop))),
+            ("version", Box::new(|| system.delete_version(acme, 7, Confirmation::Given))),
+            ("page", Box::new(|| system.changes(At::Path(acme, shop), &Paging::new().limit(1).after("x")).map(drop))),
             ("token", Box::new(|| system.issue_token(acme, &past).map(drop))),
             ("rotate", Box::new(|| system.rotate_token(acme, revoked).map(drop))),
             ("revoke", Box::new(|| system.revoke_token(acme, nowhere.into()))),

@@ -9,8 +9,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use ioenv::ErrorKind::Corrupt;
 use ioenv::store::{Memory, Precondition, StoreExt as _};
 use ioenv::vault::{
-    Actor, At, ClientRotation, EntryScope, HistoryPolicy, LevelId, Mapping, NewAccount, NewBlob, NewIntegration,
-    NewKey, NewOrganization, NewProject, NewWebhook, PermissionSet, Provider, RootKey, SealedRecordKind, Vault,
+    Actor, At, ClientRotation, Confirmation, EntryScope, HistoryPolicy, LevelId, Mapping, NewAccount, NewBlob,
+    NewIntegration, NewKey, NewOrganization, NewProject, NewWebhook, PermissionSet, Provider, RootKey,
+    SealedRecordKind, Vault,
 };
 use ioenv::{Aes256Gcm, Cipher as _, Document, LevelKey, SystemRandom};
 use serde_json::Value;
@@ -113,15 +114,13 @@ fn everything(stage: &Stage) {
     stage.team("team", &[user]);
     system.create_account(At::Path(acme, &path("shop/dev")), &NewAccount::new("worker", PermissionSet::EMPTY)).unwrap();
 
-    let mut strings = NewProject::new("strings");
-    strings.key = NewKey::String(None);
+    let strings = NewProject::new("strings").key(NewKey::String(None));
     system.create_project(acme, strings).unwrap();
     stage.write("strings", "A=1\n");
 
     let [old, new] = [(); 2].map(|()| LevelKey::generate(&SystemRandom).unwrap());
     let seal = |key| Aes256Gcm.seal(key, b"A=1\n", &SystemRandom).unwrap();
-    let mut people = NewProject::new("people");
-    people.key = of_client(&old);
+    let people = NewProject::new("people").key(of_client(&old));
     let people: LevelId = system.create_project(acme, people).unwrap().id.into();
     let blob = NewBlob::new(seal(&old)).key_proof(KeyProof::of(&old).to_text());
     system.set_blob(At::Path(acme, &path("people")), &blob).unwrap();
@@ -265,11 +264,11 @@ on_every_store! {
         let version = stage.records("version/").pop_first().unwrap().0;
         stage.store.write(|tx| tx.delete(&version)).unwrap();
         let before = stage.records("");
-        assert_eq!(refused(system.move_key_to_client(At::Path(acme, &path("shop")), true)), Corrupt);
+        assert_eq!(refused(system.move_key_to_client(At::Path(acme, &path("shop")), Confirmation::Given)), Corrupt);
         assert_eq!(stage.records(""), before);
         // What the text says to do.
         system.rotate_key(At::Path(acme, &path("shop")), HistoryPolicy::Keep).unwrap();
-        let text = system.move_key_to_client(At::Path(acme, &path("shop")), true).unwrap();
+        let text = system.move_key_to_client(At::Path(acme, &path("shop")), Confirmation::Given).unwrap();
         let key = LevelKey::parse(text.expose_secret()).unwrap();
         let blob = system.blobs(At::Path(acme, &path("shop"))).unwrap().levels.pop().unwrap().content.unwrap();
         assert_eq!(Aes256Gcm.open(&key, &blob).unwrap().expose_secret(), b"A=1\n");

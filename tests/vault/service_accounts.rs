@@ -2,9 +2,9 @@
 
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::{
-    Action, ActorKind, At, Grantee, Id, IssuedServiceKey, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey,
-    NewToken, OrganizationId, Permission as P, PermissionSet, PersonalKeyLevel, Refusal, ResourceKind, ServiceAccount,
-    ServiceAccountId, ServiceAccountUpdate, ServiceKeyId, Session, WorkspaceRole,
+    Action, ActorKind, At, Grantee, Id, IssuedServiceKey, LevelScope, NewPersonalKey, NewProject, NewServiceAccount,
+    NewServiceKey, NewToken, OrganizationId, Permission as P, PermissionSet, PersonalKeyLevel, Refusal, ResourceKind,
+    ServiceAccount, ServiceAccountId, ServiceAccountUpdate, ServiceKeyId, Session, WorkspaceRole,
 };
 use serde_json::json;
 
@@ -28,8 +28,7 @@ fn manage(
     account: ServiceAccountId,
     key: ServiceKeyId,
 ) -> Vec<Result<(), ioenv::Error>> {
-    let mut rename = ServiceAccountUpdate::default();
-    rename.name = Some("other".into());
+    let rename = ServiceAccountUpdate::new().name("other");
     vec![
         session.service_accounts(acme).map(drop),
         session.service_account(acme, account).map(drop),
@@ -52,22 +51,21 @@ on_every_store! {
         let sessions = [&one, &two].map(|issued| stage.vault.session(issued.key.clone()));
         let write = |session: &Session<'_>| session.set_entries(At::Path(stage.acme, &path(PROD)), &[entry("A", "1")]).map(drop);
         for session in &sessions {
-            session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
+            session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve();
             assert_eq!(refused(write(session)), Denied);
             assert_eq!(session.own_token().unwrap().permissions, READ);
         }
         // A change is there at once, in the middle of a session.
-        let mut update = ServiceAccountUpdate::default();
-        update.permissions = Some(READ.union(P::SecretWrite.into()));
+        let mut update = ServiceAccountUpdate::new().permissions(READ.union(P::SecretWrite.into()));
         let updated = stage.system().update_service_account(stage.acme, account.id, &update).unwrap();
         assert_eq!(updated.permissions, READ.union(P::SecretWrite.into()));
         for session in &sessions {
             write(session).unwrap();
         }
-        update.permissions = Some(P::ProjectRead.into());
+        update = update.permissions(P::ProjectRead.into());
         stage.system().update_service_account(stage.acme, account.id, &update).unwrap();
         for session in &sessions {
-            assert_eq!(refused(session.resolve(At::Path(stage.acme, &path(PROD)))), Denied);
+            assert_eq!(refused(session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain)), Denied);
             assert_eq!(session.projects(stage.acme).unwrap().len(), 1);
         }
         let listed = stage.system().service_keys(stage.acme, account.id).unwrap();
@@ -141,12 +139,11 @@ on_every_store! {
         let own = create(READ).unwrap();
         let strong = account(stage, READ.union(P::SecretWrite.into()));
         assert_eq!(refused(session.create_service_key(stage.acme, strong.id, &NewServiceKey::new("k"))), Denied);
-        let mut update = ServiceAccountUpdate::default();
-        update.name = Some("mine".into());
+        let mut update = ServiceAccountUpdate::new().name("mine");
         assert_eq!(refused(session.update_service_account(stage.acme, strong.id, &update)), Denied);
-        update.permissions = Some(strong.permissions);
+        update = update.permissions(strong.permissions);
         assert_eq!(refused(session.update_service_account(stage.acme, own.id, &update)), Denied);
-        update.permissions = Some(P::SecretRead.into());
+        update = update.permissions(P::SecretRead.into());
         assert_eq!(session.update_service_account(stage.acme, own.id, &update).unwrap().name, "mine");
         // An admin does not have all that an owner has.
         let admin = stage.user(stage.member("admin@example.test", "workspace:admin".parse().unwrap()));
@@ -162,10 +159,10 @@ on_every_store! {
         assert_eq!(refused(ending.update_service_account(stage.acme, own.id, &update)), Denied);
         let mut short = NewServiceKey::new("k");
         assert_eq!(refused(ending.create_service_key(stage.acme, own.id, &short)), Denied);
-        short.expires_at = Some(end);
+        short = short.expires_at(end);
         ending.create_service_key(stage.acme, own.id, &short).unwrap();
         let mut given = new(READ);
-        given.id = Some(Id::from(stage.acme).into());
+        given = given.id(Id::from(stage.acme).into());
         assert_eq!(refused(admin.create_service_account(stage.acme, &given)), Denied, "only trusted programs give ids");
         assert_eq!(stage.system().create_service_account(stage.acme, &given).unwrap().id, Id::from(stage.acme).into());
     }
@@ -177,25 +174,24 @@ on_every_store! {
         let account = made.unwrap();
         assert_eq!((log[0].action, log[0].resource.kind), (Action::Create, ResourceKind::ServiceAccount));
         assert_eq!(log[0].resource.id, Some(account.id.into()));
-        assert_eq!(serde_json::Value::from(log[0].details.clone()), json!({"name": "ci", "allowList": [],
+        assert_eq!(serde_json::to_value(&log[0].details).unwrap(), json!({"name": "ci", "allowList": [],
             "permissions": ["secret:read", "secret:decrypt", "project:read"]}));
         let mut one = None;
         let log = stage.logged(|| one = Some(key(stage, account.id)));
         let one = one.unwrap();
         assert_eq!((log[0].resource.kind, log[0].resource.id), (ResourceKind::Token, Some(one.info.id.into())));
-        assert_eq!(log[0].details.get("serviceAccountId"), Some(&json!(account.id)));
+        assert_eq!(serde_json::to_value(&log[0].details).unwrap()["serviceAccountId"], json!(account.id));
         let session = stage.vault.session(one.key);
         let log = stage.logged(|| drop(session.projects(stage.acme).unwrap()));
         let actor = &log[0].actor;
         assert_eq!((actor.kind, actor.id, actor.name.as_deref()), (ActorKind::Token, Some(account.id.into()), Some("ci")));
-        assert_eq!(log[0].details.get("keyId"), Some(&json!(one.info.id)));
+        assert_eq!(serde_json::to_value(&log[0].details).unwrap()["keyId"], json!(one.info.id));
     }
 
     fn each_key_has_an_end_of_its_own(stage: &Stage) {
         let account = account(stage, READ);
         let end = after(stage.now(), DAY);
-        let mut new = NewServiceKey::new("k");
-        new.expires_at = Some(end);
+        let new = NewServiceKey::new("k").expires_at(end);
         let short = stage.system().create_service_key(stage.acme, account.id, &new).unwrap();
         let long = key(stage, account.id);
         let sessions = [short.key, long.key].map(|key| stage.vault.session(key));

@@ -9,9 +9,9 @@ use std::time::Duration;
 use ioenv::http::OutboundPolicy;
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Actor, At, Clock, EntryScope, Grantee, Id, IssuedToken, MemberRole, NewEntry, NewEnvironment, NewMember,
-    NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OrganizationId, PermissionSet, Provider, ResourceKind,
-    RootKey, Session, TeamId, Timestamp, UserId, Vault, VaultOptions,
+    Actor, At, Clock, EntryScope, Grantee, Id, IssuedToken, LevelScope, MemberRole, NewEntry, NewEnvironment,
+    NewMember, NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OrganizationId, PermissionSet, Provider,
+    ResourceKind, RootKey, Session, TeamId, Timestamp, UserId, Vault, VaultOptions,
 };
 use ioenv::{Document, Error, ErrorKind, LevelPath, Slug, SystemRandom, VarName};
 use tempfile::TempDir;
@@ -116,14 +116,12 @@ impl Stage {
 
     /// A project `shop` with a target `api`, which has an environment `prod`, and an environment `dev` of its own.
     pub(crate) fn shop(&self) {
-        self.shop_with(|_| {});
+        self.shop_with(|project| project);
     }
 
-    pub(crate) fn shop_with(&self, change: impl FnOnce(&mut NewProject)) {
+    pub(crate) fn shop_with(&self, change: impl FnOnce(NewProject) -> NewProject) {
         let system = self.system();
-        let mut project = NewProject::new("shop");
-        change(&mut project);
-        system.create_project(self.acme, project).unwrap();
+        system.create_project(self.acme, change(NewProject::new("shop"))).unwrap();
         system.create_target(At::Path(self.acme, &path("shop")), &NewTarget::new("api")).unwrap();
         system.create_environment(At::Path(self.acme, &path("shop/api")), &NewEnvironment::new("prod")).unwrap();
         system.create_environment(At::Path(self.acme, &path("shop")), &NewEnvironment::new("dev")).unwrap();
@@ -131,14 +129,12 @@ impl Stage {
 
     /// A project with `_base`, `dev`, `staging` and `prod`.
     pub(crate) fn with_base(&self, name: &str) {
-        let mut project = NewProject::new(name);
-        project.has_base = true;
+        let project = NewProject::new(name).has_base(true);
         self.system().create_project(self.acme, project).unwrap();
     }
 
     pub(crate) fn issue(&self, permissions: PermissionSet, scope: Option<&str>) -> IssuedToken {
-        let mut token = NewToken::new("worker", permissions);
-        token.scope = scope.map(path);
+        let token = scope.map(path).into_iter().fold(NewToken::new("worker", permissions), NewToken::scope);
         self.system().issue_token(self.acme, &token).unwrap()
     }
 
@@ -152,13 +148,14 @@ impl Stage {
 
     /// What a level says itself, as text.
     pub(crate) fn text(&self, at: &str) -> Option<String> {
-        let document = self.system().document(At::Path(self.acme, &path(at))).unwrap();
+        let document =
+            self.system().read_level(At::Path(self.acme, &path(at)), LevelScope::Own).unwrap().into_document();
         document.map(|document| document.to_text().expose_secret().to_owned())
     }
 
     /// What a level amounts to: `A=1 B=2`.
     pub(crate) fn resolved(&self, at: &str) -> String {
-        let resolved = self.system().resolve(At::Path(self.acme, &path(at))).unwrap();
+        let resolved = self.system().read_level(At::Path(self.acme, &path(at)), LevelScope::Chain).unwrap().resolve();
         let all: Vec<String> =
             resolved.iter().map(|one| format!("{}={}", one.name(), one.value().expose_secret())).collect();
         all.join(" ")

@@ -5,28 +5,25 @@ use ioenv::vault::{
     Action, At, Grantee, MemberRole, NewMember, NewOrganization, NewRole, NewTeam, Paging, Permission as P,
     PermissionSet, ResourceKind, TeamId, TeamUpdate, WorkspaceRole,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::stage::{Stage, path, refused};
 
 const MEMBER: MemberRole = MemberRole::Workspace(WorkspaceRole::Member);
 
 fn renamed(name: &str) -> TeamUpdate {
-    let mut update = TeamUpdate::default();
-    update.name = Some(name.into());
-    update
+    TeamUpdate::new().name(name)
 }
 
 fn emails(stage: &Stage, team: TeamId) -> Vec<String> {
-    let page = stage.system().team_members(stage.acme, team, &Paging::default()).unwrap();
+    let page = stage.system().team_members(stage.acme, team, &Paging::new()).unwrap();
     page.items.into_iter().map(|member| member.email).collect()
 }
 
 on_every_store! {
     fn teams_come_change_and_go(stage: &Stage) {
         let system = stage.system();
-        let mut new = NewTeam::new(" Back End ");
-        new.description = Some("What runs.".into());
+        let new = NewTeam::new(" Back End ").description("What runs.");
         let team = system.create_team(stage.acme, &new).unwrap();
         assert_eq!((team.name.as_str(), team.description.as_deref()), ("Back End", Some("What runs.")));
         assert_eq!(system.team(stage.acme, team.id).unwrap(), team);
@@ -56,13 +53,13 @@ on_every_store! {
         let [ann, bob] = ["ann@x", "bob@x"].map(|email| stage.member(email, MEMBER));
         let team = stage.team("some", &[bob, ann]);
         assert_eq!(emails(stage, team), ["ann@x", "bob@x"]);
-        let page = system.team_members(stage.acme, team, &Paging::first(1)).unwrap();
-        let next = system.team_members(stage.acme, team, &Paging::first(1).after(page.next.unwrap())).unwrap();
+        let page = system.team_members(stage.acme, team, &Paging::new().limit(1)).unwrap();
+        let next = system.team_members(stage.acme, team, &Paging::new().limit(1).after(page.next.unwrap())).unwrap();
         assert_eq!((next.items[0].user, next.next), (bob, None));
         assert_eq!(refused(system.add_team_member(stage.acme, team, ann)), Conflict);
         let logged = stage.logged(|| system.remove_team_member(stage.acme, team, ann).unwrap());
         assert_eq!((logged[0].action, logged[0].resource.kind, logged[0].resource.id), (Action::Update, ResourceKind::Team, Some(team.into())));
-        assert_eq!(Value::from(logged[0].details.clone()), json!({"changed": ["members"], "removed": ann.to_string(), "email": "ann@x"}));
+        assert_eq!(serde_json::to_value(&logged[0].details).unwrap(), json!({"changed": ["members"], "removed": ann.to_string(), "email": "ann@x"}));
         assert_eq!(refused(system.remove_team_member(stage.acme, team, ann)), NotFound);
         // Who leaves the organization leaves its teams.
         system.remove_member(stage.acme, bob).unwrap();
@@ -82,10 +79,9 @@ on_every_store! {
         assert_eq!(refused(system.add_team_member(stage.acme, team, stranger)), NotFound);
         assert_eq!(refused(system.add_team_member(stage.acme, theirs, ann)), NotFound);
         assert_eq!(refused(system.team(stage.acme, theirs)), NotFound);
-        let mut new = NewMember::new("new@x", "New", MEMBER);
-        new.teams = vec![theirs];
+        let mut new = NewMember::new("new@x", "New", MEMBER).teams(vec![theirs]);
         assert_eq!(refused(system.add_member(stage.acme, &new)), NotFound);
-        new.teams = vec![team, team];
+        new = new.teams(vec![team, team]);
         assert_eq!(system.add_member(stage.acme, &new).unwrap().teams, [team]);
     }
 

@@ -6,8 +6,8 @@ use ioenv::vault::Permission::{
     SecretDecrypt, SecretRead, SecretWrite, TargetRead,
 };
 use ioenv::vault::{
-    At, EntryScope, Id, LevelId, NewToken, PermissionSet, Sha256Hasher, Token, TokenFormat, TokenHasher as _,
-    TokenUpdate,
+    At, EntryScope, Id, LevelId, LevelScope, NewToken, PermissionSet, Sha256Hasher, Token, TokenFormat,
+    TokenHasher as _, TokenUpdate,
 };
 
 use super::stage::{DAY, MINUTE, Stage, after, entry, path, refused};
@@ -29,15 +29,14 @@ on_every_store! {
         ];
         let system = stage.system();
         for (format, prefix, length) in formats {
-            let mut new = NewToken::new("t", READ);
-            new.format = format;
+            let new = NewToken::new("t", READ).format(format);
             let issued = system.issue_token(stage.acme, &new).unwrap();
             let text = issued.token.expose_secret().to_owned();
             assert!(text.starts_with(&prefix) && text.len() == length, "{format:?}");
             assert!(!format!("{issued:?}").contains(&text[prefix.len()..]));
             assert_eq!(issued.info.hint.trim_end_matches('…'), &text[..prefix.len() + 4]);
             let session = stage.vault.session(Token::parse(&text).unwrap());
-            assert_eq!(session.resolve(At::Path(stage.acme, &path("shop"))).unwrap().len(), 1);
+            assert_eq!(session.read_level(At::Path(stage.acme, &path("shop")), LevelScope::Chain).unwrap().resolve().len(), 1);
             let known = system.token(stage.acme, issued.info.id).unwrap();
             assert_eq!((known.format, known.permissions, known.name.as_str()), (format, READ, "t"));
             let listed = format!("{:?}", system.tokens(stage.acme).unwrap());
@@ -48,8 +47,7 @@ on_every_store! {
             }
         }
         let other = system.create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
-        let mut new = NewToken::new("t", READ);
-        new.format = TokenFormat::DotenvCloud { organization: other };
+        let new = NewToken::new("t", READ).format(TokenFormat::DotenvCloud { organization: other });
         assert_eq!(refused(system.issue_token(stage.acme, &new)), InvalidValue);
     }
 
@@ -76,8 +74,7 @@ on_every_store! {
             stage.pass(1);
             assert_eq!(refused(system.issue_token(stage.acme, &NewToken::new("t", READ).expires_at(past))), InvalidValue);
         }
-        let mut update = TokenUpdate::default();
-        update.expires_at = Some(None);
+        let update = TokenUpdate::new().clear_expires_at();
         system.update_token(stage.acme, issued.info.id, &update).unwrap();
         assert!(session.own_token().is_ok());
         assert_eq!(refused(system.issue_token(stage.acme, &NewToken::new("t", PermissionSet::EMPTY))), InvalidValue);
@@ -102,7 +99,7 @@ on_every_store! {
         system.revoke_token(stage.acme, first.info.id).unwrap();
         assert_eq!(system.token(stage.acme, first.info.id).unwrap().revoked_at, revoked_at);
         assert_eq!(refused(system.rotate_token(stage.acme, first.info.id)), Conflict);
-        assert_eq!(refused(system.update_token(stage.acme, first.info.id, &TokenUpdate::default())), Conflict);
+        assert_eq!(refused(system.update_token(stage.acme, first.info.id, &TokenUpdate::new())), Conflict);
         assert_eq!(refused(system.token(stage.acme, Id::from(stage.acme).into())), NotFound);
     }
 
@@ -141,12 +138,12 @@ on_every_store! {
                 let at = path(level);
                 if is_reached {
                     assert!(session.set_entries(At::Path(stage.acme, &at), &[entry("X", "1")]).is_ok(), "{scope} {level}");
-                    let count = session.resolve(At::Path(stage.acme, &at)).unwrap().origins();
+                    let count = session.read_level(At::Path(stage.acme, &at), LevelScope::Chain).unwrap().resolve().origins();
                     assert_eq!(count, level.matches('/').count() + 1, "the levels above count, too");
                     assert_eq!(session.blobs(At::Path(stage.acme, &at)).unwrap().levels.len(), count);
                 } else {
                     assert_eq!(refused(session.set_entries(At::Path(stage.acme, &at), &[entry("X", "1")])), NotFound, "{scope} {level}");
-                    assert_eq!(refused(session.resolve(At::Path(stage.acme, &at))), NotFound);
+                    assert_eq!(refused(session.read_level(At::Path(stage.acme, &at), LevelScope::Chain)), NotFound);
                     assert_eq!(refused(session.blobs(At::Path(stage.acme, &at))), NotFound);
                     assert_eq!(refused(session.entries(At::Path(stage.acme, &at), EntryScope::Own)), NotFound);
                 }
@@ -164,11 +161,11 @@ on_every_store! {
         assert_eq!(refused(beside.target(At::Path(stage.acme, &path("shop/api")))), NotFound);
         // What is not there and what is out of reach are told in the same words.
         let prod = stage.system().environment(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().id;
-        let texts = [LevelId::from(prod), Id::from(stage.acme).into()].map(|id| beside.locate(id).unwrap_err().to_string());
+        let texts = [LevelId::from(prod), Id::from(stage.acme).into()].map(|id| beside.blobs(At::Id(id)).unwrap_err().to_string());
         assert_eq!(texts[0], texts[1]);
         let other = stage.system().create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
         let stranger = stage.system().issue_token(other, &NewToken::new("s", PermissionSet::ALL)).unwrap().token;
-        assert_eq!(stage.vault.session(stranger).locate(prod.into()).unwrap_err().to_string(), texts[0]);
+        assert_eq!(refused(stage.vault.session(stranger).blobs(At::Id(prod.into()))), NotFound);
     }
 
     fn a_token_is_told_what_it_may_do_above_its_place(stage: &Stage) {
@@ -203,38 +200,29 @@ on_every_store! {
         let session = stage.vault.session(manager.token);
         let good = || NewToken::new("t", READ).scope(path("shop/api/prod")).expires_at(end);
         let issue = |new: NewToken| session.issue_token(stage.acme, &new);
-        let mut wider = good();
-        wider.permissions = READ.union(SecretWrite.into());
+        let wider = NewToken::new("t", READ.union(SecretWrite.into())).scope(path("shop/api/prod")).expires_at(end);
         assert_eq!(refused(issue(wider)), Denied);
-        let mut unbound = good();
-        unbound.scope = None;
-        assert_eq!(refused(issue(unbound)), Denied);
+        assert_eq!(refused(issue(NewToken::new("t", READ).expires_at(end))), Denied);
         for outside in ["shop", "shop/dev", "none"] {
             assert_eq!(refused(issue(good().scope(path(outside)))), NotFound, "{outside}");
         }
         assert_eq!(refused(issue(good().expires_at(after(end, 1)))), Denied);
-        let mut endless = good();
-        endless.expires_at = None;
-        assert_eq!(refused(issue(endless)), Denied);
+        assert_eq!(refused(issue(NewToken::new("t", READ).scope(path("shop/api/prod")))), Denied);
         let issued = issue(good()).unwrap().info;
 
         // It cannot touch a stronger one, nor make itself or another one stronger.
         let strong = [PermissionSet::ALL, MANAGE].map(|held| stage.issue(held, Some("shop/api/prod")).info.id);
-        let mut rename = TokenUpdate::default();
-        rename.name = Some("mine".into());
+        let rename = TokenUpdate::new().name("mine");
         for id in strong {
             assert_eq!(refused(session.rotate_token(stage.acme, id)), Denied);
             assert_eq!(refused(session.update_token(stage.acme, id, &rename)), Denied);
-            let mut weaken = TokenUpdate::default();
-            (weaken.permissions, weaken.expires_at) = (Some(READ), Some(Some(end)));
+            let weaken = TokenUpdate::new().permissions(READ).expires_at(end);
             assert_eq!(refused(session.update_token(stage.acme, id, &weaken)), Denied);
         }
         for id in [own, issued.id] {
-            let mut strengthen = TokenUpdate::default();
-            strengthen.permissions = Some(PermissionSet::ALL);
+            let strengthen = TokenUpdate::new().permissions(PermissionSet::ALL);
             assert_eq!(refused(session.update_token(stage.acme, id, &strengthen)), Denied);
-            let mut prolong = TokenUpdate::default();
-            prolong.expires_at = Some(None);
+            let prolong = TokenUpdate::new().clear_expires_at();
             assert_eq!(refused(session.update_token(stage.acme, id, &prolong)), Denied);
             session.update_token(stage.acme, id, &rename).unwrap();
         }

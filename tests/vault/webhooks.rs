@@ -8,8 +8,8 @@ use ioenv::ErrorKind::{Conflict, InvalidValue, NotFound};
 use ioenv::store::{Memory, Precondition, Store, StoreExt as _};
 use ioenv::vault::Action::{self, Create, Delete, Read, Update};
 use ioenv::vault::{
-    Actor, At, CreatedWebhook, NewBlob, NewKey, NewOrganization, NewProject, NewWebhook, Paging, ResourceKind, Restore,
-    RootKey, Vault, WebhookUpdate,
+    Actor, At, Confirmation, CreatedWebhook, EntryUpdate, NewBlob, NewKey, NewOrganization, NewProject, NewWebhook,
+    Paging, ResourceKind, Restore, RootKey, Vault, WebhookUpdate,
 };
 use ioenv::{Aes256Gcm, Cipher as _, LevelKey, SystemRandom};
 use serde_json::Value;
@@ -20,7 +20,7 @@ use super::stage::{MINUTE, Stage, entry, name, names, path, refused};
 const URL: &str = "https://hooks.example.test/in?planted-in-a-url";
 
 fn create(stage: &Stage, at: &str) -> CreatedWebhook {
-    stage.system().create_webhook(At::Path(stage.acme, &path(at)), &NewWebhook::new(URL).enabled()).unwrap()
+    stage.system().create_webhook(At::Path(stage.acme, &path(at)), &NewWebhook::new(URL).enabled(true)).unwrap()
 }
 
 /// What waits: the ids of the webhooks, and of the events.
@@ -53,8 +53,7 @@ on_every_store! {
     fn a_webhook_from_its_beginning_to_its_end(stage: &Stage) {
         stage.shop();
         let (acme, at, system) = (stage.acme, path("shop/api/prod"), stage.system());
-        let mut new = NewWebhook::new(URL);
-        new.description = Some("for the deployment".into());
+        let new = NewWebhook::new(URL).description("for the deployment");
         let made = system.create_webhook(At::Path(acme, &at), &new).unwrap();
         let webhook = &made.webhook;
         assert_eq!((webhook.url.as_str(), webhook.enabled), (URL, false));
@@ -74,16 +73,16 @@ on_every_store! {
         assert_eq!(refused(system.webhook(At::Path(acme, &path("shop/dev")), webhook.id)), NotFound);
 
         stage.pass(MINUTE);
-        let mut update = WebhookUpdate::default();
+        let update = WebhookUpdate::new();
         assert_eq!(refused(system.update_webhook(At::Path(acme, &at), webhook.id, &update)), InvalidValue);
-        (update.url, update.description) = (Some("https://other.example.test".into()), Some(None));
+        let update = update.url("https://other.example.test").clear_description();
         let changed = system.update_webhook(At::Path(acme, &at), webhook.id, &update).unwrap();
         assert_eq!((changed.url.as_str(), changed.description.as_deref()), ("https://other.example.test", None));
         assert_eq!((changed.created_at, changed.updated_at), (webhook.created_at, stage.now()));
 
-        assert_eq!(refused(system.set_webhook_enabled(At::Path(acme, &at), webhook.id, false)), Conflict);
-        assert!(system.set_webhook_enabled(At::Path(acme, &at), webhook.id, true).unwrap().enabled);
-        assert_eq!(refused(system.set_webhook_enabled(At::Path(acme, &at), webhook.id, true)), Conflict);
+        assert_eq!(refused(system.disable_webhook(At::Path(acme, &at), webhook.id)), Conflict);
+        assert!(system.enable_webhook(At::Path(acme, &at), webhook.id).unwrap().enabled);
+        assert_eq!(refused(system.enable_webhook(At::Path(acme, &at), webhook.id)), Conflict);
         assert!(system.webhook(At::Path(acme, &at), webhook.id).unwrap().enabled);
 
         system.delete_webhook(At::Path(acme, &at), webhook.id).unwrap();
@@ -111,23 +110,19 @@ on_every_store! {
         let webhook = create(stage, "shop/dev").webhook;
         let (long, none) = ("ä".repeat(256), "a\0b".to_owned());
         for description in [long, none] {
-            let mut new = NewWebhook::new(URL);
-            new.description = Some(description.clone());
+            let new = NewWebhook::new(URL).description(description.clone());
             assert_eq!(refused(system.create_webhook(At::Path(acme, &at), &new)), InvalidValue);
-            let mut update = WebhookUpdate::default();
-            update.description = Some(Some(description));
+            let update = WebhookUpdate::new().description(description);
             assert_eq!(refused(system.update_webhook(At::Path(acme, &at), webhook.id, &update)), InvalidValue);
         }
         for url in ["", "hooks.example.test", "ftp://hooks.example.test/", "https://planted:planted@example.test/"] {
             let error = system.create_webhook(At::Path(acme, &at), &NewWebhook::new(url)).unwrap_err();
             assert_eq!(error.kind(), InvalidValue, "{url}");
             assert!(!error.to_string().contains("planted"));
-            let mut update = WebhookUpdate::default();
-            update.url = Some(url.to_owned());
+            let update = WebhookUpdate::new().url(url.to_owned());
             assert_eq!(refused(system.update_webhook(At::Path(acme, &at), webhook.id, &update)), InvalidValue, "{url}");
         }
-        let mut update = WebhookUpdate::default();
-        update.description = Some(Some("ä".repeat(255)));
+        let update = WebhookUpdate::new().description("ä".repeat(255));
         assert!(system.update_webhook(At::Path(acme, &at), webhook.id, &update).is_ok());
         assert_eq!(system.webhooks(At::Path(acme, &at)).unwrap().len(), 1);
     }
@@ -190,20 +185,18 @@ on_every_store! {
         assert_eq!(told(&|| set("2")), once);
         assert_eq!(told(&|| drop(system.create_entries(At::Path(acme, &at), &[entry("A", "3")]).unwrap())), none, "it is there");
         assert_eq!(told(&|| drop(system.create_entries(At::Path(acme, &at), &[entry("B", "3")]).unwrap())), once);
-        let update = |change: &dyn Fn(&mut ioenv::vault::EntryUpdate)| {
-            let mut update = ioenv::vault::EntryUpdate::new(name("B"));
-            change(&mut update);
-            drop(system.update_entries(At::Path(acme, &at), &[update]).unwrap());
+        let update = |change: &dyn Fn(EntryUpdate) -> EntryUpdate| {
+            drop(system.update_entries(At::Path(acme, &at), &[change(EntryUpdate::new(name("B")))]).unwrap());
         };
-        assert_eq!(told(&|| update(&|update| update.comment = Some("why".into()))), once);
-        assert_eq!(told(&|| update(&|update| update.comment = Some("why".into()))), none);
-        assert_eq!(told(&|| update(&|update| update.new_name = Some(name("C")))), once);
+        assert_eq!(told(&|| update(&|update| update.comment("why"))), once);
+        assert_eq!(told(&|| update(&|update| update.comment("why"))), none);
+        assert_eq!(told(&|| update(&|update| update.new_name(name("C")))), once);
         assert_eq!(told(&|| drop(system.delete_entries(At::Path(acme, &at), &names(["NONE"])).unwrap())), none);
         assert_eq!(told(&|| drop(system.delete_entries(At::Path(acme, &at), &names(["C"])).unwrap())), once);
         assert_eq!(told(&|| stage.write("shop/dev", "A=2\n")), none);
         assert_eq!(told(&|| stage.write("shop/dev", "A=9\nB=2\n")), once);
-        let version = system.versions(At::Path(acme, &at), &Paging::default()).unwrap().items[0].id;
-        assert_eq!(told(&|| _ = system.restore_version(acme, version, &Restore::default()).unwrap()), once);
+        let version = system.versions(At::Path(acme, &at), &Paging::new()).unwrap().items[0].id;
+        assert_eq!(told(&|| _ = system.restore_version(acme, version, &Restore::new()).unwrap()), once);
         assert_eq!(told(&|| assert!(system.delete_all_entries(At::Path(acme, &at)).is_ok())), once);
         assert_eq!(told(&|| assert!(system.delete_all_entries(At::Path(acme, &at)).is_ok())), none);
         set_blob(stage, "shop/dev", "A=5\n");
@@ -215,7 +208,7 @@ on_every_store! {
         stage.write("shop/dev", "A=1\n");
         forget(stage);
         assert_eq!(told(&|| drop(system.rotate_key(At::Path(acme, &path("shop")), ioenv::vault::HistoryPolicy::Keep).unwrap())), none);
-        assert_eq!(told(&|| system.purge_level(At::Path(acme, &at), true).unwrap()), once);
+        assert_eq!(told(&|| system.purge_level(At::Path(acme, &at), Confirmation::Given).unwrap()), once);
         // What is read or refused is none.
         assert_eq!(told(&|| drop(stage.resolved("shop/dev"))), none);
         assert_eq!(told(&|| drop(system.set_entries(At::Path(acme, &at), &[]))), none);
@@ -224,9 +217,7 @@ on_every_store! {
     fn a_project_whose_key_others_hold_tells_of_each_blob(stage: &Stage) {
         let key = LevelKey::from_bytes(&[7; 32]);
         let proof = KeyProof::of(&key).to_text();
-        let mut project = NewProject::new("theirs");
-        project.has_base = true;
-        project.key = NewKey::Client { derivation: None, proof: proof.clone(), hint: None };
+        let project = NewProject::new("theirs").has_base(true).key(NewKey::Client { derivation: None, proof: proof.clone(), hint: None });
         stage.system().create_project(stage.acme, project).unwrap();
         let id = create(stage, "theirs/dev").webhook.id.to_string();
         let blob = Aes256Gcm.seal(&key, b"A=1\n", &SystemRandom).unwrap();
@@ -271,13 +262,13 @@ on_every_store! {
         assert_eq!(events.len(), 6);
         // Who is disabled is not told, and nothing waits for it.
         let (system, at) = (stage.system(), path("shop/dev"));
-        system.set_webhook_enabled(At::Path(stage.acme, &at), id, false).unwrap();
+        system.disable_webhook(At::Path(stage.acme, &at), id).unwrap();
         assert_eq!(waiting(stage).len(), 1);
         stage.write("shop/dev", "A=9\n");
         assert_eq!(waiting(stage).iter().map(|(webhook, _)| webhook.as_str()).collect::<Vec<_>>(), [second.to_string()]);
         system.delete_webhook(At::Path(stage.acme, &at), second).unwrap();
         assert!(waiting(stage).is_empty());
-        system.set_webhook_enabled(At::Path(stage.acme, &at), id, true).unwrap();
+        system.enable_webhook(At::Path(stage.acme, &at), id).unwrap();
         assert!(waiting(stage).is_empty(), "what was missed stays so");
     }
 
@@ -285,7 +276,7 @@ on_every_store! {
         let left = || -> usize { ["webhook", "subject", "job"].map(|prefix| stage.records(prefix).len()).iter().sum() };
         let system = stage.system();
         let removals: [(&str, &dyn Fn()); 4] = [
-            ("environment", &|| system.delete_environment(At::Path(stage.acme, &path("shop/api/prod")), true).unwrap()),
+            ("environment", &|| system.delete_environment(At::Path(stage.acme, &path("shop/api/prod")), Confirmation::Given).unwrap()),
             ("target", &|| system.delete_target(At::Path(stage.acme, &path("shop/api"))).unwrap()),
             ("project", &|| system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap()),
             ("organization", &|| system.delete_organization(stage.acme).unwrap()),
@@ -333,8 +324,7 @@ on_every_store! {
         let url = "https://hooks.example.com/planted/in?planted";
         let new = NewWebhook::new(url);
         let created = stage.system().create_webhook(At::Path(stage.acme, &path("shop/dev")), &new).unwrap();
-        let mut update = WebhookUpdate::default();
-        update.url = Some(url.to_owned());
+        let update = WebhookUpdate::new().url(url.to_owned());
         let bad = NewWebhook::new("planted-nothing");
         let shown = format!("{new:?} {bad:?} {created:?} {update:?} {:?}", created.webhook);
         assert!(!shown.contains("planted"), "{shown}");
@@ -345,8 +335,7 @@ on_every_store! {
         stage.shop();
         let (acme, at, system) = (stage.acme, path("shop/dev"), stage.system());
         let mut made = None;
-        let mut update = WebhookUpdate::default();
-        update.description = Some(Some("planted-description".into()));
+        let update = WebhookUpdate::new().description("planted-description");
         let mut secrets = Vec::new();
         let records = stage.logged(|| {
             let created = create(stage, "shop/dev");
@@ -354,10 +343,10 @@ on_every_store! {
             system.webhook(At::Path(acme, &at), id).unwrap();
             system.webhooks(At::Path(acme, &at)).unwrap();
             system.update_webhook(At::Path(acme, &at), id, &update).unwrap();
-            system.set_webhook_enabled(At::Path(acme, &at), id, false).unwrap();
+            system.disable_webhook(At::Path(acme, &at), id).unwrap();
             secrets.push(system.signing_secret(At::Path(acme, &at), id).unwrap().expose_secret().to_owned());
             secrets.push(system.rotate_signing_secret(At::Path(acme, &at), id).unwrap().expose_secret().to_owned());
-            system.webhook_logs(At::Path(acme, &at), id, &Paging::default()).unwrap();
+            system.webhook_logs(At::Path(acme, &at), id, &Paging::new()).unwrap();
             system.delete_webhook(At::Path(acme, &at), id).unwrap();
             made = Some(created);
         });
@@ -372,7 +361,7 @@ on_every_store! {
             let text = serde_json::to_string(record).unwrap();
             assert!(!text.contains("planted") && !secrets.iter().any(|secret| text.contains(&secret[6..])), "{text}");
         }
-        assert_eq!(records[0].details.get("host").unwrap(), "hooks.example.test");
+        assert_eq!(serde_json::to_value(&records[0].details).unwrap()["host"], "hooks.example.test");
     }
 }
 
@@ -403,8 +392,7 @@ fn what_leads_inside_is_for_operators_who_allow_it() {
     let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom).unwrap()).unwrap();
     let system = vault.session(Actor::system("test"));
     let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
-    let mut project = NewProject::new("shop");
-    project.has_base = true;
+    let project = NewProject::new("shop").has_base(true);
     system.create_project(acme, project).unwrap();
     let inside =
         ["https://127.0.0.1/", "https://[::1]/", "https://localhost/", "https://receiver/", "http://example.test/"];

@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod git;
+mod given;
 mod levels;
 mod project;
 mod result;

@@ -8,17 +8,19 @@ use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::place;
 use super::problem::Problem;
-use crate::core::SecretString;
-use crate::core::TokenId;
+use crate::core::id::TokenId;
+use crate::core::path::LevelPath;
+use crate::core::secret::SecretString;
+use crate::error::{Error, ErrorKind};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
+use crate::vault::setters::Patch;
 use crate::vault::{
     NewToken, Permission, PermissionSet, Timestamp, Token, TokenFormat, TokenInfo, TokenUpdate, Vocabulary,
 };
 use crate::wire::dotenv_cloud::api_key as wire;
 use crate::wire::dotenv_cloud::envelope::{Done, Single};
 use crate::wire::plain::Plain;
-use crate::{Error, ErrorKind, LevelPath};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::ApiTokenRead])?;
@@ -69,7 +71,7 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
     let update = request.body(|fields| TokenUpdate {
         name: fields.name("name"),
         permissions: abilities(fields),
-        expires_at: if fields.is_null("expires_at") { Some(None) } else { fields.time("expires_at").map(Some) },
+        expires_at: if fields.is_null("expires_at") { Patch::Clear } else { fields.time("expires_at").into() },
     })?;
     let token = request.session.update_token(request.organization, id, &update).map_err(refused)?;
     Ok(reply::json(StatusCode::OK, &Single { data: api_key(token) }))

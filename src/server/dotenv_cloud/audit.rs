@@ -1,7 +1,6 @@
 //! The audit log, which the service itself shows in its web pages only.
 
 use axum::http::StatusCode;
-use serde_json::Value;
 
 use super::level_request::LevelRequest;
 use super::problem::Problem;
@@ -24,7 +23,7 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
         request.check()?;
         Err(problem)
     })?;
-    let page = request.session.audit(request.organization, &AuditFilter::default(), &paging)?;
+    let page = request.session.audit(request.organization, &AuditFilter::new(), &paging)?;
     let data = page.items.into_iter().map(resource).collect();
     let meta = wire::CursorMeta { per_page: paging.limit, next: page.next };
     Ok(reply::json(StatusCode::OK, &wire::AuditLog { data, meta }))
@@ -38,8 +37,8 @@ fn paging(context: &RequestContext) -> Result<Paging, Problem> {
         return Err(Problem::field("per_page", message));
     };
     match context.query("after") {
-        None => Ok(Paging::first(per_page)),
-        Some(after) if Id::parse(after).is_ok() => Ok(Paging::first(per_page).after(after)),
+        None => Ok(Paging::new().limit(per_page)),
+        Some(after) if Id::parse(after).is_ok() => Ok(Paging::new().limit(per_page).after(after)),
         Some(_) => Err(Problem::field("after", "The after field must be what the page before says as `meta.next`.")),
     }
 }
@@ -67,7 +66,7 @@ fn resource(record: AuditRecord) -> Resource<wire::AuditRecord> {
             resource,
             outcome: Outcome::Success.into(),
             ip: record.ip,
-            details: record.details.into(),
+            details: record.details.into_json(),
         },
     }
 }
@@ -82,7 +81,7 @@ fn subject(resource: &Subject) -> Option<Id> {
 
 /// What was done, such as `project.created`.
 fn action(record: &AuditRecord) -> String {
-    let operation = record.details.get("op").and_then(Value::as_str).unwrap_or_default();
+    let operation = record.details.operation().unwrap_or_default();
     let action = match (record.resource.kind, record.action, operation) {
         (ResourceKind::Level, Action::Update, "restore") => "secret_version.restored",
         (ResourceKind::Level, Action::Create | Action::Update, _) => "secret.stored",

@@ -7,14 +7,14 @@ use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::place;
 use super::problem::Problem;
-use crate::core::LevelId;
+use crate::core::id::LevelId;
+use crate::error::{Error, ErrorKind};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::At;
-use crate::vault::{Environment, EnvironmentUpdate, Id, NewEnvironment, Permission, Timestamp};
+use crate::vault::{Confirmation, Environment, EnvironmentUpdate, Id, NewEnvironment, Permission, Timestamp};
 use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
 use crate::wire::dotenv_cloud::environment as wire;
-use crate::{Error, ErrorKind};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::EnvironmentRead])?;
@@ -43,10 +43,10 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
     let update = request.body(|fields| EnvironmentUpdate {
         name: fields.name("name"),
         slug: fields.slug("slug"),
-        description: fields.description("description"),
+        description: fields.description("description").into(),
         status: fields.text("status"),
         is_production: fields.flag("is_production"),
-        ..EnvironmentUpdate::default()
+        ..EnvironmentUpdate::new()
     })?;
     let environment = request.session.update_environment(request.at()?, &update);
     answer(StatusCode::OK, &request, environment.map_err(refused)?)
@@ -54,7 +54,7 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
 
 pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::EnvironmentDelete])?;
-    request.session.delete_environment(request.at()?, false)?;
+    request.session.delete_environment(request.at()?, Confirmation::Missing)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 

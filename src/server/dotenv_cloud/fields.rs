@@ -5,11 +5,12 @@ use serde_json::{Map, Value};
 use zeroize::Zeroize as _;
 
 use super::problem::Problem;
-use crate::core::SecretString;
+use crate::core::blob::SealedBlob;
+use crate::core::name::Slug;
+use crate::core::secret::SecretString;
 use crate::server::request_context::RequestContext;
-use crate::vault::{MAX_BLOB_BYTES, Timestamp};
+use crate::vault::{Confirmation, MAX_BLOB_BYTES, Timestamp};
 use crate::wire::word;
-use crate::{SealedBlob, Slug};
 
 /// Longest name, in characters.
 const MAX_NAME: usize = 255;
@@ -182,6 +183,11 @@ impl Fields {
             self.refuse(field, format!("The {} field must be true or false.", shown(field)));
         }
         flag
+    }
+
+    /// The confirmation of a request that destroys something; missing, unless the flag is there and set.
+    pub(super) fn confirmation(&mut self, field: &str) -> Confirmation {
+        Confirmation::from_flag(self.flag(field).unwrap_or_default())
     }
 
     /// A whole number that is not negative; digits in a string are one, too.

@@ -10,12 +10,17 @@ use serde_json::{Map, Value};
 use super::fields::Fields;
 use super::level_request::LevelRequest;
 use super::problem::Problem;
-use crate::core::LevelId;
-use crate::core::SecretString;
+use crate::core::blob::SealedBlob;
+use crate::core::id::LevelId;
+use crate::core::key::Pbkdf2;
+use crate::core::secret::SecretString;
+use crate::error::ErrorKind;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::{Fault, RequestContext};
 use crate::vault::At;
-use crate::vault::{ClientRotation, Custody, HistoryPolicy, KeyInfo, NewKey, Permission, ProjectKey, Session};
+use crate::vault::{
+    ClientRotation, Confirmation, Custody, HistoryPolicy, KeyInfo, NewKey, Permission, ProjectKey, Session,
+};
 use crate::wire::dotenv_cloud::envelope::{Done, Resource, ResourceKind, Single};
 use crate::wire::dotenv_cloud::error::ErrorCode;
 use crate::wire::dotenv_cloud::key::{
@@ -23,7 +28,6 @@ use crate::wire::dotenv_cloud::key::{
     PendingVersion, Reencrypted, Remaining, Rotated, RotatedKey,
 };
 use crate::wire::plain::Plain;
-use crate::{ErrorKind, Pbkdf2, SealedBlob};
 
 /// How many versions a request that rotates seals anew at a time, and for how long it begins to.
 const STEP: usize = 100;
@@ -267,14 +271,14 @@ pub(super) fn reencrypt(context: &RequestContext) -> Result<Reply, Problem> {
 /// Which way a key goes.
 enum Move {
     ToServer(SecretString),
-    ToClient { confirmed: bool },
+    ToClient(Confirmation),
 }
 
 pub(super) fn change_custody(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::KeyRotate, Permission::KeyRetrieve])?;
     let wanted = request.body(|fields| match fields.required_choice("managed") {
         Some(Custody::Server) => Some(Move::ToServer(fields.required_secret("key"))),
-        Some(Custody::Client) => Some(Move::ToClient { confirmed: fields.flag("confirmed").unwrap_or_default() }),
+        Some(Custody::Client) => Some(Move::ToClient(fields.confirmation("confirmed"))),
         None => None,
     })?;
     let project = request.at()?;
@@ -284,8 +288,8 @@ pub(super) fn change_custody(context: &RequestContext) -> Result<Reply, Problem>
             request.session.store_key_on_server(project, &key)?;
             CustodyChanged { managed: Custody::Server.into(), key: None }
         }
-        Move::ToClient { confirmed } => {
-            let key = request.session.move_key_to_client(project, confirmed)?;
+        Move::ToClient(confirmation) => {
+            let key = request.session.move_key_to_client(project, confirmation)?;
             CustodyChanged { managed: Custody::Client.into(), key: Some(Plain(key)) }
         }
     };

@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::problem::Problem;
-use crate::ErrorKind;
-use crate::core::UserId;
+use crate::core::id::UserId;
+use crate::error::ErrorKind;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::{
@@ -21,7 +21,7 @@ use crate::wire::word::Word;
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::MemberRead])?;
     let mut members = Vec::new();
-    let mut paging = Paging::first(200);
+    let mut paging = Paging::new().limit(200);
     loop {
         let page = request.session.members(request.organization, &paging)?;
         members.extend(page.items);

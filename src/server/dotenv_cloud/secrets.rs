@@ -9,7 +9,10 @@ use super::fields::{self, Fields};
 use super::level_request::LevelRequest;
 use super::problem::Problem;
 use super::{keys, place};
-use crate::core::SecretString;
+use crate::core::document::Document;
+use crate::core::merge::{Layer, merge};
+use crate::core::path::LevelPath;
+use crate::core::secret::SecretString;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::{Fault, RequestContext};
 use crate::system::SystemClock;
@@ -23,7 +26,6 @@ use crate::wire::dotenv_cloud::secret::{
 };
 use crate::wire::plain::Plain;
 use crate::wire::word;
-use crate::{Document, Layer, LevelPath, merge};
 
 const READING: &[Permission] = &[Permission::SecretRead];
 const OPENING: &[Permission] = &[Permission::SecretRead, Permission::SecretDecrypt];
@@ -303,7 +305,8 @@ pub(super) fn store(context: &RequestContext) -> Result<Reply, Problem> {
     })?;
     // What is wrong with it was told.
     let blob = blob.ok_or(Fault::defect())?;
-    let new = NewBlob { content: blob, key_proof, no_backup, replaces: None };
+    let mut new = NewBlob::new(blob).backup(!no_backup);
+    new.key_proof = key_proof;
     request.session.set_blob(At::Path(request.organization, &path), &new)?;
     let (level, source) = (place::level_kind(&path).into(), place::source(&path).to_owned());
     let data = Stored { kind: ResourceKind::Secrets.into(), level, source, bytes };
@@ -312,11 +315,10 @@ pub(super) fn store(context: &RequestContext) -> Result<Reply, Problem> {
 
 pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::SecretWrite])?;
-    let (path, (no_backup, confirmed)) = request.level_body(|fields| {
-        (fields.flag("no_backup").unwrap_or_default(), fields.flag("confirmed").unwrap_or_default())
-    })?;
+    let (path, (no_backup, confirmation)) = request
+        .level_body(|fields| (fields.flag("no_backup").unwrap_or_default(), fields.confirmation("confirmed")))?;
     if no_backup {
-        request.session.purge_level(At::Path(request.organization, &path), confirmed)?;
+        request.session.purge_level(At::Path(request.organization, &path), confirmation)?;
     } else {
         request.session.delete_level(At::Path(request.organization, &path))?;
     }

@@ -7,7 +7,7 @@ use super::level_request::LevelRequest;
 use super::paging::{Selection, Sortable};
 use super::place;
 use super::problem::Problem;
-use crate::core::ProjectId;
+use crate::core::id::ProjectId;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::At;
@@ -44,7 +44,7 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
     let update = request.body(|fields| TargetUpdate {
         name: fields.name("name"),
         slug: fields.slug("slug"),
-        description: fields.description("description"),
+        description: fields.description("description").into(),
     })?;
     let target = request.session.update_target(request.at()?, &update);
     answer(StatusCode::OK, &request, target.map_err(Problem::of_names)?)

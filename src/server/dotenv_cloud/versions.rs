@@ -6,11 +6,11 @@ use super::level_request::LevelRequest;
 use super::paging::Paging;
 use super::problem::Problem;
 use super::{keys, place};
-use crate::core::AuditActor;
+use crate::core::audit::AuditActor;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::At;
-use crate::vault::{Custody, Permission, PurgeScope, Restore, Version};
+use crate::vault::{Confirmation, Custody, Permission, PurgeScope, Restore, Version};
 use crate::wire::dotenv_cloud::envelope::{Done, List, Resource, ResourceKind, Single};
 use crate::wire::dotenv_cloud::secret::Restoration;
 use crate::wire::dotenv_cloud::version::{
@@ -73,17 +73,17 @@ pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
     let number = number(context, &request)?;
     let force = request.body(|fields| fields.flag("force").unwrap_or_default())?;
     let force = force || matches!(context.query("force"), Some("true" | "1"));
-    request.session.delete_version(request.organization, number, force)?;
+    request.session.delete_version(request.organization, number, Confirmation::from_flag(force))?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
 pub(super) fn purge(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::SecretPurge])?;
-    let (path, (scope, confirmed)) = request.level_body(|fields| {
+    let (path, (scope, confirmation)) = request.level_body(|fields| {
         let scope = fields.choice("scope").unwrap_or(PurgeScope::Level);
-        (scope, fields.flag("confirmed").unwrap_or_default())
+        (scope, fields.confirmation("confirmed"))
     })?;
-    let purged_count = request.session.purge_versions(At::Path(request.organization, &path), scope, confirmed)?;
+    let purged_count = request.session.purge_versions(At::Path(request.organization, &path), scope, confirmation)?;
     let done = Done { data: Purged { purged_count }, message: "The versions were removed.".to_owned() };
     Ok(reply::json(StatusCode::OK, &done))
 }

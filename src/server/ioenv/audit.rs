@@ -23,7 +23,7 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
 
 /// Which records a request asks for.
 fn read(context: &RequestContext) -> Result<(AuditFilter, Paging), Problem> {
-    let mut paging = Paging::default();
+    let mut paging = Paging::new();
     if let Some(limit) = context.query("limit") {
         let limit = limit.parse().ok().filter(|limit| *limit > 0);
         // More than a page can hold is a page.
@@ -34,7 +34,7 @@ fn read(context: &RequestContext) -> Result<(AuditFilter, Paging), Problem> {
         let id = id.map_err(|_| Problem::invalid("before must be what the page before had as next."))?;
         paging.after = Some(id.to_string());
     }
-    let mut filter = AuditFilter::default();
+    let mut filter = AuditFilter::new();
     if let Some(action) = context.query("action") {
         let known = word::parse(action);
         let action = known.ok_or_else(|| Problem::invalid("action must be create, read, update or delete."))?;
@@ -87,5 +87,6 @@ fn details(resource: &Resource, details: Details) -> Value {
     let set = permissions.and_then(|words| serde_json::from_value::<PermissionSet>(words.clone()).ok());
     let words = set.map(|set| Vocabulary::Ioenv.words(set)).unwrap_or_default();
     let is_all = set.is_some_and(|set| Vocabulary::Ioenv.parse(&words).is_ok_and(|said| said == set));
-    if is_all { details.with("permissions", words).into() } else { details.into() }
+    let details = if is_all { details.with("permissions", words) } else { details };
+    details.into_json()
 }

@@ -3,11 +3,12 @@ use axum::http::StatusCode;
 use super::body::Body;
 use super::place::Place;
 use super::problem::Problem;
+use crate::core::name::Slug;
+use crate::error::{Error, ErrorKind};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
-use crate::vault::{Environment, EnvironmentUpdate, NewEnvironment, UseCase};
+use crate::vault::{Confirmation, Environment, EnvironmentUpdate, NewEnvironment, UseCase};
 use crate::wire::ioenv as wire;
-use crate::{Error, ErrorKind, Slug};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::project(context)?;
@@ -33,14 +34,14 @@ pub(super) fn rename(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::environment(context)?;
     let name = at.valid(UseCase::UpdateEnvironment, read(context))?;
     let (name, slug) = (Some(name.as_str().to_owned()), Some(name));
-    let update = EnvironmentUpdate { name, slug, ..EnvironmentUpdate::default() };
+    let update = EnvironmentUpdate { name, slug, ..EnvironmentUpdate::new() };
     let renamed = at.session.update_environment(at.place(), &update).map_err(not_named)?;
     Ok(reply::json(StatusCode::OK, &wire::EnvironmentResponse { environment: dto(&renamed) }))
 }
 
 pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::environment(context)?;
-    at.session.delete_environment(at.place(), false).map_err(|error| match error.kind() {
+    at.session.delete_environment(at.place(), Confirmation::Missing).map_err(|error| match error.kind() {
         ErrorKind::InvalidName | ErrorKind::Unconfirmed => {
             Problem::invalid("This environment is built in: only others can be deleted here.")
         }

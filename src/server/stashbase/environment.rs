@@ -5,15 +5,18 @@ use super::name::{check_description, environment_name, environment_search, inval
 use super::problem::Problem;
 use super::query::{Sorting, body, matches, words};
 use super::secret::new_entries;
-use crate::core::LevelId;
+use crate::core::id::LevelId;
+use crate::error::{Error, ErrorKind};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault;
-use crate::vault::{Environment, EnvironmentUpdate, LevelSummary, NewEnvironment, Permission, PermissionSet, SlugRule};
+use crate::vault::setters::Patch;
+use crate::vault::{
+    Confirmation, Environment, EnvironmentUpdate, LevelSummary, NewEnvironment, Permission, PermissionSet, SlugRule,
+};
 use crate::wire::stashbase::environment as wire;
 use crate::wire::stashbase::secret::IncludedEnvironment;
 use crate::wire::word::Word;
-use crate::{Error, ErrorKind};
 
 const READ: PermissionSet = PermissionSet::of(&[Permission::EnvironmentRead]);
 const CREATE: PermissionSet = PermissionSet::of(&[Permission::EnvironmentCreate]);
@@ -95,7 +98,7 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
         return Err(Problem::invalid("validation.missing_properties_to_update", message)
             .with("possible_properties", ["name", "is_production", "description"]));
     }
-    let mut update = EnvironmentUpdate::default();
+    let mut update = EnvironmentUpdate::new();
     if let Some(name) = &wanted.name {
         let slug = environment_name(name)?;
         if slug.as_str() == at.name() {
@@ -106,10 +109,10 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
         update.slug = Some(slug);
         update.slug_rule = SlugRule::Any;
     }
-    if let Some(description) = wanted.description {
+    if let Some(description) = &wanted.description {
         check_description(description.as_deref(), TOO_LONG)?;
-        update.description = Some(description.unwrap_or_default());
     }
+    update.description = Patch::from_member(wanted.description);
     update.is_production = wanted.is_production;
     at.session().update_environment(at.place(), &update).map_err(or_name_refused)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
@@ -118,7 +121,7 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
 pub(super) fn remove(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(DELETE)?;
     // The service knows of none that are built in, so whoever asks for this means it.
-    at.session().delete_environment(at.place(), true)?;
+    at.session().delete_environment(at.place(), Confirmation::Given)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 

@@ -18,7 +18,7 @@ use axum::http::{HeaderValue, Method, Request};
 use axum::routing::{MethodFilter, MethodRouter};
 
 use self::problem::Problem;
-use crate::core::Id;
+use crate::core::id::Id;
 use crate::server::rate_limit::{MINUTE, Quota};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::{self, Bucket, Fault, RequestContext, Service, State};

@@ -4,15 +4,16 @@ use super::caller::{AtProject, Caller, ProjectRequest, or_project_not_found};
 use super::name::{check_description, invalid_project_name, project_name, project_search};
 use super::problem::Problem;
 use super::query::{Part, Sorting, body, matches};
+use crate::error::{Error, ErrorKind};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault;
+use crate::vault::setters::Patch;
 use crate::vault::{
     EnvironmentRole, NewProject, Permission, PermissionSet, Project, ProjectSummary, ProjectUpdate, SlugRule,
 };
 use crate::wire::stashbase::project as wire;
 use crate::wire::stashbase::project::AccessLevel;
-use crate::{Error, ErrorKind};
 
 const READ: PermissionSet = PermissionSet::of(&[Permission::ProjectRead]);
 const CREATE: PermissionSet = PermissionSet::of(&[Permission::ProjectCreate]);
@@ -81,7 +82,7 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
         return Err(Problem::invalid("validation.missing_properties_to_update", message)
             .with("possible_properties", ["name", "description"]));
     }
-    let mut update = ProjectUpdate::default();
+    let mut update = ProjectUpdate::new();
     if let Some(name) = &wanted.name {
         let slug = project_name(name)?;
         if slug == at.project.slug {
@@ -92,10 +93,10 @@ pub(super) fn update(context: &RequestContext) -> Result<Reply, Problem> {
         update.slug = Some(slug);
         update.slug_rule = SlugRule::Any;
     }
-    if let Some(description) = wanted.description {
+    if let Some(description) = &wanted.description {
         check_description(description.as_deref(), TOO_LONG)?;
-        update.description = Some(description.unwrap_or_default());
     }
+    update.description = Patch::from_member(wanted.description);
     at.session().update_project(at.place(), &update).map_err(or_name_refused)?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }

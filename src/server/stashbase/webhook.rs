@@ -4,14 +4,16 @@ use super::caller::{At, EnvironmentRequest, or_not_found};
 use super::name::{check_description, webhook_id, webhook_log_id};
 use super::problem::Problem;
 use super::query::{Part, Sorting, body, is_true};
-use crate::core::WebhookId;
+use crate::core::id::WebhookId;
+use crate::core::secret::SecretString;
+use crate::error::{Error, ErrorKind};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
+use crate::vault::setters::Patch;
 use crate::vault::{NewWebhook, Permission, PermissionSet, Webhook, WebhookLog, WebhookUpdate};
 use crate::wire::plain::Plain;
 use crate::wire::stashbase::webhook as wire;
 use crate::wire::word::Word;
-use crate::{Error, ErrorKind, SecretString};
 
 const READ: PermissionSet = PermissionSet::of(&[Permission::WebhookRead]);
 const CREATE: PermissionSet = PermissionSet::of(&[Permission::WebhookCreate]);
@@ -80,13 +82,18 @@ fn wanted_update(context: &RequestContext) -> Result<WebhookUpdate, Problem> {
     if let Some(description) = &wanted.description {
         check_description(description.as_deref(), TOO_LONG)?;
     }
-    Ok(WebhookUpdate { url: wanted.url, description: wanted.description })
+    Ok(WebhookUpdate { url: wanted.url, description: Patch::from_member(wanted.description) })
 }
 
 pub(super) fn set_status(context: &RequestContext) -> Result<Reply, Problem> {
     let (at, id) = open(context, UPDATE)?;
     let wire::Status { enabled } = body(context).map_err(|problem| if_there(&at, id, problem))?;
-    at.session().set_webhook_enabled(at.place(), id, enabled).map_err(|error| match (error.kind(), enabled) {
+    let set = if enabled {
+        at.session().enable_webhook(at.place(), id)
+    } else {
+        at.session().disable_webhook(at.place(), id)
+    };
+    set.map_err(|error| match (error.kind(), enabled) {
         (ErrorKind::Conflict, true) => {
             Problem::conflict("conflict.webhook_already_enabled", "The webhook is enabled already.")
         }
@@ -134,7 +141,7 @@ pub(super) fn list_logs(context: &RequestContext) -> Result<Reply, Problem> {
     let part = Part::read(context)?;
     let logs = at.session().webhook_logs_from(at.place(), id, part.skip(), part.page_size());
     let (logs, total) = logs.map_err(or_webhook_not_found)?;
-    let data = logs.into_iter().map(|log| shown_log(log, false)).collect();
+    let data = logs.into_iter().map(|log| wire::Log { response_body: None, ..shown_log(log) }).collect();
     Ok(reply::json(StatusCode::OK, &part.of(data, total)))
 }
 
@@ -149,7 +156,7 @@ pub(super) fn read_log(context: &RequestContext) -> Result<Reply, Problem> {
     let no_log = || Problem::not_found("resource.webhook_log_not_found", "Record of the webhook's log not found.");
     let log = log.ok_or_else(no_log)?;
     let log = at.session().webhook_log(at.place(), id, log).map_err(or_not_found(no_log))?;
-    Ok(reply::json(StatusCode::OK, &shown_log(log, true)))
+    Ok(reply::json(StatusCode::OK, &shown_log(log)))
 }
 
 /// Finds the environment and reads the id of the webhook, for whoever has these permissions there.
@@ -163,7 +170,7 @@ fn open(context: &RequestContext, needed: PermissionSet) -> Result<(At<'_>, Webh
 /// What is wrong with a change of a webhook, unless there is no such webhook.
 fn if_there(at: &At<'_>, id: WebhookId, problem: Problem) -> Problem {
     // A change of nothing is refused, but not before the webhook was found.
-    match at.session().update_webhook(at.place(), id, &WebhookUpdate::default()) {
+    match at.session().update_webhook(at.place(), id, &WebhookUpdate::new()) {
         Err(error) if error.kind() == ErrorKind::NotFound => not_found(),
         _ => problem,
     }
@@ -185,14 +192,14 @@ fn shown(webhook: Webhook, secret: Option<SecretString>) -> wire::Webhook {
     }
 }
 
-fn shown_log(log: WebhookLog, with_body: bool) -> wire::Log {
+fn shown_log(log: WebhookLog) -> wire::Log {
     wire::Log {
         id: log.id.to_prefixed("whlog"),
         status: log.status,
         processed_at: log.processed_at,
         attempt: log.attempt,
         error: log.error.map(Word::from),
-        response_body: with_body.then_some(log.response_body),
+        response_body: Some(log.response_body),
     }
 }
 

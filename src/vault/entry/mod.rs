@@ -1,5 +1,6 @@
 //! Levels entry by entry: what a vault can do that holds the key.
 
+#[cfg(feature = "sealed")]
 mod compare;
 mod create;
 mod delete;
@@ -11,7 +12,6 @@ mod update;
 
 use std::fmt;
 
-pub use self::compare::ComparedEntries;
 pub use self::create::CreatedEntries;
 pub use self::delete::DeletedEntries;
 pub use self::list::{Entries, EntryScope, StoredEntry};
@@ -19,22 +19,19 @@ pub use self::metadata::EntryMetadata;
 pub use self::search::{FoundEntry, Search};
 pub use self::set::{SetEntries, SetEntry};
 pub use self::update::{EntryUpdate, UpdatedEntries};
-use crate::core::{Document, Kind, SecretString, VarName};
+use crate::core::document::{Document, Kind};
+use crate::core::name::VarName;
+use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
+use crate::vault::setters::{Patch, setters};
 
-/// An entry that is to be made or set.
+/// An entry to create or to set.
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct NewEntry {
-    /// Its name.
-    pub name: VarName,
-    /// Its value.
-    pub value: SecretString,
-    /// Whether the value may be shown. Where nothing is given, as before; for a new entry, as the nearest level above
-    /// has it; or else it is a secret.
-    pub kind: Option<Kind>,
-    /// A comment; an empty one removes it, and nothing leaves it as it is.
-    pub comment: Option<String>,
+    pub(crate) name: VarName,
+    pub(crate) value: SecretString,
+    pub(crate) kind: Option<Kind>,
+    pub(crate) comment: Patch<String>,
 }
 
 /// Without the value, and without the comment, which may say what the value was.
@@ -45,23 +42,19 @@ impl fmt::Debug for NewEntry {
 }
 
 impl NewEntry {
-    /// An entry without a comment, of the kind it was.
+    /// Creates the input for an entry of that name and value. An existing entry keeps its kind and its comment.
     pub fn new(name: VarName, value: impl Into<SecretString>) -> Self {
-        Self { name, value: value.into(), kind: None, comment: None }
+        Self { name, value: value.into(), kind: None, comment: Patch::Keep }
     }
 
-    /// The same, of that kind.
-    #[must_use]
-    pub fn kind(mut self, kind: Kind) -> Self {
-        self.kind = Some(kind);
-        self
-    }
-
-    /// The same, with that comment.
-    #[must_use]
-    pub fn comment(mut self, comment: impl Into<String>) -> Self {
-        self.comment = Some(comment.into());
-        self
+    setters! {
+        /// Sets the kind. By default an existing entry keeps its kind; a new one takes that of the nearest level above,
+        /// and is a secret if there is none.
+        kind: Option<Kind>;
+        /// Sets the comment. An empty one is none.
+        comment: Patch<impl Into<String>>;
+        /// Removes the comment of an existing entry.
+        clear_comment clears comment;
     }
 
     fn apply(&self, document: &mut Document, inherited: impl FnOnce(&VarName) -> Option<Kind>) -> Result<()> {
@@ -71,7 +64,7 @@ impl NewEntry {
         if let Some(kind) = kind {
             document.set_kind(self.name.as_str(), kind);
         }
-        if let Some(comment) = &self.comment {
+        if let Some(comment) = self.comment.text() {
             document.set_comment(self.name.as_str(), Some(comment))?;
         }
         Ok(())

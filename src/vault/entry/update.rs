@@ -1,26 +1,23 @@
 use std::fmt;
 
-use crate::core::{Kind, SecretString, VarName};
+use crate::core::document::Kind;
+use crate::core::name::VarName;
+use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::entry::check_names;
 use crate::vault::place::At;
 use crate::vault::session::Session;
+use crate::vault::setters::{Patch, setters};
 use crate::vault::use_case::UseCase;
 
-/// What is to change about an entry.
+/// The fields of an entry to change.
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct EntryUpdate {
-    /// The entry.
-    pub name: VarName,
-    /// Another name.
-    pub new_name: Option<VarName>,
-    /// Another value.
-    pub value: Option<SecretString>,
-    /// Another kind.
-    pub kind: Option<Kind>,
-    /// Another comment; an empty one removes it.
-    pub comment: Option<String>,
+    pub(crate) name: VarName,
+    pub(crate) new_name: Option<VarName>,
+    pub(crate) value: Option<SecretString>,
+    pub(crate) kind: Option<Kind>,
+    pub(crate) comment: Patch<String>,
 }
 
 /// Without the value, and without the comment, which may say what the value was.
@@ -35,9 +32,22 @@ impl fmt::Debug for EntryUpdate {
 }
 
 impl EntryUpdate {
-    /// A change of nothing yet about the entry of that name.
+    /// Creates an update of the entry of that name that changes nothing yet.
     pub fn new(name: VarName) -> Self {
-        Self { name, new_name: None, value: None, kind: None, comment: None }
+        Self { name, new_name: None, value: None, kind: None, comment: Patch::Keep }
+    }
+
+    setters! {
+        /// Renames the entry.
+        new_name: Option<VarName>;
+        /// Sets the value.
+        value: Option<impl Into<SecretString>>;
+        /// Sets the kind.
+        kind: Option<Kind>;
+        /// Sets the comment. An empty one is none.
+        comment: Patch<impl Into<String>>;
+        /// Removes the comment.
+        clear_comment clears comment;
     }
 }
 
@@ -83,7 +93,7 @@ impl Session<'_> {
                 if let Some(kind) = update.kind {
                     document.set_kind(name, kind);
                 }
-                if let Some(comment) = &update.comment {
+                if let Some(comment) = update.comment.text() {
                     document.set_comment(name, Some(comment))?;
                 }
                 if let Some(new_name) = &update.new_name {
@@ -102,7 +112,7 @@ impl Session<'_> {
 fn check_update(update: &EntryUpdate) -> Result<()> {
     let is_same_name = update.new_name.as_ref() == Some(&update.name);
     let is_empty =
-        update.new_name.is_none() && update.value.is_none() && update.kind.is_none() && update.comment.is_none();
+        update.new_name.is_none() && update.value.is_none() && update.kind.is_none() && update.comment.is_keep();
     if !is_same_name && !is_empty {
         return Ok(());
     }

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
-use crate::core::IntegrationId;
-use crate::core::{Action, Resource, SecretString};
+use crate::core::audit::{Action, Resource};
+use crate::core::id::IntegrationId;
+use crate::core::secret::SecretString;
 use crate::error::Result;
 use crate::store::{Order, Precondition};
 use crate::vault::integration::{Integration, Mapping, check_custody, details};
@@ -12,30 +13,26 @@ use crate::vault::place::At;
 use crate::vault::provider::Provider;
 use crate::vault::records::{IntegrationRecord, Wrapped, put};
 use crate::vault::session::Session;
+use crate::vault::setters::setters;
 use crate::vault::use_case::UseCase;
 
-/// An integration that is to be made.
+/// An integration to link.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct NewIntegration {
-    /// Its id; a new one, where none is given, which only trusted programs may.
-    pub id: Option<IntegrationId>,
-    /// Its name.
-    pub name: String,
-    /// The service.
-    pub provider: Provider,
-    /// What the service needs to be told beside the credentials: see [`Provider`].
-    pub settings: BTreeMap<String, String>,
-    /// The token of the service; nothing, for [`Provider::File`]. It is not told again.
-    pub credentials: SecretString,
-    /// The environments that are to be copied.
-    pub environments: Vec<Mapping>,
-    /// Whether they are copied from now on; not unless this is set, so that the plan can be seen first.
-    pub enabled: bool,
+    pub(crate) id: Option<IntegrationId>,
+    pub(crate) name: String,
+    pub(crate) provider: Provider,
+    pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) credentials: SecretString,
+    pub(crate) environments: Vec<Mapping>,
+    pub(crate) enabled: bool,
 }
 
 impl NewIntegration {
-    /// An integration of that name with that service, which waits to be enabled.
+    /// Creates the input for an integration of that name with that service. It is disabled until it is enabled, so that
+    /// its plan can be checked first.
+    ///
+    /// The credentials are the token of the service, or empty for [`Provider::File`]. They are never shown again.
     pub fn new(name: impl Into<String>, provider: Provider, credentials: impl Into<SecretString>) -> Self {
         Self {
             id: None,
@@ -48,24 +45,24 @@ impl NewIntegration {
         }
     }
 
-    /// The same, with one more setting.
+    setters! {
+        /// Sets the id, which only trusted programs can choose. By default it is a new one.
+        id: Option<IntegrationId>;
+        /// Sets whether the environments are copied from now on. By default they are not.
+        enabled: bool;
+    }
+
+    /// Adds a setting that the service needs beside the credentials: see [`Provider`].
     #[must_use]
     pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.insert(name.into(), value.into());
         self
     }
 
-    /// The same, with one more environment.
+    /// Adds an environment to copy.
     #[must_use]
     pub fn environment(mut self, mapping: Mapping) -> Self {
         self.environments.push(mapping);
-        self
-    }
-
-    /// The same, enabled.
-    #[must_use]
-    pub fn enabled(mut self) -> Self {
-        self.enabled = true;
         self
     }
 }

@@ -1,5 +1,6 @@
-use crate::core::IntegrationId;
-use crate::core::{Action, Resource, SecretString};
+use crate::core::audit::{Action, Resource};
+use crate::core::id::IntegrationId;
+use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Precondition;
 use crate::vault::integration::{Integration, Mapping, check_custody, details};
@@ -8,20 +9,34 @@ use crate::vault::name::check_name;
 use crate::vault::place::At;
 use crate::vault::rights::READING;
 use crate::vault::session::Session;
+use crate::vault::setters::setters;
 use crate::vault::use_case::UseCase;
 
-/// What is to become another thing of an integration. Its service and the settings of that stay: link it anew.
+/// The fields of an integration to change. To change the service or its settings, link another integration.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct IntegrationUpdate {
-    /// Its name.
-    pub name: Option<String>,
-    /// All environments that are to be copied from now on.
-    pub environments: Option<Vec<Mapping>>,
-    /// The token of the service.
-    pub credentials: Option<SecretString>,
-    /// Whether changes are copied. When it is enabled, what there is now is copied at once.
-    pub enabled: Option<bool>,
+    pub(crate) name: Option<String>,
+    pub(crate) environments: Option<Vec<Mapping>>,
+    pub(crate) credentials: Option<SecretString>,
+    pub(crate) enabled: Option<bool>,
+}
+
+impl IntegrationUpdate {
+    /// Creates an update that changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Sets the name.
+        name: Option<impl Into<String>>;
+        /// Replaces the environments to copy.
+        environments: Option<Vec<Mapping>>;
+        /// Sets the token of the service.
+        credentials: Option<impl Into<SecretString>>;
+        /// Sets whether changes are copied. Enabling it copies the current state at once.
+        enabled: Option<bool>;
+    }
 }
 
 impl Session<'_> {

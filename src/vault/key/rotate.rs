@@ -1,13 +1,19 @@
 use std::collections::BTreeMap;
 
-use crate::core::LevelId;
+use crate::core::id::LevelId;
 use crate::vault::place::At;
+use crate::vault::setters::setters;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::establish::NewKey;
 use super::read::ProjectKey;
-use crate::core::{Action, Custody, Details, Document, Resource, SealedBlob, SecretString, VersionAction};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::blob::SealedBlob;
+use crate::core::custody::Custody;
+use crate::core::document::Document;
+use crate::core::secret::SecretString;
+use crate::core::version_action::VersionAction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::content::{Level, check_blob};
 use crate::vault::deleted::deleted_nodes;
@@ -110,25 +116,29 @@ impl OperationContext<'_, '_> {
     }
 }
 
-/// Another key of a client-managed project, with all that is sealed with it.
+/// A new key of a client-managed project, with everything sealed under it.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct ClientRotation {
-    /// The key: a [`NewKey::Client`].
-    pub key: NewKey,
-    /// What each level that holds something holds, by the level's id, sealed with that key. What was deleted stays under
-    /// the former key, as its blob tells when it is restored.
-    pub blobs: Vec<(LevelId, SealedBlob)>,
-    /// The proof of the key in use. It is not asked for; a wrong one is refused.
-    pub current_key_proof: Option<SecretString>,
-    /// What is to become of versions.
-    pub policy: HistoryPolicy,
+    pub(crate) key: NewKey,
+    pub(crate) blobs: Vec<(LevelId, SealedBlob)>,
+    pub(crate) current_key_proof: Option<SecretString>,
+    pub(crate) policy: HistoryPolicy,
 }
 
 impl ClientRotation {
-    /// A rotation to that key without a proof of the one in use, which leaves versions as they are.
+    /// Creates a rotation to that key, a [`NewKey::Client`]. It keeps versions as they are.
+    ///
+    /// `blobs` has the new content of each level that holds something, by the id of the level, sealed with the new key.
+    /// Deleted levels stay under the former key.
     pub fn new(key: NewKey, blobs: Vec<(LevelId, SealedBlob)>) -> Self {
         Self { key, blobs, current_key_proof: None, policy: HistoryPolicy::Keep }
+    }
+
+    setters! {
+        /// Sets the proof of the key in use. It may be omitted; a wrong one is refused.
+        current_key_proof: Option<impl Into<SecretString>>;
+        /// Sets what happens to versions.
+        policy: HistoryPolicy;
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::core::{Id, Timestamp};
+use crate::core::clock::Timestamp;
+use crate::core::id::Id;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Schedule;
 use crate::store::{Order, StoreExt as _};
@@ -196,7 +197,9 @@ mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
 
     use super::*;
-    use crate::core::{Clock, OrganizationId, RootKey, WebhookId};
+    use crate::core::clock::Clock;
+    use crate::core::id::{OrganizationId, WebhookId};
+    use crate::core::wrap::RootKey;
     use crate::store::Memory;
     use crate::system::SystemRandom;
     use crate::vault::engine::VaultOptions;
@@ -235,7 +238,7 @@ mod tests {
             let mut project = NewProject::new("shop");
             project.has_base = true;
             system.create_project(acme, project).unwrap();
-            let new = NewWebhook::new("https://hooks.example.test/").enabled();
+            let new = NewWebhook::new("https://hooks.example.test/").enabled(true);
             let webhook = system.create_webhook(At::Path(acme, &"shop/dev".parse().unwrap()), &new).unwrap().webhook.id;
             let world = Self { vault, clock, acme, webhook };
             world.change("1");
@@ -265,7 +268,7 @@ mod tests {
         fn log_count(&self) -> usize {
             let system = self.vault.session(Actor::system("test"));
             let at = "shop/dev".parse().unwrap();
-            system.webhook_logs(At::Path(self.acme, &at), self.webhook, &Paging::default()).unwrap().items.len()
+            system.webhook_logs(At::Path(self.acme, &at), self.webhook, &Paging::new()).unwrap().items.len()
         }
 
         fn job(&self) -> Option<JobRecord> {

@@ -1,15 +1,16 @@
-use crate::core::OrganizationId;
+use crate::core::id::OrganizationId;
 use crate::vault::place::At;
 use serde::Deserialize;
 
-use crate::core::{Action, Details, Resource, ResourceKind};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Order;
+use crate::vault::confirmation::Confirmation;
 use crate::vault::keys;
-use crate::vault::level::unconfirmed;
 use crate::vault::place::Reach;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
+use crate::vault::version::by_key::VersionKey;
 
 /// Whose former contents are to be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -26,17 +27,15 @@ impl Session<'_> {
     /// Removes former contents, for good, and tells how many. What levels hold now stays.
     ///
     /// # Errors
-    /// `NotFound`; `Unconfirmed`, unless `confirmed`.
-    pub fn purge_versions(&self, at: At<'_>, scope: PurgeScope, confirmed: bool) -> Result<u64> {
+    /// `NotFound`; `Unconfirmed`, unless the call is confirmed.
+    pub fn purge_versions(&self, at: At<'_>, scope: PurgeScope, confirmation: Confirmation) -> Result<u64> {
         self.write(UseCase::PurgeVersions, |operation| {
             let place = operation.place(at, Reach::Inside)?;
             if scope == PurgeScope::Project {
                 // All of it must be inside of what the token is bound to.
                 operation.place(At::Id(place.project.id.into()), Reach::Inside)?;
             }
-            if !confirmed {
-                return Err(unconfirmed());
-            }
+            confirmation.check()?;
             let project = place.project.id;
             let range = match scope {
                 PurgeScope::Level => keys::versions(project, place.id()),
@@ -55,13 +54,13 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `VersionProtected`, for the newest one of a deleted level, which is what that would be restored from,
-    /// unless `force` says so.
-    pub fn delete_version(&self, organization: OrganizationId, id: u64, force: bool) -> Result<()> {
+    /// unless the call is confirmed.
+    pub fn delete_version(&self, organization: OrganizationId, id: u64, confirmation: Confirmation) -> Result<()> {
         self.write(UseCase::DeleteVersion, |operation| {
             let found = operation.version(organization, id)?;
             let (project, node) = (found.place.project.id, found.place.id());
             let number = found.version.number;
-            if !force && operation.level(&found.place.project, node)?.is_none() {
+            if confirmation.is_missing() && operation.level(&found.place.project, node)?.is_none() {
                 let newest = operation.tx.scan(&keys::versions(project, node), Order::Descending, 1)?;
                 if newest.first().is_some_and(|newest| newest.key == keys::version(project, node, number)) {
                     let message = "the level was deleted, and can only be restored from this version: remove it by force, if that is meant";
@@ -70,6 +69,7 @@ impl Session<'_> {
             }
             operation.tx.delete(&keys::version(project, node, number))?;
             operation.tx.delete(&keys::content(project, number))?;
+            operation.unindex_versions(project, &[VersionKey { number, key_version: found.version.key_version }])?;
             let details = Details::default().with("op", "version").with("version", id);
             operation.record(Action::Delete, Resource::of(&found.place)?.kind(ResourceKind::Version), details)
         })

@@ -1,8 +1,12 @@
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::{
-    Action, Custody, Details, Document, Permission, Resource, ResourceKind, SealedBlob, SecretString, VersionAction,
-};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::blob::SealedBlob;
+use crate::core::custody::Custody;
+use crate::core::document::Document;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::permission::Permission;
+use crate::core::secret::SecretString;
+use crate::core::version_action::VersionAction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::content::{Level, check_blob};
 use crate::vault::diff::{Difference, differences, renamed};
@@ -11,18 +15,30 @@ use crate::vault::operation::OperationContext;
 use crate::vault::place::Place;
 use crate::vault::records::{ContentRecord, ProjectRecord};
 use crate::vault::session::Session;
+use crate::vault::setters::setters;
 use crate::vault::use_case::UseCase;
 use crate::vault::version::check_lock;
 
-/// What goes along with a version of a client-managed project that is to be restored.
+/// What goes along with a version of a client-managed project to restore.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct Restore {
-    /// The same content, sealed with the key in use by somebody who has both keys. Needed where the version is sealed
-    /// with a former key.
-    pub content: Option<SealedBlob>,
-    /// The proof of the key in use, which goes with such content.
-    pub key_proof: Option<SecretString>,
+    pub(crate) content: Option<SealedBlob>,
+    pub(crate) key_proof: Option<SecretString>,
+}
+
+impl Restore {
+    /// Creates the input for a version that is sealed with the key in use.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Sets the same content, sealed with the key in use by a caller who has both keys. A version under a former
+        /// key needs it.
+        content: Option<SealedBlob>;
+        /// Sets the proof of the key in use, which such content needs.
+        key_proof: Option<impl Into<SecretString>>;
+    }
 }
 
 impl Session<'_> {

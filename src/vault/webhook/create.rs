@@ -1,8 +1,10 @@
 use std::fmt;
 
 use super::url::{Shown, check_url};
-use crate::core::WebhookId;
-use crate::core::{Action, Resource, SecretString, new_signing_secret};
+use crate::core::audit::{Action, Resource};
+use crate::core::id::WebhookId;
+use crate::core::secret::SecretString;
+use crate::core::webhook::new_signing_secret;
 use crate::error::Result;
 use crate::store::Precondition;
 use crate::vault::envelope::Row;
@@ -11,34 +13,32 @@ use crate::vault::keys;
 use crate::vault::place::At;
 use crate::vault::records::{WebhookRecord, put};
 use crate::vault::session::Session;
+use crate::vault::setters::setters;
 use crate::vault::use_case::UseCase;
 use crate::vault::webhook::{Webhook, check_description, details};
 
-/// A webhook that is to be made.
+/// A webhook to create.
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct NewWebhook {
-    /// Its id, which only trusted programs may give; a new one, where none is given.
-    pub id: Option<WebhookId>,
-    /// Where events are to be sent.
-    pub url: String,
-    /// Whether they are sent from now on; not unless this is set.
-    pub enabled: bool,
-    /// What it is about.
-    pub description: Option<String>,
+    pub(crate) id: Option<WebhookId>,
+    pub(crate) url: String,
+    pub(crate) enabled: bool,
+    pub(crate) description: Option<String>,
 }
 
 impl NewWebhook {
-    /// A webhook for that URL, which waits to be enabled.
+    /// Creates the input for a webhook that sends events to that URL. It is disabled until it is enabled.
     pub fn new(url: impl Into<String>) -> Self {
         Self { id: None, url: url.into(), enabled: false, description: None }
     }
 
-    /// The same, enabled.
-    #[must_use]
-    pub fn enabled(mut self) -> Self {
-        self.enabled = true;
-        self
+    setters! {
+        /// Sets the id, which only trusted programs can choose. By default it is a new one.
+        id: Option<WebhookId>;
+        /// Sets whether events are sent from now on. By default they are not.
+        enabled: bool;
+        /// Sets the description. An empty one is none.
+        description: Option<impl Into<String>>;
     }
 }
 

@@ -22,12 +22,15 @@ use super::place::{Place, Reach};
 use super::records::{NodeKind, ProjectRecord, WebhookLogRecord, WebhookRecord, get, put};
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::core::EventId;
-use crate::core::LevelId;
-use crate::core::ProjectId;
-use crate::core::WebhookId;
-use crate::core::WebhookLogId;
-use crate::core::{Action, DeliveryError, Details, Resource, ResourceKind, SecretString, Timestamp};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::delivery_error::DeliveryError;
+use crate::core::id::EventId;
+use crate::core::id::LevelId;
+use crate::core::id::ProjectId;
+use crate::core::id::WebhookId;
+use crate::core::id::WebhookLogId;
+use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, Precondition};
 use crate::vault::place::At;
@@ -222,12 +225,24 @@ impl Session<'_> {
 }
 
 impl Session<'_> {
-    /// Enables or disables a webhook. Of what changes while it is disabled it is not told, also not later; and what
-    /// waits for it is let go.
+    /// Enables a webhook: it is sent what changes from then on.
     ///
     /// # Errors
-    /// `NotFound`; `Conflict`, when that is what it is already.
-    pub fn set_webhook_enabled(&self, at: At<'_>, id: WebhookId, enabled: bool) -> Result<Webhook> {
+    /// `NotFound`; `Conflict`, if it is enabled already.
+    pub fn enable_webhook(&self, at: At<'_>, id: WebhookId) -> Result<Webhook> {
+        self.set_webhook_status(at, id, true)
+    }
+
+    /// Disables a webhook. Pending deliveries are dropped, and changes are not delivered until it is enabled again, nor
+    /// afterwards.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict`, if it is disabled already.
+    pub fn disable_webhook(&self, at: At<'_>, id: WebhookId) -> Result<Webhook> {
+        self.set_webhook_status(at, id, false)
+    }
+
+    fn set_webhook_status(&self, at: At<'_>, id: WebhookId, enabled: bool) -> Result<Webhook> {
         self.write(UseCase::SetWebhookStatus, |operation| {
             let (place, mut record) = operation.webhook(at, id)?;
             if record.enabled == enabled {

@@ -1,24 +1,40 @@
 use std::fmt;
 
 use super::url::{Shown, check_url, host};
-use crate::core::WebhookId;
-use crate::core::{Action, Resource, SecretString, new_signing_secret};
+use crate::core::audit::{Action, Resource};
+use crate::core::id::WebhookId;
+use crate::core::secret::SecretString;
+use crate::core::webhook::new_signing_secret;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::envelope::Row;
 use crate::vault::job_kind::JobKind;
 use crate::vault::place::At;
 use crate::vault::session::Session;
+use crate::vault::setters::{Patch, setters};
 use crate::vault::use_case::UseCase;
 use crate::vault::webhook::{Webhook, check_description, details};
 
-/// What is to become another thing of a webhook.
+/// The fields of a webhook to change.
 #[derive(Clone, Default)]
-#[non_exhaustive]
 pub struct WebhookUpdate {
-    /// Its URL.
-    pub url: Option<String>,
-    /// What it is about; `Some(None)` for nothing.
-    pub description: Option<Option<String>>,
+    pub(crate) url: Option<String>,
+    pub(crate) description: Patch<String>,
+}
+
+impl WebhookUpdate {
+    /// Creates an update that changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Sets the URL.
+        url: Option<impl Into<String>>;
+        /// Sets the description. An empty one is none.
+        description: Patch<impl Into<String>>;
+        /// Removes the description.
+        clear_description clears description;
+    }
 }
 
 impl fmt::Debug for WebhookUpdate {
@@ -42,8 +58,7 @@ impl Session<'_> {
                 changed.push("url");
                 operation.move_job(JobKind::Webhook, id.into(), host(url))?;
             }
-            if let Some(description) = &update.description {
-                record.description = check_description(description.as_deref())?;
+            if update.description.apply(&mut record.description, |text| check_description(Some(text)))? {
                 changed.push("description");
             }
             if changed.is_empty() {

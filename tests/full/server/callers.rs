@@ -13,8 +13,7 @@ fn counted() -> (Stage, Watched, Client) {
     let (stage, store) = Stage::watched(Server::rate_limited);
     let (system, acme) = (stage.system(), stage.acme);
     for name in ["shop", "bank", "bar"] {
-        let mut project = NewProject::new(name);
-        project.has_base = name == "shop";
+        let project = NewProject::new(name).has_base(name == "shop");
         system.create_project(acme, project).unwrap();
         for target in ["api", "web"] {
             system.create_target(At::Path(acme, &path(name)), &NewTarget::new(target)).unwrap();

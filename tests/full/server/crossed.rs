@@ -20,8 +20,7 @@ fn filled() -> Stage {
     for organization in [stage.acme, other] {
         let system = stage.system();
         for project in ["shop", "bank"] {
-            let mut new = NewProject::new(project);
-            new.has_base = project == "bank";
+            let new = NewProject::new(project).has_base(project == "bank");
             system.create_project(organization, new).unwrap();
             system.create_target(At::Path(organization, &path(project)), &NewTarget::new("api")).unwrap();
             for at in [project.to_owned(), format!("{project}/api")] {

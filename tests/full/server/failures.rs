@@ -42,8 +42,7 @@ impl Failing {
                 });
             })
         });
-        let mut project = NewProject::new("shop");
-        project.has_base = true;
+        let project = NewProject::new("shop").has_base(true);
         stage.system().create_project(stage.acme, project).unwrap();
         let dev = stage.system().environment(At::Path(stage.acme, &path("shop/dev"))).unwrap().id;
         let addresses = [

@@ -111,8 +111,7 @@ impl World {
 
 /// The project `shop`: each of its levels holds something, and held something else.
 fn make_project(system: &Session<'_>, acme: OrganizationId) {
-    let mut project = NewProject::new("shop");
-    project.has_base = true;
+    let project = NewProject::new("shop").has_base(true);
     system.create_project(acme, project).unwrap();
     make_target(system, acme);
     make_environment(system, acme, "shop", "custom");
@@ -144,7 +143,7 @@ fn ids(system: &Session<'_>, acme: OrganizationId, at: &str) -> BTreeSet<Id> {
     let chain = |at: &str| {
         // Most levels have no such level below them.
         let at = at.parse().ok()?;
-        system.chain(At::Path(acme, &at)).ok()?.last().copied()
+        system.blobs(At::Path(acme, &at)).ok()?.levels.last().map(|level| level.id)
     };
     let mut ids: BTreeSet<Id> =
         LEVELS.iter().filter_map(|below| chain(&format!("{at}{below}"))).map(Id::from).collect();
@@ -155,18 +154,15 @@ fn ids(system: &Session<'_>, acme: OrganizationId, at: &str) -> BTreeSet<Id> {
 fn rename(system: &Session<'_>, at: At<'_>, renamed: Renamed) {
     let done = match renamed {
         Renamed::Project => {
-            let mut update = ProjectUpdate::default();
-            update.slug = Some(slug("shop-old"));
+            let update = ProjectUpdate::new().slug(slug("shop-old"));
             system.update_project(at, &update).map(drop)
         }
         Renamed::Target => {
-            let mut update = TargetUpdate::default();
-            update.slug = Some(slug("api-old"));
+            let update = TargetUpdate::new().slug(slug("api-old"));
             system.update_target(at, &update).map(drop)
         }
         Renamed::Environment | Renamed::TargetEnvironment => {
-            let mut update = EnvironmentUpdate::default();
-            update.slug = Some(slug("old"));
+            let update = EnvironmentUpdate::new().slug(slug("old"));
             system.update_environment(at, &update).map(drop)
         }
     };
@@ -274,8 +270,7 @@ fn ioenv_cases(world: &World) -> Vec<Case> {
     let (system, acme) = (world.stage.system(), world.stage.acme);
     let project = system.project(At::Path(acme, &path("shop"))).unwrap().id.to_prefixed("proj");
     let custom = system.environment(At::Path(acme, &path("shop/custom"))).unwrap().id.to_prefixed("env");
-    let mut token = NewToken::new("worker", PermissionSet::ALL);
-    token.scope = Some(path("shop"));
+    let token = NewToken::new("worker", PermissionSet::ALL).scope(path("shop"));
     let token = system.issue_token(acme, &token).unwrap().info.id.to_prefixed("tok");
     let (project, custom) = (format!("/api/v1/project/{project}"), format!("/api/v1/env/{custom}"));
     let case = |method, address: String, body, renamed| Case { method, address, body, renamed, by_id: true };
@@ -296,15 +291,14 @@ fn dotenv_cloud_cases(world: &World) -> Vec<Case> {
     let here = format!("/api/v1/{acme}");
     let live = At::Path(acme, &path("shop/api/live"));
     let blob = system.blobs(live).unwrap().levels.pop().unwrap().content.unwrap().to_string();
-    let version = system.versions(live, &Paging::default()).unwrap().items[0].id;
+    let version = system.versions(live, &Paging::new()).unwrap().items[0].id;
     let names = json!({ "project": "shop", "target": "api", "environment": "live" });
     let with = |more: Value| {
         let mut body = names.clone();
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         Some(body)
     };
-    let mut token = NewToken::new("bound", PermissionSet::ALL);
-    token.scope = Some(path("shop/api/live"));
+    let token = NewToken::new("bound", PermissionSet::ALL).scope(path("shop/api/live"));
     let token = system.issue_token(acme, &token).unwrap().info.id;
     let token = format!("/api/v1/organizations/{acme}/api-keys/{token}");
     let case = |method, address: String, body, renamed| Case { method, address, body, renamed, by_id: false };
@@ -420,8 +414,7 @@ fn holders() -> &'static [Holder; 2] {
 /// The project `shop`, of which people hold the key: its own level holds something, and held something else.
 fn make_held_project(system: &Session<'_>, acme: OrganizationId) {
     let [holder, _] = holders();
-    let mut project = NewProject::new("shop");
-    project.key = holder.to_new_key();
+    let project = NewProject::new("shop").key(holder.to_new_key());
     system.create_project(acme, project).unwrap();
     for text in ["AA=1\n", "AA=2\n"] {
         let blob = NewBlob::new(holder.seal(text).parse().unwrap()).key_proof(holder.proof.as_str());

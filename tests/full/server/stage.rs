@@ -114,8 +114,7 @@ impl Stage {
 
     /// A token with these permissions, bound to that place.
     pub(crate) fn token(&self, permissions: PermissionSet, scope: Option<&str>) -> Token {
-        let mut new = NewToken::new("worker", permissions);
-        new.scope = scope.map(path);
+        let new = scope.map(path).into_iter().fold(NewToken::new("worker", permissions), NewToken::scope);
         self.system().issue_token(self.acme, &new).unwrap().token
     }
 

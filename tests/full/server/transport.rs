@@ -55,8 +55,7 @@ fn ask(stage: &Stage, request: &str) -> String {
 
 /// The beginning of a request that sets a variable, by whoever may.
 fn setting(stage: &Stage) -> String {
-    let mut project = NewProject::new("shop");
-    project.has_base = true;
+    let project = NewProject::new("shop").has_base(true);
     stage.system().create_project(stage.acme, project).unwrap();
     let id = stage.system().environment(At::Path(stage.acme, &path("shop/dev"))).unwrap().id.to_prefixed("env");
     let token = stage.token(PermissionSet::ALL, Some("shop"));
@@ -300,8 +299,7 @@ fn little_is_kept_of_what_somebody_unknown_sends() {
         assert_eq!(client.send("POST", telemetry, body(length).as_deref()).status, status, "{length}");
     }
     // Whoever is known is told what is wrong where they are not let in.
-    let mut update = OrganizationUpdate::default();
-    update.status = Some(OrganizationStatus::Suspended);
+    let update = OrganizationUpdate::new().status(OrganizationStatus::Suspended);
     let admin = stage.admin();
     stage.system().update_organization(stage.acme, &update).unwrap();
     let answer = admin.send("POST", &format!("/api/v1/{}/secrets/store", stage.acme), body(1 << 20).as_deref());

@@ -138,9 +138,7 @@ fn is_missing(vault: &VaultLevels<'_>, path: &LevelPath) -> Result<bool> {
 
 /// A project that is called as its levels are, and whose key the vault keeps.
 fn named(path: &LevelPath) -> Result<NewProject> {
-    let mut new = NewProject::new(path.project());
-    new.slug = Some(path.project().parse()?);
-    Ok(new)
+    Ok(NewProject::new(path.project()).slug(path.project().parse()?))
 }
 
 fn note(path: &LevelPath, how: &str) {

@@ -1,9 +1,11 @@
 use ioenv::vault::{
-    At, Blobs, Custody, NewEntry, NewEnvironment, NewProject, NewTarget, OpenedLevel, OrganizationId, Session,
+    At, Blobs, Custody, LevelScope, NewEntry, NewEnvironment, NewProject, NewTarget, OpenedLevel, OrganizationId,
+    Session,
 };
 use ioenv::{Document, ErrorKind, Kind, Layer, LevelPath, SealedBlob, SecretString, Slug, VarName};
 
 use super::{Levels, no_such_entry};
+use crate::given::Given as _;
 use crate::levels::access::Access;
 use crate::project::Project;
 use crate::result::Result;
@@ -84,14 +86,12 @@ impl<'a> VaultLevels<'a> {
             }
             is_new = true;
             if depth == 1 && (slugs.len() > 2 || is_target) {
-                let mut target = NewTarget::new(slug.as_str());
-                target.slug = Some(slug.clone());
+                let target = NewTarget::new(slug.as_str()).slug(slug.clone());
                 session.create_target(At::Path(organization, &LevelPath::from(&slugs[0])), &target)?;
             } else {
-                let mut environment = NewEnvironment::new(slug.as_str());
-                environment.slug = Some(slug.clone());
+                let mut environment = NewEnvironment::new(slug.as_str()).slug(slug.clone());
                 if matches!(slug.as_str(), "prod" | "production") {
-                    environment.status = Some("production".to_owned());
+                    environment = environment.status("production");
                 }
                 session.create_environment(At::Path(organization, &chain[depth - 1]), &environment)?;
             }
@@ -130,22 +130,22 @@ fn is_client_managed<T>(result: &ioenv::Result<T>) -> bool {
 
 impl Levels for VaultLevels<'_> {
     fn layers(&self, path: &LevelPath) -> Result<Vec<Layer>> {
-        let layers = self.session().layers(At::Path(self.organization, path));
-        if is_client_managed(&layers) {
+        let content = self.session().read_level(At::Path(self.organization, path), LevelScope::Chain);
+        if is_client_managed(&content) {
             return Ok(self.blobs(path)?.open(&self.project.keys()?)?);
         }
-        Ok(layers.map_err(|error| hint(path, error))?)
+        Ok(content.map_err(|error| hint(path, error))?.into_layers())
     }
 
     fn own(&self, path: &LevelPath) -> Result<Document> {
-        let document = self.session().document(At::Path(self.organization, path));
-        if is_client_managed(&document) {
+        let content = self.session().read_level(At::Path(self.organization, path), LevelScope::Own);
+        if is_client_managed(&content) {
             let mut blobs = self.blobs(path)?;
             blobs.levels.drain(..blobs.levels.len() - 1);
             let own = blobs.open(&self.project.keys()?)?;
             return Ok(own.first().map(|layer| layer.document().clone()).unwrap_or_default());
         }
-        Ok(document.map_err(|error| hint(path, error))?.unwrap_or_default())
+        Ok(content.map_err(|error| hint(path, error))?.into_document().unwrap_or_default())
     }
 
     fn tree(&self) -> Result<Vec<(LevelPath, String)>> {
@@ -188,10 +188,9 @@ impl Levels for VaultLevels<'_> {
                 .entries()
                 .iter()
                 .map(|entry| {
-                    let mut new = NewEntry::new(entry.name().clone(), entry.value().clone());
-                    new.kind = Some(entry.kind()).filter(|kind| *kind == Kind::Variable);
-                    new.comment = entry.comment();
-                    new
+                    NewEntry::new(entry.name().clone(), entry.value().clone())
+                        .given(Some(entry.kind()).filter(|kind| *kind == Kind::Variable), NewEntry::kind)
+                        .given(entry.comment(), NewEntry::comment)
                 })
                 .collect();
             let set = session.set_entries(At::Path(organization, path), &entries);
@@ -212,8 +211,7 @@ impl Levels for VaultLevels<'_> {
     }
 
     fn set(&self, path: &LevelPath, name: &VarName, value: &SecretString, kind: Option<Kind>) -> Result {
-        let mut entry = NewEntry::new(name.clone(), value.clone());
-        entry.kind = kind;
+        let entry = NewEntry::new(name.clone(), value.clone()).given(kind, NewEntry::kind);
         let set = self.session().set_entries(At::Path(self.organization, path), &[entry]);
         if is_client_managed(&set) {
             return self.change_client(path, |document| {

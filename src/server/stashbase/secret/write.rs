@@ -2,6 +2,9 @@ use axum::http::StatusCode;
 
 use super::check;
 use super::{DELETE, WRITE};
+use crate::core::document::Kind;
+use crate::core::name::VarName;
+use crate::error::{Error, ErrorKind};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::server::stashbase::caller::EnvironmentRequest;
@@ -11,7 +14,6 @@ use crate::server::stashbase::query::body;
 use crate::vault::{EntryUpdate, NewEntry};
 use crate::wire::plain::Plain;
 use crate::wire::stashbase::secret as wire;
-use crate::{Error, ErrorKind, Kind, VarName};
 
 pub(in crate::server::stashbase) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(WRITE)?;
@@ -43,7 +45,7 @@ pub(in crate::server::stashbase) fn new_entries(secrets: Vec<wire::NewSecret>) -
     check_sizes(&texts, &values.collect::<Vec<_>>(), &comments)?;
     let entries = names.into_iter().zip(secrets).zip(comments).map(|((name, secret), comment)| {
         let mut entry = NewEntry::new(name, secret.value.0).kind(Kind::Secret);
-        entry.comment = comment;
+        entry.comment = comment.into();
         entry
     });
     Ok(entries.collect())
@@ -96,7 +98,7 @@ fn updates(wanted: Vec<wire::SecretUpdate>) -> Result<Vec<EntryUpdate>, Problem>
         let mut wanted = EntryUpdate::new(name);
         wanted.new_name = new;
         wanted.value = update.value.map(|value| value.0);
-        wanted.comment = comment;
+        wanted.comment = comment.into();
         wanted
     });
     Ok(updates.collect())

@@ -1,5 +1,7 @@
-use crate::core::ServiceAccountId;
-use crate::core::{Permission, SecretString, Timestamp};
+use crate::core::clock::Timestamp;
+use crate::core::id::ServiceAccountId;
+use crate::core::permission::Permission;
+use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::account::NewAccount;
 use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find_one};
@@ -9,6 +11,7 @@ use crate::vault::place::At;
 use crate::vault::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
 use crate::vault::service_key::{NewServiceKey, ServiceKey};
 use crate::vault::session::Session;
+use crate::vault::setters::Patch;
 use crate::vault::token::{NewToken, TokenInfo, TokenUpdate};
 use crate::vault::webhook::{NewWebhook, WebhookUpdate};
 
@@ -50,10 +53,11 @@ impl Apply<'_, '_> {
             return Err(Error::new(ErrorKind::Conflict, message));
         }
         let mut fields = Vec::new();
+        let end = fixed_end(declared.expires);
         let update = TokenUpdate {
             name: differs(&mut fields, "name", Some(&declared.name), &now.name),
             permissions: differs(&mut fields, "permissions", Some(&declared.permissions), &now.permissions),
-            expires_at: differs(&mut fields, "expires", fixed_end(declared.expires).as_ref(), &now.expires_at),
+            expires_at: Patch::from_member(differs(&mut fields, "expires", end.as_ref(), &now.expires_at)),
         };
         if is_gone(now) {
             fields.clear();
@@ -198,17 +202,19 @@ impl Apply<'_, '_> {
         };
         let mut fields = Vec::new();
         let description = describes(&mut fields, declared.description.as_ref(), now.description.as_ref());
-        let update = WebhookUpdate {
-            url: differs(&mut fields, "url", Some(&declared.url), &now.url),
-            description: description.map(|text| Some(text).filter(|text| !text.is_empty())),
-        };
+        let update = WebhookUpdate { url: differs(&mut fields, "url", Some(&declared.url), &now.url), description };
         let is_other = !fields.is_empty();
         let enabled = differs(&mut fields, "enabled", declared.enabled.as_ref(), &now.enabled);
         if is_other && !self.is_plan {
             self.session.update_webhook(At::Path(organization, &declared.path), now.id, &update)?;
         }
         if let Some(enabled) = enabled.filter(|_| !self.is_plan) {
-            self.session.set_webhook_enabled(At::Path(organization, &declared.path), now.id, enabled)?;
+            let at = At::Path(organization, &declared.path);
+            if enabled {
+                self.session.enable_webhook(at, now.id)?;
+            } else {
+                self.session.disable_webhook(at, now.id)?;
+            }
         }
         self.tell(step.id(Some(now.id)).changed(fields))
     }

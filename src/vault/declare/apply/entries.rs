@@ -1,5 +1,6 @@
 use super::hierarchy::Spot;
-use crate::core::{Kind, SecretString};
+use crate::core::document::Kind;
+use crate::core::secret::SecretString;
 use crate::error::Result;
 use crate::vault::declare::StepKind;
 use crate::vault::declare::apply::{Apply, Owner, at};
@@ -58,7 +59,7 @@ fn update(entry: &Entry) -> EntryUpdate {
     let mut update = EntryUpdate::new(entry.name.clone());
     update.kind = Some(entry.kind);
     update.value.clone_from(&entry.value);
-    update.comment.clone_from(&entry.comment);
+    update.comment = entry.comment.clone().into();
     update
 }
 
@@ -66,6 +67,6 @@ fn update(entry: &Entry) -> EntryUpdate {
 fn new_entry(entry: &Entry) -> NewEntry {
     let value = entry.value.clone().unwrap_or_else(|| SecretString::from(""));
     let mut new = NewEntry::new(entry.name.clone(), value).kind(entry.kind);
-    new.comment.clone_from(&entry.comment);
+    new.comment = entry.comment.clone().into();
     new
 }

@@ -1,5 +1,7 @@
-use crate::core::OrganizationId;
-use crate::core::{Custody, LevelPath, Slug};
+use crate::core::custody::Custody;
+use crate::core::id::OrganizationId;
+use crate::core::name::Slug;
+use crate::core::path::LevelPath;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find};
 use crate::vault::declare::model::Key;
@@ -120,7 +122,7 @@ impl Apply<'_, '_> {
             description: describes(&mut fields, declared.description.as_ref(), now.description.as_ref()),
             secret_format: differs(&mut fields, "secret_format", declared.secret_format.as_ref(), &now.secret_format),
             versioning: differs(&mut fields, "versioning", declared.versioning.as_ref(), &now.versioning),
-            ..ProjectUpdate::default()
+            ..ProjectUpdate::new()
         };
         let mut slug = now.slug.clone();
         if !fields.is_empty() && !self.is_plan {

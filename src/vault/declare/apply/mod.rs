@@ -8,12 +8,15 @@ mod people;
 pub(super) use self::people::all_members;
 use super::model::Organization;
 use super::table::Position;
-use crate::core::OrganizationId;
-use crate::core::{Id, LevelPath, SecretString};
+use crate::core::id::Id;
+use crate::core::id::OrganizationId;
+use crate::core::path::LevelPath;
+use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::{Declaration, Step, StepAction, StepKind};
 use crate::vault::place::At;
 use crate::vault::session::Session;
+use crate::vault::setters::Patch;
 
 impl Session<'_> {
     /// Makes what a declaration says and is not there, and changes what differs. What is as it is declared is left
@@ -202,6 +205,6 @@ fn differs<T: PartialEq + Clone>(
 }
 
 /// The same for a description, of which an empty one is none.
-fn describes(fields: &mut Vec<&'static str>, declared: Option<&String>, there: Option<&String>) -> Option<String> {
-    differs(fields, "description", declared, &there.cloned().unwrap_or_default())
+fn describes(fields: &mut Vec<&'static str>, declared: Option<&String>, there: Option<&String>) -> Patch<String> {
+    differs(fields, "description", declared, &there.cloned().unwrap_or_default()).into()
 }

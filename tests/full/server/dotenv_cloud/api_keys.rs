@@ -213,8 +213,7 @@ fn nobody_gives_what_they_lack() {
     client.put(&few, &json!({ "name": "n", "abilities": ["secret:read"] })).json(200);
     client.send("POST", &format!("{few}/rotate"), Some("{}")).json(200);
     // What is made with a key that ends, ends no later.
-    let mut new = NewToken::new("short", PermissionSet::ALL);
-    new.expires_at = Some("2031-02-04T00:00:00Z".parse().unwrap());
+    let new = NewToken::new("short", PermissionSet::ALL).expires_at("2031-02-04T00:00:00Z".parse().unwrap());
     let short = Cloud::new(stage.client(&stage.system().issue_token(stage.acme, &new).unwrap().token));
     for (expires_at, status) in
         [(json!(null), 403), (json!("2031-02-05T00:00:00Z"), 403), (json!("2031-02-04T00:00:00Z"), 201)]

@@ -138,8 +138,8 @@ fn telemetry_is_taken_from_everybody_and_kept_nowhere() {
         let much = "x".repeat((4 << 20) + 1);
         let answer = stranger.send("POST", "/api/v1/cli/telemetry", Some(&much));
         assert_eq!(code(&answer, 413), "payload_too_large");
-        let page = ioenv::vault::Paging::first(200);
-        let log = stage.system().audit(stage.acme, &ioenv::vault::AuditFilter::default(), &page).unwrap();
+        let page = ioenv::vault::Paging::new().limit(200);
+        let log = stage.system().audit(stage.acme, &ioenv::vault::AuditFilter::new(), &page).unwrap();
         assert!(log.items.iter().all(|record| record.ip.is_none()));
     }
 }

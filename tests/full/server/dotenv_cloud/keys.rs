@@ -13,7 +13,8 @@ fn key(world: &World) -> String {
 }
 
 fn versions(world: &World, level: &str) -> Vec<u32> {
-    let page = world.stage.system().versions(At::Path(world.stage.acme, &path(level)), &Paging::first(200)).unwrap();
+    let page =
+        world.stage.system().versions(At::Path(world.stage.acme, &path(level)), &Paging::new().limit(200)).unwrap();
     page.items.iter().map(|version| version.key_version).collect()
 }
 

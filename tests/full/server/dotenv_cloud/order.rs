@@ -141,8 +141,7 @@ fn what_is_not_active_is_told_before_what_may_be_done() {
         .map(|token| stage.client(&token));
     let clients = clients.map(Cloud::new);
     let other = stage.system().create_organization(NewOrganization::new("Other")).unwrap().id;
-    let mut update = OrganizationUpdate::default();
-    update.status = Some(OrganizationStatus::Locked);
+    let update = OrganizationUpdate::new().status(OrganizationStatus::Locked);
     stage.system().update_organization(stage.acme, &update).unwrap();
     for (method, route, _) in ROUTES {
         for body in bodies(method) {

@@ -76,8 +76,7 @@ fn a_token_makes_no_organization() {
 fn an_organization_that_is_not_active_is_of_no_use() {
     let stage = Stage::new();
     let client = Cloud::admin(&stage);
-    let mut update = OrganizationUpdate::default();
-    update.status = Some(OrganizationStatus::Suspended);
+    let update = OrganizationUpdate::new().status(OrganizationStatus::Suspended);
     stage.system().update_organization(stage.acme, &update).unwrap();
     let o = stage.acme;
     for path in ["organizations", "organization", "user", &format!("organizations/{o}"), &format!("{o}/projects")] {
@@ -115,8 +114,7 @@ fn everybody_may_know_who_they_are() {
         let role = MemberRole::Cloud(role);
         let new = NewMember::new("ida@northwind.example", "", role);
         if stage.system().add_member(stage.acme, &new).is_err() {
-            let mut update = ioenv::vault::MemberUpdate::default();
-            update.role = Some(role);
+            let update = ioenv::vault::MemberUpdate::new().role(role);
             stage.system().update_member(stage.acme, user, &update).unwrap();
         }
         let new = NewPersonalKey::new("laptop", PersonalKeyLevel::ReadOnly);

@@ -107,16 +107,13 @@ fn what_has_no_address_here_is_not_listed() {
     let stage = Stage::new();
     let (system, acme) = (stage.system(), stage.acme);
     for name in ["shop", "Shop_2"] {
-        let mut new = NewProject::new(name);
-        (new.slug, new.slug_rule) = (Some(slug(name)), SlugRule::Any);
+        let new = NewProject::new(name).slug(slug(name)).slug_rule(SlugRule::Any);
         system.create_project(acme, new).unwrap();
     }
     for name in ["api", "Api_2"] {
-        let mut new = NewTarget::new(name);
-        new.slug = Some(slug(name));
+        let new = NewTarget::new(name).slug(slug(name));
         system.create_target(At::Path(acme, &path("shop")), &new).unwrap();
-        let mut new = NewEnvironment::new(name);
-        (new.slug, new.slug_rule) = (Some(slug(name)), SlugRule::Any);
+        let new = NewEnvironment::new(name).slug(slug(name)).slug_rule(SlugRule::Any);
         system.create_environment(At::Path(acme, &path("shop/api")), &new).unwrap();
     }
     let client = Cloud::admin(&stage);
@@ -158,7 +155,8 @@ fn a_project_is_made_changed_and_deleted() {
         let body = metadata.map_or(json!({}), |metadata| json!({ "metadata": metadata }));
         assert_eq!(client.patch(&at, &body).json(200), expected);
         let project = stage.system().project(At::Path(stage.acme, &path("orbit"))).unwrap();
-        assert_eq!(project.metadata.get("team").and_then(Value::as_str).unwrap_or_default(), kept);
+        let metadata = serde_json::to_value(&project.metadata).unwrap();
+        assert_eq!(metadata["team"].as_str().unwrap_or_default(), kept);
     }
     // No body is as good as an empty one, and the own slug is not taken.
     assert_eq!(client.send("PATCH", &at, None).json(200), expected);

@@ -52,9 +52,9 @@ fn a_record_has_who_where_when_and_what() {
 fn each_request_that_is_answered_leaves_one_record() {
     let scene = Scene::new();
     let client = scene.client("admin");
-    let filter = AuditFilter::default();
+    let filter = AuditFilter::new();
     let count = || {
-        let page = scene.stage.system().audit(scene.stage.acme, &filter, &Paging::first(200)).unwrap();
+        let page = scene.stage.system().audit(scene.stage.acme, &filter, &Paging::new().limit(200)).unwrap();
         page.items.into_iter().filter(|record| record.actor.name.as_deref() == Some("worker")).collect::<Vec<_>>()
     };
     let variable = json!({ "value": "planted", "isSecret": true });
@@ -150,8 +150,7 @@ fn the_plan_says_how_far_back_it_goes() {
     let scene = Scene::new();
     let client = scene.client("admin");
     client.put(&scene.variable("dev", "K"), &json!({ "value": "1", "isSecret": false })).json(200);
-    let mut free = OrganizationUpdate::default();
-    free.tier = Some(Tier::Free);
+    let free = OrganizationUpdate::new().tier(Tier::Free);
     scene.stage.system().update_organization(scene.stage.acme, &free).unwrap();
     let count = || client.get(&scene.at("audit?key=K")).json(200)["records"].as_array().unwrap().len();
     scene.stage.pass(7 * DAY);

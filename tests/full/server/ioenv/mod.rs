@@ -28,8 +28,7 @@ impl Scene {
     }
 
     fn on(stage: Stage) -> Self {
-        let mut new = NewProject::new("shop");
-        new.has_base = true;
+        let new = NewProject::new("shop").has_base(true);
         let project = stage.system().create_project(stage.acme, new).unwrap();
         Self { stage, project }
     }

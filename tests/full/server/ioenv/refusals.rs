@@ -1,7 +1,7 @@
 //! Who is refused, where and how, whatever is asked for.
 
 use ioenv::vault::{
-    At, NewOrganization, NewProject, NewServiceAccount, NewServiceKey, NewToken, OrganizationStatus,
+    At, Confirmation, NewOrganization, NewProject, NewServiceAccount, NewServiceKey, NewToken, OrganizationStatus,
     OrganizationUpdate, Permission, PermissionSet,
 };
 use serde_json::json;
@@ -158,7 +158,7 @@ fn return_to_start(scene: &Scene) {
     let (system, acme) = (scene.stage.system(), scene.stage.acme);
     for slug in ["mine", "other"] {
         // One of them is there, or none.
-        let _ = system.delete_environment(At::Path(acme, &path(&format!("shop/{slug}"))), true);
+        let _ = system.delete_environment(At::Path(acme, &path(&format!("shop/{slug}"))), Confirmation::Given);
     }
     scene.client("admin").post(&scene.at("environments"), &json!({ "name": "mine" })).json(201);
     scene.write("shop/mine", "K=planted-value\nexport=planted-value\n");
@@ -268,8 +268,8 @@ fn a_token_that_is_held_to_addresses_or_may_not_open_secrets_is_refused() {
     for at in [scene.variables("dev"), format!("{}/export", scene.variables("dev"))] {
         refused(&client.get(&at), 403, "FORBIDDEN");
     }
-    let mut account = NewServiceAccount::new("ci", PermissionSet::ALL);
-    account.allow_list = super::super::stage::ranges(["192.0.2.0/24"]);
+    let account =
+        NewServiceAccount::new("ci", PermissionSet::ALL).allow_list(super::super::stage::ranges(["192.0.2.0/24"]));
     let account = system.create_service_account(stage.acme, &account).unwrap().id;
     let key = system.create_service_key(stage.acme, account, &NewServiceKey::new("k")).unwrap().key;
     let answer = stage.client(&key).get(&scene.variables("dev"));
@@ -311,8 +311,7 @@ fn a_token_of_an_organization_that_is_not_active_is_none() {
         let client = scene.client("admin");
         let at = scene.variables("dev");
         client.get(&at).json(200);
-        let mut update = OrganizationUpdate::default();
-        update.status = Some(OrganizationStatus::Suspended);
+        let update = OrganizationUpdate::new().status(OrganizationStatus::Suspended);
         scene.stage.system().update_organization(scene.stage.acme, &update).unwrap();
         for at in [at.as_str(), "/api/v1/env/nonsense/variables", &scene.at("tokens")] {
             refused(&client.get(at), 401, "UNAUTHORIZED");

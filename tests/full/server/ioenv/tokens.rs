@@ -93,8 +93,9 @@ fn a_token_grants_only_what_it_holds() {
         assert!(refused(&answer, 403, "FORBIDDEN").contains("cannot grant"));
     }
     // Nor for longer.
-    let mut new = NewToken::new("short", super::permissions("admin")).scope(path("shop"));
-    new.expires_at = Some("2031-02-04T00:00:00Z".parse().unwrap());
+    let new = NewToken::new("short", super::permissions("admin"))
+        .scope(path("shop"))
+        .expires_at("2031-02-04T00:00:00Z".parse().unwrap());
     let short = stage.client(&system.issue_token(stage.acme, &new).unwrap().token);
     refused(&short.post(&at, &json!({ "name": "longer", "permissions": ["read"] })), 403, "FORBIDDEN");
     let by_then = json!({ "name": "as long", "permissions": ["admin"], "expiresAt": "2031-02-04T00:00:00Z" });

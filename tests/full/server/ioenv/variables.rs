@@ -319,10 +319,8 @@ fn what_other_services_have_made_is_read_and_written() {
 fn a_project_whose_people_hold_the_key_says_so() {
     let scene = Scene::new();
     let (stage, system) = (&scene.stage, scene.stage.system());
-    let mut new = NewProject::new("theirs");
-    new.has_base = true;
-    new.key =
-        NewKey::Client { derivation: None, proof: KeyProof::of(&LevelKey::from_bytes(&[7; 32])).to_text(), hint: None };
+    let proof = KeyProof::of(&LevelKey::from_bytes(&[7; 32])).to_text();
+    let new = NewProject::new("theirs").has_base(true).key(NewKey::Client { derivation: None, proof, hint: None });
     system.create_project(stage.acme, new).unwrap();
     let id = system.environment(At::Path(stage.acme, &path("theirs/dev"))).unwrap().id.to_prefixed("env");
     let client = scene.bound("read write", "theirs");

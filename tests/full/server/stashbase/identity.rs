@@ -120,8 +120,8 @@ fn a_key_that_is_unknown_expired_or_elsewhere_says_so() {
     scene.stage.pass(3_600_000);
     assert_eq!(client.get("/v1/environment").refused(401, "auth.expired_api_key"), json!({"expired_at": end}));
 
-    let mut elsewhere = ioenv::vault::NewServiceAccount::new("elsewhere", PermissionSet::ALL);
-    elsewhere.allow_list = super::super::stage::ranges(["192.0.2.0/24"]);
+    let elsewhere = ioenv::vault::NewServiceAccount::new("elsewhere", PermissionSet::ALL)
+        .allow_list(super::super::stage::ranges(["192.0.2.0/24"]));
     let account = system.create_service_account(scene.stage.acme, &elsewhere).unwrap().id;
     let key = system.create_service_key(scene.stage.acme, account, &ioenv::vault::NewServiceKey::new("one")).unwrap();
     for path in ["/v1/whoami", "/v1/projects"] {

@@ -41,9 +41,7 @@ impl Scene {
     pub(crate) fn on(stage: Stage) -> Self {
         let mut project = NewProject::new("billing");
         // At another service it would be a word of its addresses.
-        project.slug = Some("billing".parse().unwrap());
-        project.slug_rule = SlugRule::Any;
-        project.description = Some("What is paid".into());
+        project = project.slug("billing".parse().unwrap()).slug_rule(SlugRule::Any).description("What is paid");
         let project = stage.system().create_project(stage.acme, project).unwrap().id;
         let environment = NewEnvironment::new("api-dev");
         let environment =

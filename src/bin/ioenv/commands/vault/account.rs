@@ -4,6 +4,7 @@ use super::listing::{find, print, time};
 use super::time::end;
 use super::token::{permissions, words};
 use crate::args::AccountCommand;
+use crate::given::Given as _;
 use crate::levels::access::Access;
 use crate::levels::vault::environment_hint;
 use crate::project::Project;
@@ -28,12 +29,11 @@ pub(crate) fn run(project: &Project, command: AccountCommand) -> Result {
             print(&listing, ["ID", "NAME", "KEY", "PERMISSIONS", "LAST USED", "EXPIRES"], &rows)
         }
         AccountCommand::Create { name, role, permission, expires } => {
-            let given = match role {
+            let permissions = match role {
                 Some(role) => role.get::<EnvironmentRole>().grantable(),
                 None => permissions(&permission)?,
             };
-            let mut new = NewAccount::new(name, given);
-            new.expires_at = end(&expires);
+            let new = NewAccount::new(name, permissions).given(end(&expires), NewAccount::expires_at);
             let issued = session
                 .create_account(At::Path(organization, &path), &new)
                 .map_err(|error| environment_hint(&path, error))?;

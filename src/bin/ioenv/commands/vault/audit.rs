@@ -1,10 +1,10 @@
 use std::io::Write as _;
 
 use ioenv::vault::{ActorKind, AuditFilter, AuditRecord, Page, Timestamp};
-use serde_json::Value;
 
 use super::time::{moment, shown};
 use crate::args::{AuditArgs, ListFormat, Typed};
+use crate::given::Given as _;
 use crate::levels::access::Access;
 use crate::project::Project;
 use crate::result::Result;
@@ -13,16 +13,17 @@ use crate::terminal;
 pub(crate) fn run(project: &Project, args: &AuditArgs) -> Result {
     let access = Access::open(project)?;
     let organization = access.organization()?;
-    let mut filter = AuditFilter::default();
-    match &args.actor {
-        Some(actor) if actor.text() == "system" => filter.by_system = true,
-        actor => filter.actor = actor.as_ref().map(Typed::get),
-    }
-    filter.action = args.action;
-    filter.path.clone_from(&project.chosen_path);
-    filter.name = args.name.as_ref().map(Typed::get);
-    filter.since = args.since.as_ref().map(|since| moment(since, Timestamp::checked_sub));
-    filter.until = args.until.as_ref().map(|until| moment(until, Timestamp::checked_sub));
+    let by_system = args.actor.as_ref().is_some_and(|actor| actor.text() == "system");
+    let actor = args.actor.as_ref().filter(|_| !by_system).map(Typed::get);
+    let time = |typed: &Typed| moment(typed, Timestamp::checked_sub);
+    let filter = AuditFilter::new()
+        .by_system(by_system)
+        .given(actor, AuditFilter::actor)
+        .given(args.action, AuditFilter::action)
+        .given(project.chosen_path.clone(), AuditFilter::path)
+        .given(args.name.as_ref().map(Typed::get), AuditFilter::name)
+        .given(args.since.as_ref().map(time), AuditFilter::since)
+        .given(args.until.as_ref().map(time), AuditFilter::until);
 
     let session = access.session();
     let records = Page::first(args.limit, |paging| session.audit(organization, &filter, paging))?;
@@ -37,8 +38,7 @@ pub(crate) fn run(project: &Project, args: &AuditArgs) -> Result {
 
 fn row(record: &AuditRecord) -> [String; 5] {
     let resource = &record.resource;
-    let details = Value::from(record.details.clone());
-    let action = match details["op"].as_str() {
+    let action = match record.details.operation() {
         Some(operation) => format!("{} ({operation})", record.action.as_str()),
         None => record.action.as_str().to_owned(),
     };

@@ -11,11 +11,9 @@ use crate::terminal;
 pub(crate) fn run(project: &Project, args: &CreateArgs) -> Result {
     let path: LevelPath = args.level.get();
     let vault = VaultLevels::open(project)?;
-    let mut new = NewProject::new(path.project());
-    new.slug = Some(path.project().parse()?);
-    new.has_base = args.base;
+    let mut new = NewProject::new(path.project()).slug(path.project().parse()?).has_base(args.base);
     if args.client_key {
-        new.key = client_key(project)?;
+        new = new.key(client_key(project)?);
     }
     if vault.create(&path, args.target, new)? {
         terminal::note(format!("made {path}"));

@@ -1,5 +1,5 @@
 use ioenv::LevelPath;
-use ioenv::vault::{At, Deleted, Id, LevelId, OrganizationId, ResourceKind, Session};
+use ioenv::vault::{At, Confirmation, Deleted, Id, LevelId, OrganizationId, ResourceKind, Session};
 
 use super::audit;
 use super::listing::print;
@@ -50,7 +50,7 @@ pub(crate) fn delete(project: &Project, path: &LevelPath, force: bool) -> Result
     } else if session.target(At::Path(organization, path)).is_ok() {
         session.delete_target(At::Path(organization, path))
     } else {
-        session.delete_environment(At::Path(organization, path), force)
+        session.delete_environment(At::Path(organization, path), Confirmation::from_flag(force))
     };
     deleted.map_err(|error| hint(path, error))?;
     terminal::note(format!("deleted {path}; `ioenv vault deleted list` shows what can be restored"));

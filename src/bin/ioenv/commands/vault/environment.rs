@@ -1,9 +1,10 @@
 use ioenv::LevelPath;
-use ioenv::vault::{At, EnvironmentUpdate, NewEnvironment, ResourceKind};
+use ioenv::vault::{At, Confirmation, EnvironmentUpdate, NewEnvironment, ResourceKind};
 
 use super::deleted;
 use super::listing::print;
 use crate::args::{EnvCommand, Typed};
+use crate::given::Given as _;
 use crate::levels::access::Access;
 use crate::levels::vault::{environment_hint, hint};
 use crate::project::Project;
@@ -35,19 +36,23 @@ pub(crate) fn run(project: &Project, command: EnvCommand) -> Result {
                 return Err("an environment stands below a project or a target: PROJECT/ENVIRONMENT".into());
             };
             let slug = path.segments().last().unwrap_or_default();
-            let mut new = NewEnvironment::new(name.as_deref().unwrap_or(slug));
-            new.slug = Some(slug.parse()?);
-            (new.description, new.status, new.is_production) = (description, status, production);
+            let new = NewEnvironment::new(name.as_deref().unwrap_or(slug))
+                .slug(slug.parse()?)
+                .given(description, NewEnvironment::description)
+                .given(status, NewEnvironment::status)
+                .given(production, NewEnvironment::is_production);
             session.create_environment(At::Path(organization, parent), &new).map_err(|error| hint(parent, error))?;
             terminal::note(format!("made {path}"));
             Ok(())
         }
         EnvCommand::Update { level, name, slug, description, status, production } => {
             let path: LevelPath = level.get();
-            let mut update = EnvironmentUpdate::default();
-            (update.name, update.description, update.status) = (name, description, status);
-            update.slug = slug.as_ref().map(Typed::get);
-            update.is_production = production;
+            let update = EnvironmentUpdate::new()
+                .given(name, EnvironmentUpdate::name)
+                .given(slug.as_ref().map(Typed::get), EnvironmentUpdate::slug)
+                .given(description, EnvironmentUpdate::description)
+                .given(status, EnvironmentUpdate::status)
+                .given(production, EnvironmentUpdate::is_production);
             session
                 .update_environment(At::Path(organization, &path), &update)
                 .map_err(|error| environment_hint(&path, error))?;
@@ -57,7 +62,7 @@ pub(crate) fn run(project: &Project, command: EnvCommand) -> Result {
         EnvCommand::Delete { level, force } => {
             let path: LevelPath = level.get();
             session
-                .delete_environment(At::Path(organization, &path), force)
+                .delete_environment(At::Path(organization, &path), Confirmation::from_flag(force))
                 .map_err(|error| environment_hint(&path, error))?;
             terminal::note(format!("deleted {path}; `ioenv vault deleted list` shows what can be restored"));
             Ok(())

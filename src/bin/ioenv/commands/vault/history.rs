@@ -13,7 +13,7 @@ pub(crate) fn run(project: &Project, level: Option<&Typed>, show: bool, limit: u
     let path: LevelPath = level.map(Typed::get).map_or_else(|| project.path(), Ok)?;
     let vault = VaultLevels::open(project)?;
     let (session, organization) = (vault.session(), vault.organization);
-    let paging = Paging::first(limit);
+    let paging = Paging::new().limit(limit);
     let versions = session.versions(At::Path(organization, &path), &paging).map_err(|error| hint(&path, error))?.items;
     let changes = match session.changes(At::Path(organization, &path), &paging) {
         // The vault cannot look into these: it knows when, and by whom.
@@ -78,12 +78,12 @@ pub(crate) fn restore(project: &Project, what: &Typed) -> Result {
         Err(_) => {
             let path: LevelPath = what.get();
             let newest = session
-                .versions(At::Path(organization, &path), &Paging::first(1))
+                .versions(At::Path(organization, &path), &Paging::new().limit(1))
                 .map_err(|error| hint(&path, error))?;
             newest.items.first().ok_or_else(|| format!("{path} has no former content to bring back"))?.id
         }
     };
-    session.restore_version(organization, id, &Restore::default())?;
+    session.restore_version(organization, id, &Restore::new())?;
     terminal::note(format!("restored the version {id}"));
     Ok(())
 }

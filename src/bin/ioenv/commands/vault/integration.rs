@@ -7,6 +7,7 @@ use ioenv::{LevelPath, SecretString, Slug};
 use super::listing::{NONE, print, text};
 use super::time::shown;
 use crate::args::{IntegrationCommand, ListingArgs, Typed, usage};
+use crate::given::Given as _;
 use crate::levels::access::Access;
 use crate::levels::vault::hint;
 use crate::project::Project;
@@ -54,10 +55,9 @@ pub(crate) fn run(project: &Project, command: IntegrationCommand) -> Result {
                 let Some((name, value)) = setting.text().split_once('=') else {
                     usage("write a setting as NAME=VALUE");
                 };
-                new.settings.insert(name.to_owned(), value.to_owned());
+                new = new.setting(name, value);
             }
-            new.environments = mappings(&map, &provider);
-            new.enabled = enable;
+            let new = mappings(&map, &provider).into_iter().fold(new, NewIntegration::environment).enabled(enable);
             let made = session.link_integration(At::Path(organization, &LevelPath::from(&slug)), &new)?;
             let next = if enable { "a worker copies what there is" } else { "see `plan`, then `update --enable`" };
             terminal::note(format!("linked {slug} to {provider} as {}; {next}", made.id));
@@ -65,16 +65,16 @@ pub(crate) fn run(project: &Project, command: IntegrationCommand) -> Result {
         }
         IntegrationCommand::Update { id, name, map, credentials: is_other, enable, disable } => {
             let id = id.id();
-            let mut update = IntegrationUpdate::default();
-            update.name = name;
+            let mut update = IntegrationUpdate::new()
+                .given(name, IntegrationUpdate::name)
+                .given((enable || disable).then_some(enable), IntegrationUpdate::enabled);
             if !map.is_empty() {
                 let provider = session.integration(At::Path(organization, &LevelPath::from(&slug)), id)?.provider;
-                update.environments = Some(mappings(&map, &provider));
+                update = update.environments(mappings(&map, &provider));
             }
             if is_other {
-                update.credentials = Some(terminal::read_service_token()?);
+                update = update.credentials(terminal::read_service_token()?);
             }
-            update.enabled = (enable || disable).then_some(enable);
             session.update_integration(At::Path(organization, &LevelPath::from(&slug)), id, &update)?;
             terminal::note("changed the integration");
             Ok(())

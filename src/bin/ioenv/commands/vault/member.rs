@@ -5,6 +5,7 @@ use ioenv::vault::{
 use super::listing::{find, print};
 use super::time::{end, shown};
 use crate::args::{ListingArgs, MemberCommand};
+use crate::given::Given as _;
 use crate::levels::access::Access;
 use crate::project::Project;
 use crate::result::Result;
@@ -17,16 +18,16 @@ pub(crate) fn run(project: &Project, command: MemberCommand) -> Result {
         MemberCommand::List(listing) => list(&session, organization, &all(&session, organization)?, &listing),
         MemberCommand::Add { email, name, role } => {
             let name = name.as_deref().or_else(|| email.split('@').next()).unwrap_or_default();
-            let mut new = NewMember::new(email.as_str(), name, role_of(&session, organization, &role.role)?);
-            new.teams = teams_of(&session, organization, &role.team)?;
+            let new = NewMember::new(email.as_str(), name, role_of(&session, organization, &role.role)?)
+                .teams(teams_of(&session, organization, &role.team)?);
             let member = session.add_member(organization, &new)?;
             terminal::note(format!("{} is a member ({})", terminal::printable(&member.email), member.user));
             Ok(())
         }
         MemberCommand::Invite { email, role, expires } => {
-            let mut new = NewInvitation::new(email.as_str(), role_of(&session, organization, &role.role)?);
-            new.teams = teams_of(&session, organization, &role.team)?;
-            new.expires_at = end(&expires);
+            let new = NewInvitation::new(email.as_str(), role_of(&session, organization, &role.role)?)
+                .teams(teams_of(&session, organization, &role.team)?)
+                .given(end(&expires), NewInvitation::expires_at);
             let issued = session.invite_member(organization, &new)?;
             let (email, until) = (terminal::printable(&issued.invitation.email), shown(issued.invitation.expires_at));
             terminal::note(format!("the code that makes {email} a member until {until}, shown this once:"));
@@ -58,8 +59,7 @@ pub(crate) fn run(project: &Project, command: MemberCommand) -> Result {
         }
         MemberCommand::Update { member, role } => {
             let user = one(&session, organization, &member)?.user;
-            let mut update = MemberUpdate::default();
-            update.role = Some(role_of(&session, organization, &role)?);
+            let update = MemberUpdate::new().role(role_of(&session, organization, &role)?);
             session.update_member(organization, user, &update)?;
             terminal::note(format!("{} is {role}", terminal::printable(&member)));
             Ok(())

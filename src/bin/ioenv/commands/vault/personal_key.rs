@@ -5,6 +5,7 @@ use super::member;
 use super::service::ranges;
 use super::time::{end, shown};
 use crate::args::PersonalKeyCommand;
+use crate::given::Given as _;
 use crate::levels::access::Access;
 use crate::project::Project;
 use crate::result::Result;
@@ -23,8 +24,9 @@ pub(crate) fn run(project: &Project, command: PersonalKeyCommand) -> Result {
             // Nobody but the operator can speak for somebody else.
             access.trusted_only()?;
             let member = member::one(&session, organization, &of.user)?;
-            let mut new = NewPersonalKey::new(name, level.get());
-            (new.allow_list, new.expires_at) = (ranges(&allow), end(&expires));
+            let new = NewPersonalKey::new(name, level.get())
+                .allow_list(ranges(&allow))
+                .given(end(&expires), NewPersonalKey::expires_at);
             let issued = access.vault.session(Actor::User(member.user)).create_personal_key(organization, &new)?;
             let [name, email] = [&issued.info.name, &member.email].map(|text| terminal::printable(text));
             terminal::note(format!("the key {name} ({}) of {email}, shown this once:", issued.info.id));

@@ -3,6 +3,7 @@ use ioenv::vault::{NewRole, OrganizationId, Role, RoleUpdate, Session};
 use super::listing::{find, print, text};
 use super::token::{permissions, words};
 use crate::args::RoleCommand;
+use crate::given::Given as _;
 use crate::levels::access::Access;
 use crate::project::Project;
 use crate::result::Result;
@@ -22,15 +23,16 @@ pub(crate) fn run(project: &Project, command: RoleCommand) -> Result {
             print(&listing, ["ID", "NAME", "PERMISSIONS", "DESCRIPTION"], &rows)
         }
         RoleCommand::Create { name, description, permission } => {
-            let mut new = NewRole::new(name, permissions(&permission)?);
-            new.description = description;
+            let new = NewRole::new(name, permissions(&permission)?).given(description, NewRole::description);
             note("made", &session.create_role(organization, &new)?.name);
             Ok(())
         }
         RoleCommand::Update { role, name, description, permission } => {
-            let mut update = RoleUpdate::default();
-            (update.name, update.description) = (name, description);
-            update.permissions = if permission.is_empty() { None } else { Some(permissions(&permission)?) };
+            let permissions = if permission.is_empty() { None } else { Some(permissions(&permission)?) };
+            let update = RoleUpdate::new()
+                .given(name, RoleUpdate::name)
+                .given(description, RoleUpdate::description)
+                .given(permissions, RoleUpdate::permissions);
             note("changed", &session.update_role(organization, one(&session, organization, &role)?.id, &update)?.name);
             Ok(())
         }

@@ -6,6 +6,7 @@ use super::listing::{NONE, find, print, time};
 use super::time::{end, shown};
 use super::token::{permissions, words};
 use crate::args::{ServiceCommand, Typed};
+use crate::given::Given as _;
 use crate::levels::access::Access;
 use crate::project::Project;
 use crate::result::Result;
@@ -21,16 +22,17 @@ pub(crate) fn run(project: &Project, command: ServiceCommand) -> Result {
             print(&listing, ["ID", "NAME", "PERMISSIONS", "FROM", "CREATED"], &rows)
         }
         ServiceCommand::Create { name, permission, allow } => {
-            let mut new = NewServiceAccount::new(name, permissions(&permission)?);
-            new.allow_list = ranges(&allow);
+            let new = NewServiceAccount::new(name, permissions(&permission)?).allow_list(ranges(&allow));
             note("made the service account", &session.create_service_account(organization, &new)?.name);
             Ok(())
         }
         ServiceCommand::Update { service, name, permission, allow } => {
-            let mut update = ServiceAccountUpdate::default();
-            update.name = name;
-            update.permissions = if permission.is_empty() { None } else { Some(permissions(&permission)?) };
-            update.allow_list = Some(ranges(&allow)).filter(|ranges| !ranges.is_empty());
+            let permissions = if permission.is_empty() { None } else { Some(permissions(&permission)?) };
+            let ranges = Some(ranges(&allow)).filter(|ranges| !ranges.is_empty());
+            let update = ServiceAccountUpdate::new()
+                .given(name, ServiceAccountUpdate::name)
+                .given(permissions, ServiceAccountUpdate::permissions)
+                .given(ranges, ServiceAccountUpdate::allow_list);
             let id = one(&session, organization, &service)?.id;
             note("changed the service account", &session.update_service_account(organization, id, &update)?.name);
             Ok(())
@@ -55,8 +57,7 @@ pub(crate) fn run(project: &Project, command: ServiceCommand) -> Result {
         }
         ServiceCommand::Key { service, name, expires } => {
             let service = one(&session, organization, &service)?;
-            let mut new = NewServiceKey::new(name);
-            new.expires_at = end(&expires);
+            let new = NewServiceKey::new(name).given(end(&expires), NewServiceKey::expires_at);
             let issued = session.create_service_key(organization, service.id, &new)?;
             let [name, service] = [&issued.info.name, &service.name].map(|text| terminal::printable(text));
             terminal::note(format!("the key {name} ({}) of {service}, shown this once:", issued.info.id));

@@ -4,6 +4,7 @@ use super::listing::{find, print, text};
 use super::member;
 use super::time::shown;
 use crate::args::TeamCommand;
+use crate::given::Given as _;
 use crate::levels::access::Access;
 use crate::project::Project;
 use crate::result::Result;
@@ -23,15 +24,13 @@ pub(crate) fn run(project: &Project, command: TeamCommand) -> Result {
             print(&listing, ["ID", "NAME", "DESCRIPTION", "CREATED"], &rows)
         }
         TeamCommand::Create { name, description } => {
-            let mut new = NewTeam::new(name);
-            new.description = description;
+            let new = NewTeam::new(name).given(description, NewTeam::description);
             let team = session.create_team(organization, &new)?;
             note("made", &team.name);
             Ok(())
         }
         TeamCommand::Update { team, name, description } => {
-            let mut update = TeamUpdate::default();
-            (update.name, update.description) = (name, description);
+            let update = TeamUpdate::new().given(name, TeamUpdate::name).given(description, TeamUpdate::description);
             let team = session.update_team(organization, one(&session, organization, &team)?.id, &update)?;
             note("changed", &team.name);
             Ok(())

@@ -4,6 +4,7 @@ use ioenv::vault::{IssuedToken, NewToken, Permission, PermissionSet, Timestamp, 
 
 use super::time::{moment, shown};
 use crate::args::TokenCommand;
+use crate::given::Given as _;
 use crate::levels::access::Access;
 use crate::project::Project;
 use crate::result::Result;
@@ -15,10 +16,12 @@ pub(crate) fn run(project: &Project, command: TokenCommand) -> Result {
     let session = access.session();
     match command {
         TokenCommand::Create { name, permission, expires, format } => {
-            let mut new = NewToken::new(name, permissions(&permission)?);
-            new.scope.clone_from(&project.chosen_path);
-            new.expires_at = expires.map(|expires| moment(&expires, Timestamp::checked_add));
-            new.format = format.format(organization, new.scope.as_ref());
+            let scope = project.chosen_path.clone();
+            let end = expires.map(|expires| moment(&expires, Timestamp::checked_add));
+            let new = NewToken::new(name, permissions(&permission)?)
+                .format(format.format(organization, scope.as_ref()))
+                .given(scope, NewToken::scope)
+                .given(end, NewToken::expires_at);
             print(&session.issue_token(organization, &new)?)
         }
         TokenCommand::List => {

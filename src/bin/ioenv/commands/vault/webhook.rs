@@ -5,6 +5,7 @@ use super::integration::with_files;
 use super::listing::{NONE, print, text};
 use super::time::shown;
 use crate::args::{OutboundArgs, WebhookCommand};
+use crate::given::Given as _;
 use crate::levels::access::Access;
 use crate::levels::vault::environment_hint;
 use crate::project::Project;
@@ -35,8 +36,7 @@ pub(crate) fn run(project: &Project, outbound: &OutboundArgs, command: WebhookCo
             print(&listing, ["ID", "URL", "STATE", "DESCRIPTION", "UPDATED"], &rows)
         }
         WebhookCommand::Create { url, description, enable } => {
-            let mut new = NewWebhook::new(url);
-            (new.description, new.enabled) = (description, enable);
+            let new = NewWebhook::new(url).enabled(enable).given(description, NewWebhook::description);
             let created = session
                 .create_webhook(At::Path(organization, &path), &new)
                 .map_err(|error| environment_hint(&path, error))?;
@@ -44,20 +44,19 @@ pub(crate) fn run(project: &Project, outbound: &OutboundArgs, command: WebhookCo
             terminal::credential(created.signing_secret.expose_secret())
         }
         WebhookCommand::Update { id, url, description } => {
-            let mut update = WebhookUpdate::default();
-            update.url = url;
-            update.description = description.map(|text| Some(text).filter(|text| !text.is_empty()));
+            let update =
+                WebhookUpdate::new().given(url, WebhookUpdate::url).given(description, WebhookUpdate::description);
             session.update_webhook(At::Path(organization, &path), id.id(), &update)?;
             terminal::note("changed the webhook");
             Ok(())
         }
         WebhookCommand::Enable { id } => {
-            session.set_webhook_enabled(At::Path(organization, &path), id.id(), true)?;
+            session.enable_webhook(At::Path(organization, &path), id.id())?;
             terminal::note("events are sent to the webhook from now on");
             Ok(())
         }
         WebhookCommand::Disable { id } => {
-            session.set_webhook_enabled(At::Path(organization, &path), id.id(), false)?;
+            session.disable_webhook(At::Path(organization, &path), id.id())?;
             terminal::note("no more events are sent to the webhook");
             Ok(())
         }
