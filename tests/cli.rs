@@ -4,9 +4,11 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use common::{Project, run, text};
+use ioenv::{LevelKey, SystemRandom};
 use serde_json::Value;
 
 const PROJECT: &str = "# ioenv: variable\nLOG_LEVEL=info\nSTRIPE_KEY=sk_test\nDB_HOST=localhost\n";
@@ -270,9 +272,6 @@ fn run_gives_the_child_what_it_needs_and_no_credentials() {
     assert_eq!(text(&output.stdout), "mine [] localhost\n");
     let output = run(&mut shell("cat; exit 42", &[]), "from stdin");
     assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(42), "from stdin"));
-
-    let missing = project.complaint(&["run", "--", "/no/such/program"]);
-    assert!(missing.contains("cannot run /no/such/program"), "{missing}");
 }
 
 #[cfg(unix)]
@@ -561,6 +560,18 @@ fn a_level_can_be_removed_and_is_made_with_a_note() {
     let project = project();
     let output = run(&mut project.ioenv(&["set", "A", "--path", "acme-store/typo"]), "x");
     assert_eq!(text(&output.stderr), "made the level acme-store/typo, sealed with the key main\n");
+    // Without the key of the level it takes a second word.
+    let other = LevelKey::generate(&SystemRandom).unwrap().to_text();
+    for key in [other.expose_secret(), ""] {
+        let mut remove = project.ioenv(&["unset", "--all", "--path", "acme-store/typo"]);
+        remove.env("IOENV_KEY", key).env("IOENV_KEY_FILE", "/dev/null");
+        let output = run(&mut remove, "");
+        assert!(!output.status.success() && text(&output.stderr).contains("--force"), "{output:?}");
+        assert!(project.level("acme-store/typo").is_some());
+    }
+    let mut remove = project.ioenv(&["unset", "--all", "--force", "--path", "acme-store/typo"]);
+    assert!(run(remove.env("IOENV_KEY", other.expose_secret()), "").status.success());
+    run(&mut project.ioenv(&["set", "A", "--path", "acme-store/typo"]), "x");
     project.stdout(&["unset", "--all", "--path", "acme-store/typo"]);
     assert!(!project.stdout(&["tree"]).contains("typo"));
     assert!(project.complaint(&["unset", "--all", "--path", "acme-store/typo"]).contains("there is no level"));
@@ -592,7 +603,7 @@ fn get_and_list_show_what_a_program_would_see() {
     let output = run(project.ioenv(&["list", "--show"]).env("IOENV_EXPAND", "1"), "");
     assert!(text(&output.stdout).contains("postgres://localhost/shop"));
     let output = run(project.ioenv(&["export"]).env("IOENV_EXPAND", "1"), "");
-    assert!(text(&output.stdout).contains("'postgres://${DB_HOST}/shop'"));
+    assert!(text(&output.stdout).contains("DATABASE_URL=postgres://localhost/shop\n"));
 }
 
 #[cfg(unix)]
@@ -646,4 +657,281 @@ fn a_link_to_a_file_of_ones_own_is_no_file_of_ones_own() {
     } else {
         assert!(!text(&found().stderr).contains("there is no ioenv.toml"), "{:?}", found());
     }
+}
+
+/// Root, in the directory of another user, must not load what that user wrote.
+#[cfg(unix)]
+#[test]
+fn a_configuration_of_another_user_is_refused_unless_its_directory_is_named() {
+    use std::os::unix::fs::{chown, symlink};
+
+    let project = project();
+    let (file, link) = (project.file("ioenv.toml"), project.file("linked/ioenv.toml"));
+    let get = |directory: &Path| {
+        let mut command = project.ioenv(&["get", "LOG_LEVEL"]);
+        command.current_dir(directory);
+        command
+    };
+    let refused = |mut command: Command| {
+        let output = run(&mut command, "");
+        let text = text(&output.stderr);
+        assert!(!output.status.success() && text.contains("belongs to the user 12345"), "{text}");
+        assert!(text.contains("IOENV_DIR") && text.contains("--dir"), "{text}");
+    };
+    let taken = |mut command: Command| {
+        let output = run(&mut command, "");
+        assert!(output.status.success(), "{output:?}");
+    };
+    let root = project.directory().to_owned();
+    taken(get(&root));
+    // Only root can give a file away, and only then there is anything to see.
+    if chown(&file, Some(12_345), None).is_err() {
+        eprintln!("SKIPPED: only root can give a file to another user");
+        return;
+    }
+    refused(get(&root));
+    // The working directory, and one above it in the repository.
+    fs::create_dir_all(root.join(".git")).unwrap();
+    fs::create_dir_all(root.join("src")).unwrap();
+    for directory in [&root, &root.join(".git"), &root.join("src")] {
+        chown(directory, Some(12_345), None).unwrap();
+    }
+    refused(get(&root));
+    refused(get(&root.join("src")));
+    // A directory that somebody names is trusted.
+    let mut named = get(&root.join("src"));
+    named.arg("--dir").arg(&root);
+    taken(named);
+    let mut named = get(&root.join("src"));
+    named.env("IOENV_DIR", &root);
+    taken(named);
+    // A link of root's to the file, and a link of the user's to a file of root's.
+    fs::create_dir(root.join("linked")).unwrap();
+    symlink(&file, &link).unwrap();
+    refused(get(&root.join("linked")));
+    chown(&file, Some(0), None).unwrap();
+    std::os::unix::fs::lchown(&link, Some(12_345), None).unwrap();
+    refused(get(&root.join("linked")));
+}
+
+/// A commit that names a key file of its own must not displace the key that a person has.
+#[test]
+fn a_committed_key_file_does_not_displace_the_own_key() {
+    let project = project();
+    let own = fs::read_to_string(project.file("ioenv.key")).unwrap();
+    let get = |change: &dyn Fn(&mut Command)| {
+        let mut command = project.ioenv(&["get", "LOG_LEVEL"]);
+        change(&mut command);
+        let output = run(&mut command, "");
+        (output.status.success(), text(&output.stderr))
+    };
+    let other = LevelKey::generate(&SystemRandom).unwrap().to_text().expose_secret().to_owned() + "\n";
+    project.write("theirs.key", &other);
+    project.write("ioenv.toml", "path = \"acme-store\"\nkey_file = \"theirs.key\"\n");
+    let (is_loaded, complaint) = get(&|_| {});
+    assert!(!is_loaded && complaint.contains("theirs.key") && complaint.contains("ioenv.key"), "{complaint}");
+    assert!(!complaint.contains("ioenv_key_"), "{complaint}");
+    // Without the person's own key among several, and with it.
+    project.write("theirs.key", &format!("{other}a passphrase of theirs\n"));
+    assert!(!get(&|_| {}).0);
+    project.write("theirs.key", &format!("{other}{own}"));
+    assert!(get(&|_| {}).0);
+    // What the process says counts.
+    project.write("theirs.key", &other);
+    assert!(
+        get(&|command| {
+            command.env("IOENV_KEY_FILE", "ioenv.key");
+        })
+        .0
+    );
+    assert!(
+        get(&|command| {
+            command.env("IOENV_KEY", own.trim());
+        })
+        .0
+    );
+    assert!(
+        get(&|command| {
+            command.args(["--key-file", "ioenv.key"]);
+        })
+        .0
+    );
+}
+
+#[test]
+fn a_key_file_that_git_tracks_is_refused() {
+    let project = project();
+    let git = |args: &[&str]| {
+        let status = project.program("git").args(args).status();
+        status.is_ok_and(|status| status.success())
+    };
+    assert!(git(&["init", "--quiet"]), "this test needs git");
+    let refused = |args: &[&str]| {
+        let output = run(&mut project.ioenv(args), "");
+        let complaint = text(&output.stderr);
+        assert!(!output.status.success() && complaint.contains("git tracks"), "{args:?}: {complaint}");
+    };
+    project.stdout(&["get", "LOG_LEVEL"]);
+    assert!(git(&["add", "--force", "ioenv.key"]));
+    for args in [
+        &["get", "LOG_LEVEL"][..],
+        &["list"],
+        &["set", "A", "1"],
+        &["unset", "LOG_LEVEL"],
+        &["explain", "LOG_LEVEL"],
+        &["export"],
+        &["run", "--", "true"],
+        &["key", "new", "dev"],
+        &["key", "use", "main", "--path", "acme-store"],
+        &["key", "check"],
+        &["get", "LOG_LEVEL", "--key-file", "ioenv.key"],
+    ] {
+        refused(args);
+    }
+    // A key outside of git's sight, a link to a tracked one, and one that is ignored.
+    project.write("aside.key", &fs::read_to_string(project.file("ioenv.key")).unwrap());
+    project.stdout(&["get", "LOG_LEVEL", "--key-file", "aside.key"]);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(project.file("ioenv.key"), project.file("link.key")).unwrap();
+        refused(&["get", "LOG_LEVEL", "--key-file", "link.key"]);
+    }
+    assert!(git(&["rm", "--quiet", "--cached", "ioenv.key"]));
+    project.stdout(&["get", "LOG_LEVEL"]);
+}
+
+#[test]
+fn a_mistyped_option_is_no_value_and_two_values_are_refused() {
+    let project = project();
+    for args in [
+        &["set", "TOKEN", "--varible"][..],
+        &["set", "TOKEN", "-v"],
+        &["set", "TOKEN", "value", "--varible"],
+        &["set", "TOKEN", "--varible", "value"],
+        &["set", "TOKEN", "-planted"],
+        &["set", "TOKEN", "value", "--", "-value"],
+    ] {
+        let output = run(&mut project.ioenv(args), "piped");
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {output:?}");
+        assert!(!text(&output.stderr).contains("planted"), "{args:?}: {output:?}");
+        assert_eq!(project.value("acme-store/backend/production", "TOKEN"), None, "{args:?}");
+    }
+    // An argument and stdin.
+    for args in [&["set", "TOKEN", "value"][..], &["set", "TOKEN", "--", "-value"], &["set", "TOKEN", ""]] {
+        let output = run(&mut project.ioenv(args), "piped");
+        assert!(output.status.code() == Some(2) && text(&output.stderr).contains("on stdin"), "{args:?}: {output:?}");
+        assert_eq!(project.value("acme-store/backend/production", "TOKEN"), None, "{args:?}");
+    }
+    project.write("piped", "piped");
+    let mut redirected = project.ioenv(&["set", "TOKEN", "value"]);
+    redirected.stdin(fs::File::open(project.file("piped")).unwrap());
+    assert_eq!(redirected.output().unwrap().status.code(), Some(2));
+    // What begins with `-` is written behind `--`; `-` alone is stdin.
+    project.stdout(&["set", "TOKEN", "--variable", "--", "--varible"]);
+    assert_eq!(project.value("acme-store/backend/production", "TOKEN").as_deref(), Some("--varible"));
+    assert!(run(&mut project.ioenv(&["set", "TOKEN", "-"]), "piped").status.success());
+    assert_eq!(project.value("acme-store/backend/production", "TOKEN").as_deref(), Some("piped"));
+}
+
+#[test]
+fn a_program_that_cannot_be_run_exits_as_shells_have_it() {
+    let project = project();
+    project.write("not-a-program", "neither\n");
+    fs::create_dir(project.file("directory")).unwrap();
+    for (program, code) in [
+        ("no-such-program", 127),
+        ("./no-such-program", 127),
+        ("./no-such-directory/program", 127),
+        ("./not-a-program", 126),
+        ("./directory", 126),
+    ] {
+        let output = run(&mut project.ioenv(&["run", "--", program]), "");
+        assert_eq!(output.status.code(), Some(code), "{program}: {output:?}");
+        assert!(text(&output.stderr).contains(&format!("cannot run {program}: ")), "{output:?}");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        project.write("script", "#!/no/such/interpreter\n");
+        fs::set_permissions(project.file("script"), fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(run(&mut project.ioenv(&["run", "--", "./script"]), "").status.code(), Some(127));
+    }
+    assert_eq!(run(&mut project.ioenv(&["run", "--", "sh", "-c", "exit 7"]), "").status.code(), Some(7));
+}
+
+#[test]
+fn a_list_of_variables_does_not_swallow_the_file() {
+    let project = project();
+    project.write(".env", "A=1\nB=2\nC=3\n");
+    project.stdout(&["import", "--variable", "A,B", ".env", "--path", "acme-store/dev"]);
+    let level = project.level("acme-store/dev").unwrap();
+    assert_eq!(
+        ["A", "B", "C"].map(|name| level.get(name).unwrap().kind().as_str()),
+        ["variable", "variable", "secret"]
+    );
+    project.stdout(&["import", "--variable", "C", "--variable", "A", ".env", "--path", "acme-store/dev", "--replace"]);
+    let level = project.level("acme-store/dev").unwrap();
+    assert_eq!(level.get("C").unwrap().kind().as_str(), "variable");
+}
+
+#[test]
+fn a_level_is_exported_as_it_is_and_read_back() {
+    let project = project();
+    let document = "# the database\n\n# its host\nHOST=db # aside\n# ioenv: variable\nPORT=5432\nURL=\"pg://${HOST}:${PORT}\"\n\
+                    PASSWORD='p${HOST}w'\nMIXED=\"\\${HOST} ${HOST}\"\nEMPTY=\n# end\n";
+    project.write("level.env", document);
+    let (from, to) = (["--path", "acme-store/from"], ["--path", "acme-store/to"]);
+    project.stdout(&[&["import", "--replace", "level.env"][..], &from].concat());
+    let exported = project.stdout(&[&["export", "--format", "document"][..], &from].concat());
+    assert_eq!(exported, document);
+    assert!(run(&mut project.ioenv(&[&["import", "--replace", "-"][..], &to].concat()), &exported).status.success());
+    assert_eq!(project.stdout(&[&["export", "--format", "document"][..], &to].concat()), document);
+    assert_eq!(run(&mut project.ioenv(&["export", "--format", "document", "--expand"]), "").status.code(), Some(2));
+
+    // An export of values is another document, and `diff` sees in what.
+    project.stdout(&[&["export", "--own", "--output", "values.env"][..], &from].concat());
+    project.stdout(&[&["import", "--replace", "values.env"][..], &to].concat());
+    let diff = project.stdout(&["diff", "acme-store/from", "acme-store/to", "--own"]);
+    let lines: Vec<Vec<&str>> = diff.lines().map(|line| line.split("  ").map(str::trim).collect()).collect();
+    let change = |name: &str| lines.iter().find(|line| line.contains(&name)).map(|line| line[0]);
+    assert_eq!(change("URL"), Some("now literal"), "{diff}");
+    assert_eq!(change("PORT"), Some("another kind"), "{diff}");
+    assert_eq!((change("PASSWORD"), change("HOST")), (None, None), "{diff}");
+}
+
+#[test]
+fn an_export_replaces_references_as_configured() {
+    let project = project();
+    project.write("level.env", "HOST=db\nURL=\"pg://${HOST}\"\n");
+    project.stdout(&["import", "--replace", "level.env", "--path", "acme-store/from"]);
+    let export = |value: Option<&str>| {
+        let mut command = project.ioenv(&["export", "--own", "--path", "acme-store/from"]);
+        command.envs(value.map(|value| ("IOENV_EXPAND", value)));
+        text(&run(&mut command, "").stdout)
+    };
+    assert!(export(None).contains("URL='pg://${HOST}'"));
+    assert!(export(Some("true")).contains("URL=pg://db\n"));
+    project.write("ioenv.toml", "expand = true\n");
+    assert!(export(None).contains("URL=pg://db\n"));
+    assert!(export(Some("false")).contains("URL='pg://${HOST}'"));
+}
+
+#[test]
+fn an_import_names_the_values_that_refer_to_others() {
+    let project = project();
+    project.write(
+        ".env",
+        "HOST=planted\nURL=http://$HOST:${PORT}\nA=\"${HOST}\"\nB=\"${HOST:-planted}\"\nC='${HOST} $HOST'\nD=cost$\nE=$5\nF=\\$HOST\n",
+    );
+    let import = |expand: &str| {
+        let mut command = project.ioenv(&["import", "--replace", ".env", "--path", "acme-store/dev"]);
+        text(&run(command.env("IOENV_EXPAND", expand), "").stderr)
+    };
+    let said = import("");
+    let line = |what: &str| said.lines().find(|line| line.contains(what)).unwrap_or_default().to_owned();
+    assert!(line("`expand = true`").ends_with(": URL, A"), "{said}");
+    assert!(line("never replaced").ends_with(": URL, B, F"), "{said}");
+    assert!(!said.contains("planted"), "{said}");
+    assert!(!import("true").contains("`expand = true`"));
 }

@@ -237,3 +237,32 @@ fn a_vault_that_is_not_compiled_in_names_its_feature() {
         assert!(error.to_string().contains(&format!("needs the feature `{feature}`")), "{error}");
     }
 }
+
+#[test]
+fn a_flattened_struct_is_named_as_the_reason() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Flat {
+        #[serde(flatten)]
+        _database: Database,
+    }
+    #[derive(Debug, serde::Deserialize)]
+    struct Database {
+        _database_url: String,
+    }
+    #[derive(Debug, serde::Deserialize)]
+    struct Renamed {
+        #[serde(flatten)]
+        database: RenamedDatabase,
+    }
+    #[derive(Debug, serde::Deserialize)]
+    struct RenamedDatabase {
+        #[serde(rename = "DATABASE_URL")]
+        url: String,
+    }
+    let error = env("_DATABASE_URL=planted\n").deserialize::<Flat>().unwrap_err();
+    let text = error.to_string();
+    assert_eq!((error.kind(), error.names()[0].as_str()), (ErrorKind::InvalidValue, "_DATABASE_URL"));
+    assert!(text.contains("flatten") && text.contains("rename") && !text.contains("planted"), "{text}");
+    assert_eq!(env("A=1\n").deserialize::<Flat>().unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(env("DATABASE_URL=u\n").deserialize::<Renamed>().unwrap().database.url, "u");
+}

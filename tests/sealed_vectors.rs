@@ -334,3 +334,15 @@ fn a_file_of_too_many_keys_is_refused_at_once() {
     assert_eq!(SealedFile::parse(&file(256)).unwrap().keys().len(), 256);
     assert_eq!(SealedFile::parse(&file(100_000)).unwrap_err().kind(), ErrorKind::Limit);
 }
+
+#[test]
+fn a_file_that_is_no_sealed_file_gets_no_lock_beside_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("notes.txt");
+    for text in ["", "notes\n", "ioenv-sealed 9\n", "ioenv-sealed\n"] {
+        fs::write(&file, text).unwrap();
+        SealedFile::edit(&file).unwrap_err();
+        let names: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
+        assert_eq!(names, ["notes.txt"], "{text:?}");
+    }
+}

@@ -469,8 +469,17 @@ fn each_mistake_has_its_own_sentence() {
     let vault = Vault::new();
     let list = ["list", "--path", "acme/dev"];
     let with = |name: &str, value: &str| complaint(vault.command(&list).env(name, value));
-    for url in ["mysql://u:planted-3e7a@h/d", "Postgres://u:planted-3e7a@h/d"] {
-        assert!(!with("IOENV_VAULT", url).contains(PLANTED), "{url}");
+    let others = [
+        "mysql://u:planted-3e7a@h/d",
+        "Postgres://u:planted-3e7a@h/d",
+        "http://u:planted-3e7a@h/d",
+        "https://vault.example/planted-3e7a",
+        "sqlite://planted-3e7a",
+    ];
+    for url in others {
+        let complaint = with("IOENV_VAULT", url);
+        assert!(complaint.contains("postgres://") && !complaint.contains("feature"), "{url}: {complaint}");
+        assert!(!complaint.contains(PLANTED), "{url}");
     }
     let key = vault.project.key.to_text();
     let named = with("IOENV_TOKEN", key.expose_secret());
@@ -489,6 +498,12 @@ fn each_mistake_has_its_own_sentence() {
     vault.project.write("ioenv.toml", "source = \"vault\"\n");
     vault.project.write("token", &vault.token);
     stdout(vault.command(&list).env("IOENV_TOKEN_FILE", "token"));
+    // As an editor on Windows writes them.
+    vault.project.write("token", &format!("\u{feff}{}\r\n", vault.token));
+    stdout(vault.command(&list).env("IOENV_TOKEN_FILE", "token"));
+    let root = fs::read_to_string(vault.project.file("ioenv.root")).unwrap();
+    vault.project.write("marked.root", &format!("\u{feff}{}\r\n", root.trim()));
+    stdout(vault.command(&list).env("IOENV_ROOT_KEY_FILE", "marked.root"));
     stdout(vault.command(&list).env("IOENV_API_TOKEN", &vault.token));
 
     vault.ok(&["vault", "create", "other"]);

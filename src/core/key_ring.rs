@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use ctutils::CtEq as _;
+
 #[cfg(feature = "vault")]
 use super::dotenv_cloud::KeyProof;
 #[cfg(feature = "vault")]
@@ -59,6 +61,9 @@ impl KeyRing {
             if ring.keys.len() == Self::MAX_KEYS {
                 return Err(Error::new(ErrorKind::Limit, "more than 64 keys are given"));
             }
+            if let Some(why) = decorated(line) {
+                return Err(Error::new(ErrorKind::InvalidValue, why).with_position(index + 1, 1));
+            }
             ring.keys.push(if line.starts_with(LevelKey::PREFIX) {
                 Key::Data(LevelKey::parse(line).map_err(|error| error.with_position(index + 1, 1))?)
             } else {
@@ -76,6 +81,19 @@ impl KeyRing {
     /// Whether there is no key.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
+    }
+
+    /// Returns whether this ring has all the keys of another one.
+    #[cfg(feature = "sealed")]
+    pub(crate) fn has_all(&self, other: &Self) -> bool {
+        let is = |one: &Key, other: &Key| match (one, other) {
+            (Key::Data(one), Key::Data(other)) => {
+                one.as_aes_key().expose_bytes().as_slice().ct_eq(other.as_aes_key().expose_bytes().as_slice()).to_bool()
+            }
+            (Key::String(one), Key::String(other)) => one.expose_bytes().ct_eq(other.expose_bytes()).to_bool(),
+            _ => false,
+        };
+        other.keys.iter().all(|key| self.keys.iter().any(|own| is(own, key)))
     }
 
     /// Adds the keys of another ring.
@@ -114,6 +132,21 @@ impl KeyRing {
             }
         }
         Ok(None)
+    }
+}
+
+/// Says why a line is a key with something around it, as in a dotenv file. It would be taken for a passphrase, and nothing
+/// would open.
+fn decorated(line: &str) -> Option<&'static str> {
+    let is_quoted = |quote: char| line.len() > 1 && line.starts_with(quote) && line.ends_with(quote);
+    if is_quoted('"') || is_quoted('\'') {
+        Some("the key stands between quotes: remove them")
+    } else if line.starts_with("IOENV_KEY=") || line.starts_with("export ") {
+        Some("a line holds the key alone: remove the name of the variable in front of it")
+    } else if line.contains(LevelKey::PREFIX) && !line.starts_with(LevelKey::PREFIX) {
+        Some("a line holds the key alone: remove what stands in front of it")
+    } else {
+        None
     }
 }
 
@@ -191,6 +224,31 @@ mod tests {
         let is_derived = |key: &LevelKey| key.expose_bytes() == derived.expose_bytes();
         assert!(ring.find(Some(&derivation), is_derived).unwrap().is_some());
         assert!(ring.find(None, is_derived).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_key_with_something_around_it_is_no_passphrase() {
+        let key = LevelKey::from_bytes(&[3; 32]).to_text();
+        let key = key.expose_secret();
+        for line in [
+            format!("\"{key}\""),
+            format!("'{key}'"),
+            format!("IOENV_KEY={key}"),
+            format!("IOENV_KEY=\"{key}\""),
+            format!("export IOENV_KEY={key}"),
+            format!("key: {key}"),
+            format!("- {key}"),
+            "IOENV_KEY=a passphrase".to_owned(),
+            "'a passphrase'".to_owned(),
+            "\"a passphrase\"".to_owned(),
+        ] {
+            let error = KeyRing::parse(&format!("\n{line}\n")).unwrap_err();
+            assert_eq!((error.kind(), error.position()), (ErrorKind::InvalidValue, Some((2, 1))), "{line}");
+            assert!(!format!("{error:?}").contains(&key[10..]) && !format!("{error:?}").contains("passphrase"));
+        }
+        for line in ["it's a passphrase", "\"", "a 'quoted' one", "name=value", "'tis"] {
+            assert_eq!(KeyRing::parse(line).unwrap().len(), 1, "{line}");
+        }
     }
 
     #[test]

@@ -254,6 +254,11 @@ impl<'a> Variable<'a> {
             && overrode.copied().all(|place| self.resolved.entry(place).kind == Kind::Variable)
     }
 
+    /// Returns whether each `$` of the value stands for itself, whether or not references are replaced.
+    pub fn is_literal(&self) -> bool {
+        self.row.replaced.is_some() || self.winner().is_literal()
+    }
+
     /// Which level decided, and which it overrode.
     pub fn origin(&self) -> Origin {
         let path = |place: Place| self.resolved.layers[place.layer as usize].path.clone();

@@ -52,6 +52,14 @@ impl Env {
         T::deserialize(Variables { env: self, fields: &[] }).map_err(|failure| {
             let (name, message) = match failure {
                 Failure::Missing(field) => match VarName::new(&field.to_ascii_uppercase()) {
+                    // serde hands the fields of a flattened struct the names as they are.
+                    Ok(name) if self.get(name.as_str()).is_some() => {
+                        let message = format!(
+                            "{name} is set, and the field {field:?} does not get it, as is so with `serde(flatten)`: add \
+                             `#[serde(rename = \"{name}\")]` to the field, or take the struct out"
+                        );
+                        (Some(name), message)
+                    }
                     Ok(name) => return self.not_found(name.as_str()),
                     // The program's own word, so it can be shown.
                     Err(_) => (None, format!("no variable can be named like the field {field:?}: rename the field")),

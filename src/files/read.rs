@@ -12,7 +12,11 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// Never more than `most` bytes are held, whatever the file says of its own size. The buffer is wiped when dropped.
 pub(crate) fn read_text(path: &Path, what: &str, most: usize) -> Result<Zeroizing<String>> {
-    let mut bytes = read_bytes(path, what, most)?;
+    text(read_bytes(path, what, most)?, path, what)
+}
+
+/// Takes bytes that were read from a file as UTF-8.
+pub(crate) fn text(mut bytes: Zeroizing<Vec<u8>>, path: &Path, what: &str) -> Result<Zeroizing<String>> {
     match String::from_utf8(std::mem::take(&mut *bytes)) {
         Ok(text) => Ok(Zeroizing::new(text)),
         Err(error) => {
@@ -22,10 +26,19 @@ pub(crate) fn read_text(path: &Path, what: &str, most: usize) -> Result<Zeroizin
     }
 }
 
-/// The same for a file that need not be text.
+/// Reads all of a file of at most `most` bytes, which need not be text.
 pub(crate) fn read_bytes(path: &Path, what: &str, most: usize) -> Result<Zeroizing<Vec<u8>>> {
+    read_opened(open(path, what)?, path, what, most)
+}
+
+/// Opens a file to read it.
+pub(crate) fn open(path: &Path, what: &str) -> Result<File> {
+    File::open(path).map_err(|error| Error::io(format!("cannot read the {what} {}", path.display()), error))
+}
+
+/// Reads all of an open file of at most `most` bytes.
+pub(crate) fn read_opened(file: File, path: &Path, what: &str, most: usize) -> Result<Zeroizing<Vec<u8>>> {
     let io = |error| Error::io(format!("cannot read the {what} {}", path.display()), error);
-    let file = File::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
     if metadata.is_dir() {
         return Err(Error::new(ErrorKind::Io, format!("the {what} is a directory")).with_file(path));

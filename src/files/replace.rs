@@ -1,7 +1,9 @@
 //! Replacing a file as a whole.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+#[cfg(unix)]
+use std::fs::Permissions;
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -78,10 +80,31 @@ fn write_new(beside: &Path, target: &Path, text: &str, readers: Readers) -> io::
     if matches!(readers, Readers::AsBefore)
         && let Ok(metadata) = fs::metadata(target)
     {
-        file.set_permissions(metadata.permissions())?;
+        share_like(&file, &metadata)?;
     }
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+/// Gives a file to the owner and the group of another one, as far as this process may, and lets the same people read and
+/// write it. If it cannot have the same group, its own group gets no access.
+#[cfg(unix)]
+pub(crate) fn share_like(file: &File, other: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+
+    let own = file.metadata()?;
+    // Only root can give a file away; its owner can give it to a group they are in.
+    if own.uid() != other.uid() || own.gid() != other.gid() {
+        let _ = fchown(file, Some(other.uid()), Some(other.gid())).or_else(|_| fchown(file, None, Some(other.gid())));
+    }
+    let has_group = file.metadata()?.gid() == other.gid();
+    let mode = other.mode() & if has_group { 0o777 } else { 0o707 };
+    if file.metadata()?.mode() & 0o777 == mode { Ok(()) } else { file.set_permissions(Permissions::from_mode(mode)) }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn share_like(file: &File, other: &Metadata) -> io::Result<()> {
+    file.set_permissions(other.permissions())
 }
 
 /// Makes a rename in the directory of `target` survive a power failure. Windows syncs it with the file system's own
@@ -153,5 +176,24 @@ mod tests {
         assert!(error.to_string().starts_with(&format!("cannot write {}: ", taken.display())), "{error}");
         assert!(!format!("{error:?}").contains("planted"));
         assert_eq!(names(directory.path()), ["service.env"]);
+    }
+
+    #[cfg(all(unix, feature = "sealed"))]
+    #[test]
+    fn a_file_that_is_replaced_keeps_its_owner_and_its_mode() {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("ioenv.sealed");
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+        // Only root can give a file away.
+        let is_given_away = chown(&file, Some(12_345), Some(12_346)).is_ok();
+        replace(&file, ".tmp", "new", Readers::AsBefore).unwrap();
+        let metadata = fs::metadata(&file).unwrap();
+        assert_eq!((fs::read_to_string(&file).unwrap().as_str(), metadata.mode() & 0o777), ("new", 0o640));
+        if is_given_away {
+            assert_eq!((metadata.uid(), metadata.gid()), (12_345, 12_346));
+        }
     }
 }

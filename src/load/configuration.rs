@@ -1,8 +1,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-#[cfg(feature = "sealed")]
-use super::discovery;
+use super::discovery::{self, Start};
 use super::location::VaultLocation;
 use super::precedence::Precedence;
 use super::settings::Settings;
@@ -48,25 +47,29 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// Finds the configuration that counts in the working directory.
+    /// Finds the configuration that counts in the directory that `IOENV_DIR` names, or else in the working directory. An
+    /// `ioenv.toml` there must belong to the user who runs the program, or to root.
+    ///
+    /// # Errors
+    /// `Io`; `Config`, when `ioenv.toml` belongs to another user, is not TOML or has a setting that there is not.
+    pub fn discover() -> Result<Self> {
+        let working = || env::current_dir().map_err(|error| Error::io("the working directory cannot be told", error));
+        match variable_os("IOENV_DIR") {
+            Some(directory) => Self::discover_from(working()?.join(directory), Start::Named),
+            None => Self::discover_from(working()?, Start::Working),
+        }
+    }
+
+    /// Finds the configuration that counts in a directory that is trusted, whoever owns it.
     ///
     /// # Errors
     /// `Io`; `Config`, when `ioenv.toml` is not TOML or has a setting that there is not.
-    pub fn discover() -> Result<Self> {
-        let directory = env::current_dir().map_err(|error| Error::io("the working directory cannot be told", error))?;
-        Self::discover_in(directory)
+    pub fn discover_in(directory: impl Into<PathBuf>) -> Result<Self> {
+        Self::discover_from(directory.into(), Start::Named)
     }
 
-    /// Finds the configuration that counts in another directory.
-    ///
-    /// # Errors
-    /// As [`discover`](Self::discover).
-    pub fn discover_in(directory: impl Into<PathBuf>) -> Result<Self> {
-        let directory = directory.into();
-        #[cfg(feature = "sealed")]
-        let (file, settings) = discovery::discover(&directory)?;
-        #[cfg(not(feature = "sealed"))]
-        let (file, settings) = (None, Settings::default());
+    fn discover_from(directory: PathBuf, start: Start) -> Result<Self> {
+        let (file, settings) = discovery::discover(&directory, start)?;
         Ok(Self { directory, file, settings })
     }
 
@@ -217,7 +220,7 @@ impl Configuration {
         Some(self.file.as_ref()?.parent()?.join(name))
     }
 
-    fn file_name(&self) -> String {
+    pub(super) fn file_name(&self) -> String {
         self.file.as_ref().map_or_else(|| "ioenv.toml".to_owned(), |file| file.display().to_string())
     }
 }

@@ -40,16 +40,39 @@ impl Configuration {
     /// The keys: those in `IOENV_KEY`, or else those in the [`key_file`](Self::key_file), or none.
     ///
     /// # Errors
-    /// `Io`, when a file that is named cannot be read; `InvalidValue`, with the line, for a key with a typo; `Limit`.
+    /// `Io`, when a file that is named cannot be read; `InvalidValue`, with the line, for a key with a typo; `Limit`;
+    /// `Config`, when `ioenv.toml` names a key file, and an `ioenv.key` beside it holds a key that is not in that file.
     pub fn keys(&self) -> Result<KeyRing> {
         if let Some(text) = variable("IOENV_KEY")? {
             let text = Zeroizing::new(text);
             return KeyRing::parse(&text).map_err(|error| error.with_file(Path::new("IOENV_KEY")));
         }
-        match self.key_file() {
-            Some(file) => Self::keys_in(&file),
-            None => Ok(KeyRing::new()),
+        let Some(file) = self.key_file() else {
+            return Ok(KeyRing::new());
+        };
+        let keys = Self::keys_in(&file)?;
+        self.check_own_keys(&file, &keys)?;
+        Ok(keys)
+    }
+
+    /// Refuses a key file that `ioenv.toml` names if it would displace the keys in `ioenv.key`. A commit can bring in the
+    /// setting, the file and a sealed file under its key; a program would then load what the committer chose.
+    fn check_own_keys(&self, file: &Path, keys: &KeyRing) -> Result<()> {
+        let is_named_here = variable_os("IOENV_KEY_FILE").is_some() || self.settings.key_file.is_none();
+        let Some(own) = self.beside_file("ioenv.key").filter(|own| !is_named_here && own.exists()) else {
+            return Ok(());
+        };
+        if keys.has_all(&Self::keys_in(&own)?) {
+            return Ok(());
         }
+        Err(Error::config(format!(
+            "`key_file` in {} names {}, and {} holds another key: remove the setting or move {} away; to use the named \
+             file all the same, set IOENV_KEY_FILE",
+            self.file_name(),
+            file.display(),
+            own.display(),
+            own.display()
+        )))
     }
 
     /// The keys in a file.
@@ -98,7 +121,7 @@ impl Configuration {
             return Err(Error::new(ErrorKind::InvalidValue, message));
         }
         let text = read_text(&file, "token file", MAX_CREDENTIAL_BYTES)?;
-        Token::parse(text.trim()).map(Some).map_err(|error| error.with_file(&file))
+        Token::parse(without_mark(&text).trim()).map(Some).map_err(|error| error.with_file(&file))
     }
 
     /// The root key: `IOENV_ROOT_KEY`, or what is in the [`root_key_file`](Self::root_key_file): the text of a key, 44
@@ -114,6 +137,12 @@ impl Configuration {
     }
 }
 
+/// Some editors begin a file with a byte order mark.
+#[cfg(feature = "vault")]
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 #[cfg(feature = "vault")]
 fn root_key_in(file: &Path) -> Result<RootKey> {
     if file.iter().any(|part| part.to_string_lossy().contains(RootKey::PREFIX)) {
@@ -125,5 +154,5 @@ fn root_key_in(file: &Path) -> Result<RootKey> {
         return Ok(RootKey::from_bytes(bytes));
     }
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
-    RootKey::parse(text).map_err(|error| error.with_file(file))
+    RootKey::parse(without_mark(text)).map_err(|error| error.with_file(file))
 }

@@ -3,7 +3,8 @@
 mod configuration;
 mod credentials;
 mod default_source;
-#[cfg(feature = "sealed")]
+#[cfg_attr(feature = "sealed", path = "discovery.rs")]
+#[cfg_attr(not(feature = "sealed"), path = "discovery_disabled.rs")]
 mod discovery;
 mod loader;
 mod location;

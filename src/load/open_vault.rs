@@ -45,6 +45,10 @@ impl Configuration {
     }
 }
 
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
 /// Opens the store that a location names. It starts no threads.
 fn open_store(location: &VaultLocation) -> Result<Arc<dyn Store>> {
     match location {
@@ -57,6 +61,10 @@ fn open_store(location: &VaultLocation) -> Result<Arc<dyn Store>> {
             }
             opened => Ok(Arc::new(opened?)),
         },
+        VaultLocation::Postgres(url) if !is_postgres(url.expose_secret()) => Err(Error::config(
+            "a vault is a file, or a PostgreSQL database whose URL begins with postgres:// or postgresql://: name one of \
+             these in IOENV_VAULT",
+        )),
         #[cfg(feature = "postgres")]
         VaultLocation::Postgres(url) => Ok(Arc::new(crate::store::Postgres::connect_single(url.expose_secret())?)),
         #[cfg(not(all(feature = "sqlite", feature = "postgres")))]

@@ -104,6 +104,8 @@ impl SealedFile {
         let file = given
             .canonicalize()
             .map_err(|error| Error::io(format!("cannot read the sealed file {}", given.display()), error))?;
+        // Only what is a sealed file gets a lock file beside it.
+        Self::open(&file)?;
         let lock = Lock::acquire(&file)?;
         let mut sealed = Self::open(file)?;
         sealed.lock = Some(lock);

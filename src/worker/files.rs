@@ -53,7 +53,7 @@ impl SyncTarget for EnvFiles {
         for entry in &desired.entries {
             let action = match document.get(entry.name.as_str()) {
                 None => Some(SyncAction::Create),
-                Some(found) if found.value().is_same(&entry.value) => None,
+                Some(found) if found.value().is_same(&entry.value) && found.is_literal() => None,
                 Some(_) => Some(SyncAction::Update),
             };
             plan.add(&entry.name, entry.kind, action, None);
@@ -78,7 +78,8 @@ impl SyncTarget for EnvFiles {
                         let Some(entry) = desired.get(change.name.as_str()) else {
                             continue;
                         };
-                        document.set(change.name.clone(), entry.value.clone())?;
+                        // Programs source such files: a `$` must not run or insert anything.
+                        document.set_literal(change.name.clone(), entry.value.clone())?;
                     }
                     SyncAction::Delete => {
                         document.remove(change.name.as_str());

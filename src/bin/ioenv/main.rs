@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod git;
 mod given;
 mod levels;
 mod project;
@@ -36,7 +37,7 @@ fn run(args: Args) -> Result<ExitCode> {
         Command::Init { name } => commands::init::run(&project, &name.get())?,
         Command::Import(import) => commands::import::run(&project, &import)?,
         Command::Set(set) => commands::set::run(&project, set)?,
-        Command::Unset { all: true, .. } => commands::unset::remove_level(&project)?,
+        Command::Unset { all: true, force, .. } => commands::unset::remove_level(&project, force)?,
         Command::Unset { names, .. } => {
             commands::unset::run(&project, &names.iter().map(args::Typed::get).collect::<Vec<_>>())?;
         }

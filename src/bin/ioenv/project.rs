@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use ioenv::{Configuration, KeyRing, LevelPath, SealedFile, SourceKind};
 
 use crate::args::ProjectArgs;
+use crate::git;
 use crate::result::Result;
 use crate::terminal;
 
@@ -24,7 +25,10 @@ pub(crate) struct Project {
 
 impl Project {
     pub(crate) fn new(args: ProjectArgs) -> Result<Self> {
-        let directory = match args.dir {
+        let named =
+            args.dir.or_else(|| std::env::var_os("IOENV_DIR").filter(|name| !name.is_empty()).map(PathBuf::from));
+        let is_named = named.is_some();
+        let directory = match named {
             Some(directory) => directory
                 .canonicalize()
                 .map_err(|error| format!("cannot look into {}: {error}", directory.display()))?,
@@ -32,7 +36,7 @@ impl Project {
                 std::env::current_dir().map_err(|error| format!("the working directory cannot be told: {error}"))?
             }
         };
-        let configuration = Configuration::discover_in(&directory)?;
+        let configuration = if is_named { Configuration::discover_in(&directory)? } else { Configuration::discover()? };
         Ok(Self {
             configuration,
             directory,
@@ -68,7 +72,7 @@ impl Project {
 
     /// The keys: `--key-file`, or what is configured.
     pub(crate) fn keys(&self) -> Result<KeyRing> {
-        if let Some(file) = self.key_file() {
+        if let Some(file) = self.key_file()? {
             warn_if_others_can_read(&file);
         }
         match &self.chosen_key_file {
@@ -77,14 +81,29 @@ impl Project {
         }
     }
 
-    /// The file that keys are read from, unless `IOENV_KEY` holds them.
-    pub(crate) fn key_file(&self) -> Option<PathBuf> {
-        match &self.chosen_key_file {
+    /// The file that keys are read from, unless `IOENV_KEY` holds them. One that git tracks is refused.
+    pub(crate) fn key_file(&self) -> Result<Option<PathBuf>> {
+        let file = match &self.chosen_key_file {
             Some(file) => Some(file.clone()),
             None if std::env::var_os("IOENV_KEY").is_some_and(|keys| !keys.is_empty()) => None,
             None => self.configuration.key_file(),
-        }
+        };
+        file.as_deref().map_or(Ok(()), refuse_tracked)?;
+        Ok(file)
     }
+}
+
+/// Refuses a key that is committed: everybody with the repository has it, or somebody else chose it.
+pub(crate) fn refuse_tracked(file: &Path) -> Result {
+    if !git::tracks(file) {
+        return Ok(());
+    }
+    let file = file.display();
+    Err(format!(
+        "git tracks {file}, so everybody with the repository has the key in it, and a merge may have replaced it: take it \
+         out with `git rm --cached '{file}'`, keep it out with .gitignore, and make another key"
+    )
+    .into())
 }
 
 /// A container may mount a key so, which is why nothing but a command complains.

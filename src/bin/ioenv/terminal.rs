@@ -5,6 +5,9 @@ use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read, Write as _};
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use ioenv::{SecretString, VarName, Variable};
@@ -110,6 +113,35 @@ pub(crate) fn read_value(name: &VarName) -> Result<SecretString> {
         );
     }
     Ok(value)
+}
+
+/// Returns whether something is piped into stdin, or redirected, that nobody has read. A pipe that stays open and silent,
+/// as under `ssh`, has nothing.
+pub(crate) fn has_input() -> bool {
+    const PATIENCE: Duration = Duration::from_secs(1);
+
+    if io::stdin().is_terminal() || is_device() {
+        return false;
+    }
+    // A read cannot be given a deadline. The thread ends with the program.
+    let (found, finding) = mpsc::channel();
+    thread::spawn(move || found.send(io::stdin().lock().read(&mut [0]).is_ok_and(|count| count > 0)));
+    finding.recv_timeout(PATIENCE).unwrap_or(false)
+}
+
+/// Returns whether stdin is a device, such as `/dev/null`.
+#[cfg(unix)]
+fn is_device() -> bool {
+    use std::os::fd::AsFd as _;
+    use std::os::unix::fs::FileTypeExt as _;
+
+    let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from);
+    stdin.and_then(|stdin| stdin.metadata()).is_ok_and(|metadata| metadata.file_type().is_char_device())
+}
+
+#[cfg(not(unix))]
+fn is_device() -> bool {
+    false
 }
 
 /// The token of another service, likewise.

@@ -48,10 +48,11 @@ const LOST_TRIES: u32 = 3;
 /// | `sslmode` | |
 /// |---|---|
 /// | `disable` | no TLS: for the same machine and for networks that are trusted |
-/// | `prefer`, the default | TLS if the server offers it. Who sits in between can make it look as if it does not |
-/// | `require`, `verify-full` | TLS, or no connection |
+/// | `prefer` | TLS if the server offers it; the default on loopback, and an error elsewhere |
+/// | `require`, `verify-full` | TLS, or no connection; the default elsewhere |
 ///
-/// A Unix socket has no TLS.
+/// Elsewhere `prefer` is refused, because somebody between this machine and the server can make it look as if the server had
+/// no TLS, and would see the password. A Unix socket has no TLS.
 ///
 /// # Blocking
 ///
@@ -83,7 +84,7 @@ impl Postgres {
     /// # fn main() -> ioenv::Result<()> {
     /// use ioenv::store::{Postgres, StoreExt, Precondition};
     ///
-    /// let store = Postgres::connect("postgres://ioenv@db.example.com/ioenv?sslmode=verify-full")?;
+    /// let store = Postgres::connect("postgres://ioenv@db.example.com/ioenv")?;
     /// store.write(|tx| tx.put("greeting", "\"hello\"", Precondition::Always))?;
     /// # Ok(())
     /// # }

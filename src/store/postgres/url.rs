@@ -1,6 +1,7 @@
 //! The URL of a database. It may hold a password, so no error quotes it.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -54,13 +55,13 @@ impl Target {
             Some(at) => (&url[..behind_user + at], &url[behind_user + at + 1..]),
             None => (url, ""),
         };
-        let mut mode = SslMode::Prefer;
+        let mut asked = None;
         let mut root = None;
         let mut known = Vec::new();
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
             let (name, value) = parameter.split_once('=').ok_or_else(unreadable)?;
             match name {
-                "sslmode" => mode = ssl_mode(value)?,
+                "sslmode" => asked = Some(ssl_mode(value)?),
                 "sslrootcert" => root = Some(decoded(value)?),
                 name if PARAMETERS.contains(&name) => known.push(parameter),
                 // Behind an `@` that is not written as %40, this could be a part of the password.
@@ -76,9 +77,14 @@ impl Target {
         if sockets > 0 && sockets < config.get_hosts().len() {
             return Err(config_error("the database's URL names both hosts and Unix sockets: use one or the other"));
         }
-        if sockets > 0 {
-            mode = SslMode::Disable;
-        }
+        let mode = match asked {
+            _ if sockets > 0 => SslMode::Disable,
+            None if is_loopback(&config) => SslMode::Prefer,
+            // Somebody in between can make a server look as if it had no TLS, and would then be sent the password.
+            Some(SslMode::Prefer) if !is_loopback(&config) => return Err(strippable()),
+            None => SslMode::Require,
+            Some(mode) => mode,
+        };
         config.ssl_mode(mode);
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
@@ -93,6 +99,32 @@ impl Target {
         })?;
         Ok(Self { config, tls })
     }
+}
+
+/// Returns whether all servers that the URL names are on this machine.
+fn is_loopback(config: &Config) -> bool {
+    let addresses = config.get_hostaddrs();
+    if !addresses.is_empty() {
+        // Where there is an address, the name is only what the certificate is for.
+        return addresses.iter().all(|address| address.to_canonical().is_loopback());
+    }
+    config.get_hosts().iter().all(|host| match host {
+        Host::Tcp(name) => match name.parse::<IpAddr>() {
+            Ok(address) => address.to_canonical().is_loopback(),
+            // RFC 6761, section 6.3.
+            Err(_) => name.eq_ignore_ascii_case("localhost"),
+        },
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    })
+}
+
+#[cold]
+fn strippable() -> Error {
+    config_error(
+        "sslmode=prefer in the database's URL can be turned off by somebody between here and the server, who would then \
+         see the password: use verify-full, which is the default, or write disable if the network is trusted",
+    )
 }
 
 fn ssl_mode(value: &str) -> Result<SslMode> {
@@ -142,6 +174,8 @@ mod tests {
             ("postgres://u:hunter2@h/d?port=hunter2", "cannot be read"),
             ("postgres://u:pa@ss?HUNTER2@h/d", "cannot be read"),
             ("postgres://u:p@ss?hunter=hunter2@h/d", "cannot be read"),
+            ("postgres://u:hunter2@h/d?sslmode=prefer", "verify-full"),
+            ("postgres://u:hunter2@127.0.0.1,h/d?sslmode=prefer", "verify-full"),
             ("postgres://u:hunter2@/d", "no host"),
             ("postgres://u:hunter2@h,%2Frun/d", "both"),
             ("postgres://u:hunter2@h/d?sslrootcert=/no/such", "cannot read sslrootcert, /no/such: entity not found"),
@@ -155,7 +189,19 @@ mod tests {
     #[test]
     fn modes_are_as_documented() {
         for (url, mode) in [
-            ("postgres://u:p?w@h/d", SslMode::Prefer),
+            ("postgres://u:p?w@h/d", SslMode::Require),
+            ("postgres://u@127.0.0.1.example/d", SslMode::Require),
+            ("postgres://u@localhost.example/d", SslMode::Require),
+            ("postgres://u@0.0.0.0/d", SslMode::Require),
+            ("postgres://u@127.0.0.1,db.example/d", SslMode::Require),
+            ("postgres://u@localhost/d?host=db.example", SslMode::Require),
+            ("postgres://u@localhost/d?hostaddr=192.0.2.1", SslMode::Require),
+            ("postgres://u@127.0.0.1/d", SslMode::Prefer),
+            ("postgres://u@127.9.9.9:5433/d?sslmode=prefer", SslMode::Prefer),
+            ("postgres://u@[::1]/d", SslMode::Prefer),
+            ("postgres://u@LocalHost/d", SslMode::Prefer),
+            ("postgres://u@localhost,127.0.0.1/d", SslMode::Prefer),
+            ("postgres://u@h/d?sslmode=disable", SslMode::Disable),
             ("postgresql://u@h/d?sslmode=disable&options=-csearch_path%3Dx", SslMode::Disable),
             ("postgres://u@h/d?sslmode=require&sslrootcert=system", SslMode::Require),
             ("postgres://u@h/d?sslmode=verify-full", SslMode::Require),

@@ -182,6 +182,9 @@ Examples:
         /// Remove the level itself, with all it says; the levels below it stay
         #[arg(long, requires = "path")]
         all: bool,
+        /// With --all: also a level of the sealed file that the keys here do not open
+        #[arg(long, requires = "all")]
+        force: bool,
     },
     /// Print one value
     ///
@@ -261,7 +264,7 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub(crate) replace: bool,
     /// Mark these entries as variables, whose values may be shown
-    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub(crate) variable: Vec<Typed>,
 }
 
@@ -269,12 +272,15 @@ pub(crate) struct ImportArgs {
 pub(crate) struct SetArgs {
     /// The name of the entry
     pub(crate) name: Typed,
-    /// The value; better left out, since arguments are seen by other users and kept by the shell
+    /// The value. Prefer the prompt or stdin: other users can see arguments, and the shell keeps them
     #[arg(allow_hyphen_values = true)]
     pub(crate) value: Option<String>,
     /// Taken only to be refused without being repeated, as clap would
     #[arg(hide = true, allow_hyphen_values = true)]
     pub(crate) more: Vec<String>,
+    /// A value that begins with `-`
+    #[arg(last = true, value_name = "VALUE")]
+    pub(crate) literal: Vec<String>,
     /// Mark the entry as a variable, whose value may be shown
     #[arg(long, conflicts_with = "secret")]
     pub(crate) variable: bool,
@@ -323,8 +329,12 @@ pub(crate) struct ExportArgs {
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum ExportFormat {
+    /// NAME=value, as shells and other programs read it
     Env,
+    /// One object of strings
     Json,
+    /// The level itself as it is, with comments, kinds and references; `ioenv import --replace` reads it back
+    Document,
 }
 
 #[derive(clap::Args)]

@@ -25,6 +25,14 @@ pub(crate) fn run(project: &Project, args: &DiffArgs) -> Result {
             (_, None) => "removed",
             (Some(old), Some(new)) if old.value().expose_secret() != new.value().expose_secret() => "changed",
             (Some(old), Some(new)) if old.kind() != new.kind() => "another kind",
+            // Only with references replaced are they different values.
+            (Some(old), Some(new)) if old.is_literal() != new.is_literal() => {
+                if new.is_literal() {
+                    "now literal"
+                } else {
+                    "now refers"
+                }
+            }
             _ => continue,
         };
         rows.push([what.to_owned(), name.to_string(), shown(old), shown(new)]);

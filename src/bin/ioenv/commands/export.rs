@@ -5,19 +5,19 @@ use ioenv::{Resolved, SecretString, expand, merge, write_private};
 use serde_json::{Map, Value};
 
 use super::warn_of_unresolved;
-use crate::args::{ExportArgs, ExportFormat};
-use crate::levels::chosen::own_or_all_layers;
+use crate::args::{ExportArgs, ExportFormat, usage};
+use crate::levels::chosen::{levels, own_or_all_layers};
 use crate::project::Project;
 use crate::result::Result;
 
 pub(crate) fn run(project: &Project, args: ExportArgs) -> Result {
-    let mut resolved = merge(own_or_all_layers(project, args.own)?);
-    if args.expand {
-        warn_of_unresolved(&expand(&mut resolved)?);
-    }
     let text = match args.format {
-        ExportFormat::Env => resolved.to_document().to_export(),
-        ExportFormat::Json => json(&resolved)?,
+        ExportFormat::Document if args.expand => {
+            usage("--format document prints references as they are: leave --expand out, or choose another format")
+        }
+        ExportFormat::Document => levels(project)?.own(&project.path()?)?.to_text(),
+        ExportFormat::Env => resolved(project, &args)?.to_document().to_export(),
+        ExportFormat::Json => json(&resolved(project, &args)?)?,
     };
     match args.output {
         Some(file) if file != Path::new("-") => write(&file, &text, args.force),
@@ -27,6 +27,15 @@ pub(crate) fn run(project: &Project, args: ExportArgs) -> Result {
             Ok(out.flush()?)
         }
     }
+}
+
+/// The values that a program would get.
+fn resolved(project: &Project, args: &ExportArgs) -> Result<Resolved> {
+    let mut resolved = merge(own_or_all_layers(project, args.own)?);
+    if args.expand || project.configuration.expand()? {
+        warn_of_unresolved(&expand(&mut resolved)?);
+    }
+    Ok(resolved)
 }
 
 fn json(resolved: &Resolved) -> Result<SecretString> {

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use ioenv::{Document, Kind, VarName, is_withheld};
+use ioenv::{Document, Entry, Kind, VarName, is_withheld};
 
 use crate::args::{ImportArgs, Typed};
 use crate::levels::chosen::levels;
@@ -23,6 +23,7 @@ pub(crate) fn run(project: &Project, args: &ImportArgs) -> Result {
     for entry in imported.entries().iter().filter(|entry| is_withheld(entry.name())) {
         super::warn_of_withheld(entry.name());
     }
+    tell_of_references(project, &file, &imported)?;
     let count = imported.len();
     let path = project.path()?;
     let done = levels(project)?.import(&path, imported, args.replace)?;
@@ -30,6 +31,29 @@ pub(crate) fn run(project: &Project, args: &ImportArgs) -> Result {
         terminal::note(format!("{path}: {count} entries, as in {file}"));
     } else {
         terminal::note(format!("{path}: {done}"));
+    }
+    Ok(())
+}
+
+/// Names the values that refer to others: another program may have replaced the references.
+fn tell_of_references(project: &Project, file: &str, imported: &Document) -> Result {
+    let named = |is: &dyn Fn(&Entry) -> bool| {
+        let names: Vec<&str> =
+            imported.entries().iter().filter(|entry| is(entry)).map(|entry| entry.name().as_str()).collect();
+        names.join(", ")
+    };
+    let (known, others) = (named(&Entry::has_reference), named(&Entry::has_other_reference));
+    if !known.is_empty() && !project.configuration.expand()? {
+        terminal::warning(format!(
+            "{file}: these refer to others with ${{NAME}}, which is not replaced unless `expand = true` stands in \
+             ioenv.toml: {known}"
+        ));
+    }
+    if !others.is_empty() {
+        terminal::warning(format!(
+            "{file}: these have $NAME or ${{NAME:-...}}, which is never replaced: write ${{NAME}}, or put the value between \
+             single quotes if it is meant so: {others}"
+        ));
     }
     Ok(())
 }

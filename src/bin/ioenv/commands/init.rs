@@ -45,9 +45,16 @@ pub(crate) fn run(project: &Project, name: &Slug) -> Result {
     fs::write(&configuration, settings)
         .map_err(|error| format!("cannot write {}: {error}", configuration.display()))?;
 
+    let outside = if key_setting.is_relative() {
+        format!(
+            "to keep the key out of the work tree, where no merge reaches it: --key-file ~/.config/ioenv/{name}.key\n"
+        )
+    } else {
+        String::new()
+    };
     terminal::note(format!(
         "made ioenv.toml and ioenv.sealed, to be committed, and {}, to be kept: without it nothing can be read\n\
-         next: ioenv import .env --path {path}",
+         {outside}next: ioenv import .env --path {path}",
         key_setting.display()
     ));
     Ok(())

@@ -81,7 +81,7 @@ pub(crate) fn new(project: &Project, id: &Slug, passphrase: bool) -> Result {
         ));
         return Ok(());
     }
-    let Some(file) = project.key_file().or_else(|| Some(project.configuration.file()?.with_file_name("ioenv.key")))
+    let Some(file) = project.key_file()?.or_else(|| Some(project.configuration.file()?.with_file_name("ioenv.key")))
     else {
         return Err("there is no key file to put the new key into: name one with --key-file".into());
     };

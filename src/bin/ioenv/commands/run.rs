@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::io::ErrorKind;
 use std::process::{Command, ExitCode};
 
@@ -62,12 +63,15 @@ pub(crate) fn run(project: Project, args: RunArgs) -> Result<ExitCode> {
     }
     // The child has its copy; ours are wiped before it is there.
     drop(env);
-    start(command).map_err(|error| {
+    start(command).or_else(|error| {
         let hint = match error.kind() {
             ErrorKind::ArgumentListTooLong => "; the environment is too large: give less of it with --only",
             _ => "",
         };
-        format!("cannot run {}: {error}{hint}", program.display()).into()
+        let message: Box<dyn Error> = format!("cannot run {}: {error}{hint}", program.display()).into();
+        terminal::error(&*message);
+        // As shells have it (POSIX, Shell Command Language, 2.8.2).
+        Ok(ExitCode::from(if error.kind() == ErrorKind::NotFound { 127 } else { 126 }))
     })
 }
 

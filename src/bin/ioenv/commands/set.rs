@@ -8,11 +8,20 @@ use crate::terminal;
 
 pub(crate) fn run(project: &Project, args: SetArgs) -> Result {
     let name: VarName = args.name.get();
-    if !args.more.is_empty() {
+    let mut given: Vec<String> = args.value.into_iter().chain(args.more).collect();
+    // Not repeated: it may be a value. A mistyped option must not become one.
+    if given.iter().any(|one| one.len() > 1 && one.starts_with('-')) {
+        usage("there is no such option; a value that begins with `-` needs `--` before it: ioenv set NAME -- VALUE");
+    }
+    given.extend(args.literal);
+    if given.len() > 1 {
         usage("the value must be one argument: put it between quotes, or pipe it in");
     }
-    let value: SecretString = match args.value {
+    let value: SecretString = match given.pop() {
         Some(value) if value != "-" => {
+            if terminal::has_input() {
+                usage("the value is given as an argument and on stdin: leave one of the two out, or add `</dev/null`");
+            }
             if !value.is_empty() {
                 terminal::warning(
                     "a value given as an argument can be seen by other users and stays in the shell's history: \

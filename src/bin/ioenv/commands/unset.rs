@@ -8,6 +8,6 @@ pub(crate) fn run(project: &Project, names: &[VarName]) -> Result {
     levels(project)?.unset(&project.path()?, names)
 }
 
-pub(crate) fn remove_level(project: &Project) -> Result {
-    levels(project)?.remove(&project.path()?)
+pub(crate) fn remove_level(project: &Project, force: bool) -> Result {
+    levels(project)?.remove(&project.path()?, force)
 }

@@ -2,7 +2,7 @@ use ioenv::http::OutboundPolicy;
 use ioenv::vault::{Actor, Organization, OrganizationId, Session, Token, Vault};
 
 use crate::args::OutboundArgs;
-use crate::project::{Project, warn_if_others_can_read};
+use crate::project::{Project, refuse_tracked, warn_if_others_can_read};
 use crate::result::Result;
 
 /// What is recorded where no token is given.
@@ -20,6 +20,7 @@ impl Access {
         let configuration = &project.configuration;
         let is_given = std::env::var_os("IOENV_ROOT_KEY").is_some_and(|key| !key.is_empty());
         if let Some(file) = configuration.root_key_file().filter(|_| !is_given) {
+            refuse_tracked(&file)?;
             warn_if_others_can_read(&file);
         }
         let token = configuration.token()?;

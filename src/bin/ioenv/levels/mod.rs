@@ -30,7 +30,7 @@ pub(crate) trait Levels {
     fn unset(&self, path: &LevelPath, names: &[VarName]) -> Result;
 
     /// Removes all that a level says.
-    fn remove(&self, path: &LevelPath) -> Result;
+    fn remove(&self, path: &LevelPath, force: bool) -> Result;
 
     /// What is said of a level of a chain that is not among its layers.
     fn absent(&self) -> &'static str;

@@ -1,4 +1,4 @@
-use ioenv::{Document, Kind, Layer, LevelPath, SealedFile, SecretString, VarName};
+use ioenv::{Changes, Document, Kind, Layer, LevelPath, SealedFile, SecretString, VarName};
 
 use super::{Levels, no_such_entry};
 use crate::project::Project;
@@ -63,7 +63,8 @@ impl Levels for SealedLevels<'_> {
         let count = imported.len();
         let changes = self.change(path, |document, _| {
             if replace {
-                *document = Document::new();
+                *document = imported;
+                return Ok(Changes::default());
             }
             Ok(document.update(imported))
         })?;
@@ -96,8 +97,12 @@ impl Levels for SealedLevels<'_> {
     }
 
     /// Needs no key: what is sealed goes as it is.
-    fn remove(&self, path: &LevelPath) -> Result {
+    fn remove(&self, path: &LevelPath, force: bool) -> Result {
         let mut sealed = self.project.edit()?;
+        // Nothing brings it back but git, and without its key nobody here can tell what it holds.
+        if !force && let Err(error) = sealed.level(path, &self.project.keys()?) {
+            return Err(format!("{error}; to remove the level all the same, add --force").into());
+        }
         if !sealed.remove_level(path) {
             return Err(no_level(path).into());
         }

@@ -199,9 +199,10 @@ impl Levels for VaultLevels<'_> {
         if is_client_managed(&written) {
             self.change_client(path, |document| {
                 if replace {
-                    *document = Document::new();
+                    *document = imported.clone();
+                } else {
+                    document.update(imported.clone());
                 }
-                document.update(imported.clone());
                 Ok(())
             })?;
             return Ok(format!("{count} set"));
@@ -244,7 +245,7 @@ impl Levels for VaultLevels<'_> {
         Ok(())
     }
 
-    fn remove(&self, path: &LevelPath) -> Result {
+    fn remove(&self, path: &LevelPath, _force: bool) -> Result {
         self.session().delete_level(At::Path(self.organization, path)).map_err(|error| hint(path, error))?;
         terminal::note(format!("{path} says nothing any more; `ioenv vault restore {path}` brings it back"));
         Ok(())
