@@ -194,7 +194,7 @@ impl Front {
                 method: if is_known(&method) { method.as_str() } else { "-" },
                 route: route.map_or("-", Route::as_str),
                 status: response.status().as_u16(),
-                ip: address.0,
+                ip: address.client,
                 took: started.elapsed(),
                 request_id: &id,
                 cause: cause.map(Cause::as_str),

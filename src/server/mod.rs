@@ -80,9 +80,10 @@ impl Server {
         self
     }
 
-    /// The same, which takes the word of these proxies for where a request came from, in the header `X-Forwarded-For`.
-    /// Without them all requests through a proxy come from the proxy: in the audit log, for keys with an allow-list, and
-    /// for rate limits.
+    /// Trusts `X-Forwarded-For` from these proxies: the client of a request is the last address in it that is not one of
+    /// them. If that cannot be read, the address is unknown, and keys with an allow-list are refused. Without trusted
+    /// proxies all requests through a proxy come from the proxy: in the audit log, for keys with an allow-list, and for
+    /// rate limits.
     #[must_use]
     pub fn trusted_proxies(mut self, proxies: impl IntoIterator<Item = IpRange>) -> Self {
         self.proxies.extend(proxies);

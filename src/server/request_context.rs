@@ -202,15 +202,22 @@ impl RequestContext {
     }
 
     pub(super) fn ip(&self) -> Option<IpAddr> {
-        self.parts.extensions.get::<ClientAddress>().map(|address| address.0)
+        self.address()?.client
     }
 
-    /// From where it came, as far as requests are counted by that: who has one address of IPv6 mostly has the 2^64 beside
-    /// it.
+    fn address(&self) -> Option<&ClientAddress> {
+        self.parts.extensions.get()
+    }
+
+    /// The network by which requests are counted: the holder of one IPv6 address mostly has the 2^64 beside it. Requests
+    /// of unknown addresses count together for each proxy they came through.
     pub(super) fn network(&self) -> String {
-        match self.ip() {
-            Some(IpAddr::V6(ip)) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).to_string(),
-            Some(ip) => ip.to_string(),
+        match self.address() {
+            Some(ClientAddress { client: Some(IpAddr::V6(ip)), .. }) => {
+                Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).to_string()
+            }
+            Some(ClientAddress { client: Some(ip), .. }) => ip.to_string(),
+            Some(ClientAddress { client: None, peer }) => format!("unknown behind {peer}"),
             None => String::new(),
         }
     }

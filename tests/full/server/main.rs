@@ -7,6 +7,7 @@ mod postgres;
 #[macro_use]
 mod stage;
 
+mod addresses;
 mod callers;
 mod crossed;
 mod docs;
