@@ -1,6 +1,6 @@
 //! Where a request came from.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::http::HeaderMap;
 
@@ -30,6 +30,32 @@ impl ClientAddress {
             client = parse_hop(hop);
         }
         Self { peer, client }
+    }
+
+    /// Returns the network by which requests are counted. The holder of one IPv6 address mostly has the 2^64 beside it.
+    /// Requests of unknown addresses count together for each proxy they came through.
+    pub(super) fn network(&self) -> String {
+        self.within(64)
+    }
+
+    /// Returns the larger network of which somebody may hold all: a /48 of IPv6.
+    pub(super) fn site(&self) -> String {
+        self.within(48)
+    }
+
+    fn within(&self, bits: u32) -> String {
+        match self.client {
+            Some(client) => network(client, bits).to_string(),
+            None => format!("unknown behind {}", self.peer),
+        }
+    }
+}
+
+/// Returns the first address of the IPv6 network with so many bits. An IPv4 address is a network of its own.
+pub(super) fn network(address: IpAddr, bits: u32) -> IpAddr {
+    match address {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> (128 - bits) << (128 - bits)).into(),
+        IpAddr::V4(_) => address,
     }
 }
 

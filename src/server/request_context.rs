@@ -1,7 +1,7 @@
 //! One request and its answer, whichever service it is of.
 
 use std::future::{Future, ready};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::server::client_address::ClientAddress;
 use crate::server::log::Cause;
-use crate::server::rate_limit::{MINUTE, Quota, RateLimiter};
+use crate::server::rate_limit::{Bucket, MINUTE, Quota, RateLimiter};
 use crate::server::reply::Reply;
 use crate::server::request_id::RequestId;
 use crate::vault::{OwnKey, Session, Token, Vault};
@@ -92,16 +92,6 @@ pub(super) trait Service: 'static {
     fn add_headers(reply: &mut Reply, quota: Option<Quota>);
 }
 
-/// What a request counts in.
-pub(super) struct Bucket {
-    /// Requests of the same name count together.
-    pub(super) name: String,
-    /// How many are taken in a window.
-    pub(super) limit: u32,
-    /// How long a window is.
-    pub(super) window: Duration,
-}
-
 /// What is refused before a service looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -164,6 +154,7 @@ impl Route {
 /// A request that was read whole.
 pub(super) struct RequestContext {
     state: State,
+    address: ClientAddress,
     parts: Parts,
     parameters: Vec<(String, String)>,
     query: Vec<(String, String)>,
@@ -202,24 +193,11 @@ impl RequestContext {
     }
 
     pub(super) fn ip(&self) -> Option<IpAddr> {
-        self.address()?.client
+        self.address.client
     }
 
-    fn address(&self) -> Option<&ClientAddress> {
-        self.parts.extensions.get()
-    }
-
-    /// The network by which requests are counted: the holder of one IPv6 address mostly has the 2^64 beside it. Requests
-    /// of unknown addresses count together for each proxy they came through.
-    pub(super) fn network(&self) -> String {
-        match self.address() {
-            Some(ClientAddress { client: Some(IpAddr::V6(ip)), .. }) => {
-                Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).to_string()
-            }
-            Some(ClientAddress { client: Some(ip), .. }) => ip.to_string(),
-            Some(ClientAddress { client: None, peer }) => format!("unknown behind {peer}"),
-            None => String::new(),
-        }
+    pub(super) fn address(&self) -> &ClientAddress {
+        &self.address
     }
 
     pub(super) fn method(&self) -> &Method {
@@ -305,7 +283,10 @@ async fn read<S: Service>(state: State, request: Request<Body>) -> Result<Reques
     // What is not encoded as it should be is read as far as it can be.
     let query = Query::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
     let (body_missing, key) = (Err(Fault::BodyIncomplete), OnceLock::new());
-    let mut context = RequestContext { state, parts, parameters, query, body: body_missing, key };
+    // The connection knows it.
+    let nowhere = ClientAddress { peer: Ipv4Addr::UNSPECIFIED.into(), client: None };
+    let address = parts.extensions.get().copied().unwrap_or(nowhere);
+    let mut context = RequestContext { state, address, parts, parameters, query, body: body_missing, key };
     if let Ok(body) = timeout(BODY_TIMEOUT, collect(body, S::MAX_BODY, is_known(&context))).await {
         context.body = body;
     }
@@ -398,11 +379,11 @@ fn counted<S: Service>(
     };
     let (quota, unknown) = match S::bucket(context) {
         Ok(None) => return (work(context), None),
-        Ok(Some(bucket)) => (limiter.count(bucket.name, bucket.limit, bucket.window), None),
+        Ok(Some(bucket)) => (limiter.count(bucket), None),
         // Nobody knows who asks. Those who are known at the same address do not suffer for it.
         Err(problem) => {
-            let bucket = format!("stranger {}", context.network());
-            (limiter.count(bucket, MAX_UNAUTHENTICATED, MINUTE), Some(problem))
+            let bucket = Bucket::of_network("unknown callers", context.address(), MAX_UNAUTHENTICATED, MINUTE);
+            (limiter.count(bucket), Some(problem))
         }
     };
     let answer = match unknown {

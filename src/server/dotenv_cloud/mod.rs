@@ -28,9 +28,9 @@ use axum::routing::{MethodFilter, MethodRouter};
 
 use self::problem::Problem;
 use crate::ErrorKind;
-use crate::server::rate_limit::{HOUR, MINUTE, Quota};
+use crate::server::rate_limit::{Bucket, HOUR, MINUTE, Quota};
 use crate::server::reply::{self, Reply};
-use crate::server::request_context::{self, Bucket, Fault, RequestContext, Service, State};
+use crate::server::request_context::{self, Fault, RequestContext, Service, State};
 use crate::server::request_id::RequestId;
 use crate::vault::{Id, PermissionSet};
 use crate::wire::dotenv_cloud::error::ErrorCode;
@@ -39,10 +39,9 @@ use crate::wire::dotenv_cloud::error::ErrorCode;
 pub(super) enum DotenvCloud {}
 
 /// What every answer says.
-const HEADERS: [(HeaderName, HeaderValue); 6] = [
+const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (HeaderName::from_static("x-api-version"), HeaderValue::from_static("1")),
-    (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff")),
     (HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY")),
     (HeaderName::from_static("x-xss-protection"), HeaderValue::from_static("1; mode=block")),
     (
@@ -91,14 +90,13 @@ impl Service for DotenvCloud {
 
     fn bucket(context: &RequestContext) -> Result<Option<Bucket>, Problem> {
         if context.path() == TELEMETRY {
-            let name = format!("dotenv.cloud telemetry {}", context.network());
-            return Ok(Some(Bucket { name, limit: 60, window: MINUTE }));
+            return Ok(Some(Bucket::of_network("dotenv.cloud telemetry", context.address(), 60, MINUTE)));
         }
-        let name = format!("dotenv.cloud {}", context.key()?.organization);
-        if context.method() == Method::POST && context.path().ends_with("/encryption-key/rotate") {
-            return Ok(Some(Bucket { name: format!("{name} rotations"), limit: 10, window: HOUR }));
-        }
-        Ok(Some(Bucket { name, limit: 100, window: MINUTE }))
+        let organization = context.key()?.organization;
+        let is_rotation = context.method() == Method::POST && context.path().ends_with("/encryption-key/rotate");
+        let (kind, limit, window) =
+            if is_rotation { ("dotenv.cloud rotations", 10, HOUR) } else { ("dotenv.cloud", 100, MINUTE) };
+        Ok(Some(Bucket::of_caller(kind, organization, organization, limit, window)))
     }
 
     fn refuse(problem: Problem, _request: RequestId) -> Reply {

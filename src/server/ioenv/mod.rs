@@ -16,9 +16,9 @@ use axum::http::{HeaderValue, Request};
 use axum::routing::{MethodFilter, MethodRouter, any};
 
 use self::problem::Problem;
-use crate::server::rate_limit::{MINUTE, Quota};
+use crate::server::rate_limit::{Bucket, MINUTE, Quota};
 use crate::server::reply::{Reply, number};
-use crate::server::request_context::{self, Bucket, Fault, RequestContext, Service, State};
+use crate::server::request_context::{self, Fault, RequestContext, Service, State};
 use crate::server::request_id::RequestId;
 
 /// How many requests of a token are taken in a minute, where they are counted.
@@ -32,8 +32,8 @@ impl Service for Ioenv {
     const MAX_BODY: usize = 1 << 20;
 
     fn bucket(context: &RequestContext) -> Result<Option<Bucket>, Problem> {
-        let token = context.key().map_err(Problem::of_token)?.id;
-        Ok(Some(Bucket { name: format!("ioenv {token}"), limit: MAX_REQUESTS, window: MINUTE }))
+        let key = context.key().map_err(Problem::of_token)?;
+        Ok(Some(Bucket::of_caller("ioenv", key.id, key.organization, MAX_REQUESTS, MINUTE)))
     }
 
     fn refuse(problem: Problem, _request: RequestId) -> Reply {

@@ -19,9 +19,9 @@ use axum::routing::{MethodFilter, MethodRouter};
 
 use self::problem::Problem;
 use crate::core::Id;
-use crate::server::rate_limit::{MINUTE, Quota};
+use crate::server::rate_limit::{Bucket, MINUTE, Quota};
 use crate::server::reply::{self, Reply};
-use crate::server::request_context::{self, Bucket, Fault, RequestContext, Service, State};
+use crate::server::request_context::{self, Fault, RequestContext, Service, State};
 use crate::server::request_id::RequestId;
 use crate::vault::KeyOwner;
 
@@ -43,12 +43,12 @@ impl Service for Stashbase {
         let is_read = matches!(*context.method(), Method::GET | Method::HEAD);
         let is_of_secrets = context.path().split('/').any(|segment| segment == "secrets");
         let (what, limit) = match (is_of_secrets, is_read) {
-            (true, true) => ("secrets read", 100),
-            (true, false) => ("secrets write", 100),
-            (false, true) => ("read", 180),
-            (false, false) => ("write", 120),
+            (true, true) => ("Stashbase secrets read", 100),
+            (true, false) => ("Stashbase secrets write", 100),
+            (false, true) => ("Stashbase read", 180),
+            (false, false) => ("Stashbase write", 120),
         };
-        Ok(Some(Bucket { name: format!("{who} {what}"), limit, window: MINUTE }))
+        Ok(Some(Bucket::of_caller(what, who, key.organization, limit, MINUTE)))
     }
 
     fn refuse(problem: Problem, request: RequestId) -> Reply {
