@@ -21,6 +21,7 @@
 
 mod client_address;
 mod connection;
+mod connection_table;
 mod dotenv_cloud;
 mod ioenv;
 mod log;

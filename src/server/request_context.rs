@@ -3,6 +3,7 @@
 use std::future::{Future, ready};
 use std::net::{IpAddr, Ipv4Addr};
 use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tokio::task::JoinError;
 use tokio::time::timeout;
 
 use crate::server::client_address::ClientAddress;
+use crate::server::connection_table::Connection;
 use crate::server::log::Cause;
 use crate::server::rate_limit::{Bucket, MINUTE, Quota, RateLimiter};
 use crate::server::reply::Reply;
@@ -161,6 +163,8 @@ pub(super) struct RequestContext {
     body: Result<Bytes, Fault>,
     /// The key of the caller, once it was found.
     key: OnceLock<OwnKey>,
+    /// Whether anything was done in the name of the caller.
+    has_session: AtomicBool,
 }
 
 impl RequestContext {
@@ -174,6 +178,7 @@ impl RequestContext {
             let message = "this takes a token: send the header `Authorization: Bearer` with it";
             Error::new(ErrorKind::Unauthenticated, message)
         })?;
+        self.has_session.store(true, Ordering::Relaxed);
         Ok(self.state.0.session(token, self.ip()))
     }
 
@@ -190,6 +195,16 @@ impl RequestContext {
                 Ok(self.key.get_or_init(|| key))
             }
         }
+    }
+
+    /// Whether the vault knows the caller, as far as that was found out by a request with this response.
+    fn is_caller_known<P>(&self, answer: &Result<Reply, P>) -> bool {
+        let is_done = answer.as_ref().is_ok_and(|reply| reply.status().as_u16() < 400);
+        self.key.get().is_some() || (is_done && self.has_session.load(Ordering::Relaxed))
+    }
+
+    fn connection(&self) -> Option<&Connection> {
+        self.parts.extensions.get()
     }
 
     pub(super) fn ip(&self) -> Option<IpAddr> {
@@ -282,13 +297,16 @@ async fn read<S: Service>(state: State, request: Request<Body>) -> Result<Reques
     let parameters = parameters.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     // What is not encoded as it should be is read as far as it can be.
     let query = Query::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
-    let (body_missing, key) = (Err(Fault::BodyIncomplete), OnceLock::new());
+    let (body_missing, key, has_session) = (Err(Fault::BodyIncomplete), OnceLock::new(), AtomicBool::new(false));
     // The connection knows it.
     let nowhere = ClientAddress { peer: Ipv4Addr::UNSPECIFIED.into(), client: None };
     let address = parts.extensions.get().copied().unwrap_or(nowhere);
-    let mut context = RequestContext { state, address, parts, parameters, query, body: body_missing, key };
+    let mut context = RequestContext { state, address, parts, parameters, query, body: body_missing, key, has_session };
     if let Ok(body) = timeout(BODY_TIMEOUT, collect(body, S::MAX_BODY, is_known(&context))).await {
         context.body = body;
+    }
+    if let Some(connection) = context.connection() {
+        connection.work().await;
     }
     Ok(context)
 }
@@ -358,6 +376,9 @@ async fn perform<S: Service>(
     };
     let answer = tokio::task::spawn_blocking(move || {
         let (answer, quota) = counted::<S>(&context, work);
+        if let Some(connection) = context.connection().filter(|_| context.is_caller_known(&answer)) {
+            connection.mark_known();
+        }
         let answer = answer.map_err(|problem| S::refine(&context, problem));
         drop(slot);
         (answer, quota)

@@ -10,6 +10,7 @@ mod stage;
 mod addresses;
 mod callers;
 mod crossed;
+mod crowds;
 mod docs;
 mod dotenv_cloud;
 mod failures;
