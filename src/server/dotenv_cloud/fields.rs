@@ -62,11 +62,15 @@ impl Fields {
         self.members.get(field).is_some_and(Value::is_null)
     }
 
-    /// Text, if it is there and not empty.
+    /// Text, if it is there and not blank.
     pub(super) fn text(&mut self, field: &str) -> Option<String> {
+        self.verbatim_text(field).filter(|text| !text.trim().is_empty())
+    }
+
+    /// Text, if it is there and not empty.
+    fn verbatim_text(&mut self, field: &str) -> Option<String> {
         match self.take(field)? {
-            Value::String(text) if text.trim().is_empty() => None,
-            Value::String(text) => Some(text),
+            Value::String(text) => Some(text).filter(|text| !text.is_empty()),
             _ => {
                 self.refuse(field, format!("The {} field must be a string.", shown(field)));
                 None
@@ -140,9 +144,14 @@ impl Fields {
         }
     }
 
-    /// A secret, if it is there and not empty.
+    /// A secret, if it is there and not blank.
     pub(super) fn secret(&mut self, field: &str) -> Option<SecretString> {
         self.text(field).map(SecretString::from)
+    }
+
+    /// A secret of which blanks are a part, if it is there and not empty.
+    pub(super) fn verbatim_secret(&mut self, field: &str) -> Option<SecretString> {
+        self.verbatim_text(field).map(SecretString::from)
     }
 
     /// A secret that must be there, likewise.

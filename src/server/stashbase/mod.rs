@@ -12,9 +12,9 @@ mod webhook;
 mod whoami;
 
 use axum::Router;
-use axum::body::Body;
+use axum::extract::State as Extracted;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
-use axum::http::{HeaderValue, Method, Request};
+use axum::http::{HeaderValue, Method};
 use axum::routing::{MethodFilter, MethodRouter};
 
 use self::problem::Problem;
@@ -32,7 +32,7 @@ impl Service for Stashbase {
     type Problem = Problem;
     const MAX_BODY: usize = 2 << 20;
 
-    fn bucket(context: &RequestContext) -> Result<Option<Bucket>, Problem> {
+    fn bucket(context: &RequestContext) -> Result<Bucket, Problem> {
         let key = context.key()?;
         // Keys that count together have one name.
         let who: Id = match (key.owner, &key.environment) {
@@ -48,7 +48,7 @@ impl Service for Stashbase {
             (false, true) => ("Stashbase read", 180),
             (false, false) => ("Stashbase write", 120),
         };
-        Ok(Some(Bucket::of_caller(what, who, key.organization, limit, MINUTE)))
+        Ok(Bucket::of_caller(what, who, key.organization, limit, MINUTE))
     }
 
     fn refuse(problem: Problem, request: RequestId) -> Reply {
@@ -104,8 +104,8 @@ pub(super) fn routes() -> Router<State> {
         .route("/v1/environment", get(environment::read_own))
         .nest("/v1/environment", of_environment())
         .nest("/v1/projects", workspace)
-        .method_not_allowed_fallback(|request: Request<Body>| {
-            request_context::refuse::<Stashbase>(Fault::MethodNotAllowed, request)
+        .method_not_allowed_fallback(|Extracted(state), request| {
+            request_context::refuse::<Stashbase>(state, Fault::MethodNotAllowed, request)
         })
 }
 
