@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts as _, MatchedPath, Query, RawPathParams, State as Extracted};
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, Request};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use axum::routing::{self, MethodFilter, MethodRouter};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
@@ -76,6 +76,9 @@ pub(super) trait Service: 'static {
 
     /// Longest body of a request, in bytes.
     const MAX_BODY: usize;
+
+    /// What a challenge calls the service.
+    const REALM: &str;
 
     /// Whether every response says how many requests are left, even if none are refused.
     const SHOWS_QUOTA: bool = false;
@@ -293,7 +296,7 @@ pub(super) fn answer<S: Service>(
 ) -> MethodRouter<State> {
     routing::on(method, move |Extracted(state): Extracted<State>, request: Request<Body>| async move {
         let route = request.extensions().get::<MatchedPath>().cloned().map(Route);
-        let id = request_id(&request);
+        let (id, shows_token) = (request_id(&request), shows_token(request.headers()));
         let (context, fault) = read::<S>(state, request).await;
         let (answer, quota) = perform::<S>(context, move |context, unknown| match (fault, unknown) {
             (Some(fault), _) => Err(fault.into()),
@@ -305,6 +308,7 @@ pub(super) fn answer<S: Service>(
         .await;
         let mut reply = answer.unwrap_or_else(|problem| S::refuse(problem, id));
         S::add_headers(&mut reply, quota);
+        challenge::<S>(&mut reply, shows_token);
         if let Some(route) = route {
             reply.extensions_mut().insert(route);
         }
@@ -314,7 +318,7 @@ pub(super) fn answer<S: Service>(
 
 /// Refuses a request whatever it says.
 pub(super) async fn refuse<S: Service>(state: State, fault: Fault, request: Request<Body>) -> Reply {
-    let id = request_id(&request);
+    let (id, shows_token) = (request_id(&request), shows_token(request.headers()));
     let (parts, body) = request.into_parts();
     // A connection with something unread in it ends, and a client that sends its next request over it at the same time gets
     // no answer. What does not come is not missed.
@@ -329,7 +333,25 @@ pub(super) async fn refuse<S: Service>(state: State, fault: Fault, request: Requ
     };
     let mut reply = S::refuse(problem, id);
     S::add_headers(&mut reply, quota);
+    challenge::<S>(&mut reply, shows_token);
     reply
+}
+
+/// Says of a response to an unknown caller how to authenticate, as RFC 6750 has it.
+fn challenge<S: Service>(reply: &mut Reply, shows_token: bool) {
+    if reply.status() == StatusCode::UNAUTHORIZED && !reply.headers().contains_key(WWW_AUTHENTICATE) {
+        let error = if shows_token { ", error=\"invalid_token\"" } else { "" };
+        if let Ok(challenge) = HeaderValue::try_from(format!("Bearer realm=\"{}\"{error}", S::REALM)) {
+            reply.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+    }
+}
+
+/// Whether a request has what should be a token.
+fn shows_token(headers: &HeaderMap) -> bool {
+    let is_bearer =
+        |value: &HeaderValue| value.as_bytes().get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "));
+    headers.get_all(AUTHORIZATION).iter().any(is_bearer)
 }
 
 /// The id that the connection gave the request.

@@ -125,8 +125,8 @@ pub use self::deleted::Deleted;
 pub use self::check::{DamagedRecord, IntegrityReport};
 pub use self::content::MAX_BLOB_BYTES;
 pub use self::entry::{
-    ComparedEntries, CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryScope, EntryUpdate, FoundEntry,
-    NewEntry, Search, SetEntries, SetEntry, StoredEntry, UpdatedEntries,
+    ComparedEntries, CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryPrecondition, EntryScope,
+    EntryUpdate, FoundEntry, NewEntry, Search, SetEntries, SetEntry, StoredEntry, UpdatedEntries,
 };
 pub use self::level::{Blob, Blobs, Export, NewBlob};
 pub use self::sealed_records::SealedRecordKind;

@@ -3,9 +3,10 @@
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, NotFound, Unauthenticated};
 use ioenv::dotenv_cloud::KeyProof;
 use ioenv::vault::{
-    At, Confirmation, EnvironmentUpdate, Grantee, Id, IdOrSlug, KeyOwner, LevelId, NewAccount, NewBlob, NewEnvironment,
-    NewKey, NewOrganization, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey, NewWebhook, OrganizationId,
-    Permission, PermissionSet, PersonalKeyLevel, ProjectUpdate, Search, Session, SlugRule, UseCase, Vocabulary,
+    At, Confirmation, EntryPrecondition, EnvironmentUpdate, Grantee, Id, IdOrSlug, KeyOwner, LevelId, NewAccount,
+    NewBlob, NewEnvironment, NewKey, NewOrganization, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey,
+    NewWebhook, OrganizationId, Permission, PermissionSet, PersonalKeyLevel, ProjectUpdate, Search, Session, SlugRule,
+    UseCase, Vocabulary,
 };
 
 use ioenv::{Aes256Gcm, Cipher as _, Error, Kind, LevelKey, SystemRandom};
@@ -179,7 +180,7 @@ on_every_store! {
             (UseCase::ListChanges, &|session, id| session.changes_from(At::Path(id, &path(PROD)), 0, 9).map(drop)),
             (UseCase::ListWebhookLogs, &|session, id| session.webhook_logs_from(At::Path(id, &path(PROD)), webhook, 0, 9).map(drop)),
             (UseCase::SetEntry, &|session, id| {
-                session.set_entry(At::Path(id, &path(PROD)), &entry("A", "1"), Kind::Variable, None).map(drop)
+                session.set_entry(At::Path(id, &path(PROD)), &entry("A", "1"), Kind::Variable, &EntryPrecondition::new()).map(drop)
             }),
         ];
         for (use_case, ask) in asked {

@@ -188,7 +188,7 @@ impl Fields {
             _ => None,
         };
         if flag.is_none() {
-            self.refuse(field, format!("The {} field must be true or false.", shown(field)));
+            self.refuse(field, not_a_flag(field));
         }
         flag
     }
@@ -316,6 +316,20 @@ pub(super) fn wipe(value: &mut Value) {
         Value::Object(members) => members.values_mut().for_each(wipe),
         _ => {}
     }
+}
+
+/// A flag of a query.
+pub(super) fn query_flag(text: &str) -> Option<bool> {
+    match text {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// What is wrong with a field that is no flag.
+pub(super) fn not_a_flag(field: &str) -> String {
+    format!("The {} field must be true or false.", shown(field))
 }
 
 /// A field as it is named in a sentence.

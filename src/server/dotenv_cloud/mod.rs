@@ -62,6 +62,7 @@ impl Service for DotenvCloud {
 
     // A blob and its members; JSON may escape some of it.
     const MAX_BODY: usize = 4 << 20;
+    const REALM: &str = "dotenv.cloud";
     const SHOWS_QUOTA: bool = true;
 
     fn admit(context: &RequestContext) -> Result<(), Problem> {

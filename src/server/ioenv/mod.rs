@@ -30,6 +30,7 @@ pub(super) enum Ioenv {}
 impl Service for Ioenv {
     type Problem = Problem;
     const MAX_BODY: usize = 1 << 20;
+    const REALM: &str = "ioenv";
 
     fn bucket(context: &RequestContext) -> Result<Bucket, Problem> {
         let key = context.key().map_err(Problem::of_token)?;

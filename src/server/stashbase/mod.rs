@@ -31,6 +31,7 @@ pub(super) enum Stashbase {}
 impl Service for Stashbase {
     type Problem = Problem;
     const MAX_BODY: usize = 2 << 20;
+    const REALM: &str = "Stashbase";
 
     fn bucket(context: &RequestContext) -> Result<Bucket, Problem> {
         let key = context.key()?;

@@ -452,3 +452,45 @@ fn every_response_forbids_to_guess_its_type() {
     assert_eq!((answer.status, answer.header("x-content-type-options")), (429, Some("nosniff")));
     assert!([200, 204, 401, 404, 405].iter().all(|status| statuses.contains(status)), "{statuses:?}");
 }
+
+#[test]
+fn unknown_callers_are_told_how_to_authenticate() {
+    let stage = Stage::memory();
+    let acme = stage.acme;
+    let revoked = stage.token(PermissionSet::ALL, None);
+    let id = stage.system().tokens(acme).unwrap()[0].id;
+    stage.system().revoke_token(acme, id).unwrap();
+    let services = [
+        ("ioenv", vec!["/api/v1/env/x/variables".to_owned(), "/api/v1/project/x/tokens".to_owned()]),
+        ("dotenv.cloud", vec!["/api/v1/user".to_owned(), format!("/api/v1/{acme}/shop/secrets")]),
+        ("Stashbase", vec!["/v1/whoami".to_owned(), "/v1/projects".to_owned()]),
+    ];
+    for (realm, paths) in services {
+        for path in paths {
+            for (authorization, error) in [
+                (None, ""),
+                (Some("Basic eDp5".to_owned()), ""),
+                (Some("Bearer ".to_owned()), ""),
+                (Some("Bearer x".to_owned()), ", error=\"invalid_token\""),
+                (Some("bearer ioenv_0123456789abcdef".to_owned()), ", error=\"invalid_token\""),
+                (Some(format!("Bearer {}", revoked.expose_secret())), ", error=\"invalid_token\""),
+            ] {
+                let client = match &authorization {
+                    Some(value) => stage.stranger().with("authorization", value),
+                    None => stage.stranger(),
+                };
+                let answer = client.get(&path);
+                let challenge = format!("Bearer realm=\"{realm}\"{error}");
+                let told =
+                    (answer.headers.get_all("www-authenticate").iter().count(), answer.header("www-authenticate"));
+                assert_eq!((answer.status, told), (401, (1, Some(&*challenge))), "{path} {authorization:?}");
+            }
+        }
+    }
+    let admin = stage.admin();
+    for path in ["/", "/health", "/v1/projects", "/v1/none", "/api/v1/user", "/api/v1/none", "/api/v1/env/x/variables"]
+    {
+        let answer = admin.get(path);
+        assert_eq!((answer.status == 401, answer.header("www-authenticate")), (false, None), "{path}");
+    }
+}
