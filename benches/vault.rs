@@ -19,9 +19,9 @@ use std::{
 
 use ioenv::store::{self, KeyRange, Record, Sqlite, StoreExt as _};
 use ioenv::vault::{
-    Actor, At, AuditFilter, EnvironmentRole, GrantRole, Grantee, Id, MemberRole, NewEntry, NewEnvironment, NewMember,
-    NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OrganizationId, Paging, PermissionSet, RootKey, TeamId,
-    Timestamp, Token, UserId, Vault, WorkspaceRole,
+    Actor, At, AuditFilter, EnvironmentRole, GrantRole, Grantee, Id, LevelScope, MemberRole, NewEntry, NewEnvironment,
+    NewMember, NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OrganizationId, Paging, PermissionSet,
+    RootKey, TeamId, Timestamp, Token, UserId, Vault, WorkspaceRole,
 };
 use ioenv::{Document, LevelPath, SystemRandom, VarName};
 
@@ -58,7 +58,8 @@ impl Stage {
 
     fn read(&self, number: usize) {
         let session = self.vault.session(self.token.clone());
-        let env = session.resolve(At::Path(self.organization, &environment(number))).unwrap();
+        let env =
+            session.read_level(At::Path(self.organization, &environment(number)), LevelScope::Chain).unwrap().resolve();
         assert_eq!(env.len(), 50);
     }
 
@@ -531,8 +532,12 @@ fn granting() {
         session.grant(At::Path(stage.organization, &environment(number)), grantee, role).unwrap();
     };
     let read = |stage: &Stage, user: UserId| {
-        let env =
-            stage.vault.session(Actor::User(user)).resolve(At::Path(stage.organization, &environment(3))).unwrap();
+        let env = stage
+            .vault
+            .session(Actor::User(user))
+            .read_level(At::Path(stage.organization, &environment(3)), LevelScope::Chain)
+            .unwrap()
+            .resolve();
         assert_eq!(env.len(), 50);
     };
     let small = Stage::new(10);

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use ioenv::store::Sqlite;
 use ioenv::vault::{
-    Actor, At, AuditFilter, HistoryPolicy, NewEnvironment, NewOrganization, NewProject, NewTarget, NewToken,
-    OrganizationId, Paging, Restore, RootKey, Vault, VaultSource, Vocabulary,
+    Actor, At, AuditFilter, HistoryPolicy, LevelScope, NewEnvironment, NewOrganization, NewProject, NewTarget,
+    NewToken, OrganizationId, Paging, Restore, RootKey, Vault, VaultSource, Vocabulary,
 };
 use ioenv::{Document, LevelPath, Loader, SystemRandom};
 
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let value = if variable.is_public() { variable.value().expose_secret() } else { "••••••" };
         println!("     {:<14} {value:<8} decided by {}", variable.name(), variable.origin());
     }
-    let refused = vault.session(issued.token).document(At::Path(acme, &"acme-store".parse()?));
+    let refused = vault.session(issued.token).read_level(At::Path(acme, &"acme-store".parse()?), LevelScope::Own);
     println!("   Of the level above it hears: {}.", refused.expect_err("it is bound to another one"));
 
     // Keys change without anybody noticing.

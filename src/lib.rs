@@ -100,11 +100,18 @@ mod wire;
 #[cfg(feature = "vault")]
 pub mod worker;
 
-pub use crate::core::{
-    Aes256Gcm, Changes, Cipher, Dialect, Document, Entry, Expansion, KeyDerivation, KeyRing, KeyString, Kind, Layer,
-    LevelKey, LevelPath, MAX_FILE_BYTES, MAX_VALUE_BYTES, Origin, Pbkdf2, Random, Resolved, SealedBlob, SecretBytes,
-    SecretString, Slug, Unresolved, VarName, Variable, expand, merge,
-};
+pub use crate::core::blob::SealedBlob;
+pub use crate::core::cipher::{Aes256Gcm, Cipher};
+pub use crate::core::document::{Changes, Document, Entry, Kind};
+pub use crate::core::dotenv::expand::{Dialect, Expansion, Unresolved, expand};
+pub use crate::core::key::{KeyDerivation, KeyString, LevelKey, Pbkdf2};
+pub use crate::core::key_ring::KeyRing;
+pub use crate::core::limits::{MAX_FILE_BYTES, MAX_VALUE_BYTES};
+pub use crate::core::merge::{Layer, Origin, Resolved, Variable, merge};
+pub use crate::core::name::{Slug, VarName};
+pub use crate::core::path::LevelPath;
+pub use crate::core::random::Random;
+pub use crate::core::secret::{SecretBytes, SecretString};
 pub use env::Env;
 pub use error::{Error, ErrorKind, Result};
 pub use files::replace::write_private;

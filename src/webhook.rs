@@ -22,8 +22,9 @@
 //! # assert_eq!(receive("", b"{}", &"whsec_1".into()), 400);
 //! ```
 
-use crate::core::{Clock as _, SecretString};
-pub use crate::core::{Event, VerifyError, sign, verify};
+use crate::core::clock::Clock as _;
+use crate::core::secret::SecretString;
+pub use crate::core::webhook::{Event, VerifyError, sign, verify};
 use crate::system::SystemClock;
 
 /// The header of the signature, in lower case.

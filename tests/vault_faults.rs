@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use ioenv::store::{Access, KeyRange, Memory, Order, Record, Sqlite, Store, StoreExt as _, Work};
 use ioenv::vault::{
-    Actor, At, AuditFilter, Clock, Confirmation, Id, NewEntry, NewEnvironment, NewOrganization, NewProject, NewTarget,
-    NewToken, OrganizationId, Paging, PermissionSet, PurgeScope, Restore, RootKey, SystemClock, Timestamp, Vault,
-    VaultOptions, VersionAction,
+    Actor, At, AuditFilter, Clock, Confirmation, Id, LevelScope, NewEntry, NewEnvironment, NewOrganization, NewProject,
+    NewTarget, NewToken, OrganizationId, Paging, PermissionSet, PurgeScope, Restore, RootKey, SystemClock, Timestamp,
+    Vault, VaultOptions, VersionAction,
 };
 use ioenv::{Document, Error, ErrorKind, Kind, LevelPath};
 
@@ -63,7 +63,11 @@ fn writer() {
     let vault = open(&place);
     let organization = organization(&vault);
     let session = vault.session(Actor::system("writer"));
-    let document = session.document(At::Path(organization, &path())).unwrap().unwrap_or_default();
+    let document = session
+        .read_level(At::Path(organization, &path()), LevelScope::Own)
+        .unwrap()
+        .into_document()
+        .unwrap_or_default();
     let last = document.get("NUMBER").map_or(0, |entry| entry.value().expose_secret().parse::<u64>().unwrap());
     for number in last + 1.. {
         let entry = NewEntry::new("NUMBER".parse().unwrap(), number.to_string()).kind(Kind::Variable);
@@ -111,7 +115,8 @@ fn check(place: &str, acknowledged: u64) {
     vault.store().check().unwrap();
     let organization = organization(&vault);
     let session = vault.session(Actor::system("test"));
-    let document = session.document(At::Path(organization, &path())).unwrap().unwrap();
+    let document =
+        session.read_level(At::Path(organization, &path()), LevelScope::Own).unwrap().into_document().unwrap();
     let value: u64 = document.get("NUMBER").unwrap().value().expose_secret().parse().unwrap();
     assert!(value >= acknowledged, "{acknowledged} was acknowledged, and {value} is there");
 
@@ -210,7 +215,8 @@ fn check_target(place: &str) {
     assert_eq!((environments.len(), vault.statistics().unwrap().versions), (ENVIRONMENTS, ENVIRONMENTS as u64));
     for environment in environments {
         let at: LevelPath = format!("store/api/{}", environment.slug).parse().unwrap();
-        let document = session.document(At::Path(organization, &at)).unwrap().unwrap();
+        let document =
+            session.read_level(At::Path(organization, &at), LevelScope::Own).unwrap().into_document().unwrap();
         assert_eq!(document.get("A").unwrap().value().expose_secret(), "2");
     }
     assert!(vault.check().unwrap().damaged.is_empty());
@@ -345,7 +351,11 @@ fn a_purge_does_not_disturb_readers() {
                 scope.spawn(|| {
                     let mut count = 0;
                     while !is_done.load(Ordering::Relaxed) {
-                        let document = session().document(At::Path(organization, &path())).unwrap().unwrap();
+                        let document = session()
+                            .read_level(At::Path(organization, &path()), LevelScope::Own)
+                            .unwrap()
+                            .into_document()
+                            .unwrap();
                         assert_eq!(document.len(), 1);
                         let page =
                             session().versions(At::Path(organization, &path()), &Paging::new().limit(200)).unwrap();
@@ -422,7 +432,8 @@ fn a_level_of_a_hundred_thousand_versions_is_like_any_other() {
     // The oldest is a version of its own; the copies are told as damage, because they stand where they do not belong.
     let oldest = (page.items[0].id & !0xffff_ffff) | 1;
     session.restore_version(organization, oldest, &Restore::new()).unwrap();
-    let document = session.document(At::Path(organization, &path())).unwrap().unwrap();
+    let document =
+        session.read_level(At::Path(organization, &path()), LevelScope::Own).unwrap().into_document().unwrap();
     assert_eq!(document.get("A").unwrap().value().expose_secret(), "1");
     let copied = session.restore_version(organization, page.items[0].id, &Restore::new()).unwrap_err();
     assert_eq!(copied.kind(), ErrorKind::Corrupt);

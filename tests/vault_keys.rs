@@ -12,9 +12,9 @@ use std::thread;
 
 use ioenv::store::{Access, KeyRange, Memory, Order, Precondition, Record, Sqlite, Store, StoreExt as _, Work};
 use ioenv::vault::{
-    Actor, At, AuditFilter, ClientRotation, Confirmation, Custody, EntryScope, HistoryPolicy, Id, LevelId, NewBlob,
-    NewEntry, NewKey, NewOrganization, NewProject, NewToken, OrganizationId, Paging, Permission, PermissionSet,
-    ResourceKind, Restore, RootKey, Session, Token, Vault, VersionAction,
+    Actor, At, AuditFilter, ClientRotation, Confirmation, Custody, EntryScope, HistoryPolicy, Id, LevelId, LevelScope,
+    NewBlob, NewEntry, NewKey, NewOrganization, NewProject, NewToken, OrganizationId, Paging, Permission,
+    PermissionSet, ResourceKind, Restore, RootKey, Session, Token, Vault, VersionAction,
 };
 use ioenv::{
     Aes256Gcm, Cipher as _, Document, Error, ErrorKind, KeyDerivation as _, KeyString, Kind, LevelKey, LevelPath,
@@ -110,7 +110,7 @@ impl World {
         for vault in [&self.vault, &self.elsewhere()] {
             let session = vault.session(Actor::system("check"));
             for level in LEVELS {
-                session.resolve(At::Path(self.acme, &path(level))).unwrap();
+                session.read_level(At::Path(self.acme, &path(level)), LevelScope::Chain).unwrap().resolve();
                 session.entries(At::Path(self.acme, &path(level)), EntryScope::Resolved).unwrap();
                 session.changes(At::Path(self.acme, &path(level)), &Paging::new().limit(200)).unwrap();
                 for id in self.versions(level) {
@@ -124,7 +124,11 @@ impl World {
 }
 
 fn value(vault: &Vault, acme: OrganizationId, level: &str, name: &str) -> String {
-    let resolved = vault.session(Actor::system("test")).resolve(At::Path(acme, &path(level))).unwrap();
+    let resolved = vault
+        .session(Actor::system("test"))
+        .read_level(At::Path(acme, &path(level)), LevelScope::Chain)
+        .unwrap()
+        .resolve();
     resolved.get(name).unwrap().value().expose_secret().to_owned()
 }
 
@@ -404,7 +408,7 @@ fn people_rotate_their_key() {
             session.rotate_key(At::Path(acme, &LevelPath::from(&shop())), HistoryPolicy::Keep),
             ErrorKind::ClientManaged,
         );
-        assert_kind(session.resolve(At::Path(acme, &path("shop"))), ErrorKind::ClientManaged);
+        assert_kind(session.read_level(At::Path(acme, &path("shop")), LevelScope::Chain), ErrorKind::ClientManaged);
 
         let resealed: Vec<_> = world.blobs().iter().map(|(id, blob)| (*id, seal(&new, &open(&old, blob)))).collect();
         let attempt = |blobs: Vec<(LevelId, SealedBlob)>| {
@@ -579,8 +583,8 @@ fn a_key_is_handed_over_and_back() {
         let text = session.move_key_to_client(At::Path(acme, &LevelPath::from(&shop())), Confirmation::Given).unwrap();
         assert_eq!(text.expose_secret(), key.to_text().expose_secret());
         // Who had the key in memory does not use it any more.
-        assert_kind(there.resolve(At::Path(acme, &path("shop"))), ErrorKind::ClientManaged);
-        assert_kind(session.resolve(At::Path(acme, &path("shop"))), ErrorKind::ClientManaged);
+        assert_kind(there.read_level(At::Path(acme, &path("shop")), LevelScope::Chain), ErrorKind::ClientManaged);
+        assert_kind(session.read_level(At::Path(acme, &path("shop")), LevelScope::Chain), ErrorKind::ClientManaged);
         assert_kind(session.entry_metadata(At::Path(acme, &path("shop"))), ErrorKind::ClientManaged);
         assert!(session.key(At::Path(acme, &LevelPath::from(&shop()))).unwrap().text.is_none());
         assert!(session.keys(At::Path(acme, &LevelPath::from(&shop()))).unwrap()[0].proof.is_some());
@@ -846,8 +850,12 @@ fn a_row_opens_at_its_own_place_only() {
         let version = world.versions("shop/prod")[0];
         let put = |key: &str, value: &str| world.store.write(|tx| tx.put(key, value, Precondition::Always)).unwrap();
         let [dev, prod] = [0, 1].map(|index| world.records("level/")[index].clone());
-        let check =
-            || assert_kind(world.session().resolve(At::Path(world.acme, &path("shop/prod"))), ErrorKind::Corrupt);
+        let check = || {
+            assert_kind(
+                world.session().read_level(At::Path(world.acme, &path("shop/prod")), LevelScope::Chain),
+                ErrorKind::Corrupt,
+            );
+        };
         // The level as a whole, then what it holds; and in place of that what it held before.
         put(&prod.key, &dev.value);
         check();

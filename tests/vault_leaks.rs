@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Actor, At, AuditFilter, ClientRotation, Confirmation, EntryScope, EntryUpdate, HistoryPolicy, NewBlob, NewEntry,
-    NewKey, NewOrganization, NewProject, NewToken, NewWebhook, OrganizationId, Paging, PermissionSet, RootKey, Search,
-    Session, Sha256Hasher, Token, TokenHasher as _, Vault, VaultSource,
+    Actor, At, AuditFilter, ClientRotation, Confirmation, EntryScope, EntryUpdate, HistoryPolicy, LevelScope, NewBlob,
+    NewEntry, NewKey, NewOrganization, NewProject, NewToken, NewWebhook, OrganizationId, Paging, PermissionSet,
+    RootKey, Search, Session, Sha256Hasher, Token, TokenHasher as _, Vault, VaultSource,
 };
 use ioenv::{
     Aes256Gcm, Cipher as _, Document, Error, KeyString, Kind, LevelKey, LevelPath, SealedBlob, SecretString, Slug,
@@ -142,7 +142,7 @@ impl World {
 fn what_is_planted_would_be_found() {
     let world = World::memory();
     let session = &world.sessions()[1];
-    let value = session.resolve(At::Path(world.acme, &path("shop/dev"))).unwrap();
+    let value = session.read_level(At::Path(world.acme, &path("shop/dev")), LevelScope::Chain).unwrap().resolve();
     assert_eq!(value.get("KEY").unwrap().value().expose_secret(), format!("{PLANTED}-2"));
     let bytes = [b"xy", PLANTED.as_bytes(), &[7; 28]].concat();
     for seen in [PLANTED.to_owned(), SealedBlob::from_bytes(bytes).unwrap().to_string()] {
@@ -175,9 +175,13 @@ fn no_debug_of_a_vault_shows_a_secret() {
 
     for session in world.sessions() {
         world.assert_hides("Session", &session);
-        world.assert_hides("Document", &session.document(At::Path(acme, &at)).unwrap());
-        world.assert_hides("Resolved", &session.resolve(At::Path(acme, &at)).unwrap());
-        world.assert_hides("Layers", &session.layers(At::Path(acme, &at)).unwrap());
+        world.assert_hides(
+            "Document",
+            &session.read_level(At::Path(acme, &at), LevelScope::Own).unwrap().into_document(),
+        );
+        world.assert_hides("Resolved", &session.read_level(At::Path(acme, &at), LevelScope::Chain).unwrap().resolve());
+        world
+            .assert_hides("Layers", &session.read_level(At::Path(acme, &at), LevelScope::Chain).unwrap().into_layers());
         world.assert_hides("Blobs", &session.blobs(At::Path(acme, &at)).unwrap());
         for which in [EntryScope::Own, EntryScope::Resolved] {
             world.assert_hides("Entries", &session.entries(At::Path(acme, &at), which).unwrap());
@@ -284,7 +288,7 @@ fn no_error_of_a_vault_repeats_a_secret() {
         );
         // What cannot be opened.
         session.set_blob(At::Path(acme, &path("random")), &NewBlob::new(sealed(PLANTED))).unwrap();
-        world.assert_refused("foreign", session.document(At::Path(acme, &path("random"))));
+        world.assert_refused("foreign", session.read_level(At::Path(acme, &path("random")), LevelScope::Own));
         world.assert_refused("foreign", session.set_entries(At::Path(acme, &path("random")), &[entry("A", PLANTED)]));
     }
     let stranger = Token::parse("ioenv_planted4c1dplanted4c1d").unwrap();
@@ -307,7 +311,7 @@ fn no_error_of_a_vault_repeats_a_secret() {
             .unwrap();
         for session in world.sessions() {
             let results = [
-                session.resolve(At::Path(acme, &at)).map(drop),
+                session.read_level(At::Path(acme, &at), LevelScope::Chain).map(drop),
                 session.versions(At::Path(acme, &at), &Paging::new()).map(drop),
                 session.key(At::Path(acme, &LevelPath::from(&shop))).map(drop),
                 session.tokens(acme).map(drop),

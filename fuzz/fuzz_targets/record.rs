@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ioenv::store::{KeyRange, Memory, Order, Precondition, Record, StoreExt as _};
 use ioenv::vault::{
-    Actor, At, AuditFilter, Clock, EntryScope, HistoryPolicy, Id, NewEntry, NewOrganization, NewProject, NewTarget,
-    NewToken, OrganizationId, Paging, PermissionSet, Restore, RootKey, Search, Session, Timestamp, Token, Vault,
+    Actor, At, AuditFilter, Clock, EntryScope, HistoryPolicy, LevelScope, NewEntry, NewOrganization, NewProject,
+    NewTarget, NewToken, OrganizationId, Paging, PermissionSet, Restore, RootKey, Search, Session, Timestamp, Token,
     VaultOptions,
 };
 use ioenv::{Document, LevelPath, Random, Result, Slug};
@@ -110,8 +110,8 @@ fuzz_target!(|input: (u8, &str)| {
     for session in [vault.session(Actor::system("fuzz")), vault.session(small.token.clone())] {
         for level in ["shop", "shop/dev", "shop/api"] {
             let level = path(level);
-            if let Ok(resolved) = session.resolve(At::Path(acme, &level)) {
-                assert!(resolved.iter().all(|one| VALUES.contains(&one.value().expose_secret())));
+            if let Ok(content) = session.read_level(At::Path(acme, &level), LevelScope::Chain) {
+                assert!(content.resolve().iter().all(|one| VALUES.contains(&one.value().expose_secret())));
             }
             if let Ok(found) = session.entries(At::Path(acme, &level), EntryScope::Own) {
                 assert!(found.entries.iter().all(|one| VALUES.contains(&one.value.expose_secret())));
@@ -161,7 +161,8 @@ fuzz_target!(|input: (u8, &str)| {
 
 /// Reads whatever can be read of a level.
 fn look(session: &Session<'_>, acme: OrganizationId, level: &LevelPath) {
-    let _ = black_box((session.document(At::Path(acme, level)), session.blobs(At::Path(acme, level))));
+    let _ =
+        black_box((session.read_level(At::Path(acme, level), LevelScope::Own), session.blobs(At::Path(acme, level))));
     let _ = black_box((
         session.entry_metadata(At::Path(acme, level)),
         session.changes(At::Path(acme, level), &Paging::new()),

@@ -56,13 +56,11 @@ fn start() -> ioenv::Result<Served> {
     drop(session);
 
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.set_nonblocking(true).expect("it is a socket");
     let port = listener.local_addr().expect("it is bound").port();
     let (stop, stopped) = oneshot::channel::<()>();
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
         runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener).expect("it is a socket");
             let stopped = async {
                 let _ = stopped.await;
             };

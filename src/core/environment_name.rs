@@ -43,12 +43,12 @@ impl EnvironmentName {
     ///
     /// # Errors
     /// `InvalidName`, which says which rule is broken.
-    pub fn identifier(text: &str) -> Result<Self> {
+    pub(crate) fn identifier(text: &str) -> Result<Self> {
         Self::within(&IDENTIFIER_CHARS, text)
     }
 
     /// Whether `text` has the form of an id: `env_` and 22 letters and digits.
-    pub fn is_id(text: &str) -> bool {
+    pub(crate) fn is_id(text: &str) -> bool {
         let rest = text.strip_prefix("env_");
         rest.is_some_and(|rest| rest.len() == 22 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
     }
@@ -88,7 +88,7 @@ impl EnvironmentName {
 impl FromStr for EnvironmentName {
     type Err = Error;
 
-    /// Reads what is there already: as [`identifier`](EnvironmentName::identifier).
+    /// Reads what is there already: a name as it may be addressed, which an id is, too.
     fn from_str(text: &str) -> Result<Self> {
         Self::identifier(text)
     }

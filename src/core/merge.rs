@@ -29,6 +29,11 @@ impl Layer {
     pub fn document(&self) -> &Document {
         &self.document
     }
+
+    #[cfg(feature = "vault")]
+    pub(crate) fn into_document(self) -> Document {
+        self.document
+    }
 }
 
 /// What a chain of levels amounts to: for each name the value of the most specific level that has it, and where all of

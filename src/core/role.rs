@@ -200,7 +200,7 @@ roles! {
 impl EnvironmentRole {
     /// Full access to a project, which is that of owners, admins and the project's creator: the highest role, and also
     /// who may do what, and the environments and the project themselves.
-    pub const FULL_PROJECT_ACCESS: PermissionSet = ENVIRONMENT_ADMIN.union(set(&[
+    pub(crate) const FULL_PROJECT_ACCESS: PermissionSet = ENVIRONMENT_ADMIN.union(set(&[
         P::ProjectUpdate,
         P::ProjectDelete,
         P::EnvironmentCreate,
@@ -309,7 +309,7 @@ pub enum MemberRole {
 
 impl MemberRole {
     /// Whether it is that of an owner, of which an organization has one at least.
-    pub const fn is_owner(self) -> bool {
+    pub(crate) const fn is_owner(self) -> bool {
         matches!(
             self,
             Self::Organization(OrganizationRole::Owner)

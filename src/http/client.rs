@@ -14,7 +14,7 @@ use ureq::{Agent, Timeout};
 use super::error::SendError;
 use super::policy::{OutboundPolicy, ServicePolicy};
 use super::resolver::{Resolver, SystemResolver};
-use crate::core::DeliveryError;
+use crate::core::delivery_error::DeliveryError;
 
 /// How long a request may take, from the look-up of the name to the last byte of the response that is read.
 const TIMEOUT: Duration = Duration::from_secs(10);

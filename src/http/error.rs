@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ureq::Timeout;
 
-use crate::core::DeliveryError;
+use crate::core::delivery_error::DeliveryError;
 
 /// Why there is no response to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

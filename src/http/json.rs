@@ -12,7 +12,7 @@ use super::client::{Client, Request, Response};
 use super::error::ServiceError;
 use super::policy::ServicePolicy;
 use super::retry::retry_after;
-use crate::core::SecretString;
+use crate::core::secret::SecretString;
 
 /// Longest body of a response that is read.
 pub(crate) const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
@@ -132,7 +132,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::core::DeliveryError;
+    use crate::core::delivery_error::DeliveryError;
     use crate::http::error::SendError;
 
     /// Serves one response, and returns the base URL of the service.

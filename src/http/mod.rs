@@ -25,4 +25,4 @@ pub(crate) mod retry;
 
 pub use self::policy::{OutboundPolicy, ServicePolicy};
 pub use self::resolver::Resolver;
-pub use crate::core::DeliveryError;
+pub use crate::core::delivery_error::DeliveryError;

@@ -53,12 +53,14 @@ impl OutboundPolicy {
     }
 
     /// Returns whether addresses that are not public are allowed.
-    pub fn allows_private_addresses(&self) -> bool {
+    #[cfg(feature = "vault")]
+    pub(crate) fn allows_private_addresses(&self) -> bool {
         self.private_addresses
     }
 
     /// Returns whether requests without TLS are allowed.
-    pub fn allows_http(&self) -> bool {
+    #[cfg(any(feature = "vault", test))]
+    pub(crate) fn allows_http(&self) -> bool {
         self.http
     }
 
@@ -113,7 +115,8 @@ impl ServicePolicy {
     }
 
     /// Returns whether plain HTTP to other machines is allowed.
-    pub fn allows_http(&self) -> bool {
+    #[cfg(any(feature = "worker", all(feature = "http", test)))]
+    pub(crate) fn allows_http(self) -> bool {
         self.http
     }
 }

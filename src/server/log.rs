@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Error;
+use crate::error::Error;
 
 /// What is told of each request that was answered.
 pub(super) type Log = Arc<dyn Fn(&AccessLogEntry<'_>) + Send + Sync>;
@@ -78,7 +78,7 @@ mod tests {
     use std::io;
 
     use super::*;
-    use crate::ErrorKind;
+    use crate::error::ErrorKind;
 
     #[test]
     fn a_cause_is_one_line_with_all_that_caused_it() {

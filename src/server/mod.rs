@@ -49,8 +49,8 @@ use self::log::Log;
 use self::reply::Reply;
 use self::request_context::{Fault, State, refuse};
 use self::stashbase::Stashbase;
+use crate::error::{Error, ErrorKind, Result};
 use crate::vault::{IpRange, Vault};
-use crate::{Error, ErrorKind, Result};
 
 /// Most calls of the vault that are on their way at once; more wait their turn.
 const MAX_CONCURRENT: usize = 64;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::core::OrganizationId;
+use crate::core::id::OrganizationId;
 use crate::server::client_address::ClientAddress;
 
 /// Most networks of unknown callers that are counted one by one; others are counted together.

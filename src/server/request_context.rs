@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 use tokio::time::timeout;
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::server::client_address::ClientAddress;
 use crate::server::connection_table::Connection;
 use crate::server::log::Cause;
@@ -25,7 +26,6 @@ use crate::server::rate_limit::{Bucket, MINUTE, Quota, RateLimiter};
 use crate::server::reply::Reply;
 use crate::server::request_id::RequestId;
 use crate::vault::{OwnKey, Session, Token, Vault};
-use crate::{Error, ErrorKind, Result};
 
 /// How long a client may take to send the body of a request.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);

@@ -4,7 +4,9 @@ use std::fmt;
 
 use axum::http::HeaderName;
 
-use crate::core::{Clock as _, Id, Random as _};
+use crate::core::clock::Clock as _;
+use crate::core::id::Id;
+use crate::core::random::Random as _;
 use crate::system::{SystemClock, SystemRandom};
 
 /// The header of a response that carries the id.

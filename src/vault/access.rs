@@ -11,8 +11,9 @@ use super::pending::Accessed;
 use super::pending::is_recent;
 use super::records::AccessRecord;
 use super::records::{ProjectRecord, damaged, decode, encode, get};
-use crate::core::LevelId;
-use crate::core::{Timestamp, VarName};
+use crate::core::clock::Timestamp;
+use crate::core::id::LevelId;
+use crate::core::name::VarName;
 use crate::error::Result;
 
 /// The last access of an entry is written at most this often.

@@ -13,11 +13,13 @@ use super::session::Session;
 use super::setters::setters;
 use super::token::check_end;
 use super::use_case::UseCase;
-use crate::core::AccountId;
-use crate::core::{
-    Action, AuditActor, Details, EnvironmentRole, LevelPath, Permission, PermissionSet, Resource, ResourceKind,
-    Timestamp, Token, TokenFormat,
-};
+use crate::core::audit::{Action, AuditActor, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::AccountId;
+use crate::core::path::LevelPath;
+use crate::core::permission::{Permission, PermissionSet};
+use crate::core::role::EnvironmentRole;
+use crate::core::token::{Token, TokenFormat};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is known of an account of an environment. Its key is not.
@@ -132,7 +134,7 @@ impl Session<'_> {
     ///
     /// ```
     /// # fn main() -> ioenv::Result<()> {
-    /// # use ioenv::vault::{Actor, At, NewEnvironment, NewOrganization, NewProject, RootKey, Vault};
+    /// # use ioenv::vault::{Actor, At, LevelScope, NewEnvironment, NewOrganization, NewProject, RootKey, Vault};
     /// # use ioenv::{Document, SystemRandom, store::Memory};
     /// use ioenv::vault::{EnvironmentRole, NewAccount};
     ///
@@ -145,7 +147,7 @@ impl Session<'_> {
     /// # session.set_document(At::Path(acme, &prod), &Document::parse("PORT=8080\n")?)?;
     /// let runner = NewAccount::new("runner", EnvironmentRole::Viewer.grantable());
     /// let key = session.create_account(At::Path(acme, &prod), &runner)?.key;
-    /// assert_eq!(vault.session(key).resolve(At::Path(acme, &prod))?.len(), 1);
+    /// assert_eq!(vault.session(key).read_level(At::Path(acme, &prod), LevelScope::Chain)?.resolve().len(), 1);
     /// # Ok(())
     /// # }
     /// ```

@@ -18,14 +18,17 @@ use super::records::{NodeKind, OrganizationRecord, TokenRecord, UserRecord, deco
 use super::session::Session;
 use super::setters::setters;
 use super::use_case::UseCase;
-use crate::core::AuditRecordId;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::{
-    Action, AuditRecord, Details, Entry, Id, Kind, LevelPath, Permission, PermissionSet, Resource, ResourceKind, Tier,
-    Timestamp, VarName,
-};
+use crate::core::audit::{Action, AuditRecord, Details, Resource, ResourceKind, Tier};
+use crate::core::clock::Timestamp;
+use crate::core::document::{Entry, Kind};
+use crate::core::id::AuditRecordId;
+use crate::core::id::Id;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::name::VarName;
+use crate::core::path::LevelPath;
+use crate::core::permission::{Permission, PermissionSet};
 use crate::error::{Error, Result};
 use crate::store::{KeyRange, Order, Precondition, StoreExt as _};
 use crate::vault::engine::Vault;

@@ -1,14 +1,11 @@
 //! What is stored of an audit record: itself, and a mark for each thing it can be looked up by.
 
 use super::keys;
-use super::records::encode;
-use crate::core::LevelId;
-use crate::core::{ActorKind, AuditRecord};
+use super::records::{MARK, encode};
+use crate::core::audit::{ActorKind, AuditRecord};
+use crate::core::id::LevelId;
 use crate::error::Result;
 use crate::store::Record;
-
-/// What an index record holds: that it is there is all it says.
-const MARK: &str = "0";
 
 /// By what records can be looked for, beside their time.
 #[derive(Clone, Copy)]

@@ -5,9 +5,13 @@ use std::net::IpAddr;
 use super::keys;
 use super::principal::Principal;
 use super::records::{HolderRecord, MemberRecord, ServiceAccountRecord, TokenRecord, UserRecord, get};
-use crate::core::UserId;
+use crate::core::audit::{ActorKind, AuditActor};
+use crate::core::clock::Timestamp;
+use crate::core::id::UserId;
+use crate::core::ip_range::IpRange;
+use crate::core::permission::PermissionSet;
 use crate::core::refusal::Refusal;
-use crate::core::{ActorKind, AuditActor, IpRange, PermissionSet, Timestamp, TokenHash};
+use crate::core::token::TokenHash;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Transaction;
 

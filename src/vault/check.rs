@@ -6,7 +6,9 @@ use super::sealed_records::{Owner, SEALED_RECORDS, SealedRecordKind, SealedRecor
 use super::session::Actor;
 use super::use_case::UseCase;
 use super::version::version_id;
-use crate::core::{Custody, IntegrationId, LevelId, LevelPath, OrganizationId, WebhookId};
+use crate::core::custody::Custody;
+use crate::core::id::{IntegrationId, LevelId, OrganizationId, WebhookId};
+use crate::core::path::LevelPath;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, Record, StoreExt as _};
 use crate::vault::engine::Vault;

@@ -13,9 +13,16 @@ use super::records::{
     put, require,
 };
 use super::scan::Scan;
-use crate::core::LevelId;
-use crate::core::ProjectId;
-use crate::core::{Custody, Document, Kind, SealedBlob, SecretBytes, SecretString, Timestamp, VarName, VersionAction};
+use super::version::by_key::VersionKey;
+use crate::core::blob::SealedBlob;
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::document::{Document, Kind};
+use crate::core::id::LevelId;
+use crate::core::id::ProjectId;
+use crate::core::name::VarName;
+use crate::core::secret::{SecretBytes, SecretString};
+use crate::core::version_action::VersionAction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -265,16 +272,18 @@ impl OperationContext<'_, '_> {
             created_by: self.principal.actor.clone(),
             emptied_by,
         };
-        put(self.tx, &keys::version(project.id, content.node, content.number), &version, Precondition::Always)
+        put(self.tx, &keys::version(project.id, content.node, content.number), &version, Precondition::Always)?;
+        self.index_versions(project.id, &[VersionKey { number: content.number, key_version: content.key_version }])
     }
 
-    /// Puts another blob in the place of a former content's: the same, sealed with the key in use.
+    /// Puts another blob in the place of a former content's: the same, sealed with the key in use. The caller moves the
+    /// version in the index, with all others that it reseals.
     pub(super) fn reseal_version(
         &mut self,
         project: &ProjectRecord,
         mut content: ContentRecord,
         blob: &SealedBlob,
-    ) -> Result<()> {
+    ) -> Result<VersionKey> {
         if let Some(entries) = &content.entries {
             let row = Row::Entries(content.node, content.number);
             let bytes = self.open_row(project, row, content.dek_version, entries)?;
@@ -285,11 +294,13 @@ impl OperationContext<'_, '_> {
         content.key_version = project.key_version;
         let key = keys::version(project.id, content.node, content.number);
         let mut version: VersionRecord = require(self.tx, &key)?;
+        let former = VersionKey { number: version.number, key_version: version.key_version };
         version.key_version = project.key_version;
         version.custody = project.custody;
         version.bytes = content.text_length();
         put(self.tx, &key, &version, Precondition::Present)?;
-        put(self.tx, &keys::content(project.id, content.number), &content, Precondition::Present)
+        put(self.tx, &keys::content(project.id, content.number), &content, Precondition::Present)?;
+        Ok(former)
     }
 
     /// Notes that at that number a level lost what was known of its entries, and so which of them changed when. Its
@@ -303,19 +314,25 @@ impl OperationContext<'_, '_> {
     /// A counter of what an actor sees of a level: greater after every change of the level itself, or of a level above
     /// it that this one does not override. Never the same for two states.
     pub(super) fn revision(&mut self, place: &Place) -> Result<u64> {
-        let project = &place.project;
-        let ids: Vec<LevelId> = [project.id.into()].into_iter().chain(place.nodes.iter().map(|node| node.id)).collect();
+        let ids: Vec<LevelId> = place.chain()?.into_iter().map(|(id, _)| id).collect();
+        let levels = self.levels_at(&place.project, &ids)?;
+        let levels: Vec<(LevelId, Option<Level>)> = ids.into_iter().zip(levels).collect();
+        self.revision_of(&place.project, &levels)
+    }
+
+    /// The revision of the last one of `levels`, which stand broad to specific; only these count.
+    pub(super) fn revision_of(&mut self, project: &ProjectRecord, levels: &[(LevelId, Option<Level>)]) -> Result<u64> {
         let mut own = 0;
         let mut inherited = 0;
         let mut below: BTreeSet<VarName> = BTreeSet::new();
-        for (distance, id) in ids.into_iter().rev().enumerate() {
-            let floor: u32 = get(self.tx, &keys::floor(project.id, id))?.unwrap_or_default();
+        for (distance, (id, level)) in levels.iter().rev().enumerate() {
+            let floor: u32 = get(self.tx, &keys::floor(project.id, *id))?.unwrap_or_default();
             if distance == 0 {
                 own = floor;
             } else {
                 inherited = inherited.max(floor);
             }
-            let Some(level) = self.level(project, id)? else {
+            let Some(level) = level else {
                 continue;
             };
             if distance == 0 {
@@ -324,6 +341,10 @@ impl OperationContext<'_, '_> {
             if level.content.entries.is_none() {
                 // Nobody here can see into the blob, so every change of it counts.
                 inherited = inherited.max(if distance == 0 { 0 } else { level.content.number });
+                continue;
+            }
+            if levels.len() == 1 {
+                // There is nothing above that it could override.
                 continue;
             }
             let entries = self.entries(project, &level.content)?;

@@ -10,43 +10,40 @@ use super::records::{NodeKind, NodeRecord, decode};
 use super::scan::Scan;
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::core::LevelId;
-use crate::core::PermissionSet;
+use crate::core::id::LevelId;
+use crate::core::permission::PermissionSet;
 use crate::error::{ErrorKind, Result};
 use crate::store::Order;
 
 /// How much there is below a place, as far as the actor may know of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Targets below it.
-    pub targets: usize,
+    pub(crate) targets: usize,
     /// Environments below it, also those of its targets.
-    pub environments: usize,
+    pub(crate) environments: usize,
     /// Levels that hold something: those of its targets and environments, and its own. One that is only on the way to where
     /// the actor may do something is not counted.
-    pub contents: usize,
+    pub(crate) contents: usize,
 }
 
 /// What is told of a project in a list of projects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ProjectSummary {
+pub(crate) struct ProjectSummary {
     /// How many environments stand right below it, of those the actor may know of; `_base` is not counted.
-    pub environments: usize,
+    pub(crate) environments: usize,
     /// What the actor may do there.
-    pub rights: PermissionSet,
+    pub(crate) rights: PermissionSet,
 }
 
 /// What is told of a level in a list of levels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LevelSummary {
+pub(crate) struct LevelSummary {
     /// How many entries it holds itself; 0, where the vault cannot look into it, and where it is only on the way to where
     /// the actor may do something.
-    pub entries: usize,
+    pub(crate) entries: usize,
     /// What the actor may do there.
-    pub rights: PermissionSet,
+    pub(crate) rights: PermissionSet,
 }
 
 impl Session<'_> {
@@ -54,7 +51,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn project_summary(&self, at: At<'_>) -> Result<ProjectSummary> {
+    pub(crate) fn project_summary(&self, at: At<'_>) -> Result<ProjectSummary> {
         self.read(UseCase::Count, |operation| {
             let place = operation.project_place(at, Reach::OnTheWay)?;
             operation.summarize_project(&place)
@@ -65,7 +62,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn level_summary(&self, at: At<'_>) -> Result<LevelSummary> {
+    pub(crate) fn level_summary(&self, at: At<'_>) -> Result<LevelSummary> {
         self.read(UseCase::Count, |operation| {
             let place = operation.place(at, Reach::OnTheWay)?;
             operation.summarize_level(&place)
@@ -77,7 +74,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn counts(&self, at: At<'_>) -> Result<Counts> {
+    pub(crate) fn counts(&self, at: At<'_>) -> Result<Counts> {
         self.read(UseCase::Count, |operation| {
             let place = operation.place(at, Reach::OnTheWay)?;
             operation.count(&place)
@@ -91,7 +88,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn chain(&self, at: At<'_>) -> Result<Vec<LevelId>> {
+    pub(crate) fn chain(&self, at: At<'_>) -> Result<Vec<LevelId>> {
         self.read(UseCase::ReadChain, |operation| {
             let place = operation.place(at, Reach::OnTheWay)?;
             Ok(place.chain()?.into_iter().map(|(id, _)| id).collect())

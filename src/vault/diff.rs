@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::{Document, Entry, VarName};
+use crate::core::document::{Document, Entry};
+use crate::core::name::VarName;
 
 /// One entry that is another than before; at least one of the two is there.
 pub(super) struct Difference<'a> {

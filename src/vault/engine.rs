@@ -7,9 +7,12 @@ use super::keys;
 use super::provider::Provider;
 use super::records::{VaultRecord, Wrapped, decode, encode};
 use super::sync_target::SyncTarget;
-use crate::core::{
-    Aes256Gcm, Cipher, Clock, Context, Id, Random, RootKey, Sealed, Sha256Hasher, Timestamp, TokenHasher, unwrap, wrap,
-};
+use crate::core::cipher::{Aes256Gcm, Cipher};
+use crate::core::clock::{Clock, Timestamp};
+use crate::core::id::Id;
+use crate::core::random::Random;
+use crate::core::token::{Sha256Hasher, TokenHasher};
+use crate::core::wrap::{Context, RootKey, Sealed, unwrap, wrap};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::policy::OutboundPolicy;
 use crate::store::{KeyRange, Order, Precondition, Store, StoreExt as _};

@@ -6,7 +6,9 @@ use std::mem;
 use serde::{Deserialize, Serialize};
 
 use super::diff::Difference;
-use crate::core::{Entry, Timestamp, VarName};
+use crate::core::clock::Timestamp;
+use crate::core::document::Entry;
+use crate::core::name::VarName;
 
 /// Most names that are gone and remembered, so that a level whose names change all the time stays of one size.
 const MAX_GONE: usize = 1000;

@@ -5,12 +5,16 @@ use super::key_cache::{KeyName, Purpose};
 use super::keys;
 use super::operation::OperationContext;
 use super::records::{KeyRecord, ProjectRecord, Wrapped, WrappedKeyRecord, damaged, require};
-use crate::core::IntegrationId;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::WebhookId;
-use crate::core::{AesKey, Context, Custody, LevelKey, Sealed, SecretBytes, unwrap, unwrap_key, wrap};
+use crate::core::aes_key::AesKey;
+use crate::core::custody::Custody;
+use crate::core::id::IntegrationId;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::id::WebhookId;
+use crate::core::key::LevelKey;
+use crate::core::secret::SecretBytes;
+use crate::core::wrap::{Context, Sealed, unwrap, unwrap_key, wrap};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a row that is wrapped with a project DEK is, so that it opens nowhere else.

@@ -4,22 +4,23 @@ use std::collections::BTreeMap;
 
 use super::confirmation::Confirmation;
 use super::entry::NewEntry;
-use super::keys;
 use super::name::{check_description, check_name};
 use super::node::below;
-use super::operation::{OperationContext, no_such};
+use super::operation::OperationContext;
 use super::place::At;
 use super::place::{Place, Reach};
-use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
+use super::records::{NodeKind, NodeRecord};
 use super::session::Session;
 use super::setters::{Patch, setters};
 use super::slug::{BASE, SlugRule, slug_of};
 use super::use_case::UseCase;
-use crate::core::EnvironmentId;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::{Action, Details, Id, LevelPath, Permission, PermissionSet, Resource, ResourceKind, Slug, Timestamp};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::EnvironmentId;
+use crate::core::id::Id;
+use crate::core::id::LevelId;
+use crate::core::name::Slug;
+use crate::core::permission::Permission;
 use crate::error::{Error, ErrorKind, Result};
 
 /// An environment.
@@ -226,153 +227,6 @@ impl Session<'_> {
             };
             operation.record(Action::Read, Resource::of(&place)?, Details::default())?;
             Ok(environment)
-        })
-    }
-}
-
-/// Says in the same words of what is not there and of what the actor may not know of that there is no such environment.
-fn or_no_environment(error: Error) -> Error {
-    if error.kind() == ErrorKind::NotFound { no_such("environment") } else { error }
-}
-
-impl Session<'_> {
-    /// The organization and the path of the project, target or environment of that id. What is found so is not
-    /// recorded: it is the first half of another call.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub fn locate(&self, id: LevelId) -> Result<(OrganizationId, LevelPath)> {
-        self.read(UseCase::Locate, |operation| {
-            let (organization, path) = operation.path_of(id)?;
-            match operation.place(At::Path(organization, &path), Reach::OnTheWay) {
-                Ok(_) => Ok((organization, path)),
-                // In the same words as for an id that does not exist.
-                Err(error) if error.kind() == ErrorKind::NotFound => Err(no_such("level")),
-                Err(error) => Err(error),
-            }
-        })
-    }
-
-    /// The organization and the path of the environment of that id; the id of a project that has a `_base` is that of its
-    /// `_base`, too. Targets and other projects are no environments.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub fn locate_environment(&self, id: EnvironmentId) -> Result<(OrganizationId, LevelPath)> {
-        self.read(UseCase::Locate, |operation| {
-            let found = operation.path_of(id.into()).and_then(|(organization, path)| {
-                let place = operation.place(At::Path(organization, &path), Reach::OnTheWay)?;
-                let is_environment =
-                    place.nodes.last().map_or(place.project.has_base, |node| node.kind == NodeKind::Environment);
-                if is_environment { Ok((organization, path)) } else { Err(no_such("environment")) }
-            });
-            // In the same words for all that is none.
-            found.map_err(or_no_environment)
-        })
-    }
-}
-
-/// What something is called by whoever asks for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "there is no third way")]
-pub enum IdOrSlug {
-    /// Its id.
-    Id(Id),
-    /// Its slug.
-    Slug(Slug),
-}
-
-/// A project that was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LocatedProject {
-    /// Its id.
-    pub id: ProjectId,
-    /// Its slug.
-    pub slug: Slug,
-    /// What the actor may do there, if only because it is on the way to where it may do more.
-    pub rights: PermissionSet,
-}
-
-/// An environment that was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LocatedEnvironment {
-    /// The id of its project.
-    pub project: ProjectId,
-    /// Its id.
-    pub id: EnvironmentId,
-    /// Its path.
-    pub path: LevelPath,
-    /// Whether it holds what live systems use.
-    pub is_production: bool,
-    /// What the actor may do there.
-    pub rights: PermissionSet,
-}
-
-impl Session<'_> {
-    /// Finds a project by its slug or its id. What is found so is not recorded: it is the first half of another call.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub fn find_project(&self, organization: OrganizationId, project: &IdOrSlug) -> Result<LocatedProject> {
-        self.read(UseCase::Locate, |operation| {
-            let record = operation.designated_project(organization, project)?;
-            let slug = Slug::new(&record.slug)?;
-            operation.place(At::Path(organization, &LevelPath::from(&slug)), Reach::OnTheWay)?;
-            Ok(LocatedProject { id: record.id, slug, rights: operation.rights })
-        })
-    }
-
-    /// Finds an environment right below a project, each by its slug or its id. What stands below a target is not found,
-    /// and neither is `_base`. It is not recorded, either.
-    ///
-    /// # Errors
-    /// `NotFound`, without the project, too.
-    pub fn find_environment(
-        &self,
-        organization: OrganizationId,
-        project: &IdOrSlug,
-        environment: &IdOrSlug,
-    ) -> Result<LocatedEnvironment> {
-        self.read(UseCase::Locate, |operation| {
-            let project = operation.designated_project(organization, project)?;
-            let slug = match environment {
-                IdOrSlug::Slug(slug) => slug.as_str().to_owned(),
-                IdOrSlug::Id(id) => {
-                    let place: Option<PlaceRecord> = get(operation.tx, &keys::node_id((*id).into()))?;
-                    let place = place.filter(|place| place.project == project.id && !place.path.contains('/'));
-                    place.ok_or_else(|| no_such("environment"))?.path
-                }
-            };
-            let path = LevelPath::new(&project.slug)?.join(&slug)?;
-            let found = operation.node(At::Path(organization, &path), NodeKind::Environment, Reach::Inside);
-            let (place, node) = found.map_err(or_no_environment)?;
-            operation.located(&place, &node)
-        })
-    }
-}
-
-impl OperationContext<'_, '_> {
-    fn designated_project(&mut self, organization: OrganizationId, project: &IdOrSlug) -> Result<ProjectRecord> {
-        match project {
-            IdOrSlug::Slug(slug) => self.project_called(organization, slug.as_str()),
-            IdOrSlug::Id(id) => {
-                let place: Option<PlaceRecord> = get(self.tx, &keys::project_id((*id).into()))?;
-                let place = place.filter(|place| place.organization == organization);
-                let slug = place.ok_or_else(|| no_such("project"))?.path;
-                self.project_called(organization, &slug)
-            }
-        }
-    }
-
-    pub(super) fn located(&self, place: &Place, node: &NodeRecord) -> Result<LocatedEnvironment> {
-        Ok(LocatedEnvironment {
-            project: place.project.id,
-            id: node.environment_id(),
-            path: place.path()?,
-            is_production: node.is_production,
-            rights: self.rights,
         })
     }
 }

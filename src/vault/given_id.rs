@@ -4,9 +4,9 @@ use super::job_kind::JobKind;
 use super::keys;
 use super::operation::OperationContext;
 use super::records::put;
-use crate::core::Id;
-use crate::core::LevelId;
-use crate::core::ProjectId;
+use crate::core::id::Id;
+use crate::core::id::LevelId;
+use crate::core::id::ProjectId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Precondition;
 

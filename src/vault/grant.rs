@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::grantee::Grantee;
 use super::keys;
+use super::locate::hidden;
 use super::operation::{OperationContext, no_such};
 use super::place::At;
 use super::place::{Place, Reach};
@@ -14,12 +15,15 @@ use super::records::{
 use super::scan::{Scan, scan_keys};
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::{
-    Action, AuditActor, Details, GrantRole, Id, LevelPath, PermissionSet, Resource, ResourceKind, Timestamp,
-};
+use crate::core::audit::{Action, AuditActor, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::Id;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::path::LevelPath;
+use crate::core::permission::PermissionSet;
+use crate::core::role::GrantRole;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -50,7 +54,7 @@ impl OperationContext<'_, '_> {
     /// takes full access to the project, also for one of its environments.
     fn granting_place(&mut self, at: At<'_>) -> Result<(Place, Option<LevelId>)> {
         let (organization, path) = self.whereabouts(at)?;
-        let place = self.place(At::Path(organization, &path), Reach::Inside)?;
+        let place = self.place(At::Path(organization, &path), Reach::Inside).map_err(|error| hidden(at, error))?;
         let project = Place { project: place.project.clone(), nodes: Vec::new() };
         if !self.may(&project)? {
             let message = "this takes access to all of the project, not to a part of it";
@@ -318,31 +322,6 @@ impl Session<'_> {
         self.read(UseCase::ReadOwnRights, |operation| {
             operation.place(at, Reach::OnTheWay)?;
             Ok(operation.rights)
-        })
-    }
-
-    /// Refuses what the actor may not do at a place, or in the organization where none is given, for the reason for which
-    /// a call that takes these permissions would refuse it. So whoever serves requests can answer that before what is
-    /// wrong with what was asked.
-    ///
-    /// # Errors
-    /// `Denied`; `NotFound`.
-    pub fn check_rights(
-        &self,
-        organization: OrganizationId,
-        path: Option<&LevelPath>,
-        needed: PermissionSet,
-    ) -> Result<()> {
-        self.read(UseCase::ReadOwnRights, |operation| {
-            operation.allow(needed)?;
-            operation.needed = needed;
-            match path {
-                Some(path) => operation.place(At::Path(organization, path), Reach::Inside).map(drop),
-                None => {
-                    operation.organization(organization)?;
-                    operation.require()
-                }
-            }
         })
     }
 }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::core::TeamId;
-use crate::core::UserId;
+use crate::core::id::TeamId;
+use crate::core::id::UserId;
 
 /// To whom something is granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -14,11 +14,13 @@ use super::service_key::ServiceKey;
 use super::session::Session;
 use super::token::TokenInfo;
 use super::use_case::UseCase;
-use crate::core::EnvironmentId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::UserId;
-use crate::core::{LevelPath, MemberRole, Timestamp};
+use crate::core::clock::Timestamp;
+use crate::core::id::EnvironmentId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::id::UserId;
+use crate::core::path::LevelPath;
+use crate::core::role::MemberRole;
 use crate::error::Result;
 
 /// In whose name a session is.

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::core::IntegrationRunId;
-use crate::core::Timestamp;
+use crate::core::clock::Timestamp;
+use crate::core::id::IntegrationRunId;
 
 /// What became of one attempt to copy what an integration is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,12 +13,15 @@ use super::session::Session;
 use super::setters::setters;
 use super::use_case::UseCase;
 use super::user::{check_email, email_key};
-use crate::core::InvitationId;
-use crate::core::OrganizationId;
-use crate::core::TeamId;
-use crate::core::{
-    Action, AuditActor, Details, MemberRole, Random, Resource, ResourceKind, SecretString, Timestamp, TokenHash,
-};
+use crate::core::audit::{Action, AuditActor, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::InvitationId;
+use crate::core::id::OrganizationId;
+use crate::core::id::TeamId;
+use crate::core::random::Random;
+use crate::core::role::MemberRole;
+use crate::core::secret::SecretString;
+use crate::core::token::TokenHash;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 

@@ -1,4 +1,4 @@
-use crate::core::serde_text;
+use crate::core::serde_text::serde_text;
 use crate::core::words::words;
 
 words! {

@@ -3,8 +3,10 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::core::ProjectId;
-use crate::core::{AesKey, Id, KeyDerivation, KeyString, LevelKey};
+use crate::core::aes_key::AesKey;
+use crate::core::id::Id;
+use crate::core::id::ProjectId;
+use crate::core::key::{KeyDerivation, KeyString, LevelKey};
 use crate::error::Result;
 
 /// Most keys that are kept unwrapped.

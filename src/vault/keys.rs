@@ -3,22 +3,23 @@
 
 use super::grantee::Grantee;
 use super::job_kind::JobKind;
-use crate::core::AccountId;
-use crate::core::AuditRecordId;
-use crate::core::IntegrationId;
-use crate::core::InvitationId;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::PersonalKeyId;
-use crate::core::ProjectId;
-use crate::core::RoleId;
-use crate::core::ServiceAccountId;
-use crate::core::ServiceKeyId;
-use crate::core::TeamId;
-use crate::core::UserId;
-use crate::core::WebhookId;
-use crate::core::WebhookLogId;
-use crate::core::{Id, Timestamp};
+use crate::core::clock::Timestamp;
+use crate::core::id::AccountId;
+use crate::core::id::AuditRecordId;
+use crate::core::id::Id;
+use crate::core::id::IntegrationId;
+use crate::core::id::InvitationId;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::PersonalKeyId;
+use crate::core::id::ProjectId;
+use crate::core::id::RoleId;
+use crate::core::id::ServiceAccountId;
+use crate::core::id::ServiceKeyId;
+use crate::core::id::TeamId;
+use crate::core::id::UserId;
+use crate::core::id::WebhookId;
+use crate::core::id::WebhookLogId;
 use crate::store::KeyRange;
 
 /// What kind of vault this is, and the check of its root key.
@@ -143,6 +144,25 @@ pub(super) fn versions(project: ProjectId, node: LevelId) -> KeyRange {
 
 pub(super) fn project_versions(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("version/{project}/"))
+}
+
+/// That a version is sealed with a level key.
+pub(super) fn version_by_key(project: ProjectId, key_version: u32, number: u32) -> String {
+    format!("version-by-key/{project}/{key_version:010}/{number:010}")
+}
+
+pub(super) fn versions_by_key(project: ProjectId) -> KeyRange {
+    KeyRange::prefix(format!("version-by-key/{project}/"))
+}
+
+/// The versions that are sealed with a level key before that one.
+pub(super) fn versions_before_key(project: ProjectId, key_version: u32) -> KeyRange {
+    versions_by_key(project).before(&format!("version-by-key/{project}/{key_version:010}/"))
+}
+
+/// How many versions a project has.
+pub(super) fn version_count(project: ProjectId) -> String {
+    format!("version-count/{project}")
 }
 
 /// A content of a level, present or former.

@@ -15,11 +15,19 @@ use super::rights::READING;
 use super::session::Session;
 use super::setters::setters;
 use super::use_case::UseCase;
-use crate::core::LevelId;
-use crate::core::{
-    Action, Custody, Details, Document, Kind, Layer, LevelPath, Pbkdf2, Permission, Resolved, Resource, ResourceKind,
-    SealedBlob, SecretBytes, SecretFormat, SecretString, Timestamp, VarName, VersionAction, merge,
-};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::blob::SealedBlob;
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::document::{Document, Kind};
+use crate::core::id::LevelId;
+use crate::core::key::Pbkdf2;
+use crate::core::name::VarName;
+use crate::core::path::LevelPath;
+use crate::core::permission::Permission;
+use crate::core::secret::{SecretBytes, SecretString};
+use crate::core::secret_format::SecretFormat;
+use crate::core::version_action::VersionAction;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The blobs of a level and of those above it.
@@ -150,7 +158,8 @@ impl OperationContext<'_, '_> {
         if place.project.custody == Custody::Client {
             return Err(client_managed());
         }
-        self.tx.prefetch(&[keys::level(place.project.id, place.id()), keys::counter(place.project.id)])?;
+        let project = place.project.id;
+        self.tx.prefetch(&[keys::level(project, place.id()), keys::counter(project), keys::version_count(project)])?;
         let level = self.level(&place.project, place.id())?;
         Ok((place, level))
     }
@@ -250,97 +259,6 @@ impl Session<'_> {
             let details = Details::default().with("op", "purge").with("versions", count);
             operation.record(Action::Delete, Resource::of(&place)?.kind(ResourceKind::Level), details)
         })
-    }
-}
-
-impl Session<'_> {
-    /// What a level says itself, or nothing where nobody has said anything yet.
-    ///
-    /// # Errors
-    /// `NotFound`; `ClientManaged`.
-    pub fn document(&self, at: At<'_>) -> Result<Option<Document>> {
-        self.read(UseCase::ReadDocument, |operation| {
-            let place = operation.place(at, Reach::Inside)?;
-            let document = match operation.level(&place.project, place.id())? {
-                Some(level) => {
-                    operation.accessed_all(&place.project, &level);
-                    Some(operation.document(&place.project, &level.content)?)
-                }
-                None => None,
-            };
-            let names = document.iter().flat_map(Document::entries).map(|entry| entry.name().as_str());
-            operation.record(Action::Read, Resource::of(&place)?, Details::read("list", names))?;
-            Ok(document)
-        })
-    }
-}
-
-/// What a level amounts to at a moment.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Export {
-    /// The same as [`Entries::revision`](super::entry::Entries::revision).
-    pub revision: u64,
-    /// What the level and those above it say.
-    pub resolved: Resolved,
-}
-
-impl Session<'_> {
-    /// What a level amounts to with all it inherits, and a counter that tells whether that has changed.
-    ///
-    /// # Errors
-    /// `NotFound`; `ClientManaged`, for an empty level, too.
-    pub fn export(&self, at: At<'_>) -> Result<Export> {
-        self.read(UseCase::ResolveLevel, |operation| {
-            let place = operation.place(at, Reach::Inside)?;
-            if place.project.custody == Custody::Client {
-                return Err(client_managed());
-            }
-            let resolved = merge(operation.layers(&place, "export")?);
-            Ok(Export { revision: operation.revision(&place)?, resolved })
-        })
-    }
-}
-
-impl Session<'_> {
-    /// What a level amounts to with all it inherits.
-    ///
-    /// # Errors
-    /// `NotFound`; `ClientManaged`.
-    pub fn resolve(&self, at: At<'_>) -> Result<Resolved> {
-        Ok(merge(self.layers(at)?))
-    }
-
-    /// What a level and those above it say, broad to specific; those that say nothing are left out.
-    ///
-    /// # Errors
-    /// As [`resolve`](Self::resolve).
-    pub fn layers(&self, at: At<'_>) -> Result<Vec<Layer>> {
-        self.read(UseCase::ResolveLevel, |operation| {
-            let place = operation.place(at, Reach::Inside)?;
-            operation.layers(&place, "export")
-        })
-    }
-}
-
-impl OperationContext<'_, '_> {
-    /// What the levels of a place say, which is recorded as read by that operation.
-    pub(super) fn layers(&mut self, place: &Place, operation: &'static str) -> Result<Vec<Layer>> {
-        let mut layers = Vec::new();
-        let (ids, paths): (Vec<LevelId>, Vec<LevelPath>) = place.chain()?.into_iter().unzip();
-        for (path, level) in paths.into_iter().zip(self.levels_at(&place.project, &ids)?) {
-            if let Some(level) = level {
-                self.accessed_all(&place.project, &level);
-                layers.push(Layer::new(path, self.document(&place.project, &level.content)?));
-            }
-        }
-        let mut names: Vec<&str> =
-            layers.iter().flat_map(|layer| layer.document().entries()).map(|entry| entry.name().as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let details = Details::read(operation, names.iter().copied());
-        self.record(Action::Read, Resource::of(place)?, details)?;
-        Ok(layers)
     }
 }
 

@@ -11,7 +11,7 @@ use super::records::{NodeRecord, ProjectRecord};
 use super::session::Session;
 use super::target::Target;
 use super::use_case::UseCase;
-use crate::core::{LevelId, OrganizationId, ProjectId};
+use crate::core::id::{LevelId, OrganizationId, ProjectId};
 use crate::error::Result;
 
 impl Session<'_> {

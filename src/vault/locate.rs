@@ -7,10 +7,19 @@ use super::operation::{OperationContext, no_such};
 use super::place::{At, Place, Reach};
 use super::records::{NodeKind, NodeRecord, OrganizationRecord, PlaceRecord, ProjectRecord, get, require};
 use super::slug::BASE;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::{Id, LevelPath};
-use crate::error::Result;
+use crate::core::id::Id;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::path::LevelPath;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Says of an id that the caller may not know of the same as of one that does not exist, whatever stands in between.
+pub(super) fn hidden(at: At<'_>, error: Error) -> Error {
+    match at {
+        At::Id(_) if error.kind() == ErrorKind::NotFound => no_such("level"),
+        _ => error,
+    }
+}
 
 impl OperationContext<'_, '_> {
     /// The organization and the path of a place, whether or not the actor may know of it.
@@ -26,9 +35,9 @@ impl OperationContext<'_, '_> {
         let (organization, path) = self.whereabouts(at)?;
         // `_base` is the same level, but whoever names it does not mean the project.
         if path.segments().count() > 1 {
-            return Err(no_such("project"));
+            return Err(hidden(at, no_such("project")));
         }
-        self.place(At::Path(organization, &path), reach)
+        self.place(At::Path(organization, &path), reach).map_err(|error| hidden(at, error))
     }
 
     /// The project of that slug, if the actor may know of it.
@@ -55,7 +64,9 @@ impl OperationContext<'_, '_> {
     pub(super) fn place(&mut self, at: At<'_>, reach: Reach) -> Result<Place> {
         let (organization, path) = self.whereabouts(at)?;
         let mut segments = path.segments();
-        let project = self.project_called(organization, segments.next().unwrap_or_default())?;
+        let project = self
+            .project_called(organization, segments.next().unwrap_or_default())
+            .map_err(|error| hidden(at, error))?;
         let mut place = Place { project, nodes: Vec::new() };
         let mut below = String::new();
         // Nothing stands below `_base`: it is the project's own level.
@@ -73,7 +84,7 @@ impl OperationContext<'_, '_> {
             let node: NodeRecord = get(self.tx, key)?.ok_or_else(|| no_such("level"))?;
             place.nodes.push(node);
         }
-        self.check_reach(&place, reach)?;
+        self.check_reach(&place, reach).map_err(|error| hidden(at, error))?;
         Ok(place)
     }
 

@@ -6,15 +6,18 @@ use super::grantee::Grantee;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::page::{Page, Paging};
-use super::records::{MemberRecord, RoleRecord, UserRecord, decode, get, put, require};
+use super::records::{MARK, MemberRecord, RoleRecord, UserRecord, decode, get, put, require};
 use super::session::Session;
 use super::setters::setters;
 use super::use_case::UseCase;
 use super::user::check_email;
-use crate::core::OrganizationId;
-use crate::core::TeamId;
-use crate::core::UserId;
-use crate::core::{Action, Details, MemberRole, Permission, Resource, ResourceKind, Timestamp};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::id::TeamId;
+use crate::core::id::UserId;
+use crate::core::permission::Permission;
+use crate::core::role::MemberRole;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -62,8 +65,6 @@ fn indexed(role: MemberRole) -> Option<String> {
 }
 
 const OWNER: &str = "owner";
-/// What an index record holds: that it is there is all it says.
-pub(super) const MARK: &str = "0";
 
 impl OperationContext<'_, '_> {
     /// The organization, for what concerns a member of it, which everybody may do to themselves.

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! # fn main() -> ioenv::Result<()> {
-//! use ioenv::vault::{Actor, At, NewOrganization, NewProject, RootKey, Vault};
+//! use ioenv::vault::{Actor, At, LevelScope, NewOrganization, NewProject, RootKey, Vault};
 //! use ioenv::{Document, SystemRandom, store::Memory};
 //!
 //! let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
@@ -10,7 +10,7 @@
 //! let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
 //! session.create_project(acme, NewProject::new("acme-store"))?;
 //! session.set_document(At::Path(acme, &"acme-store".parse()?), &Document::parse("PORT=8080\n")?)?;
-//! let env = session.resolve(At::Path(acme, &"acme-store".parse()?))?;
+//! let env = session.read_level(At::Path(acme, &"acme-store".parse()?), LevelScope::Chain)?.resolve();
 //! assert_eq!(env.get("PORT").unwrap().value().expose_secret(), "8080");
 //! # Ok(())
 //! # }
@@ -28,6 +28,7 @@ mod authenticate;
 mod check;
 mod confirmation;
 mod content;
+#[cfg(feature = "server")]
 mod counts;
 #[cfg(feature = "sealed")]
 mod declare;
@@ -53,11 +54,17 @@ mod level;
 #[cfg(feature = "server")]
 mod listing;
 mod locate;
+#[cfg(feature = "server")]
+mod lookup;
+#[cfg(test)]
+#[cfg(all(feature = "sealed", feature = "server"))]
+mod lookup_tests;
 mod member;
 mod name;
 mod node;
 mod operation;
 mod organization;
+#[cfg(feature = "server")]
 mod own_key;
 mod page;
 mod pending;
@@ -67,6 +74,7 @@ mod principal;
 mod project;
 pub(crate) mod provider;
 pub(crate) mod queue;
+mod read_level;
 mod records;
 mod rights;
 mod role;
@@ -94,10 +102,11 @@ pub use self::engine::{Vault, VaultOptions};
 pub use self::session::{Actor, Session};
 pub use self::source::VaultSource;
 pub use self::use_case::UseCase;
-pub use crate::core::{Refusal, RootKey};
+pub use crate::core::refusal::Refusal;
+pub use crate::core::wrap::RootKey;
 
 // Ids.
-pub use crate::core::{
+pub use crate::core::id::{
     AccountId, AuditRecordId, EnvironmentId, EventId, Id, IntegrationId, IntegrationRunId, InvitationId, LevelId,
     OrganizationId, PersonalKeyId, ProjectId, RoleId, ServiceAccountId, ServiceKeyId, TargetId, TeamId, TokenId,
     UserId, WebhookId, WebhookLogId,
@@ -105,10 +114,7 @@ pub use crate::core::{
 
 // Organizations, projects, targets and environments.
 pub use self::confirmation::Confirmation;
-pub use self::counts::{Counts, LevelSummary, ProjectSummary};
-pub use self::environment::{
-    Environment, EnvironmentUpdate, IdOrSlug, LocatedEnvironment, LocatedProject, NewEnvironment,
-};
+pub use self::environment::{Environment, EnvironmentUpdate, NewEnvironment};
 pub use self::organization::{NewOrganization, Organization, OrganizationUpdate};
 pub use self::page::{Page, Paging};
 pub use self::place::At;
@@ -116,7 +122,12 @@ pub use self::project::{NewProject, Project, ProjectUpdate};
 pub use self::slug::SlugRule;
 pub use self::statistics::Statistics;
 pub use self::target::{NewTarget, Target, TargetUpdate};
-pub use crate::core::{Custody, EnvironmentName, Metadata, OrganizationStatus, SecretFormat, Tier};
+pub use crate::core::audit::Tier;
+pub use crate::core::custody::Custody;
+pub use crate::core::environment_name::EnvironmentName;
+pub use crate::core::metadata::Metadata;
+pub use crate::core::organization_status::OrganizationStatus;
+pub use crate::core::secret_format::SecretFormat;
 
 // What was deleted.
 pub use self::deleted::Deleted;
@@ -125,16 +136,17 @@ pub use self::deleted::Deleted;
 pub use self::check::{DamagedRecord, IntegrityReport};
 pub use self::content::MAX_BLOB_BYTES;
 pub use self::entry::{
-    ComparedEntries, CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryPrecondition, EntryScope,
-    EntryUpdate, FoundEntry, NewEntry, Search, SetEntries, SetEntry, StoredEntry, UpdatedEntries,
+    CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryPrecondition, EntryScope, EntryUpdate, FoundEntry,
+    NewEntry, Search, SetEntries, SetEntry, StoredEntry, UpdatedEntries,
 };
-pub use self::level::{Blob, Blobs, Export, NewBlob};
+pub use self::level::{Blob, Blobs, NewBlob};
+pub use self::read_level::{LevelContent, LevelScope};
 pub use self::sealed_records::SealedRecordKind;
 pub use crate::core::custody::OpenedLevel;
 
 // Versions.
 pub use self::version::{Change, ChangedEntry, PurgeScope, Restore, Version, VersionContent};
-pub use crate::core::VersionAction;
+pub use crate::core::version_action::VersionAction;
 
 // Keys.
 pub use self::key::{
@@ -144,18 +156,17 @@ pub use self::key::{
 
 // Tokens.
 pub use self::token::{IssuedToken, NewToken, TokenInfo, TokenUpdate};
-pub use crate::core::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher, TokenStyle};
+pub use crate::core::token::{Sha256Hasher, Token, TokenFormat, TokenHash, TokenHasher, TokenStyle};
 
 // Accounts and keys.
 pub use self::account::{Account, IssuedAccount, NewAccount};
 pub use self::identity::{
     AccountIdentity, Identity, MembershipIdentity, Named, ServiceAccountIdentity, TokenIdentity, UserIdentity,
 };
-pub use self::own_key::{KeyOwner, OwnKey};
 pub use self::personal_key::{IssuedPersonalKey, NewPersonalKey, PersonalKey};
 pub use self::service_account::{NewServiceAccount, ServiceAccount, ServiceAccountUpdate};
 pub use self::service_key::{IssuedServiceKey, NewServiceKey, ServiceKey};
-pub use crate::core::IpRange;
+pub use crate::core::ip_range::IpRange;
 
 // Users and members.
 pub use self::grant::Grant;
@@ -176,19 +187,28 @@ pub use self::provider::Provider;
 pub use self::sync_target::{Applied, Desired, DesiredEntry, SyncAction, SyncChange, SyncPlace, SyncPlan, SyncTarget};
 
 // Permissions and roles.
-pub use crate::core::{
-    CloudRole, EnvironmentRole, GrantRole, MemberRole, OrganizationRole, Permission, PermissionSet, PersonalKeyLevel,
-    ProjectRole, TokenPreset, Vocabulary, WorkspaceRole,
+pub use crate::core::permission::{Permission, PermissionSet, Vocabulary};
+pub use crate::core::role::{
+    CloudRole, EnvironmentRole, GrantRole, MemberRole, OrganizationRole, PersonalKeyLevel, ProjectRole, TokenPreset,
+    WorkspaceRole,
 };
 
 // The audit log.
 pub use self::audit::AuditFilter;
-pub use crate::core::{Action, ActorKind, AuditActor, AuditRecord, Details, Resource, ResourceKind, Retention};
+pub use crate::core::audit::{Action, ActorKind, AuditActor, AuditRecord, Details, Resource, ResourceKind, Retention};
 
 // Declarations.
 #[cfg(feature = "sealed")]
 pub use self::declare::{Declaration, Step, StepAction, StepKind};
 
 // Time.
-pub use crate::core::{Clock, Timestamp};
+pub use crate::core::clock::{Clock, Timestamp};
 pub use crate::system::SystemClock;
+
+// For the server.
+#[cfg(feature = "server")]
+pub(crate) use self::counts::{Counts, LevelSummary, ProjectSummary};
+#[cfg(feature = "server")]
+pub(crate) use self::lookup::{IdOrSlug, LocatedEnvironment, LocatedProject};
+#[cfg(feature = "server")]
+pub(crate) use self::own_key::{KeyOwner, OwnKey};

@@ -1,7 +1,7 @@
 //! Names and slugs of what a hierarchy is made of.
 
 use super::slug::{SlugRule, check_slug, looks_like_id, slug_of};
-use crate::core::Slug;
+use crate::core::name::Slug;
 use crate::core::refusal::Refusal;
 use crate::error::{Error, ErrorKind, Result};
 

@@ -7,9 +7,10 @@ use super::place::Place;
 use super::records::{LevelRecord, NodeKind, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, decode, get, put};
 use super::scan::Scan;
 use super::slug::{SlugRule, check_slug};
-use crate::core::LevelId;
-use crate::core::ProjectId;
-use crate::core::Slug;
+use super::version::by_key::VersionKey;
+use crate::core::id::LevelId;
+use crate::core::id::ProjectId;
+use crate::core::name::Slug;
 use crate::error::Result;
 use crate::store::{KeyRange, Order, Precondition};
 
@@ -117,11 +118,14 @@ impl OperationContext<'_, '_> {
         loop {
             let limit = BATCH.min(*left);
             let records = self.tx.scan(range, Order::Ascending, limit)?;
+            let mut removed = Vec::new();
             for record in &records {
                 let version: VersionRecord = decode(&record.value)?;
                 self.tx.delete(&keys::content(project, version.number))?;
                 self.tx.delete(&record.key)?;
+                removed.push(VersionKey { number: version.number, key_version: version.key_version });
             }
+            self.unindex_versions(project, &removed)?;
             *left -= records.len();
             if records.len() < limit || *left == 0 {
                 return Ok(records.len() < limit);

@@ -7,9 +7,13 @@ use super::pending::Pending;
 use super::principal::{Membership, Principal};
 use super::records::{OrganizationRecord, get};
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
+use crate::core::audit::{Action, AuditRecord, Details, Resource};
+use crate::core::clock::Timestamp;
+use crate::core::id::Id;
+use crate::core::id::OrganizationId;
+use crate::core::organization_status::OrganizationStatus;
+use crate::core::permission::PermissionSet;
 use crate::core::refusal::Refusal;
-use crate::core::{Action, AuditRecord, Details, Id, OrganizationStatus, PermissionSet, Resource, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Transaction;
 

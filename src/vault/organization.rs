@@ -12,11 +12,14 @@ use super::session::Session;
 use super::setters::setters;
 use super::slug::{SlugRule, check_slug};
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
-use crate::core::{
-    Action, AesKey, Context, Details, MemberRole, OrganizationRole, OrganizationStatus, Resource, Slug, Tier,
-    Timestamp, wrap_key,
-};
+use crate::core::aes_key::AesKey;
+use crate::core::audit::{Action, Details, Resource, Tier};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::name::Slug;
+use crate::core::organization_status::OrganizationStatus;
+use crate::core::role::{MemberRole, OrganizationRole};
+use crate::core::wrap::{Context, wrap_key};
 use crate::error::{ErrorKind, Result};
 use crate::store::{KeyRange, Order, Precondition};
 

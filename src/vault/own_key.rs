@@ -1,38 +1,37 @@
 //! Which key was shown: what whoever serves requests has to know before anything else.
 
-use super::environment::LocatedEnvironment;
+use super::lookup::LocatedEnvironment;
 use super::operation::OperationContext;
 use super::place::At;
 use super::place::Reach;
 use super::records::{HolderRecord, NodeKind, TokenRecord};
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
-use crate::core::ServiceAccountId;
-use crate::core::UserId;
-use crate::core::{Id, PermissionSet};
+use crate::core::id::Id;
+use crate::core::id::OrganizationId;
+use crate::core::id::ServiceAccountId;
+use crate::core::id::UserId;
+use crate::core::permission::PermissionSet;
 use crate::error::Result;
 
 /// The key that was shown, and what it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct OwnKey {
+pub(crate) struct OwnKey {
     /// The id of the key itself.
-    pub id: Id,
+    pub(crate) id: Id,
     /// The one organization it is for.
-    pub organization: OrganizationId,
+    pub(crate) organization: OrganizationId,
     /// Whose it is.
-    pub owner: KeyOwner,
+    pub(crate) owner: KeyOwner,
     /// The environment it is bound to, as that of an account always is.
-    pub environment: Option<LocatedEnvironment>,
+    pub(crate) environment: Option<LocatedEnvironment>,
     /// What it allows at most, wherever it is used.
-    pub permissions: PermissionSet,
+    pub(crate) permissions: PermissionSet,
 }
 
 /// Whose key it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyOwner {
+pub(crate) enum KeyOwner {
     /// Nobody's: it is an API token.
     Token,
     /// An environment account's.
@@ -49,7 +48,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// See [`Session`].
-    pub fn own_key(&self) -> Result<Option<OwnKey>> {
+    pub(crate) fn own_key(&self) -> Result<Option<OwnKey>> {
         self.read(UseCase::WhoAmI, |operation| match operation.principal.token.clone() {
             Some((_, token)) => operation.own_key(&token).map(Some),
             None => Ok(None),

@@ -1,4 +1,4 @@
-use crate::core::Id;
+use crate::core::id::Id;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, Record, Transaction};
 use crate::vault::setters::setters;

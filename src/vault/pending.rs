@@ -7,9 +7,11 @@ use super::key_cache::Unwrapped;
 use super::keys;
 use super::principal::Principal;
 use super::records::{AccessRecord, LevelRecord, TokenRecord, get, put};
-use crate::core::LevelId;
-use crate::core::ProjectId;
-use crate::core::{AuditRecord, Timestamp, TokenHash};
+use crate::core::audit::AuditRecord;
+use crate::core::clock::Timestamp;
+use crate::core::id::LevelId;
+use crate::core::id::ProjectId;
+use crate::core::token::TokenHash;
 use crate::error::Result;
 use crate::store::{Precondition, Record, Transaction};
 

@@ -9,10 +9,14 @@ use super::session::Session;
 use super::setters::setters;
 use super::token::{check_allow_list, check_end};
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
-use crate::core::PersonalKeyId;
-use crate::core::UserId;
-use crate::core::{Action, Details, IpRange, PersonalKeyLevel, Resource, ResourceKind, Timestamp, Token, TokenFormat};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::id::PersonalKeyId;
+use crate::core::id::UserId;
+use crate::core::ip_range::IpRange;
+use crate::core::role::PersonalKeyLevel;
+use crate::core::token::{Token, TokenFormat};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is known of a user's key. The key itself is not.

@@ -1,7 +1,7 @@
 use super::records::{NodeRecord, ProjectRecord};
-use crate::core::LevelId;
-use crate::core::LevelPath;
-use crate::core::OrganizationId;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::path::LevelPath;
 use crate::error::Result;
 
 /// Where an operation acts: the level of a project, a target or an environment.
@@ -11,7 +11,7 @@ use crate::error::Result;
 ///
 /// ```
 /// # fn main() -> ioenv::Result<()> {
-/// use ioenv::vault::{Actor, At, NewOrganization, NewProject, RootKey, Vault};
+/// use ioenv::vault::{Actor, At, LevelScope, NewOrganization, NewProject, RootKey, Vault};
 /// use ioenv::{Document, SystemRandom, store::Memory};
 ///
 /// let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
@@ -19,7 +19,7 @@ use crate::error::Result;
 /// let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
 /// let shop = session.create_project(acme, NewProject::new("shop"))?.id;
 /// session.set_document(At::Path(acme, &"shop".parse()?), &Document::parse("PORT=8080\n")?)?;
-/// assert_eq!(session.resolve(At::Id(shop.into()))?.len(), 1);
+/// assert_eq!(session.read_level(At::Id(shop.into()), LevelScope::Chain)?.resolve().len(), 1);
 /// # Ok(())
 /// # }
 /// ```

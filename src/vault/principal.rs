@@ -1,9 +1,12 @@
 use super::grantee::Grantee;
 use super::records::{HolderRecord, MemberRecord, ScopeRecord, TokenRecord, UserRecord};
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::{AuditActor, Id, PermissionSet, TokenHash};
+use crate::core::audit::AuditActor;
+use crate::core::id::Id;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::permission::PermissionSet;
+use crate::core::token::TokenHash;
 
 /// The identity behind a request, as the store has it at this moment.
 pub(super) struct Principal {

@@ -16,13 +16,19 @@ use super::session::Session;
 use super::setters::{Patch, setters};
 use super::slug::{SlugRule, check_slug};
 use super::use_case::UseCase;
-use crate::core::EnvironmentId;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::{
-    Action, AesKey, Context, Custody, Details, Id, Metadata, Resource, SecretFormat, Slug, Timestamp, wrap_key,
-};
+use crate::core::aes_key::AesKey;
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::id::EnvironmentId;
+use crate::core::id::Id;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::metadata::Metadata;
+use crate::core::name::Slug;
+use crate::core::secret_format::SecretFormat;
+use crate::core::wrap::{Context, wrap_key};
 use crate::error::Result;
 use crate::store::{Order, Precondition};
 

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::core::serde_text;
-use crate::{Error, ErrorKind, Result};
+use crate::core::serde_text::serde_text;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Longest setting, and longest name of a target, in bytes.
 const MAX_TEXT: usize = 255;
@@ -22,7 +22,7 @@ pub(crate) const FILE_NAME_RULE: &str =
 /// use ioenv::vault::Provider;
 ///
 /// assert_eq!("cloudflare-workers".parse::<Provider>()?, Provider::CloudflareWorkers);
-/// assert_eq!(Provider::Vercel.suggested_target("staging"), Some("preview"));
+/// assert_eq!(Provider::Vercel.to_string(), "vercel");
 /// # Ok(())
 /// # }
 /// ```
@@ -51,7 +51,7 @@ impl Provider {
     }
 
     /// What the provider is likely to call an environment of that slug.
-    pub fn suggested_target(&self, environment: &str) -> Option<&'static str> {
+    pub(crate) fn suggested_target(&self, environment: &str) -> Option<&'static str> {
         match (self, environment) {
             (Self::Vercel, "dev" | "development") => Some("development"),
             (Self::Vercel, "staging" | "preview") => Some("preview"),

@@ -10,26 +10,35 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::grantee::Grantee;
 use super::integration_run::IntegrationRun;
-use crate::core::EnvironmentId;
-use crate::core::EventId;
-use crate::core::IntegrationId;
-use crate::core::InvitationId;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::RoleId;
-use crate::core::ServiceAccountId;
-use crate::core::TargetId;
-use crate::core::TeamId;
-use crate::core::UserId;
-use crate::core::WebhookId;
-use crate::core::WebhookLogId;
-use crate::core::serde_text;
+use crate::core::audit::{ActorKind, AuditActor, Tier};
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::delivery_error::DeliveryError;
+use crate::core::id::EnvironmentId;
+use crate::core::id::EventId;
+use crate::core::id::Id;
+use crate::core::id::IntegrationId;
+use crate::core::id::InvitationId;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::id::RoleId;
+use crate::core::id::ServiceAccountId;
+use crate::core::id::TargetId;
+use crate::core::id::TeamId;
+use crate::core::id::UserId;
+use crate::core::id::WebhookId;
+use crate::core::id::WebhookLogId;
+use crate::core::ip_range::IpRange;
+use crate::core::organization_status::OrganizationStatus;
+use crate::core::path::LevelPath;
+use crate::core::permission::PermissionSet;
+use crate::core::role::{GrantRole, MemberRole, PersonalKeyLevel};
+use crate::core::secret_format::SecretFormat;
+use crate::core::serde_text::serde_text;
+use crate::core::token::TokenFormat;
+use crate::core::version_action::VersionAction;
 use crate::core::words::words;
-use crate::core::{
-    ActorKind, AuditActor, Custody, DeliveryError, GrantRole, Id, IpRange, LevelPath, MemberRole, OrganizationStatus,
-    PermissionSet, PersonalKeyLevel, SecretFormat, Tier, Timestamp, TokenFormat, VersionAction,
-};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Precondition, Transaction};
 use crate::vault::provider::Provider;
@@ -227,6 +236,16 @@ pub(super) struct VersionRecord {
     /// The number of the state without any content that came after it, if the level was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) emptied_by: Option<u32>,
+}
+
+/// How many versions a project has, and how many of them are not under a former key.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct VersionCountRecord {
+    pub(super) all: u64,
+    /// The newest level key that a version is or was sealed with. A rotation does not change it: the key in use may be a
+    /// newer one, with which no version is sealed then.
+    pub(super) newest_key: u32,
+    pub(super) under_newest_key: u64,
 }
 
 /// A key that blobs are or were sealed with.
@@ -504,6 +523,9 @@ pub(super) struct WrittenRecord {
     pub(super) dek_version: u32,
     pub(super) written: Wrapped,
 }
+
+/// The value of a record that says everything with its key.
+pub(super) const MARK: &str = "0";
 
 /// Reads a record.
 pub(super) fn get<T: DeserializeOwned>(tx: &mut dyn Transaction, key: &str) -> Result<Option<T>> {

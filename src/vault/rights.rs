@@ -8,11 +8,12 @@ use super::place::{Place, Reach};
 use super::principal::Granted;
 use super::principal::Membership;
 use super::records::{GrantRecord, MemberRecord, NodeRecord, PlaceRecord, RoleRecord, ScopeRecord, get, require};
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::permission::{Permission, PermissionSet};
 use crate::core::refusal::Refusal;
-use crate::core::{GrantRole, MemberRole, Permission, PermissionSet};
+use crate::core::role::{GrantRole, MemberRole};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Whoever has one of these at a place may know of it.

@@ -11,9 +11,12 @@ use super::scan::scan_values;
 use super::session::Session;
 use super::setters::{Patch, setters};
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
-use crate::core::RoleId;
-use crate::core::{Action, Details, MemberRole, PermissionSet, Resource, ResourceKind, Timestamp};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::id::RoleId;
+use crate::core::permission::PermissionSet;
+use crate::core::role::MemberRole;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 

@@ -69,6 +69,7 @@ pub(super) fn scan_values<T: DeserializeOwned>(
 }
 
 /// Decodes at most `limit` values behind the first `offset` of a range, newest first, and counts all of them.
+#[cfg(any(feature = "server", test))]
 pub(super) fn scan_window<T: DeserializeOwned>(
     tx: &mut dyn Transaction,
     range: KeyRange,

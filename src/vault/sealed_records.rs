@@ -17,7 +17,9 @@ use super::records::{
     WrittenRecord, damaged, decode, encode, id_in, last_two_ids, number_in,
 };
 use super::scan::Scan;
-use crate::core::{AesKey, Context, Id, OrganizationId, ProjectId, unwrap, wrap};
+use crate::core::aes_key::AesKey;
+use crate::core::id::{Id, OrganizationId, ProjectId};
+use crate::core::wrap::{Context, unwrap, wrap};
 use crate::error::Result;
 use crate::store::{KeyRange, Order, Precondition, Record};
 
@@ -404,7 +406,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::core::Timestamp;
+    use crate::core::clock::Timestamp;
 
     #[test]
     fn each_kind_has_one_range_and_those_of_a_key_are_in_order() {

@@ -11,9 +11,12 @@ use super::session::Session;
 use super::setters::setters;
 use super::token::{check_allow_list, check_permissions};
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
-use crate::core::ServiceAccountId;
-use crate::core::{Action, AuditActor, Details, IpRange, PermissionSet, Resource, ResourceKind, Timestamp};
+use crate::core::audit::{Action, AuditActor, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::id::ServiceAccountId;
+use crate::core::ip_range::IpRange;
+use crate::core::permission::PermissionSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 

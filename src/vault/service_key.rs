@@ -7,10 +7,12 @@ use super::session::Session;
 use super::setters::setters;
 use super::token::check_end;
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
-use crate::core::ServiceAccountId;
-use crate::core::ServiceKeyId;
-use crate::core::{Action, Details, Resource, ResourceKind, Timestamp, Token, TokenFormat};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::id::ServiceAccountId;
+use crate::core::id::ServiceKeyId;
+use crate::core::token::{Token, TokenFormat};
 use crate::error::Result;
 
 /// What is known of a key of a service account. The key itself is not.

@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::vault::engine::Vault;
 use crate::vault::level::Blobs;
 use crate::vault::place::At;
+use crate::vault::read_level::{LevelContent, LevelScope};
 use crate::vault::session::{Actor, Session};
 
 /// What errors call the store of a level.
@@ -82,11 +83,11 @@ impl Source for VaultSource {
         let path = request.path();
         let (session, organization) = self.session()?;
         let at = At::Path(organization, path);
-        let layers = match session.layers(at) {
+        let layers = match session.read_level(at, LevelScope::Chain) {
             Err(error) if error.kind() == ErrorKind::ClientManaged => {
                 session.blobs(at).and_then(|blobs| blobs.open(request.keys()?))
             }
-            layers => layers,
+            content => content.map(LevelContent::into_layers),
         };
         Ok(Reading::new(NAME, layers.map_err(|error| error.with_path(path))?))
     }

@@ -2,8 +2,11 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 use std::time::{Duration, Instant};
 
-use crate::core::{Kind, Resolved, SecretString, VarName};
-use crate::{Error, ErrorKind, Result};
+use crate::core::document::Kind;
+use crate::core::merge::Resolved;
+use crate::core::name::VarName;
+use crate::core::secret::SecretString;
+use crate::error::{Error, ErrorKind, Result};
 
 /// How long one environment may be worked on. It is far below the time that a job is its worker's.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);

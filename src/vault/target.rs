@@ -10,9 +10,11 @@ use super::session::Session;
 use super::setters::{Patch, setters};
 use super::slug::SlugRule;
 use super::use_case::UseCase;
-use crate::core::LevelId;
-use crate::core::TargetId;
-use crate::core::{Action, Details, Resource, Slug, Timestamp};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::clock::Timestamp;
+use crate::core::id::LevelId;
+use crate::core::id::TargetId;
+use crate::core::name::Slug;
 use crate::error::Result;
 
 /// A target.

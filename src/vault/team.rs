@@ -2,20 +2,21 @@
 
 use super::grantee::Grantee;
 use super::keys;
-use super::member::{MARK, Member};
+use super::member::Member;
 use super::name::{check_description, check_short_name, fold, name_taken};
 use super::operation::{OperationContext, no_such};
 use super::page::{Page, Paging};
 use super::records::id_in;
-use super::records::{TeamRecord, UserRecord, get, put};
+use super::records::{MARK, TeamRecord, UserRecord, get, put};
 use super::scan::{scan_keys, scan_values};
 use super::session::Session;
 use super::setters::{Patch, setters};
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
-use crate::core::TeamId;
-use crate::core::UserId;
-use crate::core::{Action, Details, Resource, ResourceKind, Timestamp};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::id::TeamId;
+use crate::core::id::UserId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 

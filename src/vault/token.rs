@@ -4,6 +4,8 @@
 use super::audit::words;
 use super::given_id::id_taken;
 use super::keys;
+#[cfg(feature = "server")]
+use super::locate::hidden;
 use super::name::check_name;
 use super::operation::{OperationContext, no_such};
 use super::place::At;
@@ -12,10 +14,16 @@ use super::scan::{Scan, scan_values};
 use super::session::Session;
 use super::setters::{Patch, setters};
 use super::use_case::UseCase;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::TokenId;
-use crate::core::{Action, Details, Id, IpRange, LevelPath, PermissionSet, Resource, Timestamp, Token, TokenFormat};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::clock::Timestamp;
+use crate::core::id::Id;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::TokenId;
+use crate::core::ip_range::IpRange;
+use crate::core::path::LevelPath;
+use crate::core::permission::PermissionSet;
+use crate::core::token::{Token, TokenFormat};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, Precondition};
 
@@ -226,8 +234,8 @@ impl Session<'_> {
     pub(crate) fn issue_token_at(&self, at: At<'_>, new: &NewToken) -> Result<IssuedToken> {
         self.write(UseCase::IssueToken, |operation| {
             let (organization, path) = operation.whereabouts(at)?;
-            operation.organization(organization)?;
-            operation.issue_token(organization, new, Some(&path))
+            operation.organization(organization).map_err(|error| hidden(at, error))?;
+            operation.issue_token(organization, new, Some(&path)).map_err(|error| hidden(at, error))
         })
     }
 }

@@ -1,4 +1,4 @@
-use crate::core::{Permission, PermissionSet};
+use crate::core::permission::{Permission, PermissionSet};
 
 macro_rules! use_cases {
     ($($name:ident: $($permission:ident)|*;)+) => {

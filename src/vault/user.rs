@@ -10,9 +10,11 @@ use super::session::Session;
 use super::setters::setters;
 use super::slug::slug_of;
 use super::use_case::UseCase;
-use crate::core::OrganizationId;
-use crate::core::UserId;
-use crate::core::{Action, Details, MemberRole, OrganizationRole, Resource, ResourceKind, Timestamp};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::id::UserId;
+use crate::core::role::{MemberRole, OrganizationRole};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 

@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::plain::Plain;
 use super::seconds;
 use super::word::Word;
-use crate::core::{Action, ActorKind, ResourceKind, Timestamp};
+use crate::core::audit::{Action, ActorKind, ResourceKind};
+use crate::core::clock::Timestamp;
 
 /// The environments of a project.
 #[derive(Debug, Deserialize, Serialize)]
@@ -73,7 +74,7 @@ pub(crate) struct Token {
     pub(crate) id: String,
     pub(crate) project_id: String,
     pub(crate) name: String,
-    /// Words of [`Vocabulary::Ioenv`](crate::core::Vocabulary::Ioenv).
+    /// Words of [`Vocabulary::Ioenv`](crate::core::permission::Vocabulary::Ioenv).
     pub(crate) permissions: Vec<String>,
     pub(crate) hint: String,
     pub(crate) created_at: Timestamp,

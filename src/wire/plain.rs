@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::core::SecretString;
+use crate::core::secret::SecretString;
 
 /// A secret in a request or a response. This is the one type that serializes a secret as it is.
 #[derive(Clone)]

@@ -25,7 +25,8 @@ use super::dotenv_cloud::target::Target;
 use super::dotenv_cloud::version::{Purged, VersionAttributes, VersionWithContent};
 use super::word::Word;
 use super::{ioenv, seconds, stashbase};
-use crate::core::{Custody, Timestamp};
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
 
 /// Reads a text as a type and writes that again.
 type RoundTrip = fn(&str) -> serde_json::Result<Value>;

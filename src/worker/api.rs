@@ -1,12 +1,12 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::core::DeliveryError;
+use crate::core::delivery_error::DeliveryError;
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::error::{SendError, ServiceError};
 use crate::http::json::{JsonRequest, JsonService};
 use crate::http::policy::ServicePolicy;
 use crate::vault::sync_target::SyncPlace;
-use crate::{Error, ErrorKind, Result};
 
 /// The API of a provider: what a service answers, in the words of an integration.
 #[derive(Debug)]

@@ -3,11 +3,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::api::Api;
-use crate::core::Kind;
+use crate::core::document::Kind;
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::json::{NO_BODY, encode};
 use crate::http::policy::ServicePolicy;
 use crate::vault::sync_target::{Applied, Desired, SyncAction, SyncChange, SyncPlace, SyncPlan, SyncTarget};
-use crate::{Error, ErrorKind, Result};
 
 /// The kind of what is written.
 const SECRET_TEXT: &str = "secret_text";

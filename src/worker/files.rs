@@ -2,12 +2,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::core::{Document, Kind, SecretString};
+use crate::core::document::{Document, Kind};
+use crate::core::limits::MAX_FILE_BYTES;
+use crate::core::secret::SecretString;
+use crate::error::{Error, ErrorKind, Result};
 use crate::files::read::read_text;
 use crate::files::replace::{Readers, replace, sync_directory};
 use crate::vault::provider::{FILE_NAME_RULE, is_identifier};
 use crate::vault::sync_target::{Applied, Desired, SyncAction, SyncPlace, SyncPlan, SyncTarget};
-use crate::{Error, ErrorKind, MAX_FILE_BYTES, Result};
 
 /// Dotenv files in one directory, for programs that read nothing else.
 ///

@@ -1,7 +1,8 @@
 use std::time::Instant;
 
 use super::targets::Targets;
-use crate::core::{IntegrationId, LevelPath};
+use crate::core::id::IntegrationId;
+use crate::core::path::LevelPath;
 use crate::error::Result;
 use crate::vault::engine::Vault;
 use crate::vault::integration::sync::{Copied, SyncCopy, SyncJob, Synced};

@@ -1,13 +1,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::api::Api;
-use crate::core::{Kind, SecretString, VarName};
+use crate::core::document::Kind;
+use crate::core::name::VarName;
+use crate::core::secret::SecretString;
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::json::{NO_BODY, encode};
 use crate::http::policy::ServicePolicy;
 use crate::vault::sync_target::{
     Applied, Desired, DesiredEntry, SyncAction, SyncChange, SyncPlace, SyncPlan, SyncTarget,
 };
-use crate::{Error, ErrorKind, Result};
 
 /// Most pages of a list that are read.
 const MAX_PAGES: usize = 100;

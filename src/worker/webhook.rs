@@ -2,7 +2,8 @@ use std::fmt;
 
 #[cfg(not(feature = "worker"))]
 use super::feature_is_missing;
-use crate::core::{DeliveryError, WebhookId};
+use crate::core::delivery_error::DeliveryError;
+use crate::core::id::WebhookId;
 use crate::error::Result;
 #[cfg(feature = "worker")]
 use crate::http::client::{Client, Request};
@@ -11,7 +12,7 @@ use crate::vault::session::Session;
 use crate::vault::webhook::url::Shown;
 #[cfg(feature = "worker")]
 use crate::{
-    core::{Timestamp, sign},
+    core::{clock::Timestamp, webhook::sign},
     vault::webhook::delivery::Delivery,
     vault::webhook::job::Delivered,
     webhook::{ID_HEADER, SIGNATURE_HEADER},

@@ -9,9 +9,9 @@ use ioenv::vault::Permission::{
     SecretRead, SecretWrite, WebhookCreate, WebhookDelete, WebhookRead, WebhookTest, WebhookUpdate,
 };
 use ioenv::vault::{
-    Action, ActorKind, At, AuditFilter, Confirmation, EnvironmentRole, EnvironmentUpdate, Grantee, Id, NewAccount,
-    NewEnvironment, NewOrganization, NewToken, Paging, Permission, PermissionSet, Refusal, ResourceKind, Sha256Hasher,
-    Token, TokenHasher as _, TokenUpdate, VaultOptions, VaultSource,
+    Action, ActorKind, At, AuditFilter, Confirmation, EnvironmentRole, EnvironmentUpdate, Grantee, Id, LevelScope,
+    NewAccount, NewEnvironment, NewOrganization, NewToken, Paging, Permission, PermissionSet, Refusal, ResourceKind,
+    Sha256Hasher, Token, TokenHasher as _, TokenUpdate, VaultOptions, VaultSource,
 };
 use serde_json::json;
 
@@ -59,9 +59,9 @@ on_every_store! {
         }
 
         let session = stage.vault.session(made.key);
-        assert!(session.resolve(At::Path(stage.acme, &path(PROD))).unwrap().is_empty());
+        assert!(session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve().is_empty());
         stage.system().delete_account(At::Path(stage.acme, &path(PROD)), account.id).unwrap();
-        assert_eq!(refused(session.resolve(At::Path(stage.acme, &path(PROD)))), Unauthenticated);
+        assert_eq!(refused(session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain)), Unauthenticated);
         assert!(stage.records("token/").is_empty() && stage.records("account/").is_empty());
         assert_eq!(refused(stage.system().account(At::Path(stage.acme, &path(PROD)), account.id)), NotFound);
         assert_eq!(refused(stage.system().delete_account(At::Path(stage.acme, &path(PROD)), account.id)), NotFound);
@@ -80,12 +80,12 @@ on_every_store! {
         let everything = NewAccount::new("runner", EnvironmentRole::ACCOUNT);
         let made = system.create_account(At::Path(stage.acme, &path(PROD)), &everything).unwrap();
         let session = stage.vault.session(made.key);
-        assert_eq!(session.resolve(At::Path(stage.acme, &path(PROD))).unwrap().len(), 3, "inherited values are read");
+        assert_eq!(session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve().len(), 3, "inherited values are read");
         session.set_entries(At::Path(stage.acme, &path(PROD)), &[entry("X", "1")]).unwrap();
         assert_eq!(session.environment(At::Path(stage.acme, &path(PROD))).unwrap().slug, "prod");
         for elsewhere in ["shop", "shop/api", "shop/api/test", "shop/dev", "none"] {
             let at = path(elsewhere);
-            assert_eq!(refused(session.resolve(At::Path(stage.acme, &at))), NotFound, "{elsewhere}");
+            assert_eq!(refused(session.read_level(At::Path(stage.acme, &at), LevelScope::Chain)), NotFound, "{elsewhere}");
             assert_eq!(refused(session.set_entries(At::Path(stage.acme, &at), &[entry("X", "1")])), NotFound, "{elsewhere}");
         }
         let listed = session.environments(At::Path(stage.acme, &path("shop/api"))).unwrap();
@@ -105,7 +105,7 @@ on_every_store! {
         assert_eq!(refused(session.versions(At::Path(stage.acme, &path(PROD)), &Paging::new())), Denied);
         assert_eq!(refused(session.issue_token(stage.acme, &NewToken::new("t", READ))), Denied);
         let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
-        assert_eq!(refused(session.resolve(At::Path(other, &path(PROD)))), NotFound);
+        assert_eq!(refused(session.read_level(At::Path(other, &path(PROD)), LevelScope::Chain)), NotFound);
         // What it does is recorded as its own.
         let filter = AuditFilter::new().actor(made.account.id.into());
         let records = system.audit(stage.acme, &filter, &Paging::new()).unwrap().items;
@@ -227,17 +227,17 @@ on_every_store! {
         let made = stage.system().create_account(At::Path(stage.acme, &path(PROD)), &new).unwrap();
         let session = stage.vault.session(made.key);
         stage.pass(DAY - 1);
-        session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
+        session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve();
         stage.pass(1);
-        let error = session.resolve(At::Path(stage.acme, &path(PROD))).unwrap_err();
+        let error = session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap_err();
         assert_eq!((error.kind(), error.refusal()), (Unauthenticated, Some(Refusal::Expired { since: end })));
         assert!(error.to_string().contains(&end.to_string()) && error.refusal() != Some(Refusal::Address), "{error}");
         assert_eq!(stage.system().accounts(At::Path(stage.acme, &path(PROD))).unwrap()[0].expires_at, Some(end), "it is still listed");
         stage.system().delete_account(At::Path(stage.acme, &path(PROD)), made.account.id).unwrap();
-        let error = session.resolve(At::Path(stage.acme, &path(PROD))).unwrap_err();
+        let error = session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap_err();
         assert_eq!((error.kind(), error.refusal()), (Unauthenticated, None), "what is gone is told apart from nothing");
         let unknown = stage.vault.session("sb_env_0123456789abcdefghijABCDEFGHIJKL".parse::<Token>().unwrap());
-        assert_eq!(unknown.resolve(At::Path(stage.acme, &path(PROD))).unwrap_err().to_string(), error.to_string());
+        assert_eq!(unknown.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap_err().to_string(), error.to_string());
     }
 
     fn accounts_are_no_api_tokens(stage: &Stage) {
@@ -265,13 +265,13 @@ on_every_store! {
         let session = stage.vault.session(made.key);
         let last = || stage.system().account(At::Path(stage.acme, &path(PROD)), made.account.id).unwrap().last_used_at;
         let first = stage.now();
-        session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
+        session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve();
         assert_eq!(last(), Some(first));
         stage.pass(MINUTE - 1);
-        session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
+        session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve();
         assert_eq!(last(), Some(first));
         stage.pass(1);
-        session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
+        session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve();
         assert_eq!(last(), Some(stage.now()));
     }
 
@@ -286,14 +286,14 @@ on_every_store! {
         let rename = EnvironmentUpdate::new().name("Live").slug(slug("live"));
         let session = make(PROD);
         system.update_environment(At::Path(stage.acme, &path(PROD)), &rename).unwrap();
-        assert_eq!(session.resolve(At::Path(stage.acme, &path("shop/api/live"))).unwrap().len(), 1);
+        assert_eq!(session.read_level(At::Path(stage.acme, &path("shop/api/live")), LevelScope::Chain).unwrap().resolve().len(), 1);
         assert_eq!(system.accounts(At::Path(stage.acme, &path("shop/api/live"))).unwrap()[0].path, path("shop/api/live"));
 
         // What is removed takes its accounts along, and a namesake does not bring them back.
         system.delete_environment(At::Path(stage.acme, &path("shop/api/live")), Confirmation::Given).unwrap();
         assert_eq!(refused(session.whoami()), Unauthenticated);
         system.create_environment(At::Path(stage.acme, &path("shop/api")), &NewEnvironment::new("live")).unwrap();
-        assert_eq!(refused(session.resolve(At::Path(stage.acme, &path("shop/api/live")))), Unauthenticated);
+        assert_eq!(refused(session.read_level(At::Path(stage.acme, &path("shop/api/live")), LevelScope::Chain)), Unauthenticated);
         let removals: [(&str, &dyn Fn()); 3] = [
             ("target", &|| system.delete_target(At::Path(stage.acme, &path("shop/api"))).unwrap()),
             ("project", &|| system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap()),
@@ -333,7 +333,7 @@ on_every_store! {
         system.restore_project(stage.acme, project).unwrap();
         assert_eq!(refused(session.whoami()), Unauthenticated);
         system.restore_environment(stage.acme, prod).unwrap();
-        assert_eq!(session.resolve(At::Path(stage.acme, &path(PROD))).unwrap().len(), 1);
+        assert_eq!(session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve().len(), 1);
         assert_eq!(system.accounts(At::Path(stage.acme, &path(PROD))).unwrap().len(), 1);
     }
 

@@ -10,8 +10,8 @@ use ioenv::Kind::{Secret, Variable};
 use ioenv::store::{self, Access, KeyRange, Memory, Precondition, Record, Store, Transaction, Work};
 use ioenv::vault::Action::{Create, Delete, Read, Update};
 use ioenv::vault::{
-    Action, At, AuditFilter, AuditRecord, Confirmation, EntryScope, EntryUpdate, NewToken, OrganizationUpdate, Paging,
-    PermissionSet, ResourceKind, Restore, Search, Tier,
+    Action, At, AuditFilter, AuditRecord, Confirmation, EntryScope, EntryUpdate, LevelScope, NewToken,
+    OrganizationUpdate, Paging, PermissionSet, ResourceKind, Restore, Search, Tier,
 };
 use ioenv::{Document, Error, Result};
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ on_every_store! {
             session.set_entries(At::Path(stage.acme, &at), &[entry("PORT", "81"), entry("KEY", "s3cr3t-2")]).unwrap();
             session.set_entries(At::Path(stage.acme, &at), &[entry("PORT", "81"), entry("KEY", "s3cr3t-2")]).unwrap();
             session.delete_entries(At::Path(stage.acme, &at), &names(["PORT", "KEY"])).unwrap();
-            session.resolve(At::Path(stage.acme, &at)).unwrap();
+            session.read_level(At::Path(stage.acme, &at), LevelScope::Chain).unwrap().resolve();
         });
         let told: Vec<(Action, ResourceKind, Value)> =
             logged.iter().map(|record| (record.action, record.resource.kind, details(record))).collect();
@@ -88,7 +88,7 @@ on_every_store! {
         one("the same", Update, &|| stage.write("shop", "A=1\n"));
         one("a comment between", Update, &|| stage.write("shop", "# of all\n\nA=1\n"));
         assert_eq!(stage.text("shop").as_deref(), Some("# of all\n\nA=1\n"));
-        one("read", Read, &|| drop(system.document(At::Path(stage.acme, &at))));
+        one("read", Read, &|| drop(system.read_level(At::Path(stage.acme, &at), LevelScope::Own)));
         one("list", Read, &|| drop(system.entries(At::Path(stage.acme, &at), EntryScope::Resolved)));
         one("metadata", Read, &|| drop(system.entry_metadata(At::Path(stage.acme, &at))));
         one("blobs", Read, &|| drop(system.blobs(At::Path(stage.acme, &at))));
@@ -110,7 +110,7 @@ on_every_store! {
         assert_eq!(last.resource.project, Some(system.project(At::Path(stage.acme, &"shop".parse().unwrap())).unwrap().id));
         one("audit", Read, &|| drop(system.audit(stage.acme, &AuditFilter::new(), &Paging::new())));
         one("export", Read, &|| drop(system.export_audit(stage.acme, &AuditFilter::new(), &mut Vec::new())));
-        assert!(stage.logged(|| drop(system.document(At::Path(stage.acme, &path("none"))))).is_empty(), "what is refused is not recorded");
+        assert!(stage.logged(|| drop(system.read_level(At::Path(stage.acme, &path("none")), LevelScope::Own))).is_empty(), "what is refused is not recorded");
     }
 
     fn no_record_holds_a_secret(stage: &Stage) {
@@ -378,7 +378,11 @@ fn what_cannot_be_recorded_is_not_done() {
     assert_eq!(refused(system.delete_level(At::Path(stage.acme, &path("shop")))), Io);
     assert_eq!(refused(system.delete_project(At::Path(stage.acme, &"shop".parse().unwrap()))), Io);
     assert_eq!(refused(system.issue_token(stage.acme, &NewToken::new("t", PermissionSet::ALL))), Io);
-    assert_eq!(refused(system.resolve(At::Path(stage.acme, &path("shop")))), Io, "nor is anything told");
+    assert_eq!(
+        refused(system.read_level(At::Path(stage.acme, &path("shop")), LevelScope::Chain)),
+        Io,
+        "nor is anything told"
+    );
     assert_eq!(stage.records(""), before);
     fails.store(false, Ordering::Relaxed);
     assert_eq!(stage.resolved("shop"), "A=1");

@@ -6,8 +6,8 @@ use ioenv::vault::Permission::{
     AuditRead, SecretDecrypt, SecretDelete, SecretHistory, SecretRead, SecretRestore, SecretWrite,
 };
 use ioenv::vault::{
-    At, Change, EntryScope, EntryUpdate, Grantee, HistoryPolicy, NewBlob, NewKey, NewProject, OrganizationUpdate,
-    Paging, PermissionSet, Restore, Session, UserId, VersionAction,
+    At, Change, EntryScope, EntryUpdate, Grantee, HistoryPolicy, LevelScope, NewBlob, NewKey, NewProject,
+    OrganizationUpdate, Paging, PermissionSet, Restore, Session, UserId, VersionAction,
 };
 use ioenv::{Aes256Gcm, Cipher as _, Document, Kind, LevelKey, SystemRandom};
 
@@ -128,7 +128,7 @@ on_every_store! {
             assert_eq!((all.len(), all[0].id), (before + 1, id), "it is a change of its own");
         }
         roll_back(stage, made[4]).unwrap();
-        assert!(stage.system().document(At::Path(stage.acme, &path("shop"))).unwrap().unwrap().is_empty());
+        assert!(stage.system().read_level(At::Path(stage.acme, &path("shop")), LevelScope::Own).unwrap().into_document().unwrap().is_empty());
         // And back to one of those that were changes by a roll-back.
         let there = changes(stage)[1].id;
         roll_back(stage, there).unwrap();

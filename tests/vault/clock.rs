@@ -1,6 +1,6 @@
 //! A clock that goes back a year loses nothing.
 
-use ioenv::vault::{At, AuditFilter, OrganizationUpdate, Paging, PermissionSet, Restore};
+use ioenv::vault::{At, AuditFilter, LevelScope, OrganizationUpdate, Paging, PermissionSet, Restore};
 
 use super::stage::{DAY, MINUTE, Stage, entry, path};
 
@@ -45,7 +45,7 @@ on_every_store! {
         let used = || system.token(stage.acme, issued.info.id).unwrap().last_used_at;
         assert_eq!(used(), Some(stage.now()));
         stage.pass(MINUTE);
-        session.resolve(At::Path(stage.acme, &at)).unwrap();
+        session.read_level(At::Path(stage.acme, &at), LevelScope::Chain).unwrap().resolve();
         assert_eq!(used(), Some(stage.now()));
         assert_eq!(system.entry_metadata(At::Path(stage.acme, &path("shop/dev"))).unwrap()[0].version, 5);
     }

@@ -5,9 +5,9 @@ use ioenv::dotenv_cloud::KeyProof;
 use ioenv::store::{Precondition, StoreExt as _};
 use ioenv::vault::Permission::{EnvironmentDelete, EnvironmentRead, ProjectRead};
 use ioenv::vault::{
-    At, AuditFilter, ClientRotation, Confirmation, Deleted, EnvironmentId, HistoryPolicy, Id, LevelId, Mapping,
-    NewAccount, NewBlob, NewEnvironment, NewIntegration, NewKey, NewProject, NewTarget, NewToken, NewWebhook, Paging,
-    PermissionSet, ProjectId, Provider, PurgeScope, ResourceKind, Search, TargetId,
+    At, AuditFilter, ClientRotation, Confirmation, Deleted, EnvironmentId, HistoryPolicy, Id, LevelId, LevelScope,
+    Mapping, NewAccount, NewBlob, NewEnvironment, NewIntegration, NewKey, NewProject, NewTarget, NewToken, NewWebhook,
+    Paging, PermissionSet, ProjectId, Provider, PurgeScope, ResourceKind, Search, TargetId,
 };
 use ioenv::{Aes256Gcm, Cipher as _, LevelKey, LevelPath, SystemRandom};
 
@@ -145,13 +145,13 @@ on_every_store! {
         assert_eq!((counted.projects, counted.levels, counted.versions, counted.deleted), (1, 4, 4, 0));
         let dev = delete_environment(stage, "shop/dev");
         assert_eq!(refused(system.environment(At::Path(stage.acme, &path("shop/dev")))), NotFound);
-        assert_eq!(refused(system.document(At::Path(stage.acme, &path("shop/dev")))), NotFound);
-        assert_eq!(refused(system.resolve(At::Path(stage.acme, &path("shop/dev")))), NotFound);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Own)), NotFound);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain)), NotFound);
         assert_eq!(refused(system.versions(At::Path(stage.acme, &path("shop/dev")), &Paging::new())), NotFound);
         assert_eq!(refused(system.changes(At::Path(stage.acme, &path("shop/dev")), &Paging::new())), NotFound);
         assert_eq!(refused(system.version(stage.acme, of_dev)), NotFound);
         assert_eq!(refused(system.restore_version(stage.acme, of_dev, &ioenv::vault::Restore::new())), NotFound);
-        assert_eq!(refused(system.locate(dev.into())), NotFound);
+        assert_eq!(refused(system.environment(At::Id(dev.into()))), NotFound);
         let filter = AuditFilter::new().path(path("shop/dev"));
         assert_eq!(refused(system.audit(stage.acme, &filter, &Paging::new())), NotFound);
         assert!(system.environments(At::Path(stage.acme, &path("shop"))).unwrap().is_empty());
@@ -161,11 +161,11 @@ on_every_store! {
 
         let shop = delete_project(stage, "shop");
         assert_eq!(refused(system.project(At::Path(stage.acme, &path("shop")))), NotFound);
-        assert_eq!(refused(system.document(At::Path(stage.acme, &path("shop/api/prod")))), NotFound);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &path("shop/api/prod")), LevelScope::Own)), NotFound);
         for id in [of_shop, of_dev] {
             assert_eq!(refused(system.version(stage.acme, id)), NotFound);
         }
-        assert_eq!(refused(system.locate(shop.into())), NotFound);
+        assert_eq!(refused(system.project(At::Id(shop.into()))), NotFound);
         assert_eq!(refused(system.key(At::Path(stage.acme, &path("shop")))), NotFound);
         assert!(system.projects(stage.acme).unwrap().is_empty());
         let counted = stage.vault.statistics().unwrap();

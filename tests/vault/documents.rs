@@ -5,7 +5,7 @@ use ioenv::ErrorKind::{
 };
 use ioenv::Kind::{Secret, Variable};
 use ioenv::dotenv_cloud::KeyProof;
-use ioenv::vault::{At, Custody, EntryScope, EntryUpdate, MAX_BLOB_BYTES, NewBlob, NewKey, Paging, Search};
+use ioenv::vault::{At, Custody, EntryScope, EntryUpdate, LevelScope, MAX_BLOB_BYTES, NewBlob, NewKey, Paging, Search};
 use ioenv::{Aes256Gcm, Cipher as _, Document, LevelKey, SealedBlob, SystemRandom};
 
 use super::stage::{MINUTE, SECOND, Stage, entry, name, names, path, refused};
@@ -48,6 +48,54 @@ on_every_store! {
         let paths: Vec<&str> = blobs.levels.iter().map(|level| level.path.as_str()).collect();
         assert_eq!(paths, ["shop", "shop/api", "shop/api/prod"]);
         assert!(blobs.levels.iter().all(|level| level.content.is_none() && level.written_at.is_none()));
+    }
+
+    fn a_level_is_read_alone_or_with_those_above_it(stage: &Stage) {
+        stage.shop();
+        let system = stage.system();
+        let read = |at: &str, scope| system.read_level(At::Path(stage.acme, &path(at)), scope).unwrap();
+        let revisions = || [LevelScope::Own, LevelScope::Chain].map(|scope| read("shop/dev", scope).revision);
+        assert_eq!((revisions(), read("shop", LevelScope::Chain).layers().len()), ([0, 0], 0));
+
+        stage.write("shop", "A=above\n");
+        let own = read("shop/dev", LevelScope::Own);
+        assert!(own.document().is_none() && own.layers().is_empty() && own.into_document().is_none());
+        let chain = read("shop/dev", LevelScope::Chain);
+        assert!(chain.document().is_none() && chain.clone().into_document().is_none());
+        assert_eq!(chain.layers().iter().map(|layer| layer.path().to_string()).collect::<Vec<_>>(), ["shop"]);
+        let [own, chain] = revisions();
+        assert!(own == 0 && chain > 0, "only one of them has seen the level above");
+
+        stage.write("shop/dev", "A=below\n");
+        let [own_then, chain_then] = revisions();
+        assert!(own_then > own && chain_then > chain);
+        let own = read("shop/dev", LevelScope::Own);
+        assert_eq!((own.layers().len(), own.document().unwrap().len()), (1, 1));
+        let chain = read("shop/dev", LevelScope::Chain);
+        assert_eq!(chain.revision, stage.revision("shop/dev"));
+        assert!(!format!("{own:?} {chain:?}").contains("below"));
+        let value = |document: &Document| document.get("A").unwrap().value().expose_secret().to_owned();
+        assert_eq!(value(chain.document().unwrap()), "below");
+        assert_eq!(chain.clone().into_layers().iter().map(|layer| value(layer.document())).collect::<Vec<_>>(), ["above", "below"]);
+        assert_eq!(chain.clone().into_document().as_ref().map(value).as_deref(), Some("below"));
+        assert_eq!(chain.resolve().get("A").unwrap().value().expose_secret(), "below");
+
+        stage.write("shop", "A=other\n");
+        assert_eq!(revisions(), [own_then, chain_then], "what is overridden changes nothing");
+        stage.write("shop", "A=other\nB=1\n");
+        let [own_now, chain_now] = revisions();
+        assert!(own_now == own_then && chain_now > chain_then);
+        system.delete_level(At::Path(stage.acme, &path("shop/dev"))).unwrap();
+        let [own_now, chain_then] = revisions();
+        assert!(own_now > own_then && chain_then > chain_now);
+    }
+
+    fn an_empty_level_is_read_whoever_has_the_key(stage: &Stage) {
+        client_managed(stage);
+        for scope in [LevelScope::Own, LevelScope::Chain] {
+            let content = stage.system().read_level(At::Path(stage.acme, &path("shop/dev")), scope).unwrap();
+            assert!(content.layers().is_empty());
+        }
     }
 
     fn blobs_are_opened_whatever_is_in_them(stage: &Stage) {
@@ -172,7 +220,7 @@ on_every_store! {
         system.entries(At::Path(stage.acme, &at), EntryScope::Named(&which)).unwrap();
         assert_eq!(one("Z").last_accessed_at, Some(served));
         stage.pass(1);
-        system.resolve(At::Path(stage.acme, &at)).unwrap();
+        system.read_level(At::Path(stage.acme, &at), LevelScope::Chain).unwrap().resolve();
         assert_eq!([one("Z"), one("B")].map(|one| one.last_accessed_at), [Some(stage.now()); 2]);
         // Another entry of the name was never read.
         system.delete_entries(At::Path(stage.acme, &at), &which).unwrap();
@@ -207,8 +255,8 @@ on_every_store! {
         system.set_blob(At::Path(stage.acme, &at), &NewBlob::new(foreign.clone())).unwrap();
         let stored = system.blobs(At::Path(stage.acme, &at)).unwrap().levels.pop().unwrap();
         assert_eq!(stored.content, Some(foreign));
-        assert_eq!(refused(system.document(At::Path(stage.acme, &at))), DecryptionFailed);
-        assert_eq!(refused(system.resolve(At::Path(stage.acme, &path("shop/dev")))), DecryptionFailed);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &at), LevelScope::Own)), DecryptionFailed);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain)), DecryptionFailed);
         assert_eq!(refused(system.set_entries(At::Path(stage.acme, &at), &[entry("A", "1")])), DecryptionFailed);
         // What stands below can be written, and it can itself be written anew.
         system.set_entries(At::Path(stage.acme, &path("shop/dev")), &[entry("A", "1")]).unwrap();
@@ -245,8 +293,8 @@ on_every_store! {
         set(&next.replaces(blob.clone())).unwrap();
         let before = stage.records("");
         assert_eq!(refused(system.set_document(At::Path(stage.acme, &at), &Document::parse("A=1\n").unwrap())), ClientManaged);
-        assert_eq!(refused(system.document(At::Path(stage.acme, &at))), ClientManaged);
-        assert_eq!(refused(system.resolve(At::Path(stage.acme, &at))), ClientManaged);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &at), LevelScope::Own)), ClientManaged);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &at), LevelScope::Chain)), ClientManaged);
         assert_eq!(refused(system.opened_blobs(At::Path(stage.acme, &at))), ClientManaged);
         assert_eq!(refused(system.changes(At::Path(stage.acme, &at), &Paging::new())), ClientManaged);
         for level in [&at, &path("shop")] {

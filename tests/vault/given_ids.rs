@@ -41,7 +41,8 @@ on_every_store! {
         assert_eq!(Some(made.id), id('2'));
         let made = system.create_environment(At::Path(acme, &path("shop/api")), &environment("prod", id('3'))).unwrap();
         assert_eq!(Some(made.id), id('3'));
-        assert_eq!(system.locate(made.id.into()).unwrap().1, path("shop/api/prod"));
+        let blobs = system.blobs(At::Id(made.id.into())).unwrap();
+        assert_eq!(blobs.levels.last().unwrap().path, path("shop/api/prod"));
 
         // A place has an id that no other place has, whatever it is, and in whatever organization.
         let orbit = id('0').unwrap();

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound};
 use ioenv::vault::{
-    Action, Actor, At, CloudRole, Confirmation, Grant, GrantRole, Grantee, Id, MemberRole, NewMember, NewOrganization,
-    NewProject, NewRole, Permission as P, PermissionSet, ResourceKind, Search, Session, UserId, VaultOptions,
-    WorkspaceRole,
+    Action, Actor, At, CloudRole, Confirmation, Grant, GrantRole, Grantee, Id, LevelScope, MemberRole, NewMember,
+    NewOrganization, NewProject, NewRole, Permission as P, PermissionSet, ResourceKind, Search, Session, UserId,
+    VaultOptions, WorkspaceRole,
 };
 use serde_json::{Value, json};
 
@@ -101,8 +101,8 @@ on_every_store! {
         let session = stage.user(ann_id);
         stage.write("shop", "SHARED=1\n");
         stage.write("shop/dev", "A=1\n");
-        assert_eq!(session.resolve(At::Path(stage.acme, &path("shop/dev"))).unwrap().iter().count(), 2);
-        assert_eq!(refused(session.document(At::Path(stage.acme, &path("shop")))), NotFound);
+        assert_eq!(session.read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain).unwrap().resolve().iter().count(), 2);
+        assert_eq!(refused(session.read_level(At::Path(stage.acme, &path("shop")), LevelScope::Own)), NotFound);
         let found = session.search_entries(At::Path(stage.acme, &path("shop")), &Search::Name(name("SHARED"))).unwrap();
         assert!(found.is_empty());
         let on_the_way = PermissionSet::of(&[P::OrganizationRead, P::ProjectRead, P::TargetRead, P::EnvironmentRead]);
@@ -116,7 +116,7 @@ on_every_store! {
         // One that is there and one that is not are told apart by nothing.
         let texts = ["another", "none"].map(|one| session.project(At::Path(stage.acme, &path(one))).unwrap_err().to_string());
         assert_eq!(texts[0], texts[1]);
-        let texts = ["another", "none"].map(|one| session.resolve(At::Path(stage.acme, &path(&format!("{one}/dev")))).unwrap_err().to_string());
+        let texts = ["another", "none"].map(|one| session.read_level(At::Path(stage.acme, &path(&format!("{one}/dev"))), LevelScope::Chain).unwrap_err().to_string());
         assert_eq!(texts[0], texts[1]);
     }
 
@@ -143,7 +143,7 @@ on_every_store! {
         write().unwrap();
         stage.system().revoke_grant(At::Path(stage.acme, &path("shop/dev")), Grantee::Team(teams[0])).unwrap();
         assert_eq!(refused(write()), Denied);
-        assert!(session.resolve(At::Path(stage.acme, &path("shop/dev"))).is_ok());
+        assert!(session.read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain).is_ok());
         let rights = session.own_rights(At::Path(stage.acme, &path("shop/dev"))).unwrap();
         assert!(rights.contains(P::SecretRead) && !rights.contains(P::SecretWrite));
         // The role in the organization counts along with them.
@@ -273,7 +273,7 @@ on_every_store! {
         system.restore_project(stage.acme, shop).unwrap();
         assert_eq!(slugs(), ["other", "shop"]);
         assert_eq!(places(&session, user), all);
-        assert!(stage.user(bob).resolve(At::Path(stage.acme, &path("shop/dev"))).is_ok());
+        assert!(stage.user(bob).read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain).is_ok());
     }
 
     fn what_others_were_granted_is_told_where_one_may_know_of_it(stage: &Stage) {
@@ -304,7 +304,7 @@ on_every_store! {
         let cost = |work: &dyn Fn(&Session<'_>)| store.reads(|| work(&vault.session(Actor::User(ann))));
         let costs = || {
             [
-                cost(&|session| drop(session.resolve(At::Path(stage.acme, &path("shop/dev"))).unwrap())),
+                cost(&|session| drop(session.read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain).unwrap().resolve())),
                 cost(&|session| assert!(session.own_rights(At::Path(stage.acme, &path("shop"))).is_ok())),
                 cost(&|session| drop(session.projects(stage.acme).unwrap())),
                 cost(&|session| drop(session.member(stage.acme, ann).unwrap())),

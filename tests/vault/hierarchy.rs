@@ -4,8 +4,8 @@ use ioenv::ErrorKind::{
     Conflict, DecryptionFailed, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated, Unconfirmed,
 };
 use ioenv::vault::{
-    At, Confirmation, Custody, EnvironmentName, EnvironmentUpdate, Metadata, NewBlob, NewEnvironment, NewKey,
-    NewOrganization, NewProject, NewTarget, NewToken, OrganizationStatus, OrganizationUpdate, Paging, Permission,
+    At, Confirmation, Custody, EnvironmentName, EnvironmentUpdate, LevelScope, Metadata, NewBlob, NewEnvironment,
+    NewKey, NewOrganization, NewProject, NewTarget, NewToken, OrganizationStatus, OrganizationUpdate, Paging,
     PermissionSet, ProjectUpdate, Refusal, SecretFormat, TargetUpdate, Tier,
 };
 use ioenv::{Document, LevelPath};
@@ -52,7 +52,7 @@ on_every_store! {
             assert_eq!(refused(worker.update_organization(stage.acme, &update)), Denied);
             stage.system().update_organization(stage.acme, &update).unwrap();
             assert_eq!(refused(worker.projects(stage.acme)), Denied);
-            assert_eq!(refused(worker.resolve(At::Path(stage.acme, &path("shop")))), Denied);
+            assert_eq!(refused(worker.read_level(At::Path(stage.acme, &path("shop")), LevelScope::Chain)), Denied);
             assert!(stage.system().projects(stage.acme).is_ok());
             update = update.status(OrganizationStatus::Active);
             stage.system().update_organization(stage.acme, &update).unwrap();
@@ -116,22 +116,6 @@ on_every_store! {
         assert!(error.kind() == Conflict && error.refusal() == Some(Refusal::Slug));
     }
 
-    fn whoever_knows_of_a_level_may_know_what_it_inherits_from(stage: &Stage) {
-        stage.shop();
-        let system = stage.system();
-        let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
-        let target = system.target(At::Path(stage.acme, &path("shop/api"))).unwrap().id;
-        let environment = system.environment(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().id;
-        let bound = stage.session(Permission::Scan.into(), Some("shop/api/prod"));
-        for session in [&system, &bound] {
-            assert_eq!(session.chain(At::Path(stage.acme, &path("shop"))).unwrap(), [project.into()]);
-            assert_eq!(session.chain(At::Path(stage.acme, &path("shop/api"))).unwrap(), [project.into(), target.into()]);
-            assert_eq!(session.chain(At::Path(stage.acme, &path("shop/api/prod"))).unwrap(), [project.into(), target.into(), environment.into()]);
-        }
-        assert_eq!(refused(bound.chain(At::Path(stage.acme, &path("shop/dev")))), NotFound);
-        assert_eq!(refused(system.chain(At::Path(stage.acme, &path("shop/none")))), NotFound);
-    }
-
     fn levels_and_tokens_survive_a_rename(stage: &Stage) {
         stage.shop();
         stage.write("shop", "P=1\n");
@@ -155,9 +139,9 @@ on_every_store! {
         assert_eq!(refused(system.environment(At::Path(stage.acme, &path("store/backend/prod")))), NotFound);
         assert_eq!(stage.resolved("store/backend/live"), "E=2 P=1 T=1");
         assert_eq!(system.versions(At::Path(stage.acme, &path("store/backend/live")), &Paging::new()).unwrap().items.len(), 1);
-        assert_eq!(worker.resolve(At::Path(stage.acme, &path("store/backend/live"))).unwrap().len(), 3);
+        assert_eq!(worker.read_level(At::Path(stage.acme, &path("store/backend/live")), LevelScope::Chain).unwrap().resolve().len(), 3);
         assert_eq!(worker.own_token().unwrap().scope, Some(path("store/backend/live")));
-        assert_eq!(worker.locate(id.into()).unwrap(), (stage.acme, path("store/backend/live")));
+        assert_eq!(worker.blobs(At::Id(id.into())).unwrap().levels.last().unwrap().path, path("store/backend/live"));
 
         // A taken one, of whatever kind.
         system.create_target(At::Path(stage.acme, &path("store")), &NewTarget::new("front")).unwrap();
@@ -204,7 +188,7 @@ on_every_store! {
         assert_eq!(refused(system.environment(At::Path(stage.acme, &path("shop/dev")))), NotFound);
         // Nothing stands below `_base`.
         for bad in ["shop/_base/prod", "shop/_base/_base", "shop/prod/_base"] {
-            assert_eq!(refused(system.document(At::Path(stage.acme, &path(bad)))), NotFound, "{bad}");
+            assert_eq!(refused(system.read_level(At::Path(stage.acme, &path(bad)), LevelScope::Own)), NotFound, "{bad}");
         }
         stage.write("shop/_base", "A=1\n");
         assert_eq!(stage.text("shop").as_deref(), Some("A=1\n"));
@@ -212,7 +196,7 @@ on_every_store! {
 
     fn without_a_base_there_is_none(stage: &Stage) {
         stage.shop();
-        assert_eq!(refused(stage.system().document(At::Path(stage.acme, &path("shop/_base")))), NotFound);
+        assert_eq!(refused(stage.system().read_level(At::Path(stage.acme, &path("shop/_base")), LevelScope::Own)), NotFound);
         assert_eq!(refused(stage.system().environment(At::Path(stage.acme, &path("shop")))), NotFound);
         let all = stage.system().environments(At::Path(stage.acme, &path("shop"))).unwrap();
         assert_eq!(all.iter().map(|one| one.slug.as_str()).collect::<Vec<_>>(), ["dev"]);
@@ -260,10 +244,10 @@ on_every_store! {
         let target = system.target(At::Path(stage.acme, &path("shop/api"))).unwrap().id;
         let logged = stage.log().len();
         system.delete_target(At::Path(stage.acme, &path("shop/api"))).unwrap();
-        assert_eq!(refused(system.document(At::Path(stage.acme, &path("shop/api/prod")))), NotFound);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &path("shop/api/prod")), LevelScope::Own)), NotFound);
         assert_eq!(refused(system.version(stage.acme, version)), NotFound);
         assert_eq!(refused(below.own_token()), Unauthenticated);
-        assert!(beside.resolve(At::Path(stage.acme, &path("shop/dev"))).is_ok());
+        assert!(beside.read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain).is_ok());
         assert_eq!(stage.log().len(), logged + 2, "the log survives, and got a record of the deletion and of the read");
 
         // Made anew, it has nothing of what was there.
@@ -275,7 +259,7 @@ on_every_store! {
         let project = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id;
         system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap();
         assert_eq!(refused(beside.own_token()), Unauthenticated);
-        assert_eq!(refused(system.locate(project.into())), NotFound);
+        assert_eq!(refused(system.project(At::Id(project.into()))), NotFound);
         system.purge_project(stage.acme, project).unwrap();
         assert_eq!(refused(beside.own_token()), Unauthenticated);
         let left: Vec<String> = stage.records("").into_keys().filter(|key| key.contains(&project.to_string())).collect();
@@ -313,7 +297,7 @@ on_every_store! {
             system.set_document(At::Path(acme, &at), &Document::parse(text).unwrap()).unwrap();
         }
         let resolved = |at: &str| -> Vec<String> {
-            let resolved = system.resolve(At::Path(acme, &path(at))).unwrap();
+            let resolved = system.read_level(At::Path(acme, &path(at)), LevelScope::Chain).unwrap().resolve();
             resolved.iter().map(|one| format!("{}={}", one.name(), one.value().expose_secret())).collect()
         };
         assert_eq!(
@@ -326,8 +310,8 @@ on_every_store! {
         // A token of one part of the application does not see the other.
         let frontend = NewToken::new("build", PermissionSet::ALL).scope(path("acme-store/frontend"));
         let frontend = stage.vault.session(system.issue_token(acme, &frontend).unwrap().token);
-        assert_eq!(frontend.resolve(At::Path(acme, &path("acme-store/frontend/production"))).unwrap().len(), 1);
-        assert_eq!(refused(frontend.resolve(At::Path(acme, &path("acme-store/backend/production")))), NotFound);
+        assert_eq!(frontend.read_level(At::Path(acme, &path("acme-store/frontend/production")), LevelScope::Chain).unwrap().resolve().len(), 1);
+        assert_eq!(refused(frontend.read_level(At::Path(acme, &path("acme-store/backend/production")), LevelScope::Chain)), NotFound);
     }
 
     fn a_project_is_in_one_organization(stage: &Stage) {
@@ -354,7 +338,7 @@ on_every_store! {
         stage.write("shop", "A=1\n");
         let blob = system.blobs(At::Path(stage.acme, &path("shop"))).unwrap().levels.pop().unwrap().content.unwrap();
         system.set_blob(At::Path(stage.acme, &path("billing-api")), &NewBlob::new(blob)).unwrap();
-        assert_eq!(refused(system.document(At::Path(stage.acme, &path("billing-api")))), DecryptionFailed);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &path("billing-api")), LevelScope::Own)), DecryptionFailed);
     }
 
     fn a_project_is_made_as_it_was_asked_for(stage: &Stage) {

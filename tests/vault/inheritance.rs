@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use ioenv::ErrorKind::{Limit, NotFound};
 use ioenv::Kind::{Secret, Variable};
-use ioenv::vault::{Actor, At, Confirmation, EntryScope, NewEntry, Paging, PurgeScope, Restore, VaultOptions};
+use ioenv::vault::{
+    Actor, At, Confirmation, EntryScope, LevelScope, NewEntry, Paging, PurgeScope, Restore, VaultOptions,
+};
 use ioenv::{Document, Kind};
 use proptest::prelude::*;
 
@@ -82,7 +84,7 @@ on_every_store! {
             assert_eq!(got, expected.map(|(value, kind)| (value.to_owned(), kind)), "{base:?} {own:?}");
             assert_eq!(entries.first().is_some_and(|one| one.inherited_from == Some(path("shop"))), is_inherited);
             // The other view says the same.
-            let resolved = system.resolve(At::Path(stage.acme, &path("shop/dev"))).unwrap();
+            let resolved = system.read_level(At::Path(stage.acme, &path("shop/dev")), LevelScope::Chain).unwrap().resolve();
             let got = resolved.get("K").map(|one| (one.value().expose_secret().to_owned(), one.kind()));
             assert_eq!(got, expected.map(|(value, kind)| (value.to_owned(), kind)));
             if let Some(one) = resolved.get("K") {
@@ -131,7 +133,7 @@ on_every_store! {
         system.set_entries(At::Path(stage.acme, &path("shop/dev")), &[entry("A", "base")]).unwrap();
         system.set_entries(At::Path(stage.acme, &path("shop/_base")), &[entry("A", "other")]).unwrap();
         assert_eq!(stage.resolved("shop/dev"), "A=base B=base");
-        assert_eq!(refused(system.resolve(At::Path(stage.acme, &path("shop/none")))), NotFound);
+        assert_eq!(refused(system.read_level(At::Path(stage.acme, &path("shop/none")), LevelScope::Chain)), NotFound);
     }
 
     fn kinds_are_inherited(stage: &Stage) {

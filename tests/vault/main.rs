@@ -21,6 +21,7 @@ mod deletion;
 #[cfg(feature = "worker")]
 mod deliveries;
 mod documents;
+mod former_keys;
 mod given_ids;
 mod grants;
 mod hierarchy;

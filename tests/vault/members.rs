@@ -4,9 +4,9 @@ use std::thread;
 
 use ioenv::ErrorKind::{Conflict, Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::{
-    Action, At, CloudRole, GrantRole, Grantee, Id, Member, MemberRole, MemberUpdate, NewInvitation, NewMember,
-    NewOrganization, NewProject, NewRole, NewUser, OrganizationRole, OrganizationStatus, OrganizationUpdate, Paging,
-    Permission as P, PermissionSet, ResourceKind, RoleUpdate, Tier, Timestamp, UserUpdate, WorkspaceRole,
+    Action, At, CloudRole, GrantRole, Grantee, Id, LevelScope, Member, MemberRole, MemberUpdate, NewInvitation,
+    NewMember, NewOrganization, NewProject, NewRole, NewUser, OrganizationRole, OrganizationStatus, OrganizationUpdate,
+    Paging, Permission as P, PermissionSet, ResourceKind, RoleUpdate, Tier, Timestamp, UserUpdate, WorkspaceRole,
 };
 use ioenv::{Document, Error, SecretString};
 use serde_json::{Value, json};
@@ -397,14 +397,14 @@ on_every_store! {
         // Whoever has it has what it holds from then on.
         let session = stage.user(ann);
         assert!(session.project(At::Path(org, &path("shop"))).is_ok());
-        assert_eq!(refused(session.resolve(At::Path(org, &path("shop")))), Denied);
+        assert_eq!(refused(session.read_level(At::Path(org, &path("shop")), LevelScope::Chain)), Denied);
         let mut update = RoleUpdate::new().name("release").permissions(PermissionSet::of(&[P::ProjectRead, P::SecretRead, P::SecretDecrypt]));
         let logged = stage.logged(|| drop(system.update_role(org, custom.id, &update).unwrap()));
         assert_eq!(
             serde_json::to_value(&logged[0].details).unwrap()["permissions"],
             json!({"from": ["project:read"], "to": ["secret:read", "secret:decrypt", "project:read"]})
         );
-        assert!(session.resolve(At::Path(org, &path("shop"))).is_ok());
+        assert!(session.read_level(At::Path(org, &path("shop")), LevelScope::Chain).is_ok());
         update = update.permissions(all);
         assert_eq!(refused(system.update_role(org, custom.id, &update)), InvalidValue);
         // One that is in use stays.
@@ -430,9 +430,9 @@ on_every_store! {
         stage.member("owner@x", OWNER);
         let ann = stage.member("ann@x", ADMIN);
         let session = stage.user(ann);
-        assert!(session.resolve(At::Path(stage.acme, &path("shop"))).is_ok());
+        assert!(session.read_level(At::Path(stage.acme, &path("shop")), LevelScope::Chain).is_ok());
         stage.system().update_member(stage.acme, ann, &to(MemberRole::Cloud(CloudRole::BillingManager))).unwrap();
-        assert_eq!(refused(session.resolve(At::Path(stage.acme, &path("shop")))), NotFound);
+        assert_eq!(refused(session.read_level(At::Path(stage.acme, &path("shop")), LevelScope::Chain)), NotFound);
         assert_eq!(refused(session.update_member(stage.acme, ann, &to(ADMIN))), Denied);
         assert!(session.organization(stage.acme).is_ok());
         stage.system().remove_member(stage.acme, ann).unwrap();

@@ -3,9 +3,9 @@
 use ioenv::Error;
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::{
-    Action, ActorKind, At, Grantee, Id, IssuedPersonalKey, NewAccount, NewMember, NewOrganization, NewPersonalKey,
-    NewProject, NewToken, OrganizationId, Paging, PermissionSet, PersonalKeyLevel, Refusal, ResourceKind, Session,
-    UserId, UserUpdate,
+    Action, ActorKind, At, Grantee, Id, IssuedPersonalKey, LevelScope, NewAccount, NewMember, NewOrganization,
+    NewPersonalKey, NewProject, NewToken, OrganizationId, Paging, PermissionSet, PersonalKeyLevel, Refusal,
+    ResourceKind, Session, UserId, UserUpdate,
 };
 use serde_json::json;
 
@@ -21,7 +21,7 @@ fn make(stage: &Stage, user: UserId, level: PersonalKeyLevel) -> IssuedPersonalK
 fn attempts(session: &Session<'_>, acme: OrganizationId) -> [Result<(), Error>; 6] {
     let prod = &path(PROD);
     [
-        session.resolve(At::Path(acme, prod)).map(drop),
+        session.read_level(At::Path(acme, prod), LevelScope::Chain).map(drop),
         session.set_entries(At::Path(acme, prod), &[entry("A", "1")]).map(drop),
         session.delete_entries(At::Path(acme, prod), &names(["A"])).map(drop),
         session.accounts(At::Path(acme, prod)).map(drop),
@@ -74,10 +74,10 @@ on_every_store! {
         write().unwrap();
         stage.grant(PROD, Grantee::User(user), "viewer");
         assert_eq!(refused(write()), Denied);
-        session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
+        session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve();
         stage.grant("shop/dev", Grantee::User(user), "admin");
         stage.system().revoke_grant(At::Path(stage.acme, &path(PROD)), Grantee::User(user)).unwrap();
-        assert_eq!(refused(session.resolve(At::Path(stage.acme, &path(PROD)))), NotFound);
+        assert_eq!(refused(session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain)), NotFound);
         stage.grant(PROD, Grantee::User(user), "editor");
         write().unwrap();
     }
@@ -98,7 +98,7 @@ on_every_store! {
             }
             assert!(stage.records("personal-key/").is_empty() && stage.records("token/").is_empty(), "{gone}");
             for session in [session, stage.vault.session(other.key)] {
-                let error = session.resolve(At::Path(stage.acme, &path(PROD))).unwrap_err();
+                let error = session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap_err();
                 assert_eq!(error.kind(), Unauthenticated, "{gone}");
                 assert_eq!(refused(session.whoami()), Unauthenticated, "{gone}");
             }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ioenv::ErrorKind::{Conflict, NotFound, Unauthenticated};
 use ioenv::store::Memory;
 use ioenv::vault::{
-    Actor, At, NewOrganization, NewProject, NewToken, PermissionSet, RootKey, Sha256Hasher, Token, TokenHash,
-    TokenHasher, Vault, VaultOptions,
+    Actor, At, LevelScope, NewOrganization, NewProject, NewToken, PermissionSet, RootKey, Sha256Hasher, Token,
+    TokenHash, TokenHasher, Vault, VaultOptions,
 };
 use ioenv::{Aes256Gcm, Cipher, Document, LevelKey, Random, Result, SealedBlob, SecretBytes, SystemRandom};
 
@@ -55,7 +55,10 @@ fn tokens_and_blobs_go_through_the_seams() {
     system.set_document(At::Path(acme, &level), &Document::parse("PORT=80\n").unwrap()).unwrap();
     assert_eq!(cipher.sealed.load(Ordering::Relaxed), 1);
     let token = system.issue_token(acme, &NewToken::new("ci", PermissionSet::ALL)).unwrap().token;
-    assert_eq!(vault.session(token.clone()).resolve(At::Path(acme, &level)).unwrap().len(), 1);
+    assert_eq!(
+        vault.session(token.clone()).read_level(At::Path(acme, &level), LevelScope::Chain).unwrap().resolve().len(),
+        1
+    );
     assert_eq!(cipher.opened.load(Ordering::Relaxed), 1);
 
     let other = Vault::open(store, &root).unwrap();

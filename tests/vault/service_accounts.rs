@@ -2,9 +2,9 @@
 
 use ioenv::ErrorKind::{Denied, InvalidName, InvalidValue, NotFound, Unauthenticated};
 use ioenv::vault::{
-    Action, ActorKind, At, Grantee, Id, IssuedServiceKey, NewPersonalKey, NewProject, NewServiceAccount, NewServiceKey,
-    NewToken, OrganizationId, Permission as P, PermissionSet, PersonalKeyLevel, Refusal, ResourceKind, ServiceAccount,
-    ServiceAccountId, ServiceAccountUpdate, ServiceKeyId, Session, WorkspaceRole,
+    Action, ActorKind, At, Grantee, Id, IssuedServiceKey, LevelScope, NewPersonalKey, NewProject, NewServiceAccount,
+    NewServiceKey, NewToken, OrganizationId, Permission as P, PermissionSet, PersonalKeyLevel, Refusal, ResourceKind,
+    ServiceAccount, ServiceAccountId, ServiceAccountUpdate, ServiceKeyId, Session, WorkspaceRole,
 };
 use serde_json::json;
 
@@ -51,7 +51,7 @@ on_every_store! {
         let sessions = [&one, &two].map(|issued| stage.vault.session(issued.key.clone()));
         let write = |session: &Session<'_>| session.set_entries(At::Path(stage.acme, &path(PROD)), &[entry("A", "1")]).map(drop);
         for session in &sessions {
-            session.resolve(At::Path(stage.acme, &path(PROD))).unwrap();
+            session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain).unwrap().resolve();
             assert_eq!(refused(write(session)), Denied);
             assert_eq!(session.own_token().unwrap().permissions, READ);
         }
@@ -65,7 +65,7 @@ on_every_store! {
         update = update.permissions(P::ProjectRead.into());
         stage.system().update_service_account(stage.acme, account.id, &update).unwrap();
         for session in &sessions {
-            assert_eq!(refused(session.resolve(At::Path(stage.acme, &path(PROD)))), Denied);
+            assert_eq!(refused(session.read_level(At::Path(stage.acme, &path(PROD)), LevelScope::Chain)), Denied);
             assert_eq!(session.projects(stage.acme).unwrap().len(), 1);
         }
         let listed = stage.system().service_keys(stage.acme, account.id).unwrap();

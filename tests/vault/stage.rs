@@ -9,9 +9,9 @@ use std::time::Duration;
 use ioenv::http::OutboundPolicy;
 use ioenv::store::{KeyRange, Memory, Order, Sqlite, Store, StoreExt as _};
 use ioenv::vault::{
-    Actor, At, Clock, EntryScope, Grantee, Id, IssuedToken, MemberRole, NewEntry, NewEnvironment, NewMember,
-    NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OrganizationId, PermissionSet, Provider, ResourceKind,
-    RootKey, Session, TeamId, Timestamp, UserId, Vault, VaultOptions,
+    Actor, At, Clock, EntryScope, Grantee, Id, IssuedToken, LevelScope, MemberRole, NewEntry, NewEnvironment,
+    NewMember, NewOrganization, NewProject, NewTarget, NewTeam, NewToken, OrganizationId, PermissionSet, Provider,
+    ResourceKind, RootKey, Session, TeamId, Timestamp, UserId, Vault, VaultOptions,
 };
 use ioenv::{Document, Error, ErrorKind, LevelPath, Slug, SystemRandom, VarName};
 use tempfile::TempDir;
@@ -148,13 +148,14 @@ impl Stage {
 
     /// What a level says itself, as text.
     pub(crate) fn text(&self, at: &str) -> Option<String> {
-        let document = self.system().document(At::Path(self.acme, &path(at))).unwrap();
+        let document =
+            self.system().read_level(At::Path(self.acme, &path(at)), LevelScope::Own).unwrap().into_document();
         document.map(|document| document.to_text().expose_secret().to_owned())
     }
 
     /// What a level amounts to: `A=1 B=2`.
     pub(crate) fn resolved(&self, at: &str) -> String {
-        let resolved = self.system().resolve(At::Path(self.acme, &path(at))).unwrap();
+        let resolved = self.system().read_level(At::Path(self.acme, &path(at)), LevelScope::Chain).unwrap().resolve();
         let all: Vec<String> =
             resolved.iter().map(|one| format!("{}={}", one.name(), one.value().expose_secret())).collect();
         all.join(" ")

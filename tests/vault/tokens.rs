@@ -6,8 +6,8 @@ use ioenv::vault::Permission::{
     SecretDecrypt, SecretRead, SecretWrite, TargetRead,
 };
 use ioenv::vault::{
-    At, EntryScope, Id, LevelId, NewToken, PermissionSet, Sha256Hasher, Token, TokenFormat, TokenHasher as _,
-    TokenUpdate,
+    At, EntryScope, Id, LevelId, LevelScope, NewToken, PermissionSet, Sha256Hasher, Token, TokenFormat,
+    TokenHasher as _, TokenUpdate,
 };
 
 use super::stage::{DAY, MINUTE, Stage, after, entry, path, refused};
@@ -36,7 +36,7 @@ on_every_store! {
             assert!(!format!("{issued:?}").contains(&text[prefix.len()..]));
             assert_eq!(issued.info.hint.trim_end_matches('…'), &text[..prefix.len() + 4]);
             let session = stage.vault.session(Token::parse(&text).unwrap());
-            assert_eq!(session.resolve(At::Path(stage.acme, &path("shop"))).unwrap().len(), 1);
+            assert_eq!(session.read_level(At::Path(stage.acme, &path("shop")), LevelScope::Chain).unwrap().resolve().len(), 1);
             let known = system.token(stage.acme, issued.info.id).unwrap();
             assert_eq!((known.format, known.permissions, known.name.as_str()), (format, READ, "t"));
             let listed = format!("{:?}", system.tokens(stage.acme).unwrap());
@@ -138,12 +138,12 @@ on_every_store! {
                 let at = path(level);
                 if is_reached {
                     assert!(session.set_entries(At::Path(stage.acme, &at), &[entry("X", "1")]).is_ok(), "{scope} {level}");
-                    let count = session.resolve(At::Path(stage.acme, &at)).unwrap().origins();
+                    let count = session.read_level(At::Path(stage.acme, &at), LevelScope::Chain).unwrap().resolve().origins();
                     assert_eq!(count, level.matches('/').count() + 1, "the levels above count, too");
                     assert_eq!(session.blobs(At::Path(stage.acme, &at)).unwrap().levels.len(), count);
                 } else {
                     assert_eq!(refused(session.set_entries(At::Path(stage.acme, &at), &[entry("X", "1")])), NotFound, "{scope} {level}");
-                    assert_eq!(refused(session.resolve(At::Path(stage.acme, &at))), NotFound);
+                    assert_eq!(refused(session.read_level(At::Path(stage.acme, &at), LevelScope::Chain)), NotFound);
                     assert_eq!(refused(session.blobs(At::Path(stage.acme, &at))), NotFound);
                     assert_eq!(refused(session.entries(At::Path(stage.acme, &at), EntryScope::Own)), NotFound);
                 }
@@ -161,11 +161,11 @@ on_every_store! {
         assert_eq!(refused(beside.target(At::Path(stage.acme, &path("shop/api")))), NotFound);
         // What is not there and what is out of reach are told in the same words.
         let prod = stage.system().environment(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().id;
-        let texts = [LevelId::from(prod), Id::from(stage.acme).into()].map(|id| beside.locate(id).unwrap_err().to_string());
+        let texts = [LevelId::from(prod), Id::from(stage.acme).into()].map(|id| beside.blobs(At::Id(id)).unwrap_err().to_string());
         assert_eq!(texts[0], texts[1]);
         let other = stage.system().create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
         let stranger = stage.system().issue_token(other, &NewToken::new("s", PermissionSet::ALL)).unwrap().token;
-        assert_eq!(stage.vault.session(stranger).locate(prod.into()).unwrap_err().to_string(), texts[0]);
+        assert_eq!(refused(stage.vault.session(stranger).blobs(At::Id(prod.into()))), NotFound);
     }
 
     fn a_token_is_told_what_it_may_do_above_its_place(stage: &Stage) {

@@ -8,8 +8,10 @@ use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::place;
 use super::problem::Problem;
-use crate::core::SecretString;
-use crate::core::TokenId;
+use crate::core::id::TokenId;
+use crate::core::path::LevelPath;
+use crate::core::secret::SecretString;
+use crate::error::{Error, ErrorKind};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::setters::Patch;
@@ -19,7 +21,6 @@ use crate::vault::{
 use crate::wire::dotenv_cloud::api_key as wire;
 use crate::wire::dotenv_cloud::envelope::{Done, Single};
 use crate::wire::plain::Plain;
-use crate::{Error, ErrorKind, LevelPath};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::ApiTokenRead])?;

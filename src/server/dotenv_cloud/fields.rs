@@ -5,11 +5,12 @@ use serde_json::{Map, Value};
 use zeroize::Zeroize as _;
 
 use super::problem::Problem;
-use crate::core::SecretString;
+use crate::core::blob::SealedBlob;
+use crate::core::name::Slug;
+use crate::core::secret::SecretString;
 use crate::server::request_context::RequestContext;
 use crate::vault::{Confirmation, MAX_BLOB_BYTES, Timestamp};
 use crate::wire::word;
-use crate::{SealedBlob, Slug};
 
 /// Longest name, in characters.
 const MAX_NAME: usize = 255;

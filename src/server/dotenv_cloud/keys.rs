@@ -10,8 +10,11 @@ use serde_json::{Map, Value};
 use super::fields::Fields;
 use super::level_request::LevelRequest;
 use super::problem::Problem;
-use crate::core::LevelId;
-use crate::core::SecretString;
+use crate::core::blob::SealedBlob;
+use crate::core::id::LevelId;
+use crate::core::key::Pbkdf2;
+use crate::core::secret::SecretString;
+use crate::error::ErrorKind;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::{Fault, RequestContext};
 use crate::vault::At;
@@ -25,7 +28,6 @@ use crate::wire::dotenv_cloud::key::{
     PendingVersion, Reencrypted, Remaining, Rotated, RotatedKey,
 };
 use crate::wire::plain::Plain;
-use crate::{ErrorKind, Pbkdf2, SealedBlob};
 
 /// How many versions a request that rotates seals anew at a time, and for how long it begins to.
 const STEP: usize = 100;

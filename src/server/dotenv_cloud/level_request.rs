@@ -1,8 +1,8 @@
 use super::fields::Fields;
 use super::place;
 use super::problem::Problem;
-use crate::LevelPath;
-use crate::core::OrganizationId;
+use crate::core::id::OrganizationId;
+use crate::core::path::LevelPath;
 use crate::server::request_context::RequestContext;
 use crate::vault::At;
 use crate::vault::{Permission, PermissionSet, Session};

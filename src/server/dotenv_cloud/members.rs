@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use super::level_request::LevelRequest;
 use super::paging::{self, Sortable};
 use super::problem::Problem;
-use crate::ErrorKind;
-use crate::core::UserId;
+use crate::core::id::UserId;
+use crate::error::ErrorKind;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::{

@@ -28,7 +28,7 @@ use axum::middleware::map_response;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use self::problem::Problem;
-use crate::ErrorKind;
+use crate::error::ErrorKind;
 use crate::server::rate_limit::{Bucket, HOUR, MINUTE, Quota};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::{self, Fault, RequestContext, Service, State};

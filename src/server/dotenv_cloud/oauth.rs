@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode, Uri};
 use serde_json::{Map, Value};
 
 use super::problem::Problem;
-use crate::core::SecretString;
+use crate::core::secret::SecretString;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::wire::dotenv_cloud::oauth::{OAuthError, OAuthErrorCode};

@@ -1,7 +1,7 @@
 //! Where a request is meant to act, out of its address or its body.
 
 use super::problem::Problem;
-use crate::LevelPath;
+use crate::core::path::LevelPath;
 use crate::server::request_context::RequestContext;
 use crate::vault::OrganizationId;
 use crate::wire::dotenv_cloud::level::Level;

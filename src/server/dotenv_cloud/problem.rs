@@ -3,13 +3,13 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 use serde_json::json;
 
-use crate::core::Refusal;
+use crate::core::refusal::Refusal;
+use crate::error::{Error, ErrorKind};
 use crate::server::log::Cause;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::Fault;
 use crate::wire::dotenv_cloud::error::{ErrorBody, ErrorCode, Messages, VersionLock};
 use crate::wire::word::Word;
-use crate::{Error, ErrorKind};
 
 /// Why a request is refused, in the service's words.
 pub(in crate::server) struct Problem(Box<Inner>);

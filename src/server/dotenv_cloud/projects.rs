@@ -9,14 +9,15 @@ use super::level_request::LevelRequest;
 use super::paging::{Selection, Sortable};
 use super::place;
 use super::problem::Problem;
-use crate::core::SecretString;
+use crate::core::key::{KeyString, Pbkdf2};
+use crate::core::secret::SecretString;
+use crate::error::ErrorKind;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::At;
 use crate::vault::{Counts, Custody, Metadata, NewKey, NewProject, Permission, Project, ProjectUpdate, Timestamp};
 use crate::wire::dotenv_cloud::envelope::{Resource, ResourceKind, Single};
 use crate::wire::dotenv_cloud::project as wire;
-use crate::{ErrorKind, KeyString, Pbkdf2};
 
 /// How many times a key is stretched.
 const ITERATIONS: u64 = Pbkdf2::DEFAULT_ITERATIONS as u64;

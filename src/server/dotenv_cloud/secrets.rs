@@ -9,7 +9,10 @@ use super::fields::{self, Fields};
 use super::level_request::LevelRequest;
 use super::problem::Problem;
 use super::{keys, place};
-use crate::core::SecretString;
+use crate::core::document::Document;
+use crate::core::merge::{Layer, merge};
+use crate::core::path::LevelPath;
+use crate::core::secret::SecretString;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::{Fault, RequestContext};
 use crate::system::SystemClock;
@@ -23,7 +26,6 @@ use crate::wire::dotenv_cloud::secret::{
 };
 use crate::wire::plain::Plain;
 use crate::wire::word;
-use crate::{Document, Layer, LevelPath, merge};
 
 const READING: &[Permission] = &[Permission::SecretRead];
 const OPENING: &[Permission] = &[Permission::SecretRead, Permission::SecretDecrypt];

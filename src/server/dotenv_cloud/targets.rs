@@ -7,7 +7,7 @@ use super::level_request::LevelRequest;
 use super::paging::{Selection, Sortable};
 use super::place;
 use super::problem::Problem;
-use crate::core::ProjectId;
+use crate::core::id::ProjectId;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::At;

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use super::members::role;
 use super::problem::Problem;
-use crate::core::OrganizationId;
+use crate::core::id::OrganizationId;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::{AccountIdentity, Id, Identity, Named, ServiceAccountIdentity, Timestamp, TokenIdentity};

@@ -7,7 +7,7 @@ use super::level_request::LevelRequest;
 use super::paging::Paging;
 use super::problem::Problem;
 use super::{keys, place};
-use crate::core::AuditActor;
+use crate::core::audit::AuditActor;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::At;

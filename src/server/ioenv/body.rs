@@ -4,7 +4,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 use super::problem::Problem;
-use crate::SecretString;
+use crate::core::secret::SecretString;
 
 /// The members of the JSON object that is the body of a request. Unknown ones are passed over, but none may stand twice,
 /// at any depth: who reads such a body otherwise might see another value.

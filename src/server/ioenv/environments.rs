@@ -3,11 +3,12 @@ use axum::http::StatusCode;
 use super::body::Body;
 use super::place::Place;
 use super::problem::Problem;
+use crate::core::name::Slug;
+use crate::error::{Error, ErrorKind};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::{Confirmation, Environment, EnvironmentUpdate, NewEnvironment, UseCase};
 use crate::wire::ioenv as wire;
-use crate::{Error, ErrorKind, Slug};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::project(context)?;

@@ -1,12 +1,13 @@
 use super::problem::Problem;
-use crate::core::EnvironmentId;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
+use crate::core::id::EnvironmentId;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::path::LevelPath;
+use crate::error::{ErrorKind, Result};
 use crate::server::request_context::RequestContext;
 use crate::vault::At;
 use crate::vault::{Id, Session, UseCase};
-use crate::{ErrorKind, LevelPath, Result};
 
 /// Where a request acts, and in whose name.
 pub(super) struct Place<'e> {

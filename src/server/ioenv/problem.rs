@@ -1,12 +1,12 @@
 use axum::http::StatusCode;
 
-use crate::core::Refusal;
+use crate::core::refusal::Refusal;
+use crate::error::{Error, ErrorKind};
 use crate::server::log::Cause;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::Fault;
 use crate::vault::Vocabulary;
 use crate::wire::ioenv::{ErrorBody, ErrorCode, ErrorResponse};
-use crate::{Error, ErrorKind};
 
 /// Why a request is refused, in the service's words.
 #[derive(Debug)]

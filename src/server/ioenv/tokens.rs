@@ -3,13 +3,15 @@ use axum::http::StatusCode;
 use super::body::Body;
 use super::place::{self, Place};
 use super::problem::Problem;
-use crate::core::{LevelId, Refusal};
+use crate::core::id::LevelId;
+use crate::core::path::LevelPath;
+use crate::core::refusal::Refusal;
+use crate::error::{Error, ErrorKind};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::{NewToken, TokenInfo, UseCase, Vocabulary};
 use crate::wire::ioenv as wire;
 use crate::wire::plain::Plain;
-use crate::{Error, ErrorKind, LevelPath};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::project(context)?;

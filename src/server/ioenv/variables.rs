@@ -4,12 +4,14 @@ use super::body::Body;
 use super::etag;
 use super::place::Place;
 use super::problem::Problem;
-use crate::core::MAX_VALUE_BYTES;
+use crate::core::document::Kind;
+use crate::core::limits::MAX_VALUE_BYTES;
+use crate::core::name::VarName;
+use crate::error::{Error, ErrorKind};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::{EntryScope, NewEntry, StoredEntry, UseCase};
 use crate::wire::ioenv::{Variable, VariableList, VariableResponse};
-use crate::{Error, ErrorKind, Kind, VarName};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::environment(context)?;
@@ -44,7 +46,7 @@ pub(super) fn export(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::environment(context)?;
     let found = at.session.export(at.place())?;
     Ok(etag::answer(context.headers(), found.revision, || {
-        reply::text(StatusCode::OK, found.resolved.to_document().to_export().expose_secret())
+        reply::text(StatusCode::OK, found.resolve().to_document().to_export().expose_secret())
     }))
 }
 

@@ -2,13 +2,14 @@
 
 use super::name::{environment_identifier, project_identifier};
 use super::problem::Problem;
-use crate::core::OrganizationId;
+use crate::core::id::OrganizationId;
+use crate::core::path::LevelPath;
+use crate::error::{Error, ErrorKind, Result};
 use crate::server::request_context::RequestContext;
 use crate::vault::{
     self, EnvironmentRole, IdOrSlug, KeyOwner, LocatedEnvironment, LocatedProject, OwnKey, Permission, PermissionSet,
     Session,
 };
-use crate::{Error, ErrorKind, LevelPath, Result};
 
 const USER: &str = "user";
 const SERVICE_ACCOUNT: &str = "service_account";

@@ -5,7 +5,8 @@ use super::name::{check_description, environment_name, environment_search, inval
 use super::problem::Problem;
 use super::query::{Sorting, body, flag, matches, words};
 use super::secret::new_entries;
-use crate::core::LevelId;
+use crate::core::id::LevelId;
+use crate::error::{Error, ErrorKind};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault;
@@ -16,7 +17,6 @@ use crate::vault::{
 use crate::wire::stashbase::environment as wire;
 use crate::wire::stashbase::secret::IncludedEnvironment;
 use crate::wire::word::Word;
-use crate::{Error, ErrorKind};
 
 const READ: PermissionSet = PermissionSet::of(&[Permission::EnvironmentRead]);
 const CREATE: PermissionSet = PermissionSet::of(&[Permission::EnvironmentCreate]);

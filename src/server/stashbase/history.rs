@@ -7,12 +7,12 @@ use super::caller::{At, EnvironmentRequest, or_not_found};
 use super::name::{change_id, change_id_text};
 use super::problem::Problem;
 use super::query::{Part, is_true};
+use crate::error::{Error, ErrorKind};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::{Change, ChangedEntry, Permission, PermissionSet};
 use crate::wire::plain::Plain;
 use crate::wire::stashbase::change as wire;
-use crate::{Error, ErrorKind};
 
 const READ: PermissionSet = PermissionSet::of(&[Permission::SecretHistory]);
 const RESTORE: PermissionSet = PermissionSet::of(&[Permission::SecretRestore]);

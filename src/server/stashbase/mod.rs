@@ -18,7 +18,7 @@ use axum::http::{HeaderValue, Method};
 use axum::routing::{MethodFilter, MethodRouter};
 
 use self::problem::Problem;
-use crate::core::Id;
+use crate::core::id::Id;
 use crate::server::rate_limit::{Bucket, MINUTE, Quota};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::{self, Fault, RequestContext, Service, State};

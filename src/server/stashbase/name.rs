@@ -1,10 +1,10 @@
 //! Names and identifiers, as the service has them.
 
 use super::problem::Problem;
-use crate::core::WebhookId;
-use crate::core::WebhookLogId;
+use crate::core::id::WebhookId;
+use crate::core::id::WebhookLogId;
+use crate::core::name::{Slug, VarName};
 use crate::vault::{EnvironmentName, Id, IdOrSlug};
-use crate::{Slug, VarName};
 
 const PROJECT_NAMES: [&str; 3] = ["my-app", "super_app", "App2"];
 const BAD_PROJECT_NAMES: [&str; 3] = ["a", "#app", "app.v2"];

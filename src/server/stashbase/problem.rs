@@ -1,14 +1,14 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::core::Refusal;
+use crate::core::refusal::Refusal;
+use crate::error::{Error, ErrorKind};
 use crate::server::log::Cause;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::Fault;
 use crate::server::request_id::RequestId;
 use crate::vault::{PermissionSet, Vocabulary};
 use crate::wire::stashbase::error::{ErrorBody, ErrorResponse};
-use crate::{Error, ErrorKind};
 
 /// Why a request is refused, in the service's words.
 pub(in crate::server) struct Problem {

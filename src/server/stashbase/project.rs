@@ -4,6 +4,7 @@ use super::caller::{AtProject, Caller, ProjectRequest, or_project_not_found};
 use super::name::{check_description, invalid_project_name, project_name, project_search};
 use super::problem::Problem;
 use super::query::{Part, Sorting, body, matches};
+use crate::error::{Error, ErrorKind};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault;
@@ -13,7 +14,6 @@ use crate::vault::{
 };
 use crate::wire::stashbase::project as wire;
 use crate::wire::stashbase::project::AccessLevel;
-use crate::{Error, ErrorKind};
 
 const READ: PermissionSet = PermissionSet::of(&[Permission::ProjectRead]);
 const CREATE: PermissionSet = PermissionSet::of(&[Permission::ProjectCreate]);

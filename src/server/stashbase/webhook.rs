@@ -4,7 +4,9 @@ use super::caller::{At, EnvironmentRequest, or_not_found};
 use super::name::{check_description, webhook_id, webhook_log_id};
 use super::problem::Problem;
 use super::query::{Part, Sorting, body, is_true};
-use crate::core::WebhookId;
+use crate::core::id::WebhookId;
+use crate::core::secret::SecretString;
+use crate::error::{Error, ErrorKind};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::vault::setters::Patch;
@@ -12,7 +14,6 @@ use crate::vault::{NewWebhook, Permission, PermissionSet, Webhook, WebhookLog, W
 use crate::wire::plain::Plain;
 use crate::wire::stashbase::webhook as wire;
 use crate::wire::word::Word;
-use crate::{Error, ErrorKind, SecretString};
 
 const READ: PermissionSet = PermissionSet::of(&[Permission::WebhookRead]);
 const CREATE: PermissionSet = PermissionSet::of(&[Permission::WebhookCreate]);

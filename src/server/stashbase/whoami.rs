@@ -2,7 +2,7 @@ use axum::http::StatusCode;
 
 use super::caller::Caller;
 use super::problem::Problem;
-use crate::core::OrganizationId;
+use crate::core::id::OrganizationId;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::{Fault, RequestContext};
 use crate::vault::{

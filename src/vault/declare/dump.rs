@@ -1,10 +1,16 @@
 use super::apply::all_members;
 use super::model;
 use super::model::{Entry, Expiry, GranteeName, Key, Organization, Project, RoleName, Target, Token};
-use crate::core::OrganizationId;
-use crate::core::{
-    Custody, Kind, LevelPath, MemberRole, OrganizationStatus, SecretFormat, Slug, Timestamp, TokenStyle,
-};
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::document::Kind;
+use crate::core::id::OrganizationId;
+use crate::core::name::Slug;
+use crate::core::organization_status::OrganizationStatus;
+use crate::core::path::LevelPath;
+use crate::core::role::MemberRole;
+use crate::core::secret_format::SecretFormat;
+use crate::core::token::TokenStyle;
 use crate::error::{ErrorKind, Result};
 use crate::vault;
 use crate::vault::declare::Declaration;

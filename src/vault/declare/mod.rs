@@ -15,8 +15,10 @@ use std::fmt;
 
 use self::model::Organization;
 use super::webhook::url::Shown;
+use crate::core::id::Id;
+use crate::core::path::LevelPath;
+use crate::core::secret::SecretString;
 use crate::core::words::words;
-use crate::core::{Id, LevelPath, SecretString};
 
 /// What there is to be in a vault: organizations with their people, projects, entries and credentials. `docs/apply.md`
 /// describes the text it is read from.

@@ -3,21 +3,30 @@
 use std::time::Duration;
 
 use super::table::Position;
-use crate::core::AccountId;
-use crate::core::EnvironmentId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::RoleId;
-use crate::core::ServiceAccountId;
-use crate::core::TargetId;
-use crate::core::TeamId;
-use crate::core::TokenId;
-use crate::core::UserId;
-use crate::core::WebhookId;
-use crate::core::{
-    GrantRole, IpRange, KeyString, Kind, LevelPath, MemberRole, OrganizationStatus, Pbkdf2, PermissionSet,
-    SecretFormat, SecretString, Slug, Tier, Timestamp, TokenStyle, VarName,
-};
+use crate::core::audit::Tier;
+use crate::core::clock::Timestamp;
+use crate::core::document::Kind;
+use crate::core::id::AccountId;
+use crate::core::id::EnvironmentId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::id::RoleId;
+use crate::core::id::ServiceAccountId;
+use crate::core::id::TargetId;
+use crate::core::id::TeamId;
+use crate::core::id::TokenId;
+use crate::core::id::UserId;
+use crate::core::id::WebhookId;
+use crate::core::ip_range::IpRange;
+use crate::core::key::{KeyString, Pbkdf2};
+use crate::core::name::{Slug, VarName};
+use crate::core::organization_status::OrganizationStatus;
+use crate::core::path::LevelPath;
+use crate::core::permission::PermissionSet;
+use crate::core::role::{GrantRole, MemberRole};
+use crate::core::secret::SecretString;
+use crate::core::secret_format::SecretFormat;
+use crate::core::token::TokenStyle;
 
 /// What a field that is left out says nothing about is left as it is, or is what it would be by default.
 #[derive(Clone, Default)]

@@ -11,11 +11,18 @@ use super::model::{
 };
 use super::table::{Field, Table};
 use super::words::permission;
-use crate::core::UserId;
-use crate::core::{
-    Custody, EnvironmentRole, Id, IpRange, KeyString, Kind, LevelPath, Pbkdf2, PermissionSet, SecretFormat, Slug,
-    Timestamp, VarName,
-};
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::document::Kind;
+use crate::core::id::Id;
+use crate::core::id::UserId;
+use crate::core::ip_range::IpRange;
+use crate::core::key::{KeyString, Pbkdf2};
+use crate::core::name::{Slug, VarName};
+use crate::core::path::LevelPath;
+use crate::core::permission::PermissionSet;
+use crate::core::role::EnvironmentRole;
+use crate::core::secret_format::SecretFormat;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::Declaration;
 use crate::vault::slug::{SlugRule, check_slug, slug_of};

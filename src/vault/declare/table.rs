@@ -5,7 +5,7 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use crate::core::SecretString;
+use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Largest declaration, in bytes.

@@ -1,6 +1,6 @@
 //! Permissions in the words of the services.
 
-use crate::core::{Permission, PermissionSet, Vocabulary};
+use crate::core::permission::{Permission, PermissionSet, Vocabulary};
 use crate::error::Result;
 
 /// What a word stands for: one of ioenv's, of dotenv.cloud's or of Stashbase's, or else the permission it names.

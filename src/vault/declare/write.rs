@@ -6,7 +6,13 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::model::{Entry, Environment, Expiry, GranteeName, Key, Member, Organization, Project, RoleName, Target};
 use super::words::words;
-use crate::core::{Custody, Kind, OrganizationStatus, PermissionSet, SecretFormat, SecretString, TokenStyle};
+use crate::core::custody::Custody;
+use crate::core::document::Kind;
+use crate::core::organization_status::OrganizationStatus;
+use crate::core::permission::PermissionSet;
+use crate::core::secret::SecretString;
+use crate::core::secret_format::SecretFormat;
+use crate::core::token::TokenStyle;
 use crate::vault::declare::Declaration;
 
 impl Declaration {
@@ -104,7 +110,7 @@ fn organization(text: &mut Text, one: &Organization) {
     text.string("name", &one.name);
     text.string("slug", &one.slug);
     text.id(one.id);
-    text.maybe("plan", one.plan.map(crate::core::Tier::as_str));
+    text.maybe("plan", one.plan.map(crate::core::audit::Tier::as_str));
     text.maybe("status", one.status.map(OrganizationStatus::as_str));
     if let Some(days) = one.version_retention_days {
         text.raw("version_retention_days", &days.to_string());
@@ -168,7 +174,7 @@ fn organization(text: &mut Text, one: &Organization) {
             text.string("format", token.style.as_str());
         }
         text.permissions(token.permissions);
-        text.maybe("path", token.path.as_ref().map(crate::core::LevelPath::as_str));
+        text.maybe("path", token.path.as_ref().map(crate::core::path::LevelPath::as_str));
         text.expires(token.expires);
     }
     for webhook in &one.webhooks {

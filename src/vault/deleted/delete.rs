@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 
-use crate::core::LevelId;
-use crate::core::LevelPath;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::path::LevelPath;
 use crate::error::Result;
 use crate::store::{KeyRange, Order, Precondition};
 use crate::vault::keys;

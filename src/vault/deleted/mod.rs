@@ -18,10 +18,14 @@ use super::records::{
 };
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::{Action, AuditActor, Details, Id, LevelPath, PermissionSet, Resource, ResourceKind, Timestamp};
+use crate::core::audit::{Action, AuditActor, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::id::Id;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::path::LevelPath;
+use crate::core::permission::PermissionSet;
 use crate::error::Result;
 use crate::store::{Order, Precondition, Transaction};
 use crate::vault::scan::{Scan, scan_keys, scan_values};

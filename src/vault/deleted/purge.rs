@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 
-use crate::core::EnvironmentId;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::TargetId;
-use crate::core::{Action, Details, ResourceKind};
+use crate::core::audit::{Action, Details, ResourceKind};
+use crate::core::id::EnvironmentId;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::id::TargetId;
 use crate::error::Result;
 use crate::store::{Order, Precondition, StoreExt as _};
 use crate::vault::deleted::{deleted_nodes, deleted_roots};
@@ -191,6 +191,7 @@ impl OperationContext<'_, '_> {
             keys::levels(id),
             keys::floors(id),
             keys::project_versions(id),
+            keys::versions_by_key(id),
         ];
         // The keys come last: none is removed while a record names it, and what is left can be checked until then.
         let sealed = sealed(WrappingKey::ProjectDek).chain(sealed(WrappingKey::OrganizationKek));
@@ -200,6 +201,7 @@ impl OperationContext<'_, '_> {
             }
         }
         self.tx.delete(&keys::counter(id))?;
+        self.tx.delete(&keys::version_count(id))?;
         self.tx.delete(&keys::project_number(organization, project.number))?;
         self.tx.delete(&keys::project_id(id))?;
         self.tx.delete(&keys::deleted_id(id.into()))?;

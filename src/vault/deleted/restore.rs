@@ -1,9 +1,10 @@
-use crate::core::EnvironmentId;
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::TargetId;
-use crate::core::{Action, Details, LevelPath, ResourceKind};
+use crate::core::audit::{Action, Details, ResourceKind};
+use crate::core::id::EnvironmentId;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
+use crate::core::id::TargetId;
+use crate::core::path::LevelPath;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::vault::keys;

@@ -1,5 +1,7 @@
 use super::update::EntryUpdate;
-use crate::core::{Action, Details, Entry, Resource, VarName};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::document::Entry;
+use crate::core::name::VarName;
 use crate::error::Result;
 use crate::vault::entry::check_names;
 use crate::vault::place::At;
@@ -9,12 +11,11 @@ use crate::vault::use_case::UseCase;
 
 /// How entries of a level are, beside how they are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ComparedEntries {
+pub(crate) struct ComparedEntries {
     /// Those that are not there.
-    pub missing: Vec<VarName>,
+    pub(crate) missing: Vec<VarName>,
     /// Those whose value, kind or comment is another one.
-    pub different: Vec<VarName>,
+    pub(crate) different: Vec<VarName>,
 }
 
 impl Session<'_> {
@@ -23,7 +24,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry; `InvalidName`, for a name that is given twice.
-    pub fn compare_entries(&self, at: At<'_>, wanted: &[EntryUpdate]) -> Result<ComparedEntries> {
+    pub(crate) fn compare_entries(&self, at: At<'_>, wanted: &[EntryUpdate]) -> Result<ComparedEntries> {
         self.read(UseCase::CompareEntries, |operation| {
             let place = operation.place(at, Reach::Inside)?;
             let level = operation.level(&place.project, place.id())?;

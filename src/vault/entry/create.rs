@@ -1,5 +1,5 @@
 use super::set::inherited_kind;
-use crate::core::VarName;
+use crate::core::name::VarName;
 use crate::error::Result;
 use crate::vault::entry::{NewEntry, check_names};
 use crate::vault::level::Change;

@@ -1,8 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::metadata::EntryMetadata;
-use crate::core::LevelId;
-use crate::core::{Action, Details, LevelPath, Resource, SecretString, VarName};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::id::LevelId;
+use crate::core::name::VarName;
+use crate::core::path::LevelPath;
+use crate::core::secret::SecretString;
 use crate::error::Result;
 use crate::vault::place::At;
 use crate::vault::place::Reach;

@@ -1,6 +1,10 @@
 use std::fmt;
 
-use crate::core::{Action, Custody, Details, Kind, Resource, Timestamp, VarName};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::document::Kind;
+use crate::core::name::VarName;
 use crate::error::Result;
 use crate::vault::content::{Level, Opened};
 use crate::vault::envelope::client_managed;

@@ -1,5 +1,6 @@
 //! Levels entry by entry: what a vault can do that holds the key.
 
+#[cfg(feature = "sealed")]
 mod compare;
 mod create;
 mod delete;
@@ -12,7 +13,6 @@ mod update;
 
 use std::fmt;
 
-pub use self::compare::ComparedEntries;
 pub use self::create::CreatedEntries;
 pub use self::delete::DeletedEntries;
 pub use self::list::{Entries, EntryScope, StoredEntry};
@@ -21,7 +21,9 @@ pub use self::precondition::EntryPrecondition;
 pub use self::search::{FoundEntry, Search};
 pub use self::set::{SetEntries, SetEntry};
 pub use self::update::{EntryUpdate, UpdatedEntries};
-use crate::core::{Document, Kind, SecretString, VarName};
+use crate::core::document::{Document, Kind};
+use crate::core::name::VarName;
+use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::setters::{Patch, setters};
 

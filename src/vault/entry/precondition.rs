@@ -1,4 +1,5 @@
-use crate::core::{Document, VarName};
+use crate::core::document::Document;
+use crate::core::name::VarName;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::operation::OperationContext;
 use crate::vault::place::Place;

@@ -1,5 +1,9 @@
-use crate::core::LevelId;
-use crate::core::{Action, Custody, Details, LevelPath, Resource, SecretString, VarName};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::custody::Custody;
+use crate::core::id::LevelId;
+use crate::core::name::VarName;
+use crate::core::path::LevelPath;
+use crate::core::secret::SecretString;
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::envelope::client_managed;

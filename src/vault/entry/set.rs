@@ -1,7 +1,10 @@
 use std::slice;
 
-use crate::core::LevelId;
-use crate::core::{Custody, Document, Entry, Kind, Timestamp, VarName};
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::document::{Document, Entry, Kind};
+use crate::core::id::LevelId;
+use crate::core::name::VarName;
 use crate::error::Result;
 use crate::vault::diff::{differences, renamed};
 use crate::vault::entry::precondition::EntryPrecondition;

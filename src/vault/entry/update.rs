@@ -1,6 +1,8 @@
 use std::fmt;
 
-use crate::core::{Kind, SecretString, VarName};
+use crate::core::document::Kind;
+use crate::core::name::VarName;
+use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::entry::check_names;
 use crate::vault::place::At;

@@ -1,7 +1,7 @@
 //! The part of an integration's job that runs inside transactions: before and after the sync.
 
 use super::sync::SyncJob;
-use crate::core::{Action, Resource};
+use crate::core::audit::{Action, Resource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Precondition;
 use crate::vault::integration::details;

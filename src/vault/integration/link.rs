@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
-use crate::core::IntegrationId;
-use crate::core::{Action, Resource, SecretString};
+use crate::core::audit::{Action, Resource};
+use crate::core::id::IntegrationId;
+use crate::core::secret::SecretString;
 use crate::error::Result;
 use crate::store::{Order, Precondition};
 use crate::vault::integration::{Integration, Mapping, check_custody, details};

@@ -23,12 +23,15 @@ use super::records::{IntegrationRecord, ProjectRecord, damaged, decode, get, put
 use super::rights::READING;
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::core::IntegrationId;
-use crate::core::LevelId;
-use crate::core::ProjectId;
-use crate::core::{
-    Action, Custody, Details, LevelPath, PermissionSet, Resource, ResourceKind, SecretString, Timestamp,
-};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::id::IntegrationId;
+use crate::core::id::LevelId;
+use crate::core::id::ProjectId;
+use crate::core::path::LevelPath;
+use crate::core::permission::PermissionSet;
+use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::vault::place::At;

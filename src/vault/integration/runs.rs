@@ -1,5 +1,5 @@
-use crate::core::IntegrationId;
-use crate::core::{Action, Resource};
+use crate::core::audit::{Action, Resource};
+use crate::core::id::IntegrationId;
 use crate::error::Result;
 use crate::vault::integration::details;
 use crate::vault::integration_run::IntegrationRun;

@@ -1,5 +1,6 @@
-use crate::core::IntegrationId;
-use crate::core::{Action, Resource, SecretString};
+use crate::core::audit::{Action, Resource};
+use crate::core::id::IntegrationId;
+use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Precondition;
 use crate::vault::integration::{Integration, Mapping, check_custody, details};

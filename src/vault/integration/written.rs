@@ -10,9 +10,11 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::core::IntegrationId;
-use crate::core::LevelId;
-use crate::core::{Kind, SecretString, VarName};
+use crate::core::document::Kind;
+use crate::core::id::IntegrationId;
+use crate::core::id::LevelId;
+use crate::core::name::VarName;
+use crate::core::secret::SecretString;
 use crate::error::Result;
 use crate::store::Precondition;
 use crate::vault::envelope::Row;

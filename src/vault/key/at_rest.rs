@@ -1,4 +1,7 @@
-use crate::core::{Action, AesKey, Context, Details, OrganizationId, ProjectId, Resource, ResourceKind, wrap_key};
+use crate::core::aes_key::AesKey;
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::id::{OrganizationId, ProjectId};
+use crate::core::wrap::{Context, wrap_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::vault::deleted::all_projects;

@@ -1,4 +1,4 @@
-use crate::core::{Action, Details, Resource};
+use crate::core::audit::{Action, Details, Resource};
 use crate::error::{ErrorKind, Result};
 use crate::store::Order;
 use crate::vault::keys;
@@ -10,6 +10,7 @@ use crate::vault::scan::scan_keys;
 use crate::vault::sealed_records::{Owner, SealedRecords, WrappingKey};
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
+use crate::vault::version::by_key::VersionKey;
 
 /// What one step of a rotation did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,16 +72,20 @@ impl OperationContext<'_, '_> {
     ) -> Result<RotationStep> {
         let (former, is_done) = self.former_contents(project, after, limit)?;
         let last = former.last().map_or(after, |former| former.number);
-        let mut updated = 0;
+        let mut moved = Vec::new();
         for FormerContent { content, .. } in former {
-            let is_moved = match content {
+            let former = match content {
                 Some(content) => self.move_version_to_active_key(project, content)?,
-                None => false,
+                None => None,
             };
-            *if is_moved { &mut updated } else { &mut skipped } += 1;
+            match former {
+                Some(former) => moved.push(former),
+                None => skipped += 1,
+            }
         }
+        self.reindex_versions(project, &moved)?;
         project.rotation = (!is_done).then_some(RotationRecord::History { after: last, skipped });
-        Ok(RotationStep { updated, skipped, is_done })
+        Ok(RotationStep { updated: moved.len() as u64, skipped, is_done })
     }
 
     /// Returns the first versions behind a number that are under former keys, and whether those are the last ones.
@@ -119,17 +124,21 @@ impl OperationContext<'_, '_> {
         }
     }
 
-    fn move_version_to_active_key(&mut self, project: &ProjectRecord, content: ContentRecord) -> Result<bool> {
+    /// Seals a version with the key in use; `None`, if it does not open.
+    fn move_version_to_active_key(
+        &mut self,
+        project: &ProjectRecord,
+        content: ContentRecord,
+    ) -> Result<Option<VersionKey>> {
         let text = match self.text(project, &content) {
             Ok(Some(text)) => text,
-            Ok(None) => return Ok(false),
-            Err(error) if matches!(error.kind(), ErrorKind::ClientManaged | ErrorKind::Corrupt) => return Ok(false),
+            Ok(None) => return Ok(None),
+            Err(error) if matches!(error.kind(), ErrorKind::ClientManaged | ErrorKind::Corrupt) => return Ok(None),
             Err(error) => return Err(error),
         };
         let key = self.level_key(project, project.key_version)?;
         let blob = self.vault.cipher.seal(&key, text.expose_secret(), &*self.vault.random)?;
-        self.reseal_version(project, content, &blob)?;
-        Ok(true)
+        self.reseal_version(project, content, &blob).map(Some)
     }
 
     /// Wraps rows with the project DEK in use. What is written meanwhile is wrapped with it already, also behind the

@@ -1,8 +1,12 @@
 use crate::core::dotenv_cloud::KeyProof;
 use std::collections::BTreeMap;
 
-use crate::core::LevelId;
-use crate::core::{Action, Custody, Details, Document, KeyString, LevelKey, Resource, SecretBytes, SecretString};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::custody::Custody;
+use crate::core::document::Document;
+use crate::core::id::LevelId;
+use crate::core::key::{KeyString, LevelKey};
+use crate::core::secret::{SecretBytes, SecretString};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::vault::confirmation::Confirmation;
@@ -19,6 +23,7 @@ use crate::vault::records::{KeyRecord, LevelRecord, ProjectRecord, VersionRecord
 use crate::vault::scan::Scan;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
+use crate::vault::version::by_key::VersionKey;
 
 impl Session<'_> {
     /// Gives the key to the project's people, and tells its text one last time: the vault keeps its proof, and can open
@@ -43,12 +48,15 @@ impl Session<'_> {
             moved.custody = Custody::Client;
             moved.custody_changes += 1;
 
-            let (mut count, mut skipped) = (0, 0);
+            let (mut resealed, mut skipped) = (Vec::new(), 0);
             for (node, version) in operation.all_versions(project.id)? {
-                if let Some(is_moved) = operation.move_version(&project, &moved, node, version)? {
-                    *if is_moved { &mut count } else { &mut skipped } += 1;
+                match operation.move_version(&project, &moved, node, version)? {
+                    MovedVersion::Resealed(former) => resealed.push(former),
+                    MovedVersion::Unopened => skipped += 1,
+                    MovedVersion::AsItIs => {}
                 }
             }
+            operation.reindex_versions(&project, &resealed)?;
             let levels = operation.levels(project.id)?;
             operation.check_no_level_needs_a_former_key(&project, &levels)?;
             for Level { mut content, accessed_at } in levels {
@@ -70,7 +78,8 @@ impl Session<'_> {
             }
             operation.put_project(&mut moved)?;
             let details = Details::default().with("op", "custody").with("custody", "client");
-            let details = details.with("version", record.version).with("versions", count).with("skipped", skipped);
+            let details =
+                details.with("version", record.version).with("versions", resealed.len()).with("skipped", skipped);
             operation.record(Action::Update, Resource::key(&moved), details)?;
             Ok((project.id, text))
         })?;
@@ -79,32 +88,40 @@ impl Session<'_> {
     }
 }
 
+/// What became of a version when its project's people got the key.
+enum MovedVersion {
+    /// It is under the key in use, or under one that people hold.
+    AsItIs,
+    /// It was under a former key of the vault, and is under the key in use now.
+    Resealed(VersionKey),
+    /// It does not open.
+    Unopened,
+}
+
 impl OperationContext<'_, '_> {
-    /// Sees to it that whoever has the key in use can open a version. Nothing, for one under that key, or under one that
-    /// people hold; `false`, if it does not open.
+    /// Makes sure that the key in use opens a version, unless people hold the key that does.
     fn move_version(
         &mut self,
         project: &ProjectRecord,
         moved: &ProjectRecord,
         node: LevelId,
         mut version: VersionRecord,
-    ) -> Result<Option<bool>> {
+    ) -> Result<MovedVersion> {
         if version.custody == Custody::Client {
-            return Ok(None);
+            return Ok(MovedVersion::AsItIs);
         }
         if version.key_version == project.key_version {
             version.custody = Custody::Client;
             put(self.tx, &keys::version(project.id, node, version.number), &version, Precondition::Present)?;
-            return Ok(None);
+            return Ok(MovedVersion::AsItIs);
         }
         let content = self.content(project.id, node, version.number)?;
         let Some(text) = self.text(project, &content)? else {
-            return Ok(Some(false));
+            return Ok(MovedVersion::Unopened);
         };
         let key = self.level_key(project, project.key_version)?;
         let blob = self.vault.cipher.seal(&key, text.expose_secret(), &*self.vault.random)?;
-        self.reseal_version(moved, content, &blob)?;
-        Ok(Some(true))
+        Ok(MovedVersion::Resealed(self.reseal_version(moved, content, &blob)?))
     }
 }
 

@@ -3,7 +3,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ctutils::CtEq as _;
 
-use crate::core::{Custody, KeyString, LevelKey, Pbkdf2, Random, SecretString};
+use crate::core::custody::Custody;
+use crate::core::key::{KeyString, LevelKey, Pbkdf2};
+use crate::core::random::Random;
+use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::envelope::Row;
 use crate::vault::key_cache::KeyCache;

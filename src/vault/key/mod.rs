@@ -26,9 +26,11 @@ use super::place::Reach;
 use super::records::{
     ContentRecord, KeyRecord, LevelRecord, ProjectRecord, VersionRecord, damaged, decode, put, require,
 };
-use crate::core::LevelId;
-use crate::core::ProjectId;
-use crate::core::{Custody, Pbkdf2, Resource, ResourceKind};
+use crate::core::audit::{Resource, ResourceKind};
+use crate::core::custody::Custody;
+use crate::core::id::LevelId;
+use crate::core::id::ProjectId;
+use crate::core::key::Pbkdf2;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::vault::place::At;
@@ -104,19 +106,6 @@ impl OperationContext<'_, '_> {
         }
         versions.sort_unstable_by_key(|(_, version)| version.number);
         Ok(versions)
-    }
-
-    /// How many former contents are sealed with former keys, and those of them that come first.
-    fn versions_of_former_keys(
-        &mut self,
-        project: &ProjectRecord,
-        limit: usize,
-    ) -> Result<(usize, Vec<(LevelId, VersionRecord)>)> {
-        let mut former = self.all_versions(project.id)?;
-        former.retain(|(_, version)| version.key_version != project.key_version);
-        let count = former.len();
-        former.truncate(limit);
-        Ok((count, former))
     }
 
     /// Whether a content is a former one.

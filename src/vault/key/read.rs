@@ -1,4 +1,8 @@
-use crate::core::{Action, Custody, Details, Pbkdf2, Resource, SecretString, Timestamp};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::key::Pbkdf2;
+use crate::core::secret::SecretString;
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::envelope::Row;

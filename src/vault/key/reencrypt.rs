@@ -1,11 +1,14 @@
-use crate::core::{Action, Custody, Details, Resource, SealedBlob, SecretString};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::blob::SealedBlob;
+use crate::core::custody::Custody;
+use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::content::check_blob;
 use crate::vault::key::{check_custody, check_idle};
 use crate::vault::keys;
 use crate::vault::place::At;
 use crate::vault::place::Reach;
-use crate::vault::records::{ContentRecord, get};
+use crate::vault::records::{ContentRecord, damaged, get, require};
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
 use crate::vault::version::version_id;
@@ -39,6 +42,7 @@ impl Session<'_> {
             check_custody(&project, Custody::Client)?;
             check_idle(&project)?;
             operation.check_proof(&project, Some(key_proof))?;
+            let mut moved = Vec::new();
             for (id, blob) in versions {
                 check_blob(blob)?;
                 let number = u32::try_from(id & u64::from(u32::MAX)).unwrap_or_default();
@@ -46,16 +50,17 @@ impl Session<'_> {
                 let content = content.filter(|content| content.key_version != project.key_version);
                 match content.filter(|content| version_id(&project, content.number) == *id) {
                     Some(content) if operation.is_version(&project, &content)? => {
-                        operation.reseal_version(&project, content, blob)?;
+                        moved.push(operation.reseal_version(&project, content, blob)?);
                     }
                     _ => return Err(no_longer_pending()),
                 }
             }
-            let (remaining, _) = operation.versions_of_former_keys(&project, 0)?;
+            operation.reindex_versions(&project, &moved)?;
+            let remaining = operation.count_under_former_keys(&project)?;
             let details = Details::default().with("op", "reencrypt").with("version", project.key_version);
             let details = details.with("versions", versions.len()).with("remaining", remaining);
             operation.record(Action::Update, Resource::key(&project), details)?;
-            Ok(Reencrypted { updated: versions.len() as u64, remaining: remaining as u64 })
+            Ok(Reencrypted { updated: versions.len() as u64, remaining })
         })
     }
 }
@@ -70,7 +75,7 @@ fn no_longer_pending() -> Error {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PendingVersions {
-    /// The oldest of them.
+    /// The first of them: those under the oldest key first, and of one key the oldest version first.
     pub versions: Vec<PendingVersion>,
     /// How many there are, with these.
     pub remaining: u64,
@@ -92,9 +97,10 @@ const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 100;
 
 impl Session<'_> {
-    /// Versions of a client-managed project that are sealed with former keys, oldest first: 1 to 100 of them, or 50 when
-    /// `limit` is 0. Whoever has those keys opens each, seals it with the key in use, and hands it to
-    /// [`reencrypt_versions`](Self::reencrypt_versions).
+    /// Returns the first versions of a client-managed project that are sealed with former keys: 1 to 100 of them, or 50 if
+    /// `limit` is 0. A caller who has those keys opens each version, seals it with the key in use, and passes it to
+    /// [`reencrypt_versions`](Self::reencrypt_versions). The order is that of the keys; of one key, the oldest version
+    /// comes first.
     ///
     /// # Errors
     /// `NotFound`; `InvalidValue`, when the vault holds the key; `RotationInProgress`.
@@ -104,19 +110,23 @@ impl Session<'_> {
             let project = operation.key_project(at, Reach::Inside)?;
             check_custody(&project, Custody::Client)?;
             check_idle(&project)?;
-            let (remaining, former) = operation.versions_of_former_keys(&project, limit)?;
+            let remaining = operation.count_under_former_keys(&project)?;
             let mut versions = Vec::new();
-            for (node, version) in former {
-                let content = operation.content(project.id, node, version.number)?;
+            for number in operation.under_former_keys(&project, limit)? {
+                let content: ContentRecord = require(operation.tx, &keys::content(project.id, number))?;
+                // A row is opened for the place it names, so that must be where it was found.
+                if content.number != number {
+                    return Err(damaged());
+                }
                 versions.push(PendingVersion {
-                    id: version_id(&project, version.number),
+                    id: version_id(&project, number),
                     content: operation.blob(&project, &content)?,
-                    key_version: version.key_version,
+                    key_version: content.key_version,
                 });
             }
             let details = Details::default().with("op", "pending").with("count", versions.len());
             operation.record(Action::Read, Resource::key(&project), details)?;
-            Ok(PendingVersions { versions, remaining: remaining as u64 })
+            Ok(PendingVersions { versions, remaining })
         })
     }
 }

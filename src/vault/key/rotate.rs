@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::core::LevelId;
+use crate::core::id::LevelId;
 use crate::vault::place::At;
 use crate::vault::setters::setters;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,12 @@ use serde_json::json;
 
 use super::establish::NewKey;
 use super::read::ProjectKey;
-use crate::core::{Action, Custody, Details, Document, Resource, SealedBlob, SecretString, VersionAction};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::blob::SealedBlob;
+use crate::core::custody::Custody;
+use crate::core::document::Document;
+use crate::core::secret::SecretString;
+use crate::core::version_action::VersionAction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::content::{Level, check_blob};
 use crate::vault::deleted::deleted_nodes;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::core::{Id, Timestamp};
+use crate::core::clock::Timestamp;
+use crate::core::id::Id;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Schedule;
 use crate::store::{Order, StoreExt as _};
@@ -196,7 +197,9 @@ mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
 
     use super::*;
-    use crate::core::{Clock, OrganizationId, RootKey, WebhookId};
+    use crate::core::clock::Clock;
+    use crate::core::id::{OrganizationId, WebhookId};
+    use crate::core::wrap::RootKey;
     use crate::store::Memory;
     use crate::system::SystemRandom;
     use crate::vault::engine::VaultOptions;

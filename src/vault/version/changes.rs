@@ -1,5 +1,8 @@
 use super::states::{State, state_differences};
-use crate::core::{Action, AuditActor, Details, Resource, SecretString, Timestamp, VarName};
+use crate::core::audit::{Action, AuditActor, Details, Resource};
+use crate::core::clock::Timestamp;
+use crate::core::name::VarName;
+use crate::core::secret::SecretString;
 use crate::error::Result;
 use crate::vault::content::Opened;
 use crate::vault::diff::Difference;
@@ -14,6 +17,7 @@ use crate::vault::use_case::UseCase;
 use crate::vault::version::version_id;
 
 /// How many states are opened at a time when all are.
+#[cfg(feature = "server")]
 const BATCH: usize = 20;
 
 /// One change of a level: what it held afterwards is another than before.
@@ -82,7 +86,8 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`.
-    pub fn changes_from(&self, at: At<'_>, skip: usize, limit: usize) -> Result<(Vec<Change>, usize)> {
+    #[cfg(feature = "server")]
+    pub(crate) fn changes_from(&self, at: At<'_>, skip: usize, limit: usize) -> Result<(Vec<Change>, usize)> {
         self.read(UseCase::ListChanges, |operation| {
             let place = operation.changing_place(at)?;
             let owner = operation.owner(&place)?;

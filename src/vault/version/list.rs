@@ -1,7 +1,11 @@
-use crate::core::OrganizationId;
-use crate::core::{
-    Action, AuditActor, Custody, Details, LevelPath, Permission, Resource, SealedBlob, Timestamp, VersionAction,
-};
+use crate::core::audit::{Action, AuditActor, Details, Resource};
+use crate::core::blob::SealedBlob;
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::id::OrganizationId;
+use crate::core::path::LevelPath;
+use crate::core::permission::Permission;
+use crate::core::version_action::VersionAction;
 use crate::error::Result;
 use crate::store::{Order, Record};
 use crate::vault::key::KeyInfo;
@@ -11,6 +15,7 @@ use crate::vault::page::{Page, Paging};
 use crate::vault::place::At;
 use crate::vault::place::{Place, Reach};
 use crate::vault::records::{KeyRecord, OrganizationRecord, VersionRecord, decode, require};
+#[cfg(feature = "server")]
 use crate::vault::scan::scan_window;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
@@ -93,7 +98,8 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn versions_from(&self, at: At<'_>, offset: usize, limit: usize) -> Result<(Vec<Version>, usize)> {
+    #[cfg(feature = "server")]
+    pub(crate) fn versions_from(&self, at: At<'_>, offset: usize, limit: usize) -> Result<(Vec<Version>, usize)> {
         self.read(UseCase::ListVersions, |operation| {
             let place = operation.place(at, Reach::Inside)?;
             let owner = operation.owner(&place)?;

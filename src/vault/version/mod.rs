@@ -1,5 +1,6 @@
 //! Former contents of levels: every write keeps the one before it.
 
+pub(super) mod by_key;
 mod changes;
 mod list;
 mod purge;
@@ -15,9 +16,9 @@ use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
 use super::records::{ContentRecord, OrganizationRecord, ProjectRecord, VersionRecord, damaged, get};
-use crate::core::OrganizationId;
-use crate::core::ProjectId;
-use crate::core::Timestamp;
+use crate::core::clock::Timestamp;
+use crate::core::id::OrganizationId;
+use crate::core::id::ProjectId;
 use crate::core::refusal::Refusal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::place::At;

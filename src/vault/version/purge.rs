@@ -1,8 +1,8 @@
-use crate::core::OrganizationId;
+use crate::core::id::OrganizationId;
 use crate::vault::place::At;
 use serde::Deserialize;
 
-use crate::core::{Action, Details, Resource, ResourceKind};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Order;
 use crate::vault::confirmation::Confirmation;
@@ -10,6 +10,7 @@ use crate::vault::keys;
 use crate::vault::place::Reach;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
+use crate::vault::version::by_key::VersionKey;
 
 /// Whose former contents are to be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -68,6 +69,7 @@ impl Session<'_> {
             }
             operation.tx.delete(&keys::version(project, node, number))?;
             operation.tx.delete(&keys::content(project, number))?;
+            operation.unindex_versions(project, &[VersionKey { number, key_version: found.version.key_version }])?;
             let details = Details::default().with("op", "version").with("version", id);
             operation.record(Action::Delete, Resource::of(&found.place)?.kind(ResourceKind::Version), details)
         })

@@ -1,8 +1,12 @@
-use crate::core::LevelId;
-use crate::core::OrganizationId;
-use crate::core::{
-    Action, Custody, Details, Document, Permission, Resource, ResourceKind, SealedBlob, SecretString, VersionAction,
-};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::blob::SealedBlob;
+use crate::core::custody::Custody;
+use crate::core::document::Document;
+use crate::core::id::LevelId;
+use crate::core::id::OrganizationId;
+use crate::core::permission::Permission;
+use crate::core::secret::SecretString;
+use crate::core::version_action::VersionAction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::content::{Level, check_blob};
 use crate::vault::diff::{Difference, differences, renamed};

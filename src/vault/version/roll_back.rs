@@ -1,4 +1,6 @@
-use crate::core::{Action, Details, Document, Permission, Resource, ResourceKind};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::document::Document;
+use crate::core::permission::Permission;
 use crate::error::Result;
 use crate::vault::diff::{Difference, differences, renamed};
 use crate::vault::operation::{OperationContext, no_such};

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{AuditActor, Custody, Document, Timestamp, VarName};
+use crate::core::audit::AuditActor;
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::document::Document;
+use crate::core::name::VarName;
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::content::Opened;

@@ -1,8 +1,10 @@
 use std::fmt;
 
 use super::url::{Shown, check_url};
-use crate::core::WebhookId;
-use crate::core::{Action, Resource, SecretString, new_signing_secret};
+use crate::core::audit::{Action, Resource};
+use crate::core::id::WebhookId;
+use crate::core::secret::SecretString;
+use crate::core::webhook::new_signing_secret;
 use crate::error::Result;
 use crate::store::Precondition;
 use crate::vault::envelope::Row;

@@ -1,8 +1,11 @@
 //! What is sent to a webhook.
 
-use crate::core::{
-    Action, EventBody, EventData, EventEnvironment, EventId, EventProject, EventWorkspace, Resource, SecretString,
-    Timestamp, WebhookId,
+use crate::core::audit::{Action, Resource};
+use crate::core::clock::Timestamp;
+use crate::core::id::{EventId, WebhookId};
+use crate::core::secret::SecretString;
+use crate::core::webhook::{
+    Environment as EventEnvironment, EventBody, EventData, Project as EventProject, Workspace as EventWorkspace,
 };
 use crate::error::Result;
 use crate::vault::operation::OperationContext;

@@ -1,6 +1,7 @@
 //! The part of a webhook's job that runs inside transactions: before and after the request.
 
-use crate::core::{Action, DeliveryError, Resource};
+use crate::core::audit::{Action, Resource};
+use crate::core::delivery_error::DeliveryError;
 use crate::error::{ErrorKind, Result};
 use crate::store::{Order, Precondition};
 use crate::vault::keys;

@@ -1,6 +1,6 @@
-use crate::core::WebhookId;
-use crate::core::WebhookLogId;
-use crate::core::{Action, Details, Resource};
+use crate::core::audit::{Action, Details, Resource};
+use crate::core::id::WebhookId;
+use crate::core::id::WebhookLogId;
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::keys;
@@ -8,6 +8,7 @@ use crate::vault::operation::no_such;
 use crate::vault::page::{Page, Paging};
 use crate::vault::place::At;
 use crate::vault::records::{WebhookLogRecord, decode, get};
+#[cfg(feature = "server")]
 use crate::vault::scan::scan_window;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
@@ -37,7 +38,8 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn webhook_logs_from(
+    #[cfg(feature = "server")]
+    pub(crate) fn webhook_logs_from(
         &self,
         at: At<'_>,
         id: WebhookId,

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::url::host;
-use crate::core::LevelId;
+use crate::core::id::LevelId;
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::job_kind::JobKind;

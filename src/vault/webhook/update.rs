@@ -1,8 +1,10 @@
 use std::fmt;
 
 use super::url::{Shown, check_url, host};
-use crate::core::WebhookId;
-use crate::core::{Action, Resource, SecretString, new_signing_secret};
+use crate::core::audit::{Action, Resource};
+use crate::core::id::WebhookId;
+use crate::core::secret::SecretString;
+use crate::core::webhook::new_signing_secret;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::envelope::Row;
 use crate::vault::job_kind::JobKind;

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::core::Timestamp;
+use crate::core::clock::Timestamp;
 use crate::wire::plain::Plain;
 use crate::wire::{lenient, seconds};
 
@@ -12,7 +12,7 @@ pub(crate) struct ApiKey {
     pub(crate) name: String,
     /// The first characters of the token.
     pub(crate) token_prefix: String,
-    /// Words of [`Vocabulary::DotenvCloud`](crate::core::Vocabulary::DotenvCloud).
+    /// Words of [`Vocabulary::DotenvCloud`](crate::core::permission::Vocabulary::DotenvCloud).
     #[serde(default, deserialize_with = "lenient::nullable")]
     pub(crate) abilities: Vec<String>,
     /// The place that the key is bound to; absent where it is good for the whole organization.

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::envelope::Resource;
-use crate::core::{self, Timestamp};
+use crate::core;
+use crate::core::clock::Timestamp;
 use crate::wire::word::Word;
 
 /// A page of the audit log.
@@ -51,13 +52,13 @@ pub(crate) enum ActorKind {
     #[serde(rename = "api_token")]
     ApiToken,
     #[serde(untagged)]
-    Other(core::ActorKind),
+    Other(core::audit::ActorKind),
 }
 
-impl From<core::ActorKind> for ActorKind {
-    fn from(kind: core::ActorKind) -> Self {
+impl From<core::audit::ActorKind> for ActorKind {
+    fn from(kind: core::audit::ActorKind) -> Self {
         match kind {
-            core::ActorKind::Token => Self::ApiToken,
+            core::audit::ActorKind::Token => Self::ApiToken,
             other => Self::Other(other),
         }
     }
@@ -80,15 +81,15 @@ pub(crate) enum AuditResourceKind {
     Secret,
     SecretVersion,
     #[serde(untagged)]
-    Other(core::ResourceKind),
+    Other(core::audit::ResourceKind),
 }
 
-impl From<core::ResourceKind> for AuditResourceKind {
-    fn from(kind: core::ResourceKind) -> Self {
+impl From<core::audit::ResourceKind> for AuditResourceKind {
+    fn from(kind: core::audit::ResourceKind) -> Self {
         match kind {
-            core::ResourceKind::Token => Self::ApiToken,
-            core::ResourceKind::Secret | core::ResourceKind::Level => Self::Secret,
-            core::ResourceKind::Version => Self::SecretVersion,
+            core::audit::ResourceKind::Token => Self::ApiToken,
+            core::audit::ResourceKind::Secret | core::audit::ResourceKind::Level => Self::Secret,
+            core::audit::ResourceKind::Version => Self::SecretVersion,
             other => Self::Other(other),
         }
     }

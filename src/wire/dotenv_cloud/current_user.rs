@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::envelope::{Resource, ResourceKind};
 use super::member::Role;
-use crate::core::Timestamp;
+use crate::core::clock::Timestamp;
 use crate::wire::word::Word;
 use crate::wire::{lenient, seconds};
 

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::core::Timestamp;
+use crate::core::clock::Timestamp;
 use crate::wire::word::Word;
 use crate::wire::{lenient, seconds};
 

@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::envelope::Resource;
-use crate::core::{Custody, Timestamp};
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
 use crate::wire::plain::Plain;
 use crate::wire::word::Word;
 use crate::wire::{lenient, seconds};

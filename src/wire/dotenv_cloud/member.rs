@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::core::{CloudRole, Timestamp};
+use crate::core::clock::Timestamp;
+use crate::core::role::CloudRole;
 use crate::wire::plain::Plain;
 use crate::wire::seconds;
 use crate::wire::word::Word;

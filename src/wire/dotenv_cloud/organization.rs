@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::core::{OrganizationStatus, Timestamp};
+use crate::core::clock::Timestamp;
+use crate::core::organization_status::OrganizationStatus;
 use crate::wire::seconds;
 use crate::wire::word::Word;
 

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use crate::core::{Custody, SecretFormat, Timestamp};
+use crate::core::clock::Timestamp;
+use crate::core::custody::Custody;
+use crate::core::secret_format::SecretFormat;
 use crate::wire::seconds;
 use crate::wire::word::Word;
 

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::envelope::ResourceKind;
 use super::level::Level;
-use crate::core::{SecretFormat, Timestamp};
+use crate::core::clock::Timestamp;
+use crate::core::secret_format::SecretFormat;
 use crate::wire::plain::Plain;
 use crate::wire::word::Word;
 use crate::wire::{lenient, seconds};

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::core::Timestamp;
+use crate::core::clock::Timestamp;
 use crate::wire::plain::Plain;
 
 /// A change of the secrets of an environment.

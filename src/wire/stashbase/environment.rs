@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::secret::NewSecret;
-use crate::core::{EnvironmentRole, Timestamp};
+use crate::core::clock::Timestamp;
+use crate::core::role::EnvironmentRole;
 use crate::wire::lenient;
 use crate::wire::word::Word;
 

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::core::WorkspaceRole;
+use crate::core::role::WorkspaceRole;
 use crate::wire::lenient;
 use crate::wire::word::Word;
 
@@ -23,7 +23,7 @@ pub(crate) enum Identity {
     },
 }
 
-/// Actions by resource, in the words of [`Vocabulary::Stashbase`](crate::core::Vocabulary::Stashbase).
+/// Actions by resource, in the words of [`Vocabulary::Stashbase`](crate::core::permission::Vocabulary::Stashbase).
 pub(crate) type Permissions = BTreeMap<String, Vec<String>>;
 
 #[derive(Debug, Deserialize, Serialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::Timestamp;
+use crate::core::clock::Timestamp;
 use crate::wire::lenient;
 use crate::wire::word::Word;
 

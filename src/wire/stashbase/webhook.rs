@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::{DeliveryError, Timestamp};
+use crate::core::clock::Timestamp;
+use crate::core::delivery_error::DeliveryError;
 use crate::wire::lenient;
 use crate::wire::plain::Plain;
 use crate::wire::word::Word;

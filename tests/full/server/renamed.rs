@@ -143,7 +143,7 @@ fn ids(system: &Session<'_>, acme: OrganizationId, at: &str) -> BTreeSet<Id> {
     let chain = |at: &str| {
         // Most levels have no such level below them.
         let at = at.parse().ok()?;
-        system.chain(At::Path(acme, &at)).ok()?.last().copied()
+        system.blobs(At::Path(acme, &at)).ok()?.levels.last().map(|level| level.id)
     };
     let mut ids: BTreeSet<Id> =
         LEVELS.iter().filter_map(|below| chain(&format!("{at}{below}"))).map(Id::from).collect();

@@ -1,5 +1,6 @@
 use ioenv::vault::{
-    At, Blobs, Custody, NewEntry, NewEnvironment, NewProject, NewTarget, OpenedLevel, OrganizationId, Session,
+    At, Blobs, Custody, LevelScope, NewEntry, NewEnvironment, NewProject, NewTarget, OpenedLevel, OrganizationId,
+    Session,
 };
 use ioenv::{Document, ErrorKind, Kind, Layer, LevelPath, SealedBlob, SecretString, Slug, VarName};
 
@@ -129,22 +130,22 @@ fn is_client_managed<T>(result: &ioenv::Result<T>) -> bool {
 
 impl Levels for VaultLevels<'_> {
     fn layers(&self, path: &LevelPath) -> Result<Vec<Layer>> {
-        let layers = self.session().layers(At::Path(self.organization, path));
-        if is_client_managed(&layers) {
+        let content = self.session().read_level(At::Path(self.organization, path), LevelScope::Chain);
+        if is_client_managed(&content) {
             return Ok(self.blobs(path)?.open(&self.project.keys()?)?);
         }
-        Ok(layers.map_err(|error| hint(path, error))?)
+        Ok(content.map_err(|error| hint(path, error))?.into_layers())
     }
 
     fn own(&self, path: &LevelPath) -> Result<Document> {
-        let document = self.session().document(At::Path(self.organization, path));
-        if is_client_managed(&document) {
+        let content = self.session().read_level(At::Path(self.organization, path), LevelScope::Own);
+        if is_client_managed(&content) {
             let mut blobs = self.blobs(path)?;
             blobs.levels.drain(..blobs.levels.len() - 1);
             let own = blobs.open(&self.project.keys()?)?;
             return Ok(own.first().map(|layer| layer.document().clone()).unwrap_or_default());
         }
-        Ok(document.map_err(|error| hint(path, error))?.unwrap_or_default())
+        Ok(content.map_err(|error| hint(path, error))?.into_document().unwrap_or_default())
     }
 
     fn tree(&self) -> Result<Vec<(LevelPath, String)>> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::VarName;
+use crate::core::name::VarName;
 use crate::server::stashbase::name::secret_name;
 use crate::server::stashbase::problem::Problem;
 

@@ -3,7 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::StatusCode;
 
 use super::{READ, check, invalid_name, not_found};
-use crate::core::References;
+use crate::core::dotenv::expand::References;
+use crate::core::name::VarName;
+use crate::core::secret::SecretString;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::server::stashbase::caller::{AtProject, EnvironmentRequest, ProjectRequest, or_not_found};
@@ -15,7 +17,6 @@ use crate::vault;
 use crate::vault::{EntryMetadata, EntryScope, IdOrSlug, LocatedEnvironment, StoredEntry};
 use crate::wire::plain::Plain;
 use crate::wire::stashbase::secret as wire;
-use crate::{SecretString, VarName};
 
 /// What is shown for a value that is there and was not asked for.
 const MASK: &str = "******";

@@ -2,6 +2,9 @@ use axum::http::StatusCode;
 
 use super::check;
 use super::{DELETE, WRITE};
+use crate::core::document::Kind;
+use crate::core::name::VarName;
+use crate::error::{Error, ErrorKind};
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::RequestContext;
 use crate::server::stashbase::caller::EnvironmentRequest;
@@ -11,7 +14,6 @@ use crate::server::stashbase::query::body;
 use crate::vault::{EntryUpdate, NewEntry};
 use crate::wire::plain::Plain;
 use crate::wire::stashbase::secret as wire;
-use crate::{Error, ErrorKind, Kind, VarName};
 
 pub(in crate::server::stashbase) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(WRITE)?;

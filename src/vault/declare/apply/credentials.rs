@@ -1,5 +1,7 @@
-use crate::core::ServiceAccountId;
-use crate::core::{Permission, SecretString, Timestamp};
+use crate::core::clock::Timestamp;
+use crate::core::id::ServiceAccountId;
+use crate::core::permission::Permission;
+use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::account::NewAccount;
 use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find_one};

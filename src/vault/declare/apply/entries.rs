@@ -1,5 +1,6 @@
 use super::hierarchy::Spot;
-use crate::core::{Kind, SecretString};
+use crate::core::document::Kind;
+use crate::core::secret::SecretString;
 use crate::error::Result;
 use crate::vault::declare::StepKind;
 use crate::vault::declare::apply::{Apply, Owner, at};

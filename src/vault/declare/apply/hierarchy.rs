@@ -1,5 +1,7 @@
-use crate::core::OrganizationId;
-use crate::core::{Custody, LevelPath, Slug};
+use crate::core::custody::Custody;
+use crate::core::id::OrganizationId;
+use crate::core::name::Slug;
+use crate::core::path::LevelPath;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find};
 use crate::vault::declare::model::Key;

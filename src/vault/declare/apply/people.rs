@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::credentials::is_called;
-use crate::core::MemberRole;
-use crate::core::OrganizationId;
+use crate::core::id::OrganizationId;
+use crate::core::role::MemberRole;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find};
 use crate::vault::declare::model::{GranteeName, RoleName};

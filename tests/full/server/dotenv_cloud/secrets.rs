@@ -1,6 +1,6 @@
 //! What levels hold.
 
-use ioenv::vault::{At, NewKey, SecretFormat};
+use ioenv::vault::{At, LevelScope, NewKey, Paging, SecretFormat};
 use serde_json::{Value, json};
 
 use super::super::stage::{Stage, path};
@@ -258,7 +258,13 @@ fn a_level_is_stored_and_deleted() {
                 "message": "Secrets stored.",
             })
         );
-        let document = world.stage.system().document(At::Path(world.stage.acme, &path(level))).unwrap().unwrap();
+        let document = world
+            .stage
+            .system()
+            .read_level(At::Path(world.stage.acme, &path(level)), LevelScope::Own)
+            .unwrap()
+            .into_document()
+            .unwrap();
         assert_eq!(document.get("PORT").unwrap().value().expose_secret(), "8080", "the vault understands it");
     }
     // Line ends in base64 are read over, as clients do.
@@ -271,8 +277,9 @@ fn a_level_is_stored_and_deleted() {
     client.post(&delete, &place("orbit-shop/api")).empty(204);
     assert!(levels("orbit-shop/api")[1].content.is_none());
     client.post(&delete, &place("orbit-shop/api")).empty(204);
-    let versions =
-        |level: &str| world.stage.system().versions_from(At::Path(world.stage.acme, &path(level)), 0, 9).unwrap().1;
+    let versions = |level: &str| {
+        world.stage.system().versions(At::Path(world.stage.acme, &path(level)), &Paging::new()).unwrap().items.len()
+    };
     assert_eq!(versions("orbit-shop/api"), 1, "nothing was displaced by the second one");
 
     let purge =

@@ -1,6 +1,6 @@
 //! What levels held before.
 
-use ioenv::vault::{At, NewKey, OrganizationUpdate};
+use ioenv::vault::{At, NewKey, OrganizationUpdate, Paging};
 use serde_json::{Value, json};
 
 use super::super::stage::{Answer, Client, DAY, SECOND, path};
@@ -178,8 +178,12 @@ fn the_last_version_of_a_deleted_level_is_removed_by_force() {
     let delete = |force: &str, body: Option<&str>| {
         world.write("orbit-shop", "A=1\n");
         client.post(&format!("{}/secrets/delete", world.base), &json!({ "project": "orbit-shop" })).empty(204);
-        let versions =
-            world.stage.system().versions_from(At::Path(world.stage.acme, &path("orbit-shop")), 0, 1).unwrap().0;
+        let versions = world
+            .stage
+            .system()
+            .versions(At::Path(world.stage.acme, &path("orbit-shop")), &Paging::new().limit(1))
+            .unwrap()
+            .items;
         client.send("DELETE", &format!("{}/secrets/versions/{}{force}", world.base, versions[0].id), body)
     };
     for (force, body) in [("", None), ("?force=false", Some("{\"force\":false}")), ("?force=0", Some("{}"))] {

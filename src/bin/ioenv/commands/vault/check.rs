@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
-use ioenv::ErrorKind;
-use ioenv::vault::{At, Organization, SealedRecordKind};
+use ioenv::vault::{At, LevelScope, Organization, SealedRecordKind};
+use ioenv::{Document, ErrorKind};
 
 use crate::levels::Levels as _;
 use crate::levels::access::Access;
@@ -29,10 +29,12 @@ pub(crate) fn run(project: &Project) -> Result<ExitCode> {
         levels.organization = id;
         for (path, _) in levels.tree()? {
             let session = levels.session();
-            let what = match session.document(At::Path(id, &path)) {
-                Ok(None) => "says nothing".to_owned(),
-                Ok(Some(document)) if document.len() == 1 => "opens, 1 entry".to_owned(),
-                Ok(Some(document)) => format!("opens, {} entries", document.len()),
+            let what = match session.read_level(At::Path(id, &path), LevelScope::Own) {
+                Ok(content) => match content.document().map(Document::len) {
+                    None => "says nothing".to_owned(),
+                    Some(1) => "opens, 1 entry".to_owned(),
+                    Some(count) => format!("opens, {count} entries"),
+                },
                 Err(error) if error.kind() == ErrorKind::ClientManaged => match session.blobs(At::Path(id, &path)) {
                     Ok(_) => "is whole; its key is not in the vault".to_owned(),
                     Err(error) => fail(&mut failed, &error),
