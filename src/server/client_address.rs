@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 
 use crate::vault::IpRange;
 
@@ -22,7 +22,7 @@ impl ClientAddress {
         let peer = peer.to_canonical();
         let is_proxy = |address: IpAddr| proxies.iter().any(|range| range.contains(address));
         let mut client = Some(peer);
-        let lines: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(|value| value.as_bytes()).collect();
+        let lines: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();
         for hop in lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b',')) {
             if !client.is_some_and(is_proxy) {
                 break;
@@ -75,8 +75,6 @@ fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     /// The address that a server behind proxies finds; `-` if it is unknown.

@@ -176,14 +176,14 @@ impl Connection {
     /// The head of a request has arrived. Does not return if the connection has given way.
     pub(super) async fn begin(&self) {
         if !self.enter(Phase::Reading) {
-            pending().await
+            pending::<()>().await;
         }
     }
 
     /// The server has all of a request, and works for it. Does not return if the connection has given way.
     pub(super) async fn work(&self) {
         if !self.enter(Phase::Working) {
-            pending().await
+            pending::<()>().await;
         }
     }
 
@@ -363,7 +363,7 @@ mod tests {
         assert_eq!(table.lock().open.len(), MAX_CONNECTIONS);
         // So do networks of IPv6.
         for at in 0..MAX_CONNECTIONS * 3 {
-            open(&table, &format!("2001:db8:0:{:x}::1", at));
+            open(&table, &format!("2001:db8:0:{at:x}::1"));
         }
         assert!(is_open(&known));
         let state = table.lock();

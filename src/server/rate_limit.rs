@@ -39,12 +39,12 @@ impl Bucket {
     /// The bucket of an authenticated caller.
     pub(super) fn of_caller(
         kind: &'static str,
-        member: impl ToString,
+        member: String,
         organization: OrganizationId,
         limit: u32,
         window: Duration,
     ) -> Self {
-        let (member, group) = (member.to_string(), organization.to_string());
+        let group = organization.to_string();
         Self { kind, member, group, is_known: true, limit, window }
     }
 
@@ -288,7 +288,7 @@ mod tests {
             assert!(!is_refused(&limiter, start, from(&address(0))), "its second request");
             assert!(is_refused(&limiter, start, from(&address(49_999))), "the rest is counted together");
             // An authenticated caller is not crowded out, and the table is free again when the windows end.
-            let caller = Bucket::of_caller("service", "key", organization(1), 1, MINUTE);
+            let caller = Bucket::of_caller("service", "key".to_owned(), organization(1), 1, MINUTE);
             assert!(!is_refused(&limiter, start, caller));
             assert!(!is_refused(&limiter, start + MINUTE, from(&address(49_999))));
             assert_eq!(size(&limiter.networks), 1);
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn each_kind_counts_by_itself() {
         let (limiter, start) = (RateLimiter::default(), Instant::now());
-        let bucket = |kind| Bucket::of_caller(kind, "key", organization(1), 1, MINUTE);
+        let bucket = |kind| Bucket::of_caller(kind, "key".to_owned(), organization(1), 1, MINUTE);
         let refused = ["read", "write", "read"].map(|kind| is_refused(&limiter, start, bucket(kind)));
         assert_eq!(refused, [false, false, true]);
     }

@@ -108,7 +108,7 @@ impl Service for DotenvCloud {
         let is_rotation = context.method() == Method::POST && context.path().ends_with("/encryption-key/rotate");
         let (kind, limit, window) =
             if is_rotation { ("dotenv.cloud rotations", 10, HOUR) } else { ("dotenv.cloud", 100, MINUTE) };
-        Ok(Bucket::of_caller(kind, organization, organization, limit, window))
+        Ok(Bucket::of_caller(kind, organization.to_string(), organization, limit, window))
     }
 
     fn refuse(problem: Problem, _request: RequestId) -> Reply {

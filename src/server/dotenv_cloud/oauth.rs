@@ -14,7 +14,7 @@ use crate::wire::dotenv_cloud::oauth::{OAuthError, OAuthErrorCode};
 /// Refuses every grant, as RFC 6749 has it.
 pub(super) fn token(context: &RequestContext) -> Result<Reply, Problem> {
     let body = context.body()?;
-    let scheme = context.headers().get(AUTHORIZATION).map(|value| value.as_bytes());
+    let scheme = context.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
     if scheme.is_some_and(|value| value.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "))) {
         let mut refusal = refuse(StatusCode::UNAUTHORIZED, OAuthErrorCode::InvalidClient, UNKNOWN_CLIENT);
         refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"dotenv.cloud\""));

@@ -34,7 +34,7 @@ impl Service for Ioenv {
 
     fn bucket(context: &RequestContext) -> Result<Bucket, Problem> {
         let key = context.key().map_err(Problem::of_token)?;
-        Ok(Bucket::of_caller("ioenv", key.id, key.organization, MAX_REQUESTS, MINUTE))
+        Ok(Bucket::of_caller("ioenv", key.id.to_string(), key.organization, MAX_REQUESTS, MINUTE))
     }
 
     fn refuse(problem: Problem, _request: RequestId) -> Reply {

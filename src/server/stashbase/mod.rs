@@ -49,7 +49,7 @@ impl Service for Stashbase {
             (false, true) => ("Stashbase read", 180),
             (false, false) => ("Stashbase write", 120),
         };
-        Ok(Bucket::of_caller(what, who, key.organization, limit, MINUTE))
+        Ok(Bucket::of_caller(what, who.to_string(), key.organization, limit, MINUTE))
     }
 
     fn refuse(problem: Problem, request: RequestId) -> Reply {
