@@ -367,6 +367,20 @@ fn a_project_key_is_told_if_the_file_asks() {
 }
 
 #[test]
+fn a_key_string_is_kept_with_the_blanks_around_it() {
+    let directory = Directory::new();
+    let file = "[[organization]]\nname = \"Orbit\"\n\n[[organization.project]]\nname = \"shop\"\n\
+                key = { scheme = \"pbkdf2\", string = \" a key string\\n\" }\n";
+    directory.0.write("orbit.toml", file);
+    directory.ok(&["vault", "apply", "orbit.toml"]);
+    let vault = directory.vault();
+    let session = vault.session(Actor::system("test"));
+    let orbit = session.organizations().unwrap().into_iter().find(|one| one.slug == "orbit").unwrap().id;
+    let key = session.key(At::Path(orbit, &"shop".parse().unwrap())).unwrap();
+    assert_eq!(key.text.unwrap().expose_secret(), " a key string\n");
+}
+
+#[test]
 fn what_is_no_dotenv_text_is_left_out_of_a_dump() {
     let directory = Directory::new();
     let project = |name: &str, more: &str| {

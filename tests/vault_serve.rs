@@ -55,17 +55,21 @@ impl Directory {
 
     fn serve(&self, more: &[&str]) -> Serving {
         let args = [&["vault", "serve", "--listen", "127.0.0.1:0"], more].concat();
-        let mut process = self.command(&args).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        Serving::of(self.command(&args))
+    }
+}
+
+impl Serving {
+    fn of(mut command: Command) -> Self {
+        let mut process = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap());
         let mut first = String::new();
         lines.read_line(&mut first).unwrap();
         let port = first.split("http://127.0.0.1:").nth(1).and_then(|rest| rest.split(',').next());
         let port = port.unwrap_or_else(|| panic!("{first}")).parse().unwrap();
-        Serving { process, port, lines }
+        Self { process, port, lines }
     }
-}
 
-impl Serving {
     /// The status and the body of what is answered.
     fn ask(&self, head: &str, token: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
@@ -177,4 +181,38 @@ fn what_others_can_reach_takes_a_word_more() {
     assert!(complaint.contains("cannot listen on 127.0.0.1:") && complaint.contains("--listen"), "{complaint}");
     let output = run(directory.command(&["vault", "serve"]).env("IOENV_TOKEN", &directory.token), "");
     assert!(text(&output.stderr).contains("unset IOENV_TOKEN"), "{output:?}");
+}
+
+#[test]
+fn connections_give_way_when_there_are_no_file_descriptors() {
+    let directory = Directory::new();
+    let serve = directory.command(&["vault", "serve", "--listen", "127.0.0.1:0"]);
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 100 && exec \"$@\"", "sh"]).arg(serve.get_program()).args(serve.get_args());
+    for (name, value) in serve.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.current_dir(serve.get_current_dir().unwrap());
+    let serving = Serving::of(command);
+    let halves: Vec<TcpStream> = (0..200)
+        .map(|_| {
+            let mut stream = TcpStream::connect(("127.0.0.1", serving.port)).unwrap();
+            // It may have been closed already.
+            let _ = stream.write_all(b"GET /v1/projects HTTP/1.1\r\n");
+            stream
+        })
+        .collect();
+    let mut stream = TcpStream::connect(("127.0.0.1", serving.port)).unwrap();
+    // Sooner than the server ends connections for their own sake.
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let mut head = [0; 15];
+    stream.read_exact(&mut head).unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200 OK");
+    drop((halves, stream));
+    serving.signal("TERM");
+    assert_eq!(serving.end().0, 0);
 }

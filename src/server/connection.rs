@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::header::X_CONTENT_TYPE_OPTIONS;
 use axum::http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -19,18 +20,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep, timeout};
 
 use crate::server::client_address::ClientAddress;
+use crate::server::connection_table::{Admission, Connection, ConnectionTable, Place};
 use crate::server::log::{AccessLogEntry, Cause, Log};
 use crate::server::request_context::Route;
 use crate::server::request_id::{self, RequestId};
 use crate::vault::IpRange;
 
-/// Most connections at once; more wait to be taken.
-const MAX_CONNECTIONS: usize = 1024;
 /// Longest headers of a request, with its address, in bytes.
 const MAX_HEADERS: usize = 64 << 10;
 /// How long a client may take for the headers of a request, and stay without one.
@@ -40,8 +39,10 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 const ANSWER_PACE: u32 = 64 << 10;
 /// How long what is on its way may still take when the server is stopped.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long to wait when no connection can be taken, such as for want of file descriptors.
+/// How long to wait when no connection can be taken, such as for want of file descriptors, and none gives way.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long to wait for the file descriptor of a connection that gives way.
+const SHORT_PAUSE: Duration = Duration::from_millis(1);
 
 /// Takes connections until `stop` is done.
 pub(super) async fn serve(
@@ -51,40 +52,53 @@ pub(super) async fn serve(
     log: Option<Log>,
     stop: impl Future<Output = ()>,
 ) {
-    let front = Arc::new(Front { router: TowerToHyperService::new(router), proxies, log });
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let table = Arc::new(ConnectionTable::new(proxies));
+    let front = Arc::new(Front { router: TowerToHyperService::new(router), log });
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_HEADERS);
     let mut stop = pin!(stop);
     loop {
-        let accepting = async {
-            let slot = Arc::clone(&slots).acquire_owned().await.expect("invariant: it is never closed");
-            (slot, listener.accept().await)
-        };
-        let (slot, accepted) = tokio::select! {
-            accepted = accepting => accepted,
+        let (stream, peer, place) = tokio::select! {
+            accepted = accept(&listener, &table) => accepted,
             () = &mut stop => break,
-        };
-        let Ok((stream, peer)) = accepted else {
-            sleep(PAUSE).await;
-            continue;
         };
         // Answers are short: each goes out as it is.
         let _ = stream.set_nodelay(true);
         let front = Arc::clone(&front);
-        let service = service_fn(move |request| Arc::clone(&front).answer(request, peer.ip()));
-        let connection =
-            graceful.watch(builder.serve_connection(TokioIo::new(WriteTimeout::new(stream, ANSWER_TIMEOUT)), service));
+        let open = place.connection().clone();
+        let stream = WriteTimeout::new(stream, ANSWER_TIMEOUT).flushing(open.clone());
+        let service = service_fn(move |request| Arc::clone(&front).answer(request, peer, open.clone()));
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
-            // Whatever ended it, the client knows; nothing is left to be done.
-            let _ = connection.await;
-            drop(slot);
+            tokio::select! {
+                // Whatever ended it, the client knows; nothing is left to be done.
+                _ = connection => {}
+                () = place.connection().closing() => {}
+            }
+            drop(place);
         });
     }
     drop(listener);
     // Who is not through by then is cut off.
     let _ = timeout(STOP_TIMEOUT, graceful.shutdown()).await;
+}
+
+/// Accepts a connection for which there is room.
+async fn accept(listener: &TcpListener, table: &Arc<ConnectionTable>) -> (TcpStream, IpAddr, Place) {
+    loop {
+        let Ok((stream, peer)) = listener.accept().await else {
+            sleep(if table.give_way() { SHORT_PAUSE } else { PAUSE }).await;
+            continue;
+        };
+        loop {
+            match table.admit(peer.ip()) {
+                Admission::Open(place) => return (stream, peer.ip(), place),
+                Admission::Refused => break,
+                Admission::Full => table.changed().await,
+            }
+        }
+    }
 }
 
 /// A stream that fails where the other side does not take what is written to it. Otherwise whoever never reads an answer
@@ -94,11 +108,17 @@ struct WriteTimeout<S> {
     patience: Duration,
     /// Until when what is being written must have been taken; nothing, where all of it was, or never had to wait.
     deadline: Option<Pin<Box<Sleep>>>,
+    /// What is told when all was taken.
+    connection: Option<Connection>,
 }
 
 impl<S> WriteTimeout<S> {
     fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, deadline: None }
+        Self { stream, patience, deadline: None, connection: None }
+    }
+
+    fn flushing(self, connection: Connection) -> Self {
+        Self { connection: Some(connection), ..self }
     }
 
     /// What becomes of a write.
@@ -152,7 +172,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     /// It is called when nothing is left to be written.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.deadline = None;
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        if let (Poll::Ready(Ok(())), Some(connection)) = (&flushed, &self.connection) {
+            connection.flushed();
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -169,20 +193,27 @@ fn is_known(method: &Method) -> bool {
 /// What every connection needs.
 struct Front {
     router: TowerToHyperService<Router>,
-    proxies: Vec<IpRange>,
     log: Option<Log>,
 }
 
 impl Front {
-    async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: IpAddr) -> Result<Response<Body>, Infallible> {
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        peer: IpAddr,
+        connection: Connection,
+    ) -> Result<Response<Body>, Infallible> {
         let started = Instant::now();
-        let address = ClientAddress::find(peer, request.headers(), &self.proxies);
+        connection.begin().await;
+        let address = ClientAddress::find(peer, request.headers(), connection.proxies());
         let method = request.method().clone();
         let id = RequestId::generate();
         let mut request = request;
         request.extensions_mut().insert(address);
         request.extensions_mut().insert(id);
+        request.extensions_mut().insert(connection.clone());
         let Ok(mut response) = self.router.call(request).await;
+        response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         let id = id.to_string();
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(request_id::HEADER, value);
@@ -194,12 +225,13 @@ impl Front {
                 method: if is_known(&method) { method.as_str() } else { "-" },
                 route: route.map_or("-", Route::as_str),
                 status: response.status().as_u16(),
-                ip: address.0,
+                ip: address.client,
                 took: started.elapsed(),
                 request_id: &id,
                 cause: cause.map(Cause::as_str),
             });
         }
+        connection.answer();
         Ok(response)
     }
 }

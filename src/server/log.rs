@@ -20,8 +20,8 @@ pub struct AccessLogEntry<'a> {
     pub route: &'a str,
     /// The status of the response.
     pub status: u16,
-    /// Where it came from.
-    pub ip: IpAddr,
+    /// The address of the client; `None` if a trusted proxy sent an `X-Forwarded-For` that cannot be read.
+    pub ip: Option<IpAddr>,
     /// From when all of its headers were there to when the response was ready.
     pub took: Duration,
     /// The id of the request, a ULID. The response carries it in the header `X-Request-Id`.
@@ -31,12 +31,16 @@ pub struct AccessLogEntry<'a> {
     pub cause: Option<&'a str>,
 }
 
-/// `127.0.0.1 GET /v1/environment/secrets 200 1.2 ms 01KQ3V5M8N4Y6T2R0W9X7Z1C3B`; of a failure also the cause, behind a
-/// colon.
+/// `127.0.0.1 GET /v1/environment/secrets 200 1.2 ms 01KQ3V5M8N4Y6T2R0W9X7Z1C3B`, with `-` for an unknown address; of a
+/// failure also the cause, behind a colon.
 impl fmt::Display for AccessLogEntry<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { ip, method, route, status, took, request_id, cause } = self;
-        write!(f, "{ip} {method} {route} {status} {:.1} ms {request_id}", took.as_secs_f64() * 1000.0)?;
+        match ip {
+            Some(ip) => ip.fmt(f)?,
+            None => f.write_str("-")?,
+        }
+        write!(f, " {method} {route} {status} {:.1} ms {request_id}", took.as_secs_f64() * 1000.0)?;
         cause.map_or(Ok(()), |cause| write!(f, ": {cause}"))
     }
 }

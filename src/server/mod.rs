@@ -21,6 +21,7 @@
 
 mod client_address;
 mod connection;
+mod connection_table;
 mod dotenv_cloud;
 mod ioenv;
 mod log;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract;
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
 
@@ -44,9 +46,8 @@ use self::dotenv_cloud::DotenvCloud;
 use self::ioenv::Ioenv;
 pub use self::log::AccessLogEntry;
 use self::log::Log;
-use self::rate_limit::RateLimiter;
 use self::reply::Reply;
-use self::request_context::{Fault, refuse};
+use self::request_context::{Fault, State, refuse};
 use self::stashbase::Stashbase;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::{IpRange, Vault};
@@ -80,9 +81,10 @@ impl Server {
         self
     }
 
-    /// The same, which takes the word of these proxies for where a request came from, in the header `X-Forwarded-For`.
-    /// Without them all requests through a proxy come from the proxy: in the audit log, for keys with an allow-list, and
-    /// for rate limits.
+    /// Trusts `X-Forwarded-For` from these proxies: the client of a request is the last address in it that is not one of
+    /// them. If that cannot be read, the address is unknown, and keys with an allow-list are refused. Without trusted
+    /// proxies all requests through a proxy come from the proxy: in the audit log, for keys with an allow-list, and for
+    /// rate limits.
     #[must_use]
     pub fn trusted_proxies(mut self, proxies: impl IntoIterator<Item = IpRange>) -> Self {
         self.proxies.extend(proxies);
@@ -135,11 +137,7 @@ impl Server {
     }
 
     fn router(&self) -> Router {
-        let state = request_context::State::new(
-            Arc::clone(&self.vault),
-            self.limited.then(RateLimiter::default),
-            MAX_CONCURRENT,
-        );
+        let state = State::new(Arc::clone(&self.vault), self.limited, MAX_CONCURRENT);
         // An empty answer at the root: clients look whether somebody is there.
         let about =
             Router::new().route("/", get(|| async { StatusCode::NO_CONTENT })).route("/health", get(|| async { "ok" }));
@@ -153,14 +151,14 @@ impl Server {
 }
 
 /// Refuses an address at which nothing is served, in the words of the service it looks like.
-async fn no_such_route(request: Request<Body>) -> Reply {
+async fn no_such_route(extract::State(state): extract::State<State>, request: Request<Body>) -> Reply {
     let path = request.uri().path();
     if path == "/v1" || path.starts_with("/v1/") {
-        refuse::<Stashbase>(Fault::NoSuchRoute, request).await
+        refuse::<Stashbase>(state, Fault::NoSuchRoute, request).await
     } else if path.starts_with("/api/v1/env/") || path.starts_with("/api/v1/project/") {
-        refuse::<Ioenv>(Fault::NoSuchRoute, request).await
+        refuse::<Ioenv>(state, Fault::NoSuchRoute, request).await
     } else {
-        refuse::<DotenvCloud>(Fault::NoSuchRoute, request).await
+        refuse::<DotenvCloud>(state, Fault::NoSuchRoute, request).await
     }
 }
 

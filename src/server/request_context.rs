@@ -1,16 +1,17 @@
 //! One request and its answer, whichever service it is of.
 
 use std::future::{Future, ready};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts as _, MatchedPath, Query, RawPathParams, State as Extracted};
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, Request};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use axum::routing::{self, MethodFilter, MethodRouter};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
@@ -19,8 +20,9 @@ use tokio::time::timeout;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::server::client_address::ClientAddress;
+use crate::server::connection_table::Connection;
 use crate::server::log::Cause;
-use crate::server::rate_limit::{MINUTE, Quota, RateLimiter};
+use crate::server::rate_limit::{Bucket, MINUTE, Quota, RateLimiter};
 use crate::server::reply::Reply;
 use crate::server::request_id::RequestId;
 use crate::vault::{OwnKey, Session, Token, Vault};
@@ -44,13 +46,16 @@ pub(super) struct State(Arc<Shared>);
 
 struct Shared {
     vault: Arc<Vault>,
-    limiter: Option<RateLimiter>,
+    limiter: RateLimiter,
+    /// Whether requests beyond a limit are refused.
+    is_limited: bool,
     slots: Arc<Semaphore>,
 }
 
 impl State {
-    pub(super) fn new(vault: Arc<Vault>, limiter: Option<RateLimiter>, slots: usize) -> Self {
-        Self(Arc::new(Shared { vault, limiter, slots: Arc::new(Semaphore::new(slots)) }))
+    pub(super) fn new(vault: Arc<Vault>, is_limited: bool, slots: usize) -> Self {
+        let (limiter, slots) = (RateLimiter::default(), Arc::new(Semaphore::new(slots)));
+        Self(Arc::new(Shared { vault, limiter, is_limited, slots }))
     }
 }
 
@@ -72,6 +77,12 @@ pub(super) trait Service: 'static {
     /// Longest body of a request, in bytes.
     const MAX_BODY: usize;
 
+    /// What a challenge calls the service.
+    const REALM: &str;
+
+    /// Whether every response says how many requests are left, even if none are refused.
+    const SHOWS_QUOTA: bool = false;
+
     /// Refuses a request before anybody asks whose it is.
     fn admit(_context: &RequestContext) -> Result<(), Self::Problem> {
         Ok(())
@@ -82,24 +93,14 @@ pub(super) trait Service: 'static {
         problem
     }
 
-    /// Which bucket a request counts in; `None` for none. It is asked only where requests are counted.
-    fn bucket(context: &RequestContext) -> Result<Option<Bucket>, Self::Problem>;
+    /// Which bucket a request counts in. It is asked only where requests are counted.
+    fn bucket(context: &RequestContext) -> Result<Bucket, Self::Problem>;
 
     /// Says what a request was refused for.
     fn refuse(problem: Self::Problem, request: RequestId) -> Reply;
 
     /// Adds the headers that every answer has.
     fn add_headers(reply: &mut Reply, quota: Option<Quota>);
-}
-
-/// What a request counts in.
-pub(super) struct Bucket {
-    /// Requests of the same name count together.
-    pub(super) name: String,
-    /// How many are taken in a window.
-    pub(super) limit: u32,
-    /// How long a window is.
-    pub(super) window: Duration,
 }
 
 /// What is refused before a service looks at it.
@@ -164,15 +165,44 @@ impl Route {
 /// A request that was read whole.
 pub(super) struct RequestContext {
     state: State,
+    address: ClientAddress,
     parts: Parts,
     parameters: Vec<(String, String)>,
     query: Vec<(String, String)>,
     body: Result<Bytes, Fault>,
     /// The key of the caller, once it was found.
     key: OnceLock<OwnKey>,
+    /// Whether anything was done in the name of the caller.
+    has_session: AtomicBool,
 }
 
 impl RequestContext {
+    /// A request without its body, and without the parts of its path.
+    fn new(state: State, parts: Parts) -> Self {
+        // The connection knows it.
+        let nowhere = ClientAddress { peer: Ipv4Addr::UNSPECIFIED.into(), client: None };
+        let address = parts.extensions.get().copied().unwrap_or(nowhere);
+        // What is not encoded as it should be is read as far as it can be.
+        let query = Query::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
+        Self {
+            state,
+            address,
+            parts,
+            parameters: Vec::new(),
+            query,
+            body: Err(Fault::BodyIncomplete),
+            key: OnceLock::new(),
+            has_session: AtomicBool::new(false),
+        }
+    }
+
+    /// Has the connection stay open while the server works for the request.
+    async fn work(&self) {
+        if let Some(connection) = self.connection() {
+            connection.work().await;
+        }
+    }
+
     /// A session in the name of whoever asks.
     ///
     /// # Errors
@@ -183,6 +213,7 @@ impl RequestContext {
             let message = "this takes a token: send the header `Authorization: Bearer` with it";
             Error::new(ErrorKind::Unauthenticated, message)
         })?;
+        self.has_session.store(true, Ordering::Relaxed);
         Ok(self.state.0.session(token, self.ip()))
     }
 
@@ -201,18 +232,22 @@ impl RequestContext {
         }
     }
 
-    pub(super) fn ip(&self) -> Option<IpAddr> {
-        self.parts.extensions.get::<ClientAddress>().map(|address| address.0)
+    /// Whether the vault knows the caller, as far as that was found out by a request with this response.
+    fn is_caller_known<P>(&self, answer: &Result<Reply, P>) -> bool {
+        let is_done = answer.as_ref().is_ok_and(|reply| reply.status().as_u16() < 400);
+        self.key.get().is_some() || (is_done && self.has_session.load(Ordering::Relaxed))
     }
 
-    /// From where it came, as far as requests are counted by that: who has one address of IPv6 mostly has the 2^64 beside
-    /// it.
-    pub(super) fn network(&self) -> String {
-        match self.ip() {
-            Some(IpAddr::V6(ip)) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).to_string(),
-            Some(ip) => ip.to_string(),
-            None => String::new(),
-        }
+    fn connection(&self) -> Option<&Connection> {
+        self.parts.extensions.get()
+    }
+
+    pub(super) fn ip(&self) -> Option<IpAddr> {
+        self.address.client
+    }
+
+    pub(super) fn address(&self) -> &ClientAddress {
+        &self.address
     }
 
     pub(super) fn method(&self) -> &Method {
@@ -261,13 +296,19 @@ pub(super) fn answer<S: Service>(
 ) -> MethodRouter<State> {
     routing::on(method, move |Extracted(state): Extracted<State>, request: Request<Body>| async move {
         let route = request.extensions().get::<MatchedPath>().cloned().map(Route);
-        let id = request_id(&request);
-        let (answer, quota) = match read::<S>(state, request).await {
-            Ok(context) => perform::<S>(context, work).await,
-            Err(fault) => (Err(fault.into()), None),
-        };
+        let (id, shows_token) = (request_id(&request), shows_token(request.headers()));
+        let (context, fault) = read::<S>(state, request).await;
+        let (answer, quota) = perform::<S>(context, move |context, unknown| match (fault, unknown) {
+            (Some(fault), _) => Err(fault.into()),
+            (None, unknown) => {
+                S::admit(context)?;
+                unknown.map_or_else(|| work(context), Err)
+            }
+        })
+        .await;
         let mut reply = answer.unwrap_or_else(|problem| S::refuse(problem, id));
         S::add_headers(&mut reply, quota);
+        challenge::<S>(&mut reply, shows_token);
         if let Some(route) = route {
             reply.extensions_mut().insert(route);
         }
@@ -276,14 +317,41 @@ pub(super) fn answer<S: Service>(
 }
 
 /// Refuses a request whatever it says.
-pub(super) async fn refuse<S: Service>(fault: Fault, request: Request<Body>) -> Reply {
-    let (id, body) = (request_id(&request), request.into_body());
+pub(super) async fn refuse<S: Service>(state: State, fault: Fault, request: Request<Body>) -> Reply {
+    let (id, shows_token) = (request_id(&request), shows_token(request.headers()));
+    let (parts, body) = request.into_parts();
     // A connection with something unread in it ends, and a client that sends its next request over it at the same time gets
     // no answer. What does not come is not missed.
     let _ = timeout(BODY_TIMEOUT, collect(body, 0, ready(false))).await;
-    let mut reply = S::refuse(fault.into(), id);
-    S::add_headers(&mut reply, None);
+    let (problem, quota) = if S::SHOWS_QUOTA {
+        let context = RequestContext::new(state, parts);
+        context.work().await;
+        let (refused, quota) = perform::<S>(context, move |_, _| Err(fault.into())).await;
+        (refused.err().unwrap_or_else(|| fault.into()), quota)
+    } else {
+        (fault.into(), None)
+    };
+    let mut reply = S::refuse(problem, id);
+    S::add_headers(&mut reply, quota);
+    challenge::<S>(&mut reply, shows_token);
     reply
+}
+
+/// Says of a response to an unknown caller how to authenticate, as RFC 6750 has it.
+fn challenge<S: Service>(reply: &mut Reply, shows_token: bool) {
+    if reply.status() == StatusCode::UNAUTHORIZED && !reply.headers().contains_key(WWW_AUTHENTICATE) {
+        let error = if shows_token { ", error=\"invalid_token\"" } else { "" };
+        if let Ok(challenge) = HeaderValue::try_from(format!("Bearer realm=\"{}\"{error}", S::REALM)) {
+            reply.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+    }
+}
+
+/// Whether a request has what should be a token.
+fn shows_token(headers: &HeaderMap) -> bool {
+    let is_bearer =
+        |value: &HeaderValue| value.as_bytes().get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "));
+    headers.get_all(AUTHORIZATION).iter().any(is_bearer)
 }
 
 /// The id that the connection gave the request.
@@ -291,18 +359,23 @@ fn request_id(request: &Request<Body>) -> RequestId {
     request.extensions().get().copied().unwrap_or_else(RequestId::generate)
 }
 
-async fn read<S: Service>(state: State, request: Request<Body>) -> Result<RequestContext, Fault> {
+/// Reads a request whole. The fault is that of its path.
+async fn read<S: Service>(state: State, request: Request<Body>) -> (RequestContext, Option<Fault>) {
     let (mut parts, body) = request.into_parts();
-    let parameters = RawPathParams::from_request_parts(&mut parts, &()).await.map_err(|_| Fault::NoSuchRoute)?;
-    let parameters = parameters.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-    // What is not encoded as it should be is read as far as it can be.
-    let query = Query::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
-    let (body_missing, key) = (Err(Fault::BodyIncomplete), OnceLock::new());
-    let mut context = RequestContext { state, parts, parameters, query, body: body_missing, key };
+    let parameters = RawPathParams::from_request_parts(&mut parts, &()).await;
+    let mut context = RequestContext::new(state, parts);
+    let fault = match parameters {
+        Ok(parameters) => {
+            context.parameters = parameters.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+            None
+        }
+        Err(_) => Some(Fault::NoSuchRoute),
+    };
     if let Ok(body) = timeout(BODY_TIMEOUT, collect(body, S::MAX_BODY, is_known(&context))).await {
         context.body = body;
     }
-    Ok(context)
+    context.work().await;
+    (context, fault)
 }
 
 /// Whether the vault knows the caller.
@@ -360,50 +433,63 @@ async fn collect(body: Body, limit: usize, is_known: impl Future<Output = bool>)
     if length > limit { Err(Fault::BodyTooLong) } else { Ok(bytes.into()) }
 }
 
+/// Performs a request by `work`, which is given why the caller is unknown, if that was found out. Returns how many
+/// requests are left, if they are counted.
 async fn perform<S: Service>(
     context: RequestContext,
-    work: fn(&RequestContext) -> Result<Reply, S::Problem>,
+    work: impl FnOnce(&RequestContext, Option<S::Problem>) -> Result<Reply, S::Problem> + Send + 'static,
 ) -> (Result<Reply, S::Problem>, Option<Quota>) {
-    let slots = Arc::clone(&context.state.0.slots);
-    let Ok(Ok(slot)) = timeout(QUEUE_TIMEOUT, slots.acquire_owned()).await else {
-        return (Err(Fault::Busy.into()), None);
+    let (shared, address) = (Arc::clone(&context.state.0), context.address);
+    let quota = Arc::new(OnceLock::new());
+    let slots = Arc::clone(&shared.slots);
+    let answer = match timeout(QUEUE_TIMEOUT, slots.acquire_owned()).await {
+        Ok(Ok(slot)) => {
+            let quota = Arc::clone(&quota);
+            let answer = tokio::task::spawn_blocking(move || {
+                let answer = counted::<S>(&context, &quota, work);
+                if let Some(connection) = context.connection().filter(|_| context.is_caller_known(&answer)) {
+                    connection.mark_known();
+                }
+                let answer = answer.map_err(|problem| S::refine(&context, problem));
+                drop(slot);
+                answer
+            });
+            // A panic stays with the request that met it.
+            answer.await.unwrap_or_else(|error| Err(Fault::of_task(error).into()))
+        }
+        _ => Err(Fault::Busy.into()),
     };
-    let answer = tokio::task::spawn_blocking(move || {
-        let (answer, quota) = counted::<S>(&context, work);
-        let answer = answer.map_err(|problem| S::refine(&context, problem));
-        drop(slot);
-        (answer, quota)
+    let quota = quota.get().copied().or_else(|| {
+        // The server could not find out whose it is.
+        let bucket = || Bucket::of_network("requests that failed", &address, MAX_UNAUTHENTICATED, MINUTE);
+        S::SHOWS_QUOTA.then(|| shared.limiter.count(bucket()))
     });
-    // A panic stays with the request that met it.
-    answer.await.unwrap_or_else(|error| (Err(Fault::of_task(error).into()), None))
+    (answer, quota)
 }
 
 /// Performs a request, unless there were too many before it.
 fn counted<S: Service>(
     context: &RequestContext,
-    work: fn(&RequestContext) -> Result<Reply, S::Problem>,
-) -> (Result<Reply, S::Problem>, Option<Quota>) {
-    if let Err(problem) = S::admit(context) {
-        return (Err(problem), None);
+    counted: &OnceLock<Quota>,
+    work: impl FnOnce(&RequestContext, Option<S::Problem>) -> Result<Reply, S::Problem>,
+) -> Result<Reply, S::Problem> {
+    let Shared { limiter, is_limited, .. } = &*context.state.0;
+    if !is_limited && !S::SHOWS_QUOTA {
+        return work(context, None);
     }
-    let Some(limiter) = &context.state.0.limiter else {
-        return (work(context), None);
-    };
-    let (quota, unknown) = match S::bucket(context) {
-        Ok(None) => return (work(context), None),
-        Ok(Some(bucket)) => (limiter.count(bucket.name, bucket.limit, bucket.window), None),
+    let (bucket, unknown) = match S::bucket(context) {
+        Ok(bucket) => (bucket, None),
         // Nobody knows who asks. Those who are known at the same address do not suffer for it.
         Err(problem) => {
-            let bucket = format!("stranger {}", context.network());
-            (limiter.count(bucket, MAX_UNAUTHENTICATED, MINUTE), Some(problem))
+            let bucket = Bucket::of_network("unknown callers", context.address(), MAX_UNAUTHENTICATED, MINUTE);
+            (bucket, Some(problem))
         }
     };
-    let answer = match unknown {
-        _ if quota.is_exceeded => Err(Fault::TooManyRequests(quota).into()),
-        Some(problem) => Err(problem),
-        None => work(context),
-    };
-    (answer, Some(quota))
+    let quota = *counted.get_or_init(|| limiter.count(bucket));
+    if *is_limited && quota.is_exceeded {
+        return Err(Fault::TooManyRequests(quota).into());
+    }
+    work(context, unknown)
 }
 
 /// The token of the one header that has it.

@@ -292,7 +292,9 @@ fn calls_of_one_use_case_take_the_same_where_they_are_done() {
             session.webhook_logs_from(At::Path(id, &path(PROD)), webhook, 0, 9).map(drop)
         }),
         (UseCase::SetEntry, &|session, id| {
-            session.set_entry(At::Path(id, &path(PROD)), &entry("A", "1"), Kind::Variable, None).map(drop)
+            session
+                .set_entry(At::Path(id, &path(PROD)), &entry("A", "1"), Kind::Variable, &EntryPrecondition::new())
+                .map(drop)
         }),
     ];
     for (use_case, ask) in asked {

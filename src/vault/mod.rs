@@ -136,8 +136,8 @@ pub use self::deleted::Deleted;
 pub use self::check::{DamagedRecord, IntegrityReport};
 pub use self::content::MAX_BLOB_BYTES;
 pub use self::entry::{
-    CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryScope, EntryUpdate, FoundEntry, NewEntry, Search,
-    SetEntries, SetEntry, StoredEntry, UpdatedEntries,
+    CreatedEntries, DeletedEntries, Entries, EntryMetadata, EntryPrecondition, EntryScope, EntryUpdate, FoundEntry,
+    NewEntry, Search, SetEntries, SetEntry, StoredEntry, UpdatedEntries,
 };
 pub use self::level::{Blob, Blobs, NewBlob};
 pub use self::read_level::{LevelContent, LevelScope};

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ioenv::ErrorKind::{Denied, NotFound};
 use ioenv::store::{Access, Precondition, Record, Store, StoreExt as _, Work};
 use ioenv::vault::{
-    AccountId, Actor, At, AuditFilter, ClientRotation, CloudRole, Confirmation, EntryScope, EntryUpdate,
-    EnvironmentRole, EnvironmentUpdate, GrantRole, Grantee, HistoryPolicy, Id, IntegrationId, IntegrationUpdate,
-    InvitationId, LevelId, LevelScope, Mapping, MemberRole, MemberUpdate, NewAccount, NewBlob, NewEnvironment,
-    NewIntegration, NewInvitation, NewKey, NewMember, NewOrganization, NewPersonalKey, NewProject, NewRole,
-    NewServiceAccount, NewServiceKey, NewTarget, NewTeam, NewToken, NewUser, NewWebhook, OrganizationId,
+    AccountId, Actor, At, AuditFilter, ClientRotation, CloudRole, Confirmation, EntryPrecondition, EntryScope,
+    EntryUpdate, EnvironmentRole, EnvironmentUpdate, GrantRole, Grantee, HistoryPolicy, Id, IntegrationId,
+    IntegrationUpdate, InvitationId, LevelId, LevelScope, Mapping, MemberRole, MemberUpdate, NewAccount, NewBlob,
+    NewEnvironment, NewIntegration, NewInvitation, NewKey, NewMember, NewOrganization, NewPersonalKey, NewProject,
+    NewRole, NewServiceAccount, NewServiceKey, NewTarget, NewTeam, NewToken, NewUser, NewWebhook, OrganizationId,
     OrganizationRole, OrganizationUpdate, Paging, Permission, Permission as P, PermissionSet, PersonalKeyId,
     PersonalKeyLevel, ProjectRole, ProjectUpdate, Provider, PurgeScope, Restore, RoleId, RoleUpdate, Search,
     ServiceAccountId, ServiceAccountUpdate, ServiceKeyId, Session, TargetUpdate, TeamId, TeamUpdate, TokenId,
@@ -232,13 +232,17 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         }
         UseCase::CreateEntries => session.create_entries(At::Path(acme, prod), &[entry("B", "9")]).map(drop),
         UseCase::SetEntries => session.set_entries(At::Path(acme, prod), &[entry("A", "9")]).map(drop),
-        UseCase::SetEntry => session.set_entry(At::Path(acme, prod), &entry("A", "8"), Kind::Secret, None).map(drop),
+        UseCase::SetEntry => {
+            session.set_entry(At::Path(acme, prod), &entry("A", "8"), Kind::Secret, &EntryPrecondition::new()).map(drop)
+        }
         UseCase::UpdateEntries => {
             let update = EntryUpdate::new(name("A")).value("9");
             session.update_entries(At::Path(acme, prod), &[update]).map(drop)
         }
         UseCase::DeleteEntries => session.delete_entries(At::Path(acme, prod), &names(["A"])).map(drop),
-        UseCase::DeleteEntry => session.delete_entry(At::Path(acme, prod), &name("A"), None).map(drop),
+        UseCase::DeleteEntry => {
+            session.delete_entry(At::Path(acme, prod), &name("A"), &EntryPrecondition::new()).map(drop)
+        }
         UseCase::DeleteAllEntries => session.delete_all_entries(At::Path(acme, prod)).map(drop),
         UseCase::ListVersions => session.versions(At::Path(acme, prod), paging).map(drop),
         UseCase::ReadVersion => session.version(acme, on.version).map(drop),

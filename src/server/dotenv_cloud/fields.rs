@@ -63,11 +63,15 @@ impl Fields {
         self.members.get(field).is_some_and(Value::is_null)
     }
 
-    /// Text, if it is there and not empty.
+    /// Text, if it is there and not blank.
     pub(super) fn text(&mut self, field: &str) -> Option<String> {
+        self.verbatim_text(field).filter(|text| !text.trim().is_empty())
+    }
+
+    /// Text, if it is there and not empty.
+    fn verbatim_text(&mut self, field: &str) -> Option<String> {
         match self.take(field)? {
-            Value::String(text) if text.trim().is_empty() => None,
-            Value::String(text) => Some(text),
+            Value::String(text) => Some(text).filter(|text| !text.is_empty()),
             _ => {
                 self.refuse(field, format!("The {} field must be a string.", shown(field)));
                 None
@@ -141,9 +145,14 @@ impl Fields {
         }
     }
 
-    /// A secret, if it is there and not empty.
+    /// A secret, if it is there and not blank.
     pub(super) fn secret(&mut self, field: &str) -> Option<SecretString> {
         self.text(field).map(SecretString::from)
+    }
+
+    /// A secret of which blanks are a part, if it is there and not empty.
+    pub(super) fn verbatim_secret(&mut self, field: &str) -> Option<SecretString> {
+        self.verbatim_text(field).map(SecretString::from)
     }
 
     /// A secret that must be there, likewise.
@@ -180,7 +189,7 @@ impl Fields {
             _ => None,
         };
         if flag.is_none() {
-            self.refuse(field, format!("The {} field must be true or false.", shown(field)));
+            self.refuse(field, not_a_flag(field));
         }
         flag
     }
@@ -308,6 +317,20 @@ pub(super) fn wipe(value: &mut Value) {
         Value::Object(members) => members.values_mut().for_each(wipe),
         _ => {}
     }
+}
+
+/// A flag of a query.
+pub(super) fn query_flag(text: &str) -> Option<bool> {
+    match text {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// What is wrong with a field that is no flag.
+pub(super) fn not_a_flag(field: &str) -> String {
+    format!("The {} field must be true or false.", shown(field))
 }
 
 /// A field as it is named in a sentence.

@@ -7,6 +7,7 @@ mod fields;
 mod keys;
 mod level_request;
 mod members;
+mod oauth;
 mod organizations;
 mod paging;
 mod place;
@@ -19,8 +20,8 @@ mod versions;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::RawPathParams;
 use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, State as Extracted};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use axum::middleware::map_response;
@@ -28,9 +29,9 @@ use axum::routing::{MethodFilter, MethodRouter};
 
 use self::problem::Problem;
 use crate::error::ErrorKind;
-use crate::server::rate_limit::{HOUR, MINUTE, Quota};
+use crate::server::rate_limit::{Bucket, HOUR, MINUTE, Quota};
 use crate::server::reply::{self, Reply};
-use crate::server::request_context::{self, Bucket, Fault, RequestContext, Service, State};
+use crate::server::request_context::{self, Fault, RequestContext, Service, State};
 use crate::server::request_id::RequestId;
 use crate::vault::{Id, PermissionSet};
 use crate::wire::dotenv_cloud::error::ErrorCode;
@@ -39,10 +40,9 @@ use crate::wire::dotenv_cloud::error::ErrorCode;
 pub(super) enum DotenvCloud {}
 
 /// What every answer says.
-const HEADERS: [(HeaderName, HeaderValue); 6] = [
+const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (HeaderName::from_static("x-api-version"), HeaderValue::from_static("1")),
-    (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff")),
     (HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY")),
     (HeaderName::from_static("x-xss-protection"), HeaderValue::from_static("1; mode=block")),
     (
@@ -62,6 +62,8 @@ impl Service for DotenvCloud {
 
     // A blob and its members; JSON may escape some of it.
     const MAX_BODY: usize = 4 << 20;
+    const REALM: &str = "dotenv.cloud";
+    const SHOWS_QUOTA: bool = true;
 
     fn admit(context: &RequestContext) -> Result<(), Problem> {
         match context.headers().get("x-api-version") {
@@ -89,16 +91,24 @@ impl Service for DotenvCloud {
         refused.map_or(problem, Problem::from)
     }
 
-    fn bucket(context: &RequestContext) -> Result<Option<Bucket>, Problem> {
-        if context.path() == TELEMETRY {
-            let name = format!("dotenv.cloud telemetry {}", context.network());
-            return Ok(Some(Bucket { name, limit: 60, window: MINUTE }));
+    fn bucket(context: &RequestContext) -> Result<Bucket, Problem> {
+        let of_network = |kind, limit| Ok(Bucket::of_network(kind, context.address(), limit, MINUTE));
+        match context.path() {
+            TELEMETRY => return of_network("dotenv.cloud telemetry", 60),
+            OAUTH_TOKEN => return of_network("dotenv.cloud OAuth tokens", 10),
+            OAUTH_REVOKE => return of_network("dotenv.cloud OAuth revocations", 10),
+            _ => {}
         }
-        let name = format!("dotenv.cloud {}", context.key()?.organization);
-        if context.method() == Method::POST && context.path().ends_with("/encryption-key/rotate") {
-            return Ok(Some(Bucket { name: format!("{name} rotations"), limit: 10, window: HOUR }));
-        }
-        Ok(Some(Bucket { name, limit: 100, window: MINUTE }))
+        let organization = match context.key() {
+            Ok(key) => key.organization,
+            // The service asks in another order why a key that is known is refused.
+            Err(error) if error.kind() == ErrorKind::Denied => return of_network("dotenv.cloud refused keys", 100),
+            Err(error) => return Err(error.into()),
+        };
+        let is_rotation = context.method() == Method::POST && context.path().ends_with("/encryption-key/rotate");
+        let (kind, limit, window) =
+            if is_rotation { ("dotenv.cloud rotations", 10, HOUR) } else { ("dotenv.cloud", 100, MINUTE) };
+        Ok(Bucket::of_caller(kind, organization.to_string(), organization, limit, window))
     }
 
     fn refuse(problem: Problem, _request: RequestId) -> Reply {
@@ -117,6 +127,9 @@ impl Service for DotenvCloud {
 
 /// Where clients tell how they are used.
 const TELEMETRY: &str = "/api/v1/cli/telemetry";
+/// Where clients that log in with a browser get and revoke tokens.
+const OAUTH_TOKEN: &str = "/api/oauth/token";
+const OAUTH_REVOKE: &str = "/api/oauth/revoke";
 
 /// What is served, and where.
 pub(super) fn routes() -> Router<State> {
@@ -132,12 +145,16 @@ pub(super) fn routes() -> Router<State> {
 }
 
 /// Refuses a method. What only looks like an address in an organization, such as one for billing, is none.
-async fn refuse_method(parameters: Result<RawPathParams, RawPathParamsRejection>, request: Request<Body>) -> Reply {
+async fn refuse_method(
+    Extracted(state): Extracted<State>,
+    parameters: Result<RawPathParams, RawPathParamsRejection>,
+    request: Request<Body>,
+) -> Reply {
     let is_address = parameters.is_ok_and(|parameters| {
         parameters.iter().all(|(name, value)| name != "organization" || Id::parse(value).is_ok())
     });
     let fault = if is_address { Fault::MethodNotAllowed } else { Fault::NoSuchRoute };
-    request_context::refuse::<DotenvCloud>(fault, request).await
+    request_context::refuse::<DotenvCloud>(state, fault, request).await
 }
 
 /// Organizations, and what concerns all of one.
@@ -156,6 +173,8 @@ fn organization_routes() -> Router<State> {
         .route("/api/v1/organizations/{organization}/api-keys/{api_key}", api_key)
         .route("/api/v1/organizations/{organization}/api-keys/{api_key}/rotate", post(api_keys::rotate))
         .route("/api/v1/user", get(users::read))
+        .route(OAUTH_TOKEN, post(oauth::token))
+        .route(OAUTH_REVOKE, post(oauth::revoke))
         // Nobody wants to know here.
         .route(
             TELEMETRY,

@@ -82,8 +82,8 @@ fn new_project(fields: &mut Fields) -> NewProject {
     new.secret_format = fields.choice("secret_format").unwrap_or_default();
     new.key = match fields.choice("storage_mode").unwrap_or(Custody::Server) {
         Custody::Server => {
-            let key = fields.secret("encryption_key");
-            NewKey::String(key.and_then(|key| KeyString::new(key.expose_secret()).ok()))
+            let key = fields.verbatim_secret("encryption_key");
+            NewKey::String(key.and_then(|key| KeyString::verbatim(key.expose_secret()).ok()))
         }
         Custody::Client => client_key(fields),
     };

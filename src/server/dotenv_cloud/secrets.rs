@@ -39,7 +39,7 @@ struct Form {
 }
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
-    let is_opening = context.query("decrypt").and_then(flag) == Some(true);
+    let is_opening = context.query("decrypt").and_then(fields::query_flag) == Some(true);
     let needed = if is_opening { OPENING } else { READING };
     let request = LevelRequest::read(context, needed)?;
     let form = match Form::of_query(context) {
@@ -54,8 +54,8 @@ impl Form {
         let mut errors = Vec::new();
         let mut read = |name: &str| {
             let text = context.query(name).unwrap_or("0");
-            flag(text).unwrap_or_else(|| {
-                errors.push((name.to_owned(), format!("The {name} field must be true or false.")));
+            fields::query_flag(text).unwrap_or_else(|| {
+                errors.push((name.to_owned(), fields::not_a_flag(name)));
                 false
             })
         };
@@ -78,15 +78,6 @@ impl Form {
             return Err(combination("Raw is what levels amount to: ask for `decrypt=true` and `merge=true`, too."));
         }
         Ok(Self { decrypt, merge, raw })
-    }
-}
-
-/// A flag of a query.
-fn flag(text: &str) -> Option<bool> {
-    match text {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        _ => None,
     }
 }
 

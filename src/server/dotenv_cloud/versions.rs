@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 
+use super::fields;
 use super::level_request::LevelRequest;
 use super::paging::Paging;
 use super::problem::Problem;
@@ -71,8 +72,14 @@ pub(super) fn restore(context: &RequestContext) -> Result<Reply, Problem> {
 pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::SecretPurge])?;
     let number = number(context, &request)?;
-    let force = request.body(|fields| fields.flag("force").unwrap_or_default())?;
-    let force = force || matches!(context.query("force"), Some("true" | "1"));
+    let queried = context.query("force").map(fields::query_flag);
+    let force = request.body(|fields| {
+        if queried == Some(None) {
+            fields.refuse("force", fields::not_a_flag("force"));
+        }
+        fields.flag("force").unwrap_or_default()
+    })?;
+    let force = force || queried == Some(Some(true));
     request.session.delete_version(request.organization, number, Confirmation::from_flag(force))?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }

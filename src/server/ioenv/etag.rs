@@ -6,13 +6,12 @@ use axum::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::server::reply::{self, Reply};
+use crate::vault::EntryPrecondition;
 
 /// The answer to a read: what `write` makes, or nothing for whoever has that already.
 pub(super) fn answer(headers: &HeaderMap, revision: u64, write: impl FnOnce() -> Reply) -> Reply {
-    let is_known = tags(headers, &IF_NONE_MATCH).any(|tag| {
-        let tag = tag.strip_prefix("W/").unwrap_or(tag);
-        tag == "*" || revision_in(tag) == Some(revision)
-    });
+    let is_known =
+        tags(headers, &IF_NONE_MATCH).any(|tag| tag == "*" || revision_in(without_weakness(tag)) == Some(revision));
     let mut reply = if is_known { reply::empty(StatusCode::NOT_MODIFIED) } else { write() };
     if let Ok(tag) = HeaderValue::try_from(format!("\"r{revision}\"")) {
         reply.headers_mut().insert(ETAG, tag);
@@ -20,12 +19,29 @@ pub(super) fn answer(headers: &HeaderMap, revision: u64, write: impl FnOnce() ->
     reply
 }
 
-/// The revisions of which a change requires one; none, if it does not.
-pub(super) fn required(headers: &HeaderMap) -> Option<Vec<u64>> {
-    if !headers.contains_key(IF_MATCH) || tags(headers, &IF_MATCH).any(|tag| tag == "*") {
-        return None;
+/// Returns what the headers require of a change of one variable. The tags are those of its environment, and `*` is the
+/// variable itself.
+pub(super) fn precondition(headers: &HeaderMap) -> EntryPrecondition {
+    let is_any = |name| tags(headers, name).any(|tag| tag == "*");
+    let (is_there, is_new) = (is_any(&IF_MATCH), is_any(&IF_NONE_MATCH));
+    let mut precondition = EntryPrecondition::new();
+    if headers.contains_key(IF_MATCH) && !is_there {
+        precondition = precondition.revisions(tags(headers, &IF_MATCH).filter_map(revision_in));
     }
-    Some(tags(headers, &IF_MATCH).filter_map(revision_in).collect())
+    if !is_new {
+        let other = tags(headers, &IF_NONE_MATCH).filter_map(|tag| revision_in(without_weakness(tag)));
+        precondition = precondition.other_revisions(other);
+    }
+    match (is_there, is_new) {
+        (false, false) => precondition,
+        // It never holds.
+        (true, true) => precondition.revisions([]),
+        _ => precondition.is_there(is_there),
+    }
+}
+
+fn without_weakness(tag: &str) -> &str {
+    tag.strip_prefix("W/").unwrap_or(tag)
 }
 
 fn tags<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
@@ -60,12 +76,32 @@ mod tests {
 
     #[test]
     fn a_change_may_require_a_revision() {
-        let required = |values: &[&str]| required(&headers(&IF_MATCH, values));
-        assert_eq!((required(&[]), required(&["*"])), (None, None));
-        assert_eq!(required(&["\"r5\", \"r7\"", "\"r9\""]), Some(vec![5, 7, 9]));
+        let required = |values: &[&str]| precondition(&headers(&IF_MATCH, values));
+        let new = EntryPrecondition::new;
+        assert_eq!(required(&[]), new());
+        for there in [&["*"][..], &["\"r5\", *"], &["\"r5\"", "*"]] {
+            assert_eq!(required(there), new().is_there(true));
+        }
+        assert_eq!(required(&["\"r5\", \"r7\"", "\"r9\""]), new().revisions([5, 7, 9]));
+        let mut both = headers(&IF_MATCH, &["*"]);
+        both.insert(IF_NONE_MATCH, HeaderValue::from_static("*"));
+        assert_eq!(precondition(&both), new().revisions([]));
         // What is no tag of ours, and what is weak, is never right.
-        for never in ["", "nonsense", "W/\"r5\"", "\"5\""] {
-            assert_eq!(required(&[never]), Some(vec![]), "{never}");
+        for never in ["", "nonsense", "W/\"r5\"", "\"5\"", "\"*\"", "**"] {
+            assert_eq!(required(&[never]), new().revisions([]), "{never}");
+        }
+    }
+
+    #[test]
+    fn a_change_may_refuse_a_revision() {
+        let refused = |values: &[&str]| precondition(&headers(&IF_NONE_MATCH, values));
+        let new = EntryPrecondition::new;
+        for absent in [&["*"][..], &[" * "], &["\"r5\", *"], &["\"r5\"", "*"]] {
+            assert_eq!(refused(absent), new().is_there(false), "{absent:?}");
+        }
+        assert_eq!(refused(&["\"r5\", W/\"r7\"", "\"r9\""]), new().other_revisions([5, 7, 9]));
+        for other in [&[][..], &[""], &["nonsense"], &["\"5\""], &["\"*\""]] {
+            assert_eq!(refused(other), new(), "{other:?}");
         }
     }
 }

@@ -10,15 +10,15 @@ mod tokens;
 mod variables;
 
 use axum::Router;
-use axum::body::Body;
+use axum::extract::State as Extracted;
+use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
-use axum::http::{HeaderValue, Request};
 use axum::routing::{MethodFilter, MethodRouter, any};
 
 use self::problem::Problem;
-use crate::server::rate_limit::{MINUTE, Quota};
+use crate::server::rate_limit::{Bucket, MINUTE, Quota};
 use crate::server::reply::{Reply, number};
-use crate::server::request_context::{self, Bucket, Fault, RequestContext, Service, State};
+use crate::server::request_context::{self, Fault, RequestContext, Service, State};
 use crate::server::request_id::RequestId;
 
 /// How many requests of a token are taken in a minute, where they are counted.
@@ -30,10 +30,11 @@ pub(super) enum Ioenv {}
 impl Service for Ioenv {
     type Problem = Problem;
     const MAX_BODY: usize = 1 << 20;
+    const REALM: &str = "ioenv";
 
-    fn bucket(context: &RequestContext) -> Result<Option<Bucket>, Problem> {
-        let token = context.key().map_err(Problem::of_token)?.id;
-        Ok(Some(Bucket { name: format!("ioenv {token}"), limit: MAX_REQUESTS, window: MINUTE }))
+    fn bucket(context: &RequestContext) -> Result<Bucket, Problem> {
+        let key = context.key().map_err(Problem::of_token)?;
+        Ok(Bucket::of_caller("ioenv", key.id.to_string(), key.organization, MAX_REQUESTS, MINUTE))
     }
 
     fn refuse(problem: Problem, _request: RequestId) -> Reply {
@@ -59,7 +60,8 @@ impl Service for Ioenv {
 /// What is served, and where.
 pub(super) fn routes() -> Router<State> {
     let set = || put(variables::put).merge(delete(variables::delete));
-    let nothing = || any(|request: Request<Body>| request_context::refuse::<Ioenv>(Fault::NoSuchRoute, request));
+    let nothing =
+        || any(|Extracted(state), request| request_context::refuse::<Ioenv>(state, Fault::NoSuchRoute, request));
     Router::new()
         .route("/api/v1/project/{projectId}/environments", get(environments::list).merge(post(environments::create)))
         .route("/api/v1/project/{projectId}/tokens", get(tokens::list).merge(post(tokens::create)))
@@ -74,8 +76,8 @@ pub(super) fn routes() -> Router<State> {
         .route("/api/v1/env/{envId}/{*rest}", nothing())
         .route("/api/v1/project/{projectId}", nothing())
         .route("/api/v1/project/{projectId}/{*rest}", nothing())
-        .method_not_allowed_fallback(|request: Request<Body>| {
-            request_context::refuse::<Ioenv>(Fault::MethodNotAllowed, request)
+        .method_not_allowed_fallback(|Extracted(state), request| {
+            request_context::refuse::<Ioenv>(state, Fault::MethodNotAllowed, request)
         })
 }
 

@@ -50,7 +50,7 @@ impl Problem {
 
     /// What is there is not what the request is about.
     pub(super) fn changed() -> Self {
-        let message = "The environment has changed since it was read: read it again.";
+        let message = "The environment is not as this request requires: read it again.";
         Self::new(StatusCode::PRECONDITION_FAILED, ErrorCode::PreconditionFailed, message)
     }
 

@@ -15,12 +15,21 @@ use crate::wire::ioenv::{Variable, VariableList, VariableResponse};
 
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::environment(context)?;
-    let which = if context.query("inherited") == Some("false") { EntryScope::Own } else { EntryScope::Resolved };
+    let which = at.valid(UseCase::ListEntries, scope(context))?;
     let mut found = at.session.entries(at.place(), which)?;
     Ok(etag::answer(context.headers(), found.revision, || {
         found.entries.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
         reply::json(StatusCode::OK, &VariableList { variables: found.entries.into_iter().map(variable).collect() })
     }))
+}
+
+/// Which variables a request asks for.
+fn scope(context: &RequestContext) -> Result<EntryScope<'static>, Problem> {
+    match context.query("inherited") {
+        None | Some("true") => Ok(EntryScope::Resolved),
+        Some("false") => Ok(EntryScope::Own),
+        Some(_) => Err(Problem::invalid("inherited must be true or false.")),
+    }
 }
 
 fn variable(entry: StoredEntry) -> Variable {
@@ -44,8 +53,8 @@ pub(super) fn export(context: &RequestContext) -> Result<Reply, Problem> {
 pub(super) fn put(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::environment(context)?;
     let new = at.valid(UseCase::SetEntry, read(context))?;
-    let required = etag::required(context.headers());
-    let set = at.session.set_entry(at.place(), &new, Kind::Variable, required.as_deref()).map_err(not_changed)?;
+    let precondition = etag::precondition(context.headers());
+    let set = at.session.set_entry(at.place(), &new, Kind::Variable, &precondition).map_err(not_changed)?;
     let is_secret = set.kind == Kind::Secret;
     let variable = Variable {
         key: new.name.to_string(),
@@ -60,8 +69,8 @@ pub(super) fn put(context: &RequestContext) -> Result<Reply, Problem> {
 pub(super) fn delete(context: &RequestContext) -> Result<Reply, Problem> {
     let at = Place::environment(context)?;
     let name = at.valid(UseCase::DeleteEntry, key(context))?;
-    let required = etag::required(context.headers());
-    let was_there = at.session.delete_entry(at.place(), &name, required.as_deref()).map_err(not_changed)?;
+    let precondition = etag::precondition(context.headers());
+    let was_there = at.session.delete_entry(at.place(), &name, &precondition).map_err(not_changed)?;
     if was_there {
         Ok(reply::empty(StatusCode::NO_CONTENT))
     } else {

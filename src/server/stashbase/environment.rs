@@ -3,7 +3,7 @@ use axum::http::StatusCode;
 use super::caller::{At, Caller, EnvironmentRequest, ProjectRequest, or_project_not_found, role_within};
 use super::name::{check_description, environment_name, environment_search, invalid_environment_name};
 use super::problem::Problem;
-use super::query::{Sorting, body, matches, words};
+use super::query::{Sorting, body, flag, matches, words};
 use super::secret::new_entries;
 use crate::core::id::LevelId;
 use crate::error::{Error, ErrorKind};
@@ -31,12 +31,7 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let sorting = Sorting::read(context, &SORTED_BY, "asc")?;
     let search = context.query("search");
     search.map_or(Ok(()), environment_search)?;
-    let is_production = match context.query("is_production") {
-        None => None,
-        Some("true") => Some(true),
-        Some("false") => Some(false),
-        Some(_) => return Err(Problem::bad_request("The query is_production is true or false.")),
-    };
+    let is_production = flag(context, "is_production")?;
 
     let listed = at.session().summarized_environments(at.place(), |mut environments| {
         environments.retain(|environment| {

@@ -20,7 +20,7 @@ const RESTORE: PermissionSet = PermissionSet::of(&[Permission::SecretRestore]);
 pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
     let at = EnvironmentRequest::open(context)?.at(READ)?;
     let part = Part::read_limit(context)?;
-    let with_values = is_true(context, "with_values");
+    let with_values = is_true(context, "with_values")?;
     let (changes, total) = at.session().changes_from(at.place(), part.skip(), part.page_size())?;
     if part.is_beyond(total) {
         return Err(Problem::not_found("resource.page_not_found", "There are fewer pages.")

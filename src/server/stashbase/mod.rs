@@ -12,16 +12,16 @@ mod webhook;
 mod whoami;
 
 use axum::Router;
-use axum::body::Body;
+use axum::extract::State as Extracted;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
-use axum::http::{HeaderValue, Method, Request};
+use axum::http::{HeaderValue, Method};
 use axum::routing::{MethodFilter, MethodRouter};
 
 use self::problem::Problem;
 use crate::core::id::Id;
-use crate::server::rate_limit::{MINUTE, Quota};
+use crate::server::rate_limit::{Bucket, MINUTE, Quota};
 use crate::server::reply::{self, Reply};
-use crate::server::request_context::{self, Bucket, Fault, RequestContext, Service, State};
+use crate::server::request_context::{self, Fault, RequestContext, Service, State};
 use crate::server::request_id::RequestId;
 use crate::vault::KeyOwner;
 
@@ -31,8 +31,9 @@ pub(super) enum Stashbase {}
 impl Service for Stashbase {
     type Problem = Problem;
     const MAX_BODY: usize = 2 << 20;
+    const REALM: &str = "Stashbase";
 
-    fn bucket(context: &RequestContext) -> Result<Option<Bucket>, Problem> {
+    fn bucket(context: &RequestContext) -> Result<Bucket, Problem> {
         let key = context.key()?;
         // Keys that count together have one name.
         let who: Id = match (key.owner, &key.environment) {
@@ -43,12 +44,12 @@ impl Service for Stashbase {
         let is_read = matches!(*context.method(), Method::GET | Method::HEAD);
         let is_of_secrets = context.path().split('/').any(|segment| segment == "secrets");
         let (what, limit) = match (is_of_secrets, is_read) {
-            (true, true) => ("secrets read", 100),
-            (true, false) => ("secrets write", 100),
-            (false, true) => ("read", 180),
-            (false, false) => ("write", 120),
+            (true, true) => ("Stashbase secrets read", 100),
+            (true, false) => ("Stashbase secrets write", 100),
+            (false, true) => ("Stashbase read", 180),
+            (false, false) => ("Stashbase write", 120),
         };
-        Ok(Some(Bucket { name: format!("{who} {what}"), limit, window: MINUTE }))
+        Ok(Bucket::of_caller(what, who.to_string(), key.organization, limit, MINUTE))
     }
 
     fn refuse(problem: Problem, request: RequestId) -> Reply {
@@ -104,8 +105,8 @@ pub(super) fn routes() -> Router<State> {
         .route("/v1/environment", get(environment::read_own))
         .nest("/v1/environment", of_environment())
         .nest("/v1/projects", workspace)
-        .method_not_allowed_fallback(|request: Request<Body>| {
-            request_context::refuse::<Stashbase>(Fault::MethodNotAllowed, request)
+        .method_not_allowed_fallback(|Extracted(state), request| {
+            request_context::refuse::<Stashbase>(state, Fault::MethodNotAllowed, request)
         })
 }
 

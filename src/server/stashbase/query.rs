@@ -122,9 +122,19 @@ pub(super) fn matches(name: &str, search: Option<&str>) -> bool {
     search.is_none_or(|search| name.to_ascii_lowercase().contains(&search.to_ascii_lowercase()))
 }
 
-/// Whether a word of the query says `true`.
-pub(super) fn is_true(context: &RequestContext, name: &str) -> bool {
-    context.query(name) == Some("true")
+/// A flag of the query, if it is there.
+pub(super) fn flag(context: &RequestContext, name: &str) -> Result<Option<bool>, Problem> {
+    match context.query(name) {
+        None => Ok(None),
+        Some("true") => Ok(Some(true)),
+        Some("false") => Ok(Some(false)),
+        Some(_) => Err(Problem::bad_request("Flags in the query are true or false.")),
+    }
+}
+
+/// Whether a flag of the query is set.
+pub(super) fn is_true(context: &RequestContext, name: &str) -> Result<bool, Problem> {
+    Ok(flag(context, name)?.unwrap_or_default())
 }
 
 /// The words of a list that commas part.

@@ -55,8 +55,9 @@ pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
 
 pub(super) fn read(context: &RequestContext) -> Result<Reply, Problem> {
     let (at, id) = open(context, READ)?;
+    let with_secret = is_true(context, "include_secret")?;
     let webhook = at.session().webhook(at.place(), id).map_err(or_webhook_not_found)?;
-    let secret = if is_true(context, "include_secret") {
+    let secret = if with_secret {
         let secret = at.session().signing_secret(at.place(), id);
         Some(secret.map_err(or_webhook_not_found)?)
     } else {

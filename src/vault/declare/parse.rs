@@ -260,7 +260,7 @@ fn key(mut table: Table<'_>) -> Result<Key> {
             Some(_) if !is_string => {
                 return Err(table.error(ErrorKind::Config, "only a key of the scheme `pbkdf2` has a `string`"));
             }
-            Some(field) => Some(field.parsed(KeyString::new)?),
+            Some(field) => Some(field.parsed(KeyString::verbatim)?),
         };
         Key::Server { is_string, string, tell: table.bool("tell")?.unwrap_or_default() }
     };

@@ -1,6 +1,7 @@
 use crate::core::document::Document;
 use crate::core::name::VarName;
 use crate::error::{Error, ErrorKind, Result};
+use crate::vault::entry::precondition::EntryPrecondition;
 use crate::vault::place::At;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
@@ -56,15 +57,18 @@ impl Session<'_> {
 }
 
 impl Session<'_> {
-    /// Deletes one entry of a level itself, and tells whether it was there: what is only inherited is not. Where revisions
-    /// are given, the level must have one of them.
+    /// Deletes one entry of a level itself, and tells whether it was there: what is only inherited is not.
     ///
     /// # Errors
-    /// `NotFound`, without the level; `ClientManaged`; `Conflict`, when the level has none of the revisions.
-    pub fn delete_entry(&self, at: At<'_>, name: &VarName, revisions: Option<&[u64]>) -> Result<bool> {
+    /// `NotFound`, without the level; `ClientManaged`; `Conflict`, when the precondition does not hold.
+    pub fn delete_entry(&self, at: At<'_>, name: &VarName, precondition: &EntryPrecondition) -> Result<bool> {
         self.write(UseCase::DeleteEntry, |operation| {
             let change = operation.change(at)?;
-            operation.check_revision(&change.place, revisions)?;
+            let document = &change.opened.document;
+            // That it is not there is reported, even if it should be.
+            if document.get(name.as_str()).is_some() || !precondition.requires_entry() {
+                operation.check_precondition(&change.place, document, name, precondition)?;
+            }
             let mut document = change.opened.document.clone();
             let was_there = document.remove(name.as_str());
             operation.finish_change(change, &document, &[], &[])?;

@@ -5,8 +5,9 @@ use crate::core::custody::Custody;
 use crate::core::document::{Document, Entry, Kind};
 use crate::core::id::LevelId;
 use crate::core::name::VarName;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::vault::diff::{differences, renamed};
+use crate::vault::entry::precondition::EntryPrecondition;
 use crate::vault::entry::{NewEntry, check_names};
 use crate::vault::operation::OperationContext;
 use crate::vault::place::At;
@@ -89,14 +90,14 @@ pub struct SetEntry {
 
 impl Session<'_> {
     /// Sets one entry, where it stands or behind the others. One that is new, and to which neither the request nor a level
-    /// above gives a kind, is of the kind `otherwise`. Where revisions are given, the level must have one of them.
+    /// above gives a kind, is of the kind `otherwise`.
     ///
     /// ```
     /// # fn main() -> ioenv::Result<()> {
     /// # use ioenv::vault::{Actor, At, NewOrganization, NewProject, RootKey, Vault};
     /// # use ioenv::{ErrorKind, SystemRandom, store::Memory};
     /// use ioenv::Kind;
-    /// use ioenv::vault::{NewEntry, EntryScope};
+    /// use ioenv::vault::{EntryPrecondition, EntryScope, NewEntry};
     ///
     /// # let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
     /// # let session = vault.session(Actor::system("setup"));
@@ -104,28 +105,29 @@ impl Session<'_> {
     /// # session.create_project(acme, NewProject::new("store"))?;
     /// let (store, port) = ("store".parse()?, NewEntry::new("PORT".parse()?, "8080"));
     /// let seen = session.entries(At::Path(acme, &store), EntryScope::Own)?.revision;
-    /// let set = session.set_entry(At::Path(acme, &store), &port, Kind::Variable, Some(&[seen]))?;
+    /// let unchanged = EntryPrecondition::new().revisions([seen]);
+    /// let set = session.set_entry(At::Path(acme, &store), &port, Kind::Variable, &unchanged)?;
     /// assert_eq!(set.kind, Kind::Variable);
-    /// let late = session.set_entry(At::Path(acme, &store), &port, Kind::Variable, Some(&[seen])).unwrap_err();
+    /// let late = session.set_entry(At::Path(acme, &store), &port, Kind::Variable, &unchanged).unwrap_err();
     /// assert_eq!(late.kind(), ErrorKind::Conflict);
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// `NotFound`; `ClientManaged`; `Conflict`, when the level has none of the revisions; `InvalidValue`; `Limit`; `Denied`,
+    /// `NotFound`; `ClientManaged`; `Conflict`, when the precondition does not hold; `InvalidValue`; `Limit`; `Denied`,
     /// also for a secret that is to be a variable with the same value, for whoever may not read it.
     pub fn set_entry(
         &self,
         at: At<'_>,
         new: &NewEntry,
         otherwise: Kind,
-        revisions: Option<&[u64]>,
+        precondition: &EntryPrecondition,
     ) -> Result<SetEntry> {
         self.write(UseCase::SetEntry, |operation| {
             let change = operation.change(at)?;
-            operation.check_revision(&change.place, revisions)?;
             let old = &change.opened.document;
+            operation.check_precondition(&change.place, old, &new.name, precondition)?;
             let mut document = old.clone();
             let above = operation.documents_above(&change.place, old, slice::from_ref(new))?;
             new.apply(&mut document, |name| inherited_kind(&above, name).or(Some(otherwise)))?;
@@ -141,18 +143,5 @@ impl Session<'_> {
             operation.finish_change(change, &document, &[], slice::from_ref(&new.name))?;
             Ok(SetEntry { kind, updated_at })
         })
-    }
-}
-
-impl OperationContext<'_, '_> {
-    /// Refuses a change of a level that has another revision than one of these.
-    pub(super) fn check_revision(&mut self, place: &Place, revisions: Option<&[u64]>) -> Result<()> {
-        match revisions {
-            Some(revisions) if !revisions.contains(&self.revision(place)?) => Err(Error::new(
-                ErrorKind::Conflict,
-                "the level has changed meanwhile: read it again, and then change it",
-            )),
-            _ => Ok(()),
-        }
     }
 }

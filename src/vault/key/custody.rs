@@ -151,13 +151,26 @@ impl OperationContext<'_, '_> {
 
 impl Session<'_> {
     /// Hands the vault the key that the project's people held so far: the key string, or for the random scheme the text
-    /// of the key. Nothing is sealed anew; levels that hold dotenv text are understood entry by entry from now on.
+    /// of the key. White space around a key string counts only if the key is not that without it. Nothing is sealed anew; levels that hold dotenv text are understood entry by entry from now on.
     ///
     /// # Errors
     /// `NotFound`; `InvalidValue`, when the vault holds the key already, or for what is no such key;
     /// `RotationInProgress`; `KeyProofMismatch`; `DecryptionFailed`, for a key that has the proof of the right one and
     /// opens nothing; `KeyVersionConflict`, when the key was rotated meanwhile.
     pub fn store_key_on_server(&self, at: At<'_>, key: &SecretString) -> Result<()> {
+        let text = key.expose_secret();
+        match self.store_verbatim_key(at, &text.trim().into()) {
+            Err(error)
+                if text.trim() != text
+                    && matches!(error.kind(), ErrorKind::KeyProofMismatch | ErrorKind::DecryptionFailed) =>
+            {
+                self.store_verbatim_key(at, key)
+            }
+            stored => stored,
+        }
+    }
+
+    fn store_verbatim_key(&self, at: At<'_>, key: &SecretString) -> Result<()> {
         let (version, derivation) = self.read(UseCase::SwitchCustody, |operation| {
             let project = operation.key_project(at, Reach::Inside)?;
             check_custody(&project, Custody::Client)?;
@@ -168,7 +181,7 @@ impl Session<'_> {
         // Between two transactions, because it can take long.
         let (text, data, proof) = match &derivation {
             Some(derivation) => {
-                let key = KeyString::new(key.expose_secret())?;
+                let key = KeyString::verbatim(key.expose_secret())?;
                 let data = self.vault.keys.derive(derivation, &key)?;
                 (key.to_text(), data, KeyProof::new(&key, derivation).to_text())
             }

@@ -9,6 +9,7 @@ pub(crate) mod error;
 pub(crate) mod key;
 pub(crate) mod level;
 pub(crate) mod member;
+pub(crate) mod oauth;
 pub(crate) mod organization;
 pub(crate) mod project;
 pub(crate) mod secret;

@@ -111,6 +111,7 @@ fn a_panic_is_the_cause_in_the_log() {
 /// The client learns the id of the request, and nothing of the cause.
 fn told_no_more_than_the_id(answer: &Answer, logged: &Logged) {
     assert_eq!(answer.header("x-request-id"), Some(logged.request_id.as_str()));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     assert!(!answer.text.contains("unplugged") && !answer.text.contains("planted"), "{}", answer.text);
     if logged.route.starts_with("/v1/") {
         let body: Value = answer.json(500);

@@ -7,8 +7,10 @@ mod postgres;
 #[macro_use]
 mod stage;
 
+mod addresses;
 mod callers;
 mod crossed;
+mod crowds;
 mod docs;
 mod dotenv_cloud;
 mod failures;

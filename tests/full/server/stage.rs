@@ -225,7 +225,9 @@ impl Client {
                 }
                 match body {
                     Some(body) => {
-                        let request = request.header("content-type", "application/json");
+                        if !self.headers.iter().any(|(name, _)| name == "content-type") {
+                            request = request.header("content-type", "application/json");
+                        }
                         self.agent.run(request.body(body.to_owned()).unwrap()).unwrap()
                     }
                     None => self.agent.run(request.body(()).unwrap()).unwrap(),

@@ -1,11 +1,13 @@
 //! What all services have in common: connections, sizes, addresses, and the end.
 
+use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use ioenv::server::Server;
 use ioenv::vault::{At, NewProject, OrganizationStatus, OrganizationUpdate, PermissionSet};
 
 use super::stage::{Stage, path, ranges};
@@ -366,5 +368,129 @@ fn what_is_no_text_is_the_address_of_nothing() {
             answer.json(answer.status);
             assert_eq!(answer.header("cache-control"), Some("no-store"));
         }
+    }
+}
+
+#[test]
+fn nobody_resets_a_count_from_many_addresses() {
+    let stage = Stage::with(|server| server.rate_limited().trusted_proxies(ranges(["127.0.0.1"])));
+    let ask = |address: &str| stage.stranger().with("x-forwarded-for", address).get("/v1/whoami").status;
+    for address in ["192.0.2.1", "2001:db8:1::1"] {
+        for _ in 0..30 {
+            assert_eq!(ask(address), 401);
+        }
+        assert_eq!(ask(address), 429);
+    }
+    // More networks of one /48 than are counted one by one.
+    let request = |number: usize| {
+        format!("GET /v1/whoami HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 2001:db8:1:{:x}::1\r\n\r\n", number + 1)
+    };
+    let mut stream = connect(&stage);
+    let writer = stream.try_clone().unwrap();
+    let statuses = thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut writer = std::io::BufWriter::new(writer);
+            for number in 0..11_000 {
+                writer.write_all(request(number).as_bytes()).unwrap();
+            }
+            writer.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+            writer.flush().unwrap();
+        });
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).unwrap();
+        answers.split("HTTP/1.1 ").skip(1).map(|one| one[..3].to_owned()).collect::<Vec<_>>()
+    });
+    let count = |status: &str| statuses.iter().filter(|one| *one == status).count();
+    assert_eq!((count("401") + count("429"), count("204")), (11_000, 1));
+    assert!(count("401") <= 17 * 30, "{} of one network", count("401"));
+    assert_eq!((ask("192.0.2.1"), ask("2001:db8:1::1")), (429, 429), "a count was reset");
+    // Others, and those who are known, do not suffer for it.
+    assert_eq!((ask("192.0.2.2"), ask("2001:db8:2::1")), (401, 401));
+    stage.admin().with("x-forwarded-for", "2001:db8:1::1").get("/v1/projects").json(200);
+}
+
+#[test]
+fn every_response_forbids_to_guess_its_type() {
+    let stage = Stage::with(Server::rate_limited);
+    let (admin, stranger) = (stage.admin(), stage.stranger());
+    let acme = stage.acme;
+    let mut statuses = BTreeSet::new();
+    for path in [
+        "/",
+        "/health",
+        "/none",
+        "/v1",
+        "/v1/whoami",
+        "/v1/projects",
+        "/v1/none",
+        "/api/v1/user",
+        "/api/v1/none",
+        &format!("/api/v1/{acme}/projects"),
+        &format!("/api/v1/organizations/{acme}/projects"),
+        "/api/v1/cli/telemetry",
+        "/api/v1/env/x/variables",
+        "/api/v1/project/x",
+    ] {
+        for (client, method) in [
+            (&admin, "GET"),
+            (&stranger, "GET"),
+            (&admin, "POST"),
+            (&admin, "DELETE"),
+            (&admin, "OPTIONS"),
+            (&admin, "HEAD"),
+        ] {
+            let answer = client.send(method, path, None);
+            let all: Vec<_> = answer.headers.get_all("x-content-type-options").iter().collect();
+            assert_eq!(all, ["nosniff"], "{method} {path}: {}", answer.status);
+            statuses.insert(answer.status);
+        }
+    }
+    for _ in 0..30 {
+        statuses.insert(stranger.get("/v1/whoami").status);
+    }
+    let answer = stranger.get("/v1/whoami");
+    assert_eq!((answer.status, answer.header("x-content-type-options")), (429, Some("nosniff")));
+    assert!([200, 204, 401, 404, 405].iter().all(|status| statuses.contains(status)), "{statuses:?}");
+}
+
+#[test]
+fn unknown_callers_are_told_how_to_authenticate() {
+    let stage = Stage::memory();
+    let acme = stage.acme;
+    let revoked = stage.token(PermissionSet::ALL, None);
+    let id = stage.system().tokens(acme).unwrap()[0].id;
+    stage.system().revoke_token(acme, id).unwrap();
+    let services = [
+        ("ioenv", vec!["/api/v1/env/x/variables".to_owned(), "/api/v1/project/x/tokens".to_owned()]),
+        ("dotenv.cloud", vec!["/api/v1/user".to_owned(), format!("/api/v1/{acme}/shop/secrets")]),
+        ("Stashbase", vec!["/v1/whoami".to_owned(), "/v1/projects".to_owned()]),
+    ];
+    for (realm, paths) in services {
+        for path in paths {
+            for (authorization, error) in [
+                (None, ""),
+                (Some("Basic eDp5".to_owned()), ""),
+                (Some("Bearer ".to_owned()), ""),
+                (Some("Bearer x".to_owned()), ", error=\"invalid_token\""),
+                (Some("bearer ioenv_0123456789abcdef".to_owned()), ", error=\"invalid_token\""),
+                (Some(format!("Bearer {}", revoked.expose_secret())), ", error=\"invalid_token\""),
+            ] {
+                let client = match &authorization {
+                    Some(value) => stage.stranger().with("authorization", value),
+                    None => stage.stranger(),
+                };
+                let answer = client.get(&path);
+                let challenge = format!("Bearer realm=\"{realm}\"{error}");
+                let told =
+                    (answer.headers.get_all("www-authenticate").iter().count(), answer.header("www-authenticate"));
+                assert_eq!((answer.status, told), (401, (1, Some(&*challenge))), "{path} {authorization:?}");
+            }
+        }
+    }
+    let admin = stage.admin();
+    for path in ["/", "/health", "/v1/projects", "/v1/none", "/api/v1/user", "/api/v1/none", "/api/v1/env/x/variables"]
+    {
+        let answer = admin.get(path);
+        assert_eq!((answer.status == 401, answer.header("www-authenticate")), (false, None), "{path}");
     }
 }

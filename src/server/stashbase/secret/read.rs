@@ -12,7 +12,7 @@ use crate::server::stashbase::caller::{AtProject, EnvironmentRequest, ProjectReq
 use crate::server::stashbase::environment::{included, wants_environment};
 use crate::server::stashbase::name::{environment_identifier, secret_name};
 use crate::server::stashbase::problem::Problem;
-use crate::server::stashbase::query::{is_true, words};
+use crate::server::stashbase::query::{flag, is_true, words};
 use crate::vault;
 use crate::vault::{EntryMetadata, EntryScope, IdOrSlug, LocatedEnvironment, StoredEntry};
 use crate::wire::plain::Plain;
@@ -52,11 +52,11 @@ pub(in crate::server::stashbase) fn list(context: &RequestContext) -> Result<Rep
     let at = EnvironmentRequest::open(context)?.at(READ)?;
     let selection = Selection::read(context)?;
     let omits = |property| context.query("omit").is_some_and(|omit| words(omit).any(|word| word == property));
-    let with_values = context.query("include_value") != Some("false") && !omits("value");
+    let with_values = flag(context, "include_value")? != Some(false) && !omits("value");
     let with_comments = !omits("comment");
+    let expands = is_true(context, "expand_refs")?;
 
     let secrets: Vec<wire::Secret> = if with_values {
-        let expands = is_true(context, "expand_refs");
         let which = match &selection {
             // A reference may lead to any of them.
             Selection::Only(names) if !expands => EntryScope::Named(names),
@@ -87,7 +87,7 @@ pub(in crate::server::stashbase) fn read(context: &RequestContext) -> Result<Rep
     let name = secret_name(context.parameter("name")).ok_or_else(invalid_name)?;
     let at = request.at(READ)?;
     let with_comments = !context.query("omit").is_some_and(|omit| words(omit).any(|word| word == "comment"));
-    let expands = is_true(context, "expand_refs");
+    let expands = is_true(context, "expand_refs")?;
     let names = [name];
     let which = if expands { EntryScope::Own } else { EntryScope::Named(&names) };
     let entries = at.session().entries(at.place(), which)?.entries;
@@ -119,6 +119,7 @@ pub(in crate::server::stashbase) fn compare(context: &RequestContext) -> Result<
     let [one, other] = ["environment", "other"].map(|part| environment_identifier(context.parameter(part)));
     let (one, other) = (one?, other?);
     let AtProject { caller, project } = request.above(READ)?;
+    let (with_values, expands) = (is_true(context, "with_values")?, is_true(context, "expand_refs")?);
     let project = IdOrSlug::Id(project.id.into());
     let one = caller.find(&project, &one)?;
     let other =
@@ -134,8 +135,6 @@ pub(in crate::server::stashbase) fn compare(context: &RequestContext) -> Result<
         caller.session.entries(vault::At::Id(environment.id.into()), EntryScope::Own).map(|found| found.entries)
     };
     let sides = [entries(&one)?, entries(&other)?];
-    let with_values = is_true(context, "with_values");
-    let expands = is_true(context, "expand_refs");
     let mut compared: Vec<wire::Compared> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for (side, entries) in sides.iter().enumerate() {

@@ -29,6 +29,7 @@ pub(in crate::server::stashbase) fn search(context: &RequestContext) -> Result<R
         (Some(name), None) => Search::Name(secret_name(name).ok_or_else(invalid_name)?),
         (None, Some(value)) => Search::Value(value.into()),
     };
+    let with_values = is_true(context, "include_value")? | is_true(context, "return_values")?;
     let found = at.session().search_entries(at.place(), &search);
     let mut found = found.map_err(or_project_not_found)?;
     found.retain(|entry| entry.is_environment && entry.path.segments().count() == 2);
@@ -47,7 +48,6 @@ pub(in crate::server::stashbase) fn search(context: &RequestContext) -> Result<R
         }
         return Ok(reply::json(StatusCode::OK, &groups));
     }
-    let with_values = is_true(context, "include_value") || is_true(context, "return_values");
     let mut groups: Vec<wire::FoundByName> = Vec::new();
     for entry in &found {
         let is_same = |group: &&mut wire::FoundByName| match &group.secret_value {

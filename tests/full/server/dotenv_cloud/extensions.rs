@@ -149,8 +149,6 @@ fn what_is_not_offered_is_not_there() {
     let stage = Stage::new();
     let (client, o) = (Cloud::admin(&stage), stage.acme);
     for (method, path) in [
-        ("POST", "/api/oauth/token".to_owned()),
-        ("POST", "/api/oauth/revoke".to_owned()),
         ("GET", "/oauth/authorize".to_owned()),
         ("GET", "/api/v1/plans".to_owned()),
         ("GET", format!("/api/v1/organizations/{o}/subscription")),

@@ -1,11 +1,12 @@
 //! The keys that blobs are sealed with, and those who hold them.
 
-use ioenv::SystemRandom;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use ioenv::vault::{At, HistoryPolicy, NewKey, Paging};
-use ioenv::{LevelKey, LevelPath};
+use ioenv::{Aes256Gcm, Cipher as _, KeyDerivation as _, KeyString, LevelKey, LevelPath, Pbkdf2, SystemRandom};
 use serde_json::{Value, json};
 
-use super::super::stage::{Client, path, slug};
+use super::super::stage::{Client, Stage, path, slug};
 use super::world::{Holder, World, inner, over};
 
 fn key(world: &World) -> String {
@@ -552,4 +553,73 @@ fn what_was_sealed_before_a_rotation_is_not_stored_behind_it() {
     assert_eq!(read(), json!({ "A": "2" }));
     // What somebody sealed with a key of their own is theirs, as ever.
     store(&Holder::new("a-key-of-somebody-else"), "A=3\n").json(200);
+}
+
+/// The key in use, as a client gets it.
+fn text_of(client: &Client, project: &str) -> Value {
+    inner(&client.get(&format!("{project}/encryption-key")).json(200))
+}
+
+#[test]
+fn a_key_that_a_client_gives_is_kept_with_the_blanks_around_it() {
+    let stage = Stage::new();
+    let (admin, base) = (stage.admin(), format!("/api/v1/{}", stage.acme));
+    let texts = [
+        " tide-pool-ledger-41",
+        "tide-pool-ledger-41 ",
+        "tide-pool-ledger-41\n",
+        "\t tide-pool-ledger-41 \r\n",
+        "\u{a0}tide-pool-ledger-41\u{3000}",
+        "tide-pool-ledger-41, which is longer than 32 bytes ",
+        // Without the blanks it would be given away by its proof.
+        " kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk",
+    ];
+    for (number, text) in texts.into_iter().enumerate() {
+        let (name, project) = (format!("p{number}"), format!("{base}/p{number}"));
+        let new = json!({ "name": name, "storage_mode": "server", "encryption_key": text });
+        admin.post(&format!("{base}/projects"), &new).json(201);
+        let told = text_of(&admin, &project);
+        assert_eq!(told["key"], text);
+        // A client seals with the key as it is, and the server opens that.
+        let salt = BASE64.decode(told["key_check_salt"].as_str().unwrap()).unwrap();
+        let derivation = Pbkdf2::new(&salt, 600_000).unwrap();
+        let key = derivation.derive(&KeyString::verbatim(text).unwrap()).unwrap();
+        let blob = Aes256Gcm.seal(&key, b"A=1\n", &SystemRandom).unwrap();
+        let body = json!({ "project": name, "content": blob.to_string() });
+        admin.post(&format!("{base}/secrets/store"), &body).json(200);
+        let opened = format!("{project}/secrets?decrypt=1&merge=1&raw=1");
+        assert_eq!(admin.get(&opened).json(200), json!({ "A": "1" }), "{text:?}");
+        // It changes hands, and comes back.
+        let custody = format!("{project}/encryption-key/custody");
+        let moved = admin.post(&custody, &json!({ "managed": "client", "confirmed": true })).json(200);
+        assert_eq!(moved["data"]["key"], text);
+        admin.post(&custody, &json!({ "managed": "server", "key": text })).json(200);
+        assert_eq!(text_of(&admin, &project)["key"], text);
+        assert_eq!(admin.get(&opened).json(200), json!({ "A": "1" }), "{text:?}");
+    }
+}
+
+#[test]
+fn blanks_around_the_key_of_people_are_no_part_of_it() {
+    let (world, _) = held();
+    let custody = format!("{}/custody", key(&world));
+    let body = json!({ "managed": "server", "key": " tide-pool-ledger-41\n" });
+    world.admin().post(&custody, &body).json(200);
+    let told = inner(&world.admin().get(&key(&world)).json(200));
+    assert_eq!(told["key"], "tide-pool-ledger-41");
+}
+
+#[test]
+fn an_empty_key_is_none_and_a_blank_one_is_one() {
+    let stage = Stage::new();
+    let (admin, base) = (stage.admin(), format!("/api/v1/{}", stage.acme));
+    for (name, text) in [("empty", json!("")), ("null", json!(null)), ("blank", json!("  "))] {
+        let new = json!({ "name": name, "encryption_key": text });
+        admin.post(&format!("{base}/projects"), &new).json(201);
+        let told = text_of(&admin, &format!("{base}/{name}"));
+        match name {
+            "blank" => assert_eq!(told["key"], text),
+            _ => assert_eq!(told["key"].as_str().unwrap().len(), 64),
+        }
+    }
 }

@@ -3,6 +3,7 @@ use ioenv::vault::{NewOrganization, NewProject, NewToken, PermissionSet};
 use serde_json::json;
 
 use super::super::stage::{Answer, Stage};
+use super::super::watched::Act;
 use super::shape::{Cloud, code};
 
 fn numbers(answer: &Answer) -> (u32, u32) {
@@ -90,4 +91,122 @@ fn what_is_wrong_is_told_a_hundred_times_at_most() {
         assert_eq!(code(&answer, 422), "validation_failed");
         assert!(answer.json(422)["errors"].as_object().unwrap().len() <= 100 && answer.text.len() < 50_000, "{path}");
     }
+}
+
+/// Requests that are answered in every way, each with its status, and the limit that it counts for.
+fn requests(stage: &Stage) -> Vec<(&'static str, String, Option<&'static str>, u16)> {
+    let o = stage.acme;
+    vec![
+        ("GET", "/api/v1/organization".to_owned(), None, 200),
+        ("HEAD", "/api/v1/organization".to_owned(), None, 200),
+        ("GET", format!("/api/v1/organizations/{o}/projects"), None, 200),
+        ("POST", format!("/api/v1/{o}/projects"), Some("{}"), 422),
+        ("POST", format!("/api/v1/{o}/projects"), Some("planted"), 400),
+        ("GET", format!("/api/v1/{o}/none"), None, 404),
+        ("GET", format!("/api/v1/{o}/%ff"), None, 404),
+        ("DELETE", format!("/api/v1/organizations/{o}/projects"), None, 405),
+        ("OPTIONS", "/api/v1/user".to_owned(), None, 405),
+        ("GET", "/api/v1/organizations/x/y/z".to_owned(), None, 404),
+        ("GET", "/api/v1".to_owned(), None, 404),
+        ("GET", "/api/v2/organizations".to_owned(), None, 404),
+        ("GET", "/none".to_owned(), None, 404),
+    ]
+}
+
+#[test]
+fn every_response_says_how_many_requests_are_left() {
+    for stage in [Stage::memory(), Stage::with(Server::rate_limited)] {
+        let admin = stage.admin();
+        let mut left = 100;
+        for (method, path, body, status) in requests(&stage) {
+            for (client, status) in [(admin.clone(), status), (admin.clone().with("x-api-version", "2"), 400)] {
+                let answer = client.send(method, &path, body);
+                // What is no route, or no method of one, is said whatever the version.
+                assert!(
+                    [status, 404, 405].contains(&answer.status),
+                    "{method} {path}: {} {}",
+                    answer.status,
+                    answer.text
+                );
+                left -= 1;
+                assert_eq!(numbers(&answer), (100, left), "{method} {path}: {}", answer.status);
+            }
+        }
+        let long = "x".repeat((4 << 20) + 1);
+        let answer = admin.send("POST", &format!("/api/v1/{}/projects", stage.acme), Some(&long));
+        assert_eq!((answer.status, numbers(&answer)), (413, (100, left - 1)));
+    }
+}
+
+#[test]
+fn unknown_callers_see_how_many_requests_are_left() {
+    for stage in [Stage::memory(), Stage::with(Server::rate_limited)] {
+        let stranger = stage.stranger();
+        let unknown = stage.stranger().with("authorization", "Bearer ioenv_0123456789abcdef");
+        let mut left = 30;
+        for (method, path, body, status) in requests(&stage).into_iter().take(10) {
+            for (client, version) in [(&stranger, "1"), (&unknown, "1"), (&stranger, "2")] {
+                let answer = client.clone().with("x-api-version", version).send(method, &path, body);
+                let expected = if version == "2" { 400 } else { 401 };
+                let shown = (method, &path, version, answer.status);
+                assert!([expected, 404, 405].contains(&answer.status) && answer.status != 200, "{shown:?} {status}");
+                left -= 1;
+                assert_eq!(numbers(&answer), (30, left), "{shown:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn refusals_that_come_first_count_for_the_limit() {
+    let stage = Stage::with(Server::rate_limited);
+    let admin = stage.admin();
+    let old = admin.clone().with("x-api-version", "2");
+    for at in 0..100 {
+        let (client, path, status) = [
+            (&old, "/api/v1/organization", 400),
+            (&admin, "/api/v1/none/of/these/routes/is/there", 404),
+            (&old, "/api/v1/none/of/these/routes/is/there", 404),
+            (&admin, "/api/v1/cli/none", 404),
+        ][at % 4];
+        assert_eq!(client.get(path).status, status, "{path}");
+    }
+    for (client, path) in [(&old, "/api/v1/organization"), (&admin, "/api/v2"), (&admin, "/api/v1/organization")] {
+        let answer = Cloud::new(client.clone()).get(path);
+        assert_eq!((code(&answer, 429).as_str(), numbers(&answer)), ("rate_limited", (100, 0)), "{path}");
+        assert!(answer.header("retry-after").is_some());
+    }
+}
+
+#[test]
+fn where_nothing_is_limited_nothing_is_refused() {
+    let stage = Stage::memory();
+    let (admin, stranger) = (Cloud::admin(&stage), Cloud::new(stage.stranger()));
+    for at in 0..130_u32 {
+        let answer = admin.get("/api/v1/organization");
+        assert_eq!((answer.status, numbers(&answer)), (200, (100, 99_u32.saturating_sub(at))));
+        let answer = stranger.get("/api/v1/organization");
+        assert_eq!((answer.status, numbers(&answer)), (401, (30, 29_u32.saturating_sub(at))));
+        assert_eq!(answer.header("retry-after"), None);
+    }
+    let rotate = format!("/api/v1/{}/none/encryption-key/rotate", stage.acme);
+    for at in 0..12_u32 {
+        let answer = admin.post(&rotate, &json!({}));
+        assert_eq!((answer.status, numbers(&answer)), (404, (10, 9_u32.saturating_sub(at))));
+    }
+}
+
+#[test]
+fn what_the_server_fails_at_says_how_many_requests_are_left() {
+    let (stage, store) = Stage::watched(|server| server);
+    let (admin, projects) = (Cloud::admin(&stage), format!("/api/v1/{}/projects", stage.acme));
+    assert_eq!(numbers(&admin.get(&projects)), (100, 99));
+    for act in [|| Act::Fail, || Act::Panic] {
+        // Before the caller is known, and after that.
+        for skip in [0, 1] {
+            store.arm(skip, act());
+            assert_eq!(code(&admin.get(&projects), 500), "server_error");
+        }
+    }
+    assert_eq!(admin.get(&projects).status, 200);
 }

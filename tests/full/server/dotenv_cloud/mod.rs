@@ -6,6 +6,7 @@ mod examples;
 mod extensions;
 mod keys;
 mod limits;
+mod oauth;
 mod order;
 mod organizations;
 mod projects;

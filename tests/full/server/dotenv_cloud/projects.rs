@@ -27,7 +27,7 @@ fn a_project_is_read_by_either_address() {
     let expected = project(&id, &o);
     assert_eq!(answer.json(200), expected);
     assert_eq!(answer.header("deprecation"), None);
-    assert_eq!(answer.header("x-ratelimit-limit"), None);
+    assert_eq!(answer.header("x-ratelimit-limit"), Some("100"));
     let answer = client.get(&format!("/api/v1/organizations/{o}/projects/orbit-shop"));
     assert_eq!(answer.json(200), expected);
     assert_eq!(answer.header("deprecation"), Some("true"));

@@ -68,6 +68,11 @@ pub(super) fn check(answer: &Answer) {
     ] {
         assert_eq!(answer.header(name), Some(value), "{name}");
     }
+    let [limit, remaining, reset] = ["limit", "remaining", "reset"].map(|name| {
+        let header = answer.header(&format!("x-ratelimit-{name}"));
+        header.unwrap_or_else(|| panic!("{}: no x-ratelimit-{name}", answer.status)).parse::<u64>().unwrap()
+    });
+    assert!(remaining < limit && reset > 1_700_000_000, "{remaining} of {limit} until {reset}");
     match answer.status {
         204 => answer.empty(204),
         200 | 201 => walk("", &answer.json(answer.status)),

@@ -4,6 +4,7 @@ use ioenv::vault::{At, NewKey, OrganizationUpdate, Paging};
 use serde_json::{Value, json};
 
 use super::super::stage::{Answer, Client, DAY, SECOND, path};
+use super::shape::invalid;
 use super::world::{Holder, World, over};
 
 fn list(world: &World, client: &Client, body: &Value) -> Answer {
@@ -187,6 +188,12 @@ fn the_last_version_of_a_deleted_level_is_removed_by_force() {
     };
     for (force, body) in [("", None), ("?force=false", Some("{\"force\":false}")), ("?force=0", Some("{}"))] {
         assert_eq!(delete(force, body).json(422)["error"], "version_protected");
+    }
+    for other in ["maybe", "", "yes", "True", "2"] {
+        for body in [None, Some("{\"force\":true}")] {
+            let answer = delete(&format!("?force={other}"), body);
+            assert_eq!(answer.json(422), invalid(&[("force", "The force field must be true or false.")]), "{other}");
+        }
     }
     for (force, body) in
         [("?force=true", None), ("?force=1", Some("{\"force\":false}")), ("", Some("{\"force\":true}"))]

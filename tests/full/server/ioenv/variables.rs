@@ -251,7 +251,7 @@ fn a_change_may_require_what_was_read() {
     only_at(&empty).put(&at, &variable("1")).json(200);
     let one = tag();
     let late = only_at(&empty).put(&at, &variable("late")).json(412);
-    assert_eq!(late, error("PRECONDITION_FAILED", "The environment has changed since it was read: read it again."));
+    assert_eq!(late, error("PRECONDITION_FAILED", "The environment is not as this request requires: read it again."));
     refused(&only_at(&empty).delete(&at), 412, "PRECONDITION_FAILED");
     refused(&only_at(&format!("W/{one}")).put(&at, &variable("late")), 412, "PRECONDITION_FAILED");
     refused(&only_at("nonsense").put(&at, &variable("late")), 412, "PRECONDITION_FAILED");
@@ -266,6 +266,91 @@ fn a_change_may_require_what_was_read() {
     // What is wrong with the request comes first, and who may not write learns nothing of it.
     refused(&only_at(&seen).send("PUT", &at, Some("{}")), 422, "VALIDATION_ERROR");
     refused(&scene.client("read").with("if-match", &seen).put(&at, &variable("late")), 403, "FORBIDDEN");
+}
+
+#[test]
+fn a_change_may_require_that_a_variable_is_new_or_there() {
+    let scene = Scene::new();
+    let client = scene.client("read write");
+    scene.client("admin").put(&scene.variable("_base", "BASE"), &variable("base")).json(200);
+    let [new, there] = ["if-none-match", "if-match"].map(|name| client.clone().with(name, "*"));
+    for name in ["K", "export", "BASE"] {
+        let at = scene.variable("dev", name);
+        refused(&there.put(&at, &variable("late")), 412, "PRECONDITION_FAILED");
+        refused(&there.delete(&at), 404, "NOT_FOUND");
+        refused(&new.delete(&at), 404, "NOT_FOUND");
+        new.put(&at, &variable("1")).json(200);
+        for client in
+            [&new, &client.clone().with("if-none-match", "\"r999\", *"), &new.clone().with("if-none-match", "x")]
+        {
+            refused(&client.put(&at, &variable("late")), 412, "PRECONDITION_FAILED");
+            refused(&client.put(&at, &secret("1")), 412, "PRECONDITION_FAILED");
+            refused(&client.delete(&at), 412, "PRECONDITION_FAILED");
+        }
+        refused(&new.clone().with("if-match", "*").put(&at, &variable("late")), 412, "PRECONDITION_FAILED");
+        there.put(&at, &variable("2")).json(200);
+    }
+    assert_eq!(listed(&client.get(&scene.variables("dev"))), "BASE=2 K=2 export=2");
+    // What is wrong with the request comes first, and who may not write learns nothing of it.
+    let at = scene.variable("dev", "K");
+    refused(&new.send("PUT", &at, Some("{}")), 422, "VALIDATION_ERROR");
+    for name in ["K", "NONE"] {
+        let reader = scene.client("read").with("if-none-match", "*");
+        refused(&reader.put(&scene.variable("dev", name), &variable("late")), 403, "FORBIDDEN");
+    }
+    there.delete(&at).empty(204);
+    new.put(&at, &variable("3")).json(200);
+}
+
+#[test]
+fn a_change_may_refuse_what_was_read() {
+    let scene = Scene::new();
+    let client = scene.client("read write");
+    let at = scene.variable("dev", "K");
+    let tag = || client.get(&scene.variables("dev")).header("etag").unwrap().to_owned();
+    let unless_at = |tag: &str| client.clone().with("if-none-match", tag);
+    let empty = tag();
+    for known in [empty.clone(), format!("W/{empty}"), format!("\"x\", {empty}")] {
+        refused(&unless_at(&known).put(&at, &variable("late")), 412, "PRECONDITION_FAILED");
+    }
+    for other in ["\"r999\"", "nonsense", "", "\"*\""] {
+        unless_at(other).put(&at, &variable(other)).json(200);
+    }
+    unless_at(&empty).put(&at, &variable("1")).json(200);
+    refused(&unless_at(&tag()).delete(&at), 412, "PRECONDITION_FAILED");
+    unless_at(&empty).delete(&at).empty(204);
+}
+
+#[test]
+fn of_many_who_make_a_variable_one_is_first() {
+    let scene = Scene::on(Stage::new());
+    let client = scene.client("read write").with("if-none-match", "*");
+    let at = scene.variable("dev", "K");
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..8)
+            .map(|n| {
+                let (client, at) = (client.clone(), &at);
+                scope.spawn(move || client.put(at, &variable(&n.to_string())).status)
+            })
+            .collect();
+        writers.into_iter().map(|writer| writer.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 412).count(), 7, "{statuses:?}");
+}
+
+#[test]
+fn what_is_inherited_is_asked_for_by_true_or_false() {
+    let scene = Scene::new();
+    scene.client("admin").put(&scene.variable("_base", "BASE"), &variable("planted")).json(200);
+    let at = scene.variables("dev");
+    for other in ["maybe", "", "1", "0", "no", "False", "FALSE", "false%20", "true,false", "false&inherited=maybe"] {
+        let answer = scene.client("read").get(&format!("{at}?inherited={other}"));
+        assert_eq!(answer.json(422), error("VALIDATION_ERROR", "inherited must be true or false."), "{other}");
+        // Who may not read learns nothing of it.
+        refused(&scene.client("write").get(&format!("{at}?inherited={other}")), 403, "FORBIDDEN");
+        refused(&scene.stage.stranger().get(&format!("{at}?inherited={other}")), 401, "UNAUTHORIZED");
+    }
 }
 
 #[test]

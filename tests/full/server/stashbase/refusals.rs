@@ -3,7 +3,7 @@
 use ioenv::vault::{NewOrganization, NewServiceAccount, NewServiceKey, PermissionSet, Vocabulary};
 use serde_json::{Value, json};
 
-use super::{Scene, words};
+use super::{AT, Scene, words};
 
 /// Of an environment: method, address, body, the permission it takes.
 const OF_ENVIRONMENT: &[(&str, &str, &str, &str)] = &[
@@ -65,7 +65,7 @@ fn routes(webhook: &str) -> Vec<Route> {
         word,
     };
     let mut routes: Vec<Route> = OF_WORKSPACE.iter().map(|one| route(one, "")).collect();
-    for prefix in [super::OWN, super::AT] {
+    for prefix in [super::OWN, AT] {
         routes.extend(OF_ENVIRONMENT.iter().map(|one| route(one, prefix)));
     }
     routes.push(route(&("GET", "/v1/environment", "", "environment.read"), ""));
@@ -219,5 +219,45 @@ fn no_refusal_repeats_what_was_sent() {
     }
     for path in [format!("/v1/projects/{planted}!"), format!("/v1/projects/billing/environments/{planted}!")] {
         assert!(!workspace.get(&path).text.contains(planted));
+    }
+}
+
+#[test]
+fn flags_are_true_or_false() {
+    let scene = Scene::new();
+    let client = scene.workspace();
+    let webhooks = format!("{AT}/webhooks");
+    let webhook = client.post(&webhooks, &json!({"url": "http://127.0.0.1:9/x"})).json(201)["id"].clone();
+    let webhook = format!("{webhooks}/{}", webhook.as_str().unwrap());
+    client.put(&format!("{AT}/secrets"), &json!([{"name": "NAME", "value": "planted"}])).json(200);
+    client.post("/v1/projects/billing/environments", &json!({"name": "other"})).json(201);
+    let compare = "/v1/projects/billing/environments/api-dev/compare/other";
+    let search = "/v1/projects/billing/secrets/search?name=NAME";
+    let (secrets, changes) = (format!("{AT}/secrets"), format!("{AT}/changelog"));
+    for (address, flag) in [
+        (&*secrets, "include_value"),
+        (&secrets, "expand_refs"),
+        (&format!("{secrets}?include_value=false"), "expand_refs"),
+        (&format!("{secrets}/NAME"), "expand_refs"),
+        (compare, "with_values"),
+        (compare, "expand_refs"),
+        (search, "include_value"),
+        (search, "return_values"),
+        (&format!("{search}&include_value=true"), "return_values"),
+        ("/v1/projects/billing/secrets/search?value=planted", "include_value"),
+        (&changes, "with_values"),
+        (&webhook, "include_secret"),
+        ("/v1/projects/billing/environments", "is_production"),
+    ] {
+        let with = |value: &str| format!("{address}{}{flag}={value}", if address.contains('?') { '&' } else { '?' });
+        for word in ["true", "false"] {
+            client.get(&with(word)).json(200);
+        }
+        for other in ["maybe", "", "1", "0", "TRUE", "false%20"] {
+            let answer = client.get(&with(other));
+            assert_eq!(answer.refused(400, "validation.bad_request"), json!({}), "{address} {flag}={other}");
+            assert!(!answer.text.contains("planted"));
+            scene.stage.stranger().get(&with(other)).refused(401, "auth.unauthorized");
+        }
     }
 }
