@@ -84,7 +84,6 @@ impl KeyRing {
     }
 
     /// Returns whether this ring has all the keys of another one.
-    #[cfg(feature = "sealed")]
     pub(crate) fn has_all(&self, other: &Self) -> bool {
         let is = |one: &Key, other: &Key| match (one, other) {
             (Key::Data(one), Key::Data(other)) => {
