@@ -4,10 +4,10 @@ use ioenv::vault::{At, NewEnvironment, NewProject, NewTarget, PermissionSet};
 
 use super::stage::{Stage, path};
 
-const DOCS: &str = include_str!("../../../docs/server.md");
+pub(super) const DOCS: &str = include_str!("../../../docs/server.md");
 
 /// The addresses of a table, each with its method: those in code that begin with a method.
-fn addresses(section: &str) -> Vec<(&str, &str)> {
+pub(super) fn addresses(section: &str) -> Vec<(&str, &str)> {
     let rows = section.lines().filter(|line| line.starts_with("| `"));
     let cells = rows.filter_map(|row| row.split(" | ").next());
     cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).filter_map(|text| text.split_once(' ')).collect()

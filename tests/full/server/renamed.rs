@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use ioenv::store::{KeyRange, Order, StoreExt as _};
 use ioenv::vault::{
-    Actor, At, EnvironmentUpdate, Id, LevelId, NewBlob, NewEnvironment, NewProject, NewTarget, NewToken, NewWebhook,
-    OrganizationId, Paging, PermissionSet, ProjectUpdate, Session, TargetUpdate,
+    Actor, At, EnvironmentRole, EnvironmentUpdate, Id, LevelId, NewAccount, NewBlob, NewEnvironment, NewProject,
+    NewTarget, NewToken, NewWebhook, OrganizationId, Paging, PermissionSet, ProjectUpdate, Session, TargetUpdate,
 };
 use ioenv::{Document, ErrorKind};
 use serde_json::{Value, json};
 
+use super::docs::{DOCS, addresses};
 use super::dotenv_cloud::world::{Holder, over};
 use super::stage::{Client, Stage, path, slug};
 use super::watched::{Act, Watched};
@@ -50,12 +51,15 @@ struct Case {
     renamed: &'static [Renamed],
     /// Whether the request says what it is about by an id.
     by_id: bool,
+    /// Whether it comes from an account of `shop/custom`, whose key says where it acts.
+    by_account: bool,
 }
 
 struct World {
     stage: Stage,
     store: Watched,
     client: Client,
+    account: Client,
     make_project: Make,
 }
 
@@ -77,14 +81,23 @@ impl World {
         let (stage, store) = Stage::watched(|server| server);
         make_project(&stage.system(), stage.acme);
         let client = stage.client(&stage.token(PermissionSet::ALL, None));
-        // Its first use is written down.
-        client.get("/v1/whoami").json(200);
-        Self { stage, store, client, make_project }
+        let custom = path("shop/custom");
+        let permissions = EnvironmentRole::ACCOUNT;
+        let account = stage.system().create_account(At::Path(stage.acme, &custom), &NewAccount::new("a", permissions));
+        // Where people hold the key there is no such environment.
+        let key = account.map_or_else(|_| stage.token(PermissionSet::ALL, None), |made| made.key);
+        let account = stage.client(&key);
+        // Their first use is written down.
+        for client in [&client, &account] {
+            client.get("/v1/whoami").json(200);
+        }
+        Self { stage, store, client, account, make_project }
     }
 
     fn send(&self, case: &Case) -> (u16, String) {
         let body = case.body.as_ref().map(Value::to_string);
-        let answer = self.client.send(case.method, &case.address, body.as_deref());
+        let client = if case.by_account { &self.account } else { &self.client };
+        let answer = client.send(case.method, &case.address, body.as_deref());
         (answer.status, answer.text)
     }
 
@@ -128,7 +141,8 @@ fn make_environment(system: &Session<'_>, acme: OrganizationId, parent: &str, na
     system.create_environment(At::Path(acme, &path(parent)), &NewEnvironment::new(name)).unwrap();
     let at = format!("{parent}/{name}");
     write(system, acme, &at);
-    let webhook = NewWebhook::new("https://hooks.example.com/in");
+    // Nothing listens there.
+    let webhook = NewWebhook::new("http://127.0.0.1:9/in");
     system.create_webhook(At::Path(acme, &path(&at)), &webhook).unwrap();
 }
 
@@ -261,6 +275,57 @@ fn a_write_of_stashbase_concerns_one_place() {
     assert!(outcomes(make_project, stashbase_cases).is_superset(&BTreeSet::from([OLD, NEW])));
 }
 
+/// Writes that are at no place, and requests that are no writes but are sent as such.
+const NOT_AT_A_PLACE: &[&str] = &[
+    "PATCH /organizations/{o}",
+    "DELETE /organizations/{o}",
+    "POST /organizations/{o}/members",
+    "DELETE /organizations/{o}/members/{id}",
+    "POST /{o}/projects",
+    "POST /projects",
+    "POST /cli/telemetry",
+    "POST /{o}/secrets/retrieve",
+    "POST /{o}/secrets/versions",
+    "POST /{o}/{p}/secrets/re-encrypt-history/pending",
+];
+
+#[test]
+fn each_write_in_the_docs_is_a_case() {
+    let world = World::new(make_project);
+    let mut cases: Vec<(&str, String)> = [ioenv_cases, dotenv_cloud_cases, stashbase_cases]
+        .iter()
+        .flat_map(|cases| cases(&world))
+        .chain(held_cases(&World::new(make_held_project)))
+        .chain(rotated_cases(&World::new(make_held_project)))
+        .map(|case| (case.method, case.address))
+        .collect();
+    cases.sort();
+    let mut count = 0;
+    for (section, base) in DOCS.split("\n## ").skip(2).zip(["/api/v1", "/api/v1", "/v1"]) {
+        for (method, address) in addresses(section).into_iter().filter(|(method, _)| *method != "GET") {
+            if NOT_AT_A_PLACE.contains(&format!("{method} {address}").as_str()) {
+                continue;
+            }
+            for at in ["/projects/{project}/environments/{environment}", "/environment"] {
+                let address = format!("{base}{}", address.replace("{w}", at));
+                // An account changes what its environment holds; a state is brought back by whoever sees the history.
+                let is_case = cases.iter().any(|(of, case)| *of == method && is_like(&address, case));
+                assert!(is_case || address.ends_with("/environment/changelog/{id}/revert"), "{method} {address}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 50, "{count}");
+}
+
+/// Whether an address has the form that the docs give, with any segment in the place of a name in braces.
+fn is_like(form: &str, address: &str) -> bool {
+    let address = address.split('?').next().unwrap_or_default();
+    let is_name = |segment: &str| segment == "KEY" || segment.starts_with('{');
+    let (form, address): (Vec<&str>, Vec<&str>) = (form.split('/').collect(), address.split('/').collect());
+    form.len() == address.len() && form.iter().zip(&address).all(|(form, at)| is_name(form) || form == at)
+}
+
 const IN_PROJECT: &[Renamed] = &[Renamed::Project];
 const IN_CUSTOM: &[Renamed] = &[Renamed::Project, Renamed::Environment];
 const IN_TARGET: &[Renamed] = &[Renamed::Project, Renamed::Target];
@@ -273,7 +338,14 @@ fn ioenv_cases(world: &World) -> Vec<Case> {
     let token = NewToken::new("worker", PermissionSet::ALL).scope(path("shop"));
     let token = system.issue_token(acme, &token).unwrap().info.id.to_prefixed("tok");
     let (project, custom) = (format!("/api/v1/project/{project}"), format!("/api/v1/env/{custom}"));
-    let case = |method, address: String, body, renamed| Case { method, address, body, renamed, by_id: true };
+    let case = |method, address: String, body, renamed| Case {
+        method,
+        address,
+        body,
+        renamed,
+        by_id: true,
+        by_account: false,
+    };
     vec![
         case("POST", format!("{project}/environments"), Some(json!({ "name": "fresh" })), IN_PROJECT),
         case("POST", format!("{project}/tokens"), Some(json!({ "name": "t", "permissions": ["read"] })), IN_PROJECT),
@@ -301,7 +373,14 @@ fn dotenv_cloud_cases(world: &World) -> Vec<Case> {
     let token = NewToken::new("bound", PermissionSet::ALL).scope(path("shop/api/live"));
     let token = system.issue_token(acme, &token).unwrap().info.id;
     let token = format!("/api/v1/organizations/{acme}/api-keys/{token}");
-    let case = |method, address: String, body, renamed| Case { method, address, body, renamed, by_id: false };
+    let case = |method, address: String, body, renamed| Case {
+        method,
+        address,
+        body,
+        renamed,
+        by_id: false,
+        by_account: false,
+    };
     vec![
         case("PATCH", format!("{here}/shop"), Some(json!({ "description": "x" })), IN_PROJECT),
         case("PUT", format!("{here}/shop"), Some(json!({ "slug": "other" })), IN_PROJECT),
@@ -367,6 +446,7 @@ fn stashbase_cases(world: &World) -> Vec<Case> {
         ("DELETE", "secrets/all", None),
         ("POST", "webhooks", Some(json!({ "url": "https://more.example.com" }))),
     ];
+    let of_account = "/v1/environment".to_owned();
     let mut cases = vec![
         Case {
             method: "PATCH",
@@ -374,6 +454,7 @@ fn stashbase_cases(world: &World) -> Vec<Case> {
             body: Some(json!({ "description": "x" })),
             renamed: IN_PROJECT,
             by_id: false,
+            by_account: false,
         },
         Case {
             method: "PATCH",
@@ -381,26 +462,39 @@ fn stashbase_cases(world: &World) -> Vec<Case> {
             body: Some(json!({ "name": "other" })),
             renamed: IN_PROJECT,
             by_id: false,
+            by_account: false,
         },
-        Case { method: "DELETE", address: project.to_owned(), body: None, renamed: IN_PROJECT, by_id: false },
+        Case {
+            method: "DELETE",
+            address: project.to_owned(),
+            body: None,
+            renamed: IN_PROJECT,
+            by_id: false,
+            by_account: false,
+        },
         Case {
             method: "POST",
             address: format!("{project}/environments"),
             body: Some(json!({ "name": "fresh", "secrets": [{ "name": "AA", "value": "1" }] })),
             renamed: IN_PROJECT,
             by_id: false,
+            by_account: false,
         },
     ];
-    for (at, is_by_id) in [(&at, false), (&by_id, true)] {
-        let case = |method, address: String, body| Case { method, address, body, renamed: IN_CUSTOM, by_id: is_by_id };
-        cases.push(case("PATCH", at.clone(), Some(json!({ "name": "other", "description": "x" }))));
-        cases.push(case("DELETE", at.clone(), None));
+    for (at, by_id, by_account) in [(&at, false, false), (&by_id, true, false), (&of_account, true, true)] {
+        let case =
+            |method, address: String, body| Case { method, address, body, renamed: IN_CUSTOM, by_id, by_account };
+        if !by_account {
+            cases.push(case("PATCH", at.clone(), Some(json!({ "name": "other", "description": "x" }))));
+            cases.push(case("DELETE", at.clone(), None));
+            cases.push(case("POST", format!("{at}/changelog/{change}/revert"), None));
+        }
         cases.extend(secrets.iter().map(|(method, rest, body)| case(method, format!("{at}/{rest}"), body.clone())));
         cases.push(case("PATCH", format!("{at}/{one}"), Some(json!({ "description": "x" }))));
         cases.push(case("PATCH", format!("{at}/{one}/status"), Some(json!({ "enabled": true }))));
         cases.push(case("POST", format!("{at}/{one}/signing-secret"), None));
+        cases.push(case("POST", format!("{at}/{one}/test"), None));
         cases.push(case("DELETE", format!("{at}/{one}"), None));
-        cases.push(case("POST", format!("{at}/changelog/{change}/revert"), None));
     }
     cases
 }
@@ -430,7 +524,7 @@ fn held_cases(world: &World) -> Vec<Case> {
     let stored = json!({ "project": "shop", "content": holder.seal("AA=3\n"), "key_proof": holder.proof });
     let case = |rest: &str, body| {
         let (address, renamed) = (format!("{here}/{rest}"), IN_PROJECT);
-        Case { method: "POST", address, body: Some(body), renamed, by_id: false }
+        Case { method: "POST", address, body: Some(body), renamed, by_id: false, by_account: false }
     };
     vec![
         case("secrets/store", stored),
@@ -447,5 +541,5 @@ fn rotated_cases(world: &World) -> Vec<Case> {
     let all = world.client.post(&format!("{pending}/pending"), &json!({})).json(200);
     let versions = json!([{ "id": all["data"][0]["id"], "content": newer.seal("AA=1\n") }]);
     let body = Some(json!({ "versions": versions, "key_proof": newer.proof }));
-    vec![Case { method: "POST", address: pending, body, renamed: IN_PROJECT, by_id: false }]
+    vec![Case { method: "POST", address: pending, body, renamed: IN_PROJECT, by_id: false, by_account: false }]
 }
