@@ -44,8 +44,8 @@ impl Stage {
         let store = Sqlite::create(directory.path().join("vault/ioenv.vault")).unwrap();
         let vault = Vault::create(store, &RootKey::generate(&SystemRandom).unwrap()).unwrap();
         let session = vault.session(Actor::system("bench"));
-        let organization = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
-        session.create_project(organization, NewProject::new("store")).unwrap();
+        let organization = session.create_organization(&NewOrganization::new("Acme")).unwrap().id;
+        session.create_project(organization, &NewProject::new("store")).unwrap();
         session.create_target(At::Path(organization, &"store".parse().unwrap()), &NewTarget::new("backend")).unwrap();
         for number in 0..environments {
             let new = NewEnvironment::new(format!("env-{number}"));
@@ -355,8 +355,8 @@ fn delivering() {
     let policy = OutboundPolicy::new().allow_private_addresses().allow_http().resolver(Names);
     let vault = Vault::create(store, &RootKey::generate(&SystemRandom).unwrap()).unwrap().with_outbound(policy);
     let session = vault.session(Actor::system("bench"));
-    let organization = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
-    session.create_project(organization, NewProject::new("store")).unwrap();
+    let organization = session.create_organization(&NewOrganization::new("Acme")).unwrap().id;
+    session.create_project(organization, &NewProject::new("store")).unwrap();
     session.create_target(At::Path(organization, &"store".parse().unwrap()), &NewTarget::new("backend")).unwrap();
     session.create_environment(At::Path(organization, &path("store/backend")), &NewEnvironment::new("env-0")).unwrap();
     for number in 0..WEBHOOKS {
@@ -582,9 +582,9 @@ fn postgres() {
     let root = RootKey::from_bytes(&[7; 32]);
     let vault = Vault::create(store, &root).unwrap();
     let session = vault.session(Actor::system("bench"));
-    let organization = session.create_organization(NewOrganization::new("Bench")).unwrap().id;
+    let organization = session.create_organization(&NewOrganization::new("Bench")).unwrap().id;
     for number in 0..8 {
-        session.create_project(organization, NewProject::new(format!("p{number}"))).unwrap();
+        session.create_project(organization, &NewProject::new(format!("p{number}"))).unwrap();
         session.set_document(At::Path(organization, &path(&format!("p{number}"))), &document()).unwrap();
     }
     let token = session.issue_token(organization, &NewToken::new("bench", PermissionSet::ALL)).unwrap().token;

@@ -26,8 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let vault = Arc::new(Vault::create(Sqlite::create(directory.path().join("ioenv.vault"))?, &root)?);
     let operator = vault.session(Actor::system("example"));
 
-    let acme = operator.create_organization(NewOrganization::new("Acme"))?.id;
-    operator.create_project(acme, NewProject::new("acme-store"))?;
+    let acme = operator.create_organization(&NewOrganization::new("Acme"))?.id;
+    operator.create_project(acme, &NewProject::new("acme-store"))?;
     operator.create_target(At::Path(acme, &"acme-store".parse()?), &NewTarget::new("backend"))?;
     operator.create_environment(At::Path(acme, &"acme-store/backend".parse()?), &NewEnvironment::new("production"))?;
     for (path, text) in LEVELS {

@@ -368,9 +368,9 @@ fn a_vault_keeps_vercel_up_to_date() {
     let vault = Vault::create(Memory::new(), &root).unwrap();
     let vault = vault.with_sync_target(Provider::Vercel, Vercel::at(&service.url(), ServicePolicy::new()));
     let system = vault.session(Actor::system("test"));
-    let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
+    let acme = system.create_organization(&NewOrganization::new("Acme")).unwrap().id;
     let project = NewProject::new("shop").has_base(true);
-    system.create_project(acme, project).unwrap();
+    system.create_project(acme, &project).unwrap();
     let (shop, prod) = ("shop".parse().unwrap(), "shop/prod".parse().unwrap());
     system.set_document(At::Path(acme, &prod), &Document::parse("A=planted\n").unwrap()).unwrap();
     let new = NewIntegration::new("Vercel", Provider::Vercel, TOKEN).setting("project", "prj").enabled(true);
@@ -423,9 +423,9 @@ fn a_service_is_given_the_time_that_it_asks_for() {
     let vault = VaultOptions::new(&root).clock(clock.clone()).create(Memory::new()).unwrap();
     let vault = vault.with_sync_target(Provider::Vercel, Vercel::at(&service.url(), ServicePolicy::new()));
     let system = vault.session(Actor::system("test"));
-    let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
+    let acme = system.create_organization(&NewOrganization::new("Acme")).unwrap().id;
     let project = NewProject::new("shop").has_base(true);
-    system.create_project(acme, project).unwrap();
+    system.create_project(acme, &project).unwrap();
     let (path, prod) = ("shop".parse().unwrap(), "shop/prod".parse().unwrap());
     let shop = At::Path(acme, &path);
     let new = NewIntegration::new("Vercel", Provider::Vercel, TOKEN).setting("project", "prj").enabled(true);

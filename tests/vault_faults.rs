@@ -44,8 +44,8 @@ fn open(place: &str) -> Vault {
 fn prepare(store: impl Store + 'static) -> (Vault, OrganizationId) {
     let vault = Vault::create(store, &root()).unwrap();
     let session = vault.session(Actor::system("test"));
-    let organization = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
-    session.create_project(organization, NewProject::new("store")).unwrap();
+    let organization = session.create_organization(&NewOrganization::new("Acme")).unwrap().id;
+    session.create_project(organization, &NewProject::new("store")).unwrap();
     (vault, organization)
 }
 

@@ -62,13 +62,13 @@ fn main() -> ExitCode {
 fn fill(store: impl Store + 'static, root: &RootKey, project: &Project, is_client: bool) -> String {
     let vault = Vault::create(store, root).unwrap();
     let session = vault.session(Actor::system("test"));
-    let organization = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
+    let organization = session.create_organization(&NewOrganization::new("Acme")).unwrap().id;
     let mut new = NewProject::new("acme");
     let proof = KeyProof::of(&project.key).to_text();
     if is_client {
         new = new.key(NewKey::Client { derivation: None, proof: proof.clone(), hint: None });
     }
-    session.create_project(organization, new).unwrap();
+    session.create_project(organization, &new).unwrap();
     session.create_environment(At::Path(organization, &path("acme")), &NewEnvironment::new("dev")).unwrap();
     for (level, text) in [("acme", "SHARED=from-project\n".to_owned()), ("acme/dev", format!("SECRET={PLANTED}\n"))] {
         if is_client {

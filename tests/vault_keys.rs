@@ -37,7 +37,7 @@ impl World {
         let root = RootKey::generate(&SystemRandom).unwrap();
         let vault = Vault::create(store.clone(), &root).unwrap();
         let session = vault.session(Actor::system("test"));
-        let acme = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
+        let acme = session.create_organization(&NewOrganization::new("Acme")).unwrap().id;
         let world = Self { store, root, vault, acme };
         world.create_project("shop", key);
         world
@@ -45,7 +45,7 @@ impl World {
 
     fn create_project(&self, name: &str, key: NewKey) {
         let new = NewProject::new(name).has_base(true).key(key);
-        self.session().create_project(self.acme, new).unwrap();
+        self.session().create_project(self.acme, &new).unwrap();
     }
 
     fn session(&self) -> Session<'_> {
@@ -212,7 +212,7 @@ fn the_key_of_the_vault_opens_what_it_sealed() {
 fn nobody_makes_the_vault_stretch_a_key_who_may_not_make_a_project() {
     let world = World::new(Arc::new(Memory::new()), NewKey::Random);
     let project = NewProject::new("other").key(NewKey::String(None));
-    let other = world.session().create_organization(NewOrganization::new("Other")).unwrap().id;
+    let other = world.session().create_organization(&NewOrganization::new("Other")).unwrap().id;
     let bound = NewToken::new("bound", PermissionSet::ALL).scope(path("shop"));
     let reader = NewToken::new("reader", Permission::SecretRead.into());
     for (new, organization, kind) in [
@@ -221,12 +221,12 @@ fn nobody_makes_the_vault_stretch_a_key_who_may_not_make_a_project() {
         (&bound, other, ErrorKind::NotFound),
     ] {
         let session = world.vault.session(world.session().issue_token(world.acme, new).unwrap().token);
-        assert_kind(session.create_project(organization, project.clone()), kind);
+        assert_kind(session.create_project(organization, &project.clone()), kind);
     }
     let unknown = "ioenv_0123456789abcdef".parse::<Token>().unwrap();
-    assert_kind(world.vault.session(unknown).create_project(world.acme, project.clone()), ErrorKind::Unauthenticated);
+    assert_kind(world.vault.session(unknown).create_project(world.acme, &project.clone()), ErrorKind::Unauthenticated);
     assert_eq!(world.vault.derivations(), 0);
-    world.session().create_project(world.acme, project).unwrap();
+    world.session().create_project(world.acme, &project).unwrap();
     assert_eq!(world.vault.derivations(), 1);
 }
 
@@ -267,7 +267,7 @@ fn a_key_string_is_stretched_once() {
     // Its proof would be the level key, which people may hold one day.
     let key = KeyString::new(&"a".repeat(32)).unwrap();
     let new = NewProject::new("weak").key(NewKey::String(Some(key)));
-    assert_kind(world.session().create_project(world.acme, new), ErrorKind::InvalidValue);
+    assert_kind(world.session().create_project(world.acme, &new), ErrorKind::InvalidValue);
 }
 
 #[test]

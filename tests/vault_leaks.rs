@@ -61,10 +61,10 @@ fn world(store: Arc<dyn Store>) -> World {
     let root = RootKey::generate(&SystemRandom).unwrap();
     let vault = Arc::new(Vault::create(Arc::clone(&store), &root).unwrap());
     let session = vault.session(Actor::system("test"));
-    let acme = session.create_organization(NewOrganization::new("Acme")).unwrap().id;
+    let acme = session.create_organization(&NewOrganization::new("Acme")).unwrap().id;
     let shop = NewProject::new("shop").has_base(true).key(NewKey::String(Some(key_string())));
-    session.create_project(acme, shop).unwrap();
-    session.create_project(acme, NewProject::new("random")).unwrap();
+    session.create_project(acme, &shop).unwrap();
+    session.create_project(acme, &NewProject::new("random")).unwrap();
     let mut planted = spellings(PLANTED);
     let random = session.key(At::Path(acme, &path("random"))).unwrap().text.unwrap();
     let token = session.issue_token(acme, &NewToken::new("worker", PermissionSet::ALL)).unwrap().token;
@@ -232,7 +232,7 @@ fn no_error_of_a_vault_repeats_a_secret() {
     let system = &world.sessions()[0];
     let theirs =
         NewProject::new("theirs").key(client(KeyProof::of(&LevelKey::from_bytes(&[7; 32])).to_text().expose_secret()));
-    system.create_project(acme, theirs).unwrap();
+    system.create_project(acme, &theirs).unwrap();
     for session in world.sessions() {
         for value in [long.clone(), format!("{PLANTED}\0")] {
             world.assert_refused("set", session.set_entries(At::Path(acme, &at), &[entry("A", &value)]));
@@ -271,7 +271,7 @@ fn no_error_of_a_vault_repeats_a_secret() {
             session.rotate_client_key(At::Path(acme, &LevelPath::from(&theirs.1)), &rotation),
         );
         let project = NewProject::new("p").key(client(PLANTED));
-        world.assert_refused("project", session.create_project(acme, project));
+        world.assert_refused("project", session.create_project(acme, &project));
         for url in [format!("https://{PLANTED}@hooks.example.test/"), format!("http://{PLANTED}"), PLANTED.to_owned()] {
             world.assert_refused("webhook", session.create_webhook(At::Path(acme, &at), &NewWebhook::new(url)));
         }
@@ -281,7 +281,7 @@ fn no_error_of_a_vault_repeats_a_secret() {
         );
         world.assert_refused("page", session.versions(At::Path(acme, &at), &Paging::new().limit(1).after(PLANTED)));
         // A secret that was put where a name belongs.
-        world.assert_refused("a name", session.create_project(acme, NewProject::new(format!("a\n{PLANTED}"))));
+        world.assert_refused("a name", session.create_project(acme, &NewProject::new(format!("a\n{PLANTED}"))));
         world.assert_refused(
             "a token's name",
             session.issue_token(acme, &NewToken::new(format!("a\n{PLANTED}"), PermissionSet::ALL)),

@@ -67,9 +67,9 @@ fn shop() -> Slug {
 fn small() -> Result<Small> {
     let vault = options().create(Memory::new())?;
     let session = vault.session(Actor::system("fuzz"));
-    let organization = session.create_organization(NewOrganization::new("Acme"))?.id;
+    let organization = session.create_organization(&NewOrganization::new("Acme"))?.id;
     let project = NewProject::new("shop").has_base(true);
-    session.create_project(organization, project)?;
+    session.create_project(organization, &project)?;
     session.create_target(At::Path(organization, &LevelPath::from(&shop())), &NewTarget::new("api"))?;
     for text in ["# ioenv: variable\nPORT=80\nKEY=planted-1\n", "KEY=planted-2\nEMPTY=\n"] {
         for level in ["shop", "shop/dev", "shop/api"] {

@@ -38,8 +38,8 @@ static SERVED: Mutex<Option<(usize, Served)>> = Mutex::new(None);
 fn start() -> ioenv::Result<Served> {
     let vault = Arc::new(Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?);
     let session = vault.session(Actor::system("fuzz"));
-    let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
-    let project = session.create_project(acme, NewProject::new("shop"))?.id;
+    let acme = session.create_organization(&NewOrganization::new("Acme"))?.id;
+    let project = session.create_project(acme, &NewProject::new("shop"))?.id;
     let shop: LevelPath = "shop".parse()?;
     session.create_target(At::Path(acme, &LevelPath::from(&"shop".parse()?)), &NewTarget::new("api"))?;
     session.create_environment(At::Path(acme, &"shop/api".parse()?), &NewEnvironment::new("prod"))?;

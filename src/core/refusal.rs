@@ -7,11 +7,11 @@ use crate::error::Error;
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::vault::{Actor, Refusal, RootKey, Token, TokenFormat, Vault};
+/// use ioenv::vault::{Actor, Refusal, RootKey, Token, Vault};
 /// use ioenv::{SystemRandom, store::Memory};
 ///
 /// let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
-/// let stranger = Token::mint(TokenFormat::Ioenv, &SystemRandom)?;
+/// let stranger = Token::parse("ioenv_AbCdEf012345")?;
 /// match vault.session(Actor::Token(stranger)).whoami() {
 ///     Err(error) => match error.refusal() {
 ///         Some(Refusal::Expired { since }) => println!("the token expired at {since}: issue another one"),

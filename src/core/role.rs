@@ -417,7 +417,7 @@ impl GrantRole {
     }
 
     /// Whether it can be given for one environment alone.
-    pub const fn is_for_environments(self) -> bool {
+    pub(crate) const fn is_for_environments(self) -> bool {
         matches!(self, Self::Environment(_))
     }
 

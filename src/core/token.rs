@@ -100,13 +100,10 @@ impl TokenStyle {
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
-/// use ioenv::SystemRandom;
-/// use ioenv::vault::{Sha256Hasher, Token, TokenFormat, TokenHasher as _};
+/// use ioenv::vault::{Sha256Hasher, Token, TokenHasher as _};
 ///
-/// let token = Token::mint(TokenFormat::Ioenv, &SystemRandom)?;
-/// let stored = Sha256Hasher.hash(&token);
-///
-/// let shown = Token::parse(token.expose_secret())?;
+/// let stored = Sha256Hasher.hash(&Token::parse("ioenv_AbCdEf012345")?);
+/// let shown = Token::parse("ioenv_AbCdEf012345")?;
 /// assert!(Sha256Hasher.hash(&shown).matches(&stored));
 /// # Ok(())
 /// # }
@@ -126,7 +123,7 @@ impl Token {
     ///
     /// # Errors
     /// `Io`, when `random` fails.
-    pub fn mint(format: TokenFormat, random: &dyn Random) -> Result<Self> {
+    pub(crate) fn mint(format: TokenFormat, random: &dyn Random) -> Result<Self> {
         let (prefix, length) = match format {
             TokenFormat::Ioenv => ("ioenv_".to_owned(), 32),
             TokenFormat::DotenvCloud { organization } => (format!("dotenv_{organization}_"), 48),

@@ -60,7 +60,7 @@ impl Configuration {
         }
     }
 
-    /// Finds the configuration that counts in a directory that is trusted, whoever owns it.
+    /// Finds the configuration that counts in a directory that is trusted, no matter who owns it.
     ///
     /// # Errors
     /// `Io`; `Config`, when `ioenv.toml` is not TOML or has a setting that there is not.

@@ -108,7 +108,7 @@ struct WriteTimeout<S> {
     patience: Duration,
     /// Until when what is being written must have been taken; nothing, where all of it was, or never had to wait.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// What is told when all was taken.
+    /// Notified when the client has taken all that was written.
     connection: Option<Connection>,
 }
 

@@ -140,8 +140,8 @@ impl Session<'_> {
     ///
     /// # let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
     /// # let session = vault.session(Actor::system("setup"));
-    /// # let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
-    /// # session.create_project(acme, NewProject::new("shop"))?;
+    /// # let acme = session.create_organization(&NewOrganization::new("Acme"))?.id;
+    /// # session.create_project(acme, &NewProject::new("shop"))?;
     /// # session.create_environment(At::Path(acme, &"shop".parse()?), &NewEnvironment::new("api-prod"))?;
     /// let prod = "shop/api-prod".parse()?;
     /// # session.set_document(At::Path(acme, &prod), &Document::parse("PORT=8080\n")?)?;

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::grantee::Grantee;
 use super::keys;
-use super::locate::hidden;
 use super::operation::{OperationContext, no_such};
 use super::place::At;
 use super::place::{Place, Reach};
@@ -53,15 +52,15 @@ impl OperationContext<'_, '_> {
     /// The place that something is granted at, and the id of the node that this is, or none for a whole project. It
     /// takes full access to the project, also for one of its environments.
     fn granting_place(&mut self, at: At<'_>) -> Result<(Place, Option<LevelId>)> {
-        let (organization, path) = self.whereabouts(at)?;
-        let place = self.place(At::Path(organization, &path), Reach::Inside).map_err(|error| hidden(at, error))?;
+        let place = self.place(at, Reach::Inside)?;
+        let is_base = place.nodes.is_empty() && matches!(at, At::Path(_, path) if path.segments().count() > 1);
         let project = Place { project: place.project.clone(), nodes: Vec::new() };
         if !self.may(&project)? {
             let message = "this takes access to all of the project, not to a part of it";
             return Err(Error::new(ErrorKind::Denied, message));
         }
         match place.nodes.last() {
-            None if path.segments().count() == 1 => Ok((place, None)),
+            None if !is_base => Ok((place, None)),
             Some(node) if node.kind == NodeKind::Environment => {
                 let node = node.id;
                 Ok((place, Some(node)))
@@ -264,8 +263,8 @@ impl Session<'_> {
     ///
     /// # let vault = Vault::create(ioenv::store::Memory::new(), &RootKey::generate(&ioenv::SystemRandom)?)?;
     /// # let session = vault.session(Actor::system("setup"));
-    /// # let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
-    /// # session.create_project(acme, NewProject::new("store"))?;
+    /// # let acme = session.create_organization(&NewOrganization::new("Acme"))?.id;
+    /// # session.create_project(acme, &NewProject::new("store"))?;
     /// let member = MemberRole::Workspace(WorkspaceRole::Member);
     /// let ann = session.add_member(acme, &NewMember::new("ann@example.com", "Ann", member))?.user;
     /// session.grant(At::Path(acme, &"store".parse()?), Grantee::User(ann), "editor".parse()?)?;

@@ -32,12 +32,14 @@ impl OperationContext<'_, '_> {
 
     /// The place of a project, for what concerns all of it.
     pub(super) fn project_place(&mut self, at: At<'_>, reach: Reach) -> Result<Place> {
-        let (organization, path) = self.whereabouts(at)?;
-        // `_base` is the same level, but whoever names it does not mean the project.
-        if path.segments().count() > 1 {
-            return Err(hidden(at, no_such("project")));
+        // `_base` is the same level, but a caller who names it does not mean the project.
+        if let At::Path(_, path) = at
+            && path.segments().count() > 1
+        {
+            return Err(no_such("project"));
         }
-        self.place(At::Path(organization, &path), reach).map_err(|error| hidden(at, error))
+        let place = self.place(at, reach)?;
+        if place.nodes.is_empty() { Ok(place) } else { Err(no_such("project")) }
     }
 
     /// The project of that slug, if the actor may know of it.
@@ -63,10 +65,12 @@ impl OperationContext<'_, '_> {
     /// What stands at a path, if the actor may know of it.
     pub(super) fn place(&mut self, at: At<'_>, reach: Reach) -> Result<Place> {
         let (organization, path) = self.whereabouts(at)?;
+        self.place_at(organization, &path, reach).map_err(|error| hidden(at, error))
+    }
+
+    fn place_at(&mut self, organization: OrganizationId, path: &LevelPath, reach: Reach) -> Result<Place> {
         let mut segments = path.segments();
-        let project = self
-            .project_called(organization, segments.next().unwrap_or_default())
-            .map_err(|error| hidden(at, error))?;
+        let project = self.project_called(organization, segments.next().unwrap_or_default())?;
         let mut place = Place { project, nodes: Vec::new() };
         let mut below = String::new();
         // Nothing stands below `_base`: it is the project's own level.
@@ -84,7 +88,7 @@ impl OperationContext<'_, '_> {
             let node: NodeRecord = get(self.tx, key)?.ok_or_else(|| no_such("level"))?;
             place.nodes.push(node);
         }
-        self.check_reach(&place, reach).map_err(|error| hidden(at, error))?;
+        self.check_reach(&place, reach)?;
         Ok(place)
     }
 

@@ -23,13 +23,8 @@ impl Session<'_> {
     /// `NotFound`.
     pub(crate) fn locate(&self, id: LevelId) -> Result<(OrganizationId, LevelPath)> {
         self.read(UseCase::Locate, |operation| {
-            let (organization, path) = operation.path_of(id)?;
-            match operation.place(At::Path(organization, &path), Reach::OnTheWay) {
-                Ok(_) => Ok((organization, path)),
-                // In the same words as for an id that does not exist.
-                Err(error) if error.kind() == ErrorKind::NotFound => Err(no_such("level")),
-                Err(error) => Err(error),
-            }
+            let place = operation.place(At::Id(id), Reach::OnTheWay)?;
+            Ok((place.organization(), place.path()?))
         })
     }
 
@@ -40,19 +35,16 @@ impl Session<'_> {
     /// `NotFound`.
     pub(crate) fn locate_environment(&self, id: EnvironmentId) -> Result<(OrganizationId, LevelPath)> {
         self.read(UseCase::Locate, |operation| {
-            let found = operation.path_of(id.into()).and_then(|(organization, path)| {
-                let place = operation.place(At::Path(organization, &path), Reach::OnTheWay)?;
-                let is_environment =
-                    place.nodes.last().map_or(place.project.has_base, |node| node.kind == NodeKind::Environment);
-                if is_environment { Ok((organization, path)) } else { Err(no_such("environment")) }
-            });
             // In the same words for all that is none.
-            found.map_err(or_no_environment)
+            let place = operation.place(At::Id(id.into()), Reach::OnTheWay).map_err(or_no_environment)?;
+            let is_environment =
+                place.nodes.last().map_or(place.project.has_base, |node| node.kind == NodeKind::Environment);
+            if is_environment { Ok((place.organization(), place.path()?)) } else { Err(no_such("environment")) }
         })
     }
 }
 
-/// What something is called by whoever asks for it.
+/// An id or a slug, as a request has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum IdOrSlug {
     /// Its id.
@@ -156,8 +148,8 @@ impl OperationContext<'_, '_> {
 
 impl Session<'_> {
     /// Refuses what the actor may not do at a place, or in the organization where none is given, for the reason for which
-    /// a call that takes these permissions would refuse it. So whoever serves requests can answer that before what is
-    /// wrong with what was asked.
+    /// a call that takes these permissions would refuse it. So a server can report that before it reports a malformed
+    /// request.
     ///
     /// # Errors
     /// `Denied`; `NotFound`.

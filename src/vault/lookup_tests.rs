@@ -47,7 +47,7 @@ struct Stage {
 impl Stage {
     fn new() -> Self {
         let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom).unwrap()).unwrap();
-        let acme = vault.session(Actor::system("stage")).create_organization(NewOrganization::new("Acme")).unwrap().id;
+        let acme = vault.session(Actor::system("stage")).create_organization(&NewOrganization::new("Acme")).unwrap().id;
         Self { vault, acme }
     }
 
@@ -58,7 +58,7 @@ impl Stage {
     /// A project `shop` with a target `api`, which has an environment `prod`, and an environment `dev` of its own.
     fn shop(&self) {
         let system = self.system();
-        system.create_project(self.acme, NewProject::new("shop")).unwrap();
+        system.create_project(self.acme, &NewProject::new("shop")).unwrap();
         system.create_target(At::Path(self.acme, &path("shop")), &NewTarget::new("api")).unwrap();
         system.create_environment(At::Path(self.acme, &path("shop/api")), &NewEnvironment::new("prod")).unwrap();
         system.create_environment(At::Path(self.acme, &path("shop")), &NewEnvironment::new("dev")).unwrap();
@@ -67,7 +67,7 @@ impl Stage {
     /// A project with `_base`, `dev`, `staging` and `prod`.
     fn with_base(&self, name: &str) {
         let project = NewProject::new(name).has_base(true);
-        self.system().create_project(self.acme, project).unwrap();
+        self.system().create_project(self.acme, &project).unwrap();
     }
 
     fn issue(&self, permissions: PermissionSet, scope: Option<&str>) -> IssuedToken {
@@ -189,7 +189,7 @@ fn places_are_found_by_slug_and_by_id() {
         assert_eq!(refused(system.find_project(stage.acme, &IdOrSlug::Id(dev.into()))), NotFound);
     });
     assert_eq!(records, 0);
-    let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+    let other = system.create_organization(&NewOrganization::new("Other")).unwrap().id;
     assert_eq!(refused(system.find_project(other, &IdOrSlug::Id(shop.into()))), NotFound);
 
     let ann = stage.member("ann@example.test", "workspace:member".parse().unwrap());
@@ -236,11 +236,11 @@ fn summaries_count_what_may_be_known() {
     let proof = KeyProof::of(&key).to_text();
     let mut theirs = NewProject::new("theirs");
     theirs.key = NewKey::Client { derivation: None, proof: proof.clone(), hint: None };
-    system.create_project(acme, theirs).unwrap();
+    system.create_project(acme, &theirs).unwrap();
     let blob = Aes256Gcm.seal(&key, b"A=1\n", &SystemRandom).unwrap();
     system.set_blob(At::Path(acme, &path("theirs")), &NewBlob::new(blob).key_proof(proof)).unwrap();
     assert_eq!(level(&system, "theirs").unwrap().entries, 0);
-    // Whoever may not read secrets may know how many there are.
+    // A caller who may not read secrets may know how many there are.
     let counter = stage.session(Permission::EnvironmentRead.into(), None);
     assert_eq!(level(&counter, "shop/dev").unwrap().entries, 2);
 }
@@ -273,7 +273,7 @@ fn calls_of_one_use_case_take_the_same_where_they_are_done() {
     stage.shop();
     stage.write(PROD, "A=1\n");
     let (system, acme) = (stage.system(), stage.acme);
-    let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+    let other = system.create_organization(&NewOrganization::new("Other")).unwrap().id;
     let webhook =
         system.create_webhook(At::Path(acme, &path(PROD)), &NewWebhook::new("https://a.example.com/in")).unwrap();
     let webhook = webhook.webhook.id;
@@ -319,10 +319,10 @@ fn what_takes_no_permission_tells_nothing_of_what_is_elsewhere() {
     let stage = &Stage::new();
     stage.shop();
     let (system, acme) = (stage.system(), stage.acme);
-    let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
-    system.create_project(acme, NewProject::new("beside")).unwrap();
+    let other = system.create_organization(&NewOrganization::new("Other")).unwrap().id;
+    system.create_project(acme, &NewProject::new("beside")).unwrap();
     let [prod, dev] = [PROD, "shop/dev"].map(|at| system.environment(At::Path(acme, &path(at))).unwrap().id);
-    let theirs = system.create_project(other, NewProject::new("shop")).unwrap().id;
+    let theirs = system.create_project(other, &NewProject::new("shop")).unwrap().id;
     let beside = system.project(At::Path(acme, &path("beside"))).unwrap().id;
     let session = stage.session(PermissionSet::ALL, Some(PROD));
     for (organization, at) in [(acme, "shop/dev"), (acme, "beside"), (acme, "none"), (other, "shop"), (other, "none")] {

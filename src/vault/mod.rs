@@ -7,8 +7,8 @@
 //!
 //! let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
 //! let session = vault.session(Actor::system("setup"));
-//! let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
-//! session.create_project(acme, NewProject::new("acme-store"))?;
+//! let acme = session.create_organization(&NewOrganization::new("Acme"))?.id;
+//! session.create_project(acme, &NewProject::new("acme-store"))?;
 //! session.set_document(At::Path(acme, &"acme-store".parse()?), &Document::parse("PORT=8080\n")?)?;
 //! let env = session.read_level(At::Path(acme, &"acme-store".parse()?), LevelScope::Chain)?.resolve();
 //! assert_eq!(env.get("PORT").unwrap().value().expose_secret(), "8080");

@@ -95,13 +95,12 @@ impl Session<'_> {
     /// # Errors
     /// `InvalidName`; `Denied`, when a user asks for another plan than they get; `Conflict`, when the slug or the id is
     /// taken.
-    #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
-    pub fn create_organization(&self, new: NewOrganization) -> Result<Organization> {
+    pub fn create_organization(&self, new: &NewOrganization) -> Result<Organization> {
         self.write(UseCase::CreateOrganization, |operation| {
             if operation.principal.person().is_none() || new.tier != Tier::default() {
                 operation.system_only()?;
             }
-            let organization = operation.make_organization(&new, &new.name, false)?;
+            let organization = operation.make_organization(new, &new.name, false)?;
             if let Some(mut user) = operation.principal.person().cloned() {
                 let owner = MemberRole::Organization(OrganizationRole::Owner);
                 operation.join(organization.id, &mut user, owner, Vec::new())?;

@@ -90,7 +90,7 @@ impl<T> Page<T> {
     ///
     /// # let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
     /// # let session = vault.session(Actor::system("setup"));
-    /// # let organization = session.create_organization(NewOrganization::new("Acme"))?.id;
+    /// # let organization = session.create_organization(&NewOrganization::new("Acme"))?.id;
     /// let members = Page::all(|paging| session.members(organization, paging))?;
     /// assert!(members.is_empty());
     /// # Ok(())

@@ -16,8 +16,8 @@ use crate::error::Result;
 ///
 /// let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
 /// let session = vault.session(Actor::system("setup"));
-/// let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
-/// let shop = session.create_project(acme, NewProject::new("shop"))?.id;
+/// let acme = session.create_organization(&NewOrganization::new("Acme"))?.id;
+/// let shop = session.create_project(acme, &NewProject::new("shop"))?.id;
 /// session.set_document(At::Path(acme, &"shop".parse()?), &Document::parse("PORT=8080\n")?)?;
 /// assert_eq!(session.read_level(At::Id(shop.into()), LevelScope::Chain)?.resolve().len(), 1);
 /// # Ok(())

@@ -157,8 +157,7 @@ impl Session<'_> {
     /// # Errors
     /// `InvalidName`; `InvalidValue`, for a key that cannot be used; `Conflict`, when the slug or the id is
     /// taken; `Denied`, for an id that only trusted programs can give.
-    #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
-    pub fn create_project(&self, organization: OrganizationId, new: NewProject) -> Result<Project> {
+    pub fn create_project(&self, organization: OrganizationId, new: &NewProject) -> Result<Project> {
         if matches!(new.key, NewKey::String(_)) {
             // Nobody makes the vault stretch a key who may not have one.
             self.read(UseCase::CreateProject, |operation| operation.whole_organization(organization).map(drop))?;

@@ -74,9 +74,9 @@ impl Session<'_> {
     ///
     /// let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
     /// let session = vault.session(Actor::system("example"));
-    /// let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
+    /// let acme = session.create_organization(&NewOrganization::new("Acme"))?.id;
     /// let (shop, dev): (LevelPath, LevelPath) = ("shop".parse()?, "shop/dev".parse()?);
-    /// session.create_project(acme, NewProject::new("shop"))?;
+    /// session.create_project(acme, &NewProject::new("shop"))?;
     /// session.create_environment(At::Path(acme, &shop), &NewEnvironment::new("dev"))?;
     /// session.set_document(At::Path(acme, &shop), &Document::parse("PORT=8080\n")?)?;
     ///

@@ -33,8 +33,8 @@ pub(super) const NAME: &str = "the vault";
 ///
 /// let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
 /// let session = vault.session(Actor::system("example"));
-/// let organization = session.create_organization(NewOrganization::new("Acme"))?.id;
-/// session.create_project(organization, NewProject::new("shop"))?;
+/// let organization = session.create_organization(&NewOrganization::new("Acme"))?.id;
+/// session.create_project(organization, &NewProject::new("shop"))?;
 /// session.set_document(At::Path(organization, &"shop".parse()?), &Document::parse("PORT=8080\n")?)?;
 ///
 /// let source = VaultSource::trusted(vault, "example", organization);

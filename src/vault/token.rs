@@ -234,8 +234,10 @@ impl Session<'_> {
     pub(crate) fn issue_token_at(&self, at: At<'_>, new: &NewToken) -> Result<IssuedToken> {
         self.write(UseCase::IssueToken, |operation| {
             let (organization, path) = operation.whereabouts(at)?;
-            operation.organization(organization).map_err(|error| hidden(at, error))?;
-            operation.issue_token(organization, new, Some(&path)).map_err(|error| hidden(at, error))
+            let is_there = operation.organization(organization);
+            is_there
+                .and_then(|_| operation.issue_token(organization, new, Some(&path)))
+                .map_err(|error| hidden(at, error))
         })
     }
 }

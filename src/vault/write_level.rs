@@ -24,11 +24,11 @@ impl Session<'_> {
     ///
     /// let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
     /// let session = vault.session(Actor::system("example"));
-    /// let organization = session.create_organization(NewOrganization::new("Acme"))?.id;
+    /// let organization = session.create_organization(&NewOrganization::new("Acme"))?.id;
     /// let key = LevelKey::generate(&SystemRandom)?;
     /// let proof = KeyProof::of(&key).to_text();
     /// let project = NewProject::new("shop").key(NewKey::Client { derivation: None, proof, hint: None });
-    /// session.create_project(organization, project)?;
+    /// session.create_project(organization, &project)?;
     ///
     /// let (path, keys): (LevelPath, _) = ("shop".parse()?, KeyRing::from(&key));
     /// session.write_level(At::Path(organization, &path), &keys, |level| {

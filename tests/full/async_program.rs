@@ -39,8 +39,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         let vault = Arc::clone(&vault);
         move || -> ioenv::Result<usize> {
             let session = vault.session(Actor::system("example"));
-            let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
-            session.create_project(acme, NewProject::new("store"))?;
+            let acme = session.create_organization(&NewOrganization::new("Acme"))?.id;
+            session.create_project(acme, &NewProject::new("store"))?;
             let store: LevelPath = "store".parse()?;
             session.set_document(At::Path(acme, &store), &Document::parse("PORT=8080\n")?)?;
             Ok(session.entry_metadata(At::Path(acme, &store))?.len())

@@ -138,9 +138,9 @@ impl World {
         let clock = TestClock(Arc::new(AtomicI64::new(SystemClock.now().as_millis())));
         let vault = VaultOptions::new(root).clock(clock.clone()).create(store).unwrap().with_outbound(policy);
         let system = vault.session(Actor::system("test"));
-        let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
+        let acme = system.create_organization(&NewOrganization::new("Acme")).unwrap().id;
         let shop = NewProject::new("shop").has_base(true);
-        system.create_project(acme, shop).unwrap();
+        system.create_project(acme, &shop).unwrap();
         drop(system);
         Self { vault, clock, acme }
     }

@@ -104,7 +104,7 @@ on_every_store! {
         assert_eq!(refused(session.delete_account(At::Path(stage.acme, &path(PROD)), made.account.id)), Denied);
         assert_eq!(refused(session.versions(At::Path(stage.acme, &path(PROD)), &Paging::new())), Denied);
         assert_eq!(refused(session.issue_token(stage.acme, &NewToken::new("t", READ))), Denied);
-        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+        let other = system.create_organization(&NewOrganization::new("Other")).unwrap().id;
         assert_eq!(refused(session.read_level(At::Path(other, &path(PROD)), LevelScope::Chain)), NotFound);
         // What it does is recorded as its own.
         let filter = AuditFilter::new().actor(made.account.id.into());

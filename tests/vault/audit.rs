@@ -278,7 +278,7 @@ on_every_store! {
     fn a_sweep_removes_what_is_too_old_and_nothing_else(stage: &Stage) {
         stage.shop();
         set_tier(stage, Tier::Free);
-        let other = stage.system().create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
+        let other = stage.system().create_organization(&ioenv::vault::NewOrganization::new("Other")).unwrap().id;
         let many: Vec<String> = (0..600).map(|number| format!("K{number}=1\n")).collect();
         let many = many.concat();
         stage.system().set_document(At::Path(stage.acme, &path("shop")), &Document::parse(&many).unwrap()).unwrap();

@@ -65,7 +65,7 @@ fn things(stage: &Stage) -> Things {
         if project == "theirs" {
             new = new.key(theirs());
         }
-        stage.system().create_project(stage.acme, new).unwrap();
+        stage.system().create_project(stage.acme, &new).unwrap();
     }
     for at in ["shop", "shop/api", "shop/api/prod", "shop/dev"] {
         stage.write(at, "A=1\n");
@@ -124,7 +124,7 @@ fn things(stage: &Stage) -> Things {
 fn deleted_things(stage: &Stage) -> [[LevelId; 2]; 3] {
     let (system, acme, shop) = (stage.system(), stage.acme, &slug("shop"));
     let projects = ["left", "lost"].map(|name| {
-        let id = system.create_project(acme, NewProject::new(name)).unwrap().id;
+        let id = system.create_project(acme, &NewProject::new(name)).unwrap().id;
         stage.write(name, "A=1\n");
         system.delete_project(At::Path(acme, &path(name))).unwrap();
         id
@@ -178,7 +178,7 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
             session.update_organization(acme, &update).map(drop)
         }
         UseCase::DeleteOrganization => session.delete_organization(acme),
-        UseCase::CreateProject => session.create_project(acme, NewProject::new("other")).map(drop),
+        UseCase::CreateProject => session.create_project(acme, &NewProject::new("other")).map(drop),
         UseCase::ReadProject => session.project(At::Path(acme, &LevelPath::from(shop))).map(drop),
         UseCase::ListProjects => session.projects(acme).map(drop),
         UseCase::UpdateProject => {
@@ -254,7 +254,7 @@ fn perform(use_case: UseCase, session: &Session<'_>, on: &Things) -> Result<(), 
         UseCase::PurgeVersions => {
             session.purge_versions(At::Path(acme, prod), PurgeScope::Level, Confirmation::Given).map(drop)
         }
-        UseCase::CreateOrganization => session.create_organization(NewOrganization::new("Mine")).map(drop),
+        UseCase::CreateOrganization => session.create_organization(&NewOrganization::new("Mine")).map(drop),
         UseCase::CreateUser => session.create_user(&NewUser::new("New", "new@things")).map(drop),
         UseCase::ReadUser => session.user(on.member).and_then(|_| session.user_by_email("member@things")).map(drop),
         UseCase::ListUsers => session.users(paging).map(drop),
@@ -684,8 +684,8 @@ on_every_store! {
 
     fn elsewhere_it_is_not_done(stage: &Stage) {
         let on = things(stage);
-        stage.system().create_project(stage.acme, NewProject::new("other")).unwrap();
-        let other = stage.system().create_organization(NewOrganization::new("Other")).unwrap().id;
+        stage.system().create_project(stage.acme, &NewProject::new("other")).unwrap();
+        let other = stage.system().create_organization(&NewOrganization::new("Other")).unwrap().id;
         let stranger = stage.system().issue_token(other, &NewToken::new("s", PermissionSet::ALL)).unwrap().token;
         let stranger = stage.vault.session(stranger);
         let elsewhere = [stage.session(PermissionSet::ALL, Some("other")), stage.session(PermissionSet::ALL, Some("shop/dev"))];
@@ -951,7 +951,7 @@ on_every_store! {
         let by_team = stage.member("by-team@things", member);
         let team = stage.team("granted", &[by_team]);
         for &role in GrantRole::ALL {
-            let places: &[&str] = if role.is_for_environments() { &["shop", "shop/api/prod", "shop/dev"] } else { &["shop"] };
+            let places: &[&str] = if matches!(role, GrantRole::Environment(_)) { &["shop", "shop/api/prod", "shop/dev"] } else { &["shop"] };
             for place in places {
                 for (user, grantee) in [(user, Grantee::User(user)), (by_team, Grantee::Team(team))] {
                     stage.system().grant(At::Path(stage.acme, &path(place)), grantee, role).unwrap();

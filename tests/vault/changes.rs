@@ -231,7 +231,7 @@ on_every_store! {
         let mut client = NewProject::new("client");
         let proof = KeyProof::of(&key).to_text();
         client = client.key(NewKey::Client { derivation: None, proof, hint: None });
-        system.create_project(stage.acme, client).unwrap();
+        system.create_project(stage.acme, &client).unwrap();
         assert_eq!(refused(system.change(At::Path(stage.acme, &path("client")), first)), ClientManaged);
         assert_eq!(refused(system.roll_back(At::Path(stage.acme, &path("client")), first)), ClientManaged);
     }

@@ -26,7 +26,7 @@ on_every_store! {
             revisions.push(stage.revision("shop/dev"));
         }
         assert!(revisions.windows(2).all(|pair| pair[0] < pair[1]), "{revisions:?}");
-        let made = system.create_project(stage.acme, ioenv::vault::NewProject::new("later")).unwrap().id;
+        let made = system.create_project(stage.acme, &ioenv::vault::NewProject::new("later")).unwrap().id;
         assert!(made > last_project, "ids go on");
         let log = stage.log();
         assert!(log[before..].iter().all(|record| record.timestamp == stage.now()), "what is stored later comes later");

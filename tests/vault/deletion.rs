@@ -257,7 +257,7 @@ on_every_store! {
         assert_eq!(refused(system.restore_environment(stage.acme, prod)), NotFound);
         assert!(rows_of(stage, prod.into()).is_empty() && rows_of(stage, backend.into()).is_empty());
         let shop = delete_project(stage, "shop");
-        system.create_project(stage.acme, NewProject::new("shop")).unwrap();
+        system.create_project(stage.acme, &NewProject::new("shop")).unwrap();
         assert_eq!(refused(system.restore_project(stage.acme, shop)), Conflict);
     }
 
@@ -315,7 +315,7 @@ on_every_store! {
         for at in ["shop/api", "shop/api/prod", "shop/dev"] {
             stage.write(at, "A=1\n");
         }
-        stage.system().create_project(stage.acme, NewProject::new("other")).unwrap();
+        stage.system().create_project(stage.acme, &NewProject::new("other")).unwrap();
         stage.write("other", "A=1\n");
         let rights = PermissionSet::of(&[ProjectRead, EnvironmentRead, EnvironmentDelete]);
         let of = |scope: Option<&str>| stage.session(rights, scope);
@@ -375,7 +375,7 @@ on_every_store! {
     }
 
     fn a_sweep_goes_in_small_steps(stage: &Stage) {
-        stage.system().create_project(stage.acme, NewProject::new("big")).unwrap();
+        stage.system().create_project(stage.acme, &NewProject::new("big")).unwrap();
         let big = project_id(stage, "big");
         stage.write("big", "A=1\n");
         stage.write("big", "A=2\n");
@@ -399,7 +399,7 @@ on_every_store! {
         assert_eq!(id, big);
         assert!(rows_of(stage, big.into()).is_empty());
         // What was purged took nothing else along: a project of its slug is another one.
-        stage.system().create_project(stage.acme, NewProject::new("big")).unwrap();
+        stage.system().create_project(stage.acme, &NewProject::new("big")).unwrap();
         stage.write("big", "A=1\n");
         stage.vault.sweep().unwrap();
         assert_eq!(stage.text("big").as_deref(), Some("A=1\n"));
@@ -411,7 +411,7 @@ on_every_store! {
             stage.write(at, "A=1\n");
             stage.write(at, "A=2\n");
         }
-        stage.system().create_project(stage.acme, NewProject::new("other")).unwrap();
+        stage.system().create_project(stage.acme, &NewProject::new("other")).unwrap();
         stage.write("other", "A=1\n");
         stage.write("other", "A=2\n");
         let (system, shop) = (stage.system(), slug("shop"));

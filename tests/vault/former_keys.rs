@@ -41,9 +41,9 @@ fn moving_a_history_page_by_page_reads_each_version_a_few_times() {
         let store = Arc::new(Counting::all(Memory::new()));
         let vault = Vault::create(Arc::clone(&store), &RootKey::generate(&SystemRandom).unwrap()).unwrap();
         let system = vault.session(Actor::system("test"));
-        let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
+        let acme = system.create_organization(&NewOrganization::new("Acme")).unwrap().id;
         let [old, new] = [(); 2].map(|()| a_key());
-        let id: LevelId = system.create_project(acme, a_project(&old)).unwrap().id.into();
+        let id: LevelId = system.create_project(acme, &a_project(&old)).unwrap().id.into();
         let shop = path("shop");
         for _ in 0..count {
             system.set_blob(At::Path(acme, &shop), &NewBlob::new(seal(&old, "A=1\n")).key_proof(proof(&old))).unwrap();
@@ -127,7 +127,7 @@ struct Project {
 impl Project {
     fn new() -> Self {
         let (stage, key) = (Stage::memory(), a_key());
-        stage.system().create_project(stage.acme, a_project(&key)).unwrap();
+        stage.system().create_project(stage.acme, &a_project(&key)).unwrap();
         let project = Self { stage, key, deleted: None };
         project.create_environment();
         project

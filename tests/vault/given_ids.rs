@@ -33,10 +33,10 @@ on_every_store! {
     fn what_is_made_has_the_id_that_was_given(stage: &Stage) {
         let system = stage.system();
         let organization = NewOrganization::new("Orbit").id(id('0').unwrap());
-        assert_eq!(Some(system.create_organization(organization.clone()).unwrap().id), id('0'));
-        assert_eq!(refused(system.create_organization(organization)), Conflict);
+        assert_eq!(Some(system.create_organization(&organization.clone()).unwrap().id), id('0'));
+        assert_eq!(refused(system.create_organization(&organization)), Conflict);
         let acme = stage.acme;
-        assert_eq!(Some(system.create_project(acme, project("shop", id('1'))).unwrap().id), id('1'));
+        assert_eq!(Some(system.create_project(acme, &project("shop", id('1'))).unwrap().id), id('1'));
         let made = system.create_target(At::Path(acme, &path("shop")), &target("api", id('2'))).unwrap();
         assert_eq!(Some(made.id), id('2'));
         let made = system.create_environment(At::Path(acme, &path("shop/api")), &environment("prod", id('3'))).unwrap();
@@ -47,7 +47,7 @@ on_every_store! {
         // A place has an id that no other place has, whatever it is, and in whatever organization.
         let orbit = id('0').unwrap();
         for taken in ['1', '2', '3'] {
-            assert_eq!(refused(system.create_project(orbit, project("other", id(taken)))), Conflict);
+            assert_eq!(refused(system.create_project(orbit, &project("other", id(taken)))), Conflict);
             assert_eq!(refused(system.create_target(At::Path(acme, &path("shop")), &target("other", id(taken)))), Conflict);
             let other = environment("other", id(taken));
             assert_eq!(refused(system.create_environment(At::Path(acme, &path("shop/api")), &other)), Conflict);
@@ -60,7 +60,7 @@ on_every_store! {
         assert_eq!(refused(system.issue_token(acme, &token(id('4')))), Conflict);
         assert_eq!(refused(system.issue_token(orbit, &token(id('4')))), Conflict);
         // What has another kind of thing's id is another thing.
-        system.create_project(orbit, project("other", id('4'))).unwrap();
+        system.create_project(orbit, &project("other", id('4'))).unwrap();
     }
 
     fn what_can_be_restored_keeps_its_id(stage: &Stage) {
@@ -76,7 +76,7 @@ on_every_store! {
         system.delete_target(At::Path(acme, &path("shop/api"))).unwrap();
         let taken = |ids: &[Id], at: &str| {
             for id in ids.iter().copied().map(Some) {
-                assert_eq!(refused(system.create_project(acme, project("other", id.map(Into::into)))), Conflict);
+                assert_eq!(refused(system.create_project(acme, &project("other", id.map(Into::into)))), Conflict);
                 assert_eq!(refused(system.create_target(At::Path(acme, &path(at)), &target("other", id.map(Into::into)))), Conflict);
                 assert_eq!(refused(system.create_environment(At::Path(acme, &path(at)), &environment("other", id.map(Into::into)))), Conflict);
             }
@@ -111,10 +111,10 @@ on_every_store! {
     fn only_a_trusted_program_gives_ids(stage: &Stage) {
         stage.shop();
         let worker = stage.session(PermissionSet::ALL, None);
-        assert_eq!(refused(worker.create_project(stage.acme, project("other", id('1')))), Denied);
+        assert_eq!(refused(worker.create_project(stage.acme, &project("other", id('1')))), Denied);
         assert_eq!(refused(worker.create_target(At::Path(stage.acme, &path("shop")), &target("other", id('1')))), Denied);
         assert_eq!(refused(worker.create_environment(At::Path(stage.acme, &path("shop")), &environment("other", id('1')))), Denied);
         assert_eq!(refused(worker.issue_token(stage.acme, &token(id('1')))), Denied);
-        worker.create_project(stage.acme, project("other", None)).unwrap();
+        worker.create_project(stage.acme, &project("other", None)).unwrap();
     }
 }

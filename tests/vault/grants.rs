@@ -85,7 +85,7 @@ on_every_store! {
         assert_eq!(refused(grant("shop/none", "viewer")), NotFound);
         assert_eq!(refused(grant("none", "viewer")), NotFound);
         // To whom is in the organization.
-        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+        let other = system.create_organization(&NewOrganization::new("Other")).unwrap().id;
         let stranger = system.add_member(other, &NewMember::new("s@x", "S", MEMBER)).unwrap().user;
         let Grantee::User(ann_id) = ann else { panic!() };
         for nobody in [Grantee::User(stranger), Grantee::Team(Id::from(ann_id).into()), Grantee::User(Id::from(stage.acme).into())] {
@@ -111,7 +111,7 @@ on_every_store! {
         }
         let slugs: Vec<String> = session.projects(stage.acme).unwrap().into_iter().map(|one| one.slug).collect();
         assert_eq!(slugs, ["base", "shop"]);
-        system.create_project(stage.acme, NewProject::new("another")).unwrap();
+        system.create_project(stage.acme, &NewProject::new("another")).unwrap();
         assert_eq!(session.projects(stage.acme).unwrap().len(), 2);
         // One that is there and one that is not are told apart by nothing.
         let texts = ["another", "none"].map(|one| session.project(At::Path(stage.acme, &path(one))).unwrap_err().to_string());
@@ -178,7 +178,7 @@ on_every_store! {
         session.revoke_grant(At::Path(stage.acme, &path("shop")), bob).unwrap();
         assert_eq!(told(session.grants(At::Path(stage.acme, &dev)).unwrap()).len(), 2);
         // Only in that project.
-        stage.system().create_project(stage.acme, NewProject::new("other")).unwrap();
+        stage.system().create_project(stage.acme, &NewProject::new("other")).unwrap();
         assert_eq!(refused(give("other", "viewer")), NotFound);
     }
 
@@ -230,7 +230,7 @@ on_every_store! {
         assert_eq!(stage.records("grant/").len(), 1);
         system.delete_project(At::Path(stage.acme, &path("shop"))).unwrap();
         assert!(stage.records("grant").is_empty(), "{}", stage.dump("grant"));
-        system.create_project(stage.acme, NewProject::new("shop")).unwrap();
+        system.create_project(stage.acme, &NewProject::new("shop")).unwrap();
         assert_eq!(refused(stage.user(ann).project(At::Path(stage.acme, &path("shop")))), NotFound);
         assert!(stage.user(ann).projects(stage.acme).unwrap().is_empty());
     }
@@ -278,7 +278,7 @@ on_every_store! {
 
     fn what_others_were_granted_is_told_where_one_may_know_of_it(stage: &Stage) {
         stage.shop();
-        stage.system().create_project(stage.acme, NewProject::new("other")).unwrap();
+        stage.system().create_project(stage.acme, &NewProject::new("other")).unwrap();
         let bob = stage.member("bob@x", MEMBER);
         let (user, team) = (Grantee::User(bob), Grantee::Team(stage.team("some", &[bob])));
         stage.grant("shop/dev", user, "viewer");
@@ -318,7 +318,7 @@ on_every_store! {
             let team = stage.team(&format!("team {number}"), &[member]);
             stage.grant("shop/dev", Grantee::User(member), "editor");
             stage.grant("shop/api/prod", Grantee::Team(team), "editor");
-            stage.system().create_project(stage.acme, NewProject::new("p")).unwrap();
+            stage.system().create_project(stage.acme, &NewProject::new("p")).unwrap();
         }
         assert_eq!(costs(), few);
         // What was granted to her own team is looked at, of course.

@@ -23,12 +23,12 @@ fn object(value: &serde_json::Value) -> Metadata {
 on_every_store! {
     fn organizations(stage: &Stage) {
         let system = stage.system();
-        let second = system.create_organization(NewOrganization::new("ACME!")).unwrap();
+        let second = system.create_organization(&NewOrganization::new("ACME!")).unwrap();
         assert_eq!((second.slug.as_str(), second.tier, second.status), ("acme-2", Tier::Team, OrganizationStatus::Active));
         let taken = NewOrganization::new("Other").slug(slug("acme"));
-        assert_eq!(refused(system.create_organization(taken)), Conflict);
+        assert_eq!(refused(system.create_organization(&taken)), Conflict);
         for bad in ["", " ", "a\nb", ID_LIKE[2]] {
-            assert_eq!(refused(system.create_organization(NewOrganization::new(bad))), InvalidName, "{bad}");
+            assert_eq!(refused(system.create_organization(&NewOrganization::new(bad))), InvalidName, "{bad}");
         }
         stage.pass(MINUTE);
         let update = OrganizationUpdate::new().name("Orbit").slug(slug("orbit"));
@@ -36,7 +36,7 @@ on_every_store! {
         assert_eq!((updated.name.as_str(), updated.slug.as_str(), updated.id), ("Orbit", "orbit", second.id));
         assert!(updated.updated_at > updated.created_at);
         // The old slug is free again.
-        let third = system.create_organization(NewOrganization::new("Acme")).unwrap();
+        let third = system.create_organization(&NewOrganization::new("Acme")).unwrap();
         assert_eq!(third.slug, "acme-2");
         let slugs: Vec<String> = system.organizations().unwrap().into_iter().map(|one| one.slug).collect();
         assert_eq!(slugs, ["acme", "orbit", "acme-2"]);
@@ -62,7 +62,7 @@ on_every_store! {
 
     fn slugs(stage: &Stage) {
         let system = stage.system();
-        let made = |name: &str| system.create_project(stage.acme, NewProject::new(name)).unwrap().slug;
+        let made = |name: &str| system.create_project(stage.acme, &NewProject::new(name)).unwrap().slug;
         assert_eq!([made("Orbit Shop"), made("orbit  shop"), made("Orbit-Shop!")], ["orbit-shop", "orbit-shop-2", "orbit-shop-3"]);
         assert_eq!(made("Secrets"), "secrets-2");
         assert_eq!(made("Versions"), "versions-2");
@@ -70,7 +70,7 @@ on_every_store! {
         assert_eq!(made(&format!("{} {}", "x".repeat(89), "y".repeat(20))), format!("{}-2", "x".repeat(89)));
         let explicit = |text: &str| {
             let project = NewProject::new("p").slug(slug(text));
-            system.create_project(stage.acme, project)
+            system.create_project(stage.acme, &project)
         };
         assert_eq!(refused(explicit("orbit-shop")), Conflict);
         for reserved in ["projects", "secrets", "_base", "_x", "audit-log", "cli", ID_LIKE[0]] {
@@ -88,9 +88,9 @@ on_every_store! {
             let result = system.create_environment(At::Path(stage.acme, &path("targets/projects")), &environment);
             assert_eq!(refused(result), InvalidName, "{reserved}");
         }
-        assert_eq!(refused(system.create_project(stage.acme, NewProject::new("!"))), InvalidName);
+        assert_eq!(refused(system.create_project(stage.acme, &NewProject::new("!"))), InvalidName);
         for id in ID_LIKE {
-            assert_eq!(refused(system.create_project(stage.acme, NewProject::new(id))), InvalidName);
+            assert_eq!(refused(system.create_project(stage.acme, &NewProject::new(id))), InvalidName);
             assert_eq!(refused(system.create_target(At::Path(stage.acme, &path("targets")), &NewTarget::new(id))), InvalidName);
             let environment = NewEnvironment::new(id);
             assert_eq!(refused(system.create_environment(At::Path(stage.acme, &path("targets")), &environment)), InvalidName);
@@ -104,7 +104,7 @@ on_every_store! {
         let made = |name: &str, slug: Option<&str>| {
             let slug = slug.map(|slug| slug.parse().unwrap());
             let new = slug.into_iter().fold(NewProject::new(name), NewProject::slug);
-            let error = stage.system().create_project(stage.acme, new).unwrap_err();
+            let error = stage.system().create_project(stage.acme, &new).unwrap_err();
             (error.kind(), error.refusal() == Some(Refusal::Slug))
         };
         assert_eq!(made("Shop", Some("shop")), (Conflict, true));
@@ -151,7 +151,7 @@ on_every_store! {
         assert_eq!(refused(system.update_target(At::Path(stage.acme, &path("store/front")), &target)), InvalidName);
         project = project.slug(slug("projects"));
         assert_eq!(refused(system.update_project(At::Path(stage.acme, &path("store")), &project)), InvalidName);
-        system.create_project(stage.acme, NewProject::new("taken")).unwrap();
+        system.create_project(stage.acme, &NewProject::new("taken")).unwrap();
         project = project.slug(slug("taken"));
         assert_eq!(refused(system.update_project(At::Path(stage.acme, &path("store")), &project)), Conflict);
     }
@@ -277,9 +277,9 @@ on_every_store! {
 
     fn the_example_of_acme(stage: &Stage) {
         let system = stage.system();
-        let acme = system.create_organization(NewOrganization::new("Acme Inc")).unwrap().id;
+        let acme = system.create_organization(&NewOrganization::new("Acme Inc")).unwrap().id;
         let store = slug("acme-store");
-        system.create_project(acme, NewProject::new("acme-store")).unwrap();
+        system.create_project(acme, &NewProject::new("acme-store")).unwrap();
         let levels = [
             ("backend", "Production", "DATABASE_URL=postgres://prod\nSTRIPE_SECRET_KEY=sk_live\n"),
             ("backend", "Development", "DATABASE_URL=postgres://localhost\n"),
@@ -317,10 +317,10 @@ on_every_store! {
     fn a_project_is_in_one_organization(stage: &Stage) {
         stage.shop();
         let system = stage.system();
-        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+        let other = system.create_organization(&NewOrganization::new("Other")).unwrap().id;
         assert_eq!(refused(system.project(At::Path(other, &path("shop")))), NotFound);
         // Another one may have a project of the name, which is another project.
-        let theirs = system.create_project(other, NewProject::new("shop")).unwrap();
+        let theirs = system.create_project(other, &NewProject::new("shop")).unwrap();
         let ours = system.project(At::Path(stage.acme, &path("shop"))).unwrap();
         assert_ne!(theirs.id, ours.id);
         assert_eq!((theirs.organization, ours.organization), (other, stage.acme));
@@ -332,7 +332,7 @@ on_every_store! {
     fn each_project_has_a_key_of_its_own(stage: &Stage) {
         stage.shop();
         let system = stage.system();
-        system.create_project(stage.acme, NewProject::new("billing-api")).unwrap();
+        system.create_project(stage.acme, &NewProject::new("billing-api")).unwrap();
         let keys = ["shop", "billing-api"].map(|project| system.key(At::Path(stage.acme, &path(project))).unwrap().text.unwrap());
         assert_ne!(keys[0].expose_secret(), keys[1].expose_secret());
         stage.write("shop", "A=1\n");
@@ -344,7 +344,7 @@ on_every_store! {
     fn a_project_is_made_as_it_was_asked_for(stage: &Stage) {
         let system = stage.system();
         let new = NewProject::new("production").description("Production application secrets").secret_format(SecretFormat::Env);
-        let made = system.create_project(stage.acme, new).unwrap();
+        let made = system.create_project(stage.acme, &new).unwrap();
         assert_eq!((made.name.as_str(), made.slug.as_str()), ("production", "production"));
         assert_eq!(made.description.as_deref(), Some("Production application secrets"));
         assert_eq!((made.secret_format, made.custody, made.key_version), (SecretFormat::Env, Custody::Server, 1));
@@ -353,7 +353,7 @@ on_every_store! {
         // Without a proof no key is held elsewhere.
         for bad in ["", "x", "AAAA"] {
             let client = NewProject::new("client").key(NewKey::Client { derivation: None, proof: bad.into(), hint: None });
-            assert_eq!(refused(system.create_project(stage.acme, client)), InvalidValue, "{bad}");
+            assert_eq!(refused(system.create_project(stage.acme, &client)), InvalidValue, "{bad}");
         }
         let update = ProjectUpdate::new().description("Updated description");
         let updated = system.update_project(At::Path(stage.acme, &path("production")), &update).unwrap();
@@ -363,7 +363,7 @@ on_every_store! {
     fn a_project_has_metadata(stage: &Stage) {
         let system = stage.system();
         let noted = object(&json!({ "team": "core", "n": [1, 2.5, 1e300], "nul": "\u{0}", "nested": { "b": 1, "a": 2 } }));
-        let made = system.create_project(stage.acme, NewProject::new("noted").metadata(noted.clone())).unwrap();
+        let made = system.create_project(stage.acme, &NewProject::new("noted").metadata(noted.clone())).unwrap();
         assert_eq!(made.metadata, noted);
         assert_eq!(system.project(At::Path(stage.acme, &path("noted"))).unwrap().metadata, noted);
         let noted = object(&json!({ "team": "other" }));
@@ -384,7 +384,7 @@ on_every_store! {
     }
 
     fn targets_come_change_and_go(stage: &Stage) {
-        stage.system().create_project(stage.acme, NewProject::new("my-app")).unwrap();
+        stage.system().create_project(stage.acme, &NewProject::new("my-app")).unwrap();
         let (system, at) = (stage.system(), path("my-app/us-east"));
         let new = NewTarget::new("us-east").description("US East region deployment");
         let made = system.create_target(At::Path(stage.acme, &path("my-app")), &new).unwrap();

@@ -32,7 +32,7 @@ on_every_store! {
         assert_eq!((account.project.id, account.project.slug.as_str(), account.project.name.as_str()), (shop, "shop", "The shop"));
         assert_eq!((account.environment.id, account.environment.slug.as_str()), (prod, "prod"));
 
-        system.create_project(stage.acme, NewProject::new("other")).unwrap();
+        system.create_project(stage.acme, &NewProject::new("other")).unwrap();
         let new = NewServiceAccount::new("ci", Permission::ProjectRead.into());
         let service = system.create_service_account(stage.acme, &new).unwrap();
         let key = system.create_service_key(stage.acme, service.id, &NewServiceKey::new("one")).unwrap();
@@ -43,7 +43,7 @@ on_every_store! {
         assert_eq!(identity.organization.slug, "acme");
 
         let ann = stage.member("ann@example.test", "workspace:admin".parse().unwrap());
-        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+        let other = system.create_organization(&NewOrganization::new("Other")).unwrap().id;
         stage.system().add_member(other, &NewMember::new("ann@example.test", "ann", "workspace:member".parse().unwrap())).unwrap();
         let Identity::User(user) = stage.user(ann).whoami().unwrap() else {
             panic!("it is a user");

@@ -257,7 +257,7 @@ on_every_store! {
         let proof = KeyProof::of(&LevelKey::from_bytes(&[7; 32])).to_text();
         theirs = theirs.key(NewKey::Client { derivation: None, proof, hint: None });
         let system = stage.system();
-        system.create_project(stage.acme, theirs).unwrap();
+        system.create_project(stage.acme, &theirs).unwrap();
         let of = |at: &str| NewIntegration::new("S", shelf(), "x").environment(Mapping::new(path(at), "a"));
         assert_eq!(refused(system.link_integration(At::Path(stage.acme, &path("theirs")), &of("theirs/dev"))), ClientManaged);
         // One that comes to be so later keeps nothing of what it knew.

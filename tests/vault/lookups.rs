@@ -34,13 +34,13 @@ on_every_store! {
     fn any_slug_is_for_whoever_asks_for_it(stage: &Stage) {
         let (system, acme) = (stage.system(), stage.acme);
         let mut project = NewProject::new("Billing").slug(slug("billing"));
-        assert_eq!(refused(system.create_project(acme, project.clone())), InvalidName);
+        assert_eq!(refused(system.create_project(acme, &project.clone())), InvalidName);
         project = project.slug_rule(SlugRule::Any);
-        system.create_project(acme, project.clone()).unwrap();
-        assert_eq!(refused(system.create_project(acme, project.clone())), Conflict);
+        system.create_project(acme, &project.clone()).unwrap();
+        assert_eq!(refused(system.create_project(acme, &project.clone())), Conflict);
         for never in ["_base", "proj_0000000000000000000000"] {
             project = project.slug(slug(never));
-            assert_eq!(refused(system.create_project(acme, project.clone())), InvalidName, "{never}");
+            assert_eq!(refused(system.create_project(acme, &project.clone())), InvalidName, "{never}");
         }
         let mut environment = NewEnvironment::new("x").slug(slug("_secrets")).slug_rule(SlugRule::Any);
         system.create_environment(At::Path(acme, &path("billing")), &environment).unwrap();
@@ -61,7 +61,7 @@ on_every_store! {
     fn an_id_of_another_organization_is_as_unknown_as_any(stage: &Stage) {
         stage.shop();
         let system = stage.system();
-        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+        let other = system.create_organization(&NewOrganization::new("Other")).unwrap().id;
         let stranger = system.issue_token(other, &NewToken::new("stranger", PermissionSet::ALL)).unwrap().token;
         let stranger = stage.vault.session(stranger);
         let project: LevelId = system.project(At::Path(stage.acme, &path("shop"))).unwrap().id.into();

@@ -139,7 +139,7 @@ on_every_store! {
         let team = stage.team("some", &[ann]);
         stage.grant("shop", Grantee::User(ann), "full");
         let own = system.user(ann).unwrap().organizations[0];
-        system.create_project(own, NewProject::new("mine")).unwrap();
+        system.create_project(own, &NewProject::new("mine")).unwrap();
         // Nothing that holds something goes silently, and no organization is left to nobody.
         assert_eq!(refused(system.delete_user(ann)), Conflict);
         let mine = system.project(At::Path(own, &path("mine"))).unwrap().id;
@@ -168,12 +168,12 @@ on_every_store! {
     fn a_user_who_makes_an_organization_owns_it(stage: &Stage) {
         let ann = stage.system().create_user(&NewUser::new("Ann", "ann@example.com")).unwrap().id;
         let session = stage.user(ann);
-        let mine = session.create_organization(NewOrganization::new("Mine")).unwrap();
+        let mine = session.create_organization(&NewOrganization::new("Mine")).unwrap();
         assert_eq!(session.member(mine.id, ann).unwrap().role, OWNER);
         assert_eq!(session.organizations().unwrap().len(), 2);
         let free = NewOrganization::new("Free").tier(Tier::Free);
-        assert_eq!(refused(session.create_organization(free)), Denied);
-        session.create_project(mine.id, NewProject::new("theirs")).unwrap();
+        assert_eq!(refused(session.create_organization(&free)), Denied);
+        session.create_project(mine.id, &NewProject::new("theirs")).unwrap();
         session.delete_organization(mine.id).unwrap();
         assert_eq!(refused(session.organization(mine.id)), NotFound);
     }
@@ -183,7 +183,7 @@ on_every_store! {
         let maker = role(stage, "maker", &[P::ProjectCreate]);
         let ann = stage.member("ann@example.com", maker);
         let bob = stage.member("bob@example.com", maker);
-        stage.user(ann).create_project(stage.acme, NewProject::new("shop")).unwrap();
+        stage.user(ann).create_project(stage.acme, &NewProject::new("shop")).unwrap();
         let rights = stage.user(ann).own_rights(At::Path(stage.acme, &path("shop"))).unwrap();
         assert!(rights.contains_all(GrantRole::Full.permissions()));
         let grants = stage.user(ann).grants(At::Path(stage.acme, &path("shop"))).unwrap();
@@ -191,17 +191,17 @@ on_every_store! {
         assert_eq!(grants[0].created_by.id, Some(ann.into()));
         // Only that one, and only there.
         assert_eq!(refused(stage.user(bob).project(At::Path(stage.acme, &path("shop")))), NotFound);
-        stage.user(bob).create_project(stage.acme, NewProject::new("other")).unwrap();
+        stage.user(bob).create_project(stage.acme, &NewProject::new("other")).unwrap();
         let slugs = |user| stage.user(user).projects(stage.acme).unwrap().into_iter().map(|one| one.slug).collect::<Vec<_>>();
         assert_eq!((slugs(ann), slugs(bob)), (vec!["shop".to_owned()], vec!["other".to_owned()]));
         // Whoever has it by the role is granted nothing.
         let admin = stage.member("admin@example.com", ADMIN);
-        stage.user(admin).create_project(stage.acme, NewProject::new("third")).unwrap();
+        stage.user(admin).create_project(stage.acme, &NewProject::new("third")).unwrap();
         assert!(stage.user(admin).grants(At::Path(stage.acme, &path("third"))).unwrap().is_empty());
         // What is not made is not granted.
         let before = stored(stage);
         let taken = NewProject::new("shop").slug(slug("shop"));
-        assert_eq!(refused(stage.user(bob).create_project(stage.acme, taken)), Conflict);
+        assert_eq!(refused(stage.user(bob).create_project(stage.acme, &taken)), Conflict);
         assert_eq!(stored(stage), before);
     }
 
@@ -236,7 +236,7 @@ on_every_store! {
         new = new.teams(Vec::new());
         assert_eq!(refused(stage.user(admin).invite_member(stage.acme, &new)), Conflict);
         // Somebody who is a user already stays who they are.
-        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+        let other = system.create_organization(&NewOrganization::new("Other")).unwrap().id;
         let again = system.invite_member(other, &NewInvitation::new("ANN@example.com", MEMBER)).unwrap();
         let again = system.accept_invitation(&again.code, "Somebody").unwrap();
         assert_eq!((again.user, again.name.as_str()), (member.user, "Ann"));
@@ -513,14 +513,14 @@ on_every_store! {
         stage.shop();
         stage.member("owner@x", OWNER);
         let ann = stage.member("ann@x", MEMBER);
-        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+        let other = system.create_organization(&NewOrganization::new("Other")).unwrap().id;
         system.add_member(other, &NewMember::new("ann@x", "-", OWNER)).unwrap();
         let theirs = system.create_role(other, &NewRole::new("theirs", PermissionSet::EMPTY)).unwrap().id;
         // An owner there is a member here, whatever was done first.
         let session = stage.user(ann);
-        session.create_project(other, NewProject::new("shop")).unwrap();
+        session.create_project(other, &NewProject::new("shop")).unwrap();
         assert_eq!(refused(session.project(At::Path(stage.acme, &path("shop")))), NotFound);
-        assert_eq!(refused(session.create_project(stage.acme, NewProject::new("mine"))), Denied);
+        assert_eq!(refused(session.create_project(stage.acme, &NewProject::new("mine"))), Denied);
         assert_eq!(session.projects(stage.acme).unwrap().len(), 0);
         assert_eq!(session.projects(other).unwrap().len(), 1);
         let slugs: Vec<String> = session.organizations().unwrap().into_iter().map(|one| one.slug).collect();

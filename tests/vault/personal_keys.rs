@@ -25,7 +25,7 @@ fn attempts(session: &Session<'_>, acme: OrganizationId) -> [Result<(), Error>; 
         session.set_entries(At::Path(acme, prod), &[entry("A", "1")]).map(drop),
         session.delete_entries(At::Path(acme, prod), &names(["A"])).map(drop),
         session.accounts(At::Path(acme, prod)).map(drop),
-        session.create_project(acme, NewProject::new("other")).map(drop),
+        session.create_project(acme, &NewProject::new("other")).map(drop),
         session.versions(At::Path(acme, prod), &Paging::new()).map(drop),
     ]
 }
@@ -115,13 +115,13 @@ on_every_store! {
         stage.shop();
         let user = stage.member("ann@example.test", "workspace:owner".parse().unwrap());
         let made = make(stage, user, PersonalKeyLevel::FullAccess);
-        let other = stage.system().create_organization(NewOrganization::new("Other")).unwrap().id;
+        let other = stage.system().create_organization(&NewOrganization::new("Other")).unwrap().id;
         stage.system().add_member(other, &NewMember::new("ann@example.test", "ann", "workspace:owner".parse().unwrap())).unwrap();
         assert!(stage.user(user).organization(other).is_ok(), "the user is in both");
         let session = stage.vault.session(made.key);
         assert!(session.organization(stage.acme).is_ok());
         assert_eq!(refused(session.organization(other)), NotFound);
-        assert_eq!(refused(session.create_project(other, NewProject::new("p"))), NotFound);
+        assert_eq!(refused(session.create_project(other, &NewProject::new("p"))), NotFound);
         assert_eq!(session.organizations().unwrap().len(), 1);
         assert_eq!(refused(stage.user(user).delete_personal_key(other, made.info.id)), NotFound);
         assert!(stage.user(user).personal_keys(other).unwrap().is_empty());
@@ -129,9 +129,9 @@ on_every_store! {
         let rename = UserUpdate::new().name("Other");
         assert_eq!(refused(session.update_user(user, &rename)), Denied);
         assert_eq!(refused(session.user(user)), Denied);
-        assert_eq!(refused(session.create_organization(NewOrganization::new("Mine"))), Denied);
+        assert_eq!(refused(session.create_organization(&NewOrganization::new("Mine"))), Denied);
         assert!(stage.user(user).user(user).is_ok());
-        let stranger = stage.system().create_organization(NewOrganization::new("Third")).unwrap().id;
+        let stranger = stage.system().create_organization(&NewOrganization::new("Third")).unwrap().id;
         let new = NewPersonalKey::new("k", PersonalKeyLevel::ReadOnly);
         assert_eq!(refused(stage.user(user).create_personal_key(stranger, &new)), NotFound);
         assert_eq!(refused(stage.user(user).personal_keys(stranger)), NotFound);

@@ -34,12 +34,12 @@ on_every_store! {
         let long = "x".repeat(70_000);
         let past = NewToken::new("t", PermissionSet::ALL).expires_at(stage.now());
         let calls: Vec<Call<'_>> = vec![
-            ("organization name", Box::new(|| system.create_organization(NewOrganization::new("")).map(drop))),
-            ("organization slug", Box::new(|| system.create_organization(taken_organization.clone()).map(drop))),
+            ("organization name", Box::new(|| system.create_organization(&NewOrganization::new("")).map(drop))),
+            ("organization slug", Box::new(|| system.create_organization(&taken_organization.clone()).map(drop))),
             ("organization none", Box::new(|| system.delete_organization(nowhere.into()))),
-            ("project slug", Box::new(|| system.create_project(acme, taken.clone()).map(drop))),
-            ("project name", Box::new(|| system.create_project(acme, NewProject::new("\n")).map(drop))),
-            ("project nowhere", Box::new(|| system.create_project(nowhere.into(), NewProject::new("p")).map(drop))),
+            ("project slug", Box::new(|| system.create_project(acme, &taken.clone()).map(drop))),
+            ("project name", Box::new(|| system.create_project(acme, &NewProject::new("\n")).map(drop))),
+            ("project nowhere", Box::new(|| system.create_project(nowhere.into(), &NewProject::new("p")).map(drop))),
             ("project update", Box::new(|| system.update_project(At::Path(acme, &path("shop")), &to_reserved).map(drop))),
             ("project delete", Box::new(|| system.delete_project(At::Path(acme, &path("none"))))),
             ("target", Box::new(|| system.create_target(At::Path(acme, &path("shop")), &described).map(drop))),

@@ -115,20 +115,20 @@ fn everything(stage: &Stage) {
     system.create_account(At::Path(acme, &path("shop/dev")), &NewAccount::new("worker", PermissionSet::EMPTY)).unwrap();
 
     let strings = NewProject::new("strings").key(NewKey::String(None));
-    system.create_project(acme, strings).unwrap();
+    system.create_project(acme, &strings).unwrap();
     stage.write("strings", "A=1\n");
 
     let [old, new] = [(); 2].map(|()| LevelKey::generate(&SystemRandom).unwrap());
     let seal = |key| Aes256Gcm.seal(key, b"A=1\n", &SystemRandom).unwrap();
     let people = NewProject::new("people").key(of_client(&old));
-    let people: LevelId = system.create_project(acme, people).unwrap().id.into();
+    let people: LevelId = system.create_project(acme, &people).unwrap().id.into();
     let blob = NewBlob::new(seal(&old)).key_proof(KeyProof::of(&old).to_text());
     system.set_blob(At::Path(acme, &path("people")), &blob).unwrap();
     let rotation = ClientRotation::new(of_client(&new), vec![(people, seal(&new))]);
     system.rotate_client_key(At::Path(acme, &path("people")), &rotation).unwrap();
 
     for project in ["half", "gone"] {
-        system.create_project(acme, NewProject::new(project)).unwrap();
+        system.create_project(acme, &NewProject::new(project)).unwrap();
         for text in ["A=1\n", "A=2\n", "A=3\n"] {
             stage.write(project, text);
         }
@@ -281,8 +281,8 @@ fn rotations_read_each_version_a_few_times_however_many_there_are() {
     let store = Arc::new(Counting::all(Memory::new()));
     let vault = Vault::create(Arc::clone(&store), &root).unwrap();
     let system = vault.session(Actor::system("test"));
-    let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
-    system.create_project(acme, NewProject::new("shop")).unwrap();
+    let acme = system.create_organization(&NewOrganization::new("Acme")).unwrap().id;
+    system.create_project(acme, &NewProject::new("shop")).unwrap();
     let shop = path("shop");
     let documents = ["A=1\n", "A=2\n"].map(|text| Document::parse(text).unwrap());
     let mut written = 0;

@@ -49,8 +49,8 @@ fn tokens_and_blobs_go_through_the_seams() {
     let options = VaultOptions::new(&root).token_hasher(Turned).cipher(cipher.clone());
     let vault = options.create(Arc::clone(&store)).unwrap();
     let system = vault.session(Actor::system("test"));
-    let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
-    system.create_project(acme, NewProject::new("shop")).unwrap();
+    let acme = system.create_organization(&NewOrganization::new("Acme")).unwrap().id;
+    system.create_project(acme, &NewProject::new("shop")).unwrap();
     let level = path("shop");
     system.set_document(At::Path(acme, &level), &Document::parse("PORT=80\n").unwrap()).unwrap();
     assert_eq!(cipher.sealed.load(Ordering::Relaxed), 1);

@@ -127,7 +127,7 @@ on_every_store! {
         for done in manage(&bound, stage.acme, account.id, one.info.id) {
             assert_eq!(refused(done), Denied);
         }
-        assert!(session.create_project(stage.acme, NewProject::new("other")).is_ok(), "all else it may");
+        assert!(session.create_project(stage.acme, &NewProject::new("other")).is_ok(), "all else it may");
     }
 
     fn nobody_gives_a_service_account_what_they_do_not_hold(stage: &Stage) {

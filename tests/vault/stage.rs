@@ -97,7 +97,7 @@ impl Stage {
         let vault = vault.with_outbound(OutboundPolicy::new().allow_private_addresses().allow_http());
         let shelf = Shelf::default();
         let vault = vault.with_sync_target(Provider::Other("shelf".to_owned()), shelf.clone());
-        let acme = vault.session(Actor::system("stage")).create_organization(NewOrganization::new("Acme")).unwrap().id;
+        let acme = vault.session(Actor::system("stage")).create_organization(&NewOrganization::new("Acme")).unwrap().id;
         Self { vault, store, clock, root, shelf, acme, _directory: directory }
     }
 
@@ -121,7 +121,7 @@ impl Stage {
 
     pub(crate) fn shop_with(&self, change: impl FnOnce(NewProject) -> NewProject) {
         let system = self.system();
-        system.create_project(self.acme, change(NewProject::new("shop"))).unwrap();
+        system.create_project(self.acme, &change(NewProject::new("shop"))).unwrap();
         system.create_target(At::Path(self.acme, &path("shop")), &NewTarget::new("api")).unwrap();
         system.create_environment(At::Path(self.acme, &path("shop/api")), &NewEnvironment::new("prod")).unwrap();
         system.create_environment(At::Path(self.acme, &path("shop")), &NewEnvironment::new("dev")).unwrap();
@@ -130,7 +130,7 @@ impl Stage {
     /// A project with `_base`, `dev`, `staging` and `prod`.
     pub(crate) fn with_base(&self, name: &str) {
         let project = NewProject::new(name).has_base(true);
-        self.system().create_project(self.acme, project).unwrap();
+        self.system().create_project(self.acme, &project).unwrap();
     }
 
     pub(crate) fn issue(&self, permissions: PermissionSet, scope: Option<&str>) -> IssuedToken {

@@ -71,7 +71,7 @@ on_every_store! {
 
     fn a_team_is_of_one_organization(stage: &Stage) {
         let system = stage.system();
-        let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+        let other = system.create_organization(&NewOrganization::new("Other")).unwrap().id;
         let stranger = system.add_member(other, &NewMember::new("s@x", "S", MEMBER)).unwrap().user;
         let ann = stage.member("ann@x", MEMBER);
         let team = stage.team("some", &[]);

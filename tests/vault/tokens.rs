@@ -46,7 +46,7 @@ on_every_store! {
                 assert!(!place.contains(&text) && !place.contains(&text[prefix.len()..]), "{format:?}");
             }
         }
-        let other = system.create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
+        let other = system.create_organization(&ioenv::vault::NewOrganization::new("Other")).unwrap().id;
         let new = NewToken::new("t", READ).format(TokenFormat::DotenvCloud { organization: other });
         assert_eq!(refused(system.issue_token(stage.acme, &new)), InvalidValue);
     }
@@ -128,7 +128,7 @@ on_every_store! {
         for at in ["shop", "shop/api", "shop/api/prod", "shop/dev"] {
             stage.write(at, &format!("{}=1\n", at.replace('/', "_").to_uppercase()));
         }
-        stage.system().create_project(stage.acme, ioenv::vault::NewProject::new("other")).unwrap();
+        stage.system().create_project(stage.acme, &ioenv::vault::NewProject::new("other")).unwrap();
         let levels = ["shop", "shop/api", "shop/api/prod", "shop/dev", "other"];
         let reach = [("shop", [true, true, true, true, false]), ("shop/api", [false, true, true, false, false]),
             ("shop/api/prod", [false, false, true, false, false]), ("shop/dev", [false, false, false, true, false])];
@@ -163,7 +163,7 @@ on_every_store! {
         let prod = stage.system().environment(At::Path(stage.acme, &path("shop/api/prod"))).unwrap().id;
         let texts = [LevelId::from(prod), Id::from(stage.acme).into()].map(|id| beside.blobs(At::Id(id)).unwrap_err().to_string());
         assert_eq!(texts[0], texts[1]);
-        let other = stage.system().create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
+        let other = stage.system().create_organization(&ioenv::vault::NewOrganization::new("Other")).unwrap().id;
         let stranger = stage.system().issue_token(other, &NewToken::new("s", PermissionSet::ALL)).unwrap().token;
         assert_eq!(refused(stage.vault.session(stranger).blobs(At::Id(prod.into()))), NotFound);
     }

@@ -81,7 +81,7 @@ on_every_store! {
 
     fn ids_are_unique_in_the_organization(stage: &Stage) {
         stage.shop();
-        stage.system().create_project(stage.acme, NewProject::new("second")).unwrap();
+        stage.system().create_project(stage.acme, &NewProject::new("second")).unwrap();
         for at in ["shop", "second"] {
             stage.write(at, "A=1\n");
             stage.write(at, "A=2\n");
@@ -90,12 +90,12 @@ on_every_store! {
         assert_eq!(versions(stage, "second")[0].id, (2 << 32) + 1);
         // A number is not given away again.
         stage.system().delete_project(At::Path(stage.acme, &path("second"))).unwrap();
-        stage.system().create_project(stage.acme, NewProject::new("second")).unwrap();
+        stage.system().create_project(stage.acme, &NewProject::new("second")).unwrap();
         stage.write("second", "A=1\n");
         stage.write("second", "A=2\n");
         assert_eq!(versions(stage, "second")[0].id, (3 << 32) + 1);
         // Another organization has its own, and sees none of these.
-        let other = stage.system().create_organization(NewOrganization::new("Other")).unwrap().id;
+        let other = stage.system().create_organization(&NewOrganization::new("Other")).unwrap().id;
         assert_eq!(refused(stage.system().version(other, (1 << 32) + 1)), NotFound);
     }
 

@@ -218,7 +218,7 @@ on_every_store! {
         let key = LevelKey::from_bytes(&[7; 32]);
         let proof = KeyProof::of(&key).to_text();
         let project = NewProject::new("theirs").has_base(true).key(NewKey::Client { derivation: None, proof: proof.clone(), hint: None });
-        stage.system().create_project(stage.acme, project).unwrap();
+        stage.system().create_project(stage.acme, &project).unwrap();
         let id = create(stage, "theirs/dev").webhook.id.to_string();
         let blob = Aes256Gcm.seal(&key, b"A=1\n", &SystemRandom).unwrap();
         let new = NewBlob::new(blob).key_proof(proof);
@@ -391,9 +391,9 @@ fn set_blob(stage: &Stage, at: &str, text: &str) {
 fn what_leads_inside_is_for_operators_who_allow_it() {
     let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom).unwrap()).unwrap();
     let system = vault.session(Actor::system("test"));
-    let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
+    let acme = system.create_organization(&NewOrganization::new("Acme")).unwrap().id;
     let project = NewProject::new("shop").has_base(true);
-    system.create_project(acme, project).unwrap();
+    system.create_project(acme, &project).unwrap();
     let inside =
         ["https://127.0.0.1/", "https://[::1]/", "https://localhost/", "https://receiver/", "http://example.test/"];
     for url in inside {

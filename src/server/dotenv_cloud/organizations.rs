@@ -30,7 +30,7 @@ pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
         Ok(new) => (new, None),
         Err(problem) => (NewOrganization::new(""), Some(problem)),
     };
-    let organization = session.create_organization(new).map_err(|error| match (error.kind(), invalid) {
+    let organization = session.create_organization(&new).map_err(|error| match (error.kind(), invalid) {
         (ErrorKind::InvalidName, Some(problem)) => problem,
         _ => refused(error),
     })?;

@@ -38,7 +38,7 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
 pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     let request = LevelRequest::read(context, &[Permission::ProjectCreate])?;
     let new = request.body(new_project)?;
-    let project = request.session.create_project(request.organization, new).map_err(|error| match error.kind() {
+    let project = request.session.create_project(request.organization, &new).map_err(|error| match error.kind() {
         // All else that could be wrong with a value was looked at.
         ErrorKind::InvalidValue => Problem::of_field("encryption_key", &error),
         _ => Problem::of_names(error),

@@ -70,7 +70,7 @@ pub(super) fn create(context: &RequestContext) -> Result<Reply, Problem> {
     new.slug = Some(slug);
     new.slug_rule = SlugRule::Any;
     new.description = wanted.description;
-    let project = caller.session.create_project(caller.organization(), new).map_err(or_name_refused)?;
+    let project = caller.session.create_project(caller.organization(), &new).map_err(or_name_refused)?;
     answer(&caller, StatusCode::CREATED, project)
 }
 

@@ -101,8 +101,8 @@ impl Session<'_> {
     ///
     /// # let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
     /// # let session = vault.session(Actor::system("setup"));
-    /// # let acme = session.create_organization(NewOrganization::new("Acme"))?.id;
-    /// # session.create_project(acme, NewProject::new("store"))?;
+    /// # let acme = session.create_organization(&NewOrganization::new("Acme"))?.id;
+    /// # session.create_project(acme, &NewProject::new("store"))?;
     /// let (store, port) = ("store".parse()?, NewEntry::new("PORT".parse()?, "8080"));
     /// let seen = session.entries(At::Path(acme, &store), EntryScope::Own)?.revision;
     /// let unchanged = EntryPrecondition::new().revisions([seen]);

@@ -151,7 +151,8 @@ impl OperationContext<'_, '_> {
 
 impl Session<'_> {
     /// Hands the vault the key that the project's people held so far: the key string, or for the random scheme the text
-    /// of the key. White space around a key string counts only if the key is not that without it. Nothing is sealed anew; levels that hold dotenv text are understood entry by entry from now on.
+    /// of the key. White space around a key string counts only if the key without it is not the right one. No blob is
+    /// sealed again; from now on, levels that hold dotenv text are read entry by entry.
     ///
     /// # Errors
     /// `NotFound`; `InvalidValue`, when the vault holds the key already, or for what is no such key;

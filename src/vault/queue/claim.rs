@@ -234,10 +234,10 @@ mod tests {
             let root = RootKey::generate(&SystemRandom).unwrap();
             let vault = VaultOptions::new(&root).clock(clock.clone()).create(Memory::new()).unwrap();
             let system = vault.session(Actor::system("test"));
-            let acme = system.create_organization(NewOrganization::new("Acme")).unwrap().id;
+            let acme = system.create_organization(&NewOrganization::new("Acme")).unwrap().id;
             let mut project = NewProject::new("shop");
             project.has_base = true;
-            system.create_project(acme, project).unwrap();
+            system.create_project(acme, &project).unwrap();
             let new = NewWebhook::new("https://hooks.example.test/").enabled(true);
             let webhook = system.create_webhook(At::Path(acme, &"shop/dev".parse().unwrap()), &new).unwrap().webhook.id;
             let world = Self { vault, clock, acme, webhook };

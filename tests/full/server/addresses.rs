@@ -43,7 +43,7 @@ fn key<const N: usize>(stage: &Stage, addresses: [&str; N]) -> Token {
 
 /// An address of each service that a known caller may read.
 fn readable(stage: &Stage) -> [String; 3] {
-    stage.system().create_project(stage.acme, NewProject::new("shop").has_base(true)).unwrap();
+    stage.system().create_project(stage.acme, &NewProject::new("shop").has_base(true)).unwrap();
     let dev = stage.system().environment(At::Path(stage.acme, &path("shop/dev"))).unwrap().id.to_prefixed("env");
     [format!("/api/v1/env/{dev}/variables"), format!("/api/v1/{}/projects", stage.acme), "/v1/projects".to_owned()]
 }

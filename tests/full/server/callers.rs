@@ -14,7 +14,7 @@ fn counted() -> (Stage, Watched, Client) {
     let (system, acme) = (stage.system(), stage.acme);
     for name in ["shop", "bank", "bar"] {
         let project = NewProject::new(name).has_base(name == "shop");
-        system.create_project(acme, project).unwrap();
+        system.create_project(acme, &project).unwrap();
         for target in ["api", "web"] {
             system.create_target(At::Path(acme, &path(name)), &NewTarget::new(target)).unwrap();
         }

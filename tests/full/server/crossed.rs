@@ -16,12 +16,12 @@ use super::stage::{Client, Stage, path};
 /// Two projects with a target and environments, all of which hold something, in Acme and in another organization.
 fn filled() -> Stage {
     let stage = Stage::memory();
-    let other = stage.system().create_organization(NewOrganization::new("Other")).unwrap().id;
+    let other = stage.system().create_organization(&NewOrganization::new("Other")).unwrap().id;
     for organization in [stage.acme, other] {
         let system = stage.system();
         for project in ["shop", "bank"] {
             let new = NewProject::new(project).has_base(project == "bank");
-            system.create_project(organization, new).unwrap();
+            system.create_project(organization, &new).unwrap();
             system.create_target(At::Path(organization, &path(project)), &NewTarget::new("api")).unwrap();
             for at in [project.to_owned(), format!("{project}/api")] {
                 system.create_environment(At::Path(organization, &path(&at)), &NewEnvironment::new("live")).unwrap();
@@ -245,7 +245,7 @@ fn no_key_of_any_kind_is_told_a_value_of_elsewhere() {
 fn of_requests_at_once_for_one_name_one_makes_it() {
     let stage = Stage::new();
     let (admin, acme) = (stage.admin(), stage.acme);
-    let project = stage.system().create_project(acme, NewProject::new("shop")).unwrap().id.to_prefixed("proj");
+    let project = stage.system().create_project(acme, &NewProject::new("shop")).unwrap().id.to_prefixed("proj");
     stage.system().create_target(At::Path(acme, &path("shop")), &NewTarget::new("api")).unwrap();
     let body = json!({ "name": "twin", "slug": "twin" });
     for (address, refused) in [
@@ -270,7 +270,7 @@ fn of_requests_at_once_for_one_name_one_makes_it() {
 fn of_changes_at_once_of_one_revision_one_is_made() {
     let stage = Stage::new();
     let (system, acme, admin) = (stage.system(), stage.acme, stage.admin());
-    system.create_project(acme, NewProject::new("shop")).unwrap();
+    system.create_project(acme, &NewProject::new("shop")).unwrap();
     let environment = system.create_environment(At::Path(acme, &path("shop")), &NewEnvironment::new("live")).unwrap();
     let at = format!("/api/v1/env/{}/variables", environment.id.to_prefixed("env"));
     for round in 0..5 {

@@ -17,7 +17,7 @@ pub(super) fn addresses(section: &str) -> Vec<(&str, &str)> {
 fn each_address_in_the_docs_is_served() {
     let stage = Stage::memory();
     let system = stage.system();
-    let project = system.create_project(stage.acme, NewProject::new("shop")).unwrap().id;
+    let project = system.create_project(stage.acme, &NewProject::new("shop")).unwrap().id;
     system.create_target(At::Path(stage.acme, &path("shop")), &NewTarget::new("api")).unwrap();
     system.create_environment(At::Path(stage.acme, &path("shop/api")), &NewEnvironment::new("prod")).unwrap();
     let environment =

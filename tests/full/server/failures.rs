@@ -43,7 +43,7 @@ impl Failing {
             })
         });
         let project = NewProject::new("shop").has_base(true);
-        stage.system().create_project(stage.acme, project).unwrap();
+        stage.system().create_project(stage.acme, &project).unwrap();
         let dev = stage.system().environment(At::Path(stage.acme, &path("shop/dev"))).unwrap().id;
         let addresses = [
             format!("/api/v1/env/{}/variables", dev.to_prefixed("env")),

@@ -125,7 +125,7 @@ impl World {
 /// The project `shop`: each of its levels holds something, and held something else.
 fn make_project(system: &Session<'_>, acme: OrganizationId) {
     let project = NewProject::new("shop").has_base(true);
-    system.create_project(acme, project).unwrap();
+    system.create_project(acme, &project).unwrap();
     make_target(system, acme);
     make_environment(system, acme, "shop", "custom");
     write(system, acme, "shop");
@@ -509,7 +509,7 @@ fn holders() -> &'static [Holder; 2] {
 fn make_held_project(system: &Session<'_>, acme: OrganizationId) {
     let [holder, _] = holders();
     let project = NewProject::new("shop").key(holder.to_new_key());
-    system.create_project(acme, project).unwrap();
+    system.create_project(acme, &project).unwrap();
     for text in ["AA=1\n", "AA=2\n"] {
         let blob = NewBlob::new(holder.seal(text).parse().unwrap()).key_proof(holder.proof.as_str());
         system.set_blob(At::Path(acme, &path("shop")), &blob).unwrap();

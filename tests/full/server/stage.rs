@@ -84,7 +84,7 @@ impl Stage {
         let root = RootKey::generate(&SystemRandom).unwrap();
         let vault = VaultOptions::new(&root).clock(clock.clone()).create(store).unwrap();
         let vault = Arc::new(vault.with_outbound(OutboundPolicy::new().allow_private_addresses().allow_http()));
-        let acme = vault.session(Actor::system("stage")).create_organization(NewOrganization::new("Acme")).unwrap().id;
+        let acme = vault.session(Actor::system("stage")).create_organization(&NewOrganization::new("Acme")).unwrap().id;
 
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -58,7 +58,7 @@ fn ask(stage: &Stage, request: &str) -> String {
 /// The beginning of a request that sets a variable, by whoever may.
 fn setting(stage: &Stage) -> String {
     let project = NewProject::new("shop").has_base(true);
-    stage.system().create_project(stage.acme, project).unwrap();
+    stage.system().create_project(stage.acme, &project).unwrap();
     let id = stage.system().environment(At::Path(stage.acme, &path("shop/dev"))).unwrap().id.to_prefixed("env");
     let token = stage.token(PermissionSet::ALL, Some("shop"));
     let token = token.expose_secret();

@@ -32,7 +32,7 @@ pub(crate) fn push(project: &Project, args: &TransferArgs) -> Result {
         };
         let is_target = path.parent().is_some() && sealed.paths().any(|below| below.parent().as_ref() == Some(path));
         if is_missing(&vault, path)? {
-            vault.create(path, is_target, named(path)?)?;
+            vault.create(path, is_target, &named(path)?)?;
         }
         match compare(&document, Some(vault.own(path)?), args.force) {
             Comparison::Same => note(path, "as before"),

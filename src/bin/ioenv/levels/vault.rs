@@ -62,7 +62,7 @@ impl<'a> VaultLevels<'a> {
 
     /// Makes what is missing of a path; `is_target` says what stands right below the project where nothing else does.
     /// Tells whether anything was.
-    pub(crate) fn create(&self, path: &LevelPath, is_target: bool, new: NewProject) -> Result<bool> {
+    pub(crate) fn create(&self, path: &LevelPath, is_target: bool, new: &NewProject) -> Result<bool> {
         let (session, organization) = (self.session(), self.organization);
         let slugs: Vec<Slug> = path.segments().map(str::parse).collect::<std::result::Result<_, _>>()?;
         // Looked for first: who may make an environment need not be allowed to make its project.

@@ -56,7 +56,7 @@ impl Apply<'_, '_> {
                 new.id = declared.id;
                 new.slug = Some(slug.clone());
                 new.tier = declared.plan.unwrap_or_default();
-                self.session.create_organization(new)?
+                self.session.create_organization(&new)?
             }
         };
         let mut fields = Vec::new();
@@ -103,7 +103,7 @@ impl Apply<'_, '_> {
         };
         let (step, now) = match found {
             Some(found) => (step, found.clone()),
-            None => (step.created(), self.session.create_project(organization, new_project(declared)?)?),
+            None => (step.created(), self.session.create_project(organization, &new_project(declared)?)?),
         };
         let custody = match declared.key {
             Key::Client { .. } => Custody::Client,

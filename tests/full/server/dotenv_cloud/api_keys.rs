@@ -156,7 +156,7 @@ fn what_is_wrong_is_told_by_the_field() {
 fn an_api_key_can_be_bound_to_a_place() {
     let stage = Stage::new();
     let system = stage.system();
-    system.create_project(stage.acme, NewProject::new("shop")).unwrap();
+    system.create_project(stage.acme, &NewProject::new("shop")).unwrap();
     system.create_target(At::Path(stage.acme, &path("shop")), &NewTarget::new("api")).unwrap();
     system.create_environment(At::Path(stage.acme, &path("shop/api")), &NewEnvironment::new("prod")).unwrap();
     let (client, all) = (Cloud::admin(&stage), all(&stage));
@@ -229,7 +229,7 @@ fn nobody_gives_what_they_lack() {
 fn each_thing_takes_its_own_scope() {
     let stage = Stage::new();
     let all = all(&stage);
-    let other = stage.system().create_organization(NewOrganization::new("Other")).unwrap().id;
+    let other = stage.system().create_organization(&NewOrganization::new("Other")).unwrap().id;
     let foreign = stage.system().issue_token(other, &NewToken::new("s", P::SecretRead.into())).unwrap().info.id;
     let id = || stage.system().issue_token(stage.acme, &NewToken::new("s", P::SecretRead.into())).unwrap().info.id;
     for (scopes, method, end, body) in [

@@ -6,7 +6,7 @@ use super::shape::{Cloud, code, invalid, not_found};
 
 /// The ids of a project and of its target.
 fn api(stage: &Stage) -> (String, String) {
-    let project = stage.system().create_project(stage.acme, NewProject::new("shop")).unwrap();
+    let project = stage.system().create_project(stage.acme, &NewProject::new("shop")).unwrap();
     let target = stage.system().create_target(At::Path(stage.acme, &path("shop")), &NewTarget::new("api")).unwrap();
     (project.id.to_string(), target.id.to_string())
 }

@@ -15,7 +15,7 @@ fn numbers(answer: &Answer) -> (u32, u32) {
 #[test]
 fn an_organization_has_a_hundred_requests_a_minute() {
     let stage = Stage::with(Server::rate_limited);
-    let other = stage.system().create_organization(NewOrganization::new("Other")).unwrap().id;
+    let other = stage.system().create_organization(&NewOrganization::new("Other")).unwrap().id;
     let clients = [Cloud::admin(&stage), Cloud::admin(&stage)];
     let o = stage.acme;
     for at in 0..100 {
@@ -86,7 +86,7 @@ fn what_is_wrong_is_told_a_hundred_times_at_most() {
         (format!("/api/v1/{o}/shop/secrets/rotate-client-keys"), json!({ "secrets": vec![json!({}); 1000] })),
         (format!("/api/v1/organizations/{o}/api-keys"), json!({ "name": "x", "abilities": vec!["secret:raed"; 1000] })),
     ] {
-        stage.system().create_project(o, NewProject::new("shop")).ok();
+        stage.system().create_project(o, &NewProject::new("shop")).ok();
         let answer = admin.post(&path, &body);
         assert_eq!(code(&answer, 422), "validation_failed");
         assert!(answer.json(422)["errors"].as_object().unwrap().len() <= 100 && answer.text.len() < 50_000, "{path}");

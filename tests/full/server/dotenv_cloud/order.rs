@@ -67,7 +67,7 @@ const BODIES: [(&str, u16); 4] = [
 fn filled() -> Stage {
     let stage = Stage::new();
     let system = stage.system();
-    system.create_project(stage.acme, NewProject::new("shop")).unwrap();
+    system.create_project(stage.acme, &NewProject::new("shop")).unwrap();
     system.create_target(At::Path(stage.acme, &path("shop")), &NewTarget::new("api")).unwrap();
     system.create_environment(At::Path(stage.acme, &path("shop/api")), &NewEnvironment::new("prod")).unwrap();
     stage
@@ -86,7 +86,7 @@ fn bodies(method: &str) -> Vec<Option<&'static str>> {
 #[test]
 fn nobody_is_told_more_than_they_may_know() {
     let stage = filled();
-    let other = stage.system().create_organization(NewOrganization::new("Other")).unwrap().id;
+    let other = stage.system().create_organization(&NewOrganization::new("Other")).unwrap().id;
     let token = |organization, permissions| {
         let new = NewToken::new("t", permissions);
         Cloud::new(stage.client(&stage.system().issue_token(organization, &new).unwrap().token))
@@ -140,7 +140,7 @@ fn what_is_not_active_is_told_before_what_may_be_done() {
     let clients = [stage.token(PermissionSet::ALL, None), stage.token(P::TeamRead.into(), None)]
         .map(|token| stage.client(&token));
     let clients = clients.map(Cloud::new);
-    let other = stage.system().create_organization(NewOrganization::new("Other")).unwrap().id;
+    let other = stage.system().create_organization(&NewOrganization::new("Other")).unwrap().id;
     let update = OrganizationUpdate::new().status(OrganizationStatus::Locked);
     stage.system().update_organization(stage.acme, &update).unwrap();
     for (method, route, _) in ROUTES {

@@ -18,7 +18,7 @@ fn acme(id: OrganizationId) -> Value {
 #[test]
 fn a_token_knows_its_own_organization() {
     let stage = Stage::new();
-    let other = stage.system().create_organization(NewOrganization::new("Other")).unwrap().id;
+    let other = stage.system().create_organization(&NewOrganization::new("Other")).unwrap().id;
     let one = Cloud::with(&stage, &[Permission::SecretRead], None);
     let meta = json!({ "current_page": 1, "last_page": 1, "per_page": 1, "total": 1 });
     assert_eq!(one.get("/api/v1/organizations").json(200), json!({ "data": [acme(stage.acme)], "meta": meta }));
@@ -36,7 +36,7 @@ fn a_token_knows_its_own_organization() {
 #[test]
 fn an_organization_is_changed_and_deleted() {
     let stage = Stage::new();
-    stage.system().create_organization(NewOrganization::new("Other")).unwrap();
+    stage.system().create_organization(&NewOrganization::new("Other")).unwrap();
     let (client, at) = (Cloud::admin(&stage), format!("/api/v1/organizations/{}", stage.acme));
     stage.pass(SECOND);
     let mut expected = acme(stage.acme);

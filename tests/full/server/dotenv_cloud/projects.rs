@@ -21,7 +21,7 @@ fn project(id: &Value, organization: &str) -> Value {
 #[test]
 fn a_project_is_read_by_either_address() {
     let stage = Stage::new();
-    let id = json!(stage.system().create_project(stage.acme, NewProject::new("Orbit Shop")).unwrap().id.to_string());
+    let id = json!(stage.system().create_project(stage.acme, &NewProject::new("Orbit Shop")).unwrap().id.to_string());
     let (client, o) = (Cloud::admin(&stage), stage.acme.to_string());
     let answer = client.get(&format!("/api/v1/{o}/orbit-shop"));
     let expected = project(&id, &o);
@@ -47,7 +47,7 @@ fn a_project_is_read_by_either_address() {
 fn projects_are_listed_whole_or_by_the_page() {
     let stage = Stage::new();
     for name in ["b", "c", "a"] {
-        stage.system().create_project(stage.acme, NewProject::new(name)).unwrap();
+        stage.system().create_project(stage.acme, &NewProject::new(name)).unwrap();
         stage.pass(SECOND);
     }
     let (client, o) = (Cloud::admin(&stage), stage.acme);
@@ -89,7 +89,7 @@ fn what_is_deleted_meanwhile_spoils_no_list() {
             let system = stage.system();
             while !is_over.load(Ordering::Relaxed) {
                 for name in ["a", "b", "c", "d"] {
-                    system.create_project(stage.acme, NewProject::new(name)).unwrap();
+                    system.create_project(stage.acme, &NewProject::new(name)).unwrap();
                 }
                 for name in ["a", "b", "c", "d"] {
                     system.delete_project(At::Path(stage.acme, &path(name))).unwrap();
@@ -108,7 +108,7 @@ fn what_has_no_address_here_is_not_listed() {
     let (system, acme) = (stage.system(), stage.acme);
     for name in ["shop", "Shop_2"] {
         let new = NewProject::new(name).slug(slug(name)).slug_rule(SlugRule::Any);
-        system.create_project(acme, new).unwrap();
+        system.create_project(acme, &new).unwrap();
     }
     for name in ["api", "Api_2"] {
         let new = NewTarget::new(name).slug(slug(name));
@@ -171,7 +171,7 @@ fn a_project_is_made_changed_and_deleted() {
 fn counts_are_those_of_what_is_there() {
     let stage = Stage::new();
     let system = stage.system();
-    system.create_project(stage.acme, NewProject::new("shop")).unwrap();
+    system.create_project(stage.acme, &NewProject::new("shop")).unwrap();
     for target in ["api", "web"] {
         system.create_target(At::Path(stage.acme, &path("shop")), &NewTarget::new(target)).unwrap();
     }
@@ -199,7 +199,7 @@ fn what_is_wrong_is_told_by_the_field() {
     let stage = Stage::new();
     let (client, o) = (Cloud::admin(&stage), stage.acme);
     for name in ["orbit-shop", "other"] {
-        stage.system().create_project(stage.acme, NewProject::new(name)).unwrap();
+        stage.system().create_project(stage.acme, &NewProject::new(name)).unwrap();
     }
     let (all, one) = (format!("/api/v1/{o}/projects"), format!("/api/v1/{o}/other"));
     let long = "n".repeat(256);
@@ -365,7 +365,7 @@ fn the_key_is_kept_by_either_side() {
 #[test]
 fn each_thing_takes_its_own_scope() {
     let stage = Stage::new();
-    stage.system().create_project(stage.acme, NewProject::new("shop")).unwrap();
+    stage.system().create_project(stage.acme, &NewProject::new("shop")).unwrap();
     let o = stage.acme;
     for (scope, method, path, body) in [
         (Permission::ProjectRead, "GET", "projects", None),

@@ -45,7 +45,7 @@ fn filled() -> Stage {
     let stage = Stage::memory();
     let system = stage.system();
     for project in ["shop", "other"] {
-        system.create_project(stage.acme, NewProject::new(project)).unwrap();
+        system.create_project(stage.acme, &NewProject::new(project)).unwrap();
         for target in ["api", "web"] {
             system.create_target(At::Path(stage.acme, &path(project)), &NewTarget::new(target)).unwrap();
             for environment in ["prod", "dev"] {

@@ -500,7 +500,7 @@ fn each_route_takes_a_token_of_the_organization_with_each_permission() {
     ];
     let foreign = {
         let system = world.stage.system();
-        let other = system.create_organization(ioenv::vault::NewOrganization::new("Other")).unwrap().id;
+        let other = system.create_organization(&ioenv::vault::NewOrganization::new("Other")).unwrap().id;
         let new = ioenv::vault::NewToken::new("other", ioenv::vault::PermissionSet::ALL);
         world.stage.client(&system.issue_token(other, &new).unwrap().token)
     };

@@ -5,7 +5,7 @@ use super::super::stage::{SECOND, Stage};
 use super::shape::{Cloud, code, invalid, not_found};
 
 fn shop(stage: &Stage) -> String {
-    stage.system().create_project(stage.acme, NewProject::new("shop")).unwrap().id.to_string()
+    stage.system().create_project(stage.acme, &NewProject::new("shop")).unwrap().id.to_string()
 }
 
 fn target(id: &Value, project: &str) -> Value {

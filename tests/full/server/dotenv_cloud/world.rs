@@ -36,7 +36,7 @@ impl World {
     fn on(stage: Stage, key: NewKey, format: SecretFormat) -> Self {
         let system = stage.system();
         let new = NewProject::new("Orbit Shop").key(key).secret_format(format);
-        system.create_project(stage.acme, new).unwrap();
+        system.create_project(stage.acme, &new).unwrap();
         system.create_target(At::Path(stage.acme, &path("orbit-shop")), &NewTarget::new("api")).unwrap();
         for name in ["production", "staging"] {
             system

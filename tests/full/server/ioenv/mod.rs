@@ -29,7 +29,7 @@ impl Scene {
 
     fn on(stage: Stage) -> Self {
         let new = NewProject::new("shop").has_base(true);
-        let project = stage.system().create_project(stage.acme, new).unwrap();
+        let project = stage.system().create_project(stage.acme, &new).unwrap();
         Self { stage, project }
     }
 

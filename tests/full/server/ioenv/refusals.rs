@@ -57,8 +57,8 @@ fn each_route_refuses_strangers_others_and_whoever_may_not() {
     let scene = scene();
     let stage = &scene.stage;
     let system = stage.system();
-    system.create_project(stage.acme, NewProject::new("other")).unwrap();
-    let foreign = system.create_organization(NewOrganization::new("Foreign")).unwrap().id;
+    system.create_project(stage.acme, &NewProject::new("other")).unwrap();
+    let foreign = system.create_organization(&NewOrganization::new("Foreign")).unwrap().id;
     let foreign = system.issue_token(foreign, &NewToken::new("f", PermissionSet::ALL)).unwrap().token;
     let revoked = stage.token(PermissionSet::ALL, Some("shop"));
     let id = system.tokens(stage.acme).unwrap().last().unwrap().id;

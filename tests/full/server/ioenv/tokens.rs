@@ -133,7 +133,7 @@ fn what_is_asked_for_has_rules() {
 fn a_token_of_another_project_is_not_there() {
     let scene = Scene::new();
     let (stage, system) = (&scene.stage, scene.stage.system());
-    system.create_project(stage.acme, NewProject::new("other")).unwrap();
+    system.create_project(stage.acme, &NewProject::new("other")).unwrap();
     let other = stage.token(super::permissions("read"), Some("other"));
     let of_all = stage.token(super::permissions("read"), None);
     let within = stage.token(super::permissions("read"), Some("shop/dev"));

@@ -376,7 +376,7 @@ fn of_many_who_require_the_same_one_is_first() {
 fn what_other_services_have_made_is_read_and_written() {
     let scene = Scene::new();
     let (stage, system) = (&scene.stage, scene.stage.system());
-    let project = system.create_project(stage.acme, NewProject::new("ring")).unwrap();
+    let project = system.create_project(stage.acme, &NewProject::new("ring")).unwrap();
     system.create_target(At::Path(stage.acme, &path("ring")), &NewTarget::new("api")).unwrap();
     let [below, deep] = ["ring", "ring/api"]
         .map(|at| system.create_environment(At::Path(stage.acme, &path(at)), &NewEnvironment::new("Live")).unwrap().id);
@@ -406,7 +406,7 @@ fn a_project_whose_people_hold_the_key_says_so() {
     let (stage, system) = (&scene.stage, scene.stage.system());
     let proof = KeyProof::of(&LevelKey::from_bytes(&[7; 32])).to_text();
     let new = NewProject::new("theirs").has_base(true).key(NewKey::Client { derivation: None, proof, hint: None });
-    system.create_project(stage.acme, new).unwrap();
+    system.create_project(stage.acme, &new).unwrap();
     let id = system.environment(At::Path(stage.acme, &path("theirs/dev"))).unwrap().id.to_prefixed("env");
     let client = scene.bound("read write", "theirs");
     let at = format!("/api/v1/env/{id}/variables");

@@ -155,7 +155,7 @@ fn only_what_stands_right_below_a_project_is_an_environment_of_it() {
     let scene = Scene::new();
     let (system, acme) = (scene.stage.system(), scene.stage.acme);
     let project = NewProject::new("based").has_base(true);
-    let based = system.create_project(acme, project).unwrap().id;
+    let based = system.create_project(acme, &project).unwrap().id;
     system.create_target(At::Path(acme, &path("based")), &NewTarget::new("web")).unwrap();
     let below = NewEnvironment::new("below");
     let below = system.create_environment(At::Path(acme, &path("based/web")), &below).unwrap().id.to_prefixed("env");
@@ -221,7 +221,7 @@ fn what_the_vault_cannot_open_is_not_opened() {
     let mut project = NewProject::new("theirs");
     let proof = KeyProof::of(&LevelKey::from_bytes(&[7; 32])).to_text();
     project = project.key(NewKey::Client { derivation: None, proof, hint: None });
-    scene.stage.system().create_project(scene.stage.acme, project).unwrap();
+    scene.stage.system().create_project(scene.stage.acme, &project).unwrap();
     let client = scene.workspace();
     let all = "/v1/projects/theirs/environments";
     client.post(all, &json!({"name": "dev"})).json(201);

@@ -63,7 +63,7 @@ fn an_api_token_is_as_good_as_the_key_of_an_account() {
     assert_eq!(client.get("/v1/environment/secrets").json(200), json!([]));
 
     for (scope, count) in [(None, 2), (Some("billing"), 1)] {
-        scene.stage.system().create_project(scene.stage.acme, ioenv::vault::NewProject::new("other")).ok();
+        scene.stage.system().create_project(scene.stage.acme, &ioenv::vault::NewProject::new("other")).ok();
         let client = scene.stage.client(&scene.stage.token(words(["projects.read"]), scope));
         let body = client.get("/v1/whoami").json(200);
         let id = body["data"]["id"].as_str().unwrap();

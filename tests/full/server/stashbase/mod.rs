@@ -42,7 +42,7 @@ impl Scene {
         let mut project = NewProject::new("billing");
         // At another service it would be a word of its addresses.
         project = project.slug("billing".parse().unwrap()).slug_rule(SlugRule::Any).description("What is paid");
-        let project = stage.system().create_project(stage.acme, project).unwrap().id;
+        let project = stage.system().create_project(stage.acme, &project).unwrap().id;
         let environment = NewEnvironment::new("api-dev");
         let environment =
             stage.system().create_environment(At::Path(stage.acme, &path("billing")), &environment).unwrap().id;

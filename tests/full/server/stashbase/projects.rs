@@ -158,7 +158,7 @@ fn what_a_project_cannot_be_is_said() {
 fn a_user_sees_what_was_granted() {
     let scene = Scene::new();
     let system = scene.stage.system();
-    system.create_project(scene.stage.acme, NewProject::new("hidden")).unwrap();
+    system.create_project(scene.stage.acme, &NewProject::new("hidden")).unwrap();
     system.create_environment(At::Path(scene.stage.acme, &path("billing")), &NewEnvironment::new("closed")).unwrap();
     let (user, key) = scene.personal_key("ann@example.test", "member", PersonalKeyLevel::FullAccess);
     let client = scene.stage.client(&key);

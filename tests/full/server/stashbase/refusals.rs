@@ -83,7 +83,7 @@ fn every_address_takes_a_key_of_the_workspace_with_the_permission() {
     let scene = Scene::new();
     let system = scene.stage.system();
     let webhook = webhook(&scene);
-    let other = system.create_organization(NewOrganization::new("Other")).unwrap().id;
+    let other = system.create_organization(&NewOrganization::new("Other")).unwrap().id;
     let account = system.create_service_account(other, &NewServiceAccount::new("ci", PermissionSet::ALL)).unwrap().id;
     let foreign = system.create_service_key(other, account, &NewServiceKey::new("one")).unwrap().key;
     let foreign = scene.stage.client(&foreign);

@@ -15,7 +15,7 @@ pub(crate) fn run(project: &Project, args: &CreateArgs) -> Result {
     if args.client_key {
         new = new.key(client_key(project)?);
     }
-    if vault.create(&path, args.target, new)? {
+    if vault.create(&path, args.target, &new)? {
         terminal::note(format!("made {path}"));
     } else {
         terminal::note(format!("{path} is there already"));

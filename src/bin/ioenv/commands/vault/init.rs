@@ -73,7 +73,7 @@ pub(crate) fn run(project: &Project, location: Option<String>) -> Result {
     let access = Access::trusted(Vault::create(store, &root)?);
     let session = access.session();
     let name = project.chosen_organization.clone().unwrap_or_else(|| name_of(directory));
-    let organization = session.create_organization(NewOrganization::new(name))?;
+    let organization = session.create_organization(&NewOrganization::new(name))?;
     let issued = session.issue_token(organization.id, &NewToken::new("admin", PermissionSet::ALL))?;
     if let Some(settings) = &settings {
         let file = directory.join("ioenv.toml");
