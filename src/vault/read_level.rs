@@ -1,7 +1,5 @@
 //! Reading a level whose key the vault holds.
 
-use std::collections::BTreeMap;
-
 use super::content::Level;
 use super::operation::OperationContext;
 use super::place::{At, Place, Reach};
@@ -11,7 +9,6 @@ use crate::core::audit::{Action, Details, Resource};
 use crate::core::document::Document;
 use crate::core::id::LevelId;
 use crate::core::merge::{Layer, Resolved, merge};
-use crate::core::path::LevelPath;
 use crate::error::Result;
 
 /// Which levels are read.
@@ -142,9 +139,11 @@ impl OperationContext<'_, '_> {
         operation: &'static str,
     ) -> Result<Vec<Layer>> {
         let mut layers = Vec::new();
-        let paths: BTreeMap<LevelId, LevelPath> = place.chain()?.into_iter().collect();
-        for (id, level) in levels {
-            if let (Some(level), Some(path)) = (level, paths.get(id)) {
+        let chain = place.chain()?;
+        // Whatever the scope, its levels are the last ones of the chain.
+        let paths = chain.iter().skip(chain.len() - levels.len()).map(|(_, path)| path);
+        for (path, (_, level)) in paths.zip(levels) {
+            if let Some(level) = level {
                 self.accessed_all(&place.project, level);
                 layers.push(Layer::new(path.clone(), self.document(&place.project, &level.content)?));
             }
