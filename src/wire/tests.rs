@@ -1,7 +1,7 @@
 //! Every type against JSON in the form that the services document.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use serde::Serialize;
@@ -18,6 +18,8 @@ use super::dotenv_cloud::key::{
     ClientRotated, CustodyChanged, KeyDescriptor, KeyDocument, KeyEntry, Pending, Reencrypted, Rotated,
 };
 use super::dotenv_cloud::member::{Invitation, Member};
+
+use super::dotenv_cloud::oauth::OAuthError;
 use super::dotenv_cloud::organization::Organization;
 use super::dotenv_cloud::project::Project;
 use super::dotenv_cloud::secret::{Merged, Restoration, Secrets, Stored};
@@ -70,6 +72,7 @@ const DOTENV_CLOUD: Service = Service {
         "API key rotated": Done<RotatedApiKey>,
         "API keys": List<ApiKey>,
         "API token": CurrentUser,
+        "OAuth error": OAuthError,
         "audit log": AuditLog,
         "client key rotated": ClientRotated,
         "custody changed": Done<CustodyChanged>,
@@ -418,36 +421,68 @@ proptest! {
     }
 }
 
-#[test]
-fn nothing_but_the_core_is_imported() {
-    fn check(directory: &Path, count: &mut usize) {
+/// The code of each file here but this one, without comments, which may refer to anything.
+fn sources() -> Vec<(PathBuf, String)> {
+    fn collect(directory: &Path, found: &mut Vec<(PathBuf, String)>) {
         for entry in std::fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                check(&path, count);
-                continue;
-            }
-            if path.extension().is_none_or(|extension| extension != "rs") || path.ends_with("wire/tests.rs") {
-                continue;
-            }
-            for line in std::fs::read_to_string(&path).unwrap().lines() {
-                // Comments may refer to anything.
-                let code = line.split("//").next().unwrap();
-                for inside in code.split("crate::").skip(1) {
-                    let is_allowed = ["core", "wire"].iter().any(|module| inside.starts_with(module));
-                    assert!(is_allowed, "{}: {line}", path.display());
-                }
-                if let Some(import) = code.strip_prefix("use ") {
-                    let first = import.split([':', ';']).next().unwrap();
-                    let allowed = ["std", "serde", "serde_json", "crate", "super"];
-                    assert!(allowed.contains(&first), "{}: {line}", path.display());
-                    *count += 1;
-                }
+                collect(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("wire/tests.rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let lines: Vec<&str> = text.lines().map(|line| line.split("//").next().unwrap()).collect();
+                found.push((path, lines.join("\n")));
             }
         }
     }
 
+    let mut found = Vec::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/wire"), &mut found);
+    found
+}
+
+#[test]
+fn nothing_but_the_core_is_imported() {
     let mut count = 0;
-    check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/wire"), &mut count);
+    for (path, code) in sources() {
+        for line in code.lines() {
+            for inside in line.split("crate::").skip(1) {
+                let is_allowed = ["core", "wire"].iter().any(|module| inside.starts_with(module));
+                assert!(is_allowed, "{}: {line}", path.display());
+            }
+            if let Some(import) = line.strip_prefix("use ") {
+                let first = import.split([':', ';']).next().unwrap();
+                let allowed = ["std", "serde", "serde_json", "crate", "super"];
+                assert!(allowed.contains(&first), "{}: {line}", path.display());
+                count += 1;
+            }
+        }
+    }
     assert!(count > 50, "{count}");
+}
+
+#[test]
+fn each_type_has_an_example_or_is_part_of_another_type() {
+    let (sources, here) = (sources(), include_str!("tests.rs"));
+    let is_named_here = |name: &str| here.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
+    let mut count = 0;
+    for (path, code) in &sources {
+        for kind in ["pub(crate) struct ", "pub(crate) enum "] {
+            for definition in code.split(kind).skip(1) {
+                let name = definition.split(|c: char| !c.is_alphanumeric()).next().unwrap();
+                // A field, a variant or a collection names it between these.
+                let is_part = sources.iter().any(|(_, code)| {
+                    [": ", "<", "::", "(", ", "].iter().any(|before| {
+                        code.match_indices(&format!("{before}{name}")).any(|(at, found)| {
+                            let rest = &code[at + found.len()..];
+                            !code[..at].ends_with("for ") && rest.starts_with([',', '>', ')', ';', '<'])
+                        })
+                    })
+                });
+                assert!(is_part || is_named_here(name), "{}: {name} has no example", path.display());
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 100, "{count}");
 }
