@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::dotenv::mark::is_mark;
 use super::limits::MAX_VALUE_BYTES;
-use super::name::{VarName, is_var_name};
+use super::name::VarName;
 use super::secret::SecretString;
 use super::words::words;
 use crate::error::{Error, ErrorKind, Result};
@@ -85,6 +85,11 @@ pub(super) enum Dollars {
 }
 
 impl Dollars {
+    /// Those of a value in which each `$` is meant as such.
+    pub(super) fn all_literal(value: &str) -> Self {
+        if value.contains('$') { Self::Literal } else { Self::Expandable }
+    }
+
     /// Whether the `$` at that offset is meant as such.
     pub(super) fn is_literal(&self, at: usize) -> bool {
         match self {
@@ -191,7 +196,7 @@ impl Document {
     /// As [`set`](Self::set).
     pub fn set_literal(&mut self, name: VarName, value: impl Into<SecretString>) -> Result<()> {
         let value = value.into();
-        let dollars = if value.expose_secret().contains('$') { Dollars::Literal } else { Dollars::Expandable };
+        let dollars = Dollars::all_literal(value.expose_secret());
         self.set_with(name, value, dollars)
     }
 
@@ -447,29 +452,6 @@ pub(crate) fn check_value(name: &VarName, value: &str) -> Result<()> {
     Ok(())
 }
 
-/// What stands behind a `$`.
-#[derive(PartialEq, Eq)]
-enum Form {
-    /// `{NAME}`.
-    Reference,
-    /// A name, or a name with more between braces.
-    Other,
-    /// Neither.
-    Text,
-}
-
-impl Form {
-    fn of(rest: &str) -> Self {
-        let is_name_start = |text: &str| text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-        match rest.strip_prefix('{') {
-            Some(inner) if inner.split_once('}').is_some_and(|(name, _)| is_var_name(name)) => Self::Reference,
-            Some(inner) if is_name_start(inner) && inner.contains('}') => Self::Other,
-            None if is_name_start(rest) => Self::Other,
-            _ => Self::Text,
-        }
-    }
-}
-
 impl Entry {
     pub(super) fn new(name: VarName, value: SecretString, kind: Kind) -> Self {
         Self { name, value, kind, extras: None }
@@ -511,39 +493,6 @@ impl Entry {
     /// Returns whether each `$` of the value stands for itself, whether or not references are replaced.
     pub fn is_literal(&self) -> bool {
         *self.dollars() == Dollars::Literal || !self.value.expose_secret().contains('$')
-    }
-
-    /// Returns whether the value has a reference `${NAME}` that [`expand`](crate::expand) would replace.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), ioenv::Error> {
-    /// use ioenv::Document;
-    ///
-    /// let document = Document::parse("A=\"${B}\"\nC='${B}'\nD=$B\nE=\"${B:-x}\"\n")?;
-    /// let has_reference: Vec<bool> = document.entries().iter().map(|entry| entry.has_reference()).collect();
-    /// assert_eq!(has_reference, [true, false, false, false]);
-    /// let others: Vec<bool> = document.entries().iter().map(|entry| entry.has_other_reference()).collect();
-    /// assert_eq!(others, [false, false, true, true]);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn has_reference(&self) -> bool {
-        self.forms().any(|form| form == Form::Reference)
-    }
-
-    /// Returns whether the value has a `$NAME` or a `${NAME:-default}`, which other programs replace and
-    /// [`expand`](crate::expand) does not.
-    pub fn has_other_reference(&self) -> bool {
-        self.forms().any(|form| form == Form::Other)
-    }
-
-    /// What begins at each `$` that is not literal.
-    fn forms(&self) -> impl Iterator<Item = Form> {
-        let value = self.value.expose_secret();
-        value
-            .match_indices('$')
-            .filter(|(at, _)| !self.dollars().is_literal(*at))
-            .map(|(at, _)| Form::of(&value[at + 1..]))
     }
 
     /// The value, as written: references such as `${HOST}` are not expanded.

@@ -1,14 +1,11 @@
 //! What a server asks before it does what a request wants: where a thing is, and what the caller may do there.
 
-use super::envelope::client_managed;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{At, Place, Reach};
-use super::read_level::{LevelContent, LevelScope};
 use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
 use super::session::Session;
 use super::use_case::UseCase;
-use crate::core::custody::Custody;
 use crate::core::id::{EnvironmentId, Id, LevelId, OrganizationId, ProjectId};
 use crate::core::name::Slug;
 use crate::core::path::LevelPath;
@@ -176,20 +173,4 @@ impl Session<'_> {
 /// Says in the same words of what is not there and of what the actor may not know of that there is no such environment.
 fn or_no_environment(error: Error) -> Error {
     if error.kind() == ErrorKind::NotFound { no_such("environment") } else { error }
-}
-
-impl Session<'_> {
-    /// Reads a level with those above it, for an API that knows no projects with a key of their own.
-    ///
-    /// # Errors
-    /// `NotFound`; `ClientManaged`, for an empty level, too.
-    pub(crate) fn export(&self, at: At<'_>) -> Result<LevelContent> {
-        self.read(UseCase::ResolveLevel, |operation| {
-            let place = operation.place(at, Reach::Inside)?;
-            if place.project.custody == Custody::Client {
-                return Err(client_managed());
-            }
-            operation.read_level(&place, LevelScope::Chain)
-        })
-    }
 }

@@ -1,11 +1,15 @@
 //! Reading a level whose key the vault holds.
 
 use super::content::Level;
+#[cfg(feature = "server")]
+use super::envelope::client_managed;
 use super::operation::OperationContext;
 use super::place::{At, Place, Reach};
 use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::audit::{Action, Details, Resource};
+#[cfg(feature = "server")]
+use crate::core::custody::Custody;
 use crate::core::document::Document;
 use crate::core::id::LevelId;
 use crate::core::merge::{Layer, Resolved, merge};
@@ -92,6 +96,21 @@ impl Session<'_> {
         self.read(use_case(scope), |operation| {
             let place = operation.place(at, Reach::Inside)?;
             operation.read_level(&place, scope)
+        })
+    }
+
+    /// Reads a level with those above it, for an API that knows no projects with a key of their own.
+    ///
+    /// # Errors
+    /// `NotFound`; `ClientManaged`, for an empty level, too.
+    #[cfg(feature = "server")]
+    pub(crate) fn export(&self, at: At<'_>) -> Result<LevelContent> {
+        self.read(UseCase::ResolveLevel, |operation| {
+            let place = operation.place(at, Reach::Inside)?;
+            if place.project.custody == Custody::Client {
+                return Err(client_managed());
+            }
+            operation.read_level(&place, LevelScope::Chain)
         })
     }
 }

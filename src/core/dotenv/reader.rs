@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
         self.at = (end + 1).min(self.text.len());
         let inner = &self.text[open + 1..close];
         let (value, dollars) = if quote == b'\'' {
-            let dollars = if inner.contains('$') { Dollars::Literal } else { Dollars::Expandable };
+            let dollars = Dollars::all_literal(inner);
             (Cow::Borrowed(inner), dollars)
         } else {
             unescape(inner)

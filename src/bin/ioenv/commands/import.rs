@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use ioenv::{Document, Entry, Kind, VarName, is_withheld};
+use ioenv::{Dialect, Document, Entry, Kind, VarName, is_withheld};
 
 use crate::args::{ImportArgs, Typed};
 use crate::levels::chosen::levels;
@@ -37,12 +37,15 @@ pub(crate) fn run(project: &Project, args: &ImportArgs) -> Result {
 
 /// Names the values that refer to others: another program may have replaced the references.
 fn tell_of_references(project: &Project, file: &str, imported: &Document) -> Result {
+    let known = |entry: &Entry| entry.references(Dialect::Ioenv);
     let named = |is: &dyn Fn(&Entry) -> bool| {
         let names: Vec<&str> =
             imported.entries().iter().filter(|entry| is(entry)).map(|entry| entry.name().as_str()).collect();
         names.join(", ")
     };
-    let (known, others) = (named(&Entry::has_reference), named(&Entry::has_other_reference));
+    // No notation has more forms than that of Stashbase.
+    let others = named(&|entry| entry.references(Dialect::Stashbase) > known(entry));
+    let known = named(&|entry| known(entry) > 0);
     if !known.is_empty() && !project.configuration.expand()? {
         terminal::warning(format!(
             "{file}: these refer to others with ${{NAME}}, which is not replaced unless `expand = true` stands in \

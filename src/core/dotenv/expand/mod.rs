@@ -9,11 +9,14 @@ mod scan;
 mod stored;
 
 use std::fmt;
+use std::iter;
 
 pub use self::outcome::Unresolved;
 use self::outcome::{Process, Replacement};
+use self::scan::{Scanner, Syntax, What};
 #[cfg(feature = "server")]
 pub(crate) use self::stored::References;
+use crate::core::document::Entry;
 use crate::core::merge::Resolved;
 use crate::core::secret::SecretString;
 use crate::error::Result;
@@ -94,8 +97,8 @@ impl<'a> Expansion<'a> {
     pub fn apply(&self, resolved: &mut Resolved) -> Result<Vec<Unresolved>> {
         let process = |name: &str| self.process.and_then(|lookup| lookup(name));
         let (values, unresolved) = match self.dialect {
-            Dialect::Ioenv => graph::expand(resolved, &scan::IOENV, &|_| None)?,
-            Dialect::DotenvCloud => graph::expand(resolved, &scan::DOTENV_CLOUD, &process)?,
+            Dialect::Ioenv => graph::expand(resolved, self.dialect.syntax(), &|_| None)?,
+            Dialect::DotenvCloud => graph::expand(resolved, self.dialect.syntax(), &process)?,
             Dialect::Stashbase => in_order::expand(resolved, &process)?,
         };
         for Replacement { number, value, kind } in values {
@@ -105,6 +108,39 @@ impl<'a> Expansion<'a> {
             }
         }
         Ok(unresolved.into_iter().collect())
+    }
+}
+
+impl Dialect {
+    fn syntax(self) -> &'static Syntax {
+        match self {
+            Self::Ioenv => &scan::IOENV,
+            Self::DotenvCloud => &scan::DOTENV_CLOUD,
+            Self::Stashbase => &scan::STASHBASE,
+        }
+    }
+}
+
+impl Entry {
+    /// Returns how many references the value has in the notation of a dialect. Those inside of a default or of an
+    /// alternative are not counted.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// use ioenv::{Dialect, Document};
+    ///
+    /// let document = Document::parse("A=\"${B}\"\nC='${B}'\nD=\"$B ${B:-x}\"\n")?;
+    /// let references = |dialect| document.entries().iter().map(move |entry| entry.references(dialect));
+    /// assert!(references(Dialect::Ioenv).eq([1, 0, 0]));
+    /// assert!(references(Dialect::DotenvCloud).eq([1, 0, 2]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn references(&self, dialect: Dialect) -> usize {
+        let text = self.value().expose_secret();
+        let scanner = Scanner::new(dialect.syntax(), text, self.dollars());
+        let found = iter::successors(scanner.next(0..text.len()), |last| scanner.next(last.range.end..text.len()));
+        found.filter(|found| matches!(found.what, What::Reference(_))).count()
     }
 }
 
