@@ -725,12 +725,21 @@ fn a_committed_key_file_does_not_displace_the_own_key() {
         let output = run(&mut command, "");
         (output.status.success(), text(&output.stderr))
     };
-    let other = LevelKey::generate(&SystemRandom).unwrap().to_text().expose_secret().to_owned() + "\n";
-    project.write("theirs.key", &other);
     project.write("ioenv.toml", "path = \"acme-store\"\nkey_file = \"theirs.key\"\n");
+    // A sealed file of somebody else, under their key.
+    let (ours, theirs) = (fs::read_to_string(project.file("ioenv.sealed")).unwrap(), self::project());
+    project.write("theirs.key", &fs::read_to_string(theirs.file("ioenv.key")).unwrap());
+    project.write("ioenv.sealed", &fs::read_to_string(theirs.file("ioenv.sealed")).unwrap());
     let (is_loaded, complaint) = get(&|_| {});
     assert!(!is_loaded && complaint.contains("theirs.key") && complaint.contains("ioenv.key"), "{complaint}");
     assert!(!complaint.contains("ioenv_key_"), "{complaint}");
+    fs::remove_file(project.file("ioenv.key")).unwrap();
+    assert!(get(&|_| {}).0, "what a clone without a key of its own loads");
+    project.write("ioenv.key", &own);
+    project.write("ioenv.sealed", &ours);
+    let other = LevelKey::generate(&SystemRandom).unwrap().to_text().expose_secret().to_owned() + "\n";
+    project.write("theirs.key", &other);
+    assert!(!get(&|_| {}).0);
     // Without the person's own key among several, and with it.
     project.write("theirs.key", &format!("{other}a passphrase of theirs\n"));
     assert!(!get(&|_| {}).0);
