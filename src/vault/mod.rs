@@ -46,6 +46,7 @@ mod identity;
 pub(crate) mod integration;
 pub(crate) mod integration_run;
 mod invitation;
+mod iv_index;
 mod job_kind;
 mod key;
 mod key_cache;
