@@ -2,12 +2,13 @@
 
 use ctutils::CtEq as _;
 use hmac::digest::FixedOutput as _;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 use super::format::VERSION;
 use crate::core::blob::SealedBlob;
 use crate::core::key::LevelKey;
+use crate::core::mac::mac;
 use crate::core::path::LevelPath;
 
 /// Whether `check` is that of `key`: `HKDF-SHA256(key, info = "ioenv:check:v1")`. Takes the same time either way.
@@ -31,14 +32,8 @@ pub(super) fn is_place_tag(key: &LevelKey, path: &LevelPath, blob: &SealedBlob, 
 }
 
 fn place_mac(key: &LevelKey, path: &LevelPath, blob: &SealedBlob) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_aes_key().derive(b"ioenv:place:v1").as_slice())
-        .expect("invariant: HMAC takes a key of any length");
-    for part in [VERSION.as_bytes(), path.as_str().as_bytes(), blob.as_bytes()] {
-        // With its length before it, no part can pass for the end of another.
-        mac.update(&(part.len() as u64).to_be_bytes());
-        mac.update(part);
-    }
-    mac
+    let parts = [VERSION.as_bytes(), path.as_str().as_bytes(), blob.as_bytes()];
+    mac(&key.as_aes_key().derive(b"ioenv:place:v1"), &parts)
 }
 
 #[cfg(test)]

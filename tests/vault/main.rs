@@ -21,6 +21,7 @@ mod deletion;
 #[cfg(feature = "worker")]
 mod deliveries;
 mod documents;
+mod forged_records;
 mod former_keys;
 mod given_ids;
 mod grants;
