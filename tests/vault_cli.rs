@@ -595,3 +595,52 @@ fn a_database_is_a_vault_too() {
     assert!(vault(&["vault", "backup", "ioenv.vault"], "").status.success());
     assert_eq!(project.stdout(&["get", "A", "--path", "acme/dev"]), "1");
 }
+
+/// With `expand = true` a `$` that was written to stand for itself would insert another secret.
+#[test]
+fn a_literal_dollar_stays_literal_in_file_and_vault() {
+    let project = Project::new(&[("acme", ""), ("acme/dev", "A=a\n")]);
+    project.stdout(&["vault", "init"]);
+    project.stdout(&["vault", "create", "acme/dev"]);
+    project.stdout(&["vault", "create", "acme/client", "--client-key"]);
+    let at = |source: &'static str, path: &'static str| {
+        let project = &project;
+        move |args: &[&str], stdin: &str| {
+            let output = run(project.ioenv(args).args(["--source", source, "--path", path]), stdin);
+            assert!(output.status.success(), "{source} {path} {args:?}: {output:?}");
+            text(&output.stdout)
+        }
+    };
+    let document = "A=a\nPW='p${A}w'\nMIXED=\"\\${A} ${A}\"\nURL=\"http://${A}\"\n";
+    let expanded = "A=a\nMIXED='${A} a'\nPW='p${A}w'\nURL=http://a\n";
+    for (source, path) in [("sealed", "acme/dev"), ("vault", "acme/dev"), ("vault", "acme/client")] {
+        let ioenv = at(source, path);
+        let holds = |how: &str| {
+            assert_eq!(ioenv(&["export", "--format", "document"], ""), document, "{source} {path}: {how}");
+            assert_eq!(ioenv(&["export", "--expand"], ""), expanded, "{source} {path}: {how}");
+        };
+        ioenv(&["import", "-"], document);
+        holds("import");
+        ioenv(&["import", "-"], document);
+        holds("import again");
+        ioenv(&["set", "PW"], "p${A}w");
+        ioenv(&["set", "MIXED", "--secret"], "${A} ${A}");
+        ioenv(&["set", "URL"], "http://${A}");
+        holds("set to the same");
+        ioenv(&["set", "B"], "b");
+        ioenv(&["unset", "B"], "");
+        holds("set and unset of another");
+        ioenv(&["import", "-", "--replace"], document);
+        holds("import --replace");
+        ioenv(&["set", "PW"], "q${A}w");
+        assert!(ioenv(&["export", "--format", "document"], "").contains("PW=\"q${A}w\"\n"), "a new value is a new one");
+        ioenv(&["import", "-"], document);
+        holds("import over a new value");
+    }
+    for args in [["push", "acme/dev"], ["pull", "acme/dev"]] {
+        project.stdout(&args);
+        for source in ["sealed", "vault"] {
+            assert_eq!(at(source, "acme/dev")(&["export", "--format", "document"], ""), document, "{args:?}");
+        }
+    }
+}

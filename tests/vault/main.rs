@@ -29,6 +29,7 @@ mod hierarchy;
 mod identity;
 mod inheritance;
 mod integrations;
+mod literal;
 mod lookups;
 mod members;
 mod one_entry;
