@@ -1,5 +1,8 @@
 use crate::core::name::VarName;
 
+/// What `ioenv run` tells the program that it starts. It is withheld, as all names of ours are.
+pub(crate) const HANDOVER: &str = "IOENV_LOADED";
+
 /// Names that change how programs are found, loaded and started, or whom they trust: somebody who can write one of them
 /// could run code or read what is sent. A `*` at the end stands for all names that begin so.
 ///

@@ -250,8 +250,4 @@ impl Levels for VaultLevels<'_> {
         terminal::note(format!("{path} says nothing any more; `ioenv vault restore {path}` brings it back"));
         Ok(())
     }
-
-    fn absent(&self) -> &'static str {
-        "says nothing"
-    }
 }
