@@ -9,6 +9,8 @@ mod git;
 mod given;
 mod levels;
 mod project;
+#[cfg_attr(not(unix), path = "prompt_plain.rs")]
+mod prompt;
 mod result;
 mod terminal;
 
