@@ -6,6 +6,7 @@ use std::mem;
 use serde::{Deserialize, Serialize};
 
 use super::diff::Difference;
+use super::records::PlainRecord;
 use crate::core::clock::Timestamp;
 use crate::core::document::{Entry, Kind};
 use crate::core::name::VarName;
@@ -26,6 +27,8 @@ pub(super) struct Entries {
     /// The number up to which `former_secrets` may miss names, because there were too many.
     secrets_known_since: u32,
 }
+
+impl PlainRecord for Entries {}
 
 /// In this order, as an array, because there is one for each entry.
 #[derive(Clone, Copy, Serialize, Deserialize)]

@@ -21,6 +21,7 @@ mod deletion;
 #[cfg(feature = "worker")]
 mod deliveries;
 mod documents;
+mod forged_records;
 mod former_keys;
 mod given_ids;
 mod grants;
@@ -29,6 +30,7 @@ mod identity;
 mod inheritance;
 mod integrations;
 mod kinds;
+mod literal;
 mod lookups;
 mod members;
 mod one_entry;

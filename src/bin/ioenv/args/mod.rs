@@ -239,8 +239,9 @@ Examples:
     Export(ExportArgs),
     /// Run a program with the environment of a level
     ///
-    /// On Unix ioenv becomes the program, so signals and the exit code are the program's. 1 means that it could not be
-    /// run.
+    /// On Unix ioenv becomes the program, so signals and the exit code are the program's. 127 means that there is no such
+    /// program, 126 that it could not be run. If the program loads the same level itself, with ioenv::load() or this
+    /// command, it needs no key: it takes the values that it was given.
     #[command(after_help = "Example:\n  ioenv run --path acme-store/backend/production -- ./server")]
     Run(RunArgs),
     /// Show the keys of the file and which levels use them
@@ -329,8 +330,10 @@ pub(crate) struct ExportArgs {
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum ExportFormat {
-    /// NAME=value, as shells and other programs read it
+    /// NAME=value, as dotenv readers and shells read it
     Env,
+    /// Commands for a POSIX shell: export NAME='value'
+    Shell,
     /// One object of strings
     Json,
     /// The level itself as it is, with comments, kinds and references; `ioenv import --replace` reads it back
@@ -348,6 +351,9 @@ pub(crate) struct RunArgs {
     /// Replace ${NAME} by the value of NAME
     #[arg(long)]
     pub(crate) expand: bool,
+    /// Leave IOENV_KEY and IOENV_KEY_FILE to the program, for one that opens levels itself
+    #[arg(long)]
+    pub(crate) keep_key: bool,
     /// The program and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
     pub(crate) command: Vec<OsString>,
@@ -372,6 +378,20 @@ pub(crate) enum KeyCommand {
     Use {
         /// The name of the key
         id: Typed,
+    },
+    /// Seal the levels of a key with a new one; the old one stays in the file, retired
+    ///
+    /// A retired key opens what it has sealed, and seals nothing new. Levels that a merge brings in under it are moved by
+    /// the next rotation, or by rotating the retired key itself.
+    #[command(after_help = "\
+Examples:
+  ioenv key rotate main
+  ioenv key new pass --passphrase && ioenv key rotate main pass")]
+    Rotate {
+        /// The name of the key
+        id: Typed,
+        /// The key to take instead, which is made if there is none of that name [default: a new name]
+        new: Option<Typed>,
     },
     /// Remove a key that no level uses
     #[command(after_help = "Example:\n  ioenv key remove main")]

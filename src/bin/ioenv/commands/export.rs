@@ -1,12 +1,12 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use ioenv::{Resolved, SecretString, expand, merge, write_private};
+use ioenv::{Resolved, SecretString, expand, write_private};
 use serde_json::{Map, Value};
 
 use super::warn_of_unresolved;
 use crate::args::{ExportArgs, ExportFormat, usage};
-use crate::levels::chosen::{levels, own_or_all_layers};
+use crate::levels::chosen::{levels, own_or_all};
 use crate::project::Project;
 use crate::result::Result;
 
@@ -17,6 +17,7 @@ pub(crate) fn run(project: &Project, args: ExportArgs) -> Result {
         }
         ExportFormat::Document => levels(project)?.own(&project.path()?)?.to_text(),
         ExportFormat::Env => resolved(project, &args)?.to_document().to_export(),
+        ExportFormat::Shell => resolved(project, &args)?.to_document().to_shell()?,
         ExportFormat::Json => json(&resolved(project, &args)?)?,
     };
     match args.output {
@@ -31,7 +32,7 @@ pub(crate) fn run(project: &Project, args: ExportArgs) -> Result {
 
 /// The values that a program would get.
 fn resolved(project: &Project, args: &ExportArgs) -> Result<Resolved> {
-    let mut resolved = merge(own_or_all_layers(project, args.own)?);
+    let mut resolved = own_or_all(project, args.own)?;
     if args.expand || project.configuration.expand()? {
         warn_of_unresolved(&expand(&mut resolved)?);
     }

@@ -31,9 +31,6 @@ pub(crate) trait Levels {
 
     /// Removes all that a level says.
     fn remove(&self, path: &LevelPath, force: bool) -> Result;
-
-    /// What is said of a level of a chain that is not among its layers.
-    fn absent(&self) -> &'static str;
 }
 
 /// Says that an entry that was to be removed is not there.

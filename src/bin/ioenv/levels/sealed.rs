@@ -51,7 +51,11 @@ impl Levels for SealedLevels<'_> {
         let paths = sealed.paths().flat_map(LevelPath::chain);
         let with_key = |path: LevelPath| {
             let key = match sealed.key_of(&path) {
-                Some(key) => format!("(key {key})"),
+                Some(key) => match sealed.keys().iter().find(|described| described.id() == key) {
+                    Some(described) if described.replaced_by().is_some() => format!("(key {key}, retired)"),
+                    Some(_) => format!("(key {key})"),
+                    None => format!("(key {key}, which is not in the file)"),
+                },
                 None => "(no level of its own)".to_owned(),
             };
             (path, key)
@@ -109,10 +113,6 @@ impl Levels for SealedLevels<'_> {
         sealed.save()?;
         terminal::note(format!("removed the level {path}"));
         Ok(())
-    }
-
-    fn absent(&self) -> &'static str {
-        "is not in the file"
     }
 }
 

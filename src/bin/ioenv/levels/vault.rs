@@ -188,7 +188,7 @@ impl Levels for VaultLevels<'_> {
                 .entries()
                 .iter()
                 .map(|entry| {
-                    NewEntry::new(entry.name().clone(), entry.value().clone())
+                    NewEntry::of(entry)
                         .given(Some(entry.kind()).filter(|kind| *kind == Kind::Variable), NewEntry::kind)
                         .given(entry.comment(), NewEntry::comment)
                 })
@@ -249,9 +249,5 @@ impl Levels for VaultLevels<'_> {
         self.session().delete_level(At::Path(self.organization, path)).map_err(|error| hint(path, error))?;
         terminal::note(format!("{path} says nothing any more; `ioenv vault restore {path}` brings it back"));
         Ok(())
-    }
-
-    fn absent(&self) -> &'static str {
-        "says nothing"
     }
 }
