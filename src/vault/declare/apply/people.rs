@@ -9,6 +9,7 @@ use crate::vault::declare::model::{GranteeName, RoleName};
 use crate::vault::declare::{StepKind, model};
 use crate::vault::grant::Grant;
 use crate::vault::grantee::Grantee;
+use crate::vault::identity::Identity;
 use crate::vault::member::{Member, MemberUpdate, NewMember};
 use crate::vault::page::Page;
 use crate::vault::place::At;
@@ -230,7 +231,14 @@ impl People {
         Ok(Self {
             roles: apply.listed(owner, Session::roles)?,
             teams: apply.listed(owner, Session::teams)?,
-            members: apply.listed(owner, all_members)?,
+            members: match owner.id {
+                Some(organization) => all_members(apply.session, organization)?,
+                // A user owns what they make.
+                None => match apply.session.whoami()? {
+                    Identity::User(user) => vec![Member::owner(user)],
+                    _ => Vec::new(),
+                },
+            },
         })
     }
 }
