@@ -450,6 +450,71 @@ fn a_check_shows_what_somebody_wrote_into_the_database() {
 }
 
 #[test]
+fn a_blob_that_the_vault_had_at_another_level_is_sealed_anew() {
+    let project = Project::new(&[("acme", ""), ("acme/dev", "A=planted-3e7a\n"), ("acme/live", "B=2\n")]);
+    project.stdout(&["vault", "init"]);
+    project.stdout(&["vault", "create", "acme/dev", "--client-key"]);
+    let push = |args: &[&str]| {
+        let output = run(&mut project.ioenv(&[&["push"], args].concat()), "");
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stderr)
+    };
+    let copied = "acme/dev: copied as it is: the key is the same\n";
+    assert_eq!(push(&["acme/dev"]), copied);
+    // It was renamed in the vault, so that the name means another level now.
+    let system = |work: &dyn Fn(&ioenv::vault::Session<'_>, ioenv::vault::OrganizationId)| {
+        let root = RootKey::parse(fs::read_to_string(project.file("ioenv.root")).unwrap().trim()).unwrap();
+        let store = ioenv::store::Sqlite::open(project.file("ioenv.vault")).unwrap();
+        let vault = ioenv::vault::Vault::open(store, &root).unwrap();
+        let session = vault.session(ioenv::vault::Actor::system("test"));
+        work(&session, session.organizations().unwrap()[0].id);
+    };
+    let dev: LevelPath = "acme/dev".parse().unwrap();
+    system(&|session, organization| {
+        let update = ioenv::vault::EnvironmentUpdate::new().slug("former".parse().unwrap());
+        session.update_environment(At::Path(organization, &dev), &update).unwrap();
+    });
+    let anew = "acme/dev: opened and sealed anew: the vault had that blob at another level\n";
+    assert_eq!(push(&["acme/dev"]), anew);
+    for level in ["acme/dev", "acme/former"] {
+        assert_eq!(project.stdout(&["get", "A", "--source", "vault", "--path", level]), PLANTED);
+    }
+    // It was deleted for good, and made again.
+    system(&|session, organization| {
+        session.delete_environment(At::Path(organization, &dev), ioenv::vault::Confirmation::Given).unwrap();
+        let id = session.deleted(organization).unwrap()[0].id;
+        session.purge_environment(organization, ioenv::vault::Id::from(id).into()).unwrap();
+    });
+    assert_eq!(push(&["acme/dev"]), anew);
+    assert_eq!(push(&["acme/dev"]), "acme/dev: as before\n");
+    let all = push(&["--all", "--path", "acme"]);
+    assert!(all.contains("acme/live: copied as it is"), "{all}");
+    assert_eq!(project.stdout(&["export", "--source", "vault", "--path", "acme/dev"]), "A=planted-3e7a\n");
+}
+
+#[test]
+fn the_status_advises_a_rotation() {
+    use ioenv::store::{KeyRange, Order, Precondition, Sqlite, StoreExt as _};
+
+    let vault = Vault::new();
+    assert!(!vault.out(&["vault", "status"]).contains("rotat"));
+    let store = Sqlite::open(vault.project.file("ioenv.vault")).unwrap();
+    store
+        .write(|tx| {
+            let counters = tx.scan(&KeyRange::prefix("counter/"), Order::Ascending, 2)?;
+            let mut counter: Value = serde_json::from_str(&counters[0].value).unwrap();
+            counter["seals"] = (1 << 30).into();
+            tx.put(&counters[0].key, &counter.to_string(), Precondition::Present)
+        })
+        .unwrap();
+    drop(store);
+    let status = vault.out(&["vault", "status"]);
+    assert!(status.contains("rotation       advised: run `ioenv vault rotate acme --organization acme`"), "{status}");
+    vault.ok(&["vault", "rotate", "acme", "--organization", "acme"]);
+    assert!(!vault.out(&["vault", "status"]).contains("rotat"));
+}
+
+#[test]
 fn two_processes_use_one_vault() {
     let vault = Vault::new();
     let set = |name: String| {
