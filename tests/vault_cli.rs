@@ -314,7 +314,7 @@ fn the_operator_looks_after_it() {
     let vault = Vault::new();
     let status = vault.out(&["vault", "status"]);
     for line in [
-        "schema         1",
+        "schema         2",
         "organizations  1 (acme)",
         "projects       1",
         "levels         4",
@@ -405,6 +405,48 @@ fn with_the_same_key_blobs_move_unopened() {
         let output = vault(args, "");
         assert!(!output.status.success() && text(&output.stderr).contains("IOENV_KEY"), "{output:?}");
     }
+}
+
+#[test]
+fn a_check_shows_what_somebody_wrote_into_the_database() {
+    let vault = Vault::new();
+    let weak = vault.out(&["vault", "token", "create", "weak", "--permission", "secret:read"]).trim().to_owned();
+    let database = rusqlite::Connection::open(vault.project.file("ioenv.vault")).unwrap();
+    let row = |id: &str| -> (String, String) {
+        let query = "SELECT key, value FROM record WHERE key LIKE 'token/%' AND value LIKE ?1";
+        database.query_row(query, [format!("%{id}%")], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    };
+    let write = |key: &str, value: &str| {
+        database.execute("INSERT OR REPLACE INTO record (key, value) VALUES (?1, ?2)", [key, value]).unwrap();
+    };
+    let (key, before) = row(r#""name":"weak""#);
+    let (_, admin) = row(r#""name":"admin""#);
+    for forged in [admin, before.replace("secret:read", "secret:write")] {
+        write(&key, &forged);
+        let refused = complaint(&mut vault.with(&weak, &["get", "KEY", "--path", "acme/dev"]));
+        assert!(refused.contains("ioenv vault check") && !refused.contains(&weak), "{refused}");
+        let checked = run(&mut vault.command(&["vault", "check"]), "");
+        assert_eq!(checked.status.code(), Some(1));
+        let shown = text(&checked.stderr);
+        assert!(shown.contains(&format!("the token at {key} is refused: ")), "{shown}");
+        assert!(shown.contains("and 1 of them damaged"), "{shown}");
+        assert!(text(&checked.stdout).contains("acme/dev       opens, 1 entry"), "{checked:?}");
+    }
+    write(&key, &before);
+    vault.out(&["vault", "check"]);
+
+    // What stands above other things does not hide from the check.
+    for kind in ["organization", "project", "node"] {
+        let query = "SELECT key, value FROM record WHERE key LIKE ?1 LIMIT 1";
+        let (key, before): (String, String) =
+            database.query_row(query, [format!("{kind}/%")], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        write(&key, &before.replacen(r#""mac":""#, r#""mac":"00"#, 1));
+        let checked = run(&mut vault.command(&["vault", "check"]), "");
+        assert_eq!(checked.status.code(), Some(1), "{kind}");
+        assert!(text(&checked.stderr).contains(&format!("at {key} is refused: ")), "{checked:?}");
+        write(&key, &before);
+    }
+    vault.out(&["vault", "check"]);
 }
 
 #[test]
@@ -552,4 +594,53 @@ fn a_database_is_a_vault_too() {
     // A copy of it is a file.
     assert!(vault(&["vault", "backup", "ioenv.vault"], "").status.success());
     assert_eq!(project.stdout(&["get", "A", "--path", "acme/dev"]), "1");
+}
+
+/// With `expand = true` a `$` that was written to stand for itself would insert another secret.
+#[test]
+fn a_literal_dollar_stays_literal_in_file_and_vault() {
+    let project = Project::new(&[("acme", ""), ("acme/dev", "A=a\n")]);
+    project.stdout(&["vault", "init"]);
+    project.stdout(&["vault", "create", "acme/dev"]);
+    project.stdout(&["vault", "create", "acme/client", "--client-key"]);
+    let at = |source: &'static str, path: &'static str| {
+        let project = &project;
+        move |args: &[&str], stdin: &str| {
+            let output = run(project.ioenv(args).args(["--source", source, "--path", path]), stdin);
+            assert!(output.status.success(), "{source} {path} {args:?}: {output:?}");
+            text(&output.stdout)
+        }
+    };
+    let document = "A=a\nPW='p${A}w'\nMIXED=\"\\${A} ${A}\"\nURL=\"http://${A}\"\n";
+    let expanded = "A=a\nMIXED='${A} a'\nPW='p${A}w'\nURL=http://a\n";
+    for (source, path) in [("sealed", "acme/dev"), ("vault", "acme/dev"), ("vault", "acme/client")] {
+        let ioenv = at(source, path);
+        let holds = |how: &str| {
+            assert_eq!(ioenv(&["export", "--format", "document"], ""), document, "{source} {path}: {how}");
+            assert_eq!(ioenv(&["export", "--expand"], ""), expanded, "{source} {path}: {how}");
+        };
+        ioenv(&["import", "-"], document);
+        holds("import");
+        ioenv(&["import", "-"], document);
+        holds("import again");
+        ioenv(&["set", "PW"], "p${A}w");
+        ioenv(&["set", "MIXED", "--secret"], "${A} ${A}");
+        ioenv(&["set", "URL"], "http://${A}");
+        holds("set to the same");
+        ioenv(&["set", "B"], "b");
+        ioenv(&["unset", "B"], "");
+        holds("set and unset of another");
+        ioenv(&["import", "-", "--replace"], document);
+        holds("import --replace");
+        ioenv(&["set", "PW"], "q${A}w");
+        assert!(ioenv(&["export", "--format", "document"], "").contains("PW=\"q${A}w\"\n"), "a new value is a new one");
+        ioenv(&["import", "-"], document);
+        holds("import over a new value");
+    }
+    for args in [["push", "acme/dev"], ["pull", "acme/dev"]] {
+        project.stdout(&args);
+        for source in ["sealed", "vault"] {
+            assert_eq!(at(source, "acme/dev")(&["export", "--format", "document"], ""), document, "{args:?}");
+        }
+    }
 }

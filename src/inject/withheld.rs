@@ -130,7 +130,9 @@ mod tests {
 
     #[test]
     fn loaders_are_withheld_and_applications_are_not() {
-        for name in ["PATH", "HOME", "IFS", "LD_PRELOAD", "LD_", "DYLD_INSERT_LIBRARIES", "IOENV_KEY"] {
+        for name in
+            ["PATH", "HOME", "IFS", "LD_PRELOAD", "LD_", "LD_.so", "DYLD_INSERT_LIBRARIES", "IOENV_KEY", "IOENV_.x"]
+        {
             assert!(is(name), "{name}");
         }
         for name in [
@@ -172,6 +174,8 @@ mod tests {
             "NPM_TOKEN",
             "EDITORS",
             "GOOGLE_API_KEY",
+            "spring.datasource.url",
+            "PATH.x",
         ] {
             assert!(!is(name), "{name}");
         }

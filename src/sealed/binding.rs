@@ -3,12 +3,13 @@
 
 use ctutils::CtEq as _;
 use hmac::digest::FixedOutput as _;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 use super::format::VERSION;
 use crate::core::blob::SealedBlob;
 use crate::core::key::LevelKey;
+use crate::core::mac::mac;
 use crate::core::name::Slug;
 use crate::core::path::LevelPath;
 
@@ -44,22 +45,13 @@ pub(super) fn is_replacement_tag(key: &LevelKey, old: &Slug, new: &Slug, check: 
 }
 
 fn place_mac(key: &LevelKey, path: &LevelPath, blob: &SealedBlob) -> Hmac<Sha256> {
-    mac(key, b"ioenv:place:v1", [path.as_str().as_bytes(), blob.as_bytes()])
+    let parts = [VERSION.as_bytes(), path.as_str().as_bytes(), blob.as_bytes()];
+    mac(&key.as_aes_key().derive(b"ioenv:place:v1"), &parts)
 }
 
 fn replacement_mac(key: &LevelKey, old: &Slug, new: &Slug, check: &[u8; 32]) -> Hmac<Sha256> {
-    mac(key, b"ioenv:replaced:v1", [old.as_str().as_bytes(), new.as_str().as_bytes(), check])
-}
-
-fn mac<const N: usize>(key: &LevelKey, label: &[u8], parts: [&[u8]; N]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_aes_key().derive(label).as_slice())
-        .expect("invariant: HMAC takes a key of any length");
-    for part in std::iter::once(VERSION.as_bytes()).chain(parts) {
-        // With its length before it, no part can pass for the end of another.
-        mac.update(&(part.len() as u64).to_be_bytes());
-        mac.update(part);
-    }
-    mac
+    let parts = [VERSION.as_bytes(), old.as_str().as_bytes(), new.as_str().as_bytes(), check];
+    mac(&key.as_aes_key().derive(b"ioenv:replaced:v1"), &parts)
 }
 
 #[cfg(test)]

@@ -443,7 +443,8 @@ impl Vault {
         let mut count = 0;
         loop {
             let removed = self.store.write(|tx| {
-                let owner: Option<OrganizationRecord> = get(tx, &keys::organization(organization))?;
+                let owner: Option<OrganizationRecord> =
+                    self.authenticator.get(tx, &keys::organization(organization))?;
                 let tier = owner.map_or(Tier::Team, |owner| owner.tier);
                 let oldest = tier.retention().oldest_visible(self.now());
                 let mut range = keys::audits(organization);

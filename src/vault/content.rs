@@ -234,14 +234,14 @@ impl OperationContext<'_, '_> {
         if !project.has_webhooks && !project.has_integrations {
             return Ok(());
         }
-        let below = match get::<PlaceRecord>(self.tx, &keys::node_id(node))? {
+        let below = match self.get_authenticated::<PlaceRecord>(&keys::node_id(node))? {
             Some(place) => place.path + "/",
             None => String::new(),
         };
         let mut concerned = BTreeSet::from([node]);
         let mut scan = Scan::new(keys::nodes(project.id, &below), Order::Ascending);
         while let Some(record) = scan.next(self.tx)? {
-            concerned.insert(decode::<NodeRecord>(&record.value)?.id);
+            concerned.insert(self.decode_authenticated::<NodeRecord>(&record)?.id);
         }
         if project.has_webhooks {
             self.notify_webhooks(project, &concerned)?;

@@ -6,6 +6,7 @@ use std::mem;
 use serde::{Deserialize, Serialize};
 
 use super::diff::Difference;
+use super::records::PlainRecord;
 use crate::core::clock::Timestamp;
 use crate::core::document::Entry;
 use crate::core::name::VarName;
@@ -22,6 +23,8 @@ pub(super) struct Entries {
     /// Names that are gone, and the number of the content that no longer had them.
     gone: BTreeMap<VarName, u32>,
 }
+
+impl PlainRecord for Entries {}
 
 /// In this order, as an array, because there is one for each entry.
 #[derive(Clone, Copy, Serialize, Deserialize)]

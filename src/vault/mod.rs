@@ -25,6 +25,7 @@ mod account;
 mod audit;
 mod audit_index;
 mod authenticate;
+mod authenticated_record;
 mod check;
 mod confirmation;
 mod content;
@@ -43,6 +44,7 @@ mod given_id;
 mod grant;
 mod grantee;
 mod identity;
+mod index_check;
 pub(crate) mod integration;
 pub(crate) mod integration_run;
 mod invitation;
@@ -79,6 +81,7 @@ mod records;
 mod rights;
 mod role;
 mod scan;
+mod sealed_record_kind;
 mod sealed_records;
 mod service_account;
 mod service_key;
@@ -141,7 +144,7 @@ pub use self::entry::{
 };
 pub use self::level::{Blob, Blobs, NewBlob};
 pub use self::read_level::{LevelContent, LevelScope};
-pub use self::sealed_records::SealedRecordKind;
+pub use self::sealed_record_kind::SealedRecordKind;
 pub use crate::core::custody::OpenedLevel;
 
 // Versions.

@@ -5,8 +5,7 @@ use super::audit::words;
 use super::keys;
 use super::name::check_name;
 use super::operation::{OperationContext, no_such};
-use super::records::{HolderRecord, ServiceAccountRecord, get, put};
-use super::scan::scan_values;
+use super::records::{HolderRecord, ServiceAccountRecord};
 use super::session::Session;
 use super::setters::setters;
 use super::token::{check_allow_list, check_permissions};
@@ -18,7 +17,7 @@ use crate::core::id::ServiceAccountId;
 use crate::core::ip_range::IpRange;
 use crate::core::permission::PermissionSet;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{Order, Precondition};
+use crate::store::Precondition;
 
 /// A service account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +92,7 @@ impl OperationContext<'_, '_> {
         id: ServiceAccountId,
     ) -> Result<ServiceAccountRecord> {
         self.manage_service_accounts(organization)?;
-        get(self.tx, &keys::service_account(organization, id))?.ok_or_else(|| no_such("service account"))
+        self.get_authenticated(&keys::service_account(organization, id))?.ok_or_else(|| no_such("service account"))
     }
 }
 
@@ -152,7 +151,11 @@ impl Session<'_> {
                 updated_at: operation.now,
                 created_by: operation.principal.actor.clone(),
             };
-            put(operation.tx, &keys::service_account(organization, record.id), &record, Precondition::Absent)?;
+            operation.put_authenticated(
+                &keys::service_account(organization, record.id),
+                &record,
+                Precondition::Absent,
+            )?;
             operation.record(Action::Create, record.resource(), record.details())?;
             Ok(record.into())
         })
@@ -182,7 +185,7 @@ impl Session<'_> {
         self.read(UseCase::ListServiceAccounts, |operation| {
             operation.manage_service_accounts(organization)?;
             let range = keys::service_accounts(organization);
-            let records: Vec<ServiceAccountRecord> = scan_values(operation.tx, range, Order::Ascending)?;
+            let records: Vec<ServiceAccountRecord> = operation.scan_authenticated(range)?;
             let accounts: Vec<ServiceAccount> = records.into_iter().map(ServiceAccount::from).collect();
             let details = Details::read("service accounts", accounts.iter().map(|account| account.name.as_str()));
             operation.record(Action::Read, Resource::organization(organization), details)?;
@@ -243,7 +246,7 @@ impl Session<'_> {
                 record.name = check_name(name)?;
             }
             record.updated_at = operation.now;
-            put(operation.tx, &keys::service_account(organization, id), &record, Precondition::Present)?;
+            operation.put_authenticated(&keys::service_account(organization, id), &record, Precondition::Present)?;
             operation.record(Action::Update, record.resource(), record.details())?;
             Ok(record.into())
         })

@@ -1,13 +1,13 @@
 use super::deleted::deleted_nodes;
 use super::keys;
-use super::records::{DeletedRecord, OrganizationRecord, ProjectRecord, VaultRecord, decode, get};
+use super::records::{DeletedRecord, OrganizationRecord, ProjectRecord, VaultRecord};
 use super::scan::Scan;
 use crate::core::clock::Timestamp;
 use crate::core::id::Id;
 use crate::core::id::OrganizationId;
 use crate::core::id::ProjectId;
 use crate::error::Result;
-use crate::store::{KeyRange, Order, StoreExt as _, Transaction};
+use crate::store::{KeyRange, Order, Record, StoreExt as _, Transaction};
 use crate::vault::engine::Vault;
 
 /// How much there is in a vault.
@@ -53,15 +53,15 @@ impl Vault {
                 is_sweep_due: false,
             };
             let mut organizations: Vec<OrganizationId> = Vec::new();
-            each(tx, keys::organizations(), |value| {
-                organizations.push(decode::<OrganizationRecord>(value)?.id);
+            each(tx, keys::organizations(), |record| {
+                organizations.push(self.authenticator.decode::<OrganizationRecord>(record)?.id);
                 Ok(())
             })?;
             statistics.organizations = organizations.len() as u64;
             for organization in organizations {
                 let mut projects: Vec<ProjectId> = Vec::new();
-                each(tx, keys::projects(organization), |value| {
-                    projects.push(decode::<ProjectRecord>(value)?.id);
+                each(tx, keys::projects(organization), |record| {
+                    projects.push(self.authenticator.decode::<ProjectRecord>(record)?.id);
                     Ok(())
                 })?;
                 statistics.projects += projects.len() as u64;
@@ -72,11 +72,12 @@ impl Vault {
                         statistics.versions -= each(tx, keys::versions(project, node), |_| Ok(()))?;
                     }
                 }
-                statistics.deleted += each(tx, keys::deleted_in(organization), |value| {
-                    statistics.is_sweep_due |= decode::<DeletedRecord>(value)?.is_due(now);
+                statistics.deleted += each(tx, keys::deleted_in(organization), |record| {
+                    statistics.is_sweep_due |= self.authenticator.decode::<DeletedRecord>(record)?.is_due(now);
                     Ok(())
                 })?;
-                let owner: Option<OrganizationRecord> = get(tx, &keys::organization(organization))?;
+                let owner: Option<OrganizationRecord> =
+                    self.authenticator.get(tx, &keys::organization(organization))?;
                 let oldest = tx.scan(&keys::audits(organization), Order::Ascending, 1)?;
                 if let (Some(owner), Some(oldest)) = (owner, oldest.first()) {
                     let id = Id::parse(oldest.key.rsplit('/').next().unwrap_or_default())?;
@@ -89,11 +90,11 @@ impl Vault {
 }
 
 /// Counts the records of a range, with a look at each.
-fn each(tx: &mut dyn Transaction, range: KeyRange, mut look: impl FnMut(&str) -> Result<()>) -> Result<u64> {
+fn each(tx: &mut dyn Transaction, range: KeyRange, mut look: impl FnMut(&Record) -> Result<()>) -> Result<u64> {
     let mut scan = Scan::new(range, Order::Ascending);
     let mut count = 0;
     while let Some(record) = scan.next(tx)? {
-        look(&record.value)?;
+        look(&record)?;
         count += 1;
     }
     Ok(count)

@@ -2,6 +2,7 @@
 //! of permissions. The vault keeps the hash of a token, never the token.
 
 use super::audit::words;
+use super::authenticated_record::forged;
 use super::given_id::id_taken;
 use super::keys;
 #[cfg(feature = "server")]
@@ -10,11 +11,11 @@ use super::name::check_name;
 use super::operation::{OperationContext, no_such};
 use super::place::At;
 use super::records::{HolderRecord, OrganizationRecord, ScopeRecord, TokenRecord, decode, get, put, require};
-use super::scan::{Scan, scan_values};
+use super::scan::Scan;
 use super::session::Session;
 use super::setters::{Patch, setters};
 use super::use_case::UseCase;
-use crate::core::audit::{Action, Details, Resource};
+use crate::core::audit::{Action, Details, Resource, ResourceKind};
 use crate::core::clock::Timestamp;
 use crate::core::id::Id;
 use crate::core::id::LevelId;
@@ -25,7 +26,7 @@ use crate::core::path::LevelPath;
 use crate::core::permission::PermissionSet;
 use crate::core::token::{Token, TokenFormat};
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{KeyRange, Order, Precondition};
+use crate::store::{KeyRange, Order, Precondition, Record};
 
 /// Most ranges of addresses that a key may be used from.
 const MAX_ALLOW_LIST: usize = 100;
@@ -97,9 +98,8 @@ impl OperationContext<'_, '_> {
     /// actor's.
     fn token(&mut self, organization: OrganizationId, id: TokenId) -> Result<(String, TokenRecord)> {
         self.organization(organization)?;
-        let hash: String = get(self.tx, &keys::token_id(organization, id.into()))?.ok_or_else(|| no_such("token"))?;
-        let key = keys::token(&hash);
-        let record: TokenRecord = require(self.tx, &key)?;
+        let index = keys::token_id(organization, id.into());
+        let (key, record) = self.indexed_token(&index)?.ok_or_else(|| no_such("token"))?;
         if !self.enter_scope(record.scope.as_ref())? {
             return Err(no_such("token"));
         }
@@ -150,6 +150,23 @@ impl OperationContext<'_, '_> {
                     Ok(None)
                 }
             },
+        }
+    }
+}
+
+impl TokenRecord {
+    /// The one key under which the hash of the token lies.
+    pub(super) fn index(&self) -> Option<String> {
+        match self.holder {
+            HolderRecord::Token => Some(keys::token_id(self.organization, self.id)),
+            HolderRecord::Account => {
+                let scope = self.scope.as_ref()?;
+                Some(keys::account(scope.project, scope.node?, self.id.into()))
+            }
+            HolderRecord::User { user, .. } => Some(keys::personal_key(self.organization, user, self.id.into())),
+            HolderRecord::ServiceAccount { account } => {
+                Some(keys::service_key(self.organization, account, self.id.into()))
+            }
         }
     }
 }
@@ -273,7 +290,7 @@ impl OperationContext<'_, '_> {
         if given.is_some() {
             let mut scan = Scan::new(keys::organizations(), Order::Ascending);
             while let Some(organization) = scan.next(self.tx)? {
-                let organization: OrganizationRecord = decode(&organization.value)?;
+                let organization: OrganizationRecord = self.decode_authenticated(&organization)?;
                 if self.tx.get(&keys::token_id(organization.id, id.into()))?.is_some() {
                     return Err(id_taken());
                 }
@@ -316,15 +333,22 @@ impl OperationContext<'_, '_> {
         let token = Token::mint(record.format, &*self.vault.random)?;
         let hash = self.vault.hasher.hash(&token).to_string();
         record.hint = token.hint();
-        put(self.tx, &keys::token(&hash), record, Precondition::Absent)?;
+        self.put_authenticated(&keys::token(&hash), record, Precondition::Absent)?;
         put(self.tx, index, &hash, Precondition::Absent)?;
         Ok(token)
     }
 
-    /// Removes the token whose hash lies under `index`, and that.
+    /// Removes the token whose hash lies under `index`, and that; also one that does not verify.
     pub(super) fn remove_token(&mut self, index: &str) -> Result<()> {
-        let hash: String = require(self.tx, index)?;
-        self.tx.delete(&keys::token(&hash))?;
+        let key = keys::token(&require::<String>(self.tx, index)?);
+        let is_of_another = match self.get_authenticated::<TokenRecord>(&key) {
+            Ok(record) => record.is_some_and(|record| record.index().as_deref() != Some(index)),
+            Err(error) if error.kind() == ErrorKind::Corrupt => false,
+            Err(error) => return Err(error),
+        };
+        if !is_of_another {
+            self.tx.delete(&key)?;
+        }
         self.tx.delete(index)?;
         Ok(())
     }
@@ -342,16 +366,36 @@ impl OperationContext<'_, '_> {
 
     /// The tokens whose hashes lie in a range, in the order they were made.
     pub(super) fn tokens_in(&mut self, range: KeyRange) -> Result<Vec<TokenRecord>> {
-        let hashes: Vec<String> = scan_values(self.tx, range, Order::Ascending)?;
-        let keys: Vec<String> = hashes.iter().map(|hash| keys::token(hash)).collect();
+        let mut scan = Scan::new(range, Order::Ascending);
+        let (mut indexes, mut keys) = (Vec::new(), Vec::new());
+        while let Some(Record { key, value }) = scan.next(self.tx)? {
+            keys.push(keys::token(&decode::<String>(&value)?));
+            indexes.push(key);
+        }
         self.tx.prefetch(&keys)?;
-        keys.iter().map(|key| require(self.tx, key)).collect()
+        keys.iter().zip(&indexes).map(|(key, index)| self.token_of_index(key, index)).collect()
     }
 
     /// The token whose hash lies under `index`.
     pub(super) fn token_under(&mut self, index: &str, what: &str) -> Result<TokenRecord> {
-        let hash: String = get(self.tx, index)?.ok_or_else(|| no_such(what))?;
-        require(self.tx, &keys::token(&hash))
+        self.indexed_token(index)?.map(|(_, record)| record).ok_or_else(|| no_such(what))
+    }
+
+    /// The token whose hash lies under `index`, with the key of its record.
+    pub(super) fn indexed_token(&mut self, index: &str) -> Result<Option<(String, TokenRecord)>> {
+        let Some(hash) = get::<String>(self.tx, index)? else {
+            return Ok(None);
+        };
+        let key = keys::token(&hash);
+        let record = self.token_of_index(&key, index)?;
+        Ok(Some((key, record)))
+    }
+
+    /// The token at a key, to which an index led. The index bears no MAC: what it says counts only if the record says the
+    /// same, or else it would lead from one token to the rights of another.
+    fn token_of_index(&mut self, key: &str, index: &str) -> Result<TokenRecord> {
+        let record: TokenRecord = self.require_authenticated(key)?;
+        if record.index().as_deref() == Some(index) { Ok(record) } else { Err(forged()) }
     }
 }
 
@@ -487,7 +531,7 @@ impl Session<'_> {
                 record.name = check_name(name)?;
             }
             record.updated_at = operation.now;
-            put(operation.tx, &key, &record, Precondition::Present)?;
+            operation.put_authenticated(&key, &record, Precondition::Present)?;
             let info = operation.token_info(&record)?;
             operation.record(Action::Update, Resource::token(&record), details(&info))?;
             Ok(info)
@@ -498,17 +542,35 @@ impl Session<'_> {
 impl Session<'_> {
     /// Revokes a token: from then on it no longer works. Its record stays, so that the audit log can be read.
     ///
+    /// A token whose record was changed in the database is removed instead. Only trusted programs can do that; others get
+    /// `Corrupt`.
+    ///
     /// # Errors
     /// `NotFound`.
     pub fn revoke_token(&self, organization: OrganizationId, id: TokenId) -> Result<()> {
         self.write(UseCase::RevokeToken, |operation| {
-            let (key, mut record) = operation.token(organization, id)?;
+            let (key, mut record) = match operation.token(organization, id) {
+                // Nobody can say any more what it was, but it can be removed.
+                Err(error) if error.kind() == ErrorKind::Corrupt && operation.principal.is_system() => {
+                    return operation.remove_forged_token(organization, id);
+                }
+                found => found?,
+            };
             record.revoked_at.get_or_insert(operation.now);
             record.updated_at = operation.now;
-            put(operation.tx, &key, &record, Precondition::Present)?;
+            operation.put_authenticated(&key, &record, Precondition::Present)?;
             let info = operation.token_info(&record)?;
             operation.record(Action::Delete, Resource::token(&record), details(&info))
         })
+    }
+}
+
+impl OperationContext<'_, '_> {
+    fn remove_forged_token(&mut self, organization: OrganizationId, id: TokenId) -> Result<()> {
+        self.remove_token(&keys::token_id(organization, id.into()))?;
+        let mut resource = Resource::new(ResourceKind::Token, organization);
+        resource.id = Some(id.into());
+        self.record(Action::Delete, resource, Details::default().with("op", "remove-forged"))
     }
 }
 
@@ -529,7 +591,7 @@ impl Session<'_> {
             record.updated_at = operation.now;
             record.last_used_at = None;
             operation.tx.delete(&key)?;
-            put(operation.tx, &keys::token(&hash), &record, Precondition::Absent)?;
+            operation.put_authenticated(&keys::token(&hash), &record, Precondition::Absent)?;
             put(operation.tx, &keys::token_id(organization, id.into()), &hash, Precondition::Present)?;
             let info = operation.token_info(&record)?;
             let resource = Resource::token(&record);

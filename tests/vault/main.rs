@@ -21,6 +21,7 @@ mod deletion;
 #[cfg(feature = "worker")]
 mod deliveries;
 mod documents;
+mod forged_records;
 mod former_keys;
 mod given_ids;
 mod grants;
@@ -28,6 +29,7 @@ mod hierarchy;
 mod identity;
 mod inheritance;
 mod integrations;
+mod literal;
 mod lookups;
 mod members;
 mod one_entry;

@@ -60,11 +60,16 @@ struct Reader<'a> {
     at: usize,
     /// Whether a value can hold NUL at all.
     has_nul: bool,
+    /// Whether a value can hold a command at all.
+    has_commands: bool,
+    /// The names whose value holds one.
+    commands: Vec<VarName>,
 }
 
 impl<'a> Reader<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, at: 0, has_nul: memchr(0, text.as_bytes()).is_some() }
+        let has = |byte| memchr(byte, text.as_bytes()).is_some();
+        Self { text, at: 0, has_nul: has(0), has_commands: has(b'`') || text.contains("$("), commands: Vec::new() }
     }
 
     fn document(mut self) -> Result<Document> {
@@ -92,7 +97,7 @@ impl<'a> Reader<'a> {
         if !tail.is_empty() && !tail.ends_with('\n') {
             tail.push('\n');
         }
-        Ok(Document::from_parts(entries, tail))
+        Ok(Document::from_parts(entries, tail).with_commands(self.commands))
     }
 
     /// The entry whose first line is `start..end`; leaves `at` behind its last line.
@@ -125,7 +130,11 @@ impl<'a> Reader<'a> {
         let value_start = end - self.text[after..end].trim_start_matches(BLANKS).len();
         let (value, dollars, aside) = match self.text.as_bytes().get(value_start) {
             Some(&quote @ (b'\'' | b'"')) => self.quoted(&name, value_start, quote)?,
-            _ => self.unquoted(value_start, end),
+            _ => {
+                let found = self.unquoted(value_start, end);
+                self.note_command(&name, &found.0);
+                found
+            }
         };
         // There is no NUL in most texts, which is known at once, and values are short.
         let checked = if self.has_nul || value.len() > MAX_VALUE_BYTES { check_value(&name, &value) } else { Ok(()) };
@@ -178,9 +187,17 @@ impl<'a> Reader<'a> {
             let dollars = Dollars::all_literal(inner);
             (Cow::Borrowed(inner), dollars)
         } else {
+            self.note_command(name, inner);
             unescape(inner)
         };
         Ok((value, dollars, behind))
+    }
+
+    /// Notes the name if a shell would run a command in its value, which is not between single quotes.
+    fn note_command(&mut self, name: &VarName, written: &str) {
+        if self.has_commands && has_command(written) {
+            self.commands.push(name.clone());
+        }
     }
 
     /// Where the quote closes; within double quotes a backslash guards the character behind it.
@@ -230,6 +247,13 @@ fn split_lead(lines: &str, lead: &mut String) -> Kind {
         }
     }
     kind
+}
+
+/// Whether a text has `$(`, or two backticks, with no backslash before them.
+fn has_command(text: &str) -> bool {
+    let is_guarded = |at: usize| text[..at].bytes().rev().take_while(|&byte| byte == b'\\').count() % 2 == 1;
+    let begins = |start: &str| text.match_indices(start).filter(|(at, _)| !is_guarded(*at)).count();
+    begins("$(") > 0 || begins("`") > 1
 }
 
 /// One pass over what stands between double quotes.

@@ -68,7 +68,7 @@ impl OperationContext<'_, '_> {
 
     fn put_project(&mut self, project: &mut ProjectRecord) -> Result<()> {
         project.updated_at = self.now;
-        put(self.tx, &keys::project(project.organization, &project.slug), project, Precondition::Present)
+        self.put_authenticated(&keys::project(project.organization, &project.slug), project, Precondition::Present)
     }
 
     /// Freezes the key in use and puts another one in its place.

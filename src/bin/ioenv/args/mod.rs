@@ -331,8 +331,10 @@ pub(crate) struct ExportArgs {
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum ExportFormat {
-    /// NAME=value, as shells and other programs read it
+    /// NAME=value, as dotenv readers and shells read it
     Env,
+    /// Commands for a POSIX shell: export NAME='value'
+    Shell,
     /// One object of strings
     Json,
     /// The level itself as it is, with comments, kinds and references; `ioenv import --replace` reads it back

@@ -18,6 +18,7 @@ pub(crate) fn run(project: &Project, args: ExportArgs) -> Result {
         }
         ExportFormat::Document => levels(project)?.own(&project.path()?)?.to_text(),
         ExportFormat::Env => resolved(project, &args)?.to_document().to_export(),
+        ExportFormat::Shell => resolved(project, &args)?.to_document().to_shell()?,
         ExportFormat::Json => json(&resolved(project, &args)?)?,
     };
     match args.output {

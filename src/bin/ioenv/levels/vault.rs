@@ -188,7 +188,7 @@ impl Levels for VaultLevels<'_> {
                 .entries()
                 .iter()
                 .map(|entry| {
-                    NewEntry::new(entry.name().clone(), entry.value().clone())
+                    NewEntry::of(entry)
                         .given(Some(entry.kind()).filter(|kind| *kind == Kind::Variable), NewEntry::kind)
                         .given(entry.comment(), NewEntry::comment)
                 })
