@@ -107,7 +107,7 @@ on_every_store! {
             secrets.S = "planted"
             [[organization.grant]]
             team = "backend"
-            path = "shop/api"
+            path = "shop/api/live"
             role = "viewer"
             [[organization.account]]
             name = "reader"
@@ -165,7 +165,7 @@ on_every_store! {
         // A user owns the organization that they make.
         let user = system.create_user(&ioenv::vault::NewUser::new("Mia", "mia@example.com")).unwrap();
         let session = stage.vault.session(ioenv::vault::Actor::User(user.id));
-        let text = "[[organization]]\nname = \"Mine\"\n[[organization.member]]\nemail = \"MIA@example.com\"\nrole = \"owner\"\n";
+        let text = "[[organization]]\nname = \"Mine\"\n[[organization.member]]\nemail = \"mia@example.com\"\nrole = \"owner\"\n";
         let mut planned = Vec::new();
         session.plan(&declaration(text), &mut |step| { planned.push(told(&step)); Ok(()) }).unwrap();
         assert_eq!(planned, applied(&session, text).iter().map(told).collect::<Vec<_>>());

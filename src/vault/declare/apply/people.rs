@@ -124,7 +124,7 @@ impl Apply<'_, '_> {
                 None => return Err(no_such("team")),
             }
         }
-        let (Some(organization), Some(now)) = (owner.id, found) else {
+        let Some(now) = found else {
             let mut id = declared.id;
             if let (Some(organization), Some(role), false) = (owner.id, role, self.is_plan) {
                 let name = declared.name.as_deref().or_else(|| declared.email.split('@').next()).unwrap_or_default();
@@ -150,7 +150,7 @@ impl Apply<'_, '_> {
         if !teams.is_empty() || !has_all_teams {
             fields.push("teams");
         }
-        if !self.is_plan {
+        if let Some(organization) = owner.id.filter(|_| !self.is_plan) {
             if is_other_user {
                 self.session.update_user(now.user, &user)?;
             }
