@@ -701,6 +701,13 @@ fn a_literal_dollar_stays_literal_in_file_and_vault() {
         assert!(ioenv(&["export", "--format", "document"], "").contains("PW=\"q${A}w\"\n"), "a new value is a new one");
         ioenv(&["import", "-"], document);
         holds("import over a new value");
+        ioenv(&["set", "PW"], "other");
+        ioenv(&["set", "--literal", "PW"], "p${A}w");
+        holds("set --literal");
+        ioenv(&["set", "URL", "--literal"], "http://${A}");
+        assert!(ioenv(&["export", "--expand"], "").contains("URL='http://${A}'\n"), "made literal");
+        ioenv(&["import", "-"], document);
+        holds("import over another meaning");
     }
     for args in [["push", "acme/dev"], ["pull", "acme/dev"]] {
         project.stdout(&args);
