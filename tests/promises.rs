@@ -1,11 +1,12 @@
-//! Each promise in `docs/promises.md` names the tests that keep it, and they are there.
+//! Each promise in `docs/promises.md` and each claim in `docs/threat-model.md` names its tests, and they exist.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-const DOCS: &str = include_str!("../docs/promises.md");
+const PROMISES: &str = include_str!("../docs/promises.md");
+const CLAIMS: &str = include_str!("../docs/threat-model.md");
 
 /// The cells of a row, if the line is one that has a number.
 fn row(line: &str) -> Option<[&str; 3]> {
@@ -33,14 +34,25 @@ fn has_test(text: &str, name: &str) -> bool {
     })
 }
 
+/// The files of tests that were read.
+#[derive(Default)]
+struct Files(HashMap<String, String>);
+
+impl Files {
+    fn have(&mut self, file: &str, name: &str) -> bool {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let text = self.0.entry(file.to_owned()).or_insert_with(|| fs::read_to_string(path).unwrap());
+        has_test(text, name)
+    }
+}
+
 #[test]
 fn each_promise_is_kept_by_a_test_that_is_there() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files: HashMap<&str, String> = HashMap::new();
+    let mut files = Files::default();
     let mut kept = 0;
     let mut heading = "";
     let mut last = 0;
-    for line in DOCS.lines() {
+    for line in PROMISES.lines() {
         if line.starts_with('#') {
             heading = line;
             last = 0;
@@ -55,12 +67,30 @@ fn each_promise_is_kept_by_a_test_that_is_there() {
         let named = tests(by);
         assert!(!named.is_empty(), "{heading}, {number}: no test keeps it");
         for (file, name) in named {
-            let text = files.entry(file).or_insert_with(|| fs::read_to_string(root.join(file)).unwrap());
-            assert!(has_test(text, name), "{heading}, {number}: {file} has no test {name}");
+            assert!(files.have(file, name), "{heading}, {number}: {file} has no test {name}");
         }
         kept += 1;
     }
     assert!(kept > 70, "{kept}: the tables were not read");
+}
+
+#[test]
+fn each_claim_of_the_threat_model_names_tests_that_exist() {
+    let mut files = Files::default();
+    let mut claims = 0;
+    // The first table lists assets.
+    let (_, attackers) = CLAIMS.split_once("\n| claim | tests |").unwrap();
+    for line in attackers.lines().filter(|line| line.starts_with("| ") && *line != "| claim | tests |") {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").collect();
+        let [claim, by] = cells[..] else { panic!("a row has two cells: {line}") };
+        let named = tests(by);
+        assert!(!named.is_empty(), "no test proves: {claim}");
+        for (file, name) in named {
+            assert!(files.have(file, name), "{claim}: {file} has no test {name}");
+        }
+        claims += 1;
+    }
+    assert!(claims > 40, "{claims}: the tables were not read");
 }
 
 #[test]

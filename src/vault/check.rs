@@ -123,7 +123,8 @@ impl Subject<'_> {
 
 impl Vault {
     /// Opens every sealed record there is, also of what was deleted and can be restored: keys, contents, present and former,
-    /// signing secrets, and what belongs to integrations; of contents also the blob, as far as the vault holds its key.
+    /// signing secrets, and what belongs to integrations; of contents also the blob, as far as the vault holds its key. A
+    /// content whose initialization vector is missing in the index that refuses replayed blobs counts as damaged.
     /// Verifies every record that decides who may do what: organizations, projects and what is in them, tokens, users,
     /// members, roles, teams, grants, service accounts and invitations, and the indexes that lead to them.
     /// Looking for damage of the store below is [`Store::check`](crate::store::Store::check).
@@ -289,7 +290,8 @@ impl OperationContext<'_, '_> {
     /// Opens what a content holds, which is sealed twice: in a row, and under a level key.
     fn open_content(&mut self, project: &ProjectRecord, record: &Record) -> Result<()> {
         let content: ContentRecord = decode(&record.value)?;
-        self.blob(project, &content)?;
+        let blob = self.blob(project, &content)?;
+        self.check_iv(project.id, content.node, &blob)?;
         self.entries(project, &content)?;
         if project.custody == Custody::Server {
             match self.text(project, &content) {

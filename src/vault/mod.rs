@@ -50,6 +50,7 @@ mod index_check;
 pub(crate) mod integration;
 pub(crate) mod integration_run;
 mod invitation;
+mod iv_index;
 mod job_kind;
 mod key;
 mod key_cache;

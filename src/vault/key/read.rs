@@ -8,6 +8,7 @@ use crate::core::secret::{SecretBytes, SecretString};
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::envelope::Row;
+use crate::vault::iv_index::is_rotation_advised;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::At;
@@ -33,6 +34,19 @@ pub struct ProjectKey {
     pub created_at: Timestamp,
     /// In server custody, its text.
     pub text: Option<SecretString>,
+    /// How many blobs it has sealed, as far as they were stored in the vault.
+    pub seals: u64,
+}
+
+impl ProjectKey {
+    /// Returns whether the key has sealed so many blobs that it should be rotated.
+    ///
+    /// AES-GCM with random initialization vectors is safe for 2^32 blobs under one key (NIST SP 800-38D, section 8.3). The
+    /// advice comes at 2^30.
+    #[must_use]
+    pub fn is_rotation_advised(&self) -> bool {
+        is_rotation_advised(self.seals)
+    }
 }
 
 impl Session<'_> {
@@ -59,6 +73,7 @@ impl OperationContext<'_, '_> {
             version: record.version,
             derivation: record.pbkdf2()?,
             text: self.key_text(project, &record)?,
+            seals: self.seals(project, &record)?,
             hint: record.hint,
             created_at: record.created_at,
         })
@@ -95,6 +110,17 @@ pub struct KeyInfo {
     pub created_at: Timestamp,
     /// When another one took its place.
     pub rotated_at: Option<Timestamp>,
+    /// How many blobs it has sealed, as far as they were stored in the vault.
+    pub seals: u64,
+}
+
+impl KeyInfo {
+    /// Returns whether this is the key in use, and has sealed so many blobs that it should be rotated; see
+    /// [`ProjectKey::is_rotation_advised`].
+    #[must_use]
+    pub fn is_rotation_advised(&self) -> bool {
+        self.is_active && is_rotation_advised(self.seals)
+    }
 }
 
 impl Session<'_> {
@@ -149,6 +175,7 @@ impl OperationContext<'_, '_> {
             version: record.version,
             is_active: record.version == project.key_version,
             derivation: record.pbkdf2()?,
+            seals: self.seals(project, &record)?,
             proof,
             hint: record.hint,
             created_at: record.created_at,
