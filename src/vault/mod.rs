@@ -31,8 +31,10 @@ mod confirmation;
 mod content;
 #[cfg(feature = "server")]
 mod counts;
+mod created_by;
 #[cfg(feature = "sealed")]
 mod declare;
+mod delegation;
 mod deleted;
 mod diff;
 pub(crate) mod engine;
