@@ -69,6 +69,7 @@ mod name;
 mod node;
 mod operation;
 mod organization;
+pub(crate) mod outbound_limit;
 #[cfg(feature = "server")]
 mod own_key;
 mod page;
