@@ -408,6 +408,50 @@ fn with_the_same_key_blobs_move_unopened() {
 }
 
 #[test]
+fn a_check_shows_what_somebody_wrote_into_the_database() {
+    let vault = Vault::new();
+    let weak = vault.out(&["vault", "token", "create", "weak", "--permission", "secret:read"]).trim().to_owned();
+    let database = rusqlite::Connection::open(vault.project.file("ioenv.vault")).unwrap();
+    let row = |id: &str| -> (String, String) {
+        let query = "SELECT key, value FROM record WHERE key LIKE 'token/%' AND value LIKE ?1";
+        database.query_row(query, [format!("%{id}%")], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    };
+    let write = |key: &str, value: &str| {
+        database.execute("INSERT OR REPLACE INTO record (key, value) VALUES (?1, ?2)", [key, value]).unwrap();
+    };
+    let (key, before) = row(r#""name":"weak""#);
+    let id = serde_json::from_str::<Value>(&before).unwrap()["id"].as_str().unwrap().to_owned();
+    let (_, admin) = row(r#""name":"admin""#);
+    for forged in [admin, before.replace("secret:read", "secret:write")] {
+        write(&key, &forged);
+        let refused = complaint(&mut vault.with(&weak, &["get", "KEY", "--path", "acme/dev"]));
+        assert!(refused.contains("ioenv vault check") && !refused.contains(&weak), "{refused}");
+        let checked = run(&mut vault.command(&["vault", "check"]), "");
+        assert_eq!(checked.status.code(), Some(1));
+        let shown = text(&checked.stderr);
+        assert!(shown.contains(&format!("the token {id} at {key} is refused: ")), "{shown}");
+        assert!(shown.contains("and 1 of them damaged"), "{shown}");
+        assert!(text(&checked.stdout).contains("acme/dev       opens, 1 entry"), "{checked:?}");
+    }
+    // As it says.
+    vault.out(&["vault", "token", "revoke", &id]);
+    vault.out(&["vault", "check"]);
+
+    // What stands above other things does not hide from the check.
+    for kind in ["organization", "project", "node"] {
+        let query = "SELECT key, value FROM record WHERE key LIKE ?1 LIMIT 1";
+        let (key, before): (String, String) =
+            database.query_row(query, [format!("{kind}/%")], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        write(&key, &before.replacen(r#""mac":""#, r#""mac":"00"#, 1));
+        let checked = run(&mut vault.command(&["vault", "check"]), "");
+        assert_eq!(checked.status.code(), Some(1), "{kind}");
+        assert!(text(&checked.stderr).contains(&format!("at {key} is refused: ")), "{checked:?}");
+        write(&key, &before);
+    }
+    vault.out(&["vault", "check"]);
+}
+
+#[test]
 fn a_blob_that_the_vault_had_at_another_level_is_sealed_anew() {
     let project = Project::new(&[("acme", ""), ("acme/dev", "A=planted-3e7a\n"), ("acme/live", "B=2\n")]);
     project.stdout(&["vault", "init"]);
@@ -470,48 +514,6 @@ fn the_status_advises_a_rotation() {
     assert!(status.contains("rotation       advised: run `ioenv vault rotate acme --organization acme`"), "{status}");
     vault.ok(&["vault", "rotate", "acme", "--organization", "acme"]);
     assert!(!vault.out(&["vault", "status"]).contains("rotat"));
-}
-
-#[test]
-fn a_check_shows_what_somebody_wrote_into_the_database() {
-    let vault = Vault::new();
-    let weak = vault.out(&["vault", "token", "create", "weak", "--permission", "secret:read"]).trim().to_owned();
-    let database = rusqlite::Connection::open(vault.project.file("ioenv.vault")).unwrap();
-    let row = |id: &str| -> (String, String) {
-        let query = "SELECT key, value FROM record WHERE key LIKE 'token/%' AND value LIKE ?1";
-        database.query_row(query, [format!("%{id}%")], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
-    };
-    let write = |key: &str, value: &str| {
-        database.execute("INSERT OR REPLACE INTO record (key, value) VALUES (?1, ?2)", [key, value]).unwrap();
-    };
-    let (key, before) = row(r#""name":"weak""#);
-    let (_, admin) = row(r#""name":"admin""#);
-    for forged in [admin, before.replace("secret:read", "secret:write")] {
-        write(&key, &forged);
-        let refused = complaint(&mut vault.with(&weak, &["get", "KEY", "--path", "acme/dev"]));
-        assert!(refused.contains("ioenv vault check") && !refused.contains(&weak), "{refused}");
-        let checked = run(&mut vault.command(&["vault", "check"]), "");
-        assert_eq!(checked.status.code(), Some(1));
-        let shown = text(&checked.stderr);
-        assert!(shown.contains(&format!("the token at {key} is refused: ")), "{shown}");
-        assert!(shown.contains("and 1 of them damaged"), "{shown}");
-        assert!(text(&checked.stdout).contains("acme/dev       opens, 1 entry"), "{checked:?}");
-    }
-    write(&key, &before);
-    vault.out(&["vault", "check"]);
-
-    // What stands above other things does not hide from the check.
-    for kind in ["organization", "project", "node"] {
-        let query = "SELECT key, value FROM record WHERE key LIKE ?1 LIMIT 1";
-        let (key, before): (String, String) =
-            database.query_row(query, [format!("{kind}/%")], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-        write(&key, &before.replacen(r#""mac":""#, r#""mac":"00"#, 1));
-        let checked = run(&mut vault.command(&["vault", "check"]), "");
-        assert_eq!(checked.status.code(), Some(1), "{kind}");
-        assert!(text(&checked.stderr).contains(&format!("at {key} is refused: ")), "{checked:?}");
-        write(&key, &before);
-    }
-    vault.out(&["vault", "check"]);
 }
 
 #[test]
@@ -701,6 +703,13 @@ fn a_literal_dollar_stays_literal_in_file_and_vault() {
         assert!(ioenv(&["export", "--format", "document"], "").contains("PW=\"q${A}w\"\n"), "a new value is a new one");
         ioenv(&["import", "-"], document);
         holds("import over a new value");
+        ioenv(&["set", "PW"], "other");
+        ioenv(&["set", "--literal", "PW"], "p${A}w");
+        holds("set --literal");
+        ioenv(&["set", "URL", "--literal"], "http://${A}");
+        assert!(ioenv(&["export", "--expand"], "").contains("URL='http://${A}'\n"), "made literal");
+        ioenv(&["import", "-"], document);
+        holds("import over another meaning");
     }
     for args in [["push", "acme/dev"], ["pull", "acme/dev"]] {
         project.stdout(&args);

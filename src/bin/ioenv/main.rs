@@ -7,7 +7,9 @@ mod args;
 mod commands;
 mod git;
 mod given;
+mod ignore;
 mod levels;
+mod made;
 mod project;
 #[cfg_attr(not(unix), path = "prompt_plain.rs")]
 mod prompt;

@@ -6,6 +6,8 @@ use ioenv::{Configuration, KeyRing, LevelPath, SealedFile, SourceKind};
 
 use crate::args::ProjectArgs;
 use crate::git;
+use crate::ignore::{Hidden, ignore};
+use crate::made::Made;
 use crate::result::Result;
 use crate::terminal;
 
@@ -77,7 +79,28 @@ impl Project {
     }
 
     pub(crate) fn edit(&self) -> Result<SealedFile> {
-        Ok(SealedFile::edit(self.configuration.sealed_file()?)?)
+        let file = self.configuration.sealed_file()?;
+        let sealed = SealedFile::edit(&file)?;
+        self.hide_lock(&file);
+        Ok(sealed)
+    }
+
+    /// Has git ignore what stands beside a sealed file that `init` knew nothing of, such as one that was moved.
+    fn hide_lock(&self, file: &Path) {
+        // Beside the file itself: a name of it may be a link.
+        let Ok(file) = file.canonicalize() else {
+            return;
+        };
+        let hidden = Hidden::beside_sealed(&file);
+        if !hidden.is_seen() {
+            return;
+        }
+        let mut made = Made::default();
+        let directory = self.configuration.file().and_then(Path::parent).unwrap_or(&self.directory);
+        match ignore(&mut made, directory, [&hidden]) {
+            Ok(_) => made.keep(),
+            Err(error) => terminal::warning(error),
+        }
     }
 
     /// The keys: `--key-file`, or what is configured.

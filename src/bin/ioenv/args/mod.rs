@@ -146,8 +146,9 @@ fn one_of<T: Copy + Send + Sync + 'static>(
 pub(crate) enum Command {
     /// Make ioenv.toml, ioenv.sealed and ioenv.key for a project
     ///
-    /// The key goes into .gitignore. `path` in ioenv.toml says which level is loaded: --path, or else the project.
-    /// With --key-file, the key is made there.
+    /// The key goes into .gitignore, and git is asked whether it ignores it. `path` in ioenv.toml says which level is loaded:
+    /// --path, or else the project. With --key-file or IOENV_KEY_FILE, the key is made there; a key in IOENV_KEY is taken as
+    /// it is. The sealed file is made where IOENV_FILE says. All of them are made, or none.
     #[command(after_help = "Example:\n  ioenv init acme-store")]
     Init {
         /// The name of the project
@@ -281,7 +282,10 @@ pub(crate) struct SetArgs {
     pub(crate) more: Vec<String>,
     /// A value that begins with `-`
     #[arg(last = true, value_name = "VALUE")]
-    pub(crate) literal: Vec<String>,
+    pub(crate) last: Vec<String>,
+    /// Let each $ of the value stand for itself, even where ${NAME} is replaced
+    #[arg(long)]
+    pub(crate) literal: bool,
     /// Mark the entry as a variable, whose value may be shown
     #[arg(long, conflicts_with = "secret")]
     pub(crate) variable: bool,
@@ -320,7 +324,7 @@ pub(crate) struct ExportArgs {
     /// Replace ${NAME} by the value of NAME
     #[arg(long)]
     pub(crate) expand: bool,
-    /// Write into a new file that only you can read
+    /// Write into a new file that only you can read, or with --force over one; a pipe or a device takes the text
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
     /// Replace the file if there is one

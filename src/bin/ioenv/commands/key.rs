@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use ioenv::{ErrorKind, KeyDescriptor, KeyRing, KeyString, LevelKey, LevelPath, SealedFile, Slug, SystemRandom};
 use zeroize::Zeroizing;
 
-use super::create_private;
+use crate::made::create_private;
 use crate::project::Project;
 use crate::result::Result;
 use crate::terminal;
@@ -128,7 +128,7 @@ fn save_with(sealed: &mut SealedFile, id: &Slug, key: &LevelKey, file: &Path) ->
 }
 
 /// A passphrase that a key file can hold as a line of its own.
-fn passphrase_of(text: &str) -> Result<KeyString> {
+pub(super) fn passphrase_of(text: &str) -> Result<KeyString> {
     let text = text.trim();
     let is_a_line = KeyRing::parse(text).is_ok_and(|ring| ring.len() == 1);
     if !is_a_line || text.contains(['\n', '\r']) || text.starts_with(LevelKey::PREFIX) {
