@@ -420,6 +420,7 @@ fn a_check_shows_what_somebody_wrote_into_the_database() {
         database.execute("INSERT OR REPLACE INTO record (key, value) VALUES (?1, ?2)", [key, value]).unwrap();
     };
     let (key, before) = row(r#""name":"weak""#);
+    let id = serde_json::from_str::<Value>(&before).unwrap()["id"].as_str().unwrap().to_owned();
     let (_, admin) = row(r#""name":"admin""#);
     for forged in [admin, before.replace("secret:read", "secret:write")] {
         write(&key, &forged);
@@ -428,11 +429,12 @@ fn a_check_shows_what_somebody_wrote_into_the_database() {
         let checked = run(&mut vault.command(&["vault", "check"]), "");
         assert_eq!(checked.status.code(), Some(1));
         let shown = text(&checked.stderr);
-        assert!(shown.contains(&format!("the token at {key} is refused: ")), "{shown}");
+        assert!(shown.contains(&format!("the token {id} at {key} is refused: ")), "{shown}");
         assert!(shown.contains("and 1 of them damaged"), "{shown}");
         assert!(text(&checked.stdout).contains("acme/dev       opens, 1 entry"), "{checked:?}");
     }
-    write(&key, &before);
+    // As it says.
+    vault.out(&["vault", "token", "revoke", &id]);
     vault.out(&["vault", "check"]);
 
     // What stands above other things does not hide from the check.
@@ -447,6 +449,71 @@ fn a_check_shows_what_somebody_wrote_into_the_database() {
         write(&key, &before);
     }
     vault.out(&["vault", "check"]);
+}
+
+#[test]
+fn a_blob_that_the_vault_had_at_another_level_is_sealed_anew() {
+    let project = Project::new(&[("acme", ""), ("acme/dev", "A=planted-3e7a\n"), ("acme/live", "B=2\n")]);
+    project.stdout(&["vault", "init"]);
+    project.stdout(&["vault", "create", "acme/dev", "--client-key"]);
+    let push = |args: &[&str]| {
+        let output = run(&mut project.ioenv(&[&["push"], args].concat()), "");
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stderr)
+    };
+    let copied = "acme/dev: copied as it is: the key is the same\n";
+    assert_eq!(push(&["acme/dev"]), copied);
+    // It was renamed in the vault, so that the name means another level now.
+    let system = |work: &dyn Fn(&ioenv::vault::Session<'_>, ioenv::vault::OrganizationId)| {
+        let root = RootKey::parse(fs::read_to_string(project.file("ioenv.root")).unwrap().trim()).unwrap();
+        let store = ioenv::store::Sqlite::open(project.file("ioenv.vault")).unwrap();
+        let vault = ioenv::vault::Vault::open(store, &root).unwrap();
+        let session = vault.session(ioenv::vault::Actor::system("test"));
+        work(&session, session.organizations().unwrap()[0].id);
+    };
+    let dev: LevelPath = "acme/dev".parse().unwrap();
+    system(&|session, organization| {
+        let update = ioenv::vault::EnvironmentUpdate::new().slug("former".parse().unwrap());
+        session.update_environment(At::Path(organization, &dev), &update).unwrap();
+    });
+    let anew = "acme/dev: opened and sealed anew: the vault had that blob at another level\n";
+    assert_eq!(push(&["acme/dev"]), anew);
+    for level in ["acme/dev", "acme/former"] {
+        assert_eq!(project.stdout(&["get", "A", "--source", "vault", "--path", level]), PLANTED);
+    }
+    // It was deleted for good, and made again.
+    system(&|session, organization| {
+        session.delete_environment(At::Path(organization, &dev), ioenv::vault::Confirmation::Given).unwrap();
+        let id = session.deleted(organization).unwrap()[0].id;
+        session.purge_environment(organization, ioenv::vault::Id::from(id).into()).unwrap();
+    });
+    assert_eq!(push(&["acme/dev"]), anew);
+    assert_eq!(push(&["acme/dev"]), "acme/dev: as before\n");
+    let all = push(&["--all", "--path", "acme"]);
+    assert!(all.contains("acme/live: copied as it is"), "{all}");
+    assert_eq!(project.stdout(&["export", "--source", "vault", "--path", "acme/dev"]), "A=planted-3e7a\n");
+}
+
+#[test]
+fn the_status_advises_a_rotation() {
+    use ioenv::store::{KeyRange, Order, Precondition, Sqlite, StoreExt as _};
+
+    let vault = Vault::new();
+    assert!(!vault.out(&["vault", "status"]).contains("rotat"));
+    let store = Sqlite::open(vault.project.file("ioenv.vault")).unwrap();
+    store
+        .write(|tx| {
+            let counters = tx.scan(&KeyRange::prefix("counter/"), Order::Ascending, 2)?;
+            let mut counter: Value = serde_json::from_str(&counters[0].value).unwrap();
+            counter["seals"] = (1 << 30).into();
+            tx.put(&counters[0].key, &counter.to_string(), Precondition::Present)
+        })
+        .unwrap();
+    drop(store);
+    let status = vault.out(&["vault", "status"]);
+    assert!(status.contains("rotation       advised: run `ioenv vault rotate acme --organization acme`"), "{status}");
+    vault.ok(&["vault", "rotate", "acme", "--organization", "acme"]);
+    assert!(!vault.out(&["vault", "status"]).contains("rotat"));
 }
 
 #[test]
@@ -636,6 +703,13 @@ fn a_literal_dollar_stays_literal_in_file_and_vault() {
         assert!(ioenv(&["export", "--format", "document"], "").contains("PW=\"q${A}w\"\n"), "a new value is a new one");
         ioenv(&["import", "-"], document);
         holds("import over a new value");
+        ioenv(&["set", "PW"], "other");
+        ioenv(&["set", "--literal", "PW"], "p${A}w");
+        holds("set --literal");
+        ioenv(&["set", "URL", "--literal"], "http://${A}");
+        assert!(ioenv(&["export", "--expand"], "").contains("URL='http://${A}'\n"), "made literal");
+        ioenv(&["import", "-"], document);
+        holds("import over another meaning");
     }
     for args in [["push", "acme/dev"], ["pull", "acme/dev"]] {
         project.stdout(&args);

@@ -448,7 +448,7 @@ impl Document {
     }
 }
 
-fn prepend(lines: &mut Zeroizing<String>, above: &str) {
+pub(super) fn prepend(lines: &mut Zeroizing<String>, above: &str) {
     if !above.is_empty() {
         *lines = Zeroizing::new([above, lines.as_str()].concat());
     }

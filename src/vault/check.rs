@@ -12,7 +12,7 @@ use super::session::Actor;
 use super::use_case::UseCase;
 use super::version::version_id;
 use crate::core::custody::Custody;
-use crate::core::id::{IntegrationId, LevelId, OrganizationId, WebhookId};
+use crate::core::id::{IntegrationId, LevelId, OrganizationId, TokenId, WebhookId};
 use crate::core::path::LevelPath;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, Record, StoreExt as _};
@@ -58,6 +58,8 @@ pub struct DamagedRecord {
     pub webhook: Option<WebhookId>,
     /// The integration whose credentials they are, or what it has written.
     pub integration: Option<IntegrationId>,
+    /// The id by which the token can be revoked that it is the record of, if an id leads to it.
+    pub token: Option<TokenId>,
     /// Why.
     pub error: Error,
 }
@@ -65,7 +67,7 @@ pub struct DamagedRecord {
 impl DamagedRecord {
     fn new(kind: SealedRecordKind, organization: Option<OrganizationId>, record: &Record, error: Error) -> Self {
         let key = record.key.clone();
-        Self { kind, key, organization, path: None, id: 0, webhook: None, integration: None, error }
+        Self { kind, key, organization, path: None, id: 0, webhook: None, integration: None, token: None, error }
     }
 }
 
@@ -121,7 +123,8 @@ impl Subject<'_> {
 
 impl Vault {
     /// Opens every sealed record there is, also of what was deleted and can be restored: keys, contents, present and former,
-    /// signing secrets, and what belongs to integrations; of contents also the blob, as far as the vault holds its key.
+    /// signing secrets, and what belongs to integrations; of contents also the blob, as far as the vault holds its key. A
+    /// content whose initialization vector is missing in the index that refuses replayed blobs counts as damaged.
     /// Verifies every record that decides who may do what: organizations, projects and what is in them, tokens, users,
     /// members, roles, teams, grants, service accounts and invitations, and the indexes that lead to them.
     /// Looking for damage of the store below is [`Store::check`](crate::store::Store::check).
@@ -176,6 +179,9 @@ impl Vault {
                         .map(|error| DamagedRecord::new(records.kind, owner_in(&record.key), record, error)))
                 })?;
         }
+        if report.damaged.iter().any(|one| one.kind == SealedRecordKind::Token) {
+            self.name_tokens(&mut report.damaged)?;
+        }
         for check in INDEX_CHECKS {
             let range = KeyRange::prefix(check.prefix);
             self.check_pages(range, &mut report.damaged, |operation, record| {
@@ -188,6 +194,19 @@ impl Vault {
                 }
             })?;
         }
+        Ok(())
+    }
+
+    /// Finds the ids that lead to damaged records of tokens: what such a record says of itself need not be true.
+    fn name_tokens(&self, damaged: &mut [DamagedRecord]) -> Result<()> {
+        self.check_pages(KeyRange::prefix("token-id/"), &mut Vec::new(), |_, index| {
+            if let Ok(key) = decode::<String>(&index.value).map(|hash| keys::token(&hash)) {
+                for one in damaged.iter_mut().filter(|one| one.key == key) {
+                    one.token = id_in(&index.key).ok();
+                }
+            }
+            Ok(None)
+        })?;
         Ok(())
     }
 
@@ -271,7 +290,8 @@ impl OperationContext<'_, '_> {
     /// Opens what a content holds, which is sealed twice: in a row, and under a level key.
     fn open_content(&mut self, project: &ProjectRecord, record: &Record) -> Result<()> {
         let content: ContentRecord = decode(&record.value)?;
-        self.blob(project, &content)?;
+        let blob = self.blob(project, &content)?;
+        self.check_iv(project.id, content.node, &blob)?;
         self.entries(project, &content)?;
         if project.custody == Custody::Server {
             match self.text(project, &content) {

@@ -247,12 +247,13 @@ impl Session<'_> {
     /// email address.
     ///
     /// # Errors
-    /// `NotFound`, also for a role or a team; `Denied`, for a role or a team that holds more than the actor does;
-    /// `InvalidName`; `InvalidValue`, for what is no email address; `Conflict`, for a member, and when the user of that
+    /// `NotFound`, also for a role or a team; `Denied`, for a role or a team that holds more than the actor does, and for
+    /// a token or key with an end or an allow-list; `InvalidName`; `InvalidValue`, for what is no email address; `Conflict`, for a member, and when the user of that
     /// address has another id.
     pub fn add_member(&self, organization: OrganizationId, new: &NewMember) -> Result<Member> {
         self.write(UseCase::AddMember, |operation| {
             operation.whole_organization(organization)?;
+            operation.check_unbounded()?;
             operation.check_role(organization, new.role)?;
             let teams = operation.check_teams(organization, &new.teams)?;
             let email = check_email(&new.email)?;

@@ -26,6 +26,7 @@ use crate::core::id::OrganizationId;
 use crate::core::id::ProjectId;
 use crate::core::metadata::Metadata;
 use crate::core::name::Slug;
+use crate::core::permission::Permission;
 use crate::core::secret_format::SecretFormat;
 use crate::core::wrap::{Context, wrap_key};
 use crate::error::Result;
@@ -323,7 +324,7 @@ impl ProjectUpdate {
         metadata: Option<Metadata>;
         /// Sets the format of the text in the project's blobs.
         secret_format: Option<SecretFormat>;
-        /// Sets whether replaced content is kept as versions from now on.
+        /// Sets whether replaced content is kept as versions from now on. To stop that takes `secret:purge`, too.
         versioning: Option<bool>;
     }
 }
@@ -354,6 +355,10 @@ impl Session<'_> {
                 changed.push("secretFormat");
             }
             if let Some(versioning) = update.versioning {
+                if project.versioning && !versioning {
+                    // From then on, whoever may write can overwrite for good.
+                    operation.allow(Permission::SecretPurge.into())?;
+                }
                 project.versioning = versioning;
                 changed.push("versioning");
             }

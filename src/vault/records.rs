@@ -238,6 +238,26 @@ pub(super) struct VersionRecord {
     pub(super) emptied_by: Option<u32>,
 }
 
+/// How many contents a project has had, and how often its level key was used. It is written with each content.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct CounterRecord {
+    /// The number of the last content.
+    pub(super) number: u32,
+    /// The level key that `seals` counts for: the one that sealed last.
+    pub(super) key_version: u32,
+    /// How many blobs that key has sealed, as far as they were stored here.
+    pub(super) seals: u64,
+}
+
+/// What an initialization vector was used for.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct IvRecord {
+    /// The level that got the blob.
+    pub(super) node: LevelId,
+    /// SHA-256 of the blob's bytes, in hexadecimal.
+    pub(super) blob: String,
+}
+
 /// How many versions a project has, and how many of them are not under a former key.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct VersionCountRecord {
@@ -268,6 +288,9 @@ pub(super) struct KeyRecord {
     /// In server custody, what was derived from it, so that it is derived once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) data: Option<Wrapped>,
+    /// How many blobs it has sealed, once another key has taken its place.
+    #[serde(default)]
+    pub(super) seals: u64,
     pub(super) dek_version: u32,
 }
 
@@ -312,6 +335,9 @@ pub(super) struct TokenRecord {
     pub(super) allow_list: Vec<IpRange>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) created_by: Option<AuditActor>,
+    /// Who rotated it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rotated_by: Option<AuditActor>,
 }
 
 /// Whose key a token is.
@@ -536,8 +562,8 @@ macro_rules! plain_records {
 }
 
 plain_records! {
-    AccessRecord, AuditRecord, ContentRecord, IntegrationStateRecord, KeyRecord, LevelRecord, VaultRecord, VersionCountRecord,
-    VersionRecord, WebhookLogRecord, WebhookRecord, WrappedKeyRecord, WrittenRecord,
+    AccessRecord, AuditRecord, ContentRecord, CounterRecord, IntegrationStateRecord, IvRecord, KeyRecord, LevelRecord,
+    VaultRecord, VersionCountRecord, VersionRecord, WebhookLogRecord, WebhookRecord, WrappedKeyRecord, WrittenRecord,
     // The values of indexes, counters and marks.
     LevelId, OrganizationId, ProjectId, RoleId, String, TeamId, UserId, u32, usize, (),
 }

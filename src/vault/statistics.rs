@@ -1,11 +1,12 @@
 use super::deleted::deleted_nodes;
+use super::iv_index::is_rotation_advised;
 use super::keys;
-use super::records::{DeletedRecord, OrganizationRecord, ProjectRecord, VaultRecord};
+use super::records::{CounterRecord, DeletedRecord, OrganizationRecord, ProjectRecord, VaultRecord, get};
 use super::scan::Scan;
 use crate::core::clock::Timestamp;
 use crate::core::id::Id;
 use crate::core::id::OrganizationId;
-use crate::core::id::ProjectId;
+use crate::core::path::LevelPath;
 use crate::error::Result;
 use crate::store::{KeyRange, Order, Record, StoreExt as _, Transaction};
 use crate::vault::engine::Vault;
@@ -28,6 +29,9 @@ pub struct Statistics {
     pub versions: u64,
     /// What was deleted and is kept to be restored; neither that nor what is in it is counted elsewhere here.
     pub deleted: u64,
+    /// The projects whose level key has sealed so many blobs that it should be rotated; see
+    /// [`ProjectKey::is_rotation_advised`](crate::vault::ProjectKey::is_rotation_advised).
+    pub rotation_advised: Vec<(OrganizationId, LevelPath)>,
     /// Whether there is something for [`Vault::sweep`] to remove: audit records that nobody sees any more, or what can no
     /// longer be restored.
     pub is_sweep_due: bool,
@@ -50,6 +54,7 @@ impl Vault {
                 levels: 0,
                 versions: 0,
                 deleted: 0,
+                rotation_advised: Vec::new(),
                 is_sweep_due: false,
             };
             let mut organizations: Vec<OrganizationId> = Vec::new();
@@ -59,13 +64,17 @@ impl Vault {
             })?;
             statistics.organizations = organizations.len() as u64;
             for organization in organizations {
-                let mut projects: Vec<ProjectId> = Vec::new();
+                let mut projects: Vec<ProjectRecord> = Vec::new();
                 each(tx, keys::projects(organization), |record| {
-                    projects.push(self.authenticator.decode::<ProjectRecord>(record)?.id);
+                    projects.push(self.authenticator.decode(record)?);
                     Ok(())
                 })?;
                 statistics.projects += projects.len() as u64;
-                for project in projects {
+                for ProjectRecord { id: project, slug, key_version, .. } in projects {
+                    let counter: CounterRecord = get(tx, &keys::counter(project))?.unwrap_or_default();
+                    if is_rotation_advised(counter.seals_of(key_version)) {
+                        statistics.rotation_advised.push((organization, LevelPath::new(&slug)?));
+                    }
                     statistics.levels += 1 + each(tx, keys::nodes(project, ""), |_| Ok(()))?;
                     statistics.versions += each(tx, keys::project_versions(project), |_| Ok(()))?;
                     for node in deleted_nodes(tx, project)? {

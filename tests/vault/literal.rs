@@ -42,7 +42,7 @@ fn assert_same(stage: &Stage, at: &str, expected: &Document, how: &str) {
 }
 
 fn of(document: &Document) -> Vec<NewEntry> {
-    document.entries().iter().map(NewEntry::of).collect()
+    document.entries().iter().map(NewEntry::from).collect()
 }
 
 /// Every way to write entries that does not give a value, or gives the one that is there.
@@ -82,6 +82,9 @@ fn keeps(stage: &Stage, document: &Document) {
     for (read, entry) in read.iter().zip(document.entries()) {
         assert_eq!(read.is_literal, entry.is_literal());
     }
+    let copies: Vec<NewEntry> = read.iter().map(NewEntry::from).collect();
+    system.set_entries(At::Path(stage.acme, &path("shop/api/prod")), &copies).unwrap();
+    assert_same(stage, "shop/api/prod", document, "read and copied");
     let new = NewEnvironment::new("copy").entries(of(document));
     system.create_environment(At::Path(stage.acme, &path("shop")), &new).unwrap();
     assert_same(stage, "shop/copy", document, "a new environment");

@@ -15,8 +15,10 @@ mod audit;
 mod authorization;
 mod changes;
 mod clock;
+mod created_by;
 #[cfg(feature = "sealed")]
 mod declarations;
+mod delegation;
 mod deletion;
 #[cfg(feature = "worker")]
 mod deliveries;
@@ -29,6 +31,7 @@ mod hierarchy;
 mod identity;
 mod inheritance;
 mod integrations;
+mod kinds;
 mod literal;
 mod lookups;
 mod members;
@@ -36,6 +39,7 @@ mod one_entry;
 mod personal_keys;
 mod races;
 mod refusals;
+mod replays;
 mod sealed_records;
 mod seams;
 mod service_accounts;

@@ -193,6 +193,7 @@ impl OperationContext<'_, '_> {
             keys::floors(id),
             keys::project_versions(id),
             keys::versions_by_key(id),
+            keys::ivs(id),
         ];
         // The keys come last: none is removed while a record names it, and what is left can be checked until then.
         let sealed = sealed(WrappingKey::ProjectDek).chain(sealed(WrappingKey::OrganizationKek));

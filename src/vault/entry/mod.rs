@@ -54,32 +54,6 @@ impl NewEntry {
         Self { name, value: value.into(), dollars: None, kind: None, comment: Patch::Keep }
     }
 
-    /// Creates the input for an entry with the name and the value of an entry of a document. Each `$` has the meaning
-    /// that it has there.
-    ///
-    /// ```
-    /// # fn main() -> ioenv::Result<()> {
-    /// # use ioenv::vault::{Actor, At, NewOrganization, NewProject, RootKey, Vault};
-    /// # use ioenv::{SystemRandom, store::Memory};
-    /// use ioenv::Document;
-    /// use ioenv::vault::{LevelScope, NewEntry};
-    ///
-    /// # let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
-    /// # let session = vault.session(Actor::system("setup"));
-    /// # let acme = session.create_organization(&NewOrganization::new("Acme"))?.id;
-    /// # session.create_project(acme, &NewProject::new("store"))?;
-    /// # let store = "store".parse()?;
-    /// let document = Document::parse("PASSWORD='p${A}w'\n")?;
-    /// session.set_entries(At::Path(acme, &store), &[NewEntry::of(&document.entries()[0])])?;
-    /// let stored = session.read_level(At::Path(acme, &store), LevelScope::Own)?.into_document();
-    /// assert!(stored.is_some_and(|stored| stored.entries()[0].is_literal()));
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn of(entry: &Entry) -> Self {
-        Self { dollars: Some(entry.dollars().clone()), ..Self::new(entry.name().clone(), entry.value().clone()) }
-    }
-
     /// Makes each `$` of the value stand for itself, whether or not references are replaced.
     #[must_use]
     pub fn literal(mut self) -> Self {
@@ -118,6 +92,41 @@ impl NewEntry {
             document.set_comment(self.name.as_str(), Some(comment))?;
         }
         Ok(())
+    }
+}
+
+/// Takes the name and the value of an entry of a document. Each `$` has the meaning that it has there.
+///
+/// ```
+/// # fn main() -> ioenv::Result<()> {
+/// # use ioenv::vault::{Actor, At, NewOrganization, NewProject, RootKey, Vault};
+/// # use ioenv::{SystemRandom, store::Memory};
+/// use ioenv::Document;
+/// use ioenv::vault::{LevelScope, NewEntry};
+///
+/// # let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
+/// # let session = vault.session(Actor::system("setup"));
+/// # let acme = session.create_organization(&NewOrganization::new("Acme"))?.id;
+/// # session.create_project(acme, &NewProject::new("store"))?;
+/// # let store = "store".parse()?;
+/// let document = Document::parse("PASSWORD='p${A}w'\n")?;
+/// session.set_entries(At::Path(acme, &store), &[NewEntry::from(&document.entries()[0])])?;
+/// let stored = session.read_level(At::Path(acme, &store), LevelScope::Own)?.into_document();
+/// assert!(stored.is_some_and(|stored| stored.entries()[0].is_literal()));
+/// # Ok(())
+/// # }
+/// ```
+impl From<&Entry> for NewEntry {
+    fn from(entry: &Entry) -> Self {
+        Self { dollars: Some(entry.dollars().clone()), ..Self::new(entry.name().clone(), entry.value().clone()) }
+    }
+}
+
+/// Takes the name and the value of a stored entry. Each `$` has the meaning that it has there.
+impl From<&StoredEntry> for NewEntry {
+    fn from(stored: &StoredEntry) -> Self {
+        let name = stored.metadata.name.clone();
+        Self { dollars: Some(stored.dollars.clone()), ..Self::new(name, stored.value.clone()) }
     }
 }
 

@@ -29,7 +29,8 @@ impl Session<'_> {
     /// Sets entries: those that are there in their place, new ones behind them.
     ///
     /// # Errors
-    /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry; `InvalidName`, for a name that is given twice.
+    /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry; `InvalidName`, for a name that is given twice; `Denied`,
+    /// also for a secret that is to be a variable, if the caller may not read and decrypt it.
     pub fn set_entries(&self, at: At<'_>, new: &[NewEntry]) -> Result<SetEntries> {
         self.write(UseCase::SetEntries, |operation| {
             let change = operation.change(at)?;
@@ -111,7 +112,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`; `Conflict`, when the precondition does not hold; `InvalidValue`; `Limit`; `Denied`,
-    /// also for a secret that is to be a variable with the same value, for whoever may not read it.
+    /// also for a secret that is to be a variable, if the caller may not read and decrypt it.
     pub fn set_entry(
         &self,
         at: At<'_>,

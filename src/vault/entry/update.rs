@@ -70,7 +70,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry or for nothing to change about one; `InvalidName`, for a
     /// name that is given twice; `Conflict`, for a new name that another entry has and keeps; `Denied`, also for a secret
-    /// that is to be a variable with the same value, for whoever may not read it.
+    /// that is to be a variable, or whose name a variable is to get, if the caller may not read and decrypt it.
     pub fn update_entries(&self, at: At<'_>, updates: &[EntryUpdate]) -> Result<UpdatedEntries> {
         self.write(UseCase::UpdateEntries, |operation| {
             let change = operation.change(at)?;

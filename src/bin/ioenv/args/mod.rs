@@ -282,7 +282,10 @@ pub(crate) struct SetArgs {
     pub(crate) more: Vec<String>,
     /// A value that begins with `-`
     #[arg(last = true, value_name = "VALUE")]
-    pub(crate) literal: Vec<String>,
+    pub(crate) last: Vec<String>,
+    /// Let each $ of the value stand for itself, even where ${NAME} is replaced
+    #[arg(long)]
+    pub(crate) literal: bool,
     /// Mark the entry as a variable, whose value may be shown
     #[arg(long, conflicts_with = "secret")]
     pub(crate) variable: bool,

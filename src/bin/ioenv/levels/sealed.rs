@@ -1,6 +1,6 @@
-use ioenv::{Changes, Document, Kind, Layer, LevelPath, SealedFile, SecretString, VarName};
+use ioenv::{Changes, Document, Layer, LevelPath, SealedFile, VarName};
 
-use super::{Levels, no_such_entry};
+use super::{Levels, NewValue, no_such_entry};
 use crate::project::Project;
 use crate::result::Result;
 use crate::terminal;
@@ -76,14 +76,8 @@ impl Levels for SealedLevels<'_> {
         Ok(format!("{} added, {} changed, {same} as before", changes.added, changes.changed))
     }
 
-    fn set(&self, path: &LevelPath, name: &VarName, value: &SecretString, kind: Option<Kind>) -> Result {
-        self.change(path, |document, _| {
-            document.set(name.clone(), value.clone())?;
-            if let Some(kind) = kind {
-                document.set_kind(name.as_str(), kind);
-            }
-            Ok(())
-        })
+    fn set(&self, path: &LevelPath, new: &NewValue) -> Result {
+        self.change(path, |document, _| Ok(new.apply(document)?))
     }
 
     fn unset(&self, path: &LevelPath, names: &[VarName]) -> Result {
