@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::authenticated_record::forged;
 use super::grantee::Grantee;
-use super::identity::UserIdentity;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::page::{Page, Paging};
@@ -19,7 +18,7 @@ use crate::core::id::OrganizationId;
 use crate::core::id::TeamId;
 use crate::core::id::UserId;
 use crate::core::permission::Permission;
-use crate::core::role::{MemberRole, OrganizationRole};
+use crate::core::role::MemberRole;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -44,19 +43,6 @@ pub struct Member {
 }
 
 impl Member {
-    /// The owner of an organization that is to be made.
-    pub(super) fn owner(user: UserIdentity) -> Self {
-        Self {
-            user: user.id,
-            name: user.name,
-            email: user.email,
-            role: MemberRole::Organization(OrganizationRole::Owner),
-            teams: Vec::new(),
-            created_at: user.created_at,
-            updated_at: user.updated_at,
-        }
-    }
-
     pub(super) fn new(record: MemberRecord, user: UserRecord) -> Self {
         Self {
             user: record.user,
