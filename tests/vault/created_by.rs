@@ -71,12 +71,18 @@ on_every_store! {
         assert_eq!(system.count_tokens_created_by(elsewhere, ann).unwrap(), 0);
         // It is about the organization, not about membership: she may be gone.
         system.remove_member(acme, ann).unwrap();
-        hers.iter().for_each(|token| stage.assert_works(token, true));
+        for token in hers {
+            stage.assert_works(token, true);
+        }
         let logged = stage.logged(|| {
             assert_eq!(system.revoke_tokens_created_by(acme, ann).unwrap(), hers.len());
         });
-        hers.iter().for_each(|token| stage.assert_works(token, false));
-        kept.iter().for_each(|token| stage.assert_works(token, true));
+        for token in hers {
+            stage.assert_works(token, false);
+        }
+        for token in &kept {
+            stage.assert_works(token, true);
+        }
         assert_eq!(logged.len(), hers.len());
         for record in &logged {
             assert_eq!(record.action, ioenv::vault::Action::Delete);
