@@ -116,6 +116,8 @@ pub use env::Env;
 pub use error::{Error, ErrorKind, Result};
 pub use files::replace::write_private;
 pub use inject::{Inject, is_withheld};
+#[cfg(feature = "vault")]
+pub use load::SharedVault;
 pub use load::{Configuration, Loader, Precedence, SourceKind, VaultLocation, load, resolve, var};
 #[cfg(feature = "sealed")]
 pub use sealed::{KeyDescriptor, SealedFile};

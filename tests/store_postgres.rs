@@ -492,3 +492,69 @@ fn nothing_shows_the_password() {
     let error = Postgres::connect("postgres://u:hunter2@127.0.0.1:1/d").unwrap_err();
     assert!(error.is_retryable() && !format!("{error:?}").contains("hunter2"), "{error:?}");
 }
+
+/// The last transaction of a name is read ahead, and what has changed since then counts.
+#[test]
+fn what_is_read_ahead_is_what_there_is_now() {
+    let url = fresh();
+    let (store, other) = (Postgres::connect(&url).unwrap(), Postgres::connect(&url).unwrap());
+    let put = |key: &str, value: &str| other.write(|tx| tx.put(key, value, Precondition::Always)).unwrap();
+    let read = |keys: &[&str]| {
+        let read = store.read(|tx| {
+            tx.named("reader");
+            keys.iter().map(|key| tx.get(key)).collect::<Result<Vec<_>, _>>()
+        });
+        read.unwrap().into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>()
+    };
+    put("a", "1");
+    for round in 2..5 {
+        assert_eq!(read(&["a", "b"]), [(round - 1).to_string(), String::new()]);
+        put("a", &round.to_string());
+    }
+    // One that was not there, one that nobody asked for before, and one that is gone.
+    put("b", "7");
+    put("c", "8");
+    assert_eq!(read(&["a", "b", "c"]), ["4", "7", "8"]);
+    other.write(|tx| tx.delete("a")).unwrap();
+    assert_eq!(read(&["a", "c"]), ["", "8"]);
+    // A range, and an error of the work.
+    let scanned = store.read(|tx| {
+        tx.named("reader");
+        let first = tx.get("c")?;
+        Ok((first, tx.scan(&KeyRange::prefix(""), Order::Ascending, 9)?.len()))
+    });
+    assert_eq!(scanned.unwrap(), (Some("8".to_owned()), 2));
+    let failed = store.read(|tx| {
+        tx.named("reader");
+        tx.get("c")?;
+        tx.put("c", "9", Precondition::Always)
+    });
+    assert_eq!(failed.unwrap_err().kind(), ErrorKind::InvalidValue);
+    assert_eq!(read(&["c"]), ["8"]);
+}
+
+#[test]
+fn a_pool_has_no_more_connections_than_are_allowed() {
+    let cluster = Cluster::start(&["superuser_reserved_connections=3"]);
+    let admin = cluster.url();
+    assert_eq!(Postgres::connect_pool(&admin, 200).unwrap().pool_size().connections(), 100);
+    postgres::execute(&admin, "CREATE ROLE few LOGIN CONNECTION LIMIT 2; CREATE ROLE many LOGIN");
+    postgres::execute(
+        &admin,
+        "GRANT ALL ON SCHEMA public TO few, many; GRANT ALL ON ALL TABLES IN SCHEMA public TO few, many",
+    );
+    let url = |user: &str| admin.replace("postgres@", &format!("{user}@"));
+    assert_eq!(Postgres::connect_pool(&url("many"), 200).unwrap().pool_size().allowed, Some(97));
+    let store = Postgres::connect_pool(&url("few"), 8).unwrap();
+    assert_eq!((store.pool_size().wanted, store.pool_size().connections()), (8, 2));
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let store = &store;
+            scope.spawn(move || {
+                let key = format!("t/{thread}");
+                store.write(|tx| tx.put(&key, "1", Precondition::Always)).unwrap();
+            });
+        }
+    });
+    assert_eq!(Postgres::connect_single(&admin).unwrap().pool_size().connections(), 1);
+}

@@ -18,4 +18,6 @@ mod variables;
 pub use configuration::{Configuration, SourceKind};
 pub use loader::{Loader, load, resolve, var};
 pub use location::VaultLocation;
+#[cfg(feature = "vault")]
+pub use open_vault::SharedVault;
 pub use precedence::Precedence;

@@ -1,9 +1,11 @@
 //! Opening the vault that is configured.
 
+use std::num::NonZero;
 use std::sync::Arc;
 
 use super::configuration::Configuration;
 use super::location::VaultLocation;
+use super::variables::variable;
 use crate::core::token::Token;
 use crate::core::wrap::RootKey;
 #[cfg(feature = "sqlite")]
@@ -21,6 +23,22 @@ impl Configuration {
     /// when the store it is in is not compiled in; as [`Vault::open`].
     pub fn open_vault(&self) -> Result<Vault> {
         Vault::open(open_store(&self.vault_location()?)?, &self.required_root_key()?)
+    }
+
+    /// Opens the vault for a program that goes on working with it, such as a server. A PostgreSQL database is used over
+    /// several connections at once: as many as `connections`, or else as `IOENV_VAULT_CONNECTIONS`, or else four for each
+    /// core, but at least 8 and at most 64. Threads are started for them.
+    ///
+    /// # Errors
+    /// As [`open_vault`](Self::open_vault); `Config`, if `IOENV_VAULT_CONNECTIONS` is no number from 1 on.
+    pub fn open_shared_vault(&self, connections: Option<NonZero<u32>>) -> Result<SharedVault> {
+        let given = variable("IOENV_VAULT_CONNECTIONS")?.map(|text| {
+            let message = "IOENV_VAULT_CONNECTIONS must be a number from 1 on";
+            text.parse::<NonZero<u32>>().map_err(|_| Error::config(message))
+        });
+        let connections = connections.map_or_else(|| given.transpose(), |connections| Ok(Some(connections)))?;
+        let (store, warning) = open_shared_store(&self.vault_location()?, connections)?;
+        Ok(SharedVault { vault: Vault::open(store, &self.required_root_key()?)?, warning })
     }
 
     /// Opens the vault for a program that reads from it with a token.
@@ -43,6 +61,43 @@ impl Configuration {
             )
         })
     }
+}
+
+/// A vault for a program that goes on working with it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SharedVault {
+    /// The vault.
+    pub vault: Vault,
+    /// What its operator should know, such as that the database allows fewer connections than were asked for.
+    pub warning: Option<String>,
+}
+
+/// Opens the store that a location names, with as many connections as a server needs.
+fn open_shared_store(
+    location: &VaultLocation,
+    connections: Option<NonZero<u32>>,
+) -> Result<(Arc<dyn Store>, Option<String>)> {
+    #[cfg(feature = "postgres")]
+    if let VaultLocation::Postgres(url) = location
+        && is_postgres(url.expose_secret())
+    {
+        let store = match connections {
+            Some(connections) => crate::store::Postgres::connect_pool(url.expose_secret(), connections.get())?,
+            None => crate::store::Postgres::connect(url.expose_secret())?,
+        };
+        let size = store.pool_size();
+        let warning = size.allowed.filter(|allowed| *allowed < size.wanted).map(|allowed| {
+            format!(
+                "the database allows {allowed} connections, fewer than the {} that are wanted: raise its limits                  (max_connections, or those of the role or the database), or set --connections",
+                size.wanted
+            )
+        });
+        return Ok((Arc::new(store), warning));
+    }
+    // Beside PostgreSQL there is nothing to choose.
+    let _ = connections;
+    Ok((open_store(location)?, None))
 }
 
 fn is_postgres(url: &str) -> bool {

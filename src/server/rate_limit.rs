@@ -87,6 +87,12 @@ pub(super) struct Quota {
 }
 
 impl Quota {
+    /// The refusal of what the vault did not begin, because too much of it is under way.
+    pub(super) fn exceeded(retry_after: Option<Duration>) -> Self {
+        let seconds = retry_after.map_or(1, |wait| wait.as_secs().max(1));
+        Self { limit: 0, remaining: 0, seconds, is_exceeded: true }
+    }
+
     /// When the window ends, in seconds since 1970.
     pub(super) fn resets_at(&self) -> u64 {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::future::{Future, ready};
 use std::net::{IpAddr, Ipv4Addr};
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -14,7 +14,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use axum::routing::{self, MethodFilter, MethodRouter};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinError;
 use tokio::time::timeout;
 
@@ -174,6 +174,8 @@ pub(super) struct RequestContext {
     key: OnceLock<OwnKey>,
     /// Whether anything was done in the name of the caller.
     has_session: AtomicBool,
+    /// The place among those that are served at once, while it is held.
+    slot: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 impl RequestContext {
@@ -193,6 +195,7 @@ impl RequestContext {
             body: Err(Fault::BodyIncomplete),
             key: OnceLock::new(),
             has_session: AtomicBool::new(false),
+            slot: Mutex::new(None),
         }
     }
 
@@ -236,6 +239,17 @@ impl RequestContext {
     fn is_caller_known<P>(&self, answer: &Result<Reply, P>) -> bool {
         let is_done = answer.as_ref().is_ok_and(|reply| reply.status().as_u16() < 400);
         self.key.get().is_some() || (is_done && self.has_session.load(Ordering::Relaxed))
+    }
+
+    /// Waits for another network, which may take as long as its owner likes, without a place among those that are served
+    /// at once. Whoever calls this bounds how many wait.
+    pub(super) fn without_slot<T>(&self, wait: impl FnOnce() -> T) -> T {
+        self.hold(None);
+        wait()
+    }
+
+    fn hold(&self, slot: Option<OwnedSemaphorePermit>) {
+        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = slot;
     }
 
     fn connection(&self) -> Option<&Connection> {
@@ -445,14 +459,13 @@ async fn perform<S: Service>(
     let answer = match timeout(QUEUE_TIMEOUT, slots.acquire_owned()).await {
         Ok(Ok(slot)) => {
             let quota = Arc::clone(&quota);
+            context.hold(Some(slot));
             let answer = tokio::task::spawn_blocking(move || {
                 let answer = counted::<S>(&context, &quota, work);
                 if let Some(connection) = context.connection().filter(|_| context.is_caller_known(&answer)) {
                     connection.mark_known();
                 }
-                let answer = answer.map_err(|problem| S::refine(&context, problem));
-                drop(slot);
-                answer
+                answer.map_err(|problem| S::refine(&context, problem))
             });
             // A panic stays with the request that met it.
             answer.await.unwrap_or_else(|error| Err(Fault::of_task(error).into()))

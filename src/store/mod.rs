@@ -16,7 +16,7 @@ pub(crate) mod transaction;
 pub use self::copy::copy;
 pub use self::memory::Memory;
 #[cfg(feature = "postgres")]
-pub use self::postgres::Postgres;
+pub use self::postgres::{PoolSize, Postgres};
 pub use self::record::{KeyRange, MAX_KEY_BYTES, MAX_RECORD_BYTES, Order, Record, check_record};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::Sqlite;

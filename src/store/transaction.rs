@@ -113,6 +113,10 @@ pub trait Transaction {
         Ok(())
     }
 
+    /// Names what this transaction does, before it reads anything. A store that is far away can then read at once what the
+    /// last transaction of that name has read; others do nothing. The values are those of now in any case.
+    fn named(&mut self, _name: &str) {}
+
     /// Writes a value: JSON text without a NUL character in it. It may come back with other white space and with the
     /// members of objects in another order.
     ///
@@ -174,6 +178,8 @@ fn returning<S: Store + ?Sized, T>(
 ) -> Result<T> {
     let mut returned = None;
     store.transaction(access, &mut |tx| {
+        // What an attempt held that did not count is let go of before the next one.
+        returned = None;
         returned = Some(work(tx)?);
         Ok(())
     })?;

@@ -1,5 +1,6 @@
 //! Authentication: finds the trusted program, the user, or the holder of a token or key, as the store has them now.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use super::authenticated_record::RecordAuthenticator;
@@ -21,6 +22,17 @@ pub(super) enum Caller {
     System(String),
     Token(TokenHash),
     User(UserId),
+}
+
+/// Without the token: an id that is the same for each request of a caller.
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System(name) => write!(f, "system/{name}"),
+            Self::Token(hash) => write!(f, "token/{hash}"),
+            Self::User(id) => write!(f, "user/{id}"),
+        }
+    }
 }
 
 /// Finds the principal behind a request that came from an address, if that is known.

@@ -12,7 +12,7 @@ use super::session::Actor;
 use super::use_case::UseCase;
 use super::version::version_id;
 use crate::core::custody::Custody;
-use crate::core::id::{IntegrationId, LevelId, OrganizationId, WebhookId};
+use crate::core::id::{IntegrationId, LevelId, OrganizationId, TokenId, WebhookId};
 use crate::core::path::LevelPath;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, Record, StoreExt as _};
@@ -58,6 +58,8 @@ pub struct DamagedRecord {
     pub webhook: Option<WebhookId>,
     /// The integration whose credentials they are, or what it has written.
     pub integration: Option<IntegrationId>,
+    /// The id by which the token can be revoked that it is the record of, if an id leads to it.
+    pub token: Option<TokenId>,
     /// Why.
     pub error: Error,
 }
@@ -65,7 +67,7 @@ pub struct DamagedRecord {
 impl DamagedRecord {
     fn new(kind: SealedRecordKind, organization: Option<OrganizationId>, record: &Record, error: Error) -> Self {
         let key = record.key.clone();
-        Self { kind, key, organization, path: None, id: 0, webhook: None, integration: None, error }
+        Self { kind, key, organization, path: None, id: 0, webhook: None, integration: None, token: None, error }
     }
 }
 
@@ -177,6 +179,9 @@ impl Vault {
                         .map(|error| DamagedRecord::new(records.kind, owner_in(&record.key), record, error)))
                 })?;
         }
+        if report.damaged.iter().any(|one| one.kind == SealedRecordKind::Token) {
+            self.name_tokens(&mut report.damaged)?;
+        }
         for check in INDEX_CHECKS {
             let range = KeyRange::prefix(check.prefix);
             self.check_pages(range, &mut report.damaged, |operation, record| {
@@ -189,6 +194,19 @@ impl Vault {
                 }
             })?;
         }
+        Ok(())
+    }
+
+    /// Finds the ids that lead to damaged records of tokens: what such a record says of itself need not be true.
+    fn name_tokens(&self, damaged: &mut [DamagedRecord]) -> Result<()> {
+        self.check_pages(KeyRange::prefix("token-id/"), &mut Vec::new(), |_, index| {
+            if let Ok(key) = decode::<String>(&index.value).map(|hash| keys::token(&hash)) {
+                for one in damaged.iter_mut().filter(|one| one.key == key) {
+                    one.token = id_in(&index.key).ok();
+                }
+            }
+            Ok(None)
+        })?;
         Ok(())
     }
 

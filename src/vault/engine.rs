@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::authenticated_record::RecordAuthenticator;
 use super::key_cache::KeyCache;
 use super::keys;
+use super::outbound_limit::OutboundLimit;
 use super::provider::Provider;
 use super::records::{VaultRecord, Wrapped, decode, encode};
 use super::sync_target::SyncTarget;
@@ -40,6 +41,7 @@ pub struct Vault {
     /// The id that was made last, so that the next one is greater.
     last_id: Mutex<Id>,
     pub(crate) outbound: OutboundPolicy,
+    pub(super) outbound_limit: OutboundLimit,
     targets: BTreeMap<Provider, Box<dyn SyncTarget>>,
 }
 
@@ -223,6 +225,7 @@ impl VaultOptions {
             authenticator,
             last_id: Mutex::new(id),
             outbound: OutboundPolicy::new(),
+            outbound_limit: OutboundLimit::default(),
             targets: BTreeMap::new(),
         }
     }

@@ -102,10 +102,11 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, also for a role or a team; `Denied`, for a role or a team that holds more than the actor does, and
-    /// in place of such a role; `InvalidValue`, for what is no email address, and for an end that is past; `Conflict`, for a member.
+    /// in place of such a role, and for a token or key with an end or an allow-list; `InvalidValue`, for what is no email address, and for an end that is past; `Conflict`, for a member.
     pub fn invite_member(&self, organization: OrganizationId, new: &NewInvitation) -> Result<IssuedInvitation> {
         self.write(UseCase::InviteMember, |operation| {
             operation.whole_organization(organization)?;
+            operation.check_unbounded()?;
             operation.check_role(organization, new.role)?;
             let teams = operation.check_teams(organization, &new.teams)?;
             let email = check_email(&new.email)?;

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::authenticated_record::forged;
 use super::grantee::Grantee;
-use super::identity::UserIdentity;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::page::{Page, Paging};
@@ -19,7 +18,7 @@ use crate::core::id::OrganizationId;
 use crate::core::id::TeamId;
 use crate::core::id::UserId;
 use crate::core::permission::Permission;
-use crate::core::role::{MemberRole, OrganizationRole};
+use crate::core::role::MemberRole;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Order, Precondition};
 
@@ -44,19 +43,6 @@ pub struct Member {
 }
 
 impl Member {
-    /// The owner of an organization that is to be made.
-    pub(super) fn owner(user: UserIdentity) -> Self {
-        Self {
-            user: user.id,
-            name: user.name,
-            email: user.email,
-            role: MemberRole::Organization(OrganizationRole::Owner),
-            teams: Vec::new(),
-            created_at: user.created_at,
-            updated_at: user.updated_at,
-        }
-    }
-
     pub(super) fn new(record: MemberRecord, user: UserRecord) -> Self {
         Self {
             user: record.user,
@@ -261,12 +247,13 @@ impl Session<'_> {
     /// email address.
     ///
     /// # Errors
-    /// `NotFound`, also for a role or a team; `Denied`, for a role or a team that holds more than the actor does;
-    /// `InvalidName`; `InvalidValue`, for what is no email address; `Conflict`, for a member, and when the user of that
+    /// `NotFound`, also for a role or a team; `Denied`, for a role or a team that holds more than the actor does, and for
+    /// a token or key with an end or an allow-list; `InvalidName`; `InvalidValue`, for what is no email address; `Conflict`, for a member, and when the user of that
     /// address has another id.
     pub fn add_member(&self, organization: OrganizationId, new: &NewMember) -> Result<Member> {
         self.write(UseCase::AddMember, |operation| {
             operation.whole_organization(organization)?;
+            operation.check_unbounded()?;
             operation.check_role(organization, new.role)?;
             let teams = operation.check_teams(organization, &new.teams)?;
             let email = check_email(&new.email)?;

@@ -31,8 +31,10 @@ mod confirmation;
 mod content;
 #[cfg(feature = "server")]
 mod counts;
+mod created_by;
 #[cfg(feature = "sealed")]
 mod declare;
+mod delegation;
 mod deleted;
 mod diff;
 pub(crate) mod engine;
@@ -67,6 +69,7 @@ mod name;
 mod node;
 mod operation;
 mod organization;
+pub(crate) mod outbound_limit;
 #[cfg(feature = "server")]
 mod own_key;
 mod page;

@@ -335,6 +335,9 @@ pub(super) struct TokenRecord {
     pub(super) allow_list: Vec<IpRange>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) created_by: Option<AuditActor>,
+    /// Who rotated it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rotated_by: Option<AuditActor>,
 }
 
 /// Whose key a token is.

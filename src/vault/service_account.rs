@@ -2,13 +2,14 @@
 //! addresses it may be used from, and any number of keys, which all may do what the account may at that moment.
 
 use super::audit::words;
+use super::delegation::check_allow_list;
 use super::keys;
 use super::name::check_name;
 use super::operation::{OperationContext, no_such};
 use super::records::{HolderRecord, ServiceAccountRecord};
 use super::session::Session;
 use super::setters::setters;
-use super::token::{check_allow_list, check_permissions};
+use super::token::check_permissions;
 use super::use_case::UseCase;
 use crate::core::audit::{Action, AuditActor, Details, Resource, ResourceKind};
 use crate::core::clock::Timestamp;
@@ -116,7 +117,7 @@ impl NewServiceAccount {
         /// Sets the id, which only trusted programs can choose. By default it is a new one.
         id: Option<ServiceAccountId>;
         /// Sets from where the account's keys may be used, at most 100 ranges. An empty list, the default, allows every
-        /// address.
+        /// address, or those that the token or key may be used from that the account is made with.
         allow_list: Vec<IpRange>;
     }
 }
@@ -128,8 +129,8 @@ impl Session<'_> {
     /// service account: among people its owners and admins.
     ///
     /// # Errors
-    /// `NotFound`; `Denied`, for a permission that the actor does not hold, and for one that is bound to a place or has
-    /// an end; `InvalidName`; `InvalidValue`, without a permission; `Limit`, for more than 100 ranges of addresses;
+    /// `NotFound`; `Denied`, for a permission that the actor does not hold or addresses beyond the actor's own, and for one
+    /// that is bound to a place or has an end; `InvalidName`; `InvalidValue`, without a permission; `Limit`, for more than 100 ranges of addresses;
     /// `Conflict`, for an id that is taken.
     pub fn create_service_account(
         &self,
@@ -138,15 +139,20 @@ impl Session<'_> {
     ) -> Result<ServiceAccount> {
         self.write(UseCase::CreateServiceAccount, |operation| {
             operation.manage_service_accounts(organization)?;
+            let allow_list = match &*new.allow_list {
+                // As for what is issued with a key: it is used from where that is.
+                [] => operation.own_allow_list().to_vec(),
+                given => check_allow_list(given)?,
+            };
             // It has no end, so neither may whoever makes it.
-            operation.check_grant(new.permissions, None)?;
+            operation.check_credential(new.permissions, None, &allow_list)?;
             check_permissions(new.permissions)?;
             let record = ServiceAccountRecord {
                 id: operation.given_id(new.id)?,
                 organization,
                 name: check_name(&new.name)?,
                 permissions: new.permissions,
-                allow_list: check_allow_list(&new.allow_list)?,
+                allow_list,
                 created_at: operation.now,
                 updated_at: operation.now,
                 created_by: operation.principal.actor.clone(),
@@ -222,7 +228,8 @@ impl Session<'_> {
     /// Changes a service account, and with it at once what all of its keys may do.
     ///
     /// # Errors
-    /// `NotFound`; `Denied`, when it holds, or is to hold, what the actor does not, and for whoever may not manage it;
+    /// `NotFound`; `Denied`, when it holds, or is to hold, what the actor does not, or is used from more addresses than the
+    /// actor's own, and for whoever may not manage it;
     /// `InvalidName`; `InvalidValue`, without a permission; `Limit`, for more than 100 ranges of addresses.
     pub fn update_service_account(
         &self,
@@ -233,15 +240,15 @@ impl Session<'_> {
         self.write(UseCase::UpdateServiceAccount, |operation| {
             let mut record = operation.managed_service_account(organization, id)?;
             // What it may do was not this actor's to give, nor is it to change.
-            operation.check_grant(record.permissions, None)?;
+            operation.check_credential(record.permissions, None, &record.allow_list)?;
             if let Some(permissions) = update.permissions {
-                operation.check_grant(permissions, None)?;
                 check_permissions(permissions)?;
                 record.permissions = permissions;
             }
             if let Some(allow_list) = &update.allow_list {
                 record.allow_list = check_allow_list(allow_list)?;
             }
+            operation.check_credential(record.permissions, None, &record.allow_list)?;
             if let Some(name) = &update.name {
                 record.name = check_name(name)?;
             }

@@ -90,7 +90,9 @@ impl Session<'_> {
         use_case: UseCase,
         mut work: impl FnMut(&mut OperationContext<'_, '_>) -> Result<T>,
     ) -> Result<T> {
+        let name = format!("{}/{use_case:?}", self.caller);
         let (value, mut pending) = self.vault.store.read(|tx| {
+            tx.named(&name);
             let mut operation = OperationContext::begin(self.vault, &self.caller, self.ip, tx, use_case)?;
             let value = work(&mut operation)?;
             Ok((value, operation.pending))

@@ -15,7 +15,7 @@ use super::scan::Scan;
 use super::session::Session;
 use super::setters::{Patch, setters};
 use super::use_case::UseCase;
-use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::audit::{Action, AuditActor, Details, Resource, ResourceKind};
 use crate::core::clock::Timestamp;
 use crate::core::id::Id;
 use crate::core::id::LevelId;
@@ -27,9 +27,6 @@ use crate::core::permission::PermissionSet;
 use crate::core::token::{Token, TokenFormat};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{KeyRange, Order, Precondition, Record};
-
-/// Most ranges of addresses that a key may be used from.
-const MAX_ALLOW_LIST: usize = 100;
 
 /// What is known of a token. The token itself is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +50,10 @@ pub struct TokenInfo {
     pub allow_list: Vec<IpRange>,
     /// When it was issued.
     pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: AuditActor,
+    /// Who rotated it last, and so has seen the token that works now.
+    pub rotated_by: Option<AuditActor>,
     /// When one of these was changed last.
     pub updated_at: Timestamp,
     /// From when on it no longer works.
@@ -86,6 +87,8 @@ impl OperationContext<'_, '_> {
             scope,
             allow_list: record.allow_list.clone(),
             created_at: record.created_at,
+            created_by: record.created_by.clone().unwrap_or(AuditActor::SYSTEM),
+            rotated_by: record.rotated_by.clone(),
             updated_at: record.updated_at,
             expires_at: record.expires_at,
             revoked_at: record.revoked_at,
@@ -110,22 +113,6 @@ impl OperationContext<'_, '_> {
     /// Whether the actor may list a token: it is bound to nothing beyond what the actor may see tokens of.
     fn is_token_listed(&mut self, token: &TokenRecord) -> Result<bool> {
         Ok(self.enter_scope(token.scope.as_ref())? && self.rights.contains_all(self.needed))
-    }
-
-    /// Refuses to give away, or to take over, what the actor does not hold itself, or not for that long.
-    pub(super) fn check_grant(&self, permissions: PermissionSet, expires_at: Option<Timestamp>) -> Result<()> {
-        self.check_held(permissions)?;
-        self.check_outlived(expires_at)
-    }
-
-    /// Refuses what would live longer than the token it is made with.
-    pub(super) fn check_outlived(&self, expires_at: Option<Timestamp>) -> Result<()> {
-        let own_end = self.principal.token.as_ref().and_then(|(_, token)| token.expires_at);
-        match (own_end, expires_at) {
-            (Some(own), None) => Err(outlives(own)),
-            (Some(own), Some(end)) if end > own => Err(outlives(own)),
-            _ => Ok(()),
-        }
     }
 
     /// What a token is bound to, from the path that is asked for.
@@ -171,26 +158,12 @@ impl TokenRecord {
     }
 }
 
-/// A list of ranges that a key may be used from.
-pub(super) fn check_allow_list(ranges: &[IpRange]) -> Result<Vec<IpRange>> {
-    if ranges.len() > MAX_ALLOW_LIST {
-        return Err(Error::new(ErrorKind::Limit, "an allow-list has at most 100 ranges of addresses"));
-    }
-    Ok(ranges.to_vec())
-}
-
 /// What was revoked stays as it was.
 fn check_not_revoked(record: &TokenRecord) -> Result<()> {
     if record.revoked_at.is_some() {
         return Err(Error::new(ErrorKind::Conflict, "the token was revoked: issue another one"));
     }
     Ok(())
-}
-
-#[cold]
-fn outlives(own_end: Timestamp) -> Error {
-    let message = format!("nothing can live longer than the token or key it is made with: let it expire by {own_end}");
-    Error::new(ErrorKind::Denied, message)
 }
 
 /// A token to issue.
@@ -267,7 +240,8 @@ impl OperationContext<'_, '_> {
         scope: Option<&LevelPath>,
     ) -> Result<IssuedToken> {
         let scope = self.scope_of(organization, scope)?;
-        self.check_grant(new.permissions, new.expires_at)?;
+        self.check_held(new.permissions)?;
+        self.check_outlived(new.expires_at)?;
         let name = check_name(&new.name)?;
         check_token(new.permissions, new.expires_at, self.now)?;
         if matches!(new.format, TokenFormat::DotenvCloud { organization: spelled } if spelled != organization) {
@@ -323,8 +297,9 @@ impl OperationContext<'_, '_> {
             deleted_with: None,
             holder: HolderRecord::Token,
             // What is issued with a key is used from where that is.
-            allow_list: self.principal.token.as_ref().map(|(_, own)| own.allow_list.clone()).unwrap_or_default(),
+            allow_list: self.own_allow_list().to_vec(),
             created_by: Some(self.principal.actor.clone()),
+            rotated_by: None,
         }
     }
 
@@ -364,8 +339,8 @@ impl OperationContext<'_, '_> {
         Ok(count)
     }
 
-    /// The tokens whose hashes lie in a range, in the order they were made.
-    pub(super) fn tokens_in(&mut self, range: KeyRange) -> Result<Vec<TokenRecord>> {
+    /// The tokens whose hashes lie in a range, in the order they were made, with the keys of their records.
+    pub(super) fn tokens_in(&mut self, range: KeyRange) -> Result<Vec<(String, TokenRecord)>> {
         let mut scan = Scan::new(range, Order::Ascending);
         let (mut indexes, mut keys) = (Vec::new(), Vec::new());
         while let Some(Record { key, value }) = scan.next(self.tx)? {
@@ -373,7 +348,11 @@ impl OperationContext<'_, '_> {
             indexes.push(key);
         }
         self.tx.prefetch(&keys)?;
-        keys.iter().zip(&indexes).map(|(key, index)| self.token_of_index(key, index)).collect()
+        let found = keys.into_iter().zip(&indexes).map(|(key, index)| {
+            let record = self.token_of_index(&key, index)?;
+            Ok((key, record))
+        });
+        found.collect()
     }
 
     /// The token whose hash lies under `index`.
@@ -469,7 +448,7 @@ impl Session<'_> {
         self.read(UseCase::ListTokens, |operation| {
             operation.organization(organization)?;
             let mut tokens = Vec::new();
-            for token in operation.tokens_in(keys::token_ids(organization))? {
+            for (_, token) in operation.tokens_in(keys::token_ids(organization))? {
                 if operation.is_token_listed(&token)? {
                     tokens.push(operation.token_info(&token)?);
                 }
@@ -511,20 +490,20 @@ impl Session<'_> {
     /// Changes a token.
     ///
     /// # Errors
-    /// `NotFound`; `Denied`, when the token holds, or is to hold, what the actor does not; `InvalidName`;
+    /// `NotFound`; `Denied`, when the token does, lives or reaches, or is to do or live, beyond the actor's own; `InvalidName`;
     /// `InvalidValue`; `Conflict`, for one that was revoked.
     pub fn update_token(&self, organization: OrganizationId, id: TokenId, update: &TokenUpdate) -> Result<TokenInfo> {
         self.write(UseCase::UpdateToken, |operation| {
             let (key, mut record) = operation.token(organization, id)?;
             // What the token may do was not this actor's to give, nor is it to change.
-            operation.check_grant(record.permissions, record.expires_at)?;
+            operation.check_credential(record.permissions, record.expires_at, &record.allow_list)?;
             check_not_revoked(&record)?;
             if let Some(permissions) = update.permissions {
                 record.permissions = permissions;
             }
             let has_new_end = update.expires_at.apply(&mut record.expires_at, |end| Ok(Some(*end)))?;
             if update.permissions.is_some() || has_new_end {
-                operation.check_grant(record.permissions, record.expires_at)?;
+                operation.check_credential(record.permissions, record.expires_at, &record.allow_list)?;
                 check_token(record.permissions, record.expires_at.filter(|_| has_new_end), operation.now)?;
             }
             if let Some(name) = &update.name {
@@ -578,18 +557,20 @@ impl Session<'_> {
     /// Issues a token anew, with the same id and rights; the old one no longer works from then on.
     ///
     /// # Errors
-    /// `NotFound`; `Denied`, when the token holds what the actor does not; `Conflict`, for one that was revoked.
+    /// `NotFound`; `Denied`, when the token holds what the actor does not, lives longer, or is used from more addresses than the
+    /// actor's own; `Conflict`, for one that was revoked.
     pub fn rotate_token(&self, organization: OrganizationId, id: TokenId) -> Result<IssuedToken> {
         self.write(UseCase::RotateToken, |operation| {
             let (key, mut record) = operation.token(organization, id)?;
             // Whoever could would hold all that the token holds.
-            operation.check_grant(record.permissions, record.expires_at)?;
+            operation.check_credential(record.permissions, record.expires_at, &record.allow_list)?;
             check_not_revoked(&record)?;
             let token = Token::mint(record.format, &*operation.vault.random)?;
             let hash = self.vault.hasher.hash(&token).to_string();
             record.hint = token.hint();
             record.updated_at = operation.now;
             record.last_used_at = None;
+            record.rotated_by = Some(operation.principal.actor.clone());
             operation.tx.delete(&key)?;
             operation.put_authenticated(&keys::token(&hash), &record, Precondition::Absent)?;
             put(operation.tx, &keys::token_id(organization, id.into()), &hash, Precondition::Present)?;

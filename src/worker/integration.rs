@@ -28,10 +28,10 @@ impl Session<'_> {
     /// for the provider outside of any transaction.
     ///
     /// # Errors
-    /// `NotFound`; `ClientManaged`; `CrateFeature` or `Config`, if this program cannot talk to the provider; and what
-    /// failed there.
+    /// `NotFound`; `ClientManaged`; `CrateFeature` or `Config`, if this program cannot talk to the provider;
+    /// `RateLimited`, while four such calls and tests of webhooks of the organization wait; and what failed there.
     pub fn plan_integration(&self, at: At<'_>, id: IntegrationId) -> Result<Vec<IntegrationPlan>> {
-        let job = self.planned_sync(at, id)?;
+        let (job, _permit) = self.planned_sync(at, id)?;
         let targets = Targets::default();
         let target = targets.find(self.vault, &job.provider)?;
         let plan = |copy: &SyncCopy| {
@@ -46,10 +46,10 @@ impl Session<'_> {
     /// transaction.
     ///
     /// # Errors
-    /// `NotFound`; `ClientManaged`; `Conflict`, while another sync of it runs. What fails at the provider is in the
-    /// [run](IntegrationRun::error).
+    /// `NotFound`; `ClientManaged`; `Conflict`, while another sync of it runs; `RateLimited`, as for
+    /// [`plan_integration`](Self::plan_integration). What fails at the provider is in the [run](IntegrationRun::error).
     pub fn sync_integration(&self, at: At<'_>, id: IntegrationId) -> Result<IntegrationRun> {
-        let job = self.begin_sync(at, id)?;
+        let (job, _permit) = self.begin_sync(at, id)?;
         let synced = sync(self.vault, &Targets::default(), &job);
         self.vault.finish_sync(&job, &synced)
     }

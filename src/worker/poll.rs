@@ -1,5 +1,7 @@
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -8,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::integration::sync;
 use super::targets::Targets;
 use super::webhook::deliver;
+use crate::core::id::OrganizationId;
 use crate::error::Result;
 use crate::http::client::Client;
 use crate::vault::engine::Vault;
@@ -35,6 +38,7 @@ use crate::vault::queue::claim::{Attempt, ClaimedJob, Outcome};
 pub struct Worker<'v> {
     vault: &'v Vault,
     threads: usize,
+    per_organization: Option<usize>,
     per_host: usize,
     poll: Duration,
     client: Client,
@@ -48,16 +52,20 @@ pub struct Worker<'v> {
 struct State {
     /// How many jobs of each lane are running.
     busy: HashMap<String, usize>,
+    /// How many jobs of each organization are running.
+    busy_for: HashMap<OrganizationId, usize>,
     /// Until when the store need not be asked again, because it had nothing a moment ago.
     quiet_until: Option<Instant>,
 }
 
 impl<'v> Worker<'v> {
-    /// Creates a worker of 16 threads, of which at most two send to the same host at a time.
+    /// Creates a worker of 16 threads, of which at most eight work for the same organization, and at most two send to the
+    /// same host, at a time.
     pub fn new(vault: &'v Vault) -> Self {
         Self {
             vault,
             threads: 16,
+            per_organization: None,
             per_host: 2,
             poll: Duration::from_secs(1),
             client: Client::untrusted(&vault.outbound),
@@ -71,6 +79,14 @@ impl<'v> Worker<'v> {
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
+        self
+    }
+
+    /// Sets how many jobs of the same organization run at a time: at least one. By default half of the threads, so that an
+    /// organization whose receivers do not respond holds up itself alone.
+    #[must_use]
+    pub fn per_organization(mut self, jobs: usize) -> Self {
+        self.per_organization = Some(jobs.max(1));
         self
     }
 
@@ -169,10 +185,17 @@ impl<'v> Worker<'v> {
         if state.quiet_until.is_some_and(|until| Instant::now() < until) {
             return Ok(None);
         }
-        let has_room = |lane: &str| state.busy.get(lane).is_none_or(|count| *count < self.per_host);
+        let per_organization = self.per_organization.unwrap_or(self.threads.div_ceil(2));
+        let has_room = |organization: OrganizationId, lane: &str| {
+            state.busy_for.get(&organization).is_none_or(|count| *count < per_organization)
+                && state.busy.get(lane).is_none_or(|count| *count < self.per_host)
+        };
         let claimed = self.vault.claim_job(has_room)?;
         match &claimed {
-            Some(claimed) => *state.busy.entry(claimed.claim.lane().to_owned()).or_default() += 1,
+            Some(claimed) => {
+                *state.busy.entry(claimed.claim.lane().to_owned()).or_default() += 1;
+                *state.busy_for.entry(claimed.claim.organization()).or_default() += 1;
+            }
             None => state.quiet_until = Instant::now().checked_add(self.poll),
         }
         Ok(claimed)
@@ -191,17 +214,27 @@ impl<'v> Worker<'v> {
         };
         let result = self.vault.settle_job(&claim, &outcome);
         let mut state = self.state();
-        if let Some(count) = state.busy.get_mut(claim.lane()) {
-            *count -= 1;
-            if *count == 0 {
-                state.busy.remove(claim.lane());
-            }
-        }
-        // Another job of the lane may have its turn now.
+        release(&mut state.busy, claim.lane());
+        release(&mut state.busy_for, &claim.organization());
+        // Another job of the lane or of the organization may have its turn now.
         state.quiet_until = None;
         drop(state);
         self.done.notify_all();
         result
+    }
+}
+
+/// Counts one job less that is running.
+fn release<K, Q>(busy: &mut HashMap<K, usize>, key: &Q)
+where
+    K: Borrow<Q> + Eq + Hash,
+    Q: Eq + Hash + ?Sized,
+{
+    if let Some(count) = busy.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            busy.remove(key);
+        }
     }
 }
 

@@ -7,13 +7,15 @@ use crate::core::id::WebhookId;
 use crate::error::Result;
 #[cfg(feature = "worker")]
 use crate::http::client::{Client, Request};
+use crate::vault::engine::Vault;
+use crate::vault::outbound_limit::OutboundPermit;
 use crate::vault::place::At;
 use crate::vault::session::Session;
+use crate::vault::webhook::delivery::Delivery;
 use crate::vault::webhook::url::Shown;
 #[cfg(feature = "worker")]
 use crate::{
     core::{clock::Timestamp, webhook::sign},
-    vault::webhook::delivery::Delivery,
     vault::webhook::job::Delivered,
     webhook::{ID_HEADER, SIGNATURE_HEADER},
 };
@@ -49,20 +51,45 @@ impl Session<'_> {
     /// is disabled. Waits at most ten seconds for the response. The webhook's log does not show it.
     ///
     /// # Errors
-    /// `NotFound`; `CrateFeature`, without the feature `worker`. A receiver that cannot be reached is no error.
+    /// `NotFound`; `CrateFeature`, without the feature `worker`; `RateLimited`, while four tests of webhooks, plans and
+    /// syncs of the organization wait. A receiver that cannot be reached is no error.
     pub fn test_webhook(&self, at: At<'_>, id: WebhookId) -> Result<WebhookTest> {
-        let delivery = self.webhook_test(at, id)?;
-        #[cfg(feature = "worker")]
-        {
-            let client = Client::untrusted(&self.vault.outbound);
-            let Delivered { status, error, response_body } = deliver(&client, &delivery, self.vault.now());
-            Ok(WebhookTest { url: delivery.url, status, error, response_body })
-        }
-        #[cfg(not(feature = "worker"))]
-        {
-            drop(delivery);
-            Err(feature_is_missing())
-        }
+        self.begin_webhook_test(at, id)?.send()
+    }
+}
+
+/// A test of a webhook that is recorded and not yet sent.
+pub(crate) struct BegunTest<'v> {
+    #[cfg_attr(not(feature = "worker"), expect(dead_code, reason = "nothing is sent without the feature"))]
+    vault: &'v Vault,
+    #[cfg_attr(not(feature = "worker"), expect(dead_code, reason = "nothing is sent without the feature"))]
+    delivery: Delivery,
+    _permit: OutboundPermit<'v>,
+}
+
+impl<'v> Session<'v> {
+    /// Does the part of [`test_webhook`](Self::test_webhook) that waits for nobody.
+    pub(crate) fn begin_webhook_test(&self, at: At<'_>, id: WebhookId) -> Result<BegunTest<'v>> {
+        let (delivery, permit) = self.webhook_test(at, id)?;
+        Ok(BegunTest { vault: self.vault, delivery, _permit: permit })
+    }
+}
+
+impl BegunTest<'_> {
+    /// Sends the event, and waits for the response.
+    #[cfg(feature = "worker")]
+    #[expect(clippy::unnecessary_wraps, reason = "without the feature it fails")]
+    pub(crate) fn send(self) -> Result<WebhookTest> {
+        let client = Client::untrusted(&self.vault.outbound);
+        let Delivered { status, error, response_body } = deliver(&client, &self.delivery, self.vault.now());
+        Ok(WebhookTest { url: self.delivery.url, status, error, response_body })
+    }
+
+    /// Fails, as nothing can be sent.
+    #[cfg(not(feature = "worker"))]
+    #[expect(clippy::unused_self, reason = "with the feature, it is what is sent")]
+    pub(crate) fn send(self) -> Result<WebhookTest> {
+        Err(feature_is_missing())
     }
 }
 

@@ -15,8 +15,10 @@ mod audit;
 mod authorization;
 mod changes;
 mod clock;
+mod created_by;
 #[cfg(feature = "sealed")]
 mod declarations;
+mod delegation;
 mod deletion;
 #[cfg(feature = "worker")]
 mod deliveries;

@@ -83,18 +83,16 @@ pub(crate) fn ignore<'a, I: IntoIterator<Item = &'a Hidden>>(
             add(made, &above.join(".gitignore"), &own, true)?;
         }
         match git::ignores(&example) {
-            Some(true) => {}
             Some(false) => {
                 return Err(format!(
                     "git would commit {}, whatever .gitignore says: another rule takes it in, git tracks it, or .gitignore is \
-                     a link, which git does not read; nothing was made. Choose a place outside of the work tree, or change \
-                     the rule",
+                     a link, which git does not read; choose a place outside of the work tree, or change the rule",
                     example.display()
                 )
                 .into());
             }
             None if pattern.is_some() => unknown = unknown.or(Some(example)),
-            None => {}
+            _ => {}
         }
     }
     Ok(unknown)

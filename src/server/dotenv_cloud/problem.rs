@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::core::refusal::Refusal;
 use crate::error::{Error, ErrorKind};
 use crate::server::log::Cause;
+use crate::server::rate_limit::Quota;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::Fault;
 use crate::wire::dotenv_cloud::error::{ErrorBody, ErrorCode, Messages, VersionLock};
@@ -140,7 +141,8 @@ impl Problem {
             | ErrorKind::Limit
             | ErrorKind::Syntax
             | ErrorKind::DecryptionFailed => (UNPROCESSABLE, ErrorCode::ValidationFailed),
-            ErrorKind::RateLimited | ErrorKind::Unavailable => return Self::busy(),
+            ErrorKind::RateLimited => return Fault::TooManyRequests(Quota::exceeded(error.retry_after())).into(),
+            ErrorKind::Unavailable => return Self::busy(),
             _ => return Self::internal(),
         };
         let mut problem = Self::new(status, code, sentence(&error.to_string()));

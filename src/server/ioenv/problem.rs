@@ -3,6 +3,7 @@ use axum::http::StatusCode;
 use crate::core::refusal::Refusal;
 use crate::error::{Error, ErrorKind};
 use crate::server::log::Cause;
+use crate::server::rate_limit::Quota;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::Fault;
 use crate::vault::Vocabulary;
@@ -89,7 +90,8 @@ impl Problem {
             | ErrorKind::Limit => {
                 Self::invalid("What this environment holds is no dotenv text: store that, to have variables.")
             }
-            ErrorKind::RateLimited | ErrorKind::RotationInProgress | ErrorKind::Unavailable => {
+            ErrorKind::RateLimited => Fault::TooManyRequests(Quota::exceeded(error.retry_after())).into(),
+            ErrorKind::RotationInProgress | ErrorKind::Unavailable => {
                 Self::unavailable("The store is busy: try again later.")
             }
             _ => Self::internal(),
@@ -145,7 +147,6 @@ impl From<Problem> for Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::rate_limit::Quota;
 
     #[test]
     fn each_reason_has_its_status_and_code() {
@@ -158,6 +159,7 @@ mod tests {
             (of(ErrorKind::NotFound), 404, ErrorCode::NotFound),
             (of(ErrorKind::Syntax), 422, ErrorCode::ValidationError),
             (of(ErrorKind::Unavailable), 503, ErrorCode::Unavailable),
+            (of(ErrorKind::RateLimited), 429, ErrorCode::RateLimited),
             (of(ErrorKind::RotationInProgress), 503, ErrorCode::Unavailable),
             (of(ErrorKind::Corrupt), 500, ErrorCode::InternalError),
             (of(ErrorKind::Io), 500, ErrorCode::InternalError),

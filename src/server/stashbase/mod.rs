@@ -13,14 +13,14 @@ mod whoami;
 
 use axum::Router;
 use axum::extract::State as Extracted;
-use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, Method};
 use axum::routing::{MethodFilter, MethodRouter};
 
 use self::problem::Problem;
 use crate::core::id::Id;
 use crate::server::rate_limit::{Bucket, MINUTE, Quota};
-use crate::server::reply::{self, Reply};
+use crate::server::reply::Reply;
 use crate::server::request_context::{self, Fault, RequestContext, Service, State};
 use crate::server::request_id::RequestId;
 use crate::vault::KeyOwner;
@@ -56,11 +56,8 @@ impl Service for Stashbase {
         problem.for_request(request).into()
     }
 
-    fn add_headers(reply: &mut Reply, quota: Option<Quota>) {
+    fn add_headers(reply: &mut Reply, _quota: Option<Quota>) {
         reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(quota) = quota.filter(|quota| quota.is_exceeded) {
-            reply::number(reply, RETRY_AFTER.as_str(), quota.seconds);
-        }
     }
 }
 

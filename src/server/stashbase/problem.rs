@@ -1,9 +1,11 @@
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use serde_json::{Map, Value, json};
 
 use crate::core::refusal::Refusal;
 use crate::error::{Error, ErrorKind};
 use crate::server::log::Cause;
+use crate::server::rate_limit::Quota;
 use crate::server::reply::{self, Reply};
 use crate::server::request_context::Fault;
 use crate::server::request_id::RequestId;
@@ -150,7 +152,8 @@ impl Problem {
             ErrorKind::InvalidName | ErrorKind::InvalidValue | ErrorKind::Limit => {
                 Self::bad_request("Something in the request is too long, or holds what it must not hold.")
             }
-            ErrorKind::RateLimited | ErrorKind::RotationInProgress | ErrorKind::Unavailable => Self::unavailable(),
+            ErrorKind::RateLimited => Fault::TooManyRequests(Quota::exceeded(error.retry_after())).into(),
+            ErrorKind::RotationInProgress | ErrorKind::Unavailable => Self::unavailable(),
             _ => Self::internal(),
         }
     }
@@ -182,8 +185,13 @@ impl From<Fault> for Problem {
 impl From<Problem> for Reply {
     fn from(problem: Problem) -> Self {
         let Problem { status, code, message, details, cause } = problem;
+        let retry_after = details.get("retry_after").and_then(|wait| wait["seconds"].as_u64());
         let body = ErrorResponse { error: ErrorBody { code: code.to_owned(), message: message.to_owned(), details } };
-        reply::with_cause(reply::json(status, &body), cause)
+        let mut reply = reply::with_cause(reply::json(status, &body), cause);
+        if let Some(seconds) = retry_after {
+            reply::number(&mut reply, RETRY_AFTER.as_str(), seconds);
+        }
+        reply
     }
 }
 

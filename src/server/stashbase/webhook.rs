@@ -127,7 +127,8 @@ pub(super) fn rotate_signing_secret(context: &RequestContext) -> Result<Reply, P
 
 pub(super) fn test(context: &RequestContext) -> Result<Reply, Problem> {
     let (at, id) = open(context, TEST)?;
-    let tested = at.session().test_webhook(at.place(), id).map_err(or_webhook_not_found)?;
+    let test = at.session().begin_webhook_test(at.place(), id).map_err(or_webhook_not_found)?;
+    let tested = context.without_slot(|| test.send()).map_err(or_webhook_not_found)?;
     let body = wire::Tested {
         url: tested.url,
         status: tested.status,

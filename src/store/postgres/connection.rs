@@ -8,11 +8,13 @@ use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config, Statement};
 
 use super::failure::{Failure, does_not_answer};
+use super::transaction::{GET, GET_ALL, UPSERT};
 use super::url::Target;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -80,6 +82,13 @@ impl Connection {
         Ok(statement)
     }
 
+    /// Parses statements in one round trip, so that the first transactions need no further ones.
+    fn prepare_all(&mut self, statements: [&'static str; 3]) -> Result<(), Failure> {
+        let prepared = self.run(async |client| try_join_all(statements.map(|sql| client.prepare(sql))).await)?;
+        self.statements.extend(statements.into_iter().zip(prepared));
+        Ok(())
+    }
+
     /// Whether it can be used, as far as can be told without asking the server: a server that went away has said so.
     pub(super) fn is_usable(&mut self) -> bool {
         if !self.is_broken() {
@@ -127,7 +136,9 @@ impl r2d2::ManageConnection for Opener {
 
     fn connect(&self) -> Result<Connection> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
-        kept.map_or_else(|| self.open().map_err(Failure::into_error), Ok)
+        let mut connection = kept.map_or_else(|| self.open().map_err(Failure::into_error), Ok)?;
+        connection.prepare_all([GET, GET_ALL, UPSERT]).map_err(Failure::into_error)?;
+        Ok(connection)
     }
 
     fn is_valid(&self, connection: &mut Connection) -> Result<()> {

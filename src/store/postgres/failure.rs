@@ -12,6 +12,8 @@ use crate::error::{Error, ErrorKind};
 pub(super) enum Failure {
     /// Another transaction was in the way; nothing was written.
     InTheWay,
+    /// A transaction that was read ahead as a whole reads something else. It has ended, and wrote nothing.
+    Unforeseen,
     /// The connection is gone. Nothing was written, or writing it again changes nothing.
     Lost(Error),
     /// Another attempt would not help, or must not be made.
@@ -23,7 +25,7 @@ impl Failure {
     pub(super) fn into_error(self) -> Error {
         match self {
             Self::Lost(error) | Self::Final(error) => error,
-            Self::InTheWay => unavailable("another transaction was in the way: try again"),
+            Self::InTheWay | Self::Unforeseen => unavailable("another transaction was in the way: try again"),
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod connection;
 mod failure;
+mod pool_size;
+mod read_ahead;
 mod schema;
 mod tls;
 mod transaction;
@@ -16,14 +18,13 @@ use std::time::Duration;
 
 use self::connection::{Connection, Opener, PATIENCE};
 use self::failure::Failure;
+pub use self::pool_size::PoolSize;
+use self::read_ahead::ReadAhead;
 use self::transaction::{Running, UPSERT};
 use self::url::Target;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::record::{Record, check_record};
 use crate::store::transaction::{Access, Store, Work};
-
-/// Most connections of one pool. PostgreSQL allows a hundred in all, unless told otherwise.
-const MAX_CONNECTIONS: u32 = 8;
 
 /// How often a transaction is begun while others are in the way.
 const TRIES: u32 = 30;
@@ -63,6 +64,8 @@ const LOST_TRIES: u32 = 3;
 /// Every call panics on a thread that drives asynchronous tasks of `tokio`.
 pub struct Postgres {
     connections: Connections,
+    habits: ReadAhead,
+    pool_size: PoolSize,
 }
 
 #[expect(clippy::large_enum_variant, reason = "a program has one store or two")]
@@ -72,8 +75,8 @@ enum Connections {
 }
 
 impl Postgres {
-    /// Connects, and makes the tables if there are none. Up to eight connections are opened as they are needed,
-    /// by threads of the pool.
+    /// Connects, and makes the tables if there are none. Connections are opened as they are needed, by threads of the pool:
+    /// four for each core, but at least 8 and at most 64.
     ///
     /// # Errors
     /// `Config`, for a URL that cannot be used, a user or a certificate that is refused, and missing rights; `Io`, for
@@ -90,18 +93,28 @@ impl Postgres {
     /// # }
     /// ```
     pub fn connect(url: &str) -> Result<Self> {
+        Self::connect_pool(url, pool_size::by_cores())
+    }
+
+    /// As [`connect`](Self::connect), with at most so many connections: at least one. If the database allows fewer,
+    /// [`pool_size`](Self::pool_size) says so, and no more are opened.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub fn connect_pool(url: &str, connections: u32) -> Result<Self> {
         // The first connection is opened here, because a pool says nothing but "timed out".
         let opener = Opener::new(Target::parse(url)?);
         let mut first = opener.open().map_err(Failure::into_error)?;
         schema::prepare(&mut first).map_err(Failure::into_error)?;
+        let pool_size = PoolSize::find(connections, &mut first).map_err(Failure::into_error)?;
         opener.keep(first);
         let pool = r2d2::Pool::builder()
-            .max_size(MAX_CONNECTIONS)
+            .max_size(pool_size.connections())
             .min_idle(Some(0))
             .connection_timeout(PATIENCE)
             .error_handler(Box::new(r2d2::NopErrorHandler))
             .build_unchecked(opener);
-        Ok(Self { connections: Connections::Pool(pool) })
+        Ok(Self { connections: Connections::Pool(pool), habits: ReadAhead::default(), pool_size })
     }
 
     /// As [`connect`](Self::connect), over one connection and without a thread: for a program that reads and goes on,
@@ -113,7 +126,13 @@ impl Postgres {
         let opener = Opener::new(Target::parse(url)?);
         let mut connection = opener.open().map_err(Failure::into_error)?;
         schema::prepare(&mut connection).map_err(Failure::into_error)?;
-        Ok(Self { connections: Connections::Single { opener, connection: Mutex::new(connection) } })
+        let connections = Connections::Single { opener, connection: Mutex::new(connection) };
+        Ok(Self { connections, habits: ReadAhead::default(), pool_size: PoolSize::SINGLE })
+    }
+
+    /// Returns how many connections there may be at once.
+    pub fn pool_size(&self) -> PoolSize {
+        self.pool_size
     }
 
     /// Calls `attempt` until it succeeds, fails for good, or has been in others' way too often.
@@ -130,7 +149,7 @@ impl Postgres {
                         return Err(error);
                     }
                 }
-                Err(Failure::InTheWay) => {
+                Err(Failure::InTheWay | Failure::Unforeseen) => {
                     // Others may need the connection in order to get out of the way.
                     drop(connection);
                     thread::sleep(pause(tries));
@@ -151,10 +170,16 @@ impl fmt::Debug for Postgres {
 
 impl Store for Postgres {
     fn transaction(&self, access: Access, work: &mut Work<'_>) -> Result<()> {
+        let mut may_end_early = true;
         self.retry(|connection| {
-            let mut running = Running::new(connection, access);
-            let outcome = work(&mut running);
-            running.finish(outcome)
+            loop {
+                let mut running = Running::new(connection, access, &self.habits, may_end_early);
+                let outcome = work(&mut running);
+                match running.finish(outcome) {
+                    Err(Failure::Unforeseen) if may_end_early => may_end_early = false,
+                    ended => return ended,
+                }
+            }
         })?
     }
 

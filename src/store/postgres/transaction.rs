@@ -9,12 +9,13 @@ use tokio_postgres::types::ToSql;
 
 use super::connection::Connection;
 use super::failure::Failure;
+use super::read_ahead::{Asked, Expected, ReadAhead};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::record::{KeyRange, Order, Record, check_record};
 use crate::store::transaction::{Access, Precondition, Transaction, precondition_failed, read_only};
 
-const GET: &str = "SELECT value::text FROM ioenv_record WHERE key = $1";
-const GET_ALL: &str = "SELECT key, value::text FROM ioenv_record WHERE key = ANY ($1::text[])";
+pub(super) const GET: &str = "SELECT value::text FROM ioenv_record WHERE key = $1";
+pub(super) const GET_ALL: &str = "SELECT key, value::text FROM ioenv_record WHERE key = ANY ($1::text[])";
 const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM ioenv_record WHERE key = $1)";
 
 /// One statement for each shape, because a plan for all of them would not begin and end where the range does.
@@ -44,10 +45,28 @@ pub(super) struct Running<'a> {
     exists: HashMap<String, bool>,
     /// What has ended the transaction, whatever the caller makes of it.
     failure: Option<Failure>,
+    habits: &'a ReadAhead,
+    name: Option<String>,
+    /// What was asked for, if the transaction has a name.
+    asked: Vec<Asked>,
+    /// Whether ranges were asked for.
+    has_scanned: bool,
+    /// What it is expected to read first of all.
+    expected: Option<Expected>,
+    /// Whether what is expected may be read in a transaction that ends with it.
+    may_end_early: bool,
+    /// Whether all was read, and the transaction has ended.
+    has_ended: bool,
 }
 
 impl<'a> Running<'a> {
-    pub(super) fn new(connection: &'a mut Connection, access: Access) -> Self {
+    /// A transaction that has not begun. If it `may_end_early`, it can fail as unforeseen.
+    pub(super) fn new(
+        connection: &'a mut Connection,
+        access: Access,
+        habits: &'a ReadAhead,
+        may_end_early: bool,
+    ) -> Self {
         Self {
             connection,
             access,
@@ -55,6 +74,13 @@ impl<'a> Running<'a> {
             ahead: HashMap::new(),
             exists: HashMap::new(),
             failure: None,
+            habits,
+            name: None,
+            asked: Vec::new(),
+            has_scanned: false,
+            expected: None,
+            may_end_early,
+            has_ended: false,
         }
     }
 
@@ -72,6 +98,9 @@ impl<'a> Running<'a> {
         } else if self.connection.in_transaction {
             // Only a commit tells whether what was read, and so the outcome, can be relied on.
             self.end("COMMIT")?;
+        }
+        if let Some(name) = self.name.take().filter(|_| outcome.is_ok()) {
+            self.habits.learn(&name, self.asked, !self.has_scanned);
         }
         Ok(outcome)
     }
@@ -136,6 +165,9 @@ impl<'a> Running<'a> {
     }
 
     fn try_query(&mut self, sql: &'static str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Failure> {
+        if self.has_ended {
+            return Err(Failure::Unforeseen);
+        }
         let statement = self.connection.prepared(sql)?;
         if self.connection.in_transaction {
             return Ok(self.connection.run(async |client| client.query(&statement, parameters).await)?);
@@ -148,6 +180,60 @@ impl<'a> Running<'a> {
             .run(async |client| join(client.batch_execute(begin(access)), client.query(&statement, parameters)).await);
         begun?;
         Ok(rows?)
+    }
+
+    /// Reads what the transaction is expected to read, before anything else.
+    fn read_ahead(&mut self) -> Result<()> {
+        let Some(Expected { keys, is_all }) = self.expected.take() else {
+            return Ok(());
+        };
+        let rows = if is_all && self.may_end_early && !self.connection.in_transaction {
+            self.query_and_end(&keys).map_err(|failure| {
+                self.failure = Some(failure);
+                interrupted()
+            })?
+        } else {
+            self.query(GET_ALL, &[&*keys])?
+        };
+        self.keep(keys.iter().cloned(), &rows)
+    }
+
+    /// Reads records in a transaction that begins and ends with it, in one round trip.
+    fn query_and_end(&mut self, keys: &[String]) -> Result<Vec<Row>, Failure> {
+        let statement = self.connection.prepared(GET_ALL)?;
+        self.connection.in_transaction = true;
+        let (begun, rows, ended) = self.connection.run(async |client| {
+            let begun = client.batch_execute(begin(Access::Read));
+            join3(begun, client.query(&statement, &[&keys]), client.batch_execute("COMMIT")).await
+        });
+        let ended = ended.map_err(Failure::from);
+        self.ended(&ended);
+        begun?;
+        let rows = rows?;
+        ended?;
+        self.has_ended = true;
+        Ok(rows)
+    }
+
+    /// Keeps what the database has at these keys.
+    fn keep(&mut self, keys: impl Iterator<Item = String>, rows: &[Row]) -> Result<()> {
+        let mut found = HashMap::new();
+        for row in rows {
+            found.insert(self.column::<String>(row, 0)?, self.column::<String>(row, 1)?);
+        }
+        for key in keys {
+            let value = found.remove(&key);
+            self.exists.insert(key.clone(), value.is_some());
+            self.ahead.insert(key, value);
+        }
+        Ok(())
+    }
+
+    /// Notes that a record was asked for.
+    fn asked(&mut self, key: &str, value: Option<&String>) {
+        if self.name.is_some() && !self.asked.iter().any(|(asked, _)| asked == key) {
+            self.asked.push((key.to_owned(), value.map_or(0, String::len)));
+        }
     }
 
     fn column<T>(&mut self, row: &Row, index: usize) -> Result<T>
@@ -184,35 +270,41 @@ impl Transaction for Running<'_> {
             return Ok(write.clone());
         }
         // No record has such a key, and PostgreSQL no such text. What is known not to be there need not be asked for.
-        if key.contains('\0') || self.exists.get(key) == Some(&false) {
+        if key.contains('\0') {
             return Ok(None);
         }
-        if let Some(value) = self.ahead.get(key) {
-            return Ok(value.clone());
+        self.read_ahead()?;
+        let value = if self.exists.get(key) == Some(&false) {
+            None
+        } else if let Some(value) = self.ahead.get(key) {
+            value.clone()
+        } else {
+            let rows = self.query(GET, &[&key])?;
+            self.exists.insert(key.to_owned(), !rows.is_empty());
+            rows.first().map(|row| self.column(row, 0)).transpose()?
+        };
+        self.asked(key, value.as_ref());
+        Ok(value)
+    }
+
+    fn named(&mut self, name: &str) {
+        if self.access == Access::Read {
+            self.expected = self.habits.expected(name);
+            self.name = Some(name.to_owned());
         }
-        let rows = self.query(GET, &[&key])?;
-        self.exists.insert(key.to_owned(), !rows.is_empty());
-        rows.first().map(|row| self.column(row, 0)).transpose()
     }
 
     fn prefetch(&mut self, keys: &[String]) -> Result<()> {
-        let is_unknown = |key: &&String| !self.writes.contains_key(*key) && !key.contains('\0');
+        self.read_ahead()?;
+        let is_unknown =
+            |key: &&String| !self.writes.contains_key(*key) && !self.ahead.contains_key(*key) && !key.contains('\0');
         let keys: Vec<&String> = keys.iter().filter(is_unknown).collect();
         // One by one is as far for one.
         if keys.len() < 2 {
             return Ok(());
         }
         let rows = self.query(GET_ALL, &[&keys])?;
-        let mut found = HashMap::new();
-        for row in &rows {
-            found.insert(self.column::<String>(row, 0)?, self.column::<String>(row, 1)?);
-        }
-        for key in keys {
-            let value = found.remove(key);
-            self.exists.insert(key.clone(), value.is_some());
-            self.ahead.insert(key.clone(), value);
-        }
-        Ok(())
+        self.keep(keys.into_iter().cloned(), &rows)
     }
 
     fn put(&mut self, key: &str, value: &str, when: Precondition) -> Result<()> {
@@ -240,6 +332,11 @@ impl Transaction for Running<'_> {
     }
 
     fn scan(&mut self, range: &KeyRange, order: Order, limit: usize) -> Result<Vec<Record>> {
+        self.has_scanned = true;
+        if let Some(expected) = &mut self.expected {
+            expected.is_all = false;
+        }
+        self.read_ahead()?;
         let start = without_nul(&range.start);
         let end = range.end.as_deref().map(without_nul);
         if limit == 0 || end.as_ref().is_some_and(|end| *end <= start) {

@@ -22,6 +22,7 @@ use crate::vault::integration::{check_custody, details};
 use crate::vault::integration_run::IntegrationRun;
 use crate::vault::keys;
 use crate::vault::operation::{OperationContext, no_such};
+use crate::vault::outbound_limit::OutboundPermit;
 use crate::vault::place::At;
 use crate::vault::provider::Provider;
 use crate::vault::records::{IntegrationRecord, IntegrationStateRecord, PlaceRecord, ProjectRecord, get, put};
@@ -85,32 +86,36 @@ impl Synced {
     }
 }
 
-impl Session<'_> {
-    /// Returns what a sync would need, for a plan of it.
-    pub(crate) fn planned_sync(&self, at: At<'_>, id: IntegrationId) -> Result<SyncJob> {
+impl<'v> Session<'v> {
+    /// Returns what a sync would need, for a plan of it, with the permit to wait for the provider.
+    pub(crate) fn planned_sync(&self, at: At<'_>, id: IntegrationId) -> Result<(SyncJob, OutboundPermit<'v>)> {
+        let vault = self.vault;
         self.read(UseCase::PlanIntegration, |operation| {
             let (project, record) = operation.integration(at, id)?;
             check_custody(&project)?;
+            let permit = vault.outbound_limit.permit(project.organization)?;
             operation.record(
                 Action::Read,
                 Resource::integration(&project, &record),
                 details(&record).with("op", "plan"),
             )?;
-            operation.sync_job(&project, &record, "plan")
+            Ok((operation.sync_job(&project, &record, "plan")?, permit))
         })
     }
 
-    /// Begins a sync that somebody asked for.
-    pub(crate) fn begin_sync(&self, at: At<'_>, id: IntegrationId) -> Result<SyncJob> {
+    /// Begins a sync that somebody asked for, and returns it with the permit to wait for the provider.
+    pub(crate) fn begin_sync(&self, at: At<'_>, id: IntegrationId) -> Result<(SyncJob, OutboundPermit<'v>)> {
+        let vault = self.vault;
         self.write(UseCase::SyncIntegration, |operation| {
             let (project, record) = operation.integration(at, id)?;
             check_custody(&project)?;
+            let permit = vault.outbound_limit.permit(project.organization)?;
             operation.record(
                 Action::Read,
                 Resource::integration(&project, &record),
                 details(&record).with("op", "sync"),
             )?;
-            operation.begin_sync(&project, &record)
+            Ok((operation.begin_sync(&project, &record)?, permit))
         })
     }
 }

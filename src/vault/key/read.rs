@@ -1,8 +1,10 @@
+use ctutils::CtEq as _;
+
 use crate::core::audit::{Action, Details, Resource};
 use crate::core::clock::Timestamp;
 use crate::core::custody::Custody;
 use crate::core::key::Pbkdf2;
-use crate::core::secret::SecretString;
+use crate::core::secret::{SecretBytes, SecretString};
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::envelope::Row;
@@ -99,7 +101,8 @@ pub struct KeyInfo {
     pub is_active: bool,
     /// How its text becomes the key; none, if the text is that of a [`LevelKey`](crate::LevelKey).
     pub derivation: Option<Pbkdf2>,
-    /// In client custody, its proof: with it, people find the right one among old keys of theirs.
+    /// In client custody, the proof of a former key: with it, people find the right one among old keys of theirs. The proof
+    /// of the key in use lets one write, so it is not told, nor that of a former key that has the same one.
     pub proof: Option<SecretString>,
     /// A reminder of where the key is.
     pub hint: Option<String>,
@@ -128,10 +131,11 @@ impl Session<'_> {
     pub fn keys(&self, at: At<'_>) -> Result<Vec<KeyInfo>> {
         self.read(UseCase::ListKeys, |operation| {
             let project = operation.key_project(at, Reach::OnTheWay)?;
+            let active = operation.active_proof(&project)?;
             let mut infos = Vec::new();
             let mut scan = Scan::new(keys::level_keys(project.id), Order::Descending);
             while let Some(stored) = scan.next(operation.tx)? {
-                infos.push(operation.key_info(&project, decode(&stored.value)?)?);
+                infos.push(operation.key_info(&project, decode(&stored.value)?, active.as_ref())?);
             }
             let details = Details::default().with("op", "keys").with("count", infos.len());
             operation.record(Action::Read, Resource::key(&project), details)?;
@@ -141,13 +145,29 @@ impl Session<'_> {
 }
 
 impl OperationContext<'_, '_> {
-    /// What is told of a key.
-    pub(in crate::vault) fn key_info(&mut self, project: &ProjectRecord, record: KeyRecord) -> Result<KeyInfo> {
+    /// Returns the proof of the key in use.
+    pub(in crate::vault) fn active_proof(&mut self, project: &ProjectRecord) -> Result<Option<SecretBytes>> {
+        let record = self.active_key(project)?;
+        self.proof(project, &record)
+    }
+
+    fn proof(&mut self, project: &ProjectRecord, record: &KeyRecord) -> Result<Option<SecretBytes>> {
+        let check = record.check.as_ref();
+        check.map(|check| self.open_row(project, Row::KeyProof(record.version), record.dek_version, check)).transpose()
+    }
+
+    /// What is told of a key. `active` is the proof of the key in use.
+    pub(in crate::vault) fn key_info(
+        &mut self,
+        project: &ProjectRecord,
+        record: KeyRecord,
+        active: Option<&SecretBytes>,
+    ) -> Result<KeyInfo> {
         let mut proof = None;
         if record.custody == Custody::Client
-            && let Some(check) = &record.check
+            && let Some(text) = self.proof(project, &record)?
+            && active.is_none_or(|active| !active.expose_secret().ct_eq(text.expose_secret()).to_bool())
         {
-            let text = self.open_row(project, Row::KeyProof(record.version), record.dek_version, check)?;
             proof = Some(std::str::from_utf8(text.expose_secret()).map_err(|_| damaged())?.into());
         }
         Ok(KeyInfo {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::core::clock::Timestamp;
-use crate::core::id::Id;
+use crate::core::id::{Id, OrganizationId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Schedule;
 use crate::store::{Order, StoreExt as _};
@@ -44,6 +44,11 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
+    /// The organization that the job is for.
+    pub(crate) fn organization(&self) -> OrganizationId {
+        self.job.organization
+    }
+
     /// The host or the provider that the job has to do with.
     pub(crate) fn lane(&self) -> &str {
         &self.job.lane
@@ -84,8 +89,8 @@ impl Outcome {
 }
 
 impl Vault {
-    /// Claims the job that has been due longest, of those whose lane has room.
-    pub(crate) fn claim_job(&self, has_room: impl Fn(&str) -> bool) -> Result<Option<ClaimedJob>> {
+    /// Claims the job that has been due longest, of those whose organization and lane have room.
+    pub(crate) fn claim_job(&self, has_room: impl Fn(OrganizationId, &str) -> bool) -> Result<Option<ClaimedJob>> {
         let mut range = keys::jobs_due(self.now());
         loop {
             let page = self.store.read(|tx| tx.scan(&range, Order::Ascending, PAGE))?;
@@ -93,7 +98,7 @@ impl Vault {
                 let Ok(due) = decode::<DueRecord>(&record.value) else {
                     continue;
                 };
-                if !has_room(&due.lane) {
+                if !has_room(due.organization, &due.lane) {
                     continue;
                 }
                 match self.trusted("worker").write(UseCase::Locate, |operation| operation.claim(&due)) {
@@ -198,7 +203,7 @@ mod tests {
 
     use super::*;
     use crate::core::clock::Clock;
-    use crate::core::id::{OrganizationId, WebhookId};
+    use crate::core::id::WebhookId;
     use crate::core::wrap::RootKey;
     use crate::store::Memory;
     use crate::system::SystemRandom;
@@ -256,7 +261,7 @@ mod tests {
         }
 
         fn claim(&self) -> Option<ClaimedJob> {
-            self.vault.claim_job(|_| true).unwrap()
+            self.vault.claim_job(|_, _| true).unwrap()
         }
 
         fn settle(&self, claimed: &ClaimedJob, is_success: bool) {

@@ -65,6 +65,7 @@ pub(super) struct LeaseRecord {
 pub(super) struct DueRecord {
     pub(super) kind: JobKind,
     pub(super) subject: Id,
+    pub(super) organization: OrganizationId,
     pub(super) lane: String,
 }
 
@@ -127,7 +128,8 @@ impl OperationContext<'_, '_> {
         if let Some(old) = old.map(JobRecord::due_key).filter(|old| *old != due_key) {
             self.tx.delete(&old)?;
         }
-        let due = DueRecord { kind: job.kind, subject: job.subject, lane: job.lane.clone() };
+        let JobRecord { kind, subject, organization, ref lane, .. } = *job;
+        let due = DueRecord { kind, subject, organization, lane: lane.clone() };
         put(self.tx, &due_key, &due, Precondition::Always)?;
         put(self.tx, &keys::job(job.kind, job.subject), job, Precondition::Always)
     }

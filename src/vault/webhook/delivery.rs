@@ -9,6 +9,7 @@ use crate::core::webhook::{
 };
 use crate::error::Result;
 use crate::vault::operation::OperationContext;
+use crate::vault::outbound_limit::OutboundPermit;
 use crate::vault::place::{At, Place};
 use crate::vault::records::WebhookRecord;
 use crate::vault::session::Session;
@@ -27,16 +28,18 @@ pub(crate) struct Delivery {
     pub(crate) body: String,
 }
 
-impl Session<'_> {
-    /// Returns what a test of a webhook sends, and records the test.
-    pub(crate) fn webhook_test(&self, at: At<'_>, id: WebhookId) -> Result<Delivery> {
+impl<'v> Session<'v> {
+    /// Returns what a test of a webhook sends, with the permit to wait for the response, and records the test.
+    pub(crate) fn webhook_test(&self, at: At<'_>, id: WebhookId) -> Result<(Delivery, OutboundPermit<'v>)> {
+        let vault = self.vault;
         self.read(UseCase::TestWebhook, |operation| {
             let (place, record) = operation.webhook(at, id)?;
+            let permit = vault.outbound_limit.permit(place.organization())?;
             let event = (operation.new_id()?.into(), operation.now);
             let delivery = operation.delivery(&place, &record, event, false)?;
             let details = details(&record).with("op", "test");
             operation.record(Action::Read, Resource::webhook(&place, id)?, details)?;
-            Ok(delivery)
+            Ok((delivery, permit))
         })
     }
 }

@@ -9,6 +9,7 @@ mod stage;
 
 mod addresses;
 mod callers;
+mod credentials;
 mod crossed;
 mod crowds;
 mod docs;
@@ -16,6 +17,9 @@ mod dotenv_cloud;
 mod failures;
 mod ioenv;
 mod renamed;
+#[cfg(all(feature = "postgres", unix))]
+mod round_trips;
 mod stashbase;
 mod transport;
+mod waiting;
 mod watched;

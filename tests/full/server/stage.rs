@@ -68,6 +68,12 @@ impl Stage {
         Self::over(store, None, |server| server)
     }
 
+    /// In PostgreSQL at a URL.
+    #[cfg(all(feature = "postgres", unix))]
+    pub(crate) fn postgres_at(url: &str, change: impl FnOnce(Server) -> Server) -> Self {
+        Self::over(ioenv::store::Postgres::connect(url).unwrap(), None, change)
+    }
+
     /// One for each store, for what is to be seen on all of them.
     pub(crate) fn on_every_store() -> Vec<Self> {
         vec![

@@ -1,5 +1,6 @@
 //! The arguments of what of `ioenv vault` is about people, their rights, and what programs are given.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueHint};
@@ -386,6 +387,10 @@ pub(crate) enum WebhookCommand {
         /// Where integrations with `file` write to
         #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
         directory: Option<PathBuf>,
+        /// How many connections to a PostgreSQL vault may be open at once; otherwise IOENV_VAULT_CONNECTIONS says it, or four
+        /// for each core are, at least 8 and at most 64
+        #[arg(long, value_name = "NUMBER")]
+        connections: Option<NonZero<u32>>,
     },
 }
 

@@ -1,5 +1,6 @@
 //! The arguments of `ioenv vault`.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, TypedValueParser};
@@ -218,6 +219,10 @@ pub(crate) struct ServeArgs {
     /// Where integrations with `file` write to
     #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
     pub(crate) directory: Option<PathBuf>,
+    /// How many connections to a PostgreSQL vault may be open at once; otherwise IOENV_VAULT_CONNECTIONS says it, or four
+    /// for each core are, at least 8 and at most 64
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) connections: Option<NonZero<u32>>,
     #[command(flatten)]
     pub(crate) outbound: OutboundArgs,
 }
@@ -303,10 +308,15 @@ pub(crate) enum TokenCommand {
         /// The id that `list` shows
         id: Typed,
     },
-    /// Revoke a token
+    /// Revoke a token, or all that somebody has created
     Revoke {
         /// The id that `list` shows
-        id: Typed,
+        #[arg(required_unless_present = "created_by")]
+        id: Option<Typed>,
+        /// The id of a user or token: every token, account and service key that it created or rotated, and those that were
+        /// created with these
+        #[arg(long, value_name = "ID", conflicts_with = "id")]
+        created_by: Option<Typed>,
     },
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn run(project: &Project, name: &Slug) -> Result {
     let mut made = Made::default();
     let hidden: Vec<Hidden> =
         key_file.map(Hidden::file).into_iter().chain([Hidden::beside_sealed(&sealed_file)]).collect();
-    let unknown = ignore(&mut made, directory, &hidden)?;
+    let unknown = ignore(&mut made, directory, &hidden).map_err(|error| format!("{error}; nothing was made"))?;
     // The key first: a sealed file without its key would be lost, a key without its file is not missed.
     if let Some(file) = key_file {
         made.key(file, &made_key.to_text())?;

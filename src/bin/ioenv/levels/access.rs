@@ -1,9 +1,13 @@
+use std::num::NonZero;
+
 use ioenv::http::OutboundPolicy;
 use ioenv::vault::{Actor, Organization, OrganizationId, Session, Token, Vault};
+use ioenv::{Configuration, SharedVault};
 
 use crate::args::OutboundArgs;
 use crate::project::{Project, refuse_tracked, warn_if_others_can_read};
 use crate::result::Result;
+use crate::terminal;
 
 /// What is recorded where no token is given.
 const SYSTEM: &str = "ioenv command";
@@ -17,6 +21,21 @@ pub(crate) struct Access {
 
 impl Access {
     pub(crate) fn open(project: &Project) -> Result<Self> {
+        Self::open_with(project, |configuration| Ok(configuration.open_vault()?))
+    }
+
+    /// Opens the vault for a command that goes on until it is ended.
+    pub(crate) fn open_shared(project: &Project, connections: Option<NonZero<u32>>) -> Result<Self> {
+        Self::open_with(project, |configuration| {
+            let SharedVault { vault, warning, .. } = configuration.open_shared_vault(connections)?;
+            if let Some(warning) = warning {
+                terminal::warning(warning);
+            }
+            Ok(vault)
+        })
+    }
+
+    fn open_with(project: &Project, open: impl FnOnce(&Configuration) -> Result<Vault>) -> Result<Self> {
         let configuration = &project.configuration;
         let is_given = std::env::var_os("IOENV_ROOT_KEY").is_some_and(|key| !key.is_empty());
         if let Some(file) = configuration.root_key_file().filter(|_| !is_given) {
@@ -24,7 +43,7 @@ impl Access {
             warn_if_others_can_read(&file);
         }
         let token = configuration.token()?;
-        Ok(Self { vault: configuration.open_vault()?, token, chosen: project.chosen_organization.clone() })
+        Ok(Self { vault: open(configuration)?, token, chosen: project.chosen_organization.clone() })
     }
 
     /// The same, where the operator allows more places for webhooks.

@@ -2,14 +2,14 @@ use std::collections::BTreeMap;
 
 use super::credentials::is_called;
 use crate::core::id::OrganizationId;
-use crate::core::role::MemberRole;
+use crate::core::role::{MemberRole, OrganizationRole};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find};
 use crate::vault::declare::model::{GranteeName, RoleName};
 use crate::vault::declare::{StepKind, model};
 use crate::vault::grant::Grant;
 use crate::vault::grantee::Grantee;
-use crate::vault::identity::Identity;
+use crate::vault::identity::{Identity, UserIdentity};
 use crate::vault::member::{Member, MemberUpdate, NewMember};
 use crate::vault::page::Page;
 use crate::vault::place::At;
@@ -235,7 +235,7 @@ impl People {
                 Some(organization) => all_members(apply.session, organization)?,
                 // A user owns what they make.
                 None => match apply.session.whoami()? {
-                    Identity::User(user) => vec![Member::owner(user)],
+                    Identity::User(user) => vec![founder(user)],
                     _ => Vec::new(),
                 },
             },
@@ -245,6 +245,19 @@ impl People {
 
 pub(in crate::vault) fn all_members(session: &Session<'_>, organization: OrganizationId) -> Result<Vec<Member>> {
     Page::all(|paging| session.members(organization, paging))
+}
+
+/// Who makes an organization, as a member of it.
+fn founder(user: UserIdentity) -> Member {
+    Member {
+        user: user.id,
+        name: user.name,
+        email: user.email,
+        role: MemberRole::Organization(OrganizationRole::Owner),
+        teams: Vec::new(),
+        created_at: user.created_at,
+        updated_at: user.updated_at,
+    }
 }
 
 fn is_address(email: &str, declared: &str) -> bool {

@@ -81,7 +81,10 @@ fn report(checked: &IntegrityReport) {
             (SealedRecordKind::Content, ..) => format!("content {}", damage.id),
             (kind, Some(id), _) => format!("{kind} of the webhook {id}"),
             (kind, None, Some(id)) => format!("{kind} of the integration {id}"),
-            (kind, None, None) => format!("{kind} at {}", damage.key),
+            (kind, None, None) => match damage.token {
+                Some(id) => format!("{kind} {id} at {}", damage.key),
+                None => format!("{kind} at {}", damage.key),
+            },
         };
         let problem = if damage.kind.is_authenticated() { "is refused" } else { "does not open" };
         terminal::warning(format!("the {what}{level} {problem}: {}", damage.error));

@@ -78,7 +78,7 @@ pub(crate) fn run(project: &Project, location: Option<String>) -> Result {
     if let VaultLocation::File(vault) = &location {
         hidden.extend([Hidden::file(vault), Hidden::beside_vault(vault)]);
     }
-    let unknown = ignore(&mut made, directory, &hidden)?;
+    let unknown = ignore(&mut made, directory, &hidden).map_err(|error| format!("{error}; nothing was made"))?;
     // The key first: a vault without its key would be lost, a key without its vault is not missed.
     if is_new {
         made.key(&file, &root.to_text())?;

@@ -23,7 +23,10 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 const NOTICE: Duration = Duration::from_millis(200);
 
 pub(super) fn run(project: &Project, args: &ServeArgs) -> Result {
-    let access = with_files(Access::open(project)?.with_outbound(&args.outbound), args.directory.clone());
+    let access = with_files(
+        Access::open_shared(project, args.connections)?.with_outbound(&args.outbound),
+        args.directory.clone(),
+    );
     access.trusted_only()?;
     let address: SocketAddr =
         args.listen.text().parse().unwrap_or_else(|_| usage("--listen takes an address such as 127.0.0.1:8737"));

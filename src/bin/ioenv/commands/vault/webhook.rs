@@ -13,12 +13,12 @@ use crate::result::Result;
 use crate::terminal;
 
 pub(crate) fn run(project: &Project, outbound: &OutboundArgs, command: WebhookCommand) -> Result {
-    let access = Access::open(project)?.with_outbound(outbound);
-    if let WebhookCommand::Run { once, directory } = command {
-        let access = with_files(access, directory);
+    if let WebhookCommand::Run { once, directory, connections } = command {
+        let access = with_files(Access::open_shared(project, connections)?.with_outbound(outbound), directory);
         access.trusted_only()?;
         return deliver(&access, once);
     }
+    let access = Access::open(project)?.with_outbound(outbound);
     let (session, organization) = (access.session(), access.organization()?);
     let path = project.path()?;
     match command {
