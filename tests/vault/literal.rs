@@ -159,6 +159,22 @@ on_every_store! {
         assert_eq!(changes.len(), 3, "what a `$` means is a part of the value");
     }
 
+    fn only_another_meaning_is_a_change_too(stage: &Stage) {
+        stage.shop();
+        stage.write("shop/dev", "A=${N}\n");
+        let (system, dev) = (stage.system(), path("shop/dev"));
+        let at = At::Path(stage.acme, &dev);
+        let before = stage.revision("shop/dev");
+        system.set_entries(at, &[entry("A", "${N}").literal()]).unwrap();
+        assert_eq!(stage.text("shop/dev").unwrap(), "A='${N}'\n");
+        assert!(stage.revision("shop/dev") > before);
+        assert_eq!(system.changes(at, &Paging::new()).unwrap().items.len(), 2);
+        assert_eq!(system.entry_metadata(at).unwrap()[0].version, 2);
+        let referring = Document::parse("A=${N}\n").unwrap();
+        system.set_entries(at, &of(&referring)).unwrap();
+        assert_same(stage, "shop/dev", &referring, "refers again");
+    }
+
     fn an_override_with_the_inherited_value_keeps_its_meaning(stage: &Stage) {
         stage.shop();
         stage.write("shop", "A='p${N}w'\nB='p${N}w'\n");
