@@ -66,6 +66,13 @@ def key_section(name, key, derivation=None):
     return lines + [f"  created {CREATED}", f"  check {b64(hkdf(key, b'ioenv:check:v1'))}"]
 
 
+def replaced_by(old, new):
+    """The last line of a retired key's section."""
+    check = hkdf(KEYS[new], b"ioenv:check:v1")
+    message = b"".join(len(part).to_bytes(8, "big") + part for part in (VERSION.encode(), old.encode(), new.encode(), check))
+    return f"  replaced-by {new} {b64(hmac.digest(hkdf(KEYS[old], b'ioenv:replaced:v1'), message, 'sha256'))}"
+
+
 def level_section(path, key_name, key, blob):
     text = b64(blob)
     lines = [f"level {path}", f"  key {key_name}", f"  place {b64(place_tag(key, path, blob))}", "  blob"]
@@ -328,9 +335,7 @@ def damaged_frames(files):
     files.in_line("level-too-deep", "a path of four segments", deep, "level acme-store/a/b")
     keyless = replaced(backend, backend.replace("  key main\n", ""))
     files.in_line("level-without-key", "a level without a key", keyless, f"  place {place_of(BACKEND)}")
-    files.add(
-        "level-with-unknown-key", "a level that names no key of the file", level_with("key", "planted"), "Corrupt"
-    )
+    files.in_level("level-with-unknown-key", "a level that names no key of the file", level_with("key", "planted"))
     long = b64(bytes(33))
     files.in_line("place-too-long", "a place tag of 33 bytes", level_with("place", long), f"  place {long}")
     files.in_level("blob-with-blank", "a blank within a blob", with_blob("planted blob"))
@@ -362,6 +367,16 @@ def damaged_keys(files):
     twice = replaced(main_key, f"{main_key}\n\n{main_key}")
     files.add("key-twice", "a key that stands twice", twice, "Corrupt")
     files.in_line("key-not-a-slug", "a key whose id is no slug", replaced("key main\n", "key the planted\n"), "key the")
+    retired = main_key + "\n" + replaced_by("main", "production")
+    files.add("key-retired", "a key that another one has replaced", replaced(main_key, retired), None)
+    for name, line in [
+        ("without-tag", "  replaced-by production"),
+        ("tag-too-short", "  replaced-by production " + b64(bytes(31))),
+        ("not-a-slug", "  replaced-by the/planted " + b64(bytes(32))),
+    ]:
+        files.in_line(f"replaced-by-{name}", "a replacement that is none", replaced(main_key, f"{main_key}\n{line}"), line)
+    line = replaced_by("main", "staging")
+    files.in_line("replaced-by-twice", "a key with two replacements", replaced(main_key, f"{retired}\n{line}"), line)
     swapped = replaced(f"{created}  check {check}\n", f"  check {check}\n{created}")
     files.in_line("field-order", "the fields of a key in another order", swapped, f"  check {check}")
     scheme = replaced("  scheme random\n", "  scheme planted\n")

@@ -191,6 +191,13 @@ impl Error {
         Self::new(ErrorKind::Config, message)
     }
 
+    /// Adds a second line of thought behind the message.
+    #[cold]
+    pub(crate) fn with_note(mut self, note: impl fmt::Display) -> Self {
+        self.inner.message = format!("{}; {note}", self.inner.message);
+        self
+    }
+
     #[cold]
     pub(crate) fn with_file(mut self, file: &Path) -> Self {
         self.inner.file.get_or_insert_with(|| file.to_owned());

@@ -944,3 +944,97 @@ fn an_import_names_the_values_that_refer_to_others() {
     assert!(!said.contains("planted"), "{said}");
     assert!(!import("true").contains("`expand = true`"));
 }
+
+/// Each way in which another program may have replaced something is named, and none where nothing would be.
+#[test]
+fn an_import_names_what_is_not_replaced() {
+    const REFERENCE: &str = "never replaced";
+    const COMMAND: &str = "never run";
+    const KNOWN: &str = "`expand = true`";
+    let cases: &[(&str, &[&str])] = &[
+        ("$PLANTED", &[REFERENCE]),
+        ("x$PLANTED_1/y", &[REFERENCE]),
+        ("$PLANTED.b", &[REFERENCE]),
+        ("${PLANTED:-x}", &[REFERENCE]),
+        ("${PLANTED-x}", &[REFERENCE]),
+        ("${PLANTED:?x}", &[REFERENCE]),
+        ("${PLANTED?x}", &[REFERENCE]),
+        ("${PLANTED:=x}", &[REFERENCE]),
+        ("${PLANTED=x}", &[REFERENCE]),
+        ("${PLANTED:+x}", &[REFERENCE]),
+        ("${PLANTED+x}", &[REFERENCE]),
+        ("${PLANTED%x}", &[REFERENCE]),
+        ("${PLANTED:-${B}}", &[KNOWN, REFERENCE]),
+        ("${B}$PLANTED", &[KNOWN, REFERENCE]),
+        ("${PLANTED}", &[KNOWN]),
+        ("${planted.b}", &[KNOWN]),
+        ("\"${PLANTED:-x}\"", &[REFERENCE]),
+        ("\"a\n$PLANTED\"", &[REFERENCE]),
+        ("$(echo planted)", &[COMMAND]),
+        ("\"a $(echo planted)\"", &[COMMAND]),
+        ("`echo planted`", &[COMMAND]),
+        ("\"x `echo planted`\"", &[COMMAND]),
+        ("$(echo $PLANTED)", &[REFERENCE, COMMAND]),
+        ("'$PLANTED ${PLANTED:-x} $(planted) `planted`'", &[]),
+        ("\"\\$PLANTED \\${PLANTED:-x} \\$(planted) \\`planted\\`\"", &[]),
+        ("cost$", &[]),
+        ("$5 $ ${ ${} $$ planted`", &[]),
+        ("${PLANTED", &[]),
+        ("planted # $PLANTED `planted`", &[]),
+    ];
+    let project = project();
+    project.stdout(&["vault", "init"]);
+    project.stdout(&["vault", "create", "acme-store/dev"]);
+    for source in ["sealed", "vault"] {
+        for (value, expected) in cases {
+            let args = ["import", "-", "--path", "acme-store/dev", "--source", source];
+            let output = run(&mut project.ioenv(&args), &format!("OTHER=1\nNAME={value}\n"));
+            let said = text(&output.stderr);
+            assert!(output.status.success() && !said.to_lowercase().contains("planted"), "{value}: {said}");
+            for what in [REFERENCE, COMMAND, KNOWN] {
+                let line = said.lines().find(|line| line.contains(what));
+                assert_eq!(line.is_some(), expected.contains(&what), "{source}: {value}: {what}: {said}");
+                assert!(line.is_none_or(|line| line.ends_with(": NAME")), "{said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_name_with_a_dot_goes_wherever_it_can() {
+    let project = project();
+    project.stdout(&["vault", "init"]);
+    project.stdout(&["vault", "create", "acme-store/dev"]);
+    let text_of = "spring.datasource.url=jdbc:x\nURL=\"<${spring.datasource.url}>\"\n";
+    for source in ["sealed", "vault"] {
+        let ioenv = |args: &[&str], stdin: &str| {
+            let mut command = project.ioenv(args);
+            run(command.env("IOENV_SOURCE", source).env("IOENV_PATH", "acme-store/dev"), stdin)
+        };
+        let out = |args: &[&str], stdin: &str| {
+            let output = ioenv(args, stdin);
+            assert!(output.status.success(), "{source} {args:?}: {output:?}");
+            text(&output.stdout)
+        };
+        out(&["import", "-", "--replace"], text_of);
+        out(&["set", "app.name"], "it's");
+        assert_eq!(out(&["get", "app.name"], ""), "it's");
+        assert!(out(&["export", "--expand"], "").contains("URL='<jdbc:x>'\n"));
+        assert!(out(&["export"], "").contains("spring.datasource.url=jdbc:x\n"));
+        assert!(out(&["export", "--format", "json"], "").contains("\"spring.datasource.url\": \"jdbc:x\""));
+        assert!(out(&["export", "--format", "document"], "").starts_with("spring.datasource.url=jdbc:x\n"));
+        #[cfg(unix)]
+        {
+            let env = out(&["run", "--", "env"], "");
+            assert!(env.lines().any(|line| line == "spring.datasource.url=jdbc:x"), "{env}");
+        }
+        let refused = ioenv(&["export", "--format", "shell"], "");
+        let said = text(&refused.stderr);
+        assert_eq!((refused.status.code(), text(&refused.stdout).as_str()), (Some(1), ""), "{said}");
+        assert!(said.contains("rename app.name, spring.datasource.url") && !said.contains("jdbc"), "{said}");
+        out(&["unset", "app.name", "spring.datasource.url"], "");
+        assert_eq!(out(&["export", "--format", "shell", "--own"], ""), "export URL='<${spring.datasource.url}>'\n");
+        let bad = ioenv(&["import", "-"], ".planted=1\n");
+        assert!(!bad.status.success() && !text(&bad.stderr).contains("planted"), "{bad:?}");
+    }
+}

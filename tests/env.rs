@@ -266,3 +266,22 @@ fn a_flattened_struct_is_named_as_the_reason() {
     assert_eq!(env("A=1\n").deserialize::<Flat>().unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(env("DATABASE_URL=u\n").deserialize::<Renamed>().unwrap().database.url, "u");
 }
+
+#[test]
+fn a_field_takes_a_variable_with_dots() {
+    #[derive(Debug, Deserialize)]
+    struct Spring {
+        #[serde(rename = "spring.datasource.url")]
+        url: String,
+        port: u16,
+    }
+    let spring: Spring = env("SPRING.datasource.url=u\nPORT=1\n").deserialize().unwrap();
+    assert_eq!((spring.url.as_str(), spring.port), ("u", 1));
+    let both: Spring = env("spring.datasource.url=own\nSpring.Datasource.Url=u\nPORT=1\n").deserialize().unwrap();
+    assert_eq!(both.url, "own");
+    let error = env("PORT=1\nspring=1\n").deserialize::<Spring>().unwrap_err();
+    assert_eq!((error.kind(), error.names()[0].as_str()), (ErrorKind::NotFound, "spring.datasource.url"));
+    let all: BTreeMap<String, String> = env("a.b=1\nA_B=2\n").deserialize().unwrap();
+    assert_eq!(all.keys().collect::<Vec<_>>(), ["A_B", "a.b"]);
+    assert_eq!(env("a.b=1\n").var("a.b").unwrap().expose_secret(), "1");
+}

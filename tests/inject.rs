@@ -34,7 +34,7 @@ const SCENARIOS: &[Scenario] = &[
 fn main() -> ExitCode {
     scenarios::main(SCENARIOS, |name| {
         let project = Project::new(&[
-            ("acme", "SHARED=from-project\nPORT=80\n"),
+            ("acme", "SHARED=from-project\nPORT=80\nspring.datasource.url=dotted\n"),
             ("acme/dev", &format!("PORT=8080\nSECRET={PLANTED}\nPATH=/nowhere\nLD_PRELOAD=/nowhere.so\n")),
         ]);
         let mut child = project.program(std::env::current_exe().expect("this very file"));
@@ -57,6 +57,7 @@ fn process(name: &str) -> Option<String> {
 fn load_writes_what_every_library_then_sees() {
     let env = ioenv::load().unwrap();
     assert_eq!(process("SECRET").as_deref(), Some(PLANTED));
+    assert_eq!(process("spring.datasource.url").as_deref(), Some("dotted"));
     assert_eq!(process("PORT").as_deref(), Some("8080"));
     assert_eq!(process("SHARED").as_deref(), Some("from-project"));
     assert_eq!(ioenv::var("PORT").unwrap().expose_secret(), "8080");
@@ -206,6 +207,6 @@ fn loading_from_memory() {
     }
     let sealed = ioenv::SealedFile::parse(&text).unwrap();
     let env = Loader::new().source(sealed).key(key).path(path("acme")).load().unwrap();
-    assert_eq!(env.names().count(), 2);
+    assert_eq!(env.names().count(), 3);
     assert_eq!(process("PORT").as_deref(), Some("80"));
 }

@@ -452,3 +452,27 @@ fn a_service_is_given_the_time_that_it_asks_for() {
     let attempts: Vec<_> = system.integration_runs(shop, id).unwrap().iter().map(|run| run.attempt).collect();
     assert_eq!(attempts, [5, 4, 3, 2, 1].map(Some));
 }
+
+#[test]
+fn a_name_that_the_service_does_not_take_is_named() {
+    let service = Service::new();
+    let vercel = Vercel::at(&service.url(), ServicePolicy::new());
+    let cloudflare = CloudflareWorkers::at(&service.url(), ServicePolicy::new());
+    let places: [(&dyn SyncTarget, Spot, &'static str); 2] = [
+        (&vercel, Spot::new([("project", "p")], "production"), r#"{"envs":[]}"#),
+        (&cloudflare, Spot::new([("account", "a")], "s"), r#"{"success":true,"errors":[],"result":[]}"#),
+    ];
+    for (target, at, empty) in places {
+        service.answers([(200, empty)]);
+        let wanted = desired("A=1\nspring.datasource.url=planted-value\n", &[], &[]);
+        let error = at.sync(target, &wanted).unwrap_err();
+        assert_eq!((error.kind(), error.names()[0].as_str()), (ErrorKind::InvalidName, "spring.datasource.url"));
+        assert!(error.to_string().contains("rename spring.datasource.url"), "{error}");
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let files = ioenv::worker::EnvFiles::in_directory(directory.path());
+    let at = Spot::new([], "app.env");
+    at.sync(&files, &desired("spring.datasource.url='$1'\n", &[], &[])).unwrap();
+    let text = std::fs::read_to_string(directory.path().join("app.env")).unwrap();
+    assert_eq!(text, "spring.datasource.url='$1'\n");
+}

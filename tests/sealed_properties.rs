@@ -66,7 +66,7 @@ fn file_with_keys() -> SealedFile {
 }
 
 fn var_name() -> impl Strategy<Value = String> {
-    "[A-Za-z_][A-Za-z0-9_]{0,11}"
+    "[A-Za-z_][A-Za-z0-9_.]{0,11}"
 }
 
 /// Any text that a variable can hold, with more of what is special in dotenv text than chance would give.
@@ -230,14 +230,15 @@ proptest! {
     }
 
     #[test]
-    fn a_name_is_what_a_shell_takes_as_one(text in prop_oneof!["[A-Za-z0-9_=. -]{0,6}", "[A-Z_]{250,260}", any::<String>()]) {
+    fn a_name_is_letters_digits_underscores_and_dots(text in prop_oneof!["[A-Za-z0-9_=. -]{0,6}", "[A-Z_]{250,260}", any::<String>()]) {
         let mut characters = text.chars();
         let is_name = characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
-            && characters.all(|character| character.is_ascii_alphanumeric() || character == '_')
+            && characters.all(|character| character.is_ascii_alphanumeric() || "_.".contains(character))
             && text.len() <= 255;
         match text.parse::<VarName>() {
             Ok(name) => {
                 prop_assert!(is_name);
+                prop_assert_eq!(name.is_shell_name(), !text.contains('.'));
                 prop_assert_eq!(name.to_string(), text);
             }
             Err(error) => {

@@ -71,6 +71,14 @@ fn exported(values: &[String]) -> String {
 /// What the file integration writes, over a file that has lines of its own.
 #[cfg(feature = "worker")]
 fn synced(directory: &Path, values: &[String]) -> String {
+    // What an older file has: the same value, where it could still be expanded; and a line of somebody else.
+    let text = synced_over(directory, "# theirs\nMINE=\\$HOME\nexport V0=\"x\"\n", values);
+    assert!(text.starts_with("# theirs\nMINE=\\$HOME\nexport V0="), "{text}");
+    text
+}
+
+#[cfg(feature = "worker")]
+fn synced_over(directory: &Path, before: &str, values: &[String]) -> String {
     use std::collections::BTreeMap;
 
     use ioenv::vault::{Desired, SyncPlace, SyncTarget as _};
@@ -86,15 +94,12 @@ fn synced(directory: &Path, values: &[String]) -> String {
     let place = SyncPlace::new(&settings, &credentials, "synced.env");
     let target = EnvFiles::in_directory(directory);
     let file = directory.join("synced.env");
-    // What an older file has: the same value, where it could still be expanded.
-    fs::write(&file, "# theirs\nMINE=1\nV0=\"x\"\n").unwrap();
+    fs::write(&file, before).unwrap();
     let plan = target.plan(&place, &desired).unwrap();
     let applied = target.apply(&place, &plan, &desired);
     assert!(applied.error.is_none(), "{applied:?}");
     assert!(target.plan(&place, &desired).unwrap().is_empty(), "what was written reads back as it is");
-    let text = fs::read_to_string(&file).unwrap();
-    assert!(text.starts_with("# theirs\nMINE=1\n"), "{text}");
-    text
+    fs::read_to_string(&file).unwrap()
 }
 
 fn check(values: &[String]) {
@@ -117,7 +122,24 @@ fn hostile_values_run_nothing() {
 fn a_value_that_a_shell_would_expand_is_written_again() {
     let directory = tempfile::tempdir().unwrap();
     let text = synced(directory.path(), &["$(touch RAN)".to_owned()]);
-    assert_eq!(text, "# theirs\nMINE=1\nV0='$(touch RAN)'\n");
+    assert_eq!(text, "# theirs\nMINE=\\$HOME\nexport V0='$(touch RAN)'\n");
+}
+
+/// The value is the wanted one, in a spelling that a shell runs.
+#[cfg(feature = "worker")]
+#[test]
+fn a_value_that_a_shell_would_run_is_written_again() {
+    for (line, value) in [
+        ("V0=`touch RAN`", "`touch RAN`"),
+        ("V0=x;touch RAN", "x;touch RAN"),
+        ("V0=x touch RAN", "x touch RAN"),
+        ("V0=\"`touch RAN`\"", "`touch RAN`"),
+        ("V0=$(touch RAN)\nV0=x", "x"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let text = synced_over(directory.path(), &format!("MINE=1\n{line}\n"), &[value.to_owned()]);
+        source(directory.path(), &text, &[value.to_owned()]);
+    }
 }
 
 proptest! {

@@ -452,13 +452,25 @@ fn bad_files_are_refused_with_their_line() {
             format!("{project}secrets.A = {{ comment = \"planted-3e7a\" }}\n"),
             5,
             ErrorKind::Config,
-            "either a `value` or `keep = true`",
+            "either a `value`, the value `quoted`, or `keep = true`",
         ),
         (
             format!("{project}secrets.A = {{ value = \"planted-3e7a\", keep = true }}\n"),
             5,
             ErrorKind::Config,
             "either a `value`",
+        ),
+        (
+            format!("{project}secrets.A = {{ value = \"planted-3e7a\", quoted = \"planted-3e7a\" }}\n"),
+            5,
+            ErrorKind::Config,
+            "either a `value`",
+        ),
+        (
+            format!("{project}secrets.A = {{ quoted = \"'planted-3e7a\" }}\n"),
+            5,
+            ErrorKind::Syntax,
+            "as a dotenv file has it",
         ),
         (
             format!("{project}variables.A = \"1\"\nsecrets.A = \"planted-3e7a\"\n"),

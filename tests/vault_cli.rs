@@ -314,7 +314,7 @@ fn the_operator_looks_after_it() {
     let vault = Vault::new();
     let status = vault.out(&["vault", "status"]);
     for line in [
-        "schema         1",
+        "schema         2",
         "organizations  1 (acme)",
         "projects       1",
         "levels         4",
@@ -405,6 +405,115 @@ fn with_the_same_key_blobs_move_unopened() {
         let output = vault(args, "");
         assert!(!output.status.success() && text(&output.stderr).contains("IOENV_KEY"), "{output:?}");
     }
+}
+
+#[test]
+fn a_check_shows_what_somebody_wrote_into_the_database() {
+    let vault = Vault::new();
+    let weak = vault.out(&["vault", "token", "create", "weak", "--permission", "secret:read"]).trim().to_owned();
+    let database = rusqlite::Connection::open(vault.project.file("ioenv.vault")).unwrap();
+    let row = |id: &str| -> (String, String) {
+        let query = "SELECT key, value FROM record WHERE key LIKE 'token/%' AND value LIKE ?1";
+        database.query_row(query, [format!("%{id}%")], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    };
+    let write = |key: &str, value: &str| {
+        database.execute("INSERT OR REPLACE INTO record (key, value) VALUES (?1, ?2)", [key, value]).unwrap();
+    };
+    let (key, before) = row(r#""name":"weak""#);
+    let id = serde_json::from_str::<Value>(&before).unwrap()["id"].as_str().unwrap().to_owned();
+    let (_, admin) = row(r#""name":"admin""#);
+    for forged in [admin, before.replace("secret:read", "secret:write")] {
+        write(&key, &forged);
+        let refused = complaint(&mut vault.with(&weak, &["get", "KEY", "--path", "acme/dev"]));
+        assert!(refused.contains("ioenv vault check") && !refused.contains(&weak), "{refused}");
+        let checked = run(&mut vault.command(&["vault", "check"]), "");
+        assert_eq!(checked.status.code(), Some(1));
+        let shown = text(&checked.stderr);
+        assert!(shown.contains(&format!("the token {id} at {key} is refused: ")), "{shown}");
+        assert!(shown.contains("and 1 of them damaged"), "{shown}");
+        assert!(text(&checked.stdout).contains("acme/dev       opens, 1 entry"), "{checked:?}");
+    }
+    // As it says.
+    vault.out(&["vault", "token", "revoke", &id]);
+    vault.out(&["vault", "check"]);
+
+    // What stands above other things does not hide from the check.
+    for kind in ["organization", "project", "node"] {
+        let query = "SELECT key, value FROM record WHERE key LIKE ?1 LIMIT 1";
+        let (key, before): (String, String) =
+            database.query_row(query, [format!("{kind}/%")], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        write(&key, &before.replacen(r#""mac":""#, r#""mac":"00"#, 1));
+        let checked = run(&mut vault.command(&["vault", "check"]), "");
+        assert_eq!(checked.status.code(), Some(1), "{kind}");
+        assert!(text(&checked.stderr).contains(&format!("at {key} is refused: ")), "{checked:?}");
+        write(&key, &before);
+    }
+    vault.out(&["vault", "check"]);
+}
+
+#[test]
+fn a_blob_that_the_vault_had_at_another_level_is_sealed_anew() {
+    let project = Project::new(&[("acme", ""), ("acme/dev", "A=planted-3e7a\n"), ("acme/live", "B=2\n")]);
+    project.stdout(&["vault", "init"]);
+    project.stdout(&["vault", "create", "acme/dev", "--client-key"]);
+    let push = |args: &[&str]| {
+        let output = run(&mut project.ioenv(&[&["push"], args].concat()), "");
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stderr)
+    };
+    let copied = "acme/dev: copied as it is: the key is the same\n";
+    assert_eq!(push(&["acme/dev"]), copied);
+    // It was renamed in the vault, so that the name means another level now.
+    let system = |work: &dyn Fn(&ioenv::vault::Session<'_>, ioenv::vault::OrganizationId)| {
+        let root = RootKey::parse(fs::read_to_string(project.file("ioenv.root")).unwrap().trim()).unwrap();
+        let store = ioenv::store::Sqlite::open(project.file("ioenv.vault")).unwrap();
+        let vault = ioenv::vault::Vault::open(store, &root).unwrap();
+        let session = vault.session(ioenv::vault::Actor::system("test"));
+        work(&session, session.organizations().unwrap()[0].id);
+    };
+    let dev: LevelPath = "acme/dev".parse().unwrap();
+    system(&|session, organization| {
+        let update = ioenv::vault::EnvironmentUpdate::new().slug("former".parse().unwrap());
+        session.update_environment(At::Path(organization, &dev), &update).unwrap();
+    });
+    let anew = "acme/dev: opened and sealed anew: the vault had that blob at another level\n";
+    assert_eq!(push(&["acme/dev"]), anew);
+    for level in ["acme/dev", "acme/former"] {
+        assert_eq!(project.stdout(&["get", "A", "--source", "vault", "--path", level]), PLANTED);
+    }
+    // It was deleted for good, and made again.
+    system(&|session, organization| {
+        session.delete_environment(At::Path(organization, &dev), ioenv::vault::Confirmation::Given).unwrap();
+        let id = session.deleted(organization).unwrap()[0].id;
+        session.purge_environment(organization, ioenv::vault::Id::from(id).into()).unwrap();
+    });
+    assert_eq!(push(&["acme/dev"]), anew);
+    assert_eq!(push(&["acme/dev"]), "acme/dev: as before\n");
+    let all = push(&["--all", "--path", "acme"]);
+    assert!(all.contains("acme/live: copied as it is"), "{all}");
+    assert_eq!(project.stdout(&["export", "--source", "vault", "--path", "acme/dev"]), "A=planted-3e7a\n");
+}
+
+#[test]
+fn the_status_advises_a_rotation() {
+    use ioenv::store::{KeyRange, Order, Precondition, Sqlite, StoreExt as _};
+
+    let vault = Vault::new();
+    assert!(!vault.out(&["vault", "status"]).contains("rotat"));
+    let store = Sqlite::open(vault.project.file("ioenv.vault")).unwrap();
+    store
+        .write(|tx| {
+            let counters = tx.scan(&KeyRange::prefix("counter/"), Order::Ascending, 2)?;
+            let mut counter: Value = serde_json::from_str(&counters[0].value).unwrap();
+            counter["seals"] = (1 << 30).into();
+            tx.put(&counters[0].key, &counter.to_string(), Precondition::Present)
+        })
+        .unwrap();
+    drop(store);
+    let status = vault.out(&["vault", "status"]);
+    assert!(status.contains("rotation       advised: run `ioenv vault rotate acme --organization acme`"), "{status}");
+    vault.ok(&["vault", "rotate", "acme", "--organization", "acme"]);
+    assert!(!vault.out(&["vault", "status"]).contains("rotat"));
 }
 
 #[test]
@@ -552,4 +661,60 @@ fn a_database_is_a_vault_too() {
     // A copy of it is a file.
     assert!(vault(&["vault", "backup", "ioenv.vault"], "").status.success());
     assert_eq!(project.stdout(&["get", "A", "--path", "acme/dev"]), "1");
+}
+
+/// With `expand = true` a `$` that was written to stand for itself would insert another secret.
+#[test]
+fn a_literal_dollar_stays_literal_in_file_and_vault() {
+    let project = Project::new(&[("acme", ""), ("acme/dev", "A=a\n")]);
+    project.stdout(&["vault", "init"]);
+    project.stdout(&["vault", "create", "acme/dev"]);
+    project.stdout(&["vault", "create", "acme/client", "--client-key"]);
+    let at = |source: &'static str, path: &'static str| {
+        let project = &project;
+        move |args: &[&str], stdin: &str| {
+            let output = run(project.ioenv(args).args(["--source", source, "--path", path]), stdin);
+            assert!(output.status.success(), "{source} {path} {args:?}: {output:?}");
+            text(&output.stdout)
+        }
+    };
+    let document = "A=a\nPW='p${A}w'\nMIXED=\"\\${A} ${A}\"\nURL=\"http://${A}\"\n";
+    let expanded = "A=a\nMIXED='${A} a'\nPW='p${A}w'\nURL=http://a\n";
+    for (source, path) in [("sealed", "acme/dev"), ("vault", "acme/dev"), ("vault", "acme/client")] {
+        let ioenv = at(source, path);
+        let holds = |how: &str| {
+            assert_eq!(ioenv(&["export", "--format", "document"], ""), document, "{source} {path}: {how}");
+            assert_eq!(ioenv(&["export", "--expand"], ""), expanded, "{source} {path}: {how}");
+        };
+        ioenv(&["import", "-"], document);
+        holds("import");
+        ioenv(&["import", "-"], document);
+        holds("import again");
+        ioenv(&["set", "PW"], "p${A}w");
+        ioenv(&["set", "MIXED", "--secret"], "${A} ${A}");
+        ioenv(&["set", "URL"], "http://${A}");
+        holds("set to the same");
+        ioenv(&["set", "B"], "b");
+        ioenv(&["unset", "B"], "");
+        holds("set and unset of another");
+        ioenv(&["import", "-", "--replace"], document);
+        holds("import --replace");
+        ioenv(&["set", "PW"], "q${A}w");
+        assert!(ioenv(&["export", "--format", "document"], "").contains("PW=\"q${A}w\"\n"), "a new value is a new one");
+        ioenv(&["import", "-"], document);
+        holds("import over a new value");
+        ioenv(&["set", "PW"], "other");
+        ioenv(&["set", "--literal", "PW"], "p${A}w");
+        holds("set --literal");
+        ioenv(&["set", "URL", "--literal"], "http://${A}");
+        assert!(ioenv(&["export", "--expand"], "").contains("URL='http://${A}'\n"), "made literal");
+        ioenv(&["import", "-"], document);
+        holds("import over another meaning");
+    }
+    for args in [["push", "acme/dev"], ["pull", "acme/dev"]] {
+        project.stdout(&args);
+        for source in ["sealed", "vault"] {
+            assert_eq!(at(source, "acme/dev")(&["export", "--format", "document"], ""), document, "{args:?}");
+        }
+    }
 }

@@ -113,6 +113,50 @@ fn people_come_and_go() {
 }
 
 #[test]
+fn what_somebody_created_is_shown_and_revoked() {
+    let directory = Directory::new();
+    directory.vault("member add mia@acme.example --role owner");
+    directory.vault("member add jonas@acme.example --role owner");
+    let members = directory.json("member list");
+    let mia = members[0]["id"].as_str().unwrap();
+    let key = directory.vault("personal-key create laptop --user mia@acme.example");
+    let with_key = |args: &str| {
+        let mut command = directory.command(&["vault"].into_iter().chain(args.split(' ')).collect::<Vec<_>>());
+        let output = run(command.env("IOENV_TOKEN", key.trim()), "");
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stdout)
+    };
+    let token = with_key("token create mine --permission secret:read,secret:decrypt");
+    with_key("service create robot --permission project:read");
+    with_key("service key robot k");
+    with_key("account create runner --role viewer --path acme/dev");
+    let list = directory.vault("token list");
+    let lines: Vec<&str> = list.lines().collect();
+    assert!(lines[0].ends_with("CREATED BY"), "{list}");
+    assert!(lines[1].ends_with("system ioenv command") && lines[2].ends_with(&format!("user mia {mia}")), "{list}");
+    for list in ["service list", "service keys robot", "account list --path acme/dev"] {
+        assert_eq!(cells(&directory.json(list), &["created_by"]), [[format!("user mia {mia}")]], "{list}");
+    }
+
+    let read = ["get", "KEY", "--path", "acme/dev"];
+    let removed = run(&mut directory.command(&["vault", "member", "remove", "mia@acme.example"]), "");
+    let shown = text(&removed.stderr);
+    let hint = format!("ioenv vault token revoke --created-by {mia}");
+    assert!(removed.status.success() && shown.contains("3 tokens") && shown.contains(&hint), "{shown}");
+    assert!(directory.works(&token, &read));
+    let revoked = run(&mut directory.command(&["vault", "token", "revoke", "--created-by", mia]), "");
+    assert!(revoked.status.success() && text(&revoked.stderr).contains("revoked 3 tokens"), "{revoked:?}");
+    assert!(!directory.works(&token, &read));
+    let removed = run(&mut directory.command(&["vault", "member", "remove", "jonas@acme.example"]), "");
+    assert!(!text(&removed.stderr).contains("still work"), "{removed:?}");
+
+    for wrong in ["token revoke", &format!("token revoke {mia} --created-by {mia}"), "token revoke --created-by mia"] {
+        let mut command = directory.command(&["vault"].into_iter().chain(wrong.split(' ')).collect::<Vec<_>>());
+        assert_eq!(run(&mut command, "").status.code(), Some(2), "{wrong}");
+    }
+}
+
+#[test]
 fn rights_are_given_and_taken_back() {
     let directory = Directory::new();
     directory.vault("member add mia@acme.example --role member");

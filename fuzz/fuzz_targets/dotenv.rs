@@ -11,6 +11,12 @@ fuzz_target!(|text: &str| {
     let written = document.to_text();
     let again = Document::parse(written.expose_secret()).expect("what was written can be read");
     assert!(document.entries().iter().map(everything).eq(again.entries().iter().map(everything)));
+    assert!(document.entries().iter().zip(again.entries()).all(|(one, other)| one.has_same_value(other)));
+    let mut set = document.clone();
+    for entry in document.entries() {
+        set.set(entry.name().clone(), entry.value().clone()).expect("it is the value that is there");
+    }
+    assert_eq!(set.to_text().expose_secret(), written.expose_secret());
     assert!(again.duplicates().is_empty());
     assert_eq!(again.to_text().expose_secret(), written.expose_secret());
     for dialect in [Dialect::Ioenv, Dialect::DotenvCloud, Dialect::Stashbase] {
@@ -31,6 +37,8 @@ fuzz_target!(|text: &str| {
         assert_eq!((entry.kind(), entry.comment()), (Kind::Secret, None));
     }
     assert_eq!(exported.to_export().expose_secret(), export.expose_secret());
+    let all_shell = document.entries().iter().all(|entry| entry.name().is_shell_name());
+    assert_eq!(document.to_shell().is_ok(), all_shell);
 });
 
 fn everything(entry: &Entry) -> (&str, &str, Kind, Option<String>) {

@@ -52,7 +52,7 @@ impl SealedBlob {
     }
 
     /// Initialization vector, ciphertext and tag.
-    pub(super) fn parts(&self) -> (&[u8], &[u8], &[u8]) {
+    pub(crate) fn parts(&self) -> (&[u8], &[u8], &[u8]) {
         let (iv, rest) = self.bytes.split_at(Self::IV_BYTES);
         let (ciphertext, tag) = rest.split_at(rest.len() - Self::TAG_BYTES);
         (iv, ciphertext, tag)

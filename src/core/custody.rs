@@ -8,6 +8,7 @@ use super::key::{LevelKey, Pbkdf2};
 use super::key_ring::KeyRing;
 use super::opening::{document, no_key};
 use super::random::Random;
+use super::refusal::Refusal;
 use super::serde_text::serde_text;
 use super::words::words;
 use crate::error::{Error, ErrorKind, Result};
@@ -41,7 +42,8 @@ pub(crate) trait LevelStore {
     ///
     /// # Errors
     /// `Conflict`, if the level holds something else by now: it is read again, and written again. `KeyProofMismatch`, if
-    /// the proof is not that of the project's key: the next key is tried.
+    /// the proof is not that of the project's key: the next key is tried. A blob that is refused with
+    /// [`Refusal::ReusedIv`] is made once more.
     fn replace(&self, new: SealedBlob, proof: &KeyProof, old: Option<&SealedBlob>) -> Result<()>;
 }
 
@@ -77,6 +79,8 @@ pub struct OpenedLevel<'a> {
     document: Document,
     key: &'a LevelKey,
     random: &'a dyn Random,
+    /// What the store has just refused to take.
+    refused: Option<SealedBlob>,
 }
 
 impl OpenedLevel<'_> {
@@ -93,10 +97,10 @@ impl OpenedLevel<'_> {
         Aes256Gcm.seal(self.key, document.to_text().expose_secret().as_bytes(), self.random)
     }
 
-    /// Returns whether the key of this level opens a blob that was sealed elsewhere, so that the level can take it as it
-    /// is.
+    /// Returns whether the level can take a blob that was sealed elsewhere as it is: its key opens the blob, and the store
+    /// has not refused it. A store refuses a blob that another level has or had.
     pub fn opens(&self, blob: &SealedBlob) -> bool {
-        opens(self.key, blob)
+        self.refused.as_ref() != Some(blob) && opens(self.key, blob)
     }
 }
 
@@ -164,8 +168,14 @@ fn write_once<E: From<Error>>(
         let Some(document) = level.open(key)? else {
             continue;
         };
-        let new = content(&OpenedLevel { document, key, random })?;
-        match store.replace(new, proof, level.blob.as_ref()) {
+        let mut opened = OpenedLevel { document, key, random, refused: None };
+        let new = content(&opened)?;
+        let mut written = store.replace(new.clone(), proof, level.blob.as_ref());
+        if written.as_ref().is_err_and(|error| error.refusal() == Some(Refusal::ReusedIv)) {
+            opened.refused = Some(new);
+            written = store.replace(content(&opened)?, proof, level.blob.as_ref());
+        }
+        match written {
             // The project may hold nothing yet that tells its keys apart.
             Err(error) if error.kind() == ErrorKind::KeyProofMismatch => {}
             Err(error) if error.kind() == ErrorKind::Conflict => return Ok(Written::Conflict(error)),

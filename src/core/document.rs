@@ -51,6 +51,7 @@ pub struct Document {
     /// Comment and blank lines behind the last entry, each with its line end.
     tail: Zeroizing<String>,
     duplicates: Vec<VarName>,
+    commands: Vec<VarName>,
 }
 
 /// One entry of a [`Document`].
@@ -74,7 +75,7 @@ pub(super) struct Extras {
 
 /// Which `$` of a value are meant as such, because they were written `\$` or between single quotes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) enum Dollars {
+pub(crate) enum Dollars {
     /// None: every one may begin a reference.
     #[default]
     Expandable,
@@ -86,7 +87,7 @@ pub(super) enum Dollars {
 
 impl Dollars {
     /// Those of a value in which each `$` is meant as such.
-    pub(super) fn all_literal(value: &str) -> Self {
+    pub(crate) fn all_literal(value: &str) -> Self {
         if value.contains('$') { Self::Literal } else { Self::Expandable }
     }
 
@@ -141,7 +142,15 @@ impl Document {
             entries = kept;
             by_name = sorted_by_name(&entries);
         }
-        Self { entries, by_name, tail, duplicates }
+        Self { entries, by_name, tail, duplicates, commands: Vec::new() }
+    }
+
+    /// Notes whose text has commands.
+    pub(super) fn with_commands(mut self, mut commands: Vec<VarName>) -> Self {
+        commands.sort_unstable();
+        commands.dedup();
+        self.commands = commands;
+        self
     }
 
     /// The entries in order.
@@ -170,12 +179,47 @@ impl Document {
         &self.duplicates
     }
 
+    /// Returns the names whose value had a command in the text that was read, `$(command)` or one between backticks,
+    /// ascending. A shell would run it; here it is text like any other. Between single quotes there are no commands.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// let document = ioenv::Document::parse("A=$(date)\nB=\"`date`\"\nC='$(date)'\n")?;
+    /// assert!(document.commands().iter().map(ioenv::VarName::as_str).eq(["A", "B"]));
+    /// assert_eq!(document.get("A").unwrap().value().expose_secret(), "$(date)");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn commands(&self) -> &[VarName] {
+        &self.commands
+    }
+
     /// Sets a value. An entry that is there keeps its place, kind and comments; a new one comes last, as a secret.
+    ///
+    /// Each `$` of a new value may begin a reference. If the entry has this value already, each `$` keeps its meaning.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// use ioenv::Document;
+    ///
+    /// let mut document = Document::parse("PASSWORD='p${A}w'\n")?;
+    /// document.set("PASSWORD".parse()?, "p${A}w")?;
+    /// assert_eq!(document.to_text().expose_secret(), "PASSWORD='p${A}w'\n");
+    /// document.set("PASSWORD".parse()?, "new-${A}")?;
+    /// assert_eq!(document.to_text().expose_secret(), "PASSWORD=\"new-${A}\"\n");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `InvalidValue`, for a NUL byte; `Limit`, beyond 64 KiB.
     pub fn set(&mut self, name: VarName, value: impl Into<SecretString>) -> Result<()> {
-        self.set_with(name, value.into(), Dollars::Expandable)
+        let value = value.into();
+        let dollars = match self.get(name.as_str()) {
+            Some(entry) if entry.value.expose_secret() == value.expose_secret() => entry.dollars().clone(),
+            _ => Dollars::Expandable,
+        };
+        self.set_with(name, value, dollars)
     }
 
     /// Sets a value in which each `$` stands for itself, whether or not references are replaced, and which a shell that
@@ -200,7 +244,8 @@ impl Document {
         self.set_with(name, value, dollars)
     }
 
-    fn set_with(&mut self, name: VarName, value: SecretString, dollars: Dollars) -> Result<()> {
+    /// Sets a value and the meaning of each of its `$`.
+    pub(crate) fn set_with(&mut self, name: VarName, value: SecretString, dollars: Dollars) -> Result<()> {
         check_value(&name, value.expose_secret())?;
         let entry = match self.find(name.as_str()) {
             Ok(found) => {
@@ -349,9 +394,7 @@ impl Document {
                 Ok(found) => {
                     let old = &mut self.entries[self.by_name[found] as usize];
                     let kind = if entry.kind == Kind::Variable { Kind::Variable } else { old.kind };
-                    let is_same = old.value.expose_secret() == entry.value.expose_secret()
-                        && old.dollars() == entry.dollars()
-                        && old.kind == kind;
+                    let is_same = old.has_same_value(&entry) && old.kind == kind;
                     changes.changed += usize::from(!is_same);
                     old.set_dollars(entry.dollars().clone());
                     old.value = entry.value;
@@ -405,7 +448,7 @@ impl Document {
     }
 }
 
-fn prepend(lines: &mut Zeroizing<String>, above: &str) {
+pub(super) fn prepend(lines: &mut Zeroizing<String>, above: &str) {
     if !above.is_empty() {
         *lines = Zeroizing::new([above, lines.as_str()].concat());
     }
@@ -457,7 +500,7 @@ impl Entry {
         Self { name, value, kind, extras: None }
     }
 
-    pub(super) fn dollars(&self) -> &Dollars {
+    pub(crate) fn dollars(&self) -> &Dollars {
         self.extras.as_ref().map_or(&Dollars::Expandable, |extras| &extras.dollars)
     }
 
@@ -493,6 +536,23 @@ impl Entry {
     /// Returns whether each `$` of the value stands for itself, whether or not references are replaced.
     pub fn is_literal(&self) -> bool {
         *self.dollars() == Dollars::Literal || !self.value.expose_secret().contains('$')
+    }
+
+    /// Returns whether the other entry has the same value, in which each `$` has the same meaning.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// use ioenv::Document;
+    ///
+    /// let document = Document::parse("A='${X}'\nB=\"\\${X}\"\nC=${X}\n")?;
+    /// let [a, b, c] = document.entries() else { unreachable!("there are three") };
+    /// assert!(a.has_same_value(b));
+    /// assert!(!a.has_same_value(c));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn has_same_value(&self, other: &Self) -> bool {
+        self.value.expose_secret() == other.value.expose_secret() && self.dollars() == other.dollars()
     }
 
     /// The value, as written: references such as `${HOST}` are not expanded.

@@ -52,6 +52,11 @@ impl IpRange {
         Ok(Self { first, prefix })
     }
 
+    /// Whether all of its addresses are in another range. A range of one family is never within one of the other.
+    pub fn is_within(self, other: Self) -> bool {
+        self.prefix >= other.prefix && other.contains(self.first)
+    }
+
     /// Whether an address is in it.
     pub fn contains(self, address: IpAddr) -> bool {
         Self::new(address.to_canonical(), self.prefix).is_ok_and(|range| range == self)
@@ -164,7 +169,50 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_range_is_within_those_that_have_all_of_it() {
+        for (inner, outer) in [
+            ("192.0.2.0/24", "192.0.2.0/24"),
+            ("192.0.2.7", "192.0.2.0/24"),
+            ("192.0.2.0/24", "0.0.0.0/0"),
+            ("::ffff:192.0.2.0/120", "192.0.0.0/16"),
+            ("192.0.2.0/24", "::ffff:0:0/96"),
+            ("2001:db8::1", "2001:db8::/32"),
+            ("2001:db8::/32", "::/0"),
+        ] {
+            assert!(range(inner).is_within(range(outer)), "{inner} {outer}");
+        }
+        for (inner, outer) in [
+            ("192.0.2.0/24", "192.0.2.0/25"),
+            ("192.0.2.0/24", "192.0.3.0/24"),
+            ("0.0.0.0/0", "192.0.2.0/24"),
+            ("192.0.2.0/24", "::/0"),
+            ("::/0", "0.0.0.0/0"),
+            ("::/128", "0.0.0.0/0"),
+            ("::/95", "::ffff:0:0/96"),
+            ("2001:db8::/31", "2001:db8::/32"),
+        ] {
+            assert!(!range(inner).is_within(range(outer)), "{inner} {outer}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_range_within_another_has_no_address_outside_of_it(
+            a in any::<u32>(), b in any::<u32>(), inner in 0_u8..=32, outer in 0_u8..=32, host in any::<u32>(),
+        ) {
+            let outer = IpRange::new(IpAddr::V4(a.into()), outer).unwrap();
+            // Near enough that some are inside.
+            let near = a ^ (b >> (a % 32));
+            let inner = IpRange::new(IpAddr::V4(near.into()), inner).unwrap();
+            let mask = u32::MAX.checked_shl(32 - u32::from(inner.prefix)).unwrap_or(0);
+            let some = IpAddr::V4(((near & mask) | (host & !mask)).into());
+            prop_assert!(inner.contains(some));
+            if inner.is_within(outer) {
+                prop_assert!(outer.contains(some));
+            }
+        }
+
         #[test]
         fn a_range_has_what_shares_its_prefix(a in any::<u32>(), b in any::<u32>(), prefix in 0_u8..=32) {
             let ranged = IpRange::new(IpAddr::V4(a.into()), prefix).unwrap();

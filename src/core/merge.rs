@@ -150,7 +150,8 @@ impl Resolved {
         let entries = self.iter().map(|variable| {
             let mut entry = Entry::new(variable.name().clone(), variable.value().clone(), variable.kind());
             // What was expanded, or is the process's own, is meant as it is.
-            entry.set_dollars(variable.dollars().cloned().unwrap_or(Dollars::Literal));
+            let literal = || Dollars::all_literal(variable.value().expose_secret());
+            entry.set_dollars(variable.dollars().cloned().unwrap_or_else(literal));
             entry
         });
         Document::from_parts(entries.collect(), Zeroizing::default())
@@ -257,6 +258,15 @@ impl<'a> Variable<'a> {
     /// Returns whether each `$` of the value stands for itself, whether or not references are replaced.
     pub fn is_literal(&self) -> bool {
         self.row.replaced.is_some() || self.winner().is_literal()
+    }
+
+    /// Returns whether the other variable has the same value, in which each `$` has the same meaning.
+    pub fn has_same_value(&self, other: &Self) -> bool {
+        let dollars = |variable: &Self| {
+            let literal = || Dollars::all_literal(variable.value().expose_secret());
+            variable.dollars().cloned().unwrap_or_else(literal)
+        };
+        self.value().expose_secret() == other.value().expose_secret() && dollars(self) == dollars(other)
     }
 
     /// Which level decided, and which it overrode.

@@ -27,6 +27,8 @@ pub(crate) mod ip_range;
 pub(crate) mod key;
 pub(crate) mod key_ring;
 pub(crate) mod limits;
+#[cfg(any(feature = "sealed", feature = "vault"))]
+pub(crate) mod mac;
 pub(crate) mod merge;
 #[cfg(feature = "vault")]
 pub(crate) mod metadata;

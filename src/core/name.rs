@@ -8,15 +8,17 @@ const MAX_NAME_BYTES: usize = 255;
 /// Longest segment of a level path, in bytes.
 const MAX_SLUG_BYTES: usize = 100;
 
-/// The name of a variable: `[A-Za-z_][A-Za-z0-9_]*`, at most 255 bytes, case-sensitive.
+/// The name of a variable: `[A-Za-z_][A-Za-z0-9_.]*`, at most 255 bytes, case-sensitive.
 ///
-/// That is what every shell and every operating system takes as the name of an environment variable. Lower case is
-/// allowed, because names such as `http_proxy` exist.
+/// Lower case is allowed, because names such as `http_proxy` exist. So is a dot, because programs read names such as
+/// `spring.datasource.url`. Every operating system accepts such a name, but no shell and no service does: see
+/// [`is_shell_name`](Self::is_shell_name).
 ///
 /// ```
 /// # fn main() -> Result<(), ioenv::Error> {
 /// let name: ioenv::VarName = "DATABASE_URL".parse()?;
 /// assert_eq!(name.as_str(), "DATABASE_URL");
+/// assert!("spring.datasource.url".parse::<ioenv::VarName>().is_ok());
 /// assert!("2FA".parse::<ioenv::VarName>().is_err());
 /// # Ok(())
 /// # }
@@ -40,8 +42,21 @@ impl VarName {
     pub(super) fn before_equals(text: &str) -> Option<Self> {
         let length = text.bytes().position(|byte| !is_name_byte(byte))?;
         let (name, rest) = text.split_at(length);
-        let is_name = !name.is_empty() && name.len() <= MAX_NAME_BYTES && !name.as_bytes()[0].is_ascii_digit();
+        let is_name = begins_name(name) && name.len() <= MAX_NAME_BYTES;
         (is_name && rest.starts_with('=')).then(|| Self(name.into()))
+    }
+
+    /// Returns whether shells and the services accept the name too: it has no dot.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// assert!("DATABASE_URL".parse::<ioenv::VarName>()?.is_shell_name());
+    /// assert!(!"spring.datasource.url".parse::<ioenv::VarName>()?.is_shell_name());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_shell_name(&self) -> bool {
+        !self.0.contains('.')
     }
 
     /// The name as text.
@@ -50,13 +65,13 @@ impl VarName {
     }
 }
 
-/// A table, because the reader asks for every byte of every name.
-fn is_name_byte(byte: u8) -> bool {
+/// Returns whether the byte can stand in a name. A table, because the reader asks for every byte of every name.
+pub(super) fn is_name_byte(byte: u8) -> bool {
     const IS: [bool; 256] = {
         let mut is = [false; 256];
         let mut byte = 0_u8;
         while byte < 128 {
-            is[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+            is[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.';
             byte += 1;
         }
         is
@@ -66,7 +81,12 @@ fn is_name_byte(byte: u8) -> bool {
 
 /// Whether `text` is a name, without making one.
 pub(crate) fn is_var_name(text: &str) -> bool {
-    (1..=MAX_NAME_BYTES).contains(&text.len()) && !text.as_bytes()[0].is_ascii_digit() && text.bytes().all(is_name_byte)
+    begins_name(text) && text.len() <= MAX_NAME_BYTES && text.bytes().all(is_name_byte)
+}
+
+/// Whether the first byte of a text whose bytes can stand in a name can begin one.
+fn begins_name(text: &str) -> bool {
+    text.bytes().next().is_some_and(|first| !first.is_ascii_digit() && first != b'.')
 }
 
 #[cold]
@@ -81,8 +101,10 @@ fn broken_name_rule(text: &str) -> String {
         "it holds a `=`"
     } else if text.starts_with(|c: char| c.is_ascii_digit()) {
         "it starts with a digit"
+    } else if text.starts_with('.') {
+        "it starts with a dot"
     } else {
-        "it holds something other than A-Z, a-z, 0-9 and _"
+        "it holds something other than A-Z, a-z, 0-9, _ and dots"
     };
     format!("this is not the name of a variable: {rule}")
 }
@@ -214,10 +236,10 @@ mod tests {
 
     #[test]
     fn names_follow_the_rule() {
-        for good in ["A", "_", "http_proxy", "A1", &"N".repeat(255)] {
+        for good in ["A", "_", "http_proxy", "A1", "spring.datasource.url", "_.", "A..b", &"N".repeat(255)] {
             assert_eq!(VarName::new(good).unwrap().as_str(), good);
         }
-        for bad in ["", "1A", "A=B", "A\0", "A B", "A-B", "A.B", "É", &"N".repeat(256)] {
+        for bad in ["", "1A", ".", ".A", "A=B", "A\0", "A B", "A-B", "A.B-", "É", &"N".repeat(256)] {
             assert_eq!(VarName::new(bad).unwrap_err().kind(), ErrorKind::InvalidName, "{bad:?}");
         }
     }

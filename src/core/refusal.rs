@@ -37,6 +37,9 @@ pub enum Refusal {
     OrganizationInactive,
     /// The caller is `Denied`, because these permissions are missing.
     Permissions(PermissionSet),
+    /// The blob is an `InvalidValue`, because its initialization vector was used in the project before, for another level
+    /// or other content. The same content is accepted when it is sealed again.
+    ReusedIv,
     /// The slug is refused: it is taken, for a `Conflict`, or has a fixed meaning where it would stand, for an
     /// `InvalidName`.
     Slug,

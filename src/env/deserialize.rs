@@ -51,7 +51,7 @@ impl Env {
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T> {
         T::deserialize(Variables { env: self, fields: &[] }).map_err(|failure| {
             let (name, message) = match failure {
-                Failure::Missing(field) => match VarName::new(&field.to_ascii_uppercase()) {
+                Failure::Missing(field) => match variable_of(field) {
                     // serde hands the fields of a flattened struct the names as they are.
                     Ok(name) if self.get(name.as_str()).is_some() => {
                         let message = format!(
@@ -82,6 +82,11 @@ impl Env {
             Error::new(ErrorKind::InvalidValue, message).with_names(name).with_path(self.path())
         })
     }
+}
+
+/// The variable that a field would usually take. A field has a dot only where it was renamed, after the variable.
+fn variable_of(field: &str) -> Result<VarName> {
+    if field.contains('.') { VarName::new(field) } else { VarName::new(&field.to_ascii_uppercase()) }
 }
 
 /// Why a value could not be taken. Serde's texts may quote the value, so they end here.

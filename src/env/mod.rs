@@ -2,6 +2,7 @@
 
 pub(crate) mod deserialize;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::process::Command;
 use std::sync::Arc;
@@ -52,6 +53,16 @@ pub(crate) struct Snapshot {
     pub(crate) resolved: Resolved,
     pub(crate) unresolved: Vec<Unresolved>,
     pub(crate) withheld: Vec<VarName>,
+    pub(crate) selection: Selection,
+}
+
+/// Which names of a level were taken, and whose values.
+#[derive(Clone, Debug)]
+pub(crate) struct Selection {
+    /// None, if all names were taken but those that are withheld.
+    pub(crate) only: Option<BTreeSet<VarName>>,
+    pub(crate) process_wins: bool,
+    pub(crate) is_expanded: bool,
 }
 
 impl Env {
@@ -108,6 +119,10 @@ impl Env {
     /// References that stayed as they were written, because no level sets what they name. Empty without expansion.
     pub fn unresolved(&self) -> &[Unresolved] {
         &self.snapshot.unresolved
+    }
+
+    pub(crate) fn selection(&self) -> &Selection {
+        &self.snapshot.selection
     }
 
     /// Names that levels set but that were withheld, because they change how programs are loaded.

@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::census;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
+use crate::inject::withheld::HANDOVER;
 
 /// A thread that was joined is listed for up to some 50 µs more; twenty times that is waited before a refusal.
 const RETRIES: usize = 10;
@@ -55,10 +56,16 @@ impl Env {
 
 /// What is to be written. What the process has itself is left alone.
 fn prepared(env: &Env) -> Vec<(&str, &str)> {
-    env.iter()
+    let mut variables: Vec<_> = env
+        .iter()
         .filter(|variable| !variable.is_process())
         .map(|variable| (variable.name().as_str(), variable.value().expose_secret()))
-        .collect()
+        .collect();
+    // The values that it is about may be others after this.
+    if !variables.is_empty() && std::env::var_os(HANDOVER).is_some() {
+        variables.push((HANDOVER, ""));
+    }
+    variables
 }
 
 /// To be called with no other thread running, which both callers above see to.

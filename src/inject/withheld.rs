@@ -1,5 +1,8 @@
 use crate::core::name::VarName;
 
+/// What `ioenv run` tells the program that it starts. It is withheld, as all names of ours are.
+pub(crate) const HANDOVER: &str = "IOENV_LOADED";
+
 /// Names that change how programs are found, loaded and started, or whom they trust: somebody who can write one of them
 /// could run code or read what is sent. A `*` at the end stands for all names that begin so.
 ///
@@ -127,7 +130,9 @@ mod tests {
 
     #[test]
     fn loaders_are_withheld_and_applications_are_not() {
-        for name in ["PATH", "HOME", "IFS", "LD_PRELOAD", "LD_", "DYLD_INSERT_LIBRARIES", "IOENV_KEY"] {
+        for name in
+            ["PATH", "HOME", "IFS", "LD_PRELOAD", "LD_", "LD_.so", "DYLD_INSERT_LIBRARIES", "IOENV_KEY", "IOENV_.x"]
+        {
             assert!(is(name), "{name}");
         }
         for name in [
@@ -169,6 +174,8 @@ mod tests {
             "NPM_TOKEN",
             "EDITORS",
             "GOOGLE_API_KEY",
+            "spring.datasource.url",
+            "PATH.x",
         ] {
             assert!(!is(name), "{name}");
         }

@@ -37,13 +37,16 @@ words! {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Configuration {
     /// What `IOENV_FILE`, `IOENV_VAULT` and other variables that name a file are relative to.
     pub(super) directory: PathBuf,
     /// The `ioenv.toml` that was found.
     file: Option<PathBuf>,
     pub(super) settings: Settings,
+    source_kind: Option<SourceKind>,
+    /// The organization of the vault, where one is chosen.
+    pub(super) organization: Option<String>,
 }
 
 impl Configuration {
@@ -70,7 +73,20 @@ impl Configuration {
 
     fn discover_from(directory: PathBuf, start: Start) -> Result<Self> {
         let (file, settings) = discovery::discover(&directory, start)?;
-        Ok(Self { directory, file, settings })
+        Ok(Self { directory, file, settings, source_kind: None, organization: None })
+    }
+
+    /// Sets where levels come from, over what is configured.
+    #[must_use]
+    pub fn with_source_kind(self, kind: SourceKind) -> Self {
+        Self { source_kind: Some(kind), ..self }
+    }
+
+    /// Sets the organization of the vault that a tool works on, by its slug. It tells one
+    /// [handover](Self::hand_over) from another; a [`Loader`](crate::Loader) reads what its token is for.
+    #[must_use]
+    pub fn with_organization(self, slug: impl Into<String>) -> Self {
+        Self { organization: Some(slug.into()), ..self }
     }
 
     /// The `ioenv.toml` that was found.
@@ -173,11 +189,14 @@ impl Configuration {
         }
     }
 
-    /// Where levels come from: `IOENV_SOURCE`, or `source`, or the sealed file.
+    /// Where levels come from: what was [set](Self::with_source_kind), or `IOENV_SOURCE`, or `source`, or the sealed file.
     ///
     /// # Errors
     /// `Config`, when it is neither `sealed` nor `vault`.
     pub fn source_kind(&self) -> Result<SourceKind> {
+        if let Some(kind) = self.source_kind {
+            return Ok(kind);
+        }
         let said = variable("IOENV_SOURCE")?.or_else(|| self.settings.source.clone());
         said.map_or_else(|| Ok(SourceKind::default()), |said| said.parse())
             .map_err(|error| Error::config(format!("{error}: look at IOENV_SOURCE and `source` in ioenv.toml")))

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::configuration::Configuration;
+use super::configuration::{Configuration, SourceKind};
 use super::variables::{variable, variable_os};
 use crate::core::key::LevelKey;
 use crate::core::key_ring::KeyRing;
@@ -87,6 +87,22 @@ impl Configuration {
         }
         let text = read_text(file, "key file", MAX_KEY_FILE_BYTES)?;
         KeyRing::parse(&text).map_err(|error| error.with_file(file))
+    }
+
+    /// Returns whether nothing is found that opens the levels: no key of a sealed file, no token for a vault. A key file that
+    /// is named but not there is no key.
+    pub(super) fn lacks_credentials(&self) -> bool {
+        match self.source_kind() {
+            Ok(SourceKind::Sealed) if cfg!(feature = "sealed") => match (variable_os("IOENV_KEY"), self.key_file()) {
+                (None, None) => true,
+                (None, Some(file)) if !file.exists() => true,
+                _ => self.keys().is_ok_and(|keys| keys.is_empty()),
+            },
+            #[cfg(feature = "vault")]
+            Ok(SourceKind::Vault) => self.token().is_ok_and(|token| token.is_none()),
+            // The source is not compiled in, or is none.
+            _ => false,
+        }
     }
 
     /// The file with the root key of a vault, as far as one is named or there is one: `IOENV_ROOT_KEY_FILE`, or

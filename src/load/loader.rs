@@ -3,15 +3,17 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::configuration::Configuration;
 use super::default_source::default_source;
+use super::handover::Handover;
 use super::precedence::Precedence;
+use super::variables::process_var;
 use crate::core::dotenv::expand::expand;
 use crate::core::key_ring::KeyRing;
 use crate::core::merge::{Resolved, merge};
 use crate::core::name::VarName;
 use crate::core::path::LevelPath;
 use crate::core::secret::SecretString;
-use crate::core::source::{Reading, Request, Source};
-use crate::env::{Env, Snapshot};
+use crate::core::source::{Freshness, Reading, Request, Source};
+use crate::env::{Env, Selection, Snapshot};
 use crate::error::{Error, ErrorKind, Result};
 use crate::inject::Inject;
 use crate::inject::process::write_process;
@@ -231,33 +233,75 @@ impl Loader {
     /// Resolves, and changes nothing: reads the chain, merges it, expands if asked to, takes the names that count,
     /// and lets the process's own values win if they are to.
     ///
+    /// If no source and no key is set here, and no key or token is found, a program that `ioenv run` has started takes the
+    /// values that it was given: if they are those of the same level, at the same place and for the same names, and all of them
+    /// are there. They are secrets, and their origin is the process. See [`Configuration::hand_over`].
+    ///
     /// # Errors
     /// `Config`, when no path, no file or no key is given; those of the [`Source`]; `NotFound`, with all names of
     /// [`require`](Self::require) that no level has; `InvalidName`, for a required name that is withheld;
     /// `InvalidValue`, for a value of the process that is not UTF-8, and for references that go round in a circle.
-    pub fn resolve(self) -> Result<Env> {
-        let configuration = match self.configuration {
+    pub fn resolve(mut self) -> Result<Env> {
+        let configuration = match self.configuration.take() {
             Some(configuration) => configuration,
             None => Configuration::discover()?,
         };
+        let is_configured = self.source.is_none() && self.keys.is_none();
+        let handover = if is_configured { configuration.handover() } else { Ok(None) };
+        let taken = match handover {
+            Ok(Some(handover)) => self.take(&configuration, &handover),
+            Ok(None) => Ok(None),
+            Err(why) => Err(why),
+        };
+        match taken {
+            Ok(None) => self.read(&configuration),
+            Ok(Some(snapshot)) => {
+                let is_there = |name: &str| snapshot.resolved.get(name).is_some();
+                check_required(&snapshot.path, &self.required, &snapshot.withheld, is_there)?;
+                Ok(Env::new(snapshot))
+            }
+            Err(why) => self.read(&configuration).map_err(|error| error.with_note(why)),
+        }
+    }
+
+    /// The process's own values, if they are those of this loader. None, if what it asks for is not clear, which reading
+    /// tells.
+    fn take(&self, configuration: &Configuration, handover: &Handover) -> Result<Option<Snapshot>> {
+        let asked = || {
+            let path = self.path.clone().map_or_else(|| configuration.path(), Ok)?;
+            let precedence = self.precedence.map_or_else(|| configuration.precedence(), Ok)?;
+            let selection = Selection {
+                only: self.only.as_deref().map(names).transpose()?,
+                process_wins: precedence == Precedence::ProcessWins,
+                is_expanded: self.expand.map_or_else(|| configuration.expand(), Ok)?,
+            };
+            Ok::<_, Error>((path, selection))
+        };
+        let Ok((path, selection)) = asked() else {
+            return Ok(None);
+        };
+        Ok(Some(Snapshot {
+            resolved: handover.take(configuration, &path, &selection)?,
+            path,
+            source: "the process environment, as `ioenv run` left it".to_owned(),
+            freshness: Freshness::Stale { since: handover.since },
+            unresolved: Vec::new(),
+            withheld: handover.withheld.clone(),
+            selection,
+        }))
+    }
+
+    /// Reads from the source.
+    fn read(self, configuration: &Configuration) -> Result<Env> {
         // First the source: without the feature for it, that is the error to see.
         let source = match self.source {
             Some(source) => source,
-            None => default_source(&configuration)?,
+            None => default_source(configuration)?,
         };
-        let path = match self.path {
-            Some(path) => path,
-            None => configuration.path()?,
-        };
-        let precedence = match self.precedence {
-            Some(precedence) => precedence,
-            None => configuration.precedence()?,
-        };
-        let is_expanded = match self.expand {
-            Some(is_expanded) => is_expanded,
-            None => configuration.expand()?,
-        };
-        let reading = read(&*source, &path, self.keys, &configuration)?;
+        let path = self.path.map_or_else(|| configuration.path(), Ok)?;
+        let process_wins = self.precedence.map_or_else(|| configuration.precedence(), Ok)? == Precedence::ProcessWins;
+        let is_expanded = self.expand.map_or_else(|| configuration.expand(), Ok)?;
+        let reading = read(&*source, &path, self.keys, configuration)?;
         // Together with the threads that it may have started.
         drop(source);
 
@@ -265,9 +309,10 @@ impl Loader {
         let mut resolved = merge(reading.into_layers()?);
         let unresolved =
             if is_expanded { expand(&mut resolved).map_err(|error| error.with_path(&path))? } else { Vec::new() };
-        let withheld = select(&mut resolved, self.only)?;
+        let only = self.only.as_deref().map(names).transpose()?;
+        let withheld = select(&mut resolved, only.as_ref());
         check_required(&path, &self.required, &withheld, |name| resolved.get(name).is_some())?;
-        if precedence == Precedence::ProcessWins {
+        if process_wins {
             let own: Vec<Option<SecretString>> =
                 resolved.iter().map(|variable| own_var(variable.name())).collect::<Result<_>>()?;
             for (number, value) in own.into_iter().enumerate() {
@@ -278,7 +323,8 @@ impl Loader {
         }
         // What a program did not ask for does not stay in its memory either.
         resolved.forget_the_rest();
-        Ok(Env::new(Snapshot { path, source, freshness, resolved, unresolved, withheld }))
+        let selection = Selection { only, process_wins, is_expanded };
+        Ok(Env::new(Snapshot { path, source, freshness, resolved, unresolved, withheld, selection }))
     }
 }
 
@@ -296,14 +342,16 @@ fn read(
     })
 }
 
+/// Checks names that a program lists.
+fn names(names: &[String]) -> Result<BTreeSet<VarName>> {
+    names.iter().map(|name| VarName::new(name)).collect()
+}
+
 /// Keeps the names that were asked for, or all but those that are withheld; returns those.
-fn select(resolved: &mut Resolved, only: Option<Vec<String>>) -> Result<Vec<VarName>> {
+fn select(resolved: &mut Resolved, only: Option<&BTreeSet<VarName>>) -> Vec<VarName> {
     let mut withheld = Vec::new();
     match only {
-        Some(names) => {
-            let names: BTreeSet<VarName> = names.iter().map(|name| VarName::new(name)).collect::<Result<_>>()?;
-            resolved.retain(|name| names.contains(name));
-        }
+        Some(names) => resolved.retain(|name| names.contains(name)),
         None => resolved.retain(|name| {
             let is_withheld = is_withheld(name);
             if is_withheld {
@@ -312,7 +360,7 @@ fn select(resolved: &mut Resolved, only: Option<Vec<String>>) -> Result<Vec<VarN
             !is_withheld
         }),
     }
-    Ok(withheld)
+    withheld
 }
 
 /// All that are missing at once, and which of them are there but withheld.
@@ -322,7 +370,7 @@ fn check_required(
     withheld: &[VarName],
     is_there: impl Fn(&str) -> bool,
 ) -> Result<()> {
-    let required: BTreeSet<VarName> = required.iter().map(|name| VarName::new(name)).collect::<Result<_>>()?;
+    let required = names(required)?;
     let missing: Vec<VarName> = required.into_iter().filter(|name| !is_there(name.as_str())).collect();
     if missing.is_empty() {
         return Ok(());
@@ -353,16 +401,4 @@ fn own_var(name: &VarName) -> Result<Option<SecretString>> {
         let ours = loaded.and_then(|loaded| loaded.env.get(name.as_str()));
         ours.is_none_or(|ours| ours.is_process() || ours.value().expose_secret() != value.expose_secret())
     }))
-}
-
-/// The value in the process environment.
-fn process_var(name: &VarName) -> Result<Option<SecretString>> {
-    match std::env::var_os(name.as_str()).map(std::ffi::OsString::into_string) {
-        None => Ok(None),
-        Some(Ok(value)) => Ok(Some(value.into())),
-        Some(Err(_)) => {
-            let message = format!("the process's own value of {name} is not UTF-8 text: unset it, or set it anew");
-            Err(Error::new(ErrorKind::InvalidValue, message).with_names([name.clone()]))
-        }
-    }
 }

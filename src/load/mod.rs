@@ -6,6 +6,7 @@ mod default_source;
 #[cfg_attr(feature = "sealed", path = "discovery.rs")]
 #[cfg_attr(not(feature = "sealed"), path = "discovery_disabled.rs")]
 mod discovery;
+mod handover;
 mod loader;
 mod location;
 #[cfg(feature = "vault")]

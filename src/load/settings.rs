@@ -1,5 +1,5 @@
 /// What an `ioenv.toml` says, as it says it: what nobody asks for is not judged.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
     pub(super) expand: Option<bool>,
     pub(super) file: Option<String>,

@@ -1,13 +1,16 @@
-//! What ties a sealed file's parts together: the check value of a key, and the place tag of a level.
+//! What ties a sealed file's parts together: the check value of a key, the place tag of a level, and the tag that names
+//! the key which replaced another one.
 
 use ctutils::CtEq as _;
 use hmac::digest::FixedOutput as _;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 use super::format::VERSION;
 use crate::core::blob::SealedBlob;
 use crate::core::key::LevelKey;
+use crate::core::mac::mac;
+use crate::core::name::Slug;
 use crate::core::path::LevelPath;
 
 /// Whether `check` is that of `key`: `HKDF-SHA256(key, info = "ioenv:check:v1")`. Takes the same time either way.
@@ -30,15 +33,25 @@ pub(super) fn is_place_tag(key: &LevelKey, path: &LevelPath, blob: &SealedBlob, 
     place_mac(key, path, blob).verify_slice(tag).is_ok()
 }
 
+/// What says that the key `old` was replaced by the key `new` of that `check`: an HMAC-SHA256 under
+/// `HKDF-SHA256(old key, info = "ioenv:replaced:v1")`. Only a holder of the old key can direct its levels to another key.
+pub(super) fn replacement_tag(key: &LevelKey, old: &Slug, new: &Slug, check: &[u8; 32]) -> [u8; 32] {
+    replacement_mac(key, old, new, check).finalize_fixed().into()
+}
+
+/// Whether `tag` is that of a replacement. Takes the same time either way.
+pub(super) fn is_replacement_tag(key: &LevelKey, old: &Slug, new: &Slug, check: &[u8; 32], tag: &[u8; 32]) -> bool {
+    replacement_mac(key, old, new, check).verify_slice(tag).is_ok()
+}
+
 fn place_mac(key: &LevelKey, path: &LevelPath, blob: &SealedBlob) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_aes_key().derive(b"ioenv:place:v1").as_slice())
-        .expect("invariant: HMAC takes a key of any length");
-    for part in [VERSION.as_bytes(), path.as_str().as_bytes(), blob.as_bytes()] {
-        // With its length before it, no part can pass for the end of another.
-        mac.update(&(part.len() as u64).to_be_bytes());
-        mac.update(part);
-    }
-    mac
+    let parts = [VERSION.as_bytes(), path.as_str().as_bytes(), blob.as_bytes()];
+    mac(&key.as_aes_key().derive(b"ioenv:place:v1"), &parts)
+}
+
+fn replacement_mac(key: &LevelKey, old: &Slug, new: &Slug, check: &[u8; 32]) -> Hmac<Sha256> {
+    let parts = [VERSION.as_bytes(), old.as_str().as_bytes(), new.as_str().as_bytes(), check];
+    mac(&key.as_aes_key().derive(b"ioenv:replaced:v1"), &parts)
 }
 
 #[cfg(test)]
@@ -68,5 +81,17 @@ mod tests {
         assert!(!is_place_tag(&key, &path("a/c"), &blob(1), &tag));
         assert!(!is_place_tag(&key, &path("a/b"), &blob(2), &tag));
         assert!(!is_place_tag(&LevelKey::from_bytes(&[8; 32]), &path("a/b"), &blob(1), &tag));
+    }
+
+    #[test]
+    fn a_replacement_tag_holds_for_one_key_and_two_ids_and_one_check() {
+        let key = LevelKey::from_bytes(&[7; 32]);
+        let id = |text: &str| Slug::new(text).unwrap();
+        let tag = replacement_tag(&key, &id("a"), &id("b"), &[1; 32]);
+        assert!(is_replacement_tag(&key, &id("a"), &id("b"), &[1; 32], &tag));
+        assert!(!is_replacement_tag(&key, &id("c"), &id("b"), &[1; 32], &tag));
+        assert!(!is_replacement_tag(&key, &id("a"), &id("c"), &[1; 32], &tag));
+        assert!(!is_replacement_tag(&key, &id("a"), &id("b"), &[2; 32], &tag));
+        assert!(!is_replacement_tag(&LevelKey::from_bytes(&[8; 32]), &id("a"), &id("b"), &[1; 32], &tag));
     }
 }

@@ -59,6 +59,15 @@ pub struct KeyDescriptor {
     pub(super) derivation: Option<Pbkdf2>,
     pub(super) created: SystemTime,
     pub(super) check: [u8; 32],
+    /// What took its place; such a key opens what it has sealed, and seals nothing new.
+    pub(super) replacement: Option<Replacement>,
+}
+
+/// Which key took the place of another one, and the tag that proves it to whoever holds the old one.
+#[derive(Clone, Debug)]
+pub(super) struct Replacement {
+    pub(super) by: Slug,
+    pub(super) tag: [u8; 32],
 }
 
 impl KeyDescriptor {
@@ -75,6 +84,12 @@ impl KeyDescriptor {
     /// When the key was made, to the second.
     pub fn created(&self) -> SystemTime {
         self.created
+    }
+
+    /// Returns the id of the key that replaced this one, if it is retired. That is what the file says; it is proved where
+    /// levels are sealed.
+    pub fn replaced_by(&self) -> Option<&Slug> {
+        self.replacement.as_ref().map(|replacement| &replacement.by)
     }
 }
 
@@ -149,6 +164,9 @@ impl Contents {
             }
             writeln!(text, "  created {}", humantime::format_rfc3339_seconds(key.created))?;
             writeln!(text, "  check {}", BASE64.encode(key.check))?;
+            if let Some(Replacement { by, tag }) = &key.replacement {
+                writeln!(text, "  replaced-by {by} {}", BASE64.encode(tag))?;
+            }
         }
         for (path, level) in &self.levels {
             writeln!(text, "\nlevel {path}")?;
@@ -246,12 +264,9 @@ impl<'a> Lines<'a> {
                 return Err(self.corrupt("there is more after the last line, `end`"));
             }
         }
-        match contents.levels.iter().find(|(_, level)| contents.key(&level.key).is_none()) {
-            Some((path, _)) => {
-                Err(Error::new(ErrorKind::Corrupt, "no key of the file has the id this level names").with_path(path))
-            }
-            None => Ok(contents),
-        }
+        // A level may name a key that is not there: a merge brings in both, the level and the removal of its key. It
+        // fails when it is opened, and no other one with it.
+        Ok(contents)
     }
 
     /// The version stands first and is read first: all behind it is the business of that version.
@@ -301,7 +316,17 @@ impl<'a> Lines<'a> {
             humantime::parse_rfc3339(created).map_err(|_| self.corrupt("this is not a time as in RFC 3339"))?;
         let check = self.field("check")?;
         let check = self.bytes32(check)?;
-        Ok(KeyDescriptor { id, derivation, created, check })
+        let is_replaced = self.text[self.at..].starts_with("  replaced-by ");
+        let replacement = is_replaced.then(|| self.replacement()).transpose()?;
+        Ok(KeyDescriptor { id, derivation, created, check, replacement })
+    }
+
+    fn replacement(&mut self) -> Result<Replacement> {
+        let (by, tag) = self
+            .field("replaced-by")?
+            .split_once(' ')
+            .ok_or_else(|| self.corrupt("here should stand the line `  replaced-by KEY TAG`"))?;
+        Ok(Replacement { by: self.slug(by)?, tag: self.bytes32(tag)? })
     }
 
     fn level(&mut self) -> Result<SealedLevel> {

@@ -3,6 +3,7 @@
 mod binding;
 mod disk;
 mod format;
+mod rotation;
 mod source;
 
 use std::collections::BTreeMap;
@@ -140,7 +141,8 @@ impl SealedFile {
         &self.contents.keys
     }
 
-    /// The id of the key that a level is sealed with.
+    /// The id of the key that a level is sealed with. If a merge has brought in a level whose key was removed, it is none of
+    /// the [`keys`](Self::keys).
     pub fn key_of(&self, path: &LevelPath) -> Option<&Slug> {
         self.contents.levels.get(path).map(|level| &level.key)
     }
@@ -163,14 +165,19 @@ impl SealedFile {
         self.describe(id, Some(derivation), &derived)
     }
 
-    /// Removes a key that no level uses; `false`, when there is none of that id.
+    /// Removes a key that no level uses; `false`, when there is none of that id. A level that a merge brings in under it
+    /// later cannot be opened; see [`replace_key`](Self::replace_key) for what keeps such levels.
     ///
     /// # Errors
-    /// `Conflict`, when a level uses it.
+    /// `Conflict`, when a level uses it, or a retired key was replaced by it.
     pub fn remove_key(&mut self, id: &Slug) -> Result<bool> {
         if let Some((path, _)) = self.contents.levels.iter().find(|(_, level)| level.key == *id) {
             let message = format!("the level still uses the key `{id}`: seal it with another key first");
             return Err(self.error(ErrorKind::Conflict, message).with_path(path));
+        }
+        if let Some(old) = self.contents.keys.iter().find(|key| key.replaced_by() == Some(id) && key.id != *id) {
+            let message = format!("the retired key `{}` was replaced by the key `{id}`: remove that one first", old.id);
+            return Err(self.error(ErrorKind::Conflict, message));
         }
         let before = self.contents.keys.len();
         self.contents.keys.retain(|key| key.id != *id);
@@ -184,7 +191,7 @@ impl SealedFile {
         // The file holds whole seconds, and what is in memory shall be what is read back.
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let created = UNIX_EPOCH + Duration::from_secs(seconds);
-        let key = KeyDescriptor { id, derivation, created, check: binding::check(key) };
+        let key = KeyDescriptor { id, derivation, created, check: binding::check(key), replacement: None };
         self.contents.add_key(key).map_err(|error| self.locate(error))
     }
 
@@ -196,7 +203,7 @@ impl SealedFile {
         let Some(level) = self.contents.levels.get(path) else {
             return Ok(None);
         };
-        let key = self.unlock(&level.key, keys)?;
+        let key = self.unlock(&level.key, keys).map_err(|error| error.with_path(path))?;
         self.open_level(path, level, &key).map(Some)
     }
 
@@ -239,31 +246,33 @@ impl SealedFile {
     }
 
     /// Sets what a level says. A new level is sealed with the key of the nearest level above it, or else with the
-    /// file's only key. A document that is there already, to the byte, is not sealed anew.
+    /// file's only key; instead of a retired key, the one that replaced it is taken. A document that is there already, to
+    /// the byte, is not sealed anew.
     ///
     /// # Errors
     /// As [`level`](Self::level); `Config`, when several keys could be meant; `InvalidName`, for another project's level.
     pub fn set_level(&mut self, path: &LevelPath, document: &Document, keys: &KeyRing) -> Result<()> {
-        let id = self.key_for(path)?.clone();
+        let id = self.key_for(path, keys)?.clone();
         self.seal(path, document, &id, keys, &SystemRandom)
     }
 
     /// Seals a level with the key of that id from now on, making the level where there is none.
     ///
     /// # Errors
-    /// As [`set_level`](Self::set_level); `NotFound`, when there is no such key.
+    /// As [`set_level`](Self::set_level); `NotFound`, when there is no such key; `Conflict`, when it is retired.
     pub fn set_level_key(&mut self, path: &LevelPath, id: &Slug, keys: &KeyRing) -> Result<()> {
         self.check_project(path)?;
+        self.usable(id)?;
         let document = self.level(path, keys)?.unwrap_or_default();
         self.seal(path, &document, id, keys, &SystemRandom)
     }
 
-    /// The key that a level is sealed with, or would be if it were new, out of the keys given.
+    /// The key that [`set_level`](Self::set_level) seals a level with, out of the keys given.
     ///
     /// # Errors
     /// As [`set_level`](Self::set_level).
     pub fn level_key(&self, path: &LevelPath, keys: &KeyRing) -> Result<LevelKey> {
-        self.unlock(self.key_for(path)?, keys)
+        self.unlock(self.key_for(path, keys)?, keys)
     }
 
     /// The blob of a level as it stands in the file, for whoever has the key and can take it unopened.
@@ -274,7 +283,8 @@ impl SealedFile {
         let Some(level) = self.contents.levels.get(path) else {
             return Ok(None);
         };
-        self.open_blob(path, level, &self.unlock(&level.key, keys)?)?;
+        let key = self.unlock(&level.key, keys).map_err(|error| error.with_path(path))?;
+        self.open_blob(path, level, &key)?;
         self.contents.blob(level).parse().map(Some).map_err(|error: Error| self.locate(error.with_path(path)))
     }
 
@@ -284,7 +294,7 @@ impl SealedFile {
     /// As [`set_level`](Self::set_level); `DecryptionFailed`, when the blob was sealed with another key; `Corrupt` and
     /// those of a document, when it holds none.
     pub fn set_blob(&mut self, path: &LevelPath, blob: &SealedBlob, keys: &KeyRing) -> Result<()> {
-        let id = self.key_for(path)?.clone();
+        let id = self.key_for(path, keys)?.clone();
         let key = self.unlock(&id, keys)?;
         let bytes = Aes256Gcm.open(&key, blob).map_err(|_| {
             let message = format!("the blob was not sealed with the key `{id}`: open it and set what it says");
@@ -357,20 +367,22 @@ impl SealedFile {
     }
 
     /// The key a level is sealed with when nobody names one.
-    fn key_for(&self, path: &LevelPath) -> Result<&Slug> {
+    fn key_for(&self, path: &LevelPath, keys: &KeyRing) -> Result<&Slug> {
         self.check_project(path)?;
         let mut above = Some(path.clone());
         while let Some(path) = above {
             if let Some(level) = self.contents.levels.get(&path) {
-                return Ok(&level.key);
+                return self.sealing_key(&level.key, keys).map_err(|error| error.with_path(&path));
             }
             above = path.parent();
         }
-        match self.contents.keys.as_slice() {
-            [key] => Ok(&key.id),
-            [] => Err(self.error(ErrorKind::Config, "the file has no key yet: add one first")),
-            keys => {
-                let ids: Vec<&str> = keys.iter().map(|key| key.id.as_str()).collect();
+        let usable: Vec<&Slug> =
+            self.contents.keys.iter().filter(|key| key.replacement.is_none()).map(|key| &key.id).collect();
+        match usable.as_slice() {
+            [id] => Ok(id),
+            [] => Err(self.error(ErrorKind::Config, "the file has no key to seal with yet: add one first")),
+            ids => {
+                let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
                 let message = format!(
                     "several keys could seal this new level ({}): make the level above it first",
                     ids.join(", ")
@@ -423,11 +435,7 @@ impl SealedFile {
 
     /// The level key of that id, out of the keys given.
     fn unlock(&self, id: &Slug, keys: &KeyRing) -> Result<LevelKey> {
-        let Some(descriptor) = self.contents.key(id) else {
-            let ids: Vec<&str> = self.contents.keys.iter().map(|key| key.id.as_str()).collect();
-            let message = format!("there is no key `{id}`; there is: {}", ids.join(", "));
-            return Err(self.error(ErrorKind::NotFound, message));
-        };
+        let descriptor = self.descriptor(id)?;
         if keys.is_empty() {
             let message = format!("no key is given, and `{id}` is needed: {HOW_TO_GIVE_A_KEY}");
             return Err(self.error(ErrorKind::Config, message));

@@ -10,7 +10,7 @@ use super::operation::OperationContext;
 use super::pending::Accessed;
 use super::pending::is_recent;
 use super::records::AccessRecord;
-use super::records::{ProjectRecord, damaged, decode, encode, get};
+use super::records::{PlainRecord, ProjectRecord, damaged, decode, encode, get};
 use crate::core::clock::Timestamp;
 use crate::core::id::LevelId;
 use crate::core::name::VarName;
@@ -21,6 +21,8 @@ const ACCESS_EVERY: Duration = Duration::from_secs(60);
 
 /// When entries were last read one by one.
 pub(super) type AccessTimes = BTreeMap<VarName, Timestamp>;
+
+impl PlainRecord for AccessTimes {}
 
 impl OperationContext<'_, '_> {
     /// Notes that all values of a level were served.

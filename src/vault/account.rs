@@ -216,7 +216,8 @@ impl Session<'_> {
             let place = operation.account_place(at)?;
             let path = place.path()?;
             let records = operation.tokens_in(keys::accounts(place.project.id, place.id()))?;
-            let accounts: Vec<Account> = records.into_iter().map(|record| Account::new(record, path.clone())).collect();
+            let accounts: Vec<Account> =
+                records.into_iter().map(|(_, record)| Account::new(record, path.clone())).collect();
             let details = Details::read("list", accounts.iter().map(|account| account.name.as_str()));
             operation.record(Action::Read, Resource::of(&place)?.kind(ResourceKind::Account), details)?;
             Ok(accounts)

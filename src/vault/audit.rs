@@ -457,7 +457,7 @@ impl Vault {
 
     /// Returns the time from which on audit records of an organization are kept.
     fn oldest_visible(&self, tx: &mut dyn Transaction, organization: OrganizationId) -> Result<Timestamp> {
-        let owner: Option<OrganizationRecord> = get(tx, &keys::organization(organization))?;
+        let owner: Option<OrganizationRecord> = self.authenticator.get(tx, &keys::organization(organization))?;
         let tier = owner.map_or(Tier::Team, |owner| owner.tier);
         Ok(tier.retention().oldest_visible(self.now()))
     }

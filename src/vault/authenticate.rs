@@ -3,9 +3,10 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::authenticated_record::RecordAuthenticator;
 use super::keys;
 use super::principal::Principal;
-use super::records::{HolderRecord, MemberRecord, ServiceAccountRecord, TokenRecord, UserRecord, get};
+use super::records::{HolderRecord, MemberRecord, ServiceAccountRecord, TokenRecord, UserRecord};
 use crate::core::audit::{ActorKind, AuditActor};
 use crate::core::clock::Timestamp;
 use crate::core::id::UserId;
@@ -38,6 +39,7 @@ impl fmt::Display for Caller {
 pub(super) fn authenticate(
     caller: &Caller,
     address: Option<IpAddr>,
+    authenticator: &RecordAuthenticator,
     tx: &mut dyn Transaction,
     now: Timestamp,
 ) -> Result<Principal> {
@@ -47,18 +49,18 @@ pub(super) fn authenticate(
             return Ok(Principal { actor, permissions: PermissionSet::ALL, token: None, user: None });
         }
         Caller::User(id) => {
-            let user: UserRecord = get(tx, &keys::user(*id))?.ok_or_else(unauthenticated)?;
+            let user: UserRecord = authenticator.get(tx, &keys::user(*id))?.ok_or_else(unauthenticated)?;
             let actor = user.actor();
             return Ok(Principal { actor, permissions: PermissionSet::ALL, token: None, user: Some(user) });
         }
         Caller::Token(hash) => hash,
     };
     // Found by its hash, which an attacker cannot steer; so a look-up tells nothing by the time it takes.
-    let mut token: TokenRecord = get(tx, &keys::token(&hash.to_string()))?.ok_or_else(unauthenticated)?;
+    let mut token: TokenRecord = authenticator.get(tx, &keys::token(&hash.to_string()))?.ok_or_else(unauthenticated)?;
     if token.revoked_at.is_some() || token.deleted_with.is_some() {
         return Err(unauthenticated());
     }
-    let (actor, user) = hold(&mut token, tx)?;
+    let (actor, user) = hold(&mut token, authenticator, tx)?;
     if let Some(end) = token.expires_at.filter(|end| *end <= now) {
         return Err(expired(end));
     }
@@ -68,7 +70,11 @@ pub(super) fn authenticate(
 
 /// In whose name a token is used. What its holder says of it, such as permissions, is written into the record; where
 /// there is no such holder any more, the token is as if it were not there.
-fn hold(token: &mut TokenRecord, tx: &mut dyn Transaction) -> Result<(AuditActor, Option<UserRecord>)> {
+fn hold(
+    token: &mut TokenRecord,
+    authenticator: &RecordAuthenticator,
+    tx: &mut dyn Transaction,
+) -> Result<(AuditActor, Option<UserRecord>)> {
     let mut actor = AuditActor { kind: ActorKind::Token, id: Some(token.id), name: Some(token.name.clone()) };
     let mut holder = None;
     match token.holder {
@@ -76,15 +82,16 @@ fn hold(token: &mut TokenRecord, tx: &mut dyn Transaction) -> Result<(AuditActor
         HolderRecord::User { user, level } => {
             let (member, user) = (keys::member(token.organization, user), keys::user(user));
             tx.prefetch(&[member.clone(), user.clone()])?;
-            get::<MemberRecord>(tx, &member)?.ok_or_else(unauthenticated)?;
-            let user: UserRecord = get(tx, &user)?.ok_or_else(unauthenticated)?;
+            authenticator.get::<MemberRecord>(tx, &member)?.ok_or_else(unauthenticated)?;
+            let user: UserRecord = authenticator.get(tx, &user)?.ok_or_else(unauthenticated)?;
             actor = user.actor();
             holder = Some(user);
             token.permissions = level.permissions();
         }
         HolderRecord::ServiceAccount { account } => {
-            let account: ServiceAccountRecord =
-                get(tx, &keys::service_account(token.organization, account))?.ok_or_else(unauthenticated)?;
+            let account: ServiceAccountRecord = authenticator
+                .get(tx, &keys::service_account(token.organization, account))?
+                .ok_or_else(unauthenticated)?;
             actor = account.actor();
             token.permissions = account.permissions;
             token.allow_list = account.allow_list;

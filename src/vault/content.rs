@@ -9,8 +9,8 @@ use super::keys;
 use super::operation::OperationContext;
 use super::place::Place;
 use super::records::{
-    ContentRecord, LevelRecord, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, damaged, decode, encode, get,
-    put, require,
+    ContentRecord, CounterRecord, LevelRecord, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, damaged, decode,
+    encode, get, put, require,
 };
 use super::scan::Scan;
 use super::version::by_key::VersionKey;
@@ -139,12 +139,12 @@ impl OperationContext<'_, '_> {
     /// The number of the content that is about to be written.
     pub(super) fn next_number(&mut self, project: &ProjectRecord) -> Result<u32> {
         let key = keys::counter(project.id);
-        let last: u32 = get(self.tx, &key)?.unwrap_or_default();
-        let next = last.checked_add(1).ok_or_else(|| {
+        let mut counter: CounterRecord = get(self.tx, &key)?.unwrap_or_default();
+        counter.number = counter.number.checked_add(1).ok_or_else(|| {
             Error::new(ErrorKind::Limit, "the project has had 4 billion versions: go on in another project")
         })?;
-        put(self.tx, &key, &next, Precondition::Always)?;
-        Ok(next)
+        put(self.tx, &key, &counter, Precondition::Always)?;
+        Ok(counter.number)
     }
 
     /// Writes a document over what the level holds.
@@ -169,8 +169,13 @@ impl OperationContext<'_, '_> {
 
     /// A document, sealed with the key in use.
     pub(super) fn seal_document(&mut self, project: &ProjectRecord, document: &Document) -> Result<SealedBlob> {
+        self.seal(project, document.to_text().expose_secret().as_bytes())
+    }
+
+    /// Bytes, sealed with the key in use.
+    pub(super) fn seal(&mut self, project: &ProjectRecord, bytes: &[u8]) -> Result<SealedBlob> {
         let key = self.level_key(project, project.key_version)?;
-        self.vault.cipher.seal(&key, document.to_text().expose_secret().as_bytes(), &*self.vault.random)
+        self.vault.cipher.seal(&key, bytes, &*self.vault.random)
     }
 
     /// Writes a blob over what the level holds, which is kept as a version unless it is not to be. `known` is what the
@@ -187,6 +192,8 @@ impl OperationContext<'_, '_> {
         action: VersionAction,
         keep: bool,
     ) -> Result<()> {
+        let is_new_blob = self.claim_iv(project.id, node, blob)?;
+        self.count_seals(project, usize::from(is_new_blob))?;
         let accessed_at = level.as_ref().and_then(|level| level.accessed_at);
         let is_understood = level.as_ref().is_none_or(|level| level.content.entries.is_some());
         match level {
@@ -234,14 +241,14 @@ impl OperationContext<'_, '_> {
         if !project.has_webhooks && !project.has_integrations {
             return Ok(());
         }
-        let below = match get::<PlaceRecord>(self.tx, &keys::node_id(node))? {
+        let below = match self.get_authenticated::<PlaceRecord>(&keys::node_id(node))? {
             Some(place) => place.path + "/",
             None => String::new(),
         };
         let mut concerned = BTreeSet::from([node]);
         let mut scan = Scan::new(keys::nodes(project.id, &below), Order::Ascending);
         while let Some(record) = scan.next(self.tx)? {
-            concerned.insert(decode::<NodeRecord>(&record.value)?.id);
+            concerned.insert(self.decode_authenticated::<NodeRecord>(&record)?.id);
         }
         if project.has_webhooks {
             self.notify_webhooks(project, &concerned)?;
@@ -277,13 +284,14 @@ impl OperationContext<'_, '_> {
     }
 
     /// Puts another blob in the place of a former content's: the same, sealed with the key in use. The caller moves the
-    /// version in the index, with all others that it reseals.
+    /// version in the index, with all others that it reseals, which counts them as sealed.
     pub(super) fn reseal_version(
         &mut self,
         project: &ProjectRecord,
         mut content: ContentRecord,
         blob: &SealedBlob,
     ) -> Result<VersionKey> {
+        self.claim_iv(project.id, content.node, blob)?;
         if let Some(entries) = &content.entries {
             let row = Row::Entries(content.node, content.number);
             let bytes = self.open_row(project, row, content.dek_version, entries)?;

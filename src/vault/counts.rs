@@ -6,7 +6,7 @@ use super::keys;
 use super::operation::OperationContext;
 use super::place::At;
 use super::place::{Place, Reach};
-use super::records::{NodeKind, NodeRecord, decode};
+use super::records::{NodeKind, NodeRecord};
 use super::scan::Scan;
 use super::session::Session;
 use super::use_case::UseCase;
@@ -132,7 +132,7 @@ impl OperationContext<'_, '_> {
         let mut counts = Counts::default();
         let mut scan = Scan::new(keys::nodes(project, &prefix), Order::Ascending);
         while let Some(record) = scan.next(self.tx)? {
-            let node: NodeRecord = decode(&record.value)?;
+            let node: NodeRecord = self.decode_authenticated(&record)?;
             let path = record.key.strip_prefix(&keys::node(project, "")).unwrap_or_default();
             let mut ids: Vec<LevelId> = place.nodes.iter().map(|node| node.id).collect();
             // A target sorts before what stands below it.

@@ -36,7 +36,7 @@ impl<'a> Difference<'a> {
         let aspects = [
             ("name", old.name() != new.name()),
             ("kind", old.kind() != new.kind()),
-            ("value", old.value().expose_secret() != new.value().expose_secret()),
+            ("value", !old.has_same_value(new)),
             ("comment", old.comment() != new.comment()),
         ];
         aspects.into_iter().filter(|(_, is_changed)| *is_changed).map(|(aspect, _)| aspect).collect()
@@ -90,5 +90,5 @@ pub(super) fn renamed(renames: &[(VarName, VarName)]) -> impl Fn(&VarName) -> Op
 
 /// Whether two entries differ in nothing that a change would be recorded for.
 pub(super) fn is_same(a: &Entry, b: &Entry) -> bool {
-    a.value().expose_secret() == b.value().expose_secret() && a.kind() == b.kind() && a.comment() == b.comment()
+    a.has_same_value(b) && a.kind() == b.kind() && a.comment() == b.comment()
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use super::authenticated_record::RecordAuthenticator;
 use super::key_cache::KeyCache;
 use super::keys;
 use super::outbound_limit::OutboundLimit;
@@ -20,7 +21,7 @@ use crate::store::{KeyRange, Order, Precondition, Store, StoreExt as _};
 use crate::system::{SystemClock, SystemRandom};
 
 /// Of the records, not of the store below them.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 /// What the check of a root key says when it is opened.
 const CHECK: &[u8] = b"ioenv vault";
 
@@ -36,6 +37,7 @@ pub struct Vault {
     pub(super) cipher: Box<dyn Cipher>,
     pub(super) id: Id,
     pub(super) keys: KeyCache,
+    pub(super) authenticator: RecordAuthenticator,
     /// The id that was made last, so that the next one is greater.
     last_id: Mutex<Id>,
     pub(crate) outbound: OutboundPolicy,
@@ -56,7 +58,8 @@ impl Vault {
     ///
     /// # Errors
     /// `NotFound`, when there is no vault in the store; `DecryptionFailed`, with another root key than the one the vault
-    /// was made with; `UnsupportedVersion`, when it was written by a newer version of this crate; what the store says.
+    /// was made with; `UnsupportedVersion`, when it was written by a newer version of this crate, or by one
+    /// that did not authenticate its records; what the store says.
     pub fn open(store: impl Store + 'static, root: &RootKey) -> Result<Self> {
         VaultOptions::new(root).open(store)
     }
@@ -209,6 +212,7 @@ impl VaultOptions {
 
     fn vault(self, store: Box<dyn Store>, id: Id) -> Vault {
         let Self { root, clock, random, hasher, cipher } = self;
+        let authenticator = RecordAuthenticator::new(&root, id);
         Vault {
             store,
             root,
@@ -218,6 +222,7 @@ impl VaultOptions {
             cipher,
             id,
             keys: KeyCache::default(),
+            authenticator,
             last_id: Mutex::new(id),
             outbound: OutboundPolicy::new(),
             outbound_limit: OutboundLimit::default(),
@@ -236,6 +241,12 @@ fn check_root(text: &str, root: &RootKey) -> Result<Id> {
     let record: VaultRecord = decode(text)?;
     if record.schema > SCHEMA {
         let message = "this vault was written by a newer version of ioenv: upgrade";
+        return Err(Error::new(ErrorKind::UnsupportedVersion, message));
+    }
+    if record.schema < SCHEMA {
+        let message = "this vault was written by an older version of ioenv, which did not protect the records that say who \
+                       may do what from changes in the database, so it is refused: export its levels with that version, \
+                       and import them into a new vault";
         return Err(Error::new(ErrorKind::UnsupportedVersion, message));
     }
     match unwrap(root.as_key(), &check_context(record.id), &record.check.0) {

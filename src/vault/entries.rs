@@ -6,8 +6,9 @@ use std::mem;
 use serde::{Deserialize, Serialize};
 
 use super::diff::Difference;
+use super::records::PlainRecord;
 use crate::core::clock::Timestamp;
-use crate::core::document::Entry;
+use crate::core::document::{Entry, Kind};
 use crate::core::name::VarName;
 
 /// Most names that are gone and remembered, so that a level whose names change all the time stays of one size.
@@ -21,7 +22,13 @@ pub(super) struct Entries {
     entries: BTreeMap<VarName, EntryRecord>,
     /// Names that are gone, and the number of the content that no longer had them.
     gone: BTreeMap<VarName, u32>,
+    /// Names that were secrets and are none any more, and the number of the content in which they were none.
+    former_secrets: BTreeMap<VarName, u32>,
+    /// The number up to which `former_secrets` may miss names, because there were too many.
+    secrets_known_since: u32,
 }
+
+impl PlainRecord for Entries {}
 
 /// In this order, as an array, because there is one for each entry.
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -72,7 +79,17 @@ impl Entries {
             }
         }
         known.next_id = known.next_id.max(self.next_id);
+        known.secrets_known_since = known.secrets_known_since.max(self.secrets_known_since);
+        for (name, number) in self.former_secrets {
+            let known = known.former_secrets.entry(name).or_default();
+            *known = number.max(*known);
+        }
         known
+    }
+
+    /// Returns whether a name may have been a secret after the content of that number.
+    pub(super) fn was_secret_after(&self, number: u32, name: &VarName) -> bool {
+        self.secrets_known_since > number || self.former_secrets.get(name).is_some_and(|until| *until > number)
     }
 
     /// From the names that entries have by now to those they have here.
@@ -127,11 +144,66 @@ impl Entries {
             self.gone.remove(name);
             self.entries.insert(name.clone(), record);
         }
-        for name in differences.iter().filter_map(|difference| difference.old.map(Entry::name)) {
+        for old in differences.iter().filter_map(|difference| difference.old) {
+            let name = old.name();
             if !self.entries.contains_key(name) {
                 self.gone.insert(name.clone(), number);
             }
+            if old.kind() == Kind::Secret {
+                self.former_secrets.insert(name.clone(), number);
+            }
+        }
+        let secrets =
+            differences.iter().filter_map(|difference| difference.new).filter(|new| new.kind() == Kind::Secret);
+        for new in secrets {
+            self.former_secrets.remove(new.name());
+        }
+        if self.former_secrets.len() > MAX_GONE {
+            self.former_secrets.clear();
+            self.secrets_known_since = number;
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::document::Document;
+    use crate::vault::diff::{differences, renamed};
+
+    fn name(text: &str) -> VarName {
+        text.parse().unwrap()
+    }
+
+    fn follow(known: Entries, from: &str, to: &str, number: u32) -> Entries {
+        let [from, to] = [from, to].map(|text| Document::parse(text).unwrap());
+        known.follow(&differences(&from, &to, renamed(&[])), number, Timestamp::MIN)
+    }
+
+    #[test]
+    fn what_was_a_secret_is_known_as_long_as_it_is_none() {
+        let variable = "# ioenv: variable\nA=1\n";
+        let mut known = Entries::default();
+        for (number, from, to) in
+            [(1, "", variable), (2, variable, "A=1\n"), (3, "A=1\n", "A=2\n"), (4, "A=2\n", variable)]
+        {
+            known = follow(known, from, to, number);
+        }
+        let was_secret = |after: u32| known.was_secret_after(after, &name("A"));
+        assert_eq!([1, 3, 4].map(was_secret), [true, true, false]);
+        assert!(!known.was_secret_after(0, &name("B")));
+        assert!(Entries::default().returning(&known).was_secret_after(1, &name("A")));
+        assert!(known.clone().returning(&Entries::default()).was_secret_after(1, &name("A")));
+        // The document itself says it now.
+        assert!(!follow(known, variable, "A=1\n", 5).was_secret_after(1, &name("A")));
+    }
+
+    #[test]
+    fn if_they_are_too_many_any_name_may_have_been_a_secret() {
+        let many: Vec<String> = (0..=MAX_GONE).map(|number| format!("N{number}=1\n")).collect();
+        let many = many.concat();
+        let known = follow(follow(Entries::default(), "", &many, 1), &many, "", 2);
+        assert!(known.was_secret_after(1, &name("ANY")) && !known.was_secret_after(2, &name("ANY")));
     }
 }

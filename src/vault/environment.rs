@@ -47,9 +47,11 @@ pub struct Environment {
     pub updated_at: Timestamp,
 }
 
+/// The environments that come with a project that has a `_base`, beside that, and what they are.
+pub(super) const BUILTIN: [(&str, &str); 3] = [("dev", DEFAULT_STATUS), ("staging", "staging"), ("prod", PRODUCTION)];
 /// What an environment is, when nobody says.
 const DEFAULT_STATUS: &str = "development";
-const PRODUCTION: &str = "production";
+pub(super) const PRODUCTION: &str = "production";
 
 impl Environment {
     /// The project's own level, where it is called `_base`.
@@ -194,8 +196,7 @@ pub(super) fn builtin(
     operation: &mut OperationContext<'_, '_>,
     ids: &BTreeMap<String, EnvironmentId>,
 ) -> Result<Vec<NodeRecord>> {
-    let builtin = [("dev", DEFAULT_STATUS), ("staging", "staging"), ("prod", PRODUCTION)];
-    let nodes = builtin.map(|(name, status)| {
+    let nodes = BUILTIN.map(|(name, status)| {
         Ok(NodeRecord {
             id: operation.given_place_id(ids.get(name).copied().map(LevelId::from))?,
             kind: NodeKind::Environment,
@@ -309,8 +310,7 @@ impl Session<'_> {
             let place = operation.place(at, Reach::Inside)?;
             let is_base = place.nodes.is_empty() && place.project.has_base;
             if is_base || place.nodes.last().is_some_and(|node| node.is_builtin) && is_renaming(update) {
-                let message = "this environment is built in: it keeps its name, and `_base` all that it is";
-                return Err(Error::new(ErrorKind::InvalidName, message));
+                return Err(keeps_its_name());
             }
             let (place, mut node) = operation.node(at, NodeKind::Environment, Reach::Inside)?;
             let mut changed = Vec::new();
@@ -341,6 +341,13 @@ impl Session<'_> {
             Ok(node.into())
         })
     }
+}
+
+/// The error of renaming an environment that is built in.
+#[cold]
+pub(super) fn keeps_its_name() -> Error {
+    let message = "this environment is built in: it keeps its name, and `_base` all that it is";
+    Error::new(ErrorKind::InvalidName, message)
 }
 
 fn is_renaming(update: &EnvironmentUpdate) -> bool {

@@ -8,9 +8,7 @@ use super::operation::{OperationContext, no_such};
 use super::place::At;
 use super::place::{Place, Reach};
 use super::records::id_in;
-use super::records::{
-    GrantRecord, GrantedRecord, NodeKind, ProjectRecord, TeamRecord, UserRecord, decode, get, put, require,
-};
+use super::records::{GrantRecord, GrantedRecord, NodeKind, ProjectRecord, TeamRecord, UserRecord, put};
 use super::scan::{Scan, scan_keys};
 use super::session::Session;
 use super::use_case::UseCase;
@@ -78,7 +76,7 @@ impl OperationContext<'_, '_> {
         let (kind, id, name) = match grantee {
             Grantee::User(id) => {
                 self.tx.get(&keys::member(organization, id))?.ok_or_else(|| no_such("member"))?;
-                (ResourceKind::Member, Id::from(id), require::<UserRecord>(self.tx, &keys::user(id))?.name)
+                (ResourceKind::Member, Id::from(id), self.require_authenticated::<UserRecord>(&keys::user(id))?.name)
             }
             Grantee::Team(id) => {
                 let team: TeamRecord = self.team(organization, id)?;
@@ -93,7 +91,9 @@ impl OperationContext<'_, '_> {
 
     /// What was granted to somebody in a project.
     fn grant_record(&mut self, project: ProjectId, grantee: Grantee) -> Result<GrantRecord> {
-        Ok(get(self.tx, &keys::grant(project, grantee))?.unwrap_or(GrantRecord { grantee, roles: Vec::new() }))
+        Ok(self
+            .get_authenticated(&keys::grant(project, grantee))?
+            .unwrap_or(GrantRecord { grantee, roles: Vec::new() }))
     }
 
     /// Writes what was granted to somebody in a project, and that it was; removes both, when it is nothing.
@@ -109,7 +109,7 @@ impl OperationContext<'_, '_> {
             self.tx.delete(&index)?;
             return Ok(());
         }
-        put(self.tx, &key, record, Precondition::Always)?;
+        self.put_authenticated(&key, record, Precondition::Always)?;
         put(self.tx, &index, &project, Precondition::Always)
     }
 
@@ -140,7 +140,7 @@ impl OperationContext<'_, '_> {
     ) -> Result<()> {
         let mut scan = Scan::new(keys::grants(project), Order::Ascending);
         while let Some(record) = scan.next(self.tx)? {
-            let mut record: GrantRecord = decode(&record.value)?;
+            let mut record: GrantRecord = self.decode_authenticated(&record)?;
             let before = record.roles.len();
             record.roles.retain(|granted| node.is_some() && granted.node != node);
             if record.roles.len() < before {
@@ -195,7 +195,7 @@ impl Session<'_> {
             let mut grants = Vec::new();
             let mut scan = Scan::new(keys::grants(place.project.id), Order::Ascending);
             while let Some(record) = scan.next(operation.tx)? {
-                let record: GrantRecord = decode(&record.value)?;
+                let record: GrantRecord = operation.decode_authenticated(&record)?;
                 for granted in record.roles.iter().filter(|granted| granted.node == node) {
                     grants.push(Grant::new(record.grantee, place.path()?, granted));
                 }

@@ -6,7 +6,7 @@ use super::operation::{OperationContext, no_such};
 use super::personal_key::PersonalKey;
 use super::records::{
     HolderRecord, MemberRecord, NodeRecord, OrganizationRecord, PlaceRecord, ProjectRecord, ServiceAccountRecord,
-    TokenRecord, UserRecord, require,
+    TokenRecord, UserRecord,
 };
 use super::scan::scan_keys;
 use super::service_account::ServiceAccount;
@@ -164,7 +164,7 @@ impl OperationContext<'_, '_> {
             }
             (HolderRecord::ServiceAccount { account }, _) => {
                 let record: ServiceAccountRecord =
-                    require(self.tx, &keys::service_account(token.organization, account))?;
+                    self.require_authenticated(&keys::service_account(token.organization, account))?;
                 let projects = self.projects_of(token.organization)?;
                 let account = ServiceAccount::from(record);
                 let key = ServiceKey::new(token)?;
@@ -172,10 +172,11 @@ impl OperationContext<'_, '_> {
             }
             (HolderRecord::Account, _) => {
                 let node = token.scope.as_ref().and_then(|scope| scope.node).ok_or_else(|| no_such("environment"))?;
-                let place: PlaceRecord = require(self.tx, &keys::node_id(node))?;
-                let above: PlaceRecord = require(self.tx, &keys::project_id(place.project))?;
-                let project: ProjectRecord = require(self.tx, &keys::project(place.organization, &above.path))?;
-                let environment: NodeRecord = require(self.tx, &keys::node(place.project, &place.path))?;
+                let place: PlaceRecord = self.require_authenticated(&keys::node_id(node))?;
+                let above: PlaceRecord = self.require_authenticated(&keys::project_id(place.project))?;
+                let project: ProjectRecord =
+                    self.require_authenticated(&keys::project(place.organization, &above.path))?;
+                let environment: NodeRecord = self.require_authenticated(&keys::node(place.project, &place.path))?;
                 let path = LevelPath::new(&project.slug)?.join(&place.path)?;
                 Identity::Account(AccountIdentity {
                     organization,
@@ -201,8 +202,8 @@ impl OperationContext<'_, '_> {
     }
 
     fn membership_identity(&mut self, organization: OrganizationId, user: UserId) -> Result<MembershipIdentity> {
-        let record: OrganizationRecord = require(self.tx, &keys::organization(organization))?;
-        let member: MemberRecord = require(self.tx, &keys::member(organization, user))?;
+        let record: OrganizationRecord = self.require_authenticated(&keys::organization(organization))?;
+        let member: MemberRecord = self.require_authenticated(&keys::member(organization, user))?;
         Ok(MembershipIdentity { organization: named(&record), role: member.role })
     }
 }

@@ -4,11 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use zeroize::Zeroizing;
 
+use super::authenticated_record::forged;
 use super::keys;
 use super::member::Member;
 use super::operation::{OperationContext, no_such};
-use super::records::{InvitationRecord, get, put, require};
-use super::scan::scan_values;
+use super::records::{InvitationRecord, damaged, get, id_in, put};
+use super::scan::scan_keys;
 use super::session::Session;
 use super::setters::setters;
 use super::use_case::UseCase;
@@ -23,7 +24,7 @@ use crate::core::role::MemberRole;
 use crate::core::secret::SecretString;
 use crate::core::token::TokenHash;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{Order, Precondition};
+use crate::store::Precondition;
 
 /// How long an invitation can be accepted, unless said otherwise.
 const LASTS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -101,10 +102,11 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`, also for a role or a team; `Denied`, for a role or a team that holds more than the actor does, and
-    /// in place of such a role; `InvalidValue`, for what is no email address, and for an end that is past; `Conflict`, for a member.
+    /// in place of such a role, and for a token or key with an end or an allow-list; `InvalidValue`, for what is no email address, and for an end that is past; `Conflict`, for a member.
     pub fn invite_member(&self, organization: OrganizationId, new: &NewInvitation) -> Result<IssuedInvitation> {
         self.write(UseCase::InviteMember, |operation| {
             operation.whole_organization(organization)?;
+            operation.check_unbounded()?;
             operation.check_role(organization, new.role)?;
             let teams = operation.check_teams(organization, &new.teams)?;
             let email = check_email(&new.email)?;
@@ -132,7 +134,7 @@ impl Session<'_> {
             };
             let code = draw(&*operation.vault.random)?;
             let hash = TokenHash::of(code.expose_secret()).to_string();
-            put(operation.tx, &keys::invitation(&hash), &record, Precondition::Absent)?;
+            operation.put_authenticated(&keys::invitation(&hash), &record, Precondition::Absent)?;
             put(operation.tx, &keys::invitation_id(organization, record.id), &hash, Precondition::Absent)?;
             put(
                 operation.tx,
@@ -175,7 +177,11 @@ impl OperationContext<'_, '_> {
         let Some(hash) = get::<String>(self.tx, &by_email)? else {
             return Ok(None);
         };
-        let record: InvitationRecord = require(self.tx, &keys::invitation(&hash))?;
+        let record: InvitationRecord = self.require_authenticated(&keys::invitation(&hash))?;
+        // The index bears no MAC: the invitation must say the same.
+        if record.organization != organization || email_key(&record.email) != email_key(email) {
+            return Err(forged());
+        }
         self.tx.delete(&keys::invitation(&hash))?;
         self.tx.delete(&keys::invitation_id(organization, record.id))?;
         self.tx.delete(&by_email)?;
@@ -202,10 +208,24 @@ impl Session<'_> {
 
 impl OperationContext<'_, '_> {
     pub(super) fn invitation_records(&mut self, organization: OrganizationId) -> Result<Vec<InvitationRecord>> {
-        let hashes: Vec<String> = scan_values(self.tx, keys::invitation_ids(organization), Order::Ascending)?;
-        let keys: Vec<String> = hashes.iter().map(|hash| keys::invitation(hash)).collect();
-        self.tx.prefetch(&keys)?;
-        keys.iter().map(|key| require(self.tx, key)).collect()
+        let indexes = scan_keys(self.tx, keys::invitation_ids(organization))?;
+        let ids = indexes.iter().map(|index| id_in(index)).collect::<Result<Vec<InvitationId>>>()?;
+        let found = ids.into_iter().map(|id| self.invitation(organization, id)?.ok_or_else(damaged));
+        found.collect()
+    }
+
+    /// The invitation of that id.
+    pub(super) fn invitation(
+        &mut self,
+        organization: OrganizationId,
+        id: InvitationId,
+    ) -> Result<Option<InvitationRecord>> {
+        let Some(hash) = get::<String>(self.tx, &keys::invitation_id(organization, id))? else {
+            return Ok(None);
+        };
+        let record: InvitationRecord = self.require_authenticated(&keys::invitation(&hash))?;
+        // The index bears no MAC: the invitation must say the same.
+        if (record.organization, record.id) == (organization, id) { Ok(Some(record)) } else { Err(forged()) }
     }
 }
 
@@ -220,7 +240,7 @@ impl Session<'_> {
             operation.system_only()?;
             // Found by its hash, which an attacker cannot steer; so a look-up tells nothing by the time it takes.
             let hash = TokenHash::of(code.expose_secret()).to_string();
-            let record = get::<InvitationRecord>(operation.tx, &keys::invitation(&hash))?;
+            let record = operation.get_authenticated::<InvitationRecord>(&keys::invitation(&hash))?;
             let record = record.filter(|record| record.expires_at > operation.now).ok_or_else(|| {
                 let message =
                     "the invitation is unknown, has expired, or was withdrawn or accepted: ask for another one";
@@ -253,9 +273,7 @@ impl Session<'_> {
     pub fn withdraw_invitation(&self, organization: OrganizationId, id: InvitationId) -> Result<()> {
         self.write(UseCase::WithdrawInvitation, |operation| {
             operation.whole_organization(organization)?;
-            let hash: String =
-                get(operation.tx, &keys::invitation_id(organization, id))?.ok_or_else(|| no_such("invitation"))?;
-            let record: InvitationRecord = require(operation.tx, &keys::invitation(&hash))?;
+            let record = operation.invitation(organization, id)?.ok_or_else(|| no_such("invitation"))?;
             operation.check_role(organization, record.role)?;
             operation.remove_invitation(organization, &record.email)?;
             operation.record_invitation(Action::Delete, &record)

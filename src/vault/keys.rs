@@ -102,9 +102,19 @@ pub(super) fn level_keys(project: ProjectId) -> KeyRange {
     KeyRange::prefix(format!("key/{project}/"))
 }
 
-/// How many contents a project has had.
+/// How many contents a project has had, and how many blobs were sealed with the level key in use.
 pub(super) fn counter(project: ProjectId) -> String {
     format!("counter/{project}")
+}
+
+/// What an initialization vector was used for, which is given in hexadecimal.
+pub(super) fn iv(project: ProjectId, iv: &str) -> String {
+    format!("iv/{project}/{iv}")
+}
+
+/// All initialization vectors that were ever used in a project.
+pub(super) fn ivs(project: ProjectId) -> KeyRange {
+    KeyRange::prefix(format!("iv/{project}/"))
 }
 
 pub(super) fn level(project: ProjectId, node: LevelId) -> String {

@@ -19,7 +19,7 @@ use crate::core::audit::{Action, Details, Resource, ResourceKind};
 use crate::core::blob::SealedBlob;
 use crate::core::clock::Timestamp;
 use crate::core::custody::Custody;
-use crate::core::document::{Document, Kind};
+use crate::core::document::{Document, Entry, Kind};
 use crate::core::id::LevelId;
 use crate::core::key::Pbkdf2;
 use crate::core::name::VarName;
@@ -193,9 +193,7 @@ impl OperationContext<'_, '_> {
     ) -> Result<()> {
         let Change { place, level, opened: Opened { document: old, entries } } = change;
         let differences = differences(&old, document, renamed(renames));
-        if differences.iter().any(is_disclosure) {
-            self.allow(READING)?;
-        }
+        self.check_disclosure(&old, &differences)?;
         self.record_differences(&place, &differences)?;
         let different: BTreeSet<&VarName> = differences.iter().map(Difference::name).collect();
         for name in asked {
@@ -212,11 +210,20 @@ impl OperationContext<'_, '_> {
     }
 }
 
-/// Whether a secret becomes a variable, the values of which are recorded, with the value it has.
-fn is_disclosure(difference: &Difference<'_>) -> bool {
-    matches!((difference.old, difference.new), (Some(old), Some(new))
-        if (old.kind(), new.kind()) == (Kind::Secret, Kind::Variable)
-            && old.value().expose_secret() == new.value().expose_secret())
+impl OperationContext<'_, '_> {
+    /// Refuses a caller who may not read and decrypt secrets to make a variable of one, or to give its name to a variable:
+    /// the values of variables are stored and recorded in plaintext, also those that others set later.
+    fn check_disclosure(&self, old: &Document, differences: &[Difference<'_>]) -> Result<()> {
+        let is_secret = |entry: Option<&Entry>| entry.is_some_and(|entry| entry.kind() == Kind::Secret);
+        let mut variables = differences
+            .iter()
+            .filter_map(|difference| Some((difference.old, difference.new?)))
+            .filter(|(_, new)| new.kind() == Kind::Variable);
+        if variables.any(|(before, new)| is_secret(before) || is_secret(old.get(new.name().as_str()))) {
+            return self.allow(READING);
+        }
+        Ok(())
+    }
 }
 
 impl Session<'_> {
@@ -280,7 +287,8 @@ impl NewBlob {
     setters! {
         /// Sets the proof of the level key, which a client-managed project needs; others ignore it.
         key_proof: Option<impl Into<SecretString>>;
-        /// Sets whether what the level holds now is kept as a version. By default it is.
+        /// Sets whether what the level holds now is kept as a version. By default it is. Otherwise the write takes
+        /// `secret:purge`, too, if the level holds anything.
         backup: bool;
     }
 
@@ -320,10 +328,12 @@ impl Expected {
 impl Session<'_> {
     /// Puts a blob in the place of what a level holds. In server custody, a blob that holds dotenv text is understood
     /// entry by entry, any other kept as it is. A user also needs `secret:delete` where the level holds anything, because
-    /// nothing of that remains.
+    /// nothing of that remains. A secret becomes a variable only if the caller may read and decrypt secrets.
     ///
     /// # Errors
-    /// `NotFound`; `Limit`, beyond 1 MiB of base64 text; `Conflict`, when the level holds another blob than the one this
+    /// `NotFound`; `Denied`; `Limit`, beyond 1 MiB of base64 text; `InvalidValue` with
+    /// [`Refusal::ReusedIv`](crate::vault::Refusal::ReusedIv), for a blob that another level of the project has or had, or
+    /// whose initialization vector was used before for other content; `Conflict`, when the level holds another blob than the one this
     /// replaces; `KeyVersionConflict`, for what was sealed with the key that was in use before, which nobody could open any
     /// more; in client custody `KeyProofRequired` and `KeyProofMismatch`.
     pub fn set_blob(&self, at: At<'_>, new: &NewBlob) -> Result<()> {
@@ -354,6 +364,10 @@ impl Session<'_> {
                     return Err(changed());
                 }
             }
+            let is_unkept = level.is_some() && !new.backup;
+            if is_unkept && project.versioning {
+                operation.allow(Permission::SecretPurge.into())?;
+            }
             let number = operation.next_number(project)?;
             // Where nobody here can see what changed, something did.
             let mut is_changed = level.as_ref().is_none_or(|level| level.content.entries.is_none());
@@ -361,11 +375,15 @@ impl Session<'_> {
                 // What was there before may be no document; then all entries are new.
                 let opened = operation.opened_or_empty(project, level.as_ref())?;
                 let differences = differences(&opened.document, document, renamed(&[]));
+                operation.check_disclosure(&opened.document, &differences)?;
                 is_changed |= !differences.is_empty();
                 entries = Some(opened.entries.clone().follow(&differences, number, operation.now));
                 operation.scrub_new_secrets(&place, &differences)?;
                 let names = document.entries().iter().map(|entry| entry.name().as_str());
                 details = Details::read("store", names).with("bytes", new.content.to_string().len());
+            }
+            if is_unkept {
+                details = details.with("noBackup", true);
             }
             if is_changed || document.is_none() {
                 operation.content_changed(project, place.id())?;
@@ -418,7 +436,8 @@ impl Session<'_> {
     /// Puts a document in the place of what a level says. Entries that are as before keep what is known of them.
     ///
     /// # Errors
-    /// `NotFound`; `ClientManaged`; `Limit`, beyond 1 MiB of base64 text.
+    /// `NotFound`; `ClientManaged`; `Denied`, also for a secret that is to be a variable, if the caller may not read and
+    /// decrypt secrets; `Limit`, beyond 1 MiB of base64 text.
     pub fn set_document(&self, at: At<'_>, document: &Document) -> Result<()> {
         self.write(UseCase::SetDocument, |operation| {
             let change = operation.replace(at)?;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{At, Place, Reach};
-use super::records::{NodeKind, NodeRecord, OrganizationRecord, PlaceRecord, ProjectRecord, get, require};
+use super::records::{NodeKind, NodeRecord, OrganizationRecord, PlaceRecord, ProjectRecord};
 use super::slug::BASE;
 use crate::core::id::Id;
 use crate::core::id::LevelId;
@@ -49,7 +49,7 @@ impl OperationContext<'_, '_> {
         self.tx.prefetch(&wanted)?;
         self.organization(organization)?;
         let project: ProjectRecord =
-            get(self.tx, &keys::project(organization, slug))?.ok_or_else(|| no_such("project"))?;
+            self.get_authenticated(&keys::project(organization, slug))?.ok_or_else(|| no_such("project"))?;
         // In the same words as for a project that does not exist.
         if !self.knows(project.id)? {
             return Err(no_such("project"));
@@ -59,7 +59,7 @@ impl OperationContext<'_, '_> {
 
     /// Returns the organization of a place. What the actor may do stays what it is at the place.
     pub(super) fn owner(&mut self, place: &Place) -> Result<OrganizationRecord> {
-        require(self.tx, &keys::organization(place.organization()))
+        self.require_authenticated(&keys::organization(place.organization()))
     }
 
     /// What stands at a path, if the actor may know of it.
@@ -85,7 +85,7 @@ impl OperationContext<'_, '_> {
         }
         self.tx.prefetch(&nodes)?;
         for key in &nodes {
-            let node: NodeRecord = get(self.tx, key)?.ok_or_else(|| no_such("level"))?;
+            let node: NodeRecord = self.get_authenticated(key)?.ok_or_else(|| no_such("level"))?;
             place.nodes.push(node);
         }
         self.check_reach(&place, reach)?;
@@ -123,14 +123,14 @@ impl OperationContext<'_, '_> {
 
     /// The path of a project, target or environment, by its id.
     pub(super) fn path_of(&mut self, id: LevelId) -> Result<(OrganizationId, LevelPath)> {
-        if let Some(place) = get::<PlaceRecord>(self.tx, &keys::node_id(id))? {
+        if let Some(place) = self.get_authenticated::<PlaceRecord>(&keys::node_id(id))? {
             // What stands in a deleted project is no more there than the project.
             let project: PlaceRecord =
-                get(self.tx, &keys::project_id(place.project))?.ok_or_else(|| no_such("level"))?;
+                self.get_authenticated(&keys::project_id(place.project))?.ok_or_else(|| no_such("level"))?;
             return Ok((place.organization, LevelPath::new(&project.path)?.join(&place.path)?));
         }
         let project: PlaceRecord =
-            get(self.tx, &keys::project_id(Id::from(id).into()))?.ok_or_else(|| no_such("level"))?;
+            self.get_authenticated(&keys::project_id(Id::from(id).into()))?.ok_or_else(|| no_such("level"))?;
         Ok((project.organization, LevelPath::new(&project.path)?))
     }
 }

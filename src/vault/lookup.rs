@@ -3,7 +3,7 @@
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::{At, Place, Reach};
-use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord, get};
+use super::records::{NodeKind, NodeRecord, PlaceRecord, ProjectRecord};
 use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::id::{EnvironmentId, Id, LevelId, OrganizationId, ProjectId};
@@ -106,7 +106,7 @@ impl Session<'_> {
             let slug = match environment {
                 IdOrSlug::Slug(slug) => slug.as_str().to_owned(),
                 IdOrSlug::Id(id) => {
-                    let place: Option<PlaceRecord> = get(operation.tx, &keys::node_id((*id).into()))?;
+                    let place: Option<PlaceRecord> = operation.get_authenticated(&keys::node_id((*id).into()))?;
                     let place = place.filter(|place| place.project == project.id && !place.path.contains('/'));
                     place.ok_or_else(|| no_such("environment"))?.path
                 }
@@ -124,7 +124,7 @@ impl OperationContext<'_, '_> {
         match project {
             IdOrSlug::Slug(slug) => self.project_called(organization, slug.as_str()),
             IdOrSlug::Id(id) => {
-                let place: Option<PlaceRecord> = get(self.tx, &keys::project_id((*id).into()))?;
+                let place: Option<PlaceRecord> = self.get_authenticated(&keys::project_id((*id).into()))?;
                 let place = place.filter(|place| place.organization == organization);
                 let slug = place.ok_or_else(|| no_such("project"))?.path;
                 self.project_called(organization, &slug)

@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
+use super::authenticated_record::forged;
 use super::grantee::Grantee;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::page::{Page, Paging};
-use super::records::{MARK, MemberRecord, RoleRecord, UserRecord, decode, get, put, require};
+use super::records::{MARK, MemberRecord, RoleRecord, UserRecord, id_in};
 use super::session::Session;
 use super::setters::setters;
 use super::use_case::UseCase;
@@ -56,7 +57,7 @@ impl Member {
 }
 
 /// Under which word it is kept who has a role: all owners' roles are one, and the others nobody asks for.
-fn indexed(role: MemberRole) -> Option<String> {
+pub(super) fn indexed(role: MemberRole) -> Option<String> {
     match role {
         role if role.is_owner() => Some(OWNER.to_owned()),
         MemberRole::Custom(_) => Some(role.to_string()),
@@ -78,7 +79,7 @@ impl OperationContext<'_, '_> {
 
     /// What a user is in an organization.
     pub(super) fn member(&mut self, organization: OrganizationId, user: UserId) -> Result<MemberRecord> {
-        get(self.tx, &keys::member(organization, user))?.ok_or_else(|| no_such("member"))
+        self.get_authenticated(&keys::member(organization, user))?.ok_or_else(|| no_such("member"))
     }
 
     /// Makes a user a member.
@@ -94,13 +95,13 @@ impl OperationContext<'_, '_> {
             return Err(Error::new(ErrorKind::Conflict, message));
         }
         let record = MemberRecord { user: user.id, role, teams, created_at: self.now, updated_at: self.now };
-        put(self.tx, &keys::member(organization, user.id), &record, Precondition::Absent)?;
+        self.put_authenticated(&keys::member(organization, user.id), &record, Precondition::Absent)?;
         self.index_role(organization, user.id, None, Some(role))?;
         for team in &record.teams {
             self.tx.put(&keys::team_member(organization, *team, user.id), MARK, Precondition::Absent)?;
         }
         user.organizations.push(organization);
-        put(self.tx, &keys::user(user.id), user, Precondition::Present)?;
+        self.put_authenticated(&keys::user(user.id), user, Precondition::Present)?;
         self.remove_invitation(organization, &user.email)?;
         Ok(record)
     }
@@ -143,7 +144,7 @@ impl OperationContext<'_, '_> {
 
     /// Takes from a user all that they have in an organization.
     pub(super) fn forget_member(&mut self, organization: OrganizationId, user: UserId) -> Result<()> {
-        let member: MemberRecord = require(self.tx, &keys::member(organization, user))?;
+        let member: MemberRecord = self.require_authenticated(&keys::member(organization, user))?;
         for team in &member.teams {
             self.tx.delete(&keys::team_member(organization, *team, user))?;
         }
@@ -151,14 +152,17 @@ impl OperationContext<'_, '_> {
         self.remove_tokens(keys::personal_keys(organization, user))?;
         self.index_role(organization, user, Some(member.role), None)?;
         self.tx.delete(&keys::member(organization, user))?;
-        let mut record: UserRecord = require(self.tx, &keys::user(user))?;
+        let mut record: UserRecord = self.require_authenticated(&keys::user(user))?;
         record.organizations.retain(|id| *id != organization);
-        put(self.tx, &keys::user(user), &record, Precondition::Present)
+        self.put_authenticated(&keys::user(user), &record, Precondition::Present)
     }
 
     /// Refuses to take its last owner from an organization.
     pub(super) fn keep_an_owner(&mut self, organization: OrganizationId, user: UserId) -> Result<()> {
         let owners = self.tx.scan(&keys::role_members(organization, OWNER), Order::Ascending, 2)?;
+        for owner in &owners {
+            self.role_of_index(organization, OWNER, &owner.key)?;
+        }
         if owners.len() != 1 || owners[0].key != keys::role_member(organization, OWNER, user) {
             return Ok(());
         }
@@ -175,10 +179,17 @@ impl OperationContext<'_, '_> {
         Ok(!self.tx.scan(&keys::role_members(organization, &word), Order::Ascending, 1)?.is_empty())
     }
 
+    /// Refuses an index by which somebody has a role that they do not have: it bears no MAC.
+    fn role_of_index(&mut self, organization: OrganizationId, word: &str, index: &str) -> Result<()> {
+        let member: Option<MemberRecord> = self.get_authenticated(&keys::member(organization, id_in(index)?))?;
+        let is_role = member.is_some_and(|member| indexed(member.role).as_deref() == Some(word));
+        if is_role { Ok(()) } else { Err(forged()) }
+    }
+
     /// Refuses to give a role, or to take it away, that holds more than the actor does.
     pub(super) fn check_role(&mut self, organization: OrganizationId, role: MemberRole) -> Result<()> {
         if let MemberRole::Custom(id) = role
-            && get::<RoleRecord>(self.tx, &keys::role(organization, id))?.is_none()
+            && self.get_authenticated::<RoleRecord>(&keys::role(organization, id))?.is_none()
         {
             return Err(no_such("role"));
         }
@@ -236,12 +247,13 @@ impl Session<'_> {
     /// email address.
     ///
     /// # Errors
-    /// `NotFound`, also for a role or a team; `Denied`, for a role or a team that holds more than the actor does;
-    /// `InvalidName`; `InvalidValue`, for what is no email address; `Conflict`, for a member, and when the user of that
+    /// `NotFound`, also for a role or a team; `Denied`, for a role or a team that holds more than the actor does, and for
+    /// a token or key with an end or an allow-list; `InvalidName`; `InvalidValue`, for what is no email address; `Conflict`, for a member, and when the user of that
     /// address has another id.
     pub fn add_member(&self, organization: OrganizationId, new: &NewMember) -> Result<Member> {
         self.write(UseCase::AddMember, |operation| {
             operation.whole_organization(organization)?;
+            operation.check_unbounded()?;
             operation.check_role(organization, new.role)?;
             let teams = operation.check_teams(organization, &new.teams)?;
             let email = check_email(&new.email)?;
@@ -289,7 +301,10 @@ impl Session<'_> {
         self.read(UseCase::ListMembers, |operation| {
             operation.whole_organization(organization)?;
             let (found, next) = paging.scan(operation.tx, keys::members(organization), Order::Ascending)?;
-            let records = found.iter().map(|record| decode(&record.value)).collect::<Result<Vec<MemberRecord>>>()?;
+            let records = found
+                .iter()
+                .map(|record| operation.decode_authenticated(record))
+                .collect::<Result<Vec<MemberRecord>>>()?;
             let users: Vec<String> = records.iter().map(|record| keys::user(record.user)).collect();
             operation.tx.prefetch(&users)?;
             let mut items = Vec::new();
@@ -348,7 +363,7 @@ impl Session<'_> {
                 details = Details::changed(&["role"]).with("role", role);
             }
             record.updated_at = operation.now;
-            put(operation.tx, &keys::member(organization, user.id), &record, Precondition::Present)?;
+            operation.put_authenticated(&keys::member(organization, user.id), &record, Precondition::Present)?;
             operation.record(Action::Update, Resource::member(organization, &user), details)?;
             Ok(Member::new(record, user))
         })

@@ -26,13 +26,16 @@ mod audit;
 mod audit_index;
 mod audit_names;
 mod authenticate;
+mod authenticated_record;
 mod check;
 mod confirmation;
 mod content;
 #[cfg(feature = "server")]
 mod counts;
+mod created_by;
 #[cfg(feature = "sealed")]
 mod declare;
+mod delegation;
 mod deleted;
 mod diff;
 pub(crate) mod engine;
@@ -44,9 +47,11 @@ mod given_id;
 mod grant;
 mod grantee;
 mod identity;
+mod index_check;
 pub(crate) mod integration;
 pub(crate) mod integration_run;
 mod invitation;
+mod iv_index;
 mod job_kind;
 mod key;
 mod key_cache;
@@ -81,6 +86,7 @@ mod records;
 mod rights;
 mod role;
 mod scan;
+mod sealed_record_kind;
 mod sealed_records;
 mod service_account;
 mod service_key;
@@ -143,7 +149,7 @@ pub use self::entry::{
 };
 pub use self::level::{Blob, Blobs, NewBlob};
 pub use self::read_level::{LevelContent, LevelScope};
-pub use self::sealed_records::SealedRecordKind;
+pub use self::sealed_record_kind::SealedRecordKind;
 pub use crate::core::custody::OpenedLevel;
 
 // Versions.

@@ -4,7 +4,7 @@ use super::keys;
 use super::name::{check_name, choose_slug, slug_taken};
 use super::operation::OperationContext;
 use super::place::Place;
-use super::records::{LevelRecord, NodeKind, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, decode, get, put};
+use super::records::{LevelRecord, NodeKind, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, decode, get};
 use super::scan::Scan;
 use super::slug::{SlugRule, check_slug};
 use super::version::by_key::VersionKey;
@@ -57,9 +57,9 @@ impl OperationContext<'_, '_> {
 
     /// Writes a node that is not there yet; `path` is what follows the project's slug.
     pub(super) fn put_node(&mut self, project: &ProjectRecord, path: &str, node: &NodeRecord) -> Result<()> {
-        put(self.tx, &keys::node(project.id, path), node, Precondition::Absent)?;
+        self.put_authenticated(&keys::node(project.id, path), node, Precondition::Absent)?;
         let place = PlaceRecord { organization: project.organization, project: project.id, path: path.to_owned() };
-        put(self.tx, &keys::node_id(node.id), &place, Precondition::Absent)
+        self.put_authenticated(&keys::node_id(node.id), &place, Precondition::Absent)
     }
 
     /// Writes a node that is there, perhaps with another slug; what lies below it moves along.
@@ -71,7 +71,7 @@ impl OperationContext<'_, '_> {
             None => node.slug.clone(),
         };
         if new == old {
-            return put(self.tx, &keys::node(project.id, &old), node, Precondition::Present);
+            return self.put_authenticated(&keys::node(project.id, &old), node, Precondition::Present);
         }
         check_slug(&node.slug, reserved(node.kind), rule)?;
         if self.tx.get(&keys::node(project.id, &new))?.is_some() {
@@ -80,7 +80,7 @@ impl OperationContext<'_, '_> {
         let mut moved = vec![(old.clone(), new.clone(), node.clone())];
         let mut scan = Scan::new(keys::nodes(project.id, &format!("{old}/")), Order::Ascending);
         while let Some(record) = scan.next(self.tx)? {
-            let child: NodeRecord = decode(&record.value)?;
+            let child: NodeRecord = self.decode_authenticated(&record)?;
             moved.push((format!("{old}/{}", child.slug), format!("{new}/{}", child.slug), child));
         }
         for (old, new, node) in &moved {
@@ -160,7 +160,7 @@ impl OperationContext<'_, '_> {
         let mut nodes = Vec::new();
         let mut scan = Scan::new(keys::nodes(parent.project.id, &prefix), Order::Ascending);
         while let Some(record) = scan.next(self.tx)? {
-            let node: NodeRecord = decode(&record.value)?;
+            let node: NodeRecord = self.decode_authenticated(&record)?;
             let path = format!("{prefix}{}", node.slug);
             // What lies deeper has another path.
             let is_here = record.key == keys::node(parent.project.id, &path);

@@ -1,11 +1,13 @@
 use std::net::IpAddr;
 
 use super::authenticate::{Caller, authenticate};
+use super::authenticated_record::AuthenticatedRecord;
 use super::engine::Vault;
 use super::keys;
 use super::pending::Pending;
 use super::principal::{Membership, Principal};
-use super::records::{OrganizationRecord, get};
+use super::records::{OrganizationRecord, damaged};
+use super::scan::Scan;
 use super::use_case::UseCase;
 use crate::core::audit::{Action, AuditRecord, Details, Resource};
 use crate::core::clock::Timestamp;
@@ -15,7 +17,7 @@ use crate::core::organization_status::OrganizationStatus;
 use crate::core::permission::PermissionSet;
 use crate::core::refusal::Refusal;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::Transaction;
+use crate::store::{KeyRange, Order, Precondition, Record, Transaction};
 
 /// The context of one operation whose caller is authenticated and may perform this kind of operation.
 pub(super) struct OperationContext<'c, 'tx> {
@@ -44,7 +46,7 @@ impl<'c, 'tx> OperationContext<'c, 'tx> {
         use_case: UseCase,
     ) -> Result<Self> {
         let now = vault.now();
-        let principal = authenticate(caller, ip, tx, now)?;
+        let principal = authenticate(caller, ip, &vault.authenticator, tx, now)?;
         let (rights, needed) = (principal.permissions, use_case.permissions());
         let pending = Pending::new(&principal, now);
         let operation = Self { vault, tx, now, principal, needed, rights, membership: None, ip, pending };
@@ -69,7 +71,7 @@ impl<'c, 'tx> OperationContext<'c, 'tx> {
             return Err(no_such("organization"));
         }
         let organization: OrganizationRecord =
-            get(self.tx, &keys::organization(id))?.ok_or_else(|| no_such("organization"))?;
+            self.get_authenticated(&keys::organization(id))?.ok_or_else(|| no_such("organization"))?;
         self.enter(id)?;
         if organization.status != OrganizationStatus::Active && !self.principal.is_system() {
             let message = "the organization is not active: its operator can activate it";
@@ -104,6 +106,41 @@ impl<'c, 'tx> OperationContext<'c, 'tx> {
         let actor = self.principal.actor.clone();
         let (timestamp, ip) = (self.now, self.ip);
         self.pending.record(&AuditRecord { id, timestamp, actor, ip, action, resource, details })
+    }
+}
+
+impl OperationContext<'_, '_> {
+    pub(super) fn get_authenticated<T: AuthenticatedRecord>(&mut self, key: &str) -> Result<Option<T>> {
+        self.vault.authenticator.get(self.tx, key)
+    }
+
+    /// Reads a record that must be there, because another one says so.
+    pub(super) fn require_authenticated<T: AuthenticatedRecord>(&mut self, key: &str) -> Result<T> {
+        self.get_authenticated(key)?.ok_or_else(damaged)
+    }
+
+    pub(super) fn put_authenticated<T: AuthenticatedRecord>(
+        &mut self,
+        key: &str,
+        record: &T,
+        when: Precondition,
+    ) -> Result<()> {
+        self.vault.authenticator.put(self.tx, key, record, when)
+    }
+
+    /// Decodes a record that was found by a scan.
+    pub(super) fn decode_authenticated<T: AuthenticatedRecord>(&self, record: &Record) -> Result<T> {
+        self.vault.authenticator.decode(record)
+    }
+
+    /// Reads all records of a range, ascending.
+    pub(super) fn scan_authenticated<T: AuthenticatedRecord>(&mut self, range: KeyRange) -> Result<Vec<T>> {
+        let mut scan = Scan::new(range, Order::Ascending);
+        let mut records = Vec::new();
+        while let Some(record) = scan.next(self.tx)? {
+            records.push(self.decode_authenticated(&record)?);
+        }
+        Ok(records)
     }
 }
 

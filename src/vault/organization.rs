@@ -7,7 +7,7 @@ use super::name::{check_name, choose_slug, slug_taken};
 use super::operation::OperationContext;
 use super::records::id_in;
 use super::records::{OrganizationRecord, Wrapped, WrappedKeyRecord, put};
-use super::scan::{Scan, scan_values};
+use super::scan::Scan;
 use super::session::Session;
 use super::setters::setters;
 use super::slug::{SlugRule, check_slug};
@@ -144,7 +144,7 @@ impl OperationContext<'_, '_> {
         let key = Wrapped(wrap_key(self.vault.root.as_key(), &context, &key, &*self.vault.random)?);
         let key = WrappedKeyRecord { version: 1, wrapped_by: 0, key, created_at: self.now };
         put(self.tx, &keys::organization_kek(id, 1), &key, Precondition::Absent)?;
-        put(self.tx, &keys::organization(id), &record, Precondition::Absent)?;
+        self.put_authenticated(&keys::organization(id), &record, Precondition::Absent)?;
         put(self.tx, &keys::organization_slug(&record.slug), &id, Precondition::Absent)?;
         let details = Details::default().with("name", record.name.as_str());
         self.record(Action::Create, Resource::organization(id), details)?;
@@ -195,8 +195,7 @@ impl Session<'_> {
                     organizations
                 }
                 None => {
-                    let records: Vec<OrganizationRecord> =
-                        scan_values(operation.tx, keys::organizations(), Order::Ascending)?;
+                    let records: Vec<OrganizationRecord> = operation.scan_authenticated(keys::organizations())?;
                     records.into_iter().map(Organization::from).collect()
                 }
             };
@@ -283,7 +282,7 @@ impl Session<'_> {
                 changed.push("versionRetentionDays");
             }
             record.updated_at = operation.now;
-            put(operation.tx, &keys::organization(id), &record, Precondition::Present)?;
+            operation.put_authenticated(&keys::organization(id), &record, Precondition::Present)?;
             operation.record(Action::Update, Resource::organization(id), Details::changed(&changed))?;
             Ok(record.into())
         })
@@ -308,7 +307,7 @@ impl OperationContext<'_, '_> {
     /// Removes an organization with everything in it, and records it.
     pub(super) fn remove_organization(&mut self, organization: &OrganizationRecord) -> Result<()> {
         let id = organization.id;
-        for project in all_projects(self.tx, id)? {
+        for project in all_projects(&self.vault.authenticator, self.tx, id)? {
             self.remove_project(&project)?;
         }
         self.remove_range(&keys::projects(id))?;

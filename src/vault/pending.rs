@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::audit_index;
+use super::authenticated_record::RecordAuthenticator;
 use super::key_cache::Unwrapped;
 use super::keys;
 use super::principal::Principal;
@@ -58,16 +59,16 @@ impl Pending {
         if self.used.is_none() && self.accessed.is_empty() { Ok(self.audit) } else { Err(self) }
     }
 
-    pub(super) fn write(&self, tx: &mut dyn Transaction) -> Result<()> {
+    pub(super) fn write(&self, authenticator: &RecordAuthenticator, tx: &mut dyn Transaction) -> Result<()> {
         for record in &self.audit {
             tx.put(&record.key, &record.value, Precondition::Always)?;
         }
         if let Some(hash) = &self.used {
             let key = keys::token(&hash.to_string());
             // Read again: it may have been revoked or rotated since.
-            if let Some(mut token) = get::<TokenRecord>(tx, &key)? {
+            if let Some(mut token) = authenticator.get::<TokenRecord>(tx, &key)? {
                 token.last_used_at = Some(self.now);
-                put(tx, &key, &token, Precondition::Present)?;
+                authenticator.put(tx, &key, &token, Precondition::Present)?;
             }
         }
         self.accessed.iter().try_for_each(|accessed| accessed.write(tx, self.now))

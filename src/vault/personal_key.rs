@@ -1,13 +1,14 @@
 //! Personal keys: what a user's own programs are let in with, in the user's name, in one organization. Such a key may do
 //! what its level allows of what the user may, at that moment.
 
+use super::delegation::check_allow_list;
 use super::keys;
 use super::name::check_name;
 use super::operation::OperationContext;
 use super::records::{HolderRecord, TokenRecord, damaged};
 use super::session::Session;
 use super::setters::setters;
-use super::token::{check_allow_list, check_end};
+use super::token::check_end;
 use super::use_case::UseCase;
 use crate::core::audit::{Action, Details, Resource, ResourceKind};
 use crate::core::clock::Timestamp;
@@ -182,7 +183,8 @@ impl Session<'_> {
 impl OperationContext<'_, '_> {
     fn keys_of(&mut self, organization: OrganizationId, user: UserId) -> Result<Vec<PersonalKey>> {
         let records = self.tokens_in(keys::personal_keys(organization, user))?;
-        let keys: Vec<PersonalKey> = records.into_iter().map(PersonalKey::new).collect::<Result<_>>()?;
+        let keys: Vec<PersonalKey> =
+            records.into_iter().map(|(_, record)| PersonalKey::new(record)).collect::<Result<_>>()?;
         let details = Details::read("personal keys", keys.iter().map(|key| key.name.as_str()));
         let details = details.with("userId", user.to_string());
         self.record(Action::Read, Resource::organization(organization), details)?;

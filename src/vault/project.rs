@@ -10,8 +10,7 @@ use super::name::{check_description, check_name, choose_slug, slug_taken};
 use super::operation::OperationContext;
 use super::place::At;
 use super::place::Reach;
-use super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, get, put, require};
-use super::scan::scan_values;
+use super::records::{PlaceRecord, ProjectRecord, Wrapped, WrappedKeyRecord, put};
 use super::session::Session;
 use super::setters::{Patch, setters};
 use super::slug::{SlugRule, check_slug};
@@ -27,10 +26,11 @@ use crate::core::id::OrganizationId;
 use crate::core::id::ProjectId;
 use crate::core::metadata::Metadata;
 use crate::core::name::Slug;
+use crate::core::permission::Permission;
 use crate::core::secret_format::SecretFormat;
 use crate::core::wrap::{Context, wrap_key};
 use crate::error::Result;
-use crate::store::{Order, Precondition};
+use crate::store::Precondition;
 
 /// The text of metadata; none, for none.
 fn stored(metadata: &Metadata) -> Result<Option<String>> {
@@ -192,15 +192,15 @@ impl Session<'_> {
                 updated_at: operation.now,
             };
             owner.next_project += 1;
-            put(operation.tx, &keys::organization(organization), &owner, Precondition::Present)?;
+            operation.put_authenticated(&keys::organization(organization), &owner, Precondition::Present)?;
             operation.put_project_dek(&project, owner.key_version)?;
             let record = operation.key_record(&project, 1, &key)?;
             put(operation.tx, &keys::level_key(project.id, 1), &record, Precondition::Absent)?;
 
             let place = PlaceRecord { organization, project: project.id, path: project.slug.clone() };
-            put(operation.tx, &keys::project_id(project.id), &place, Precondition::Absent)?;
+            operation.put_authenticated(&keys::project_id(project.id), &place, Precondition::Absent)?;
             put(operation.tx, &keys::project_number(organization, project.number), &project.id, Precondition::Absent)?;
-            put(operation.tx, &keys::project(organization, &project.slug), &project, Precondition::Absent)?;
+            operation.put_authenticated(&keys::project(organization, &project.slug), &project, Precondition::Absent)?;
             if project.has_base {
                 for environment in builtin(operation, &new.environment_ids)? {
                     operation.put_node(&project, &environment.slug.clone(), &environment)?;
@@ -276,18 +276,18 @@ impl OperationContext<'_, '_> {
         let grantees: Vec<Grantee> = match &self.membership {
             Some(membership) if !membership.permissions.contains_all(self.needed) => membership.grantees().collect(),
             _ => {
-                return scan_values(self.tx, keys::projects(organization), Order::Ascending);
+                return self.scan_authenticated(keys::projects(organization));
             }
         };
         let mut slugs = BTreeSet::new();
         for grantee in grantees {
             for project in self.granted_projects(organization, grantee)? {
                 // None, where it was deleted and can be restored.
-                let place: Option<PlaceRecord> = get(self.tx, &keys::project_id(project))?;
+                let place: Option<PlaceRecord> = self.get_authenticated(&keys::project_id(project))?;
                 slugs.extend(place.map(|place| place.path));
             }
         }
-        slugs.iter().map(|slug| require(self.tx, &keys::project(organization, slug))).collect()
+        slugs.iter().map(|slug| self.require_authenticated(&keys::project(organization, slug))).collect()
     }
 }
 
@@ -324,7 +324,7 @@ impl ProjectUpdate {
         metadata: Option<Metadata>;
         /// Sets the format of the text in the project's blobs.
         secret_format: Option<SecretFormat>;
-        /// Sets whether replaced content is kept as versions from now on.
+        /// Sets whether replaced content is kept as versions from now on. To stop that takes `secret:purge`, too.
         versioning: Option<bool>;
     }
 }
@@ -355,6 +355,10 @@ impl Session<'_> {
                 changed.push("secretFormat");
             }
             if let Some(versioning) = update.versioning {
+                if project.versioning && !versioning {
+                    // From then on, whoever may write can overwrite for good.
+                    operation.allow(Permission::SecretPurge.into())?;
+                }
                 project.versioning = versioning;
                 changed.push("versioning");
             }
@@ -369,10 +373,10 @@ impl Session<'_> {
                 operation.tx.delete(&keys::project(organization, &project.slug))?;
                 slug.as_str().clone_into(&mut project.slug);
                 let place = PlaceRecord { organization, project: project.id, path: project.slug.clone() };
-                put(operation.tx, &keys::project_id(project.id), &place, Precondition::Present)?;
+                operation.put_authenticated(&keys::project_id(project.id), &place, Precondition::Present)?;
                 changed.push("slug");
             }
-            put(operation.tx, &keys::project(organization, &project.slug), &project, Precondition::Always)?;
+            operation.put_authenticated(&keys::project(organization, &project.slug), &project, Precondition::Always)?;
             let resource = Resource::project(organization, project.id, &project.slug);
             operation.record(Action::Update, resource, Details::changed(&changed))?;
             Ok(project.into())

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::grantee::Grantee;
 use super::integration_run::IntegrationRun;
-use crate::core::audit::{ActorKind, AuditActor, Tier};
+use crate::core::audit::{ActorKind, AuditActor, AuditRecord, Tier};
 use crate::core::clock::Timestamp;
 use crate::core::custody::Custody;
 use crate::core::delivery_error::DeliveryError;
@@ -238,6 +238,26 @@ pub(super) struct VersionRecord {
     pub(super) emptied_by: Option<u32>,
 }
 
+/// How many contents a project has had, and how often its level key was used. It is written with each content.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct CounterRecord {
+    /// The number of the last content.
+    pub(super) number: u32,
+    /// The level key that `seals` counts for: the one that sealed last.
+    pub(super) key_version: u32,
+    /// How many blobs that key has sealed, as far as they were stored here.
+    pub(super) seals: u64,
+}
+
+/// What an initialization vector was used for.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct IvRecord {
+    /// The level that got the blob.
+    pub(super) node: LevelId,
+    /// SHA-256 of the blob's bytes, in hexadecimal.
+    pub(super) blob: String,
+}
+
 /// How many versions a project has, and how many of them are not under a former key.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct VersionCountRecord {
@@ -268,6 +288,9 @@ pub(super) struct KeyRecord {
     /// In server custody, what was derived from it, so that it is derived once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) data: Option<Wrapped>,
+    /// How many blobs it has sealed, once another key has taken its place.
+    #[serde(default)]
+    pub(super) seals: u64,
     pub(super) dek_version: u32,
 }
 
@@ -312,6 +335,9 @@ pub(super) struct TokenRecord {
     pub(super) allow_list: Vec<IpRange>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) created_by: Option<AuditActor>,
+    /// Who rotated it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rotated_by: Option<AuditActor>,
 }
 
 /// Whose key a token is.
@@ -527,27 +553,42 @@ pub(super) struct WrittenRecord {
 /// The value of a record that says everything with its key.
 pub(super) const MARK: &str = "0";
 
+/// What is stored without a MAC, because nothing in it decides who may do what. What does is an
+/// [`AuthenticatedRecord`](super::authenticated_record::AuthenticatedRecord), which the functions below do not take.
+pub(super) trait PlainRecord: Serialize + DeserializeOwned {}
+
+macro_rules! plain_records {
+    ($($record:ty),+ $(,)?) => { $(impl PlainRecord for $record {})+ };
+}
+
+plain_records! {
+    AccessRecord, AuditRecord, ContentRecord, CounterRecord, IntegrationStateRecord, IvRecord, KeyRecord, LevelRecord,
+    VaultRecord, VersionCountRecord, VersionRecord, WebhookLogRecord, WebhookRecord, WrappedKeyRecord, WrittenRecord,
+    // The values of indexes, counters and marks.
+    LevelId, OrganizationId, ProjectId, RoleId, String, TeamId, UserId, u32, usize, (),
+}
+
 /// Reads a record.
-pub(super) fn get<T: DeserializeOwned>(tx: &mut dyn Transaction, key: &str) -> Result<Option<T>> {
+pub(super) fn get<T: PlainRecord>(tx: &mut dyn Transaction, key: &str) -> Result<Option<T>> {
     tx.get(key)?.map(|value| decode(&value)).transpose()
 }
 
 /// Reads a record that must be there, because another one says so.
-pub(super) fn require<T: DeserializeOwned>(tx: &mut dyn Transaction, key: &str) -> Result<T> {
+pub(super) fn require<T: PlainRecord>(tx: &mut dyn Transaction, key: &str) -> Result<T> {
     get(tx, key)?.ok_or_else(damaged)
 }
 
 /// Writes a record.
-pub(super) fn put<T: Serialize>(tx: &mut dyn Transaction, key: &str, record: &T, when: Precondition) -> Result<()> {
+pub(super) fn put<T: PlainRecord>(tx: &mut dyn Transaction, key: &str, record: &T, when: Precondition) -> Result<()> {
     tx.put(key, &encode(record)?, when)
 }
 
-pub(super) fn decode<T: DeserializeOwned>(value: &str) -> Result<T> {
+pub(super) fn decode<T: PlainRecord>(value: &str) -> Result<T> {
     // The cause is left out: it would quote what it found.
     serde_json::from_str(value).map_err(|_| damaged())
 }
 
-pub(super) fn encode<T: Serialize>(record: &T) -> Result<String> {
+pub(super) fn encode<T: PlainRecord>(record: &T) -> Result<String> {
     serde_json::to_string(record).map_err(|_| Error::new(ErrorKind::InvalidValue, "this cannot be stored as JSON"))
 }
 

@@ -7,7 +7,7 @@ use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
 use super::principal::Granted;
 use super::principal::Membership;
-use super::records::{GrantRecord, MemberRecord, NodeRecord, PlaceRecord, RoleRecord, ScopeRecord, get, require};
+use super::records::{GrantRecord, MemberRecord, NodeRecord, PlaceRecord, RoleRecord, ScopeRecord};
 use crate::core::id::LevelId;
 use crate::core::id::OrganizationId;
 use crate::core::id::ProjectId;
@@ -43,7 +43,7 @@ impl OperationContext<'_, '_> {
         };
         if self.membership.as_ref().is_none_or(|membership| membership.organization != organization) {
             let record: MemberRecord =
-                get(self.tx, &keys::member(organization, user))?.ok_or_else(|| no_such("organization"))?;
+                self.get_authenticated(&keys::member(organization, user))?.ok_or_else(|| no_such("organization"))?;
             let permissions = self.role_permissions(organization, record.role)?;
             self.membership = Some(Membership { organization, record, permissions, granted: None });
         }
@@ -56,7 +56,7 @@ impl OperationContext<'_, '_> {
         match (role.permissions(), role) {
             (Some(permissions), _) => Ok(permissions),
             (None, MemberRole::Custom(id)) => {
-                Ok(require::<RoleRecord>(self.tx, &keys::role(organization, id))?.permissions)
+                Ok(self.require_authenticated::<RoleRecord>(&keys::role(organization, id))?.permissions)
             }
             (None, _) => Ok(PermissionSet::EMPTY),
         }
@@ -164,7 +164,7 @@ impl OperationContext<'_, '_> {
         self.tx.prefetch(&keys)?;
         let mut roles = Vec::new();
         for key in &keys {
-            if let Some(record) = get::<GrantRecord>(self.tx, key)? {
+            if let Some(record) = self.get_authenticated::<GrantRecord>(key)? {
                 roles.extend(record.roles.iter().map(|granted| (granted.node, granted.role.permissions())));
             }
         }
@@ -176,7 +176,7 @@ impl OperationContext<'_, '_> {
 
     /// Whether what has that path below a project stands above the node of that id.
     fn is_above(&mut self, project: ProjectId, path: &str, node: LevelId) -> Result<bool> {
-        let Some(below) = get::<PlaceRecord>(self.tx, &keys::node_id(node))? else {
+        let Some(below) = self.get_authenticated::<PlaceRecord>(&keys::node_id(node))? else {
             return Ok(false);
         };
         let is_below = |rest: &str| rest.starts_with('/');
@@ -213,12 +213,12 @@ impl OperationContext<'_, '_> {
 
     /// The nodes from a project down to one of it, and the path of that.
     fn nodes_to(&mut self, project: ProjectId, node: LevelId) -> Result<Option<(Vec<LevelId>, String)>> {
-        let Some(place) = get::<PlaceRecord>(self.tx, &keys::node_id(node))? else {
+        let Some(place) = self.get_authenticated::<PlaceRecord>(&keys::node_id(node))? else {
             return Ok(None);
         };
         let mut nodes = Vec::new();
         if let Some((target, _)) = place.path.split_once('/') {
-            let target: NodeRecord = require(self.tx, &keys::node(project, target))?;
+            let target: NodeRecord = self.require_authenticated(&keys::node(project, target))?;
             nodes.push(target.id);
         }
         nodes.push(node);

@@ -6,8 +6,7 @@ use super::audit::words;
 use super::keys;
 use super::name::{check_description, check_short_name, fold, name_taken};
 use super::operation::{OperationContext, no_such};
-use super::records::{RoleRecord, get, put};
-use super::scan::scan_values;
+use super::records::{RoleRecord, put};
 use super::session::Session;
 use super::setters::{Patch, setters};
 use super::use_case::UseCase;
@@ -18,7 +17,7 @@ use crate::core::id::RoleId;
 use crate::core::permission::PermissionSet;
 use crate::core::role::MemberRole;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{Order, Precondition};
+use crate::store::Precondition;
 
 /// A role that an organization made. A member is given it as [`MemberRole::Custom`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +53,7 @@ impl From<RoleRecord> for Role {
 impl OperationContext<'_, '_> {
     /// The role of that id.
     fn role(&mut self, organization: OrganizationId, id: RoleId) -> Result<RoleRecord> {
-        get(self.tx, &keys::role(organization, id))?.ok_or_else(|| no_such("role"))
+        self.get_authenticated(&keys::role(organization, id))?.ok_or_else(|| no_such("role"))
     }
 
     /// Refuses what a role cannot hold.
@@ -122,7 +121,7 @@ impl Session<'_> {
                 return Err(name_taken());
             }
             put(operation.tx, &by_name, &role.id, Precondition::Absent)?;
-            put(operation.tx, &keys::role(organization, role.id), &role, Precondition::Absent)?;
+            operation.put_authenticated(&keys::role(organization, role.id), &role, Precondition::Absent)?;
             operation.record(Action::Create, resource(organization, &role), details(&role))?;
             Ok(role.into())
         })
@@ -152,7 +151,7 @@ impl Session<'_> {
     pub fn roles(&self, organization: OrganizationId) -> Result<Vec<Role>> {
         self.read(UseCase::ListRoles, |operation| {
             operation.whole_organization(organization)?;
-            let records: Vec<RoleRecord> = scan_values(operation.tx, keys::roles(organization), Order::Ascending)?;
+            let records: Vec<RoleRecord> = operation.scan_authenticated(keys::roles(organization))?;
             let roles: Vec<Role> = records.into_iter().map(Role::from).collect();
             let details = Details::read("list", roles.iter().map(|role| role.name.as_str()));
             operation.record(Action::Read, Resource::new(ResourceKind::Role, organization), details)?;
@@ -223,7 +222,7 @@ impl Session<'_> {
                 changed.push("description");
             }
             role.updated_at = operation.now;
-            put(operation.tx, &keys::role(organization, id), &role, Precondition::Present)?;
+            operation.put_authenticated(&keys::role(organization, id), &role, Precondition::Present)?;
             let mut details = Details::changed(&changed);
             if let Some(change) = change {
                 details = details.with("permissions", change);

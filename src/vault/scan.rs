@@ -2,9 +2,7 @@
 
 use std::vec::IntoIter;
 
-use serde::de::DeserializeOwned;
-
-use super::records::decode;
+use super::records::{PlainRecord, decode};
 use crate::error::Result;
 use crate::store::{KeyRange, Order, Record, Transaction};
 
@@ -55,11 +53,7 @@ pub(super) fn scan_keys(tx: &mut dyn Transaction, range: KeyRange) -> Result<Vec
 }
 
 /// Decodes all values of a range.
-pub(super) fn scan_values<T: DeserializeOwned>(
-    tx: &mut dyn Transaction,
-    range: KeyRange,
-    order: Order,
-) -> Result<Vec<T>> {
+pub(super) fn scan_values<T: PlainRecord>(tx: &mut dyn Transaction, range: KeyRange, order: Order) -> Result<Vec<T>> {
     let mut scan = Scan::new(range, order);
     let mut values = Vec::new();
     while let Some(record) = scan.next(tx)? {
@@ -70,7 +64,7 @@ pub(super) fn scan_values<T: DeserializeOwned>(
 
 /// Decodes at most `limit` values behind the first `offset` of a range, newest first, and counts all of them.
 #[cfg(any(feature = "server", test))]
-pub(super) fn scan_window<T: DeserializeOwned>(
+pub(super) fn scan_window<T: PlainRecord>(
     tx: &mut dyn Transaction,
     range: KeyRange,
     offset: usize,

@@ -3,72 +3,24 @@
 //! Rotations, the integrity check, the removal of former keys and that of projects go through this table, so that a kind
 //! that is in it is forgotten by none of them.
 
-use std::fmt;
-
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
+use super::authenticated_record::{AuthenticatedRecord, RecordAuthenticator};
 use super::engine::check_context;
 use super::envelope::Row;
 use super::keys;
 use super::operation::OperationContext;
 use super::records::{
-    AccessRecord, ContentRecord, IntegrationRecord, KeyRecord, VaultRecord, WebhookRecord, Wrapped, WrappedKeyRecord,
-    WrittenRecord, damaged, decode, encode, id_in, last_two_ids, number_in,
+    AccessRecord, ContentRecord, IntegrationRecord, KeyRecord, PlainRecord, VaultRecord, WebhookRecord, Wrapped,
+    WrappedKeyRecord, WrittenRecord, damaged, decode, encode, id_in, last_two_ids, number_in,
 };
 use super::scan::Scan;
+use super::sealed_record_kind::SealedRecordKind;
 use crate::core::aes_key::AesKey;
 use crate::core::id::{Id, OrganizationId, ProjectId};
 use crate::core::wrap::{Context, unwrap, wrap};
 use crate::error::Result;
 use crate::store::{KeyRange, Order, Precondition, Record};
-
-/// A kind of record that holds something sealed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SealedRecordKind {
-    /// The known text by which a vault recognizes its root key.
-    RootKeyCheck,
-    /// The key encryption key of an organization.
-    OrganizationKek,
-    /// A data encryption key of a project.
-    ProjectDek,
-    /// A level key, or the proof of one.
-    LevelKey,
-    /// What a level holds or held.
-    Content,
-    /// When entries of a level were last read.
-    AccessTimes,
-    /// The signing secret of a webhook.
-    SigningSecret,
-    /// The credentials of an integration.
-    Credentials,
-    /// What an integration has written for an environment.
-    Written,
-}
-
-impl SealedRecordKind {
-    /// Whether each record of the kind belongs to one level.
-    pub(super) fn is_of_a_level(self) -> bool {
-        matches!(self, Self::AccessTimes | Self::Content | Self::SigningSecret | Self::Written)
-    }
-}
-
-impl fmt::Display for SealedRecordKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::RootKeyCheck => "root key check",
-            Self::OrganizationKek => "organization KEK",
-            Self::ProjectDek => "project DEK",
-            Self::LevelKey => "level key",
-            Self::Content => "content",
-            Self::AccessTimes => "access times",
-            Self::SigningSecret => "signing secret",
-            Self::Credentials => "credentials",
-            Self::Written => "written entries",
-        })
-    }
-}
 
 /// All kinds of sealed records. Those under one key stand in the order of their ranges, which is the order in which a
 /// rotation reaches them.
@@ -116,7 +68,7 @@ pub(super) const SEALED_RECORDS: [SealedRecords; 9] = [
         kind: SealedRecordKind::Credentials,
         wrapped_with: WrappingKey::ProjectDek,
         range: |owner| owner.of_project(keys::integrations),
-        visit: visit::<IntegrationRecord>,
+        visit: visit_authenticated::<IntegrationRecord>,
     },
     SealedRecords {
         kind: SealedRecordKind::LevelKey,
@@ -137,7 +89,7 @@ pub(super) struct SealedRecords {
     pub(super) kind: SealedRecordKind,
     wrapped_with: WrappingKey,
     range: fn(Owner) -> Option<KeyRange>,
-    visit: fn(Owner, &Record, &mut Visitor<'_>) -> Result<Option<String>>,
+    visit: fn(&RecordAuthenticator, Owner, &Record, &mut Visitor<'_>) -> Result<Option<String>>,
 }
 
 impl SealedRecords {
@@ -213,14 +165,31 @@ impl Place {
 type Visitor<'v> = dyn FnMut(Parts<'_>) -> Result<bool> + 'v;
 
 /// Shows the sealed fields of a record to `visitor`; returns the record's new value, if that has changed them.
-fn visit<T: SealedRecord>(owner: Owner, record: &Record, visitor: &mut Visitor<'_>) -> Result<Option<String>> {
+fn visit<T: SealedRecord + PlainRecord>(
+    _: &RecordAuthenticator,
+    owner: Owner,
+    record: &Record,
+    visitor: &mut Visitor<'_>,
+) -> Result<Option<String>> {
     let mut decoded: T = decode(&record.value)?;
     let is_changed = visitor(decoded.parts(owner, &record.key)?)?;
     is_changed.then(|| encode(&decoded)).transpose()
 }
 
+/// Shows the sealed fields of a record that bears a MAC, like [`visit`].
+fn visit_authenticated<T: SealedRecord + AuthenticatedRecord>(
+    authenticator: &RecordAuthenticator,
+    owner: Owner,
+    record: &Record,
+    visitor: &mut Visitor<'_>,
+) -> Result<Option<String>> {
+    let mut decoded: T = authenticator.decode(record)?;
+    let is_changed = visitor(decoded.parts(owner, &record.key)?)?;
+    is_changed.then(|| authenticator.encode(&record.key, &decoded)).transpose()
+}
+
 /// A record with sealed fields.
-trait SealedRecord: Serialize + DeserializeOwned {
+trait SealedRecord {
     /// Returns the sealed fields.
     ///
     /// # Errors
@@ -253,6 +222,8 @@ impl SealedRecord for VaultRecord {
 #[serde(transparent)]
 struct OrganizationKek(WrappedKeyRecord);
 
+impl PlainRecord for OrganizationKek {}
+
 impl SealedRecord for OrganizationKek {
     fn parts(&mut self, owner: Owner, key: &str) -> Result<Parts<'_>> {
         let Owner::Organization(organization) = owner else {
@@ -268,6 +239,8 @@ impl SealedRecord for OrganizationKek {
 #[derive(Serialize, serde::Deserialize)]
 #[serde(transparent)]
 struct ProjectDek(WrappedKeyRecord);
+
+impl PlainRecord for ProjectDek {}
 
 impl SealedRecord for ProjectDek {
     fn parts(&mut self, owner: Owner, key: &str) -> Result<Parts<'_>> {
@@ -342,7 +315,7 @@ impl OperationContext<'_, '_> {
 
     /// Opens every sealed field of a record.
     pub(super) fn open_record(&mut self, records: &SealedRecords, owner: Owner, record: &Record) -> Result<()> {
-        let opened = (records.visit)(owner, record, &mut |parts| {
+        let opened = (records.visit)(&self.vault.authenticator, owner, record, &mut |parts| {
             let version = parts.wrapped_by.map_or(0, |version| *version);
             let key = self.wrapping_key(records.wrapped_with, owner, version)?;
             for (place, sealed) in parts.fields {
@@ -362,7 +335,7 @@ impl OperationContext<'_, '_> {
         record: &Record,
         version: u32,
     ) -> Result<bool> {
-        let rewrapped = (records.visit)(owner, record, &mut |parts| {
+        let rewrapped = (records.visit)(&self.vault.authenticator, owner, record, &mut |parts| {
             let Some(wrapped_by) = parts.wrapped_by.filter(|wrapped_by| **wrapped_by != version) else {
                 return Ok(false);
             };
@@ -391,7 +364,7 @@ impl OperationContext<'_, '_> {
             };
             let mut scan = Scan::new(range, Order::Ascending);
             while let Some(record) = scan.next(self.tx)? {
-                (records.visit)(owner, &record, &mut |parts| {
+                (records.visit)(&self.vault.authenticator, owner, &record, &mut |parts| {
                     count += u64::from(parts.wrapped_by.is_some_and(|wrapped_by| *wrapped_by != version));
                     Ok(false)
                 })?;

@@ -2,14 +2,14 @@
 //! addresses it may be used from, and any number of keys, which all may do what the account may at that moment.
 
 use super::audit::words;
+use super::delegation::check_allow_list;
 use super::keys;
 use super::name::check_name;
 use super::operation::{OperationContext, no_such};
-use super::records::{HolderRecord, ServiceAccountRecord, get, put};
-use super::scan::scan_values;
+use super::records::{HolderRecord, ServiceAccountRecord};
 use super::session::Session;
 use super::setters::setters;
-use super::token::{check_allow_list, check_permissions};
+use super::token::check_permissions;
 use super::use_case::UseCase;
 use crate::core::audit::{Action, AuditActor, Details, Resource, ResourceKind};
 use crate::core::clock::Timestamp;
@@ -18,7 +18,7 @@ use crate::core::id::ServiceAccountId;
 use crate::core::ip_range::IpRange;
 use crate::core::permission::PermissionSet;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{Order, Precondition};
+use crate::store::Precondition;
 
 /// A service account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl OperationContext<'_, '_> {
         id: ServiceAccountId,
     ) -> Result<ServiceAccountRecord> {
         self.manage_service_accounts(organization)?;
-        get(self.tx, &keys::service_account(organization, id))?.ok_or_else(|| no_such("service account"))
+        self.get_authenticated(&keys::service_account(organization, id))?.ok_or_else(|| no_such("service account"))
     }
 }
 
@@ -117,7 +117,7 @@ impl NewServiceAccount {
         /// Sets the id, which only trusted programs can choose. By default it is a new one.
         id: Option<ServiceAccountId>;
         /// Sets from where the account's keys may be used, at most 100 ranges. An empty list, the default, allows every
-        /// address.
+        /// address, or those that the token or key may be used from that the account is made with.
         allow_list: Vec<IpRange>;
     }
 }
@@ -129,8 +129,8 @@ impl Session<'_> {
     /// service account: among people its owners and admins.
     ///
     /// # Errors
-    /// `NotFound`; `Denied`, for a permission that the actor does not hold, and for one that is bound to a place or has
-    /// an end; `InvalidName`; `InvalidValue`, without a permission; `Limit`, for more than 100 ranges of addresses;
+    /// `NotFound`; `Denied`, for a permission that the actor does not hold or addresses beyond the actor's own, and for one
+    /// that is bound to a place or has an end; `InvalidName`; `InvalidValue`, without a permission; `Limit`, for more than 100 ranges of addresses;
     /// `Conflict`, for an id that is taken.
     pub fn create_service_account(
         &self,
@@ -139,20 +139,29 @@ impl Session<'_> {
     ) -> Result<ServiceAccount> {
         self.write(UseCase::CreateServiceAccount, |operation| {
             operation.manage_service_accounts(organization)?;
+            let allow_list = match &*new.allow_list {
+                // As for what is issued with a key: it is used from where that is.
+                [] => operation.own_allow_list().to_vec(),
+                given => check_allow_list(given)?,
+            };
             // It has no end, so neither may whoever makes it.
-            operation.check_grant(new.permissions, None)?;
+            operation.check_credential(new.permissions, None, &allow_list)?;
             check_permissions(new.permissions)?;
             let record = ServiceAccountRecord {
                 id: operation.given_id(new.id)?,
                 organization,
                 name: check_name(&new.name)?,
                 permissions: new.permissions,
-                allow_list: check_allow_list(&new.allow_list)?,
+                allow_list,
                 created_at: operation.now,
                 updated_at: operation.now,
                 created_by: operation.principal.actor.clone(),
             };
-            put(operation.tx, &keys::service_account(organization, record.id), &record, Precondition::Absent)?;
+            operation.put_authenticated(
+                &keys::service_account(organization, record.id),
+                &record,
+                Precondition::Absent,
+            )?;
             operation.record(Action::Create, record.resource(), record.details())?;
             Ok(record.into())
         })
@@ -182,7 +191,7 @@ impl Session<'_> {
         self.read(UseCase::ListServiceAccounts, |operation| {
             operation.manage_service_accounts(organization)?;
             let range = keys::service_accounts(organization);
-            let records: Vec<ServiceAccountRecord> = scan_values(operation.tx, range, Order::Ascending)?;
+            let records: Vec<ServiceAccountRecord> = operation.scan_authenticated(range)?;
             let accounts: Vec<ServiceAccount> = records.into_iter().map(ServiceAccount::from).collect();
             let details = Details::read("service accounts", accounts.iter().map(|account| account.name.as_str()));
             operation.record(Action::Read, Resource::organization(organization), details)?;
@@ -219,7 +228,8 @@ impl Session<'_> {
     /// Changes a service account, and with it at once what all of its keys may do.
     ///
     /// # Errors
-    /// `NotFound`; `Denied`, when it holds, or is to hold, what the actor does not, and for whoever may not manage it;
+    /// `NotFound`; `Denied`, when it holds, or is to hold, what the actor does not, or is used from more addresses than the
+    /// actor's own, and for whoever may not manage it;
     /// `InvalidName`; `InvalidValue`, without a permission; `Limit`, for more than 100 ranges of addresses.
     pub fn update_service_account(
         &self,
@@ -230,20 +240,20 @@ impl Session<'_> {
         self.write(UseCase::UpdateServiceAccount, |operation| {
             let mut record = operation.managed_service_account(organization, id)?;
             // What it may do was not this actor's to give, nor is it to change.
-            operation.check_grant(record.permissions, None)?;
+            operation.check_credential(record.permissions, None, &record.allow_list)?;
             if let Some(permissions) = update.permissions {
-                operation.check_grant(permissions, None)?;
                 check_permissions(permissions)?;
                 record.permissions = permissions;
             }
             if let Some(allow_list) = &update.allow_list {
                 record.allow_list = check_allow_list(allow_list)?;
             }
+            operation.check_credential(record.permissions, None, &record.allow_list)?;
             if let Some(name) = &update.name {
                 record.name = check_name(name)?;
             }
             record.updated_at = operation.now;
-            put(operation.tx, &keys::service_account(organization, id), &record, Precondition::Present)?;
+            operation.put_authenticated(&keys::service_account(organization, id), &record, Precondition::Present)?;
             operation.record(Action::Update, record.resource(), record.details())?;
             Ok(record.into())
         })

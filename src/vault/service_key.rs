@@ -7,7 +7,7 @@ use super::session::Session;
 use super::setters::setters;
 use super::token::check_end;
 use super::use_case::UseCase;
-use crate::core::audit::{Action, Details, Resource, ResourceKind};
+use crate::core::audit::{Action, AuditActor, Details, Resource, ResourceKind};
 use crate::core::clock::Timestamp;
 use crate::core::id::OrganizationId;
 use crate::core::id::ServiceAccountId;
@@ -31,6 +31,8 @@ pub struct ServiceKey {
     pub hint: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: AuditActor,
     /// From when on it no longer works.
     pub expires_at: Option<Timestamp>,
     /// When it was last used, to the minute.
@@ -49,6 +51,7 @@ impl ServiceKey {
             name: record.name,
             hint: record.hint,
             created_at: record.created_at,
+            created_by: record.created_by.unwrap_or(AuditActor::SYSTEM),
             expires_at: record.expires_at,
             last_used_at: record.last_used_at,
         })
@@ -101,8 +104,8 @@ impl Session<'_> {
     /// Makes another key of a service account.
     ///
     /// # Errors
-    /// `NotFound`; `Denied`, when the account holds, or the key lives longer than, what the actor does, and for whoever
-    /// may not manage it; `InvalidName`; `InvalidValue`, for an end that is past.
+    /// `NotFound`; `Denied`, when the account holds more or is used from more addresses, or the key lives longer, than
+    /// the actor's own, and for whoever may not manage it; `InvalidName`; `InvalidValue`, for an end that is past.
     pub fn create_service_key(
         &self,
         organization: OrganizationId,
@@ -111,12 +114,14 @@ impl Session<'_> {
     ) -> Result<IssuedServiceKey> {
         self.write(UseCase::CreateServiceKey, |operation| {
             let owner = operation.managed_service_account(organization, account)?;
-            operation.check_grant(owner.permissions, new.expires_at)?;
+            operation.check_credential(owner.permissions, new.expires_at, &owner.allow_list)?;
             check_end(new.expires_at, operation.now)?;
             let (id, name) = (operation.new_id()?, check_name(&new.name)?);
             let mut record = operation.new_token(organization, id, name, TokenFormat::StashbaseService);
             record.holder = HolderRecord::ServiceAccount { account };
             record.expires_at = new.expires_at;
+            // Its account says from where it is used.
+            record.allow_list.clear();
             let key = operation.put_token(&mut record, &keys::service_key(organization, account, id.into()))?;
             let info = ServiceKey::new(record)?;
             operation.record(Action::Create, info.resource(), info.details())?;
@@ -134,7 +139,8 @@ impl Session<'_> {
         self.read(UseCase::ListServiceKeys, |operation| {
             operation.managed_service_account(organization, account)?;
             let records = operation.tokens_in(keys::service_keys(organization, account))?;
-            let keys: Vec<ServiceKey> = records.into_iter().map(ServiceKey::new).collect::<Result<_>>()?;
+            let keys: Vec<ServiceKey> =
+                records.into_iter().map(|(_, record)| ServiceKey::new(record)).collect::<Result<_>>()?;
             let mut resource = Resource::new(ResourceKind::ServiceAccount, organization);
             resource.id = Some(account.into());
             operation.record(

@@ -101,7 +101,7 @@ impl Session<'_> {
         match pending.into_append_only() {
             Ok(records) if records.is_empty() => {}
             Ok(records) => self.vault.store.append(records)?,
-            Err(pending) => self.vault.store.write(|tx| pending.write(tx))?,
+            Err(pending) => self.vault.store.write(|tx| pending.write(&self.vault.authenticator, tx))?,
         }
         Ok(value)
     }
@@ -116,7 +116,7 @@ impl Session<'_> {
             let mut operation = OperationContext::begin(self.vault, &self.caller, self.ip, tx, use_case)?;
             let value = work(&mut operation)?;
             let pending = operation.pending;
-            pending.write(tx)?;
+            pending.write(&self.vault.authenticator, tx)?;
             Ok((value, pending.unwrapped))
         })?;
         self.vault.keys.keep(unwrapped);

@@ -1,5 +1,6 @@
 //! Teams: members of an organization to whom something is granted together.
 
+use super::authenticated_record::forged;
 use super::grantee::Grantee;
 use super::keys;
 use super::member::Member;
@@ -7,8 +8,8 @@ use super::name::{check_description, check_short_name, fold, name_taken};
 use super::operation::{OperationContext, no_such};
 use super::page::{Page, Paging};
 use super::records::id_in;
-use super::records::{MARK, TeamRecord, UserRecord, get, put};
-use super::scan::{scan_keys, scan_values};
+use super::records::{MARK, TeamRecord, UserRecord, put};
+use super::scan::scan_keys;
 use super::session::Session;
 use super::setters::{Patch, setters};
 use super::use_case::UseCase;
@@ -51,7 +52,7 @@ impl From<TeamRecord> for Team {
 impl OperationContext<'_, '_> {
     /// The team of that id.
     pub(super) fn team(&mut self, organization: OrganizationId, id: TeamId) -> Result<TeamRecord> {
-        get(self.tx, &keys::team(organization, id))?.ok_or_else(|| no_such("team"))
+        self.get_authenticated(&keys::team(organization, id))?.ok_or_else(|| no_such("team"))
     }
 }
 
@@ -106,7 +107,7 @@ impl Session<'_> {
                 return Err(name_taken());
             }
             put(operation.tx, &by_name, &team.id, Precondition::Absent)?;
-            put(operation.tx, &keys::team(organization, team.id), &team, Precondition::Absent)?;
+            operation.put_authenticated(&keys::team(organization, team.id), &team, Precondition::Absent)?;
             operation.record(Action::Create, resource(organization, &team), Details::default())?;
             Ok(team.into())
         })
@@ -136,7 +137,7 @@ impl Session<'_> {
     pub fn teams(&self, organization: OrganizationId) -> Result<Vec<Team>> {
         self.read(UseCase::ListTeams, |operation| {
             operation.whole_organization(organization)?;
-            let records: Vec<TeamRecord> = scan_values(operation.tx, keys::teams(organization), Order::Ascending)?;
+            let records: Vec<TeamRecord> = operation.scan_authenticated(keys::teams(organization))?;
             let teams: Vec<Team> = records.into_iter().map(Team::from).collect();
             let details = Details::read("list", teams.iter().map(|team| team.name.as_str()));
             operation.record(Action::Read, Resource::new(ResourceKind::Team, organization), details)?;
@@ -195,7 +196,7 @@ impl Session<'_> {
                 changed.push("description");
             }
             team.updated_at = operation.now;
-            put(operation.tx, &keys::team(organization, id), &team, Precondition::Present)?;
+            operation.put_authenticated(&keys::team(organization, id), &team, Precondition::Present)?;
             operation.record(Action::Update, resource(organization, &team), Details::changed(&changed))?;
             Ok(team.into())
         })
@@ -219,7 +220,7 @@ impl Session<'_> {
             }
             member.teams.push(team);
             member.updated_at = operation.now;
-            put(operation.tx, &keys::member(organization, user), &member, Precondition::Present)?;
+            operation.put_authenticated(&keys::member(organization, user), &member, Precondition::Present)?;
             operation.tx.put(&keys::team_member(organization, team, user), MARK, Precondition::Absent)?;
             let user = operation.user(user)?;
             operation.record(Action::Update, resource(organization, &record), member_details("added", &user))
@@ -244,7 +245,11 @@ impl Session<'_> {
                 let mut member = operation.member(organization, user)?;
                 member.teams.retain(|team| *team != id);
                 member.updated_at = operation.now;
-                put(operation.tx, &keys::member(organization, member.user), &member, Precondition::Present)?;
+                operation.put_authenticated(
+                    &keys::member(organization, member.user),
+                    &member,
+                    Precondition::Present,
+                )?;
                 operation.tx.delete(mark)?;
             }
             operation.remove_grants_of(organization, Grantee::Team(id))?;
@@ -270,7 +275,12 @@ impl Session<'_> {
             operation.tx.prefetch(&wanted.collect::<Vec<String>>())?;
             let mut items = Vec::new();
             for user in users {
-                items.push(Member::new(operation.member(organization, user)?, operation.user(user)?));
+                let member = operation.member(organization, user)?;
+                // The index bears no MAC: the member must say the same.
+                if !member.teams.contains(&team) {
+                    return Err(forged());
+                }
+                items.push(Member::new(member, operation.user(user)?));
             }
             let details = Details::default().with("op", "members").with("count", items.len());
             operation.record(Action::Read, resource(organization, &record), details)?;
@@ -294,7 +304,7 @@ impl Session<'_> {
             }
             member.teams.retain(|id| *id != team);
             member.updated_at = operation.now;
-            put(operation.tx, &keys::member(organization, user), &member, Precondition::Present)?;
+            operation.put_authenticated(&keys::member(organization, user), &member, Precondition::Present)?;
             operation.tx.delete(&keys::team_member(organization, team, user))?;
             let user = operation.user(user)?;
             operation.record(Action::Update, resource(organization, &record), member_details("removed", &user))

@@ -2,6 +2,7 @@
 //! of permissions. The vault keeps the hash of a token, never the token.
 
 use super::audit::words;
+use super::authenticated_record::forged;
 use super::given_id::id_taken;
 use super::keys;
 #[cfg(feature = "server")]
@@ -10,11 +11,11 @@ use super::name::check_name;
 use super::operation::{OperationContext, no_such};
 use super::place::At;
 use super::records::{HolderRecord, OrganizationRecord, ScopeRecord, TokenRecord, decode, get, put, require};
-use super::scan::{Scan, scan_values};
+use super::scan::Scan;
 use super::session::Session;
 use super::setters::{Patch, setters};
 use super::use_case::UseCase;
-use crate::core::audit::{Action, Details, Resource};
+use crate::core::audit::{Action, AuditActor, Details, Resource, ResourceKind};
 use crate::core::clock::Timestamp;
 use crate::core::id::Id;
 use crate::core::id::LevelId;
@@ -25,10 +26,7 @@ use crate::core::path::LevelPath;
 use crate::core::permission::PermissionSet;
 use crate::core::token::{Token, TokenFormat};
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{KeyRange, Order, Precondition};
-
-/// Most ranges of addresses that a key may be used from.
-const MAX_ALLOW_LIST: usize = 100;
+use crate::store::{KeyRange, Order, Precondition, Record};
 
 /// What is known of a token. The token itself is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +50,10 @@ pub struct TokenInfo {
     pub allow_list: Vec<IpRange>,
     /// When it was issued.
     pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: AuditActor,
+    /// Who rotated it last, and so has seen the token that works now.
+    pub rotated_by: Option<AuditActor>,
     /// When one of these was changed last.
     pub updated_at: Timestamp,
     /// From when on it no longer works.
@@ -85,6 +87,8 @@ impl OperationContext<'_, '_> {
             scope,
             allow_list: record.allow_list.clone(),
             created_at: record.created_at,
+            created_by: record.created_by.clone().unwrap_or(AuditActor::SYSTEM),
+            rotated_by: record.rotated_by.clone(),
             updated_at: record.updated_at,
             expires_at: record.expires_at,
             revoked_at: record.revoked_at,
@@ -97,9 +101,8 @@ impl OperationContext<'_, '_> {
     /// actor's.
     fn token(&mut self, organization: OrganizationId, id: TokenId) -> Result<(String, TokenRecord)> {
         self.organization(organization)?;
-        let hash: String = get(self.tx, &keys::token_id(organization, id.into()))?.ok_or_else(|| no_such("token"))?;
-        let key = keys::token(&hash);
-        let record: TokenRecord = require(self.tx, &key)?;
+        let index = keys::token_id(organization, id.into());
+        let (key, record) = self.indexed_token(&index)?.ok_or_else(|| no_such("token"))?;
         if !self.enter_scope(record.scope.as_ref())? {
             return Err(no_such("token"));
         }
@@ -110,22 +113,6 @@ impl OperationContext<'_, '_> {
     /// Whether the actor may list a token: it is bound to nothing beyond what the actor may see tokens of.
     fn is_token_listed(&mut self, token: &TokenRecord) -> Result<bool> {
         Ok(self.enter_scope(token.scope.as_ref())? && self.rights.contains_all(self.needed))
-    }
-
-    /// Refuses to give away, or to take over, what the actor does not hold itself, or not for that long.
-    pub(super) fn check_grant(&self, permissions: PermissionSet, expires_at: Option<Timestamp>) -> Result<()> {
-        self.check_held(permissions)?;
-        self.check_outlived(expires_at)
-    }
-
-    /// Refuses what would live longer than the token it is made with.
-    pub(super) fn check_outlived(&self, expires_at: Option<Timestamp>) -> Result<()> {
-        let own_end = self.principal.token.as_ref().and_then(|(_, token)| token.expires_at);
-        match (own_end, expires_at) {
-            (Some(own), None) => Err(outlives(own)),
-            (Some(own), Some(end)) if end > own => Err(outlives(own)),
-            _ => Ok(()),
-        }
     }
 
     /// What a token is bound to, from the path that is asked for.
@@ -154,12 +141,21 @@ impl OperationContext<'_, '_> {
     }
 }
 
-/// A list of ranges that a key may be used from.
-pub(super) fn check_allow_list(ranges: &[IpRange]) -> Result<Vec<IpRange>> {
-    if ranges.len() > MAX_ALLOW_LIST {
-        return Err(Error::new(ErrorKind::Limit, "an allow-list has at most 100 ranges of addresses"));
+impl TokenRecord {
+    /// The one key under which the hash of the token lies.
+    pub(super) fn index(&self) -> Option<String> {
+        match self.holder {
+            HolderRecord::Token => Some(keys::token_id(self.organization, self.id)),
+            HolderRecord::Account => {
+                let scope = self.scope.as_ref()?;
+                Some(keys::account(scope.project, scope.node?, self.id.into()))
+            }
+            HolderRecord::User { user, .. } => Some(keys::personal_key(self.organization, user, self.id.into())),
+            HolderRecord::ServiceAccount { account } => {
+                Some(keys::service_key(self.organization, account, self.id.into()))
+            }
+        }
     }
-    Ok(ranges.to_vec())
 }
 
 /// What was revoked stays as it was.
@@ -168,12 +164,6 @@ fn check_not_revoked(record: &TokenRecord) -> Result<()> {
         return Err(Error::new(ErrorKind::Conflict, "the token was revoked: issue another one"));
     }
     Ok(())
-}
-
-#[cold]
-fn outlives(own_end: Timestamp) -> Error {
-    let message = format!("nothing can live longer than the token or key it is made with: let it expire by {own_end}");
-    Error::new(ErrorKind::Denied, message)
 }
 
 /// A token to issue.
@@ -250,7 +240,8 @@ impl OperationContext<'_, '_> {
         scope: Option<&LevelPath>,
     ) -> Result<IssuedToken> {
         let scope = self.scope_of(organization, scope)?;
-        self.check_grant(new.permissions, new.expires_at)?;
+        self.check_held(new.permissions)?;
+        self.check_outlived(new.expires_at)?;
         let name = check_name(&new.name)?;
         check_token(new.permissions, new.expires_at, self.now)?;
         if matches!(new.format, TokenFormat::DotenvCloud { organization: spelled } if spelled != organization) {
@@ -273,7 +264,7 @@ impl OperationContext<'_, '_> {
         if given.is_some() {
             let mut scan = Scan::new(keys::organizations(), Order::Ascending);
             while let Some(organization) = scan.next(self.tx)? {
-                let organization: OrganizationRecord = decode(&organization.value)?;
+                let organization: OrganizationRecord = self.decode_authenticated(&organization)?;
                 if self.tx.get(&keys::token_id(organization.id, id.into()))?.is_some() {
                     return Err(id_taken());
                 }
@@ -306,8 +297,9 @@ impl OperationContext<'_, '_> {
             deleted_with: None,
             holder: HolderRecord::Token,
             // What is issued with a key is used from where that is.
-            allow_list: self.principal.token.as_ref().map(|(_, own)| own.allow_list.clone()).unwrap_or_default(),
+            allow_list: self.own_allow_list().to_vec(),
             created_by: Some(self.principal.actor.clone()),
+            rotated_by: None,
         }
     }
 
@@ -316,15 +308,22 @@ impl OperationContext<'_, '_> {
         let token = Token::mint(record.format, &*self.vault.random)?;
         let hash = self.vault.hasher.hash(&token).to_string();
         record.hint = token.hint();
-        put(self.tx, &keys::token(&hash), record, Precondition::Absent)?;
+        self.put_authenticated(&keys::token(&hash), record, Precondition::Absent)?;
         put(self.tx, index, &hash, Precondition::Absent)?;
         Ok(token)
     }
 
-    /// Removes the token whose hash lies under `index`, and that.
+    /// Removes the token whose hash lies under `index`, and that; also one that does not verify.
     pub(super) fn remove_token(&mut self, index: &str) -> Result<()> {
-        let hash: String = require(self.tx, index)?;
-        self.tx.delete(&keys::token(&hash))?;
+        let key = keys::token(&require::<String>(self.tx, index)?);
+        let is_of_another = match self.get_authenticated::<TokenRecord>(&key) {
+            Ok(record) => record.is_some_and(|record| record.index().as_deref() != Some(index)),
+            Err(error) if error.kind() == ErrorKind::Corrupt => false,
+            Err(error) => return Err(error),
+        };
+        if !is_of_another {
+            self.tx.delete(&key)?;
+        }
         self.tx.delete(index)?;
         Ok(())
     }
@@ -340,18 +339,42 @@ impl OperationContext<'_, '_> {
         Ok(count)
     }
 
-    /// The tokens whose hashes lie in a range, in the order they were made.
-    pub(super) fn tokens_in(&mut self, range: KeyRange) -> Result<Vec<TokenRecord>> {
-        let hashes: Vec<String> = scan_values(self.tx, range, Order::Ascending)?;
-        let keys: Vec<String> = hashes.iter().map(|hash| keys::token(hash)).collect();
+    /// The tokens whose hashes lie in a range, in the order they were made, with the keys of their records.
+    pub(super) fn tokens_in(&mut self, range: KeyRange) -> Result<Vec<(String, TokenRecord)>> {
+        let mut scan = Scan::new(range, Order::Ascending);
+        let (mut indexes, mut keys) = (Vec::new(), Vec::new());
+        while let Some(Record { key, value }) = scan.next(self.tx)? {
+            keys.push(keys::token(&decode::<String>(&value)?));
+            indexes.push(key);
+        }
         self.tx.prefetch(&keys)?;
-        keys.iter().map(|key| require(self.tx, key)).collect()
+        let found = keys.into_iter().zip(&indexes).map(|(key, index)| {
+            let record = self.token_of_index(&key, index)?;
+            Ok((key, record))
+        });
+        found.collect()
     }
 
     /// The token whose hash lies under `index`.
     pub(super) fn token_under(&mut self, index: &str, what: &str) -> Result<TokenRecord> {
-        let hash: String = get(self.tx, index)?.ok_or_else(|| no_such(what))?;
-        require(self.tx, &keys::token(&hash))
+        self.indexed_token(index)?.map(|(_, record)| record).ok_or_else(|| no_such(what))
+    }
+
+    /// The token whose hash lies under `index`, with the key of its record.
+    pub(super) fn indexed_token(&mut self, index: &str) -> Result<Option<(String, TokenRecord)>> {
+        let Some(hash) = get::<String>(self.tx, index)? else {
+            return Ok(None);
+        };
+        let key = keys::token(&hash);
+        let record = self.token_of_index(&key, index)?;
+        Ok(Some((key, record)))
+    }
+
+    /// The token at a key, to which an index led. The index bears no MAC: what it says counts only if the record says the
+    /// same, or else it would lead from one token to the rights of another.
+    fn token_of_index(&mut self, key: &str, index: &str) -> Result<TokenRecord> {
+        let record: TokenRecord = self.require_authenticated(key)?;
+        if record.index().as_deref() == Some(index) { Ok(record) } else { Err(forged()) }
     }
 }
 
@@ -425,7 +448,7 @@ impl Session<'_> {
         self.read(UseCase::ListTokens, |operation| {
             operation.organization(organization)?;
             let mut tokens = Vec::new();
-            for token in operation.tokens_in(keys::token_ids(organization))? {
+            for (_, token) in operation.tokens_in(keys::token_ids(organization))? {
                 if operation.is_token_listed(&token)? {
                     tokens.push(operation.token_info(&token)?);
                 }
@@ -467,27 +490,27 @@ impl Session<'_> {
     /// Changes a token.
     ///
     /// # Errors
-    /// `NotFound`; `Denied`, when the token holds, or is to hold, what the actor does not; `InvalidName`;
+    /// `NotFound`; `Denied`, when the token does, lives or reaches, or is to do or live, beyond the actor's own; `InvalidName`;
     /// `InvalidValue`; `Conflict`, for one that was revoked.
     pub fn update_token(&self, organization: OrganizationId, id: TokenId, update: &TokenUpdate) -> Result<TokenInfo> {
         self.write(UseCase::UpdateToken, |operation| {
             let (key, mut record) = operation.token(organization, id)?;
             // What the token may do was not this actor's to give, nor is it to change.
-            operation.check_grant(record.permissions, record.expires_at)?;
+            operation.check_credential(record.permissions, record.expires_at, &record.allow_list)?;
             check_not_revoked(&record)?;
             if let Some(permissions) = update.permissions {
                 record.permissions = permissions;
             }
             let has_new_end = update.expires_at.apply(&mut record.expires_at, |end| Ok(Some(*end)))?;
             if update.permissions.is_some() || has_new_end {
-                operation.check_grant(record.permissions, record.expires_at)?;
+                operation.check_credential(record.permissions, record.expires_at, &record.allow_list)?;
                 check_token(record.permissions, record.expires_at.filter(|_| has_new_end), operation.now)?;
             }
             if let Some(name) = &update.name {
                 record.name = check_name(name)?;
             }
             record.updated_at = operation.now;
-            put(operation.tx, &key, &record, Precondition::Present)?;
+            operation.put_authenticated(&key, &record, Precondition::Present)?;
             let info = operation.token_info(&record)?;
             operation.record(Action::Update, Resource::token(&record), details(&info))?;
             Ok(info)
@@ -498,17 +521,35 @@ impl Session<'_> {
 impl Session<'_> {
     /// Revokes a token: from then on it no longer works. Its record stays, so that the audit log can be read.
     ///
+    /// A token whose record was changed in the database is removed instead. Only trusted programs can do that; others get
+    /// `Corrupt`.
+    ///
     /// # Errors
     /// `NotFound`.
     pub fn revoke_token(&self, organization: OrganizationId, id: TokenId) -> Result<()> {
         self.write(UseCase::RevokeToken, |operation| {
-            let (key, mut record) = operation.token(organization, id)?;
+            let (key, mut record) = match operation.token(organization, id) {
+                // Nobody can say any more what it was, but it can be removed.
+                Err(error) if error.kind() == ErrorKind::Corrupt && operation.principal.is_system() => {
+                    return operation.remove_forged_token(organization, id);
+                }
+                found => found?,
+            };
             record.revoked_at.get_or_insert(operation.now);
             record.updated_at = operation.now;
-            put(operation.tx, &key, &record, Precondition::Present)?;
+            operation.put_authenticated(&key, &record, Precondition::Present)?;
             let info = operation.token_info(&record)?;
             operation.record(Action::Delete, Resource::token(&record), details(&info))
         })
+    }
+}
+
+impl OperationContext<'_, '_> {
+    fn remove_forged_token(&mut self, organization: OrganizationId, id: TokenId) -> Result<()> {
+        self.remove_token(&keys::token_id(organization, id.into()))?;
+        let mut resource = Resource::new(ResourceKind::Token, organization);
+        resource.id = Some(id.into());
+        self.record(Action::Delete, resource, Details::default().with("op", "remove-forged"))
     }
 }
 
@@ -516,20 +557,22 @@ impl Session<'_> {
     /// Issues a token anew, with the same id and rights; the old one no longer works from then on.
     ///
     /// # Errors
-    /// `NotFound`; `Denied`, when the token holds what the actor does not; `Conflict`, for one that was revoked.
+    /// `NotFound`; `Denied`, when the token holds what the actor does not, lives longer, or is used from more addresses than the
+    /// actor's own; `Conflict`, for one that was revoked.
     pub fn rotate_token(&self, organization: OrganizationId, id: TokenId) -> Result<IssuedToken> {
         self.write(UseCase::RotateToken, |operation| {
             let (key, mut record) = operation.token(organization, id)?;
             // Whoever could would hold all that the token holds.
-            operation.check_grant(record.permissions, record.expires_at)?;
+            operation.check_credential(record.permissions, record.expires_at, &record.allow_list)?;
             check_not_revoked(&record)?;
             let token = Token::mint(record.format, &*operation.vault.random)?;
             let hash = self.vault.hasher.hash(&token).to_string();
             record.hint = token.hint();
             record.updated_at = operation.now;
             record.last_used_at = None;
+            record.rotated_by = Some(operation.principal.actor.clone());
             operation.tx.delete(&key)?;
-            put(operation.tx, &keys::token(&hash), &record, Precondition::Absent)?;
+            operation.put_authenticated(&keys::token(&hash), &record, Precondition::Absent)?;
             put(operation.tx, &keys::token_id(organization, id.into()), &hash, Precondition::Present)?;
             let info = operation.token_info(&record)?;
             let resource = Resource::token(&record);

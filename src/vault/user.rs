@@ -1,11 +1,12 @@
 //! Users: people, each in one organization or more.
 
+use super::authenticated_record::forged;
 use super::keys;
 use super::name::check_name;
 use super::operation::{OperationContext, no_such};
 use super::organization::NewOrganization;
 use super::page::{Page, Paging};
-use super::records::{OrganizationRecord, UserRecord, decode, get, put, require};
+use super::records::{OrganizationRecord, UserRecord, get, put};
 use super::session::Session;
 use super::setters::setters;
 use super::slug::slug_of;
@@ -62,13 +63,17 @@ impl OperationContext<'_, '_> {
 
     /// The user of that id.
     pub(super) fn user(&mut self, id: UserId) -> Result<UserRecord> {
-        get(self.tx, &keys::user(id))?.ok_or_else(|| no_such("user"))
+        self.get_authenticated(&keys::user(id))?.ok_or_else(|| no_such("user"))
     }
 
     /// The user of that email address, if there is one.
     pub(super) fn user_of_email(&mut self, email: &str) -> Result<Option<UserRecord>> {
         match get::<UserId>(self.tx, &keys::user_email(&email_key(email)))? {
-            Some(id) => self.user(id).map(Some),
+            // The index bears no MAC: the user must say the same.
+            Some(id) => match self.user(id)? {
+                user if email_key(&user.email) == email_key(email) => Ok(Some(user)),
+                _ => Err(forged()),
+            },
             None => Ok(None),
         }
     }
@@ -124,7 +129,7 @@ impl OperationContext<'_, '_> {
             updated_at: self.now,
         };
         put(self.tx, &keys::user_email(&email_key(&user.email)), &user.id, Precondition::Absent)?;
-        put(self.tx, &keys::user(user.id), &user, Precondition::Absent)?;
+        self.put_authenticated(&keys::user(user.id), &user, Precondition::Absent)?;
         // A slug can be made of most names, and of most addresses.
         let local = user.email.split('@').next().unwrap_or_default();
         let slug_from = [&*user.name, local].into_iter().find(|text| !slug_of(text).is_empty());
@@ -176,7 +181,8 @@ impl Session<'_> {
         self.read(UseCase::ListUsers, |operation| {
             operation.system_only()?;
             let (records, next) = paging.scan(operation.tx, keys::users(), Order::Ascending)?;
-            let users = records.iter().map(|record| decode::<UserRecord>(&record.value).map(User::from));
+            let users =
+                records.iter().map(|record| operation.decode_authenticated::<UserRecord>(record).map(User::from));
             let items: Vec<User> = users.collect::<Result<_>>()?;
             let resource = Resource::new(ResourceKind::Member, operation.vault.id.into());
             operation.record(
@@ -242,7 +248,7 @@ impl Session<'_> {
                 changed.push("email");
             }
             user.updated_at = operation.now;
-            put(operation.tx, &keys::user(id), &user, Precondition::Present)?;
+            operation.put_authenticated(&keys::user(id), &user, Precondition::Present)?;
             for organization in &user.organizations {
                 operation.record(Action::Update, Resource::member(*organization, &user), Details::changed(&changed))?;
             }
@@ -263,7 +269,8 @@ impl Session<'_> {
             let user = operation.user(id)?;
             for organization in user.organizations.clone() {
                 if operation.is_of_one_and_empty(organization)? {
-                    let organization: OrganizationRecord = require(operation.tx, &keys::organization(organization))?;
+                    let organization: OrganizationRecord =
+                        operation.require_authenticated(&keys::organization(organization))?;
                     operation.remove_organization(&organization)?;
                     continue;
                 }

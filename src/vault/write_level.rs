@@ -14,7 +14,8 @@ impl Session<'_> {
     /// Writes a level of a client-managed project, which the vault cannot open.
     ///
     /// The project's key is found among `keys`. `content` makes the new blob from what the level holds. It is called
-    /// again if somebody else wrote meanwhile, and for each key that may be the project's.
+    /// again if somebody else wrote meanwhile, if the blob was copied and the vault has it elsewhere, and for each key that
+    /// may be the project's.
     ///
     /// ```
     /// # fn main() -> ioenv::Result<()> {

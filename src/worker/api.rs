@@ -2,6 +2,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::core::delivery_error::DeliveryError;
+use crate::core::name::VarName;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::error::{SendError, ServiceError};
 use crate::http::json::{JsonRequest, JsonService};
@@ -44,6 +45,19 @@ impl Api {
         place.check_time()?;
         let request = JsonRequest { method, path, token: place.credentials };
         self.service.send(request, body).map(drop).map_err(|error| self.error(error).with_source(error))
+    }
+
+    /// Refuses a name that the service does not take.
+    ///
+    /// # Errors
+    /// `InvalidName`, with the name.
+    pub(super) fn check_name(&self, name: &VarName) -> Result<()> {
+        if name.is_shell_name() {
+            return Ok(());
+        }
+        let message =
+            format!("{} takes no name with a dot: rename {name}, or leave it out of the environment", self.name);
+        Err(Error::new(ErrorKind::InvalidName, message).with_names([name.clone()]))
     }
 
     /// An error for a change that lacks what its plan should have put there.

@@ -95,6 +95,7 @@ impl SyncTarget for CloudflareWorkers {
         let found = self.list(place)?;
         let mut plan = SyncPlan::new();
         for entry in &desired.entries {
+            self.api.check_name(&entry.name)?;
             let action = match found.get(entry.name.as_str()) {
                 None => Some(SyncAction::Create),
                 Some(kind) if kind != SECRET_TEXT => {

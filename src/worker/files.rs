@@ -2,7 +2,8 @@ use std::fs::{self, DirBuilder};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::core::document::{Document, Kind};
+use crate::core::document::Kind;
+use crate::core::dotenv::lines::Lines;
 use crate::core::limits::MAX_FILE_BYTES;
 use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
@@ -16,7 +17,8 @@ use crate::vault::sync_target::{Applied, Desired, SyncAction, SyncPlace, SyncPla
 /// The files of each organization are in a directory of its own below it, which is named by the organization's id.
 ///
 /// A file is replaced as a whole, and only its owner can read it (mode 0600, where there are modes). Lines that the
-/// integration did not put there stay. A link in the place of the file is refused.
+/// integration did not put there stay as they are, and values are written so that a shell that sources the file runs
+/// nothing. A link in the place of the file is refused.
 ///
 /// ```no_run
 /// # fn main() -> ioenv::Result<()> {
@@ -61,18 +63,20 @@ impl EnvFiles {
 
 impl SyncTarget for EnvFiles {
     fn plan(&self, place: &SyncPlace<'_>, desired: &Desired) -> Result<SyncPlan> {
-        let document = read(&self.path(place)?)?;
+        let lines = read(&self.path(place)?)?;
         let mut plan = SyncPlan::new();
         for entry in &desired.entries {
-            let action = match document.get(entry.name.as_str()) {
-                None => Some(SyncAction::Create),
-                Some(found) if found.value().is_same(&entry.value) && found.is_literal() => None,
-                Some(_) => Some(SyncAction::Update),
+            let action = if !lines.has(&entry.name) {
+                Some(SyncAction::Create)
+            } else if lines.is_set(&entry.name, &entry.value) {
+                None
+            } else {
+                Some(SyncAction::Update)
             };
             plan.add(&entry.name, entry.kind, action, None);
         }
         for name in &desired.removable {
-            if document.get(name.as_str()).is_some() {
+            if lines.has(name) {
                 plan.add(name, Kind::Secret, Some(SyncAction::Delete), None);
             }
         }
@@ -84,25 +88,22 @@ impl SyncTarget for EnvFiles {
             return Applied::all(plan);
         }
         let written = self.path(place).and_then(|path| {
-            let mut document = read(&path)?;
+            let mut lines = read(&path)?;
             for change in &plan.changes {
                 match change.action {
                     SyncAction::Create | SyncAction::Update => {
                         let Some(entry) = desired.get(change.name.as_str()) else {
                             continue;
                         };
-                        // Programs source such files: a `$` must not run or insert anything.
-                        document.set_literal(change.name.clone(), entry.value.clone())?;
+                        lines.set(&change.name, &entry.value);
                     }
-                    SyncAction::Delete => {
-                        document.remove(change.name.as_str());
-                    }
+                    SyncAction::Delete => lines.remove(&change.name),
                 }
             }
             if place.organization().is_some() {
                 create_directory(&path)?;
             }
-            write(&path, &document.to_text())
+            write(&path, &lines.to_text())
         });
         match written {
             Ok(()) => Applied::all(plan),
@@ -112,14 +113,14 @@ impl SyncTarget for EnvFiles {
 }
 
 /// What is in a file; nothing, where there is none.
-fn read(path: &Path) -> Result<Document> {
+fn read(path: &Path) -> Result<Lines> {
     match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_file() => Document::parse(&read_text(path, "env file", MAX_FILE_BYTES)?),
+        Ok(metadata) if metadata.is_file() => Lines::parse(&read_text(path, "env file", MAX_FILE_BYTES)?),
         Ok(_) => {
             Err(Error::new(ErrorKind::Io, "there is a link or a directory where the env file should be: remove it")
                 .with_file(path))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Document::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Lines::parse(""),
         Err(error) => Err(Error::io(format!("cannot read the env file {}", path.display()), error)),
     }
 }

@@ -102,6 +102,7 @@ impl SyncTarget for Vercel {
         let found = self.list(place)?;
         let mut plan = SyncPlan::new();
         for entry in &desired.entries {
+            self.api.check_name(&entry.name)?;
             let (action, reference) = match own(&found, &entry.name, place.target)? {
                 Some(found) => match found.update(entry, place.target) {
                     Some(kind) => (Some(SyncAction::Update), Some(format!("{} {kind}", found.id))),

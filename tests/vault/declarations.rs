@@ -55,7 +55,7 @@ on_every_store! {
         let mut planned = Vec::new();
         let before = rows(stage);
         system.plan(&declaration(TEAM), &mut |step| { planned.push(step); Ok(()) }).unwrap();
-        assert_eq!((count(&planned), rows(stage)), ([36, 0, 0], before));
+        assert_eq!((count(&planned), rows(stage)), ([35, 0, 1], before));
 
         let steps = applied(&system, TEAM);
         assert_eq!(count(&steps), [35, 0, 1]);
@@ -75,6 +75,100 @@ on_every_store! {
         assert_eq!(count(&applied(&system, dump.expose_secret()))[..2], [0, 0]);
         assert_eq!(rows(stage), before);
         assert_eq!(system.dump(None).unwrap().to_text().expose_secret(), dump.expose_secret());
+    }
+
+    fn a_plan_tells_what_the_run_does(stage: &Stage) {
+        let project = |more: &str| {
+            format!("[[organization]]\nname = \"Plan\"\n[[organization.project]]\nname = \"p\"\n{more}")
+        };
+        let environment = |more: &str| format!("[[organization.project.environment]]\n{more}\n");
+        let orbit = r#"
+            [[organization]]
+            name = "Orbit"
+            id = "01ARZ3NDEKTSV4RRFFQ69G5FB0"
+            [[organization.team]]
+            name = "backend"
+            [[organization.role]]
+            name = "reader"
+            permissions = ["secret:read"]
+            [[organization.member]]
+            email = "mia@orbit.example"
+            role = "custom:reader"
+            teams = ["backend"]
+            [[organization.project]]
+            name = "shop"
+            id = "01ARZ3NDEKTSV4RRFFQ69G5FB2"
+            [[organization.project.target]]
+            name = "api"
+            id = "01ARZ3NDEKTSV4RRFFQ69G5FB4"
+            [[organization.project.target.environment]]
+            name = "live"
+            id = "01ARZ3NDEKTSV4RRFFQ69G5FB5"
+            secrets.S = "planted"
+            [[organization.grant]]
+            team = "backend"
+            path = "shop/api/live"
+            role = "viewer"
+            [[organization.account]]
+            name = "reader"
+            path = "shop/api/live"
+            role = "viewer"
+            [[organization.webhook]]
+            url = "https://hooks.example/1"
+            path = "shop/api/live"
+            [[organization.token]]
+            name = "ci"
+            path = "shop/api"
+            permissions = ["read"]
+        "#;
+        let documents = [
+            TEAM.replace("acme", "other-acme"),
+            // Environments that come with their project.
+            project("base = true\n") + &environment("name = \"dev\""),
+            project("base = true\n").replace("Plan", "Plan 2")
+                + &environment("name = \"prod\"\nstatus = \"staging\"\ndescription = \"d\"\nvariables.A = \"1\"")
+                + &environment("name = \"staging\"\nproduction = true")
+                + &environment("name = \"qa\""),
+            project("base = true\n").replace("Plan", "Plan 3")
+                + &environment("name = \"prod\"\nproduction = true\nstatus = \"Production\"\ndescription = \"\""),
+            // None of those in a target, or without `base`.
+            project("").replace("Plan", "Plan 4") + &environment("name = \"dev\"") + &environment("name = \"prod\""),
+            project("base = true\n[[organization.project.target]]\nname = \"t\"\n").replace("Plan", "Plan 5")
+                + "[[organization.project.target.environment]]\nname = \"dev\"\n",
+            orbit.to_owned(),
+            // What has an id moves, and all that is at it.
+            orbit.replace("shop", "store"),
+            orbit.replace("shop", "store").replace("\"api\"", "\"rest\"").replace("store/api", "store/rest"),
+            orbit.replace("shop", "mall").replace("\"live\"", "\"prod\"").replace("mall/api/live", "mall/api/prod"),
+        ];
+        let system = stage.system();
+        let told = |step: &Step| {
+            let path = step.path.as_ref().map(ToString::to_string);
+            (step.action, step.kind, step.name.clone(), path, step.fields.clone())
+        };
+        for text in &documents {
+            let mut planned = Vec::new();
+            system.plan(&declaration(text), &mut |step| { planned.push(told(&step)); Ok(()) }).unwrap();
+            let done: Vec<_> = applied(&system, text).iter().map(told).collect();
+            assert_eq!(planned, done, "{text}");
+            let mut planned = Vec::new();
+            system.plan(&declaration(text), &mut |step| { planned.push(step); Ok(()) }).unwrap();
+            assert_eq!(count(&planned)[..2], [0, 0], "{text}");
+        }
+
+        // What cannot be done is not planned.
+        let text = project("base = true\n").replace("Plan", "Plan 9")
+            + &environment("name = \"Development\"\nslug = \"dev\"");
+        assert_eq!(system.plan(&declaration(&text), &mut |_| Ok(())).unwrap_err().kind(), ErrorKind::InvalidName);
+        assert_eq!(refused(&system, &text), ErrorKind::InvalidName);
+
+        // A user owns the organization that they make.
+        let user = system.create_user(&ioenv::vault::NewUser::new("Mia", "mia@example.com")).unwrap();
+        let session = stage.vault.session(ioenv::vault::Actor::User(user.id));
+        let text = "[[organization]]\nname = \"Mine\"\n[[organization.member]]\nemail = \"mia@example.com\"\nrole = \"owner\"\n";
+        let mut planned = Vec::new();
+        session.plan(&declaration(text), &mut |step| { planned.push(told(&step)); Ok(()) }).unwrap();
+        assert_eq!(planned, applied(&session, text).iter().map(told).collect::<Vec<_>>());
     }
 
     fn what_has_an_id_can_be_renamed(stage: &Stage) {

@@ -129,9 +129,12 @@ on_every_store! {
         assert_eq!(own_names(stage, "shop/dev"), "B A C");
         let named = system.entries(At::Path(stage.acme, &at), EntryScope::Named(&names(["C", "NONE", "B"]))).unwrap().entries;
         assert_eq!(named.iter().map(|one| one.value.expose_secret()).collect::<Vec<_>>(), ["1", "3"]);
-        // A blob that is moved from one level to another by somebody who cannot open it says the same there.
+        // Sealed by somebody who has the key, it says the same at another level.
         let blob = system.blobs(At::Path(stage.acme, &at)).unwrap().levels.pop().unwrap().content.unwrap();
-        system.set_blob(At::Path(stage.acme, &path("shop/api")), &NewBlob::new(blob.clone())).unwrap();
+        let key = system.key(At::Path(stage.acme, &path("shop"))).unwrap().text.unwrap();
+        let key = LevelKey::parse(key.expose_secret()).unwrap();
+        let moved = seal(&key, stage.text("shop/dev").unwrap().as_str());
+        system.set_blob(At::Path(stage.acme, &path("shop/api")), &NewBlob::new(moved)).unwrap();
         assert_eq!(stage.text("shop/api"), stage.text("shop/dev"));
         assert_eq!(own_names(stage, "shop/api"), "B A C");
         let kinds: Vec<_> = system.entry_metadata(At::Path(stage.acme, &path("shop/api"))).unwrap().iter().map(|one| one.kind).collect();

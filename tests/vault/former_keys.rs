@@ -290,3 +290,42 @@ proptest! {
         project.check_at_the_end();
     }
 }
+
+on_every_store! {
+    fn the_proof_of_the_key_in_use_is_told_to_nobody(stage: &Stage) {
+        let (system, acme, shop) = (stage.system(), stage.acme, path("shop"));
+        let [first, second] = [(); 2].map(|()| a_key());
+        let id: LevelId = system.create_project(acme, &a_project(&first)).unwrap().id.into();
+        let write = |key: &LevelKey| {
+            system.set_blob(At::Path(acme, &shop), &NewBlob::new(seal(key, "A=1\n")).key_proof(proof(key))).unwrap();
+        };
+        let told = || {
+            let keys = system.keys(At::Path(acme, &shop)).unwrap();
+            keys.iter().map(|key| (key.version, key.proof.as_ref().map(|proof| proof.expose_secret().to_owned()))).collect::<Vec<_>>()
+        };
+        let told_of_versions = || {
+            let versions = system.versions(At::Path(acme, &shop), &Paging::new()).unwrap().items;
+            let key = |id| system.version(acme, id).unwrap().key.proof.map(|proof| proof.expose_secret().to_owned());
+            versions.iter().map(|version| key(version.id)).collect::<Vec<_>>()
+        };
+        let text = |key: &LevelKey| Some(proof(key).expose_secret().to_owned());
+        write(&first);
+        write(&first);
+        assert_eq!((told(), told_of_versions()), (vec![(1, None)], vec![None]));
+        let rotate = |new: &LevelKey| {
+            let rotation = ClientRotation::new(of_client(new), vec![(id, seal(new, "A=1\n"))]);
+            system.rotate_client_key(At::Path(acme, &shop), &rotation).unwrap();
+        };
+        rotate(&second);
+        assert_eq!(told(), [(2, None), (1, text(&first))]);
+        assert_eq!(told_of_versions(), [text(&first), text(&first)]);
+        // Back to a former key: what was told of it lets one write now.
+        rotate(&first);
+        assert_eq!(told(), [(3, None), (2, text(&second)), (1, None)]);
+        assert_eq!(told_of_versions(), [text(&second), None, None]);
+        // Where the vault holds the key, it could be given back to people.
+        system.store_key_on_server(At::Path(acme, &shop), &first.to_text()).unwrap();
+        assert_eq!(told(), [(3, None), (2, text(&second)), (1, None)]);
+        assert!(!format!("{:?}", system.keys(At::Path(acme, &shop)).unwrap()).contains(&text(&first).unwrap()));
+    }
+}

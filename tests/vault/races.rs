@@ -5,10 +5,10 @@ use std::thread;
 
 use ioenv::store::{Sqlite, Store};
 use ioenv::vault::{
-    At, Grantee, MemberRole, MemberUpdate, NewInvitation, NewRole, NewToken, OrganizationRole, Permission as P,
-    PermissionSet, Session,
+    At, Grantee, MemberRole, MemberUpdate, NewBlob, NewInvitation, NewRole, NewToken, OrganizationRole,
+    Permission as P, PermissionSet, Session,
 };
-use ioenv::{Error, ErrorKind};
+use ioenv::{Aes256Gcm, Cipher as _, Error, ErrorKind, LevelKey, SystemRandom};
 
 use super::stage::{Stage, path};
 
@@ -75,6 +75,23 @@ on_stores_of_many! {
         }
         assert_eq!(stage.records("user/").len(), ROUNDS);
         assert!(stage.records("invitation").is_empty());
+    }
+
+    fn a_blob_that_is_stored_at_two_levels_at_once_gets_to_one(stage: &Stage) {
+        stage.shop();
+        let key = stage.system().key(At::Path(stage.acme, &path("shop"))).unwrap().text.unwrap();
+        let key = LevelKey::parse(key.expose_secret()).unwrap();
+        for _ in 0..ROUNDS {
+            let blob = Aes256Gcm.seal(&key, b"A=1\n", &SystemRandom).unwrap();
+            let to = |at: &'static str| {
+                let (blob, acme) = (NewBlob::new(blob.clone()), stage.acme);
+                move |session: &Session<'_>| session.set_blob(At::Path(acme, &path(at)), &blob)
+            };
+            let (dev, prod) = (to("shop/dev"), to("shop/api/prod"));
+            let done = at_once(stage, &[&dev, &prod]);
+            assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 1, "{done:?}");
+            assert!(done.contains(&Err(ErrorKind::InvalidValue)), "{done:?}");
+        }
     }
 
     fn of_owners_who_are_demoted_at_once_one_remains(stage: &Stage) {

@@ -220,9 +220,10 @@ on_every_store! {
         let project = NewProject::new("theirs").has_base(true).key(NewKey::Client { derivation: None, proof: proof.clone(), hint: None });
         stage.system().create_project(stage.acme, &project).unwrap();
         let id = create(stage, "theirs/dev").webhook.id.to_string();
-        let blob = Aes256Gcm.seal(&key, b"A=1\n", &SystemRandom).unwrap();
-        let new = NewBlob::new(blob).key_proof(proof);
-        let set = |at: &str| stage.system().set_blob(At::Path(stage.acme, &path(at)), &new).unwrap();
+        let set = |at: &str| {
+            let blob = Aes256Gcm.seal(&key, b"A=1\n", &SystemRandom).unwrap();
+            stage.system().set_blob(At::Path(stage.acme, &path(at)), &NewBlob::new(blob).key_proof(proof.clone())).unwrap();
+        };
         assert_eq!(told(stage, || set("theirs/dev")), [id.as_str()]);
         assert_eq!(told(stage, || set("theirs/_base")), [id]);
         assert!(told(stage, || set("theirs/prod")).is_empty());

@@ -8,8 +8,12 @@ mod commands;
 mod core_dumps;
 mod git;
 mod given;
+mod ignore;
 mod levels;
+mod made;
 mod project;
+#[cfg_attr(not(unix), path = "prompt_plain.rs")]
+mod prompt;
 mod result;
 mod terminal;
 
@@ -51,12 +55,15 @@ fn run(args: Args) -> Result<ExitCode> {
         Command::Vault { command } => return commands::vault::run(&project, command),
         Command::Tree => commands::tree::run(&project)?,
         Command::Export(export) => commands::export::run(&project, export)?,
-        Command::Run(run) => return commands::run::run(project, run),
+        Command::Run(run) => return commands::run::run(&project, run),
         Command::Key { command } => match command {
             None => commands::key::list(&project)?,
             Some(KeyCommand::Check) => return commands::key::check(&project),
             Some(KeyCommand::New { id, passphrase }) => commands::key::new(&project, &id.get(), passphrase)?,
             Some(KeyCommand::Use { id }) => commands::key::use_for_level(&project, &id.get())?,
+            Some(KeyCommand::Rotate { id, new }) => {
+                commands::key::rotate(&project, &id.get(), new.as_ref().map(args::Typed::get))?;
+            }
             Some(KeyCommand::Remove { id }) => commands::key::remove(&project, &id.get())?,
         },
     }

@@ -6,6 +6,8 @@ use ioenv::{Configuration, KeyRing, LevelPath, SealedFile, SourceKind};
 
 use crate::args::ProjectArgs;
 use crate::git;
+use crate::ignore::{Hidden, ignore};
+use crate::made::Made;
 use crate::result::Result;
 use crate::terminal;
 
@@ -17,8 +19,6 @@ pub(crate) struct Project {
     pub(crate) chosen_path: Option<LevelPath>,
     /// `--key-file`, if it was given.
     pub(crate) chosen_key_file: Option<PathBuf>,
-    /// `--source`, if it was given.
-    chosen_source: Option<SourceKind>,
     /// `--organization`, if it was given.
     pub(crate) chosen_organization: Option<String>,
 }
@@ -36,13 +36,19 @@ impl Project {
                 std::env::current_dir().map_err(|error| format!("the working directory cannot be told: {error}"))?
             }
         };
-        let configuration = if is_named { Configuration::discover_in(&directory)? } else { Configuration::discover()? };
+        let mut configuration =
+            if is_named { Configuration::discover_in(&directory)? } else { Configuration::discover()? };
+        if let Some(kind) = args.source {
+            configuration = configuration.with_source_kind(kind);
+        }
+        if let Some(slug) = &args.organization {
+            configuration = configuration.with_organization(slug);
+        }
         Ok(Self {
             configuration,
             directory,
             chosen_path: args.path.map(|path| path.get()),
             chosen_key_file: args.key_file,
-            chosen_source: args.source,
             chosen_organization: args.organization,
         })
     }
@@ -56,10 +62,16 @@ impl Project {
     }
 
     pub(crate) fn source_kind(&self) -> Result<SourceKind> {
-        match self.chosen_source {
-            Some(kind) => Ok(kind),
-            None => Ok(self.configuration.source_kind()?),
-        }
+        Ok(self.configuration.source_kind()?)
+    }
+
+    /// Whether keys are given that a program which `ioenv run` has started could not know of: the operator of a vault needs
+    /// no token.
+    pub(crate) fn has_own_keys(&self) -> Result<bool> {
+        Ok(match self.source_kind()? {
+            SourceKind::Vault => self.configuration.root_key()?.is_some(),
+            _ => self.chosen_key_file.is_some(),
+        })
     }
 
     pub(crate) fn open(&self) -> Result<SealedFile> {
@@ -67,7 +79,28 @@ impl Project {
     }
 
     pub(crate) fn edit(&self) -> Result<SealedFile> {
-        Ok(SealedFile::edit(self.configuration.sealed_file()?)?)
+        let file = self.configuration.sealed_file()?;
+        let sealed = SealedFile::edit(&file)?;
+        self.hide_lock(&file);
+        Ok(sealed)
+    }
+
+    /// Has git ignore what stands beside a sealed file that `init` knew nothing of, such as one that was moved.
+    fn hide_lock(&self, file: &Path) {
+        // Beside the file itself: a name of it may be a link.
+        let Ok(file) = file.canonicalize() else {
+            return;
+        };
+        let hidden = Hidden::beside_sealed(&file);
+        if !hidden.is_seen() {
+            return;
+        }
+        let mut made = Made::default();
+        let directory = self.configuration.file().and_then(Path::parent).unwrap_or(&self.directory);
+        match ignore(&mut made, directory, [&hidden]) {
+            Ok(_) => made.keep(),
+            Err(error) => terminal::warning(error),
+        }
     }
 
     /// The keys: `--key-file`, or what is configured.

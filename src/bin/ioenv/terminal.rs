@@ -13,6 +13,7 @@ use anstyle::{AnsiColor, Style};
 use ioenv::{SecretString, VarName, Variable};
 use zeroize::Zeroizing;
 
+use crate::prompt::Prompt;
 use crate::result::Result;
 
 /// What stands for a value, whatever its length.
@@ -154,9 +155,12 @@ pub(crate) fn read_invitation() -> Result<SecretString> {
     read_hidden("Code of the invitation (hidden): ", "the code of the invitation on stdin")
 }
 
-fn read_hidden(prompt: &str, what: &str) -> Result<SecretString> {
+fn read_hidden(text: &str, what: &str) -> Result<SecretString> {
     if io::stdin().is_terminal() {
-        return Ok(rpassword::prompt_password(prompt)?.into());
+        let mut prompt = Prompt::open()?;
+        let line = prompt.line(text)?;
+        prompt.finish("the value")?;
+        return Ok(line);
     }
     let text = read_utf8(io::stdin().lock(), what)?;
     let text = text.expose_secret();
@@ -168,8 +172,10 @@ pub(crate) fn read_passphrase() -> Result<SecretString> {
     if !io::stdin().is_terminal() {
         return read_utf8(io::stdin().lock(), "stdin");
     }
-    let first = SecretString::from(rpassword::prompt_password("Passphrase (hidden): ")?);
-    let second = SecretString::from(rpassword::prompt_password("The same again: ")?);
+    let mut prompt = Prompt::open()?;
+    let first = prompt.line("Passphrase (hidden): ")?;
+    let second = prompt.line("The same again: ")?;
+    prompt.finish("the passphrase")?;
     if first.expose_secret() != second.expose_secret() {
         return Err("the two passphrases differ; nothing was changed".into());
     }
@@ -185,6 +191,21 @@ pub(crate) fn read_file(path: &Path) -> Result<SecretString> {
     read_utf8(file, &path.display().to_string())
 }
 
+/// Adds bytes to what was read so far.
+pub(crate) fn push(bytes: &mut Zeroizing<Vec<u8>>, more: &[u8], what: &str) -> Result {
+    if bytes.len() + more.len() > MAX_INPUT_BYTES {
+        return Err(format!("{what} is larger than 16 MiB").into());
+    }
+    if bytes.capacity() - bytes.len() < more.len() {
+        // Growing in place would leave a copy behind that nobody wipes.
+        let mut larger = Zeroizing::new(Vec::with_capacity(2 * (bytes.len() + more.len())));
+        larger.extend_from_slice(bytes);
+        *bytes = larger;
+    }
+    bytes.extend_from_slice(more);
+    Ok(())
+}
+
 fn read_utf8(mut input: impl Read, what: &str) -> Result<SecretString> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
     let mut chunk = Zeroizing::new([0; 8 * 1024]);
@@ -195,16 +216,7 @@ fn read_utf8(mut input: impl Read, what: &str) -> Result<SecretString> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(format!("cannot read {what}: {error}").into()),
         };
-        if bytes.len() + count > MAX_INPUT_BYTES {
-            return Err(format!("{what} is larger than 16 MiB").into());
-        }
-        if bytes.capacity() - bytes.len() < count {
-            // Growing in place would leave a copy behind that nobody wipes.
-            let mut larger = Zeroizing::new(Vec::with_capacity(2 * bytes.capacity()));
-            larger.extend_from_slice(&bytes);
-            bytes = larger;
-        }
-        bytes.extend_from_slice(&chunk[..count]);
+        push(&mut bytes, &chunk[..count], what)?;
     }
     match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(text.into()),

@@ -22,15 +22,20 @@ impl Document {
 
 /// Reads a document from dotenv text.
 fn read(text: &str) -> Result<Document> {
+    with_lines(text, |text| Reader::new(text).document())
+}
+
+/// Hands on text of at most 16 MiB without its byte order mark, and with LF as every line end.
+pub(super) fn with_lines<T>(text: &str, read: impl FnOnce(&str) -> Result<T>) -> Result<T> {
     if text.len() > MAX_FILE_BYTES {
         return Err(Error::new(ErrorKind::Limit, "the text is larger than 16 MiB"));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.contains('\r') {
         let text = Zeroizing::new(with_line_feeds(text));
-        Reader::new(&text).document()
+        read(&text)
     } else {
-        Reader::new(text).document()
+        read(text)
     }
 }
 
@@ -54,45 +59,83 @@ fn after_carriage_return<'a>(so_far: &str, piece: &'a str) -> &'a str {
     if so_far.is_empty() { piece } else { piece.strip_prefix('\n').unwrap_or(piece) }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
     /// Where the next line begins.
     at: usize,
+    /// Where the last entry ends.
+    read_to: usize,
     /// Whether a value can hold NUL at all.
     has_nul: bool,
+    /// Whether a value can hold a command at all.
+    has_commands: bool,
+    /// The names whose value holds one.
+    commands: Vec<VarName>,
+}
+
+/// An entry where it stands.
+pub(super) struct Found<'a> {
+    /// Comment and blank lines above it.
+    pub(super) lead: &'a str,
+    /// Its own lines, each with its line end.
+    #[cfg_attr(not(feature = "vault"), expect(dead_code, reason = "only an integration edits other programs' files"))]
+    pub(super) lines: &'a str,
+    pub(super) entry: Entry,
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { text, at: 0, has_nul: memchr(0, text.as_bytes()).is_some() }
+    pub(super) fn new(text: &'a str) -> Self {
+        let has = |byte| memchr(byte, text.as_bytes()).is_some();
+        Self {
+            text,
+            at: 0,
+            read_to: 0,
+            has_nul: has(0),
+            has_commands: has(b'`') || text.contains("$("),
+            commands: Vec::new(),
+        }
     }
 
     fn document(mut self) -> Result<Document> {
         let mut entries = Vec::new();
-        // Where the comment and blank lines above the next entry begin.
-        let mut lead_start = 0;
-        while self.at < self.text.len() {
-            let start = self.at;
-            let end = self.line_end(start);
-            let line = self.text[start..end].trim_start_matches(BLANKS);
-            if line.is_empty() || line.starts_with('#') {
-                self.at = (end + 1).min(self.text.len());
-                continue;
-            }
-            let mut entry = self.entry(end - line.len(), end)?;
-            if lead_start < start {
-                entry.kind = split_lead(&self.text[lead_start..start], &mut entry.extras_mut().lead);
+        while let Some(Found { lead, mut entry, .. }) = self.next()? {
+            if !lead.is_empty() {
+                entry.kind = split_lead(lead, &mut entry.extras_mut().lead);
             }
             entries.push(entry);
-            lead_start = self.at;
         }
-        let rest = &self.text[lead_start.min(self.text.len())..];
+        let rest = self.rest();
         let mut tail = Zeroizing::new(String::with_capacity(rest.len() + 1));
         tail.push_str(rest);
         if !tail.is_empty() && !tail.ends_with('\n') {
             tail.push('\n');
         }
-        Ok(Document::from_parts(entries, tail))
+        Ok(Document::from_parts(entries, tail).with_commands(self.commands))
+    }
+
+    /// The next entry, without its lead.
+    pub(super) fn next(&mut self) -> Result<Option<Found<'a>>> {
+        let text = self.text;
+        self.read_to = self.at;
+        while self.at < text.len() {
+            let start = self.at;
+            let end = self.line_end(start);
+            let line = text[start..end].trim_start_matches(BLANKS);
+            if line.is_empty() || line.starts_with('#') {
+                self.at = (end + 1).min(text.len());
+                continue;
+            }
+            let lead = &text[self.read_to..start];
+            let entry = self.entry(end - line.len(), end)?;
+            self.read_to = self.at;
+            return Ok(Some(Found { lead, lines: &text[start..self.at], entry }));
+        }
+        Ok(None)
+    }
+
+    /// What stands behind the last entry.
+    pub(super) fn rest(&self) -> &'a str {
+        &self.text[self.read_to..]
     }
 
     /// The entry whose first line is `start..end`; leaves `at` behind its last line.
@@ -125,7 +168,11 @@ impl<'a> Reader<'a> {
         let value_start = end - self.text[after..end].trim_start_matches(BLANKS).len();
         let (value, dollars, aside) = match self.text.as_bytes().get(value_start) {
             Some(&quote @ (b'\'' | b'"')) => self.quoted(&name, value_start, quote)?,
-            _ => self.unquoted(value_start, end),
+            _ => {
+                let found = self.unquoted(value_start, end);
+                self.note_command(&name, &found.0);
+                found
+            }
         };
         // There is no NUL in most texts, which is known at once, and values are short.
         let checked = if self.has_nul || value.len() > MAX_VALUE_BYTES { check_value(&name, &value) } else { Ok(()) };
@@ -178,9 +225,17 @@ impl<'a> Reader<'a> {
             let dollars = Dollars::all_literal(inner);
             (Cow::Borrowed(inner), dollars)
         } else {
+            self.note_command(name, inner);
             unescape(inner)
         };
         Ok((value, dollars, behind))
+    }
+
+    /// Notes the name if a shell would run a command in its value, which is not between single quotes.
+    fn note_command(&mut self, name: &VarName, written: &str) {
+        if self.has_commands && has_command(written) {
+            self.commands.push(name.clone());
+        }
     }
 
     /// Where the quote closes; within double quotes a backslash guards the character behind it.
@@ -230,6 +285,13 @@ fn split_lead(lines: &str, lead: &mut String) -> Kind {
         }
     }
     kind
+}
+
+/// Whether a text has `$(`, or two backticks, with no backslash before them.
+fn has_command(text: &str) -> bool {
+    let is_guarded = |at: usize| text[..at].bytes().rev().take_while(|&byte| byte == b'\\').count() % 2 == 1;
+    let begins = |start: &str| text.match_indices(start).filter(|(at, _)| !is_guarded(*at)).count();
+    begins("$(") > 0 || begins("`") > 1
 }
 
 /// One pass over what stands between double quotes.

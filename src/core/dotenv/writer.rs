@@ -1,8 +1,9 @@
 use super::mark::VARIABLE_MARK;
-use crate::core::document::{Document, Dollars, Kind};
+use crate::core::document::{Document, Dollars, Entry, Kind};
 use crate::core::name::VarName;
 use crate::core::secret::SecretString;
 use crate::core::secret_text::SecretText;
+use crate::error::{Error, ErrorKind, Result};
 
 impl Document {
     /// Dotenv text that reads back as this document, comments, kinds and order included.
@@ -14,6 +15,44 @@ impl Document {
     /// readers get the same values.
     pub fn to_export(&self) -> SecretString {
         write_export(self.by_name().map(|entry| (&entry.name, &entry.value)))
+    }
+
+    /// Returns commands for a POSIX shell, names ascending by byte: `export NAME='value'`. Each value arrives as it is,
+    /// carriage returns included.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// let document = ioenv::Document::parse("B=\"it's\"\nA=$5\n")?;
+    /// assert_eq!(document.to_shell()?.expose_secret(), "export A='$5'\nexport B='it'\\''s'\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidName`, with the names that no shell can hold: those with a dot.
+    pub fn to_shell(&self) -> Result<SecretString> {
+        let refused: Vec<VarName> =
+            self.by_name().map(Entry::name).filter(|name| !name.is_shell_name()).cloned().collect();
+        if !refused.is_empty() {
+            let names: Vec<&str> = refused.iter().map(VarName::as_str).collect();
+            let message =
+                format!("no shell can hold a name with a dot: choose another format, or rename {}", names.join(", "));
+            return Err(Error::new(ErrorKind::InvalidName, message).with_names(refused));
+        }
+        let mut text = SecretText::default();
+        for entry in self.by_name() {
+            text.push("export ");
+            text.push(entry.name.as_str());
+            text.push("='");
+            for (number, piece) in entry.value.expose_secret().split('\'').enumerate() {
+                if number > 0 {
+                    text.push("'\\''");
+                }
+                text.push(piece);
+            }
+            text.push("'\n");
+        }
+        Ok(text.into())
     }
 }
 
@@ -54,7 +93,7 @@ fn write_export<'a>(entries: impl Iterator<Item = (&'a VarName, &'a SecretString
 
 /// Bare where that is safe everywhere; else in single quotes, which bash, Node, Python and Rust readers take
 /// verbatim; else, and for a `$` that is to stay expandable, in double quotes.
-fn push_value(text: &mut SecretText, value: &str, dollars: &Dollars) {
+pub(super) fn push_value(text: &mut SecretText, value: &str, dollars: &Dollars) {
     let stays_expandable = *dollars != Dollars::Literal && value.contains('$');
     if value.bytes().all(is_bare) {
         text.push(value);

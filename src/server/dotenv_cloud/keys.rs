@@ -13,6 +13,7 @@ use super::problem::Problem;
 use crate::core::blob::SealedBlob;
 use crate::core::id::LevelId;
 use crate::core::key::Pbkdf2;
+use crate::core::refusal::Refusal;
 use crate::core::secret::SecretString;
 use crate::error::ErrorKind;
 use crate::server::reply::{self, Reply};
@@ -156,8 +157,9 @@ pub(super) fn rotate_client(context: &RequestContext) -> Result<Reply, Problem> 
     let count = blobs.len();
     let rotation = ClientRotation { key, blobs, current_key_proof, policy };
     let rotated = request.session.rotate_client_key(request.at()?, &rotation);
-    rotated.map_err(|error| match error.kind() {
-        ErrorKind::InvalidValue => invalid_rotation(INCOMPLETE),
+    rotated.map_err(|error| match (error.kind(), error.refusal()) {
+        (_, Some(Refusal::ReusedIv)) => Problem::of_field("secrets", &error),
+        (ErrorKind::InvalidValue, _) => invalid_rotation(INCOMPLETE),
         _ => error.into(),
     })?;
     let (message, data) = ("The key was rotated.".to_owned(), Count { count });
@@ -263,7 +265,11 @@ pub(super) fn reencrypt(context: &RequestContext) -> Result<Reply, Problem> {
     })?;
     // None at all is missed where the others are compared.
     let proof = proof.unwrap_or_else(|| "".into());
-    let done = request.session.reencrypt_versions(request.at()?, &versions, &proof)?;
+    let done = request.session.reencrypt_versions(request.at()?, &versions, &proof);
+    let done = done.map_err(|error| match error.refusal() {
+        Some(Refusal::ReusedIv) => Problem::of_field("versions", &error),
+        _ => error.into(),
+    })?;
     let data = Reencrypted { updated: done.updated, remaining: done.remaining };
     Ok(reply::json(StatusCode::OK, &Single { data }))
 }

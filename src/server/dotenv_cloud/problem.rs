@@ -146,6 +146,9 @@ impl Problem {
             _ => return Self::internal(),
         };
         let mut problem = Self::new(status, code, sentence(&error.to_string()));
+        if error.refusal() == Some(Refusal::ReusedIv) {
+            return Self::of_field("content", error);
+        }
         if let Some(Refusal::VersionLocked { days, replaced_at }) = error.refusal() {
             let lock = VersionLock { retention_days: days, version_created_at: Some(replaced_at) };
             problem.0.body.details = Some(json!(lock));

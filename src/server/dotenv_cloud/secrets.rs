@@ -160,6 +160,10 @@ fn merged(blobs: &Blobs) -> Result<BTreeMap<String, Plain>, Problem> {
         SecretFormat::Env => {
             let layers = levels.into_iter().map(|(path, text)| {
                 let document = Document::parse(text.expose_secret()).map_err(|_| unreadable(path))?;
+                // The service's readers refuse all of a level for one name that they do not know.
+                if document.entries().iter().any(|entry| !entry.name().is_shell_name()) {
+                    return Err(unreadable(path));
+                }
                 Ok(Layer::new(path.clone(), document))
             });
             let resolved = merge(layers.collect::<Result<_, Problem>>()?);

@@ -99,7 +99,7 @@ fn read(context: &RequestContext) -> Result<NewEntry, Problem> {
 /// The name in the address. `export` is a name like any other, but an address of its own, too.
 fn key(context: &RequestContext) -> Result<VarName, Problem> {
     let key = if context.has_parameter("key") { context.parameter("key") } else { "export" };
-    key.parse().map_err(|_| {
+    key.parse().ok().filter(VarName::is_shell_name).ok_or_else(|| {
         Problem::invalid("key must have 1 to 255 of A-Z, a-z, 0-9 and _, and must not start with a digit.")
     })
 }

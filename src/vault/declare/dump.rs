@@ -313,10 +313,12 @@ fn entries(
     let values = session.entries(At::Path(organization, path), EntryScope::Named(&variables))?.entries;
     let entries = known.into_iter().map(|entry| {
         let found = values.iter().find(|stored| stored.metadata.name == entry.name);
+        // One that became a secret meanwhile is kept to itself.
+        let found = found.filter(|stored| stored.metadata.kind == Kind::Variable);
         Entry {
             at: (0, 0),
-            // One that became a secret meanwhile is kept to itself.
-            value: found.filter(|stored| stored.metadata.kind == Kind::Variable).map(|stored| stored.value.clone()),
+            value: found.map(|stored| stored.value.clone()),
+            dollars: found.map(|stored| stored.dollars.clone()),
             name: entry.name,
             kind: entry.kind,
             // What is said about a secret may say what it is.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::table::Position;
 use crate::core::audit::Tier;
 use crate::core::clock::Timestamp;
-use crate::core::document::Kind;
+use crate::core::document::{Dollars, Kind};
 use crate::core::id::AccountId;
 use crate::core::id::EnvironmentId;
 use crate::core::id::OrganizationId;
@@ -150,6 +150,8 @@ pub(super) struct Entry {
     pub(super) kind: Kind,
     /// None, to keep the value there is.
     pub(super) value: Option<SecretString>,
+    /// Which `$` of the value are literal; `None`, where the declaration says nothing about it.
+    pub(super) dollars: Option<Dollars>,
     pub(super) comment: Option<String>,
 }
 

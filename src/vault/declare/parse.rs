@@ -14,6 +14,7 @@ use super::words::permission;
 use crate::core::clock::Timestamp;
 use crate::core::custody::Custody;
 use crate::core::document::Kind;
+use crate::core::dotenv::quoted::Quoted;
 use crate::core::id::Id;
 use crate::core::id::UserId;
 use crate::core::ip_range::IpRange;
@@ -331,17 +332,24 @@ fn entries(table: &mut Table<'_>) -> Result<Vec<Entry>> {
 fn entry(name: VarName, kind: Kind, field: Field<'_>) -> Result<Entry> {
     let at = field.position();
     if !field.is_table() {
-        return Ok(Entry { at, name, kind, value: Some(field.secret()?), comment: None });
+        return Ok(Entry { at, name, kind, value: Some(field.secret()?), dollars: None, comment: None });
     }
     let mut table = field.table("an entry")?;
     let value = table.take("value").map(Field::secret).transpose()?;
+    let quoted = table.take("quoted").map(|field| field.parsed(Quoted::parse)).transpose()?;
     let keep = table.bool("keep")?.unwrap_or_default();
-    if keep == value.is_some() {
-        return Err(table.error(ErrorKind::Config, "an entry has either a `value` or `keep = true`"));
-    }
+    let (value, dollars) = match (value, quoted, keep) {
+        (Some(value), None, false) => (Some(value), None),
+        (None, Some(quoted), false) => (Some(quoted.value), Some(quoted.dollars)),
+        (None, None, true) => (None, None),
+        _ => {
+            let message = "an entry has either a `value`, the value `quoted`, or `keep = true`";
+            return Err(table.error(ErrorKind::Config, message));
+        }
+    };
     let comment = table.string("comment")?;
     table.finish()?;
-    Ok(Entry { at, name, kind, value, comment })
+    Ok(Entry { at, name, kind, value, dollars, comment })
 }
 
 fn grant(mut table: Table<'_>, organization: &str, seen: &mut Seen) -> Result<Grant> {

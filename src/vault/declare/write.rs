@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::model::{Entry, Environment, Expiry, GranteeName, Key, Member, Organization, Project, RoleName, Target};
 use super::words::words;
 use crate::core::custody::Custody;
-use crate::core::document::Kind;
+use crate::core::document::{Dollars, Kind};
+use crate::core::dotenv::quoted::Quoted;
 use crate::core::organization_status::OrganizationStatus;
 use crate::core::permission::PermissionSet;
 use crate::core::secret::SecretString;
@@ -284,13 +285,20 @@ fn entries(text: &mut Text, level: &str, entries: &[Entry]) {
                 text.table(&format!("[{level}.{field}]"));
                 is_first = false;
             }
-            let value = entry.value.as_ref().map(|value| quoted(value.expose_secret()));
             let comment = entry.comment.as_deref().map(|comment| format!(", comment = {}", quoted(comment)));
-            let name = entry.name.as_str();
-            match (value, comment) {
-                (Some(value), None) => text.raw(name, &value),
-                (Some(value), Some(comment)) => text.raw(name, &format!("{{ value = {value}{comment} }}")),
-                (None, comment) => text.raw(name, &format!("{{ keep = true{} }}", comment.unwrap_or_default())),
+            // A name with a dot would be a table in a table.
+            let name = if entry.name.is_shell_name() { entry.name.to_string() } else { quoted(entry.name.as_str()) };
+            let (field, value) = match (&entry.value, &entry.dollars) {
+                (Some(value), None | Some(Dollars::Expandable)) => ("value", quoted(value.expose_secret())),
+                (Some(value), Some(dollars)) => {
+                    let value = Quoted { value: value.clone(), dollars: dollars.clone() };
+                    ("quoted", quoted(value.to_text().expose_secret()))
+                }
+                (None, _) => ("keep", "true".to_owned()),
+            };
+            match comment {
+                None if field == "value" => text.raw(&name, &value),
+                comment => text.raw(&name, &format!("{{ {field} = {value}{} }}", comment.unwrap_or_default())),
             }
         }
     }

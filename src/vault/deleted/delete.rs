@@ -9,7 +9,7 @@ use crate::store::{KeyRange, Order, Precondition};
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::Place;
-use crate::vault::records::{DeletedRecord, DeletedThing, NodeKind, NodeRecord, ProjectRecord, decode, put};
+use crate::vault::records::{DeletedRecord, DeletedThing, NodeKind, NodeRecord, ProjectRecord, put};
 use crate::vault::scan::Scan;
 
 /// What became of something that was deleted.
@@ -38,7 +38,8 @@ impl OperationContext<'_, '_> {
         let mut nodes = vec![(keys::node(project, &path), node.clone())];
         let mut scan = Scan::new(keys::nodes(project, &format!("{path}/")), Order::Ascending);
         while let Some(record) = scan.next(self.tx)? {
-            nodes.push((record.key, decode(&record.value)?));
+            let node = self.decode_authenticated(&record)?;
+            nodes.push((record.key, node));
         }
         let below = match node.kind {
             NodeKind::Target => self.deleted_below(organization, project, node.id)?,
@@ -55,7 +56,7 @@ impl OperationContext<'_, '_> {
         }
         if is_kept {
             for (_, below) in &nodes {
-                put(self.tx, &keys::deleted_node(project, node.id, below.id), below, Precondition::Absent)?;
+                self.put_authenticated(&keys::deleted_node(project, node.id, below.id), below, Precondition::Absent)?;
                 put(self.tx, &keys::deleted_id(below.id), &node.id, Precondition::Absent)?;
             }
             let target = place.nodes.first().map(|node| node.id).filter(|id| *id != node.id);
@@ -116,7 +117,7 @@ impl OperationContext<'_, '_> {
             deleted_by: self.principal.actor.clone(),
             is_purged: false,
         };
-        put(self.tx, &keys::deleted(organization, id.into()), &record, Precondition::Absent)
+        self.put_authenticated(&keys::deleted(organization, id.into()), &record, Precondition::Absent)
     }
 
     /// Lets tokens rest until what they were deleted with is restored.

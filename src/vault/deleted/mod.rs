@@ -10,12 +10,11 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::authenticated_record::RecordAuthenticator;
 use super::keys;
 use super::operation::{OperationContext, no_such};
 use super::place::Reach;
-use super::records::{
-    DeletedRecord, DeletedThing, NodeKind, ProjectRecord, TokenRecord, damaged, decode, get, put, require,
-};
+use super::records::{DeletedRecord, DeletedThing, NodeKind, ProjectRecord, TokenRecord, damaged};
 use super::session::Session;
 use super::use_case::UseCase;
 use crate::core::audit::{Action, AuditActor, Details, Resource, ResourceKind};
@@ -28,7 +27,7 @@ use crate::core::path::LevelPath;
 use crate::core::permission::PermissionSet;
 use crate::error::Result;
 use crate::store::{Order, Precondition, Transaction};
-use crate::vault::scan::{Scan, scan_keys, scan_values};
+use crate::vault::scan::{Scan, scan_keys};
 
 /// How long what was deleted can be restored.
 const KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -76,7 +75,7 @@ impl OperationContext<'_, '_> {
     /// What was deleted of that kind and id, if the actor may know of it and it can still be restored.
     fn deleted(&mut self, organization: OrganizationId, kind: ResourceKind, id: LevelId) -> Result<DeletedRecord> {
         self.organization(organization)?;
-        let record: Option<DeletedRecord> = get(self.tx, &keys::deleted(organization, id.into()))?;
+        let record: Option<DeletedRecord> = self.get_authenticated(&keys::deleted(organization, id.into()))?;
         let record = record.filter(|record| record.kind() == kind).ok_or_else(|| no_such("deleted thing"))?;
         self.rights = self.rights_to_deleted(&record)?.ok_or_else(|| no_such("deleted thing"))?;
         self.require()?;
@@ -107,7 +106,7 @@ impl OperationContext<'_, '_> {
     ) -> Result<Vec<DeletedRecord>> {
         let mut below = Vec::new();
         for root in deleted_roots(self.tx, project)? {
-            let record: DeletedRecord = require(self.tx, &keys::deleted(organization, root.into()))?;
+            let record: DeletedRecord = self.require_authenticated(&keys::deleted(organization, root.into()))?;
             if matches!(record.what, DeletedThing::Node { target: Some(above), .. } if above == target) {
                 below.push(record);
             }
@@ -123,18 +122,17 @@ impl OperationContext<'_, '_> {
         nodes: Option<&BTreeSet<LevelId>>,
         change: impl Fn(&mut TokenRecord),
     ) -> Result<()> {
-        let mut hashes: Vec<String> = scan_values(self.tx, keys::token_ids(organization), Order::Ascending)?;
-        hashes.extend(scan_values::<String>(self.tx, keys::project_accounts(project), Order::Ascending)?);
-        for hash in hashes {
-            let key = keys::token(&hash);
-            let mut token: TokenRecord = require(self.tx, &key)?;
+        let mut indexes = scan_keys(self.tx, keys::token_ids(organization))?;
+        indexes.extend(scan_keys(self.tx, keys::project_accounts(project))?);
+        for index in indexes {
+            let (key, mut token) = self.indexed_token(&index)?.ok_or_else(damaged)?;
             let is_bound = token.scope.as_ref().is_some_and(|scope| {
                 scope.project == project
                     && nodes.is_none_or(|nodes| scope.node.is_some_and(|node| nodes.contains(&node)))
             });
             if is_bound {
                 change(&mut token);
-                put(self.tx, &key, &token, Precondition::Present)?;
+                self.put_authenticated(&key, &token, Precondition::Present)?;
             }
         }
         Ok(())
@@ -142,15 +140,19 @@ impl OperationContext<'_, '_> {
 }
 
 /// All projects of an organization, also those that were deleted and can be restored.
-pub(super) fn all_projects(tx: &mut dyn Transaction, organization: OrganizationId) -> Result<Vec<ProjectRecord>> {
+pub(super) fn all_projects(
+    authenticator: &RecordAuthenticator,
+    tx: &mut dyn Transaction,
+    organization: OrganizationId,
+) -> Result<Vec<ProjectRecord>> {
     let mut projects = Vec::new();
     let mut scan = Scan::new(keys::projects(organization), Order::Ascending);
     while let Some(record) = scan.next(tx)? {
-        projects.push(decode(&record.value)?);
+        projects.push(authenticator.decode(&record)?);
     }
     let mut scan = Scan::new(keys::deleted_in(organization), Order::Ascending);
     while let Some(record) = scan.next(tx)? {
-        if let DeletedThing::Project(project) = decode::<DeletedRecord>(&record.value)?.what {
+        if let DeletedThing::Project(project) = authenticator.decode::<DeletedRecord>(&record)?.what {
             projects.push(*project);
         }
     }
@@ -220,7 +222,7 @@ impl Session<'_> {
             let mut deleted = Vec::new();
             let mut scan = Scan::new(keys::deleted_in(organization), Order::Ascending);
             while let Some(record) = scan.next(operation.tx)? {
-                let record: DeletedRecord = decode(&record.value)?;
+                let record: DeletedRecord = operation.decode_authenticated(&record)?;
                 let rights = operation.rights_to_deleted(&record)?;
                 if rights.is_some_and(|rights| rights.contains_all(operation.needed)) {
                     deleted.push(Deleted::from(record));

@@ -12,8 +12,8 @@ use crate::vault::deleted::{deleted_nodes, deleted_roots};
 use crate::vault::engine::Vault;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
-use crate::vault::records::{DeletedRecord, DeletedThing, NodeRecord, ProjectRecord, decode, get, put};
-use crate::vault::scan::{Scan, scan_values};
+use crate::vault::records::{DeletedRecord, DeletedThing, NodeRecord, ProjectRecord};
+use crate::vault::scan::Scan;
 use crate::vault::sealed_records::{Owner, SealedRecords, WrappingKey};
 use crate::vault::session::{Actor, Session};
 use crate::vault::use_case::UseCase;
@@ -59,7 +59,7 @@ impl Vault {
         loop {
             let page = self.store.read(|tx| tx.scan(&range, Order::Ascending, STEP))?;
             for stored in &page {
-                let record: DeletedRecord = decode(&stored.value)?;
+                let record: DeletedRecord = self.authenticator.decode(stored)?;
                 // Any process may take the next step, so what is left is looked up each time.
                 while record.is_due(now)
                     && !session.write(UseCase::PurgeProject, |operation| operation.purge_step(&stored.key))?
@@ -83,7 +83,8 @@ impl OperationContext<'_, '_> {
 
     /// Removes part of what is due; `true`, when nothing of it is left.
     fn purge_step(&mut self, key: &str) -> Result<bool> {
-        let Some(mut record) = get::<DeletedRecord>(self.tx, key)?.filter(|record| record.is_due(self.now)) else {
+        let Some(mut record) = self.get_authenticated::<DeletedRecord>(key)?.filter(|record| record.is_due(self.now))
+        else {
             return Ok(true);
         };
         if !record.is_purged {
@@ -95,7 +96,7 @@ impl OperationContext<'_, '_> {
     /// From here on there is no way back, also if it takes several transactions.
     fn begin_purge(&mut self, record: &mut DeletedRecord) -> Result<()> {
         record.is_purged = true;
-        put(self.tx, &keys::deleted(record.organization, record.id.into()), record, Precondition::Present)?;
+        self.put_authenticated(&keys::deleted(record.organization, record.id.into()), record, Precondition::Present)?;
         let project = record.project();
         let nodes = match record.what {
             DeletedThing::Project(_) => None,
@@ -112,7 +113,7 @@ impl OperationContext<'_, '_> {
     }
 
     fn nodes_deleted_with(&mut self, project: ProjectId, root: LevelId) -> Result<BTreeSet<LevelId>> {
-        let nodes: Vec<NodeRecord> = scan_values(self.tx, keys::deleted_nodes_of(project, root), Order::Ascending)?;
+        let nodes: Vec<NodeRecord> = self.scan_authenticated(keys::deleted_nodes_of(project, root))?;
         Ok(nodes.iter().map(|node| node.id).collect())
     }
 
@@ -171,7 +172,7 @@ impl OperationContext<'_, '_> {
             let Some(record) = nodes.next(self.tx)? else {
                 break;
             };
-            self.tx.delete(&keys::node_id(decode::<NodeRecord>(&record.value)?.id))?;
+            self.tx.delete(&keys::node_id(self.decode_authenticated::<NodeRecord>(&record)?.id))?;
         }
         for root in deleted_roots(self.tx, id)? {
             self.tx.delete(&keys::deleted(organization, root.into()))?;
@@ -192,6 +193,7 @@ impl OperationContext<'_, '_> {
             keys::floors(id),
             keys::project_versions(id),
             keys::versions_by_key(id),
+            keys::ivs(id),
         ];
         // The keys come last: none is removed while a record names it, and what is left can be checked until then.
         let sealed = sealed(WrappingKey::ProjectDek).chain(sealed(WrappingKey::OrganizationKek));

@@ -12,7 +12,7 @@ use crate::vault::node::below;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::At;
 use crate::vault::place::Reach;
-use crate::vault::records::{DeletedThing, NodeRecord, PlaceRecord, ProjectRecord, damaged, decode, put};
+use crate::vault::records::{DeletedThing, NodeRecord, PlaceRecord, ProjectRecord, damaged};
 use crate::vault::scan::Scan;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
@@ -77,10 +77,10 @@ impl OperationContext<'_, '_> {
         if self.tx.get(&key)?.is_some() {
             return Err(taken(&project.slug));
         }
-        put(self.tx, &key, project, Precondition::Absent)?;
+        self.put_authenticated(&key, project, Precondition::Absent)?;
         let (organization, path) = (project.organization, project.slug.clone());
         let place = PlaceRecord { organization, project: project.id, path };
-        put(self.tx, &keys::project_id(project.id), &place, Precondition::Absent)?;
+        self.put_authenticated(&keys::project_id(project.id), &place, Precondition::Absent)?;
         self.tx.delete(&keys::deleted_id(project.id.into()))?;
         LevelPath::new(&project.slug)
     }
@@ -100,7 +100,7 @@ impl OperationContext<'_, '_> {
         let mut nodes: Vec<NodeRecord> = Vec::new();
         let mut scan = Scan::new(keys::deleted_nodes_of(project, id), Order::Ascending);
         while let Some(record) = scan.next(self.tx)? {
-            nodes.push(decode(&record.value)?);
+            nodes.push(self.decode_authenticated(&record)?);
             self.tx.delete(&record.key)?;
         }
         let root = nodes.iter().find(|node| node.id == id).cloned().ok_or_else(damaged)?;

@@ -1,9 +1,9 @@
 use super::update::EntryUpdate;
 use crate::core::audit::{Action, Details, Resource};
-use crate::core::document::Entry;
 use crate::core::name::VarName;
 use crate::error::Result;
-use crate::vault::entry::check_names;
+use crate::vault::diff::is_same;
+use crate::vault::entry::{check_names, set_value};
 use crate::vault::place::At;
 use crate::vault::place::Reach;
 use crate::vault::session::Session;
@@ -39,14 +39,16 @@ impl Session<'_> {
                     compared.missing.push(update.name.clone());
                     continue;
                 };
+                if let Some(value) = &update.value {
+                    set_value(&mut updated, &update.name, value, update.dollars.as_ref())?;
+                }
+                if let Some(kind) = update.kind {
+                    updated.set_kind(name, kind);
+                }
                 if let Some(comment) = update.comment.text() {
                     updated.set_comment(name, Some(comment))?;
                 }
-                let comment = updated.get(name).and_then(Entry::comment);
-                let is_same = update.kind.is_none_or(|kind| kind == entry.kind())
-                    && update.value.as_ref().is_none_or(|value| value.expose_secret() == entry.value().expose_secret())
-                    && comment == entry.comment();
-                if !is_same {
+                if !updated.get(name).is_some_and(|updated| is_same(updated, entry)) {
                     compared.different.push(update.name.clone());
                 }
             }

@@ -1,4 +1,3 @@
-use super::set::inherited_kind;
 use crate::core::name::VarName;
 use crate::error::Result;
 use crate::vault::entry::{NewEntry, check_names};
@@ -40,7 +39,7 @@ impl OperationContext<'_, '_> {
         let mut document = change.opened.document.clone();
         let above = self.documents_above(&change.place, &document, new)?;
         for entry in &wanted {
-            entry.apply(&mut document, |name| inherited_kind(&above, name))?;
+            entry.apply(&mut document, &above, None)?;
         }
         self.finish_change(change, &document, &[], &[])?;
         let names = |entries: Vec<&NewEntry>| entries.into_iter().map(|entry| entry.name.clone()).collect();

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::metadata::EntryMetadata;
 use crate::core::audit::{Action, Details, Resource};
+use crate::core::document::Dollars;
 use crate::core::id::LevelId;
 use crate::core::name::VarName;
 use crate::core::path::LevelPath;
@@ -42,6 +43,9 @@ pub struct StoredEntry {
     pub metadata: EntryMetadata,
     /// The value, as written.
     pub value: SecretString,
+    /// Whether each `$` of the value stands for itself, whether or not references are replaced.
+    pub is_literal: bool,
+    pub(crate) dollars: Dollars,
     /// The level above that it is inherited from; none, for an own one.
     pub inherited_from: Option<LevelPath>,
 }
@@ -71,6 +75,8 @@ impl Session<'_> {
                     metadata.into_iter().zip(opened.document.entries()).map(|(metadata, entry)| StoredEntry {
                         metadata,
                         value: entry.value().clone(),
+                        is_literal: entry.is_literal(),
+                        dollars: entry.dollars().clone(),
                         inherited_from: (id != own).then(|| path.clone()),
                     });
                 match which {

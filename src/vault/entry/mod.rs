@@ -21,7 +21,7 @@ pub use self::precondition::EntryPrecondition;
 pub use self::search::{FoundEntry, Search};
 pub use self::set::{SetEntries, SetEntry};
 pub use self::update::{EntryUpdate, UpdatedEntries};
-use crate::core::document::{Document, Kind};
+use crate::core::document::{Document, Dollars, Entry, Kind};
 use crate::core::name::VarName;
 use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
@@ -32,6 +32,8 @@ use crate::vault::setters::{Patch, setters};
 pub struct NewEntry {
     pub(crate) name: VarName,
     pub(crate) value: SecretString,
+    /// Which `$` are literal; `None`, where the value says nothing about it.
+    pub(crate) dollars: Option<Dollars>,
     pub(crate) kind: Option<Kind>,
     pub(crate) comment: Patch<String>,
 }
@@ -45,8 +47,18 @@ impl fmt::Debug for NewEntry {
 
 impl NewEntry {
     /// Creates the input for an entry of that name and value. An existing entry keeps its kind and its comment.
+    ///
+    /// Each `$` of a new value may begin a reference. If an existing entry has this value already, each `$` keeps its
+    /// meaning.
     pub fn new(name: VarName, value: impl Into<SecretString>) -> Self {
-        Self { name, value: value.into(), kind: None, comment: Patch::Keep }
+        Self { name, value: value.into(), dollars: None, kind: None, comment: Patch::Keep }
+    }
+
+    /// Makes each `$` of the value stand for itself, whether or not references are replaced.
+    #[must_use]
+    pub fn literal(mut self) -> Self {
+        self.dollars = Some(Dollars::all_literal(self.value.expose_secret()));
+        self
     }
 
     setters! {
@@ -59,10 +71,20 @@ impl NewEntry {
         clear_comment clears comment;
     }
 
-    fn apply(&self, document: &mut Document, inherited: impl FnOnce(&VarName) -> Option<Kind>) -> Result<()> {
+    /// Whether what is said of a new entry depends on the levels above.
+    fn inherits(&self) -> bool {
+        self.kind.is_none() || (self.dollars.is_none() && self.value.expose_secret().contains('$'))
+    }
+
+    /// Sets the entry. A new one takes what is not said from `above`, the documents of the levels above, the nearest
+    /// first: the kind, and the meaning of each `$` if the value is the same. Otherwise it is of the kind `otherwise`.
+    fn apply(&self, document: &mut Document, above: &[Document], otherwise: Option<Kind>) -> Result<()> {
         let is_new = document.get(self.name.as_str()).is_none();
-        document.set(self.name.clone(), self.value.clone())?;
-        let kind = if is_new { self.kind.or_else(|| inherited(&self.name)) } else { self.kind };
+        let inherited = above.iter().find_map(|document| document.get(self.name.as_str())).filter(|_| is_new);
+        let same = inherited.filter(|entry| entry.value().is_same(&self.value)).map(Entry::dollars);
+        set_value(document, &self.name, &self.value, self.dollars.as_ref().or(same))?;
+        let otherwise = || inherited.map(Entry::kind).or(otherwise).filter(|_| is_new);
+        let kind = self.kind.or_else(otherwise);
         if let Some(kind) = kind {
             document.set_kind(self.name.as_str(), kind);
         }
@@ -70,6 +92,49 @@ impl NewEntry {
             document.set_comment(self.name.as_str(), Some(comment))?;
         }
         Ok(())
+    }
+}
+
+/// Takes the name and the value of an entry of a document. Each `$` has the meaning that it has there.
+///
+/// ```
+/// # fn main() -> ioenv::Result<()> {
+/// # use ioenv::vault::{Actor, At, NewOrganization, NewProject, RootKey, Vault};
+/// # use ioenv::{SystemRandom, store::Memory};
+/// use ioenv::Document;
+/// use ioenv::vault::{LevelScope, NewEntry};
+///
+/// # let vault = Vault::create(Memory::new(), &RootKey::generate(&SystemRandom)?)?;
+/// # let session = vault.session(Actor::system("setup"));
+/// # let acme = session.create_organization(&NewOrganization::new("Acme"))?.id;
+/// # session.create_project(acme, &NewProject::new("store"))?;
+/// # let store = "store".parse()?;
+/// let document = Document::parse("PASSWORD='p${A}w'\n")?;
+/// session.set_entries(At::Path(acme, &store), &[NewEntry::from(&document.entries()[0])])?;
+/// let stored = session.read_level(At::Path(acme, &store), LevelScope::Own)?.into_document();
+/// assert!(stored.is_some_and(|stored| stored.entries()[0].is_literal()));
+/// # Ok(())
+/// # }
+/// ```
+impl From<&Entry> for NewEntry {
+    fn from(entry: &Entry) -> Self {
+        Self { dollars: Some(entry.dollars().clone()), ..Self::new(entry.name().clone(), entry.value().clone()) }
+    }
+}
+
+/// Takes the name and the value of a stored entry. Each `$` has the meaning that it has there.
+impl From<&StoredEntry> for NewEntry {
+    fn from(stored: &StoredEntry) -> Self {
+        let name = stored.metadata.name.clone();
+        Self { dollars: Some(stored.dollars.clone()), ..Self::new(name, stored.value.clone()) }
+    }
+}
+
+/// Sets a value; without `dollars`, each `$` keeps its meaning if the entry has this value already.
+fn set_value(document: &mut Document, name: &VarName, value: &SecretString, dollars: Option<&Dollars>) -> Result<()> {
+    match dollars {
+        Some(dollars) => document.set_with(name.clone(), value.clone(), dollars.clone()),
+        None => document.set(name.clone(), value.clone()),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::vault::envelope::client_managed;
 use crate::vault::keys;
 use crate::vault::place::At;
 use crate::vault::place::{Place, Reach};
-use crate::vault::records::{NodeKind, NodeRecord, decode};
+use crate::vault::records::{NodeKind, NodeRecord};
 use crate::vault::scan::Scan;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
@@ -60,7 +60,7 @@ impl Session<'_> {
             let mut targets: Vec<NodeRecord> = Vec::new();
             let mut scan = Scan::new(keys::nodes(root.project.id, ""), Order::Ascending);
             while let Some(record) = scan.next(operation.tx)? {
-                let node: NodeRecord = decode(&record.value)?;
+                let node: NodeRecord = operation.decode_authenticated(&record)?;
                 let path = &record.key[prefix.len()..];
                 let above =
                     path.rsplit_once('/').and_then(|(target, _)| targets.iter().find(|node| node.slug == target));

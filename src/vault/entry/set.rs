@@ -29,7 +29,8 @@ impl Session<'_> {
     /// Sets entries: those that are there in their place, new ones behind them.
     ///
     /// # Errors
-    /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry; `InvalidName`, for a name that is given twice.
+    /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry; `InvalidName`, for a name that is given twice; `Denied`,
+    /// also for a secret that is to be a variable, if the caller may not read and decrypt it.
     pub fn set_entries(&self, at: At<'_>, new: &[NewEntry]) -> Result<SetEntries> {
         self.write(UseCase::SetEntries, |operation| {
             let change = operation.change(at)?;
@@ -39,7 +40,7 @@ impl Session<'_> {
             let above = operation.documents_above(&change.place, &document, new)?;
             for entry in new {
                 let is_there = document.get(entry.name.as_str()).is_some();
-                entry.apply(&mut document, |name| inherited_kind(&above, name))?;
+                entry.apply(&mut document, &above, None)?;
                 if is_there { &mut set.updated } else { &mut set.created }.push(entry.name.clone());
             }
             operation.finish_change(change, &document, &[], &set.updated)?;
@@ -49,7 +50,7 @@ impl Session<'_> {
 }
 
 impl OperationContext<'_, '_> {
-    /// What the levels above say, the nearest first; nothing, if no entry is new and takes its kind from there. They are
+    /// What the levels above say, the nearest first; nothing, if no entry is new and inherits from there. They are
     /// opened once, however many entries there are: others wait to write meanwhile.
     pub(super) fn documents_above(
         &mut self,
@@ -59,7 +60,7 @@ impl OperationContext<'_, '_> {
     ) -> Result<Vec<Document>> {
         debug_assert_eq!(place.project.custody, Custody::Server);
         let mut documents = Vec::new();
-        if new.iter().all(|entry| entry.kind.is_some() || document.get(entry.name.as_str()).is_some()) {
+        if new.iter().all(|entry| !entry.inherits() || document.get(entry.name.as_str()).is_some()) {
             return Ok(documents);
         }
         let above = [place.project.id.into()].into_iter().chain(place.nodes.iter().map(|node| node.id));
@@ -71,11 +72,6 @@ impl OperationContext<'_, '_> {
         }
         Ok(documents)
     }
-}
-
-/// The kind that the nearest level above gives a name.
-pub(super) fn inherited_kind(above: &[Document], name: &VarName) -> Option<Kind> {
-    above.iter().find_map(|document| document.get(name.as_str())).map(Entry::kind)
 }
 
 /// What is known of an entry to whoever has just set it.
@@ -116,7 +112,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `NotFound`; `ClientManaged`; `Conflict`, when the precondition does not hold; `InvalidValue`; `Limit`; `Denied`,
-    /// also for a secret that is to be a variable with the same value, for whoever may not read it.
+    /// also for a secret that is to be a variable, if the caller may not read and decrypt it.
     pub fn set_entry(
         &self,
         at: At<'_>,
@@ -130,7 +126,7 @@ impl Session<'_> {
             operation.check_precondition(&change.place, old, &new.name, precondition)?;
             let mut document = old.clone();
             let above = operation.documents_above(&change.place, old, slice::from_ref(new))?;
-            new.apply(&mut document, |name| inherited_kind(&above, name).or(Some(otherwise)))?;
+            new.apply(&mut document, &above, Some(otherwise))?;
             let kind = document.get(new.name.as_str()).map_or(otherwise, Entry::kind);
             let updated_at = if differences(old, &document, renamed(&[])).is_empty() {
                 let known = change.opened.entries.get(&new.name).map(|record| record.updated_at);

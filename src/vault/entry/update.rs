@@ -1,10 +1,10 @@
 use std::fmt;
 
-use crate::core::document::Kind;
+use crate::core::document::{Dollars, Kind};
 use crate::core::name::VarName;
 use crate::core::secret::SecretString;
 use crate::error::{Error, ErrorKind, Result};
-use crate::vault::entry::check_names;
+use crate::vault::entry::{check_names, set_value};
 use crate::vault::place::At;
 use crate::vault::session::Session;
 use crate::vault::setters::{Patch, setters};
@@ -16,6 +16,8 @@ pub struct EntryUpdate {
     pub(crate) name: VarName,
     pub(crate) new_name: Option<VarName>,
     pub(crate) value: Option<SecretString>,
+    /// Which `$` of the value are literal; `None`, where the value says nothing about it.
+    pub(crate) dollars: Option<Dollars>,
     pub(crate) kind: Option<Kind>,
     pub(crate) comment: Patch<String>,
 }
@@ -34,13 +36,14 @@ impl fmt::Debug for EntryUpdate {
 impl EntryUpdate {
     /// Creates an update of the entry of that name that changes nothing yet.
     pub fn new(name: VarName) -> Self {
-        Self { name, new_name: None, value: None, kind: None, comment: Patch::Keep }
+        Self { name, new_name: None, value: None, dollars: None, kind: None, comment: Patch::Keep }
     }
 
     setters! {
         /// Renames the entry.
         new_name: Option<VarName>;
-        /// Sets the value.
+        /// Sets the value. Each `$` of a new value may begin a reference; if the entry has this value already, each `$`
+        /// keeps its meaning.
         value: Option<impl Into<SecretString>>;
         /// Sets the kind.
         kind: Option<Kind>;
@@ -67,7 +70,7 @@ impl Session<'_> {
     /// # Errors
     /// `NotFound`; `ClientManaged`; `InvalidValue`, for no entry or for nothing to change about one; `InvalidName`, for a
     /// name that is given twice; `Conflict`, for a new name that another entry has and keeps; `Denied`, also for a secret
-    /// that is to be a variable with the same value, for whoever may not read it.
+    /// that is to be a variable, or whose name a variable is to get, if the caller may not read and decrypt it.
     pub fn update_entries(&self, at: At<'_>, updates: &[EntryUpdate]) -> Result<UpdatedEntries> {
         self.write(UseCase::UpdateEntries, |operation| {
             let change = operation.change(at)?;
@@ -88,7 +91,7 @@ impl Session<'_> {
                     continue;
                 }
                 if let Some(value) = &update.value {
-                    document.set(update.name.clone(), value.clone())?;
+                    set_value(&mut document, &update.name, value, update.dollars.as_ref())?;
                 }
                 if let Some(kind) = update.kind {
                     document.set_kind(name, kind);

@@ -11,7 +11,7 @@ use crate::vault::keys;
 use crate::vault::name::check_name;
 use crate::vault::place::At;
 use crate::vault::provider::Provider;
-use crate::vault::records::{IntegrationRecord, Wrapped, put};
+use crate::vault::records::{IntegrationRecord, Wrapped};
 use crate::vault::session::Session;
 use crate::vault::setters::setters;
 use crate::vault::use_case::UseCase;
@@ -90,8 +90,7 @@ impl Session<'_> {
             new.provider.check_settings(&new.settings)?;
             if !project.has_integrations {
                 project.has_integrations = true;
-                put(
-                    operation.tx,
+                operation.put_authenticated(
                     &keys::project(project.organization, &project.slug),
                     &project,
                     Precondition::Present,
@@ -140,8 +139,7 @@ impl Session<'_> {
             operation.tx.delete(&keys::subject(JobKind::Integration, id.into()))?;
             if operation.tx.scan(&keys::integrations(project.id), Order::Ascending, 1)?.is_empty() {
                 project.has_integrations = false;
-                put(
-                    operation.tx,
+                operation.put_authenticated(
                     &keys::project(project.organization, &project.slug),
                     &project,
                     Precondition::Present,

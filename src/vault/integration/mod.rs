@@ -19,7 +19,7 @@ use super::operation::{OperationContext, no_such};
 use super::place::{Place, Reach};
 use super::provider::Provider;
 use super::queue::NewJob;
-use super::records::{IntegrationRecord, ProjectRecord, damaged, decode, get, put};
+use super::records::{IntegrationRecord, ProjectRecord, damaged, put};
 use super::rights::READING;
 use super::session::Session;
 use super::use_case::UseCase;
@@ -122,7 +122,7 @@ impl OperationContext<'_, '_> {
     fn integration(&mut self, at: At<'_>, id: IntegrationId) -> Result<(ProjectRecord, IntegrationRecord)> {
         let place = self.integrations_of(at)?;
         let record: IntegrationRecord =
-            get(self.tx, &keys::integration(place.project.id, id))?.ok_or_else(|| no_such("integration"))?;
+            self.get_authenticated(&keys::integration(place.project.id, id))?.ok_or_else(|| no_such("integration"))?;
         self.rights = self.integration_rights(&place, &record)?.ok_or_else(|| no_such("integration"))?;
         self.require()?;
         Ok((place.project, record))
@@ -249,7 +249,7 @@ impl OperationContext<'_, '_> {
         when: Precondition,
     ) -> Result<()> {
         record.updated_at = self.now;
-        put(self.tx, &keys::integration(project.id, record.id), record, when)
+        self.put_authenticated(&keys::integration(project.id, record.id), record, when)
     }
 
     /// Wraps credentials with the project DEK that is in use.
@@ -307,7 +307,7 @@ impl OperationContext<'_, '_> {
             }
         }
         for id in concerned {
-            let record: Option<IntegrationRecord> = get(self.tx, &keys::integration(project.id, id))?;
+            let record: Option<IntegrationRecord> = self.get_authenticated(&keys::integration(project.id, id))?;
             if let Some(record) = record.filter(|record| record.enabled) {
                 self.enqueue_sync(project, &record)?;
             }
@@ -320,7 +320,7 @@ impl OperationContext<'_, '_> {
         let Some(node) = node else {
             let mut scan = Scan::new(keys::integrations(project), Order::Ascending);
             while let Some(stored) = scan.next(self.tx)? {
-                let id = decode::<IntegrationRecord>(&stored.value)?.id.into();
+                let id = id_in(&stored.key)?;
                 self.cancel(JobKind::Integration, id)?;
                 self.tx.delete(&keys::subject(JobKind::Integration, id))?;
             }
@@ -335,9 +335,9 @@ impl OperationContext<'_, '_> {
         let mut scan = Scan::new(keys::environment_integrations(project, node), Order::Ascending);
         while let Some(link) = scan.next(self.tx)? {
             let id: IntegrationId = id_in(&link.key)?;
-            if let Some(mut record) = get::<IntegrationRecord>(self.tx, &keys::integration(project, id))? {
+            if let Some(mut record) = self.get_authenticated::<IntegrationRecord>(&keys::integration(project, id))? {
                 record.environments.remove(&node);
-                put(self.tx, &keys::integration(project, id), &record, Precondition::Present)?;
+                self.put_authenticated(&keys::integration(project, id), &record, Precondition::Present)?;
             }
             self.tx.delete(&keys::integration_written(project, id, node))?;
             self.tx.delete(&link.key)?;
@@ -384,7 +384,7 @@ impl Session<'_> {
             let mut integrations = Vec::new();
             let mut scan = Scan::new(keys::integrations(place.project.id), Order::Ascending);
             while let Some(stored) = scan.next(operation.tx)? {
-                let record: IntegrationRecord = decode(&stored.value)?;
+                let record: IntegrationRecord = operation.decode_authenticated(&stored)?;
                 let rights = operation.integration_rights(&place, &record)?;
                 if rights.is_some_and(|rights| rights.contains_all(operation.needed)) {
                     integrations.push(operation.integration_info(&place.project, &record)?);

@@ -25,7 +25,7 @@ use crate::vault::operation::{OperationContext, no_such};
 use crate::vault::outbound_limit::OutboundPermit;
 use crate::vault::place::At;
 use crate::vault::provider::Provider;
-use crate::vault::records::{IntegrationRecord, IntegrationStateRecord, PlaceRecord, ProjectRecord, get, put, require};
+use crate::vault::records::{IntegrationRecord, IntegrationStateRecord, PlaceRecord, ProjectRecord, get, put};
 use crate::vault::session::Session;
 use crate::vault::sync_target::{Applied, Desired, SyncAction, SyncPlan};
 use crate::vault::use_case::UseCase;
@@ -183,9 +183,9 @@ impl OperationContext<'_, '_> {
         id: IntegrationId,
     ) -> Result<(ProjectRecord, IntegrationRecord)> {
         let gone = || no_such("integration");
-        let place: PlaceRecord = get(self.tx, &keys::project_id(project))?.ok_or_else(gone)?;
-        let project: ProjectRecord = require(self.tx, &keys::project(organization, &place.path))?;
-        let record = get(self.tx, &keys::integration(project.id, id))?.ok_or_else(gone)?;
+        let place: PlaceRecord = self.get_authenticated(&keys::project_id(project))?.ok_or_else(gone)?;
+        let project: ProjectRecord = self.require_authenticated(&keys::project(organization, &place.path))?;
+        let record = self.get_authenticated(&keys::integration(project.id, id))?.ok_or_else(gone)?;
         Ok((project, record))
     }
 

@@ -20,7 +20,7 @@ use crate::store::Precondition;
 use crate::vault::envelope::Row;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
-use crate::vault::records::{ProjectRecord, WrittenRecord, damaged, decode, encode, get, put};
+use crate::vault::records::{PlainRecord, ProjectRecord, WrittenRecord, damaged, decode, encode, get, put};
 use crate::vault::sync_target::{Desired, DesiredEntry, SyncAction, SyncChange, SyncPlan};
 
 /// Bytes of a digest that are kept.
@@ -48,6 +48,8 @@ impl<'de> Deserialize<'de> for SecretKey {
         String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
     }
 }
+
+impl PlainRecord for Written {}
 
 #[derive(Clone, Serialize, Deserialize)]
 struct WrittenName {

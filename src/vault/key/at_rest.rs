@@ -58,14 +58,14 @@ impl Session<'_> {
             put(operation.tx, &keys::organization_kek(organization, version), &record, Precondition::Absent)?;
 
             let mut count = 0_u64;
-            for project in all_projects(operation.tx, organization)? {
+            for project in all_projects(&operation.vault.authenticator, operation.tx, organization)? {
                 let owner = Owner::Project(organization, project.id);
                 count += operation.rewrap_project_deks(owner, version)?;
             }
             operation.check_no_dek_names_another_kek(organization, version)?;
             operation.tx.delete(&keys::organization_kek(organization, owner.key_version))?;
             owner.key_version = version;
-            put(operation.tx, &keys::organization(organization), &owner, Precondition::Present)?;
+            operation.put_authenticated(&keys::organization(organization), &owner, Precondition::Present)?;
             let resource = Resource::organization(organization).kind(ResourceKind::Key);
             let details = Details::default().with("op", "rotate-organization").with("version", version);
             operation.record(Action::Update, resource, details.with("keys", count))

@@ -116,6 +116,7 @@ impl OperationContext<'_, '_> {
             rotated_at: None,
             text,
             data,
+            seals: 0,
             dek_version: project.dek_version,
         })
     }

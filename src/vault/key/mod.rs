@@ -68,12 +68,13 @@ impl OperationContext<'_, '_> {
 
     fn put_project(&mut self, project: &mut ProjectRecord) -> Result<()> {
         project.updated_at = self.now;
-        put(self.tx, &keys::project(project.organization, &project.slug), project, Precondition::Present)
+        self.put_authenticated(&keys::project(project.organization, &project.slug), project, Precondition::Present)
     }
 
     /// Freezes the key in use and puts another one in its place.
     fn put_next_key(&mut self, project: &mut ProjectRecord, new: &PreparedKey) -> Result<KeyRecord> {
         let mut old = self.active_key(project)?;
+        old.seals = self.seals(project, &old)?;
         old.rotated_at = Some(self.now);
         // Nobody is told it again; what it sealed is opened with its bytes.
         old.text = None;

@@ -1,11 +1,14 @@
+use ctutils::CtEq as _;
+
 use crate::core::audit::{Action, Details, Resource};
 use crate::core::clock::Timestamp;
 use crate::core::custody::Custody;
 use crate::core::key::Pbkdf2;
-use crate::core::secret::SecretString;
+use crate::core::secret::{SecretBytes, SecretString};
 use crate::error::Result;
 use crate::store::Order;
 use crate::vault::envelope::Row;
+use crate::vault::iv_index::is_rotation_advised;
 use crate::vault::keys;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::At;
@@ -31,6 +34,19 @@ pub struct ProjectKey {
     pub created_at: Timestamp,
     /// In server custody, its text.
     pub text: Option<SecretString>,
+    /// How many blobs it has sealed, as far as they were stored in the vault.
+    pub seals: u64,
+}
+
+impl ProjectKey {
+    /// Returns whether the key has sealed so many blobs that it should be rotated.
+    ///
+    /// AES-GCM with random initialization vectors is safe for 2^32 blobs under one key (NIST SP 800-38D, section 8.3). The
+    /// advice comes at 2^30.
+    #[must_use]
+    pub fn is_rotation_advised(&self) -> bool {
+        is_rotation_advised(self.seals)
+    }
 }
 
 impl Session<'_> {
@@ -57,6 +73,7 @@ impl OperationContext<'_, '_> {
             version: record.version,
             derivation: record.pbkdf2()?,
             text: self.key_text(project, &record)?,
+            seals: self.seals(project, &record)?,
             hint: record.hint,
             created_at: record.created_at,
         })
@@ -84,7 +101,8 @@ pub struct KeyInfo {
     pub is_active: bool,
     /// How its text becomes the key; none, if the text is that of a [`LevelKey`](crate::LevelKey).
     pub derivation: Option<Pbkdf2>,
-    /// In client custody, its proof: with it, people find the right one among old keys of theirs.
+    /// In client custody, the proof of a former key: with it, people find the right one among old keys of theirs. The proof
+    /// of the key in use lets one write, so it is not told, nor that of a former key that has the same one.
     pub proof: Option<SecretString>,
     /// A reminder of where the key is.
     pub hint: Option<String>,
@@ -92,6 +110,17 @@ pub struct KeyInfo {
     pub created_at: Timestamp,
     /// When another one took its place.
     pub rotated_at: Option<Timestamp>,
+    /// How many blobs it has sealed, as far as they were stored in the vault.
+    pub seals: u64,
+}
+
+impl KeyInfo {
+    /// Returns whether this is the key in use, and has sealed so many blobs that it should be rotated; see
+    /// [`ProjectKey::is_rotation_advised`].
+    #[must_use]
+    pub fn is_rotation_advised(&self) -> bool {
+        self.is_active && is_rotation_advised(self.seals)
+    }
 }
 
 impl Session<'_> {
@@ -102,10 +131,11 @@ impl Session<'_> {
     pub fn keys(&self, at: At<'_>) -> Result<Vec<KeyInfo>> {
         self.read(UseCase::ListKeys, |operation| {
             let project = operation.key_project(at, Reach::OnTheWay)?;
+            let active = operation.active_proof(&project)?;
             let mut infos = Vec::new();
             let mut scan = Scan::new(keys::level_keys(project.id), Order::Descending);
             while let Some(stored) = scan.next(operation.tx)? {
-                infos.push(operation.key_info(&project, decode(&stored.value)?)?);
+                infos.push(operation.key_info(&project, decode(&stored.value)?, active.as_ref())?);
             }
             let details = Details::default().with("op", "keys").with("count", infos.len());
             operation.record(Action::Read, Resource::key(&project), details)?;
@@ -115,13 +145,29 @@ impl Session<'_> {
 }
 
 impl OperationContext<'_, '_> {
-    /// What is told of a key.
-    pub(in crate::vault) fn key_info(&mut self, project: &ProjectRecord, record: KeyRecord) -> Result<KeyInfo> {
+    /// Returns the proof of the key in use.
+    pub(in crate::vault) fn active_proof(&mut self, project: &ProjectRecord) -> Result<Option<SecretBytes>> {
+        let record = self.active_key(project)?;
+        self.proof(project, &record)
+    }
+
+    fn proof(&mut self, project: &ProjectRecord, record: &KeyRecord) -> Result<Option<SecretBytes>> {
+        let check = record.check.as_ref();
+        check.map(|check| self.open_row(project, Row::KeyProof(record.version), record.dek_version, check)).transpose()
+    }
+
+    /// What is told of a key. `active` is the proof of the key in use.
+    pub(in crate::vault) fn key_info(
+        &mut self,
+        project: &ProjectRecord,
+        record: KeyRecord,
+        active: Option<&SecretBytes>,
+    ) -> Result<KeyInfo> {
         let mut proof = None;
         if record.custody == Custody::Client
-            && let Some(check) = &record.check
+            && let Some(text) = self.proof(project, &record)?
+            && active.is_none_or(|active| !active.expose_secret().ct_eq(text.expose_secret()).to_bool())
         {
-            let text = self.open_row(project, Row::KeyProof(record.version), record.dek_version, check)?;
             proof = Some(std::str::from_utf8(text.expose_secret()).map_err(|_| damaged())?.into());
         }
         Ok(KeyInfo {
@@ -129,6 +175,7 @@ impl OperationContext<'_, '_> {
             version: record.version,
             is_active: record.version == project.key_version,
             derivation: record.pbkdf2()?,
+            seals: self.seals(project, &record)?,
             proof,
             hint: record.hint,
             created_at: record.created_at,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys;
 use super::operation::OperationContext;
-use super::records::{get, put};
+use super::records::{PlainRecord, get, put};
 use crate::core::clock::Timestamp;
 use crate::core::id::EventId;
 use crate::core::id::Id;
@@ -68,6 +68,9 @@ pub(super) struct DueRecord {
     pub(super) organization: OrganizationId,
     pub(super) lane: String,
 }
+
+impl PlainRecord for JobRecord {}
+impl PlainRecord for DueRecord {}
 
 impl JobRecord {
     /// From when on it can be taken.

@@ -39,7 +39,7 @@ impl OperationContext<'_, '_> {
         self.count_versions(project, versions, &[])
     }
 
-    /// Moves versions that were sealed with other keys to the key in use.
+    /// Moves versions that were sealed with other keys to the key in use, and counts them as sealed with it.
     pub(in crate::vault) fn reindex_versions(
         &mut self,
         project: &ProjectRecord,
@@ -51,6 +51,7 @@ impl OperationContext<'_, '_> {
             self.tx.delete(&old.record(project.id))?;
             self.tx.put(&new.record(project.id), MARK, Precondition::Always)?;
         }
+        self.count_seals(project, moved.len())?;
         self.count_versions(project.id, versions, &moved)
     }
 

@@ -159,10 +159,8 @@ impl Session<'_> {
             operation.record(Action::Read, Resource::of(&found.place)?, details)?;
             let project = &found.place.project;
             let key: KeyRecord = require(operation.tx, &keys::level_key(project.id, found.version.key_version))?;
-            let mut key = operation.key_info(project, key)?;
-            if key.is_active {
-                key.proof = None;
-            }
+            let active = operation.active_proof(project)?;
+            let key = operation.key_info(project, key, active.as_ref())?;
             Ok(VersionContent {
                 version: Version::new(found.version, &found.place, &owner, operation.now)?,
                 content,

@@ -2,6 +2,7 @@
 
 pub(super) mod by_key;
 mod changes;
+mod kinds;
 mod list;
 mod purge;
 mod restore;

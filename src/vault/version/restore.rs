@@ -8,12 +8,12 @@ use crate::core::permission::Permission;
 use crate::core::secret::SecretString;
 use crate::core::version_action::VersionAction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::vault::content::{Level, check_blob};
+use crate::vault::content::{Level, check_blob, parse};
 use crate::vault::diff::{Difference, differences, renamed};
 use crate::vault::entries::Entries;
 use crate::vault::operation::OperationContext;
 use crate::vault::place::Place;
-use crate::vault::records::{ContentRecord, ProjectRecord};
+use crate::vault::records::ContentRecord;
 use crate::vault::session::Session;
 use crate::vault::setters::setters;
 use crate::vault::use_case::UseCase;
@@ -46,6 +46,9 @@ impl Session<'_> {
     /// version in turn: nothing is lost by it, so a level can be rolled back to any state and forth again. Tells the id of
     /// the level.
     ///
+    /// A variable that comes back and is a secret now, or was one since, comes back as a secret, unless the caller may read
+    /// and decrypt secrets there.
+    ///
     /// A user also needs `secret:delete` there, where entries are there now that were not there then, or nobody here can
     /// tell.
     ///
@@ -71,9 +74,9 @@ impl Session<'_> {
                     (None, false) => return Err(content_required()),
                 },
                 Custody::Server => {
-                    let (blob, opened) = operation.under_current_key(project, &found.content)?;
-                    document = opened;
-                    blob
+                    let returning = operation.returning(place, &found.content)?;
+                    document = returning.document;
+                    returning.blob
                 }
             };
             let is_user = operation.principal.user.is_some();
@@ -106,25 +109,32 @@ impl Session<'_> {
     }
 }
 
+/// What a level gets when a former content comes back.
+pub(super) struct Returning {
+    pub(super) blob: SealedBlob,
+    /// Nothing, for a blob that is no document.
+    pub(super) document: Option<Document>,
+}
+
 impl OperationContext<'_, '_> {
-    /// A former content, sealed with the key in use if it opens, and the document in it.
-    pub(super) fn under_current_key(
-        &mut self,
-        project: &ProjectRecord,
-        content: &ContentRecord,
-    ) -> Result<(SealedBlob, Option<Document>)> {
+    /// What a level gets when a former content comes back: sealed with the key in use, if it opens, and with the kinds that
+    /// its entries may have by now.
+    pub(super) fn returning(&mut self, place: &Place, content: &ContentRecord) -> Result<Returning> {
+        let project = &place.project;
         let key = self.level_key(project, content.key_version)?;
         let blob = self.blob(project, content)?;
         let Ok(bytes) = self.vault.cipher.open(&key, &blob) else {
-            return Ok((blob, None));
+            return Ok(Returning { blob, document: None });
         };
-        let text = std::str::from_utf8(bytes.expose_secret()).ok();
-        let document = text.and_then(|text| Document::parse(text).ok());
-        if content.key_version == project.key_version {
-            return Ok((blob, document));
+        let mut document = parse(&bytes);
+        if let Some(document) = &mut document
+            && self.keep_secrets(place, content, document)?
+        {
+            return Ok(Returning { blob: self.seal_document(project, document)?, document: Some(document.clone()) });
         }
-        let key = self.level_key(project, project.key_version)?;
-        Ok((self.vault.cipher.seal(&key, bytes.expose_secret(), &*self.vault.random)?, document))
+        let is_in_use = content.key_version == project.key_version;
+        let blob = if is_in_use { blob } else { self.seal(project, bytes.expose_secret())? };
+        Ok(Returning { blob, document })
     }
 
     /// Writes what a level held before over what it holds, and tells the number of that. `known` is the document in the

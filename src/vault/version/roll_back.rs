@@ -7,12 +7,14 @@ use crate::vault::operation::{OperationContext, no_such};
 use crate::vault::place::At;
 use crate::vault::session::Session;
 use crate::vault::use_case::UseCase;
+use crate::vault::version::restore::Returning;
 use crate::vault::version::version_id;
 
 impl Session<'_> {
     /// Brings a level back to what it held after a change, and tells the id of this, which is a change in turn; nothing,
     /// if that is what the level holds, and nothing is stored or recorded then. So a level can be rolled back to any state
-    /// and forth again. Entries that come back are the ones they were.
+    /// and forth again. Entries that come back are the ones they were, but a variable that is a secret now, or was one
+    /// since, comes back as a secret, unless the caller may read and decrypt secrets there.
     ///
     /// Where entries are there now that were not there then, this takes the permission to delete them, too. The state
     /// before the first change is what [`delete_all_entries`](Self::delete_all_entries) leaves.
@@ -28,7 +30,10 @@ impl Session<'_> {
             let project = &place.project;
             let level = operation.level(project, place.id())?;
             let (blob, document) = match &state.content {
-                Some(content) => operation.under_current_key(project, content)?,
+                Some(content) => {
+                    let Returning { blob, document } = operation.returning(&place, content)?;
+                    (blob, document)
+                }
                 None => (operation.seal_document(project, &Document::new())?, Some(Document::new())),
             };
             let is_there = match &level {
@@ -45,8 +50,10 @@ impl Session<'_> {
                 // Whatever there is in such a blob goes.
                 operation.allow(Permission::SecretDelete.into())?;
             }
-            let (was, now) =
-                (operation.open_state(&place, Some(&state))?, operation.opened_or_empty(project, level.as_ref())?);
+            let now = operation.opened_or_empty(project, level.as_ref())?;
+            let mut was = operation.open_state(&place, Some(&state))?;
+            // With the kinds that its entries may have by now.
+            was.document = document.clone().unwrap_or_default();
             let renames = was.entries.renames_since(&now.entries);
             let differences = differences(&now.document, &was.document, renamed(&renames));
             operation.check_removal(&differences)?;

@@ -75,7 +75,11 @@ impl Session<'_> {
             let project = &mut place.project;
             if !project.has_webhooks {
                 project.has_webhooks = true;
-                put(operation.tx, &keys::project(project.organization, &project.slug), project, Precondition::Present)?;
+                operation.put_authenticated(
+                    &keys::project(project.organization, &project.slug),
+                    project,
+                    Precondition::Present,
+                )?;
             }
             let id = operation.given_subject_id(new.id, JobKind::Webhook, project.id)?;
             let signing_secret = new_signing_secret(&*operation.vault.random)?;

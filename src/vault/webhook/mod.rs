@@ -276,7 +276,11 @@ impl Session<'_> {
             let project = &mut place.project;
             if operation.is_empty(&keys::project_webhooks(project.id))? {
                 project.has_webhooks = false;
-                put(operation.tx, &keys::project(project.organization, &project.slug), project, Precondition::Present)?;
+                operation.put_authenticated(
+                    &keys::project(project.organization, &project.slug),
+                    project,
+                    Precondition::Present,
+                )?;
             }
             operation.record(Action::Delete, Resource::webhook(&place, id)?, details(&record))
         })

@@ -9,6 +9,7 @@ mod stage;
 
 mod addresses;
 mod callers;
+mod credentials;
 mod crossed;
 mod crowds;
 mod docs;

@@ -146,8 +146,9 @@ fn one_of<T: Copy + Send + Sync + 'static>(
 pub(crate) enum Command {
     /// Make ioenv.toml, ioenv.sealed and ioenv.key for a project
     ///
-    /// The key goes into .gitignore. `path` in ioenv.toml says which level is loaded: --path, or else the project.
-    /// With --key-file, the key is made there.
+    /// The key goes into .gitignore, and git is asked whether it ignores it. `path` in ioenv.toml says which level is loaded:
+    /// --path, or else the project. With --key-file or IOENV_KEY_FILE, the key is made there; a key in IOENV_KEY is taken as
+    /// it is. The sealed file is made where IOENV_FILE says. All of them are made, or none.
     #[command(after_help = "Example:\n  ioenv init acme-store")]
     Init {
         /// The name of the project
@@ -239,8 +240,9 @@ Examples:
     Export(ExportArgs),
     /// Run a program with the environment of a level
     ///
-    /// On Unix ioenv becomes the program, so signals and the exit code are the program's. 1 means that it could not be
-    /// run.
+    /// On Unix ioenv becomes the program, so signals and the exit code are the program's. 127 means that there is no such
+    /// program, 126 that it could not be run. If the program loads the same level itself, with ioenv::load() or this
+    /// command, it needs no key: it takes the values that it was given.
     #[command(after_help = "Example:\n  ioenv run --path acme-store/backend/production -- ./server")]
     Run(RunArgs),
     /// Show the keys of the file and which levels use them
@@ -280,7 +282,10 @@ pub(crate) struct SetArgs {
     pub(crate) more: Vec<String>,
     /// A value that begins with `-`
     #[arg(last = true, value_name = "VALUE")]
-    pub(crate) literal: Vec<String>,
+    pub(crate) last: Vec<String>,
+    /// Let each $ of the value stand for itself, even where ${NAME} is replaced
+    #[arg(long)]
+    pub(crate) literal: bool,
     /// Mark the entry as a variable, whose value may be shown
     #[arg(long, conflicts_with = "secret")]
     pub(crate) variable: bool,
@@ -319,7 +324,7 @@ pub(crate) struct ExportArgs {
     /// Replace ${NAME} by the value of NAME
     #[arg(long)]
     pub(crate) expand: bool,
-    /// Write into a new file that only you can read
+    /// Write into a new file that only you can read, or with --force over one; a pipe or a device takes the text
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
     /// Replace the file if there is one
@@ -329,8 +334,10 @@ pub(crate) struct ExportArgs {
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum ExportFormat {
-    /// NAME=value, as shells and other programs read it
+    /// NAME=value, as dotenv readers and shells read it
     Env,
+    /// Commands for a POSIX shell: export NAME='value'
+    Shell,
     /// One object of strings
     Json,
     /// The level itself as it is, with comments, kinds and references; `ioenv import --replace` reads it back
@@ -348,6 +355,9 @@ pub(crate) struct RunArgs {
     /// Replace ${NAME} by the value of NAME
     #[arg(long)]
     pub(crate) expand: bool,
+    /// Leave IOENV_KEY and IOENV_KEY_FILE to the program, for one that opens levels itself
+    #[arg(long)]
+    pub(crate) keep_key: bool,
     /// The program and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
     pub(crate) command: Vec<OsString>,
@@ -372,6 +382,20 @@ pub(crate) enum KeyCommand {
     Use {
         /// The name of the key
         id: Typed,
+    },
+    /// Seal the levels of a key with a new one; the old one stays in the file, retired
+    ///
+    /// A retired key opens what it has sealed, and seals nothing new. Levels that a merge brings in under it are moved by
+    /// the next rotation, or by rotating the retired key itself.
+    #[command(after_help = "\
+Examples:
+  ioenv key rotate main
+  ioenv key new pass --passphrase && ioenv key rotate main pass")]
+    Rotate {
+        /// The name of the key
+        id: Typed,
+        /// The key to take instead, which is made if there is none of that name [default: a new name]
+        new: Option<Typed>,
     },
     /// Remove a key that no level uses
     #[command(after_help = "Example:\n  ioenv key remove main")]

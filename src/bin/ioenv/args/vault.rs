@@ -315,10 +315,15 @@ pub(crate) enum TokenCommand {
         /// The id that `list` shows
         id: Typed,
     },
-    /// Revoke a token
+    /// Revoke a token, or all that somebody has created
     Revoke {
         /// The id that `list` shows
-        id: Typed,
+        #[arg(required_unless_present = "created_by")]
+        id: Option<Typed>,
+        /// The id of a user or token: every token, account and service key that it created or rotated, and those that were
+        /// created with these
+        #[arg(long, value_name = "ID", conflicts_with = "id")]
+        created_by: Option<Typed>,
     },
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn run(project: &Project, args: &DiffArgs) -> Result {
             (Some(old), Some(new)) if old.value().expose_secret() != new.value().expose_secret() => "changed",
             (Some(old), Some(new)) if old.kind() != new.kind() => "another kind",
             // Only with references replaced are they different values.
-            (Some(old), Some(new)) if old.is_literal() != new.is_literal() => {
+            (Some(old), Some(new)) if !old.has_same_value(&new) => {
                 if new.is_literal() {
                     "now literal"
                 } else {

@@ -1,18 +1,15 @@
 use std::io::Write as _;
 
-use ioenv::{Precedence, VarName, is_withheld, merge};
+use ioenv::{Precedence, SourceKind, VarName, is_withheld};
 
-use crate::levels::chosen::levels;
+use crate::levels::chosen::{Chain, chain};
 use crate::project::Project;
 use crate::result::Result;
 use crate::terminal;
 
 pub(crate) fn run(project: &Project, name: &VarName) -> Result {
     let path = project.path()?;
-    let levels = levels(project)?;
-    let layers = levels.layers(&path)?;
-    let there: Vec<_> = layers.iter().map(|layer| layer.path().clone()).collect();
-    let resolved = merge(layers);
+    let Chain { resolved, there } = chain(project)?;
     let Some(variable) = resolved.get(name.as_str()) else {
         return Err(format!("no level of {path} sets {name}; add it with `ioenv set {name} --path {path}`").into());
     };
@@ -21,6 +18,10 @@ pub(crate) fn run(project: &Project, name: &VarName) -> Result {
 
     let mut out = anstream::stdout().lock();
     writeln!(out, "{name} is a {kind}: {}", terminal::shown(variable, false))?;
+    if origin.is_process() {
+        writeln!(out, "  the process has it from `ioenv run`; without a key nobody here can tell which level decides")?;
+        return Ok(());
+    }
     let mut chain: Vec<_> = path.chain().collect();
     chain.reverse();
     for level in chain {
@@ -29,7 +30,10 @@ pub(crate) fn run(project: &Project, name: &VarName) -> Result {
         } else if origin.overrode().contains(&level) {
             "is overridden"
         } else if !there.contains(&level) {
-            levels.absent()
+            match project.source_kind()? {
+                SourceKind::Vault => "says nothing",
+                _ => "is not in the file",
+            }
         } else {
             "does not set it"
         };

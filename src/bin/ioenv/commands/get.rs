@@ -1,14 +1,14 @@
 use std::io::{IsTerminal as _, Write as _};
 
-use ioenv::{VarName, merge};
+use ioenv::VarName;
 
 use super::as_configured;
-use crate::levels::chosen::layers;
+use crate::levels::chosen::resolved;
 use crate::project::Project;
 use crate::result::Result;
 
 pub(crate) fn run(project: &Project, name: &VarName) -> Result {
-    let resolved = as_configured(project, merge(layers(project)?))?;
+    let resolved = as_configured(project, resolved(project)?)?;
     let Some(variable) = resolved.get(name.as_str()) else {
         return Err(format!("{} has no {name}; `ioenv list` shows what it has", project.path()?).into());
     };

@@ -35,17 +35,16 @@ pub(crate) fn run(project: &Project, args: &ImportArgs) -> Result {
     Ok(())
 }
 
-/// Names the values that refer to others: another program may have replaced the references.
+/// Names the values that refer to others, or have commands: another program may have replaced them.
 fn tell_of_references(project: &Project, file: &str, imported: &Document) -> Result {
-    let known = |entry: &Entry| entry.references(Dialect::Ioenv);
+    let listed = |names: &[&VarName]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
     let named = |is: &dyn Fn(&Entry) -> bool| {
-        let names: Vec<&str> =
-            imported.entries().iter().filter(|entry| is(entry)).map(|entry| entry.name().as_str()).collect();
-        names.join(", ")
+        let names: Vec<&VarName> = imported.entries().iter().filter(|entry| is(entry)).map(Entry::name).collect();
+        listed(&names)
     };
-    // No notation has more forms than that of Stashbase.
-    let others = named(&|entry| entry.references(Dialect::Stashbase) > known(entry));
-    let known = named(&|entry| known(entry) > 0);
+    let known = named(&|entry| entry.references(Dialect::Ioenv) > 0);
+    let others = named(&Entry::has_foreign_reference);
+    let commands = listed(&imported.commands().iter().collect::<Vec<_>>());
     if !known.is_empty() && !project.configuration.expand()? {
         terminal::warning(format!(
             "{file}: these refer to others with ${{NAME}}, which is not replaced unless `expand = true` stands in \
@@ -56,6 +55,12 @@ fn tell_of_references(project: &Project, file: &str, imported: &Document) -> Res
         terminal::warning(format!(
             "{file}: these have $NAME or ${{NAME:-...}}, which is never replaced: write ${{NAME}}, or put the value between \
              single quotes if it is meant so: {others}"
+        ));
+    }
+    if !commands.is_empty() {
+        terminal::warning(format!(
+            "{file}: these have $(command) or `command`, which is never run: write what it prints, or put the value between \
+             single quotes if it is meant so: {commands}"
         ));
     }
     Ok(())

@@ -1,51 +1,78 @@
+use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::fs;
-use std::io::Write as _;
-use std::path::{Path, absolute};
+use std::path::{Path, PathBuf, absolute};
 
-use ioenv::{Document, KeyRing, LevelKey, LevelPath, SealedFile, SecretString, Slug, SystemRandom};
+use ioenv::{Document, KeyRing, LevelKey, LevelPath, SealedFile, Slug, SystemRandom};
+use zeroize::Zeroizing;
 
-use super::create_private;
+use super::key::passphrase_of;
+use crate::ignore::{Hidden, ignore};
+use crate::made::Made;
 use crate::project::Project;
 use crate::result::Result;
 use crate::terminal;
 
-/// The files that stand beside the sealed one while it is changed, as git is to ignore them.
-const BESIDE_SEALED: &str = ".ioenv.sealed.*";
+/// Where the key of a new project is.
+enum NewKey {
+    /// It is made, and kept in this file.
+    InFile(PathBuf),
+    /// `IOENV_KEY` holds it.
+    Given(Zeroizing<String>),
+}
 
 pub(crate) fn run(project: &Project, name: &Slug) -> Result {
     let directory = project.directory.as_path();
-    let [configuration, sealed_file] = ["ioenv.toml", "ioenv.sealed"].map(|name| directory.join(name));
-    let key_file = match &project.chosen_key_file {
-        Some(file) => absolute(file)?,
-        None => directory.join("ioenv.key"),
+    let configuration = directory.join("ioenv.toml");
+    let sealed_file = directory.join(variable("IOENV_FILE").unwrap_or_else(|| "ioenv.sealed".into()));
+    let key = new_key(project, directory)?;
+    let key_file = match &key {
+        NewKey::InFile(file) => Some(file),
+        NewKey::Given(_) => None,
     };
-    for file in [&configuration, &sealed_file, &key_file] {
+    for file in [&configuration, &sealed_file].into_iter().chain(key_file) {
         if file.symlink_metadata().is_ok() {
             return Err(format!("{} is there already; nothing was changed", file.display()).into());
         }
     }
     let path = project.chosen_path.clone().unwrap_or_else(|| name.into());
-    let key_setting = key_file.strip_prefix(directory).unwrap_or(&key_file);
-    let settings = configuration_text(name, &path, key_setting)?;
+    let setting = |file: &PathBuf| file.strip_prefix(directory).unwrap_or(file).to_owned();
+    let key_setting = key_file.map(setting);
+    let settings = configuration_text(name, &path, key_setting.as_deref(), &setting(&sealed_file))?;
 
-    let key = LevelKey::generate(&SystemRandom)?;
-    let keys = KeyRing::from(&key);
     let mut sealed = SealedFile::create(&sealed_file, name.clone())?;
-    sealed.add_key("main".parse()?, &key)?;
+    let (id, made_key) = ("main".parse()?, LevelKey::generate(&SystemRandom)?);
+    let keys = match &key {
+        NewKey::InFile(_) => KeyRing::from(&made_key),
+        NewKey::Given(text) => given(text)?,
+    };
+    match (&key, keys.find(None, |_| true)?) {
+        (_, Some(key)) => sealed.add_key(id, &key)?,
+        (NewKey::Given(text), None) => sealed.add_passphrase(id, &passphrase_of(text)?)?,
+        (NewKey::InFile(_), None) => unreachable!("a key that was made is a level key"),
+    }
+    let keys = sealed.stretch(&[sealed.keys()[0].id()], &keys)?;
     sealed.set_level(&name.into(), &Document::new(), &keys)?;
     sealed.set_level(&path, &Document::new(), &keys)?;
 
+    let mut made = Made::default();
+    let hidden: Vec<Hidden> =
+        key_file.map(Hidden::file).into_iter().chain([Hidden::beside_sealed(&sealed_file)]).collect();
+    let unknown = ignore(&mut made, directory, &hidden).map_err(|error| format!("{error}; nothing was made"))?;
     // The key first: a sealed file without its key would be lost, a key without its file is not missed.
-    // Where the key file lies elsewhere, git does not see it.
-    let ignored = Some(key_setting).filter(|file| file.is_relative()).map(|file| file.display().to_string());
-    ignore(directory, ignored.as_deref().into_iter().chain([BESIDE_SEALED]))?;
-    write_key(&key_file, &key.to_text())?;
+    if let Some(file) = key_file {
+        made.key(file, &made_key.to_text())?;
+    }
+    made.expect(&sealed_file);
+    made.expect(lock_of(&sealed_file));
     sealed.save()?;
-    fs::write(&configuration, settings)
-        .map_err(|error| format!("cannot write {}: {error}", configuration.display()))?;
+    made.file(&configuration, &settings)?;
+    made.keep();
 
-    let outside = if key_setting.is_relative() {
+    let kept = match &key_setting {
+        Some(file) => format!(", and {}, to be kept: without it nothing can be read", file.display()),
+        None => "; the key is the one in IOENV_KEY: without it nothing can be read".to_owned(),
+    };
+    let outside = if key_setting.as_ref().is_some_and(|file| file.is_relative()) {
         format!(
             "to keep the key out of the work tree, where no merge reaches it: --key-file ~/.config/ioenv/{name}.key\n"
         )
@@ -53,58 +80,84 @@ pub(crate) fn run(project: &Project, name: &Slug) -> Result {
         String::new()
     };
     terminal::note(format!(
-        "made ioenv.toml and ioenv.sealed, to be committed, and {}, to be kept: without it nothing can be read\n\
-         {outside}next: ioenv import .env --path {path}",
-        key_setting.display()
+        "made ioenv.toml and {}, to be committed{kept}\n{outside}next: ioenv import .env --path {path}",
+        setting(&sealed_file).display()
     ));
+    note_unknown(unknown);
     Ok(())
 }
 
-/// The setting of the key file is left out where it says what holds anyway.
-fn configuration_text(project: &Slug, path: &LevelPath, key_file: &Path) -> Result<String> {
+/// Says what git could not be asked.
+pub(super) fn note_unknown(unknown: Option<PathBuf>) {
+    if let Some(file) = unknown {
+        let name = file.file_name().unwrap_or_default().display().to_string();
+        terminal::note(format!(
+            "git could not be asked whether it ignores {name}: in a repository, `git check-ignore {name}` tells"
+        ));
+    }
+}
+
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// As commands look for it, so that the next one finds it: `--key-file`, `IOENV_KEY`, `IOENV_KEY_FILE`, `ioenv.key`.
+fn new_key(project: &Project, directory: &Path) -> Result<NewKey> {
+    let given = variable("IOENV_KEY");
+    match (&project.chosen_key_file, given) {
+        (Some(_), Some(_)) => {
+            Err("IOENV_KEY is set, so that commands would not read the key from the file that --key-file \
+             names: unset IOENV_KEY, or leave --key-file out"
+                .into())
+        }
+        (Some(file), None) => Ok(NewKey::InFile(absolute(file)?)),
+        (None, Some(key)) => {
+            let text = key.into_string().map_err(|_| "IOENV_KEY is not UTF-8 text")?;
+            Ok(NewKey::Given(Zeroizing::new(text)))
+        }
+        (None, None) => {
+            let file = variable("IOENV_KEY_FILE").unwrap_or_else(|| "ioenv.key".into());
+            Ok(NewKey::InFile(directory.join(file)))
+        }
+    }
+}
+
+/// The one key that `IOENV_KEY` holds.
+fn given(text: &str) -> Result<KeyRing> {
+    let keys = KeyRing::parse(text).map_err(|error| format!("IOENV_KEY: {error}"))?;
+    if keys.len() != 1 {
+        return Err("IOENV_KEY must hold one key for a new project: unset it, and a key is made".into());
+    }
+    Ok(keys)
+}
+
+/// The lock that stays beside a sealed file.
+fn lock_of(sealed_file: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(sealed_file.file_name().unwrap_or_default());
+    name.push(".lock");
+    sealed_file.with_file_name(name)
+}
+
+/// The settings of files are left out where they say what holds anyway.
+fn configuration_text(project: &Slug, path: &LevelPath, key_file: Option<&Path>, sealed: &Path) -> Result<String> {
     let mut text = format!(
         "# What `ioenv` and `ioenv::load()` load in this directory. The key is not here but in a file of its own.\n\
          path = \"{path}\"\n\
          # To choose the environment by IOENV_ENV: path = \"{project}/backend/{{env}}\"\n"
     );
-    if key_file != Path::new("ioenv.key") {
+    let named = [(key_file, "key_file", "ioenv.key"), (Some(sealed), "file", "ioenv.sealed")];
+    for (file, setting, default) in named {
+        let Some(file) = file.filter(|file| *file != Path::new(default)) else {
+            continue;
+        };
         // Between single quotes TOML takes everything as it is, but for these.
-        match key_file.to_str() {
+        match file.to_str() {
             Some(name) if !name.contains(|c: char| c == '\'' || c.is_control()) => {
-                let _ = writeln!(text, "key_file = '{name}'");
+                let _ = writeln!(text, "{setting} = '{name}'");
             }
-            _ => return Err("ioenv.toml cannot hold the name of that key file: choose a plainer one".into()),
+            _ => return Err("ioenv.toml cannot hold the name of that file: choose a plainer one".into()),
         }
     }
     Ok(text)
-}
-
-/// Adds what is not there yet to .gitignore.
-pub(super) fn ignore(directory: &Path, patterns: impl IntoIterator<Item = impl AsRef<str>>) -> Result {
-    let file = directory.join(".gitignore");
-    let write = || {
-        let mut text = match fs::read_to_string(&file) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            read => read?,
-        };
-        let before = text.len();
-        for pattern in patterns {
-            let pattern = pattern.as_ref();
-            if !text.lines().any(|line| line.trim().trim_start_matches('/') == pattern) {
-                let line_end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-                let _ = writeln!(text, "{line_end}/{pattern}");
-            }
-        }
-        if text.len() == before { Ok(()) } else { fs::write(&file, text) }
-    };
-    write().map_err(|error: std::io::Error| format!("cannot write {}: {error}", file.display()).into())
-}
-
-/// Writes a key into a new file that only its owner can read.
-pub(super) fn write_key(file: &Path, key: &SecretString) -> Result {
-    let written = create_private(file).and_then(|mut new| {
-        writeln!(new, "{}", key.expose_secret())?;
-        new.sync_all()
-    });
-    written.map_err(|error| format!("cannot write {}: {error}", file.display()).into())
 }

@@ -1,17 +1,17 @@
 use std::io::Write as _;
 
-use ioenv::{LevelPath, Resolved, Variable, is_withheld, merge};
+use ioenv::{LevelPath, Resolved, Variable, is_withheld};
 use serde_json::{Value, json};
 
 use super::as_configured;
 use crate::args::{ListArgs, ListFormat};
-use crate::levels::chosen::own_or_all_layers;
+use crate::levels::chosen::own_or_all;
 use crate::project::Project;
 use crate::result::Result;
 use crate::terminal;
 
 pub(crate) fn run(project: &Project, args: &ListArgs) -> Result {
-    let resolved = merge(own_or_all_layers(project, args.own)?);
+    let resolved = own_or_all(project, args.own)?;
     // A level by itself may refer to what is above it.
     let resolved = if args.own { resolved } else { as_configured(project, resolved)? };
     match args.format {

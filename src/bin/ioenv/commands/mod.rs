@@ -15,9 +15,6 @@ pub(crate) mod tree;
 pub(crate) mod unset;
 pub(crate) mod vault;
 
-use std::fs::{File, OpenOptions};
-use std::path::Path;
-
 use ioenv::{Resolved, Unresolved, VarName, expand};
 
 use crate::project::Project;
@@ -42,13 +39,4 @@ fn warn_of_withheld(name: &VarName) {
     terminal::warning(format!(
         "{name} changes how programs are loaded, or is ioenv's own, and is withheld; `--only` takes it by name"
     ));
-}
-
-/// A new file that only its owner can read.
-fn create_private(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }

@@ -7,7 +7,7 @@ use ioenv::{Layer, Loader, Precedence, VarName, VaultLocation};
 
 use super::{warn_of_unresolved, warn_of_withheld};
 use crate::args::{RunArgs, Typed};
-use crate::levels::chosen::levels;
+use crate::levels::chosen::{handed_over, levels};
 use crate::project::Project;
 use crate::result::Result;
 use crate::terminal;
@@ -22,13 +22,18 @@ impl Source for Read {
     }
 }
 
+/// The keys of a sealed file, which `--keep-key` leaves to the program.
+const KEY: &str = "IOENV_KEY";
 /// What opens the store, and is no business of the program that runs.
-const CREDENTIALS: [&str; 4] = ["IOENV_KEY", "IOENV_TOKEN", "IOENV_API_TOKEN", "IOENV_ROOT_KEY"];
+const CREDENTIALS: [&str; 4] = [KEY, "IOENV_TOKEN", "IOENV_API_TOKEN", "IOENV_ROOT_KEY"];
 
-pub(crate) fn run(project: Project, args: RunArgs) -> Result<ExitCode> {
+pub(crate) fn run(project: &Project, args: RunArgs) -> Result<ExitCode> {
     let path = project.path()?;
-    let source = Read(levels(&project)?.layers(&path)?);
-    let mut loader = Loader::new().path(path).source(source);
+    let mut loader = Loader::new().path(path.clone());
+    // Without keys, the loader may have it from the `ioenv run` that has started this one.
+    if handed_over(project, &path).is_ok_and(|taken| taken.is_none()) {
+        loader = loader.source(Read(levels(project)?.layers(&path)?));
+    }
     if args.override_process {
         loader = loader.precedence(Precedence::VaultWins);
     }
@@ -39,7 +44,7 @@ pub(crate) fn run(project: Project, args: RunArgs) -> Result<ExitCode> {
     if !only.is_empty() {
         loader = loader.only(only.iter().map(ToString::to_string));
     }
-    let env = loader.configuration(project.configuration).resolve()?;
+    let env = loader.configuration(project.configuration.clone()).resolve()?;
     warn_of_unresolved(env.unresolved());
     for name in env.withheld() {
         warn_of_withheld(name);
@@ -52,9 +57,11 @@ pub(crate) fn run(project: Project, args: RunArgs) -> Result<ExitCode> {
     let program = words.next().unwrap_or_default();
     let mut command = Command::new(&program);
     command.args(words);
-    env.apply_to(&mut command);
+    project.configuration.hand_over(&env, &mut command);
+    let credentials: Vec<&str> =
+        CREDENTIALS.into_iter().filter(|credential| !(args.keep_key && *credential == KEY)).collect();
     for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(|name| CREDENTIALS.iter().any(|credential| name.starts_with(credential))) {
+        if name.to_str().is_some_and(|name| credentials.iter().any(|one| name.starts_with(one))) {
             command.env_remove(name);
         }
     }

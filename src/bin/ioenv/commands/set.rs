@@ -1,6 +1,7 @@
 use ioenv::{Kind, SecretString, VarName, is_withheld};
 
 use crate::args::{SetArgs, usage};
+use crate::levels::NewValue;
 use crate::levels::chosen::levels;
 use crate::project::Project;
 use crate::result::Result;
@@ -13,7 +14,7 @@ pub(crate) fn run(project: &Project, args: SetArgs) -> Result {
     if given.iter().any(|one| one.len() > 1 && one.starts_with('-')) {
         usage("there is no such option; a value that begins with `-` needs `--` before it: ioenv set NAME -- VALUE");
     }
-    given.extend(args.literal);
+    given.extend(args.last);
     if given.len() > 1 {
         usage("the value must be one argument: put it between quotes, or pipe it in");
     }
@@ -40,5 +41,6 @@ pub(crate) fn run(project: &Project, args: SetArgs) -> Result {
         (_, true) => Some(Kind::Secret),
         _ => None,
     };
-    levels(project)?.set(&project.path()?, &name, &value, kind)
+    let new = NewValue { name, value, kind, is_literal: args.literal };
+    levels(project)?.set(&project.path()?, &new)
 }

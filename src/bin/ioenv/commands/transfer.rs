@@ -12,6 +12,7 @@ use crate::result::Result;
 use crate::terminal;
 
 const COPIED: &str = "copied as it is: the key is the same";
+const USED_ELSEWHERE: &str = "opened and sealed anew: the vault had that blob at another level";
 const RESEALED: &str = "opened and sealed anew: the keys differ";
 
 pub(crate) fn push(project: &Project, args: &TransferArgs) -> Result {
@@ -44,13 +45,17 @@ pub(crate) fn push(project: &Project, args: &TransferArgs) -> Result {
                         RESEALED
                     }
                     Custody::Client => {
-                        let copied = std::cell::Cell::new(RESEALED);
+                        let how = std::cell::Cell::new(RESEALED);
                         vault.write_client(path, |level| {
-                            let is_same = level.opens(&blob);
-                            copied.set(if is_same { COPIED } else { RESEALED });
-                            if is_same { Ok(blob.clone()) } else { Ok(level.seal(&document)?) }
+                            if level.opens(&blob) {
+                                how.set(COPIED);
+                                return Ok(blob.clone());
+                            }
+                            // After the copy was refused.
+                            how.set(if how.get() == RESEALED { RESEALED } else { USED_ELSEWHERE });
+                            Ok(level.seal(&document)?)
                         })?;
-                        copied.get()
+                        how.get()
                     }
                 };
                 note(path, how);

@@ -23,17 +23,38 @@ pub(crate) trait Levels {
     /// Takes over all entries of a document, or with `replace` nothing but those; tells what became of them.
     fn import(&self, path: &LevelPath, imported: Document, replace: bool) -> Result<String>;
 
-    /// Sets one entry; without a kind, its kind stays.
-    fn set(&self, path: &LevelPath, name: &VarName, value: &SecretString, kind: Option<Kind>) -> Result;
+    /// Sets one entry.
+    fn set(&self, path: &LevelPath, new: &NewValue) -> Result;
 
     /// Removes all of these entries, or none if one is not there.
     fn unset(&self, path: &LevelPath, names: &[VarName]) -> Result;
 
     /// Removes all that a level says.
     fn remove(&self, path: &LevelPath, force: bool) -> Result;
+}
 
-    /// What is said of a level of a chain that is not among its layers.
-    fn absent(&self) -> &'static str;
+/// A value to set.
+pub(crate) struct NewValue {
+    pub(crate) name: VarName,
+    pub(crate) value: SecretString,
+    /// Without it, the kind of the entry stays.
+    pub(crate) kind: Option<Kind>,
+    /// Whether each `$` stands for itself.
+    pub(crate) is_literal: bool,
+}
+
+impl NewValue {
+    fn apply(&self, document: &mut Document) -> ioenv::Result<()> {
+        if self.is_literal {
+            document.set_literal(self.name.clone(), self.value.clone())?;
+        } else {
+            document.set(self.name.clone(), self.value.clone())?;
+        }
+        if let Some(kind) = self.kind {
+            document.set_kind(self.name.as_str(), kind);
+        }
+        Ok(())
+    }
 }
 
 /// Says that an entry that was to be removed is not there.

@@ -1,6 +1,6 @@
-use ioenv::{Changes, Document, Kind, Layer, LevelPath, SealedFile, SecretString, VarName};
+use ioenv::{Changes, Document, Layer, LevelPath, SealedFile, VarName};
 
-use super::{Levels, no_such_entry};
+use super::{Levels, NewValue, no_such_entry};
 use crate::project::Project;
 use crate::result::Result;
 use crate::terminal;
@@ -51,7 +51,11 @@ impl Levels for SealedLevels<'_> {
         let paths = sealed.paths().flat_map(LevelPath::chain);
         let with_key = |path: LevelPath| {
             let key = match sealed.key_of(&path) {
-                Some(key) => format!("(key {key})"),
+                Some(key) => match sealed.keys().iter().find(|described| described.id() == key) {
+                    Some(described) if described.replaced_by().is_some() => format!("(key {key}, retired)"),
+                    Some(_) => format!("(key {key})"),
+                    None => format!("(key {key}, which is not in the file)"),
+                },
                 None => "(no level of its own)".to_owned(),
             };
             (path, key)
@@ -72,14 +76,8 @@ impl Levels for SealedLevels<'_> {
         Ok(format!("{} added, {} changed, {same} as before", changes.added, changes.changed))
     }
 
-    fn set(&self, path: &LevelPath, name: &VarName, value: &SecretString, kind: Option<Kind>) -> Result {
-        self.change(path, |document, _| {
-            document.set(name.clone(), value.clone())?;
-            if let Some(kind) = kind {
-                document.set_kind(name.as_str(), kind);
-            }
-            Ok(())
-        })
+    fn set(&self, path: &LevelPath, new: &NewValue) -> Result {
+        self.change(path, |document, _| Ok(new.apply(document)?))
     }
 
     fn unset(&self, path: &LevelPath, names: &[VarName]) -> Result {
@@ -109,10 +107,6 @@ impl Levels for SealedLevels<'_> {
         sealed.save()?;
         terminal::note(format!("removed the level {path}"));
         Ok(())
-    }
-
-    fn absent(&self) -> &'static str {
-        "is not in the file"
     }
 }
 

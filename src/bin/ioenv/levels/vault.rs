@@ -2,9 +2,9 @@ use ioenv::vault::{
     At, Blobs, Custody, LevelScope, NewEntry, NewEnvironment, NewProject, NewTarget, OpenedLevel, OrganizationId,
     Session,
 };
-use ioenv::{Document, ErrorKind, Kind, Layer, LevelPath, SealedBlob, SecretString, Slug, VarName};
+use ioenv::{Document, ErrorKind, Kind, Layer, LevelPath, SealedBlob, Slug, VarName};
 
-use super::{Levels, no_such_entry};
+use super::{Levels, NewValue, no_such_entry};
 use crate::given::Given as _;
 use crate::levels::access::Access;
 use crate::project::Project;
@@ -188,7 +188,7 @@ impl Levels for VaultLevels<'_> {
                 .entries()
                 .iter()
                 .map(|entry| {
-                    NewEntry::new(entry.name().clone(), entry.value().clone())
+                    NewEntry::from(entry)
                         .given(Some(entry.kind()).filter(|kind| *kind == Kind::Variable), NewEntry::kind)
                         .given(entry.comment(), NewEntry::comment)
                 })
@@ -210,17 +210,12 @@ impl Levels for VaultLevels<'_> {
         Ok(written.map_err(|error| hint(path, error))?)
     }
 
-    fn set(&self, path: &LevelPath, name: &VarName, value: &SecretString, kind: Option<Kind>) -> Result {
-        let entry = NewEntry::new(name.clone(), value.clone()).given(kind, NewEntry::kind);
+    fn set(&self, path: &LevelPath, new: &NewValue) -> Result {
+        let entry = NewEntry::new(new.name.clone(), new.value.clone()).given(new.kind, NewEntry::kind);
+        let entry = if new.is_literal { entry.literal() } else { entry };
         let set = self.session().set_entries(At::Path(self.organization, path), &[entry]);
         if is_client_managed(&set) {
-            return self.change_client(path, |document| {
-                document.set(name.clone(), value.clone())?;
-                if let Some(kind) = kind {
-                    document.set_kind(name.as_str(), kind);
-                }
-                Ok(())
-            });
+            return self.change_client(path, |document| Ok(new.apply(document)?));
         }
         set.map_err(|error| hint(path, error))?;
         Ok(())
@@ -249,9 +244,5 @@ impl Levels for VaultLevels<'_> {
         self.session().delete_level(At::Path(self.organization, path)).map_err(|error| hint(path, error))?;
         terminal::note(format!("{path} says nothing any more; `ioenv vault restore {path}` brings it back"));
         Ok(())
-    }
-
-    fn absent(&self) -> &'static str {
-        "says nothing"
     }
 }

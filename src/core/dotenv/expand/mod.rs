@@ -142,6 +142,23 @@ impl Entry {
         let found = iter::successors(scanner.next(0..text.len()), |last| scanner.next(last.range.end..text.len()));
         found.filter(|found| matches!(found.what, What::Reference(_))).count()
     }
+
+    /// Returns whether the value has a reference that other programs replace and [`expand`] does not: `$NAME`, or
+    /// `${NAME}` with an operator, such as `${NAME:-word}`.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), ioenv::Error> {
+    /// use ioenv::Document;
+    ///
+    /// let document = Document::parse("A=\"${B}\"\nC='$B'\nD=$B\nE=\"${B:-x}\"\n")?;
+    /// let foreign = document.entries().iter().filter(|entry| entry.has_foreign_reference());
+    /// assert!(foreign.map(|entry| entry.name().as_str()).eq(["D", "E"]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn has_foreign_reference(&self) -> bool {
+        Scanner::new(&scan::IOENV, self.value().expose_secret(), self.dollars()).finds_foreign()
+    }
 }
 
 impl fmt::Debug for Expansion<'_> {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::core::document::Dollars;
-use crate::core::name::is_var_name;
+use crate::core::name::{is_name_byte, is_var_name};
 
 /// What begins with a `$`, in one notation.
 pub(super) struct Syntax {
@@ -29,7 +29,7 @@ enum Backslash {
 
 /// What a reference in braces can hold.
 enum Braces {
-    /// A name that passes, of letters, digits and `_`.
+    /// A name that passes, of letters, digits, `_` and dots.
     Name(fn(&str) -> bool),
     /// Letters, digits and `_`; then nothing, or `:-`, `:+` or `:?` and a word with references of its own.
     Word,
@@ -162,6 +162,29 @@ impl<'a> Scanner<'a> {
         None
     }
 
+    /// Whether a part that is not to be replaced has what begins a reference elsewhere.
+    pub(super) fn finds_foreign(&self) -> bool {
+        let last_brace = self.text.rfind('}').unwrap_or_default();
+        let is_foreign = |at: usize| {
+            let rest = &self.text[at + 1..];
+            let is_guarded = self.dollars.is_literal(at) || self.text[..at].ends_with('\\');
+            let name = rest.strip_prefix('{').filter(|_| at < last_brace).unwrap_or(rest);
+            !is_guarded && begins_name(leading(name, is_word_byte))
+        };
+        let mut start = 0;
+        loop {
+            let found = self.next(start..self.text.len());
+            let end = found.as_ref().map_or(self.text.len(), |found| found.range.start);
+            if self.text[start..end].match_indices('$').any(|(at, _)| is_foreign(start + at)) {
+                return true;
+            }
+            match found {
+                Some(found) => start = found.range.end,
+                None => return false,
+            }
+        }
+    }
+
     /// Whether the `$` at an offset begins nothing.
     fn is_text(&self, at: usize) -> bool {
         self.dollars.is_literal(at) || (self.syntax.backslash != Backslash::Ordinary && self.text[..at].ends_with('\\'))
@@ -179,7 +202,8 @@ impl<'a> Scanner<'a> {
     fn braced(&self, text: &'a str, at: usize) -> Option<(Reference<'a>, usize)> {
         let start = at + "${".len();
         let inner = match self.syntax.braces {
-            Braces::Name(_) | Braces::Word => leading(&text[start..], is_word_byte),
+            Braces::Name(_) => leading(&text[start..], is_name_byte),
+            Braces::Word => leading(&text[start..], is_word_byte),
             Braces::Flat => leading(&text[start..], |byte| !matches!(byte, b'{' | b'}')),
         };
         let end = start + inner.len();
@@ -224,10 +248,10 @@ fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// `[A-Z_][A-Z0-9_]*`, given letters, digits and `_`.
+/// `[A-Z_][A-Z0-9_]*`.
 #[cfg(feature = "server")]
 fn is_upper_case_name(text: &str) -> bool {
-    begins_name(text) && !text.bytes().any(|byte| byte.is_ascii_lowercase())
+    begins_name(text) && text.bytes().all(|byte| is_word_byte(byte) && !byte.is_ascii_lowercase())
 }
 
 fn begins_name(text: &str) -> bool {

@@ -18,7 +18,7 @@ const MAX_REFERENCES: usize = 100_000;
 
 /// The secrets of an environment by their names, and what is left of the bounds of one response.
 pub(crate) struct References<'a> {
-    values: BTreeMap<&'a str, &'a str>,
+    values: BTreeMap<&'a str, (&'a str, &'a Dollars)>,
     bytes: usize,
     count: usize,
 }
@@ -31,27 +31,28 @@ struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    fn new(name: &'a str, value: &'a str) -> Self {
-        Self { name, scanner: Scanner::new(&STASHBASE_SERVER, value, &Dollars::Expandable), next: 0 }
+    fn new(name: &'a str, value: &'a str, dollars: &'a Dollars) -> Self {
+        Self { name, scanner: Scanner::new(&STASHBASE_SERVER, value, dollars), next: 0 }
     }
 }
 
 impl<'a> References<'a> {
-    pub(crate) fn new(secrets: impl Iterator<Item = (&'a str, &'a SecretString)>) -> Self {
-        let values = secrets.map(|(name, value)| (name, value.expose_secret())).collect();
+    /// Takes each secret with which `$` of its value are literal.
+    pub(crate) fn new(secrets: impl Iterator<Item = (&'a str, &'a SecretString, &'a Dollars)>) -> Self {
+        let values = secrets.map(|(name, value, dollars)| (name, (value.expose_secret(), dollars))).collect();
         Self { values, bytes: MAX_ALL_BYTES, count: MAX_REFERENCES }
     }
 
     /// The value of a name with what its references stand for. A reference to a name that is not there, or that leads
-    /// back to itself, stays.
-    pub(crate) fn expand(&mut self, name: &'a str, value: &'a SecretString) -> SecretString {
-        self.try_expand(name, value.expose_secret()).unwrap_or_else(|| value.clone())
+    /// back to itself, stays. So does a literal `$`.
+    pub(crate) fn expand(&mut self, name: &'a str, value: &'a SecretString, dollars: &'a Dollars) -> SecretString {
+        self.try_expand(name, value.expose_secret(), dollars).unwrap_or_else(|| value.clone())
     }
 
     /// Without recursion, because a chain may be as long as there are secrets. `None` where the value stays as it is.
-    fn try_expand(&mut self, name: &'a str, value: &'a str) -> Option<SecretString> {
+    fn try_expand(&mut self, name: &'a str, value: &'a str, dollars: &'a Dollars) -> Option<SecretString> {
         let limit = MAX_VALUE_BYTES.min(self.bytes);
-        let first = Frame::new(name, value);
+        let first = Frame::new(name, value, dollars);
         first.scanner.next(0..value.len())?;
         let mut frames = vec![first];
         let mut expanded = SecretText::with_capacity(value.len());
@@ -72,7 +73,7 @@ impl<'a> References<'a> {
                 What::Dollar => None,
             };
             match target {
-                Some((name, value)) if open.insert(name) => frames.push(Frame::new(name, value)),
+                Some((name, (value, dollars))) if open.insert(name) => frames.push(Frame::new(name, value, dollars)),
                 _ => expanded.push_within(&text[found.range], limit)?,
             }
         }
@@ -88,8 +89,10 @@ mod tests {
     fn expand(secrets: &[(&str, &str)]) -> Vec<String> {
         let secrets: Vec<(&str, SecretString)> =
             secrets.iter().map(|(name, value)| (*name, SecretString::from(*value))).collect();
-        let mut references = References::new(secrets.iter().map(|(name, value)| (*name, value)));
-        secrets.iter().map(|(name, value)| references.expand(name, value).expose_secret().to_owned()).collect()
+        let dollars = &Dollars::Expandable;
+        let mut references = References::new(secrets.iter().map(|(name, value)| (*name, value, dollars)));
+        let expanded = secrets.iter().map(|(name, value)| references.expand(name, value, dollars));
+        expanded.map(|value| value.expose_secret().to_owned()).collect()
     }
 
     #[test]

@@ -153,13 +153,13 @@ pub(in crate::server::stashbase) fn compare(context: &RequestContext) -> Result<
 }
 
 fn references(entries: &[StoredEntry]) -> References<'_> {
-    References::new(entries.iter().map(|entry| (entry.metadata.name.as_str(), &entry.value)))
+    References::new(entries.iter().map(|entry| (entry.metadata.name.as_str(), &entry.value, &entry.dollars)))
 }
 
 /// A value as it is stored, or with what its references stand for.
 fn value<'a>(entry: &'a StoredEntry, references: Option<&mut References<'a>>) -> SecretString {
     match references {
-        Some(references) => references.expand(entry.metadata.name.as_str(), &entry.value),
+        Some(references) => references.expand(entry.metadata.name.as_str(), &entry.value, &entry.dollars),
         None => entry.value.clone(),
     }
 }

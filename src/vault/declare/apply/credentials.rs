@@ -48,7 +48,8 @@ impl Apply<'_, '_> {
             return self.tell(step.id(Some(issued.info.id)).created().credential(token));
         };
         let is_other_format = now.format != declared.style.format(now.organization, declared.path.as_ref());
-        if is_other_format || (now.scope != declared.path && !is_gone(now)) {
+        let declared_at = declared.path.as_ref().map(|path| self.located(path)).transpose()?;
+        if is_other_format || (now.scope != declared_at && !is_gone(now)) {
             let message = "a token keeps its format and what it is bound to: declare one of another name";
             return Err(Error::new(ErrorKind::Conflict, message));
         }

@@ -59,6 +59,7 @@ fn update(entry: &Entry) -> EntryUpdate {
     let mut update = EntryUpdate::new(entry.name.clone());
     update.kind = Some(entry.kind);
     update.value.clone_from(&entry.value);
+    update.dollars.clone_from(&entry.dollars);
     update.comment = entry.comment.clone().into();
     update
 }
@@ -67,6 +68,7 @@ fn update(entry: &Entry) -> EntryUpdate {
 fn new_entry(entry: &Entry) -> NewEntry {
     let value = entry.value.clone().unwrap_or_else(|| SecretString::from(""));
     let mut new = NewEntry::new(entry.name.clone(), value).kind(entry.kind);
+    new.dollars.clone_from(&entry.dollars);
     new.comment = entry.comment.clone().into();
     new
 }

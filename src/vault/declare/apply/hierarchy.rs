@@ -6,13 +6,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find};
 use crate::vault::declare::model::Key;
 use crate::vault::declare::{StepKind, model};
-use crate::vault::environment::{Environment, EnvironmentUpdate, NewEnvironment};
+use crate::vault::environment::{BUILTIN, Environment, EnvironmentUpdate, NewEnvironment, PRODUCTION, keeps_its_name};
 use crate::vault::key::NewKey;
 use crate::vault::organization::{NewOrganization, Organization, OrganizationUpdate};
 use crate::vault::place::At;
 use crate::vault::project::{NewProject, Project, ProjectUpdate};
 use crate::vault::session::Session;
-use crate::vault::slug::{BASE, SlugRule};
+use crate::vault::slug::{BASE, SlugRule, slug_of};
 use crate::vault::target::{NewTarget, Target, TargetUpdate};
 
 /// Where something is declared, and where it is; the two differ in a plan that would change a slug.
@@ -79,6 +79,8 @@ impl Apply<'_, '_> {
         let there = self.listed(owner, Session::projects)?;
         for declared in &owner.declared.projects {
             let spot = at(declared.at, self.project(owner, declared, &there))?;
+            let is_to_come = spot.there.is_none() && declared.base;
+            self.note(&spot);
             self.entries(owner, &spot, &declared.entries)?;
             let targets = match (owner.id, &spot.there) {
                 (Some(id), Some(path)) => self.session.targets(At::Path(id, &path.project().parse()?))?,
@@ -86,12 +88,20 @@ impl Apply<'_, '_> {
             };
             for declared in &declared.targets {
                 let spot = at(declared.at, self.target(owner, declared, &spot, &targets))?;
+                self.note(&spot);
                 self.entries(owner, &spot, &declared.entries)?;
-                self.environments(owner, &declared.environments, &spot)?;
+                self.environments(owner, &declared.environments, &spot, false)?;
             }
-            self.environments(owner, &declared.environments, &spot)?;
+            self.environments(owner, &declared.environments, &spot, is_to_come)?;
         }
         Ok(())
+    }
+
+    /// Remembers what a plan would move.
+    fn note(&mut self, spot: &Spot) {
+        if let Some(there) = spot.there.as_ref().filter(|there| self.is_plan && **there != spot.declared) {
+            self.moved.insert(spot.declared.clone(), there.clone());
+        }
     }
 
     fn project(&mut self, owner: &Owner<'_>, declared: &model::Project, there: &[Project]) -> Result<Spot> {
@@ -181,7 +191,14 @@ impl Apply<'_, '_> {
         project.below(&declared.slug, Some(&slug))
     }
 
-    fn environments(&mut self, owner: &Owner<'_>, declared: &[model::Environment], parent: &Spot) -> Result<()> {
+    /// With `is_to_come`, a plan would make the project above, and with it those that are built in.
+    fn environments(
+        &mut self,
+        owner: &Owner<'_>,
+        declared: &[model::Environment],
+        parent: &Spot,
+        is_to_come: bool,
+    ) -> Result<()> {
         if declared.is_empty() {
             return Ok(());
         }
@@ -192,10 +209,34 @@ impl Apply<'_, '_> {
         // It is the project's own level, where the project itself is declared.
         there.retain(|environment| environment.slug != BASE);
         for declared in declared {
-            let spot = at(declared.at, self.environment(owner, declared, parent, &there))?;
+            let builtin = BUILTIN.iter().find(|(slug, _)| is_to_come && *slug == declared.slug.as_str());
+            let spot = match builtin {
+                Some((_, status)) => at(declared.at, self.builtin(owner, declared, parent, status))?,
+                None => at(declared.at, self.environment(owner, declared, parent, &there))?,
+            };
+            self.note(&spot);
             self.entries(owner, &spot, &declared.entries)?;
         }
         Ok(())
+    }
+
+    /// Plans one that comes with its project.
+    fn builtin(
+        &mut self,
+        owner: &Owner<'_>,
+        declared: &model::Environment,
+        above: &Spot,
+        status: &str,
+    ) -> Result<Spot> {
+        let spot = above.below(&declared.slug, None)?;
+        if declared.name != declared.slug.as_str() {
+            return Err(keeps_its_name());
+        }
+        let (_, fields) =
+            compared(declared, (&declared.name, declared.slug.as_str()), None, status, status == PRODUCTION);
+        let step = owner.step(StepKind::Environment, &declared.name).at(&spot.declared);
+        self.tell(step.id(declared.id).changed(fields))?;
+        Ok(spot)
     }
 
     fn environment(
@@ -227,17 +268,9 @@ impl Apply<'_, '_> {
                 (step.created(), self.session.create_environment(At::Path(organization, parent), &new)?)
             }
         };
-        let mut fields = Vec::new();
-        let status = declared.status.as_ref().map(|status| crate::vault::slug::slug_of(status));
-        let mut update = EnvironmentUpdate {
-            name: differs(&mut fields, "name", Some(&declared.name), &now.name),
-            slug: differs(&mut fields, "slug", Some(&declared.slug.to_string()), &now.slug)
-                .map(|_| declared.slug.clone()),
-            slug_rule: SlugRule::Any,
-            description: describes(&mut fields, declared.description.as_ref(), now.description.as_ref()),
-            status: differs(&mut fields, "status", status.as_ref(), &now.status),
-            is_production: differs(&mut fields, "production", declared.production.as_ref(), &now.is_production),
-        };
+        let description = now.description.as_ref();
+        let is = (now.name.as_str(), now.slug.as_str());
+        let (mut update, fields) = compared(declared, is, description, &now.status, now.is_production);
         let mut slug = now.slug.clone();
         if !fields.is_empty() && !self.is_plan {
             // A new status may say so, too.
@@ -248,6 +281,28 @@ impl Apply<'_, '_> {
         self.tell(step.id(Some(now.id)).changed(fields))?;
         above.below(&declared.slug, Some(&slug))
     }
+}
+
+/// The update that makes an environment what is declared, and the fields that it changes.
+fn compared(
+    declared: &model::Environment,
+    (name, slug): (&str, &str),
+    description: Option<&String>,
+    status: &str,
+    is_production: bool,
+) -> (EnvironmentUpdate, Vec<&'static str>) {
+    let mut fields = Vec::new();
+    let declared_status = declared.status.as_ref().map(|status| slug_of(status));
+    let update = EnvironmentUpdate {
+        name: differs(&mut fields, "name", Some(&declared.name), &name.to_owned()),
+        slug: differs(&mut fields, "slug", Some(&declared.slug.to_string()), &slug.to_owned())
+            .map(|_| declared.slug.clone()),
+        slug_rule: SlugRule::Any,
+        description: describes(&mut fields, declared.description.as_ref(), description),
+        status: differs(&mut fields, "status", declared_status.as_ref(), &status.to_owned()),
+        is_production: differs(&mut fields, "production", declared.production.as_ref(), &is_production),
+    };
+    (update, fields)
 }
 
 fn new_project(declared: &model::Project) -> Result<NewProject> {

@@ -5,6 +5,8 @@ mod entries;
 mod hierarchy;
 mod people;
 
+use std::collections::BTreeMap;
+
 pub(super) use self::people::all_members;
 use super::model::Organization;
 use super::table::Position;
@@ -30,7 +32,7 @@ impl Session<'_> {
     /// also for what cannot be changed that way, such as the custody of a project, and for an id that is declared for
     /// something else than what has it.
     pub fn apply(&self, declaration: &Declaration, report: &mut dyn FnMut(Step) -> Result<()>) -> Result<()> {
-        Apply { session: self, is_plan: false, report }.run(declaration)
+        Apply { session: self, is_plan: false, moved: BTreeMap::new(), report }.run(declaration)
     }
 
     /// Tells what [`apply`](Self::apply) would do, and does nothing.
@@ -38,7 +40,7 @@ impl Session<'_> {
     /// # Errors
     /// As [`apply`](Self::apply), as far as it can be told without doing it.
     pub fn plan(&self, declaration: &Declaration, report: &mut dyn FnMut(Step) -> Result<()>) -> Result<()> {
-        Apply { session: self, is_plan: true, report }.run(declaration)
+        Apply { session: self, is_plan: true, moved: BTreeMap::new(), report }.run(declaration)
     }
 }
 
@@ -46,6 +48,8 @@ struct Apply<'a, 's> {
     session: &'a Session<'s>,
     /// Whether nothing is to be done.
     is_plan: bool,
+    /// In a plan, where levels are that would have another path.
+    moved: BTreeMap<LevelPath, LevelPath>,
     report: &'a mut dyn FnMut(Step) -> Result<()>,
 }
 
@@ -114,6 +118,7 @@ impl Apply<'_, '_> {
         for owner in &owners {
             self.roles(owner)?;
             self.teams(owner)?;
+            self.moved.clear();
             self.members(owner)?;
             self.projects(owner)?;
             self.grants(owner)?;
@@ -140,6 +145,20 @@ impl<'s> Apply<'_, 's> {
         owner.id.map_or_else(|| Ok(Vec::new()), |id| list(self.session, id))
     }
 
+    /// Where a place is that is declared at a path.
+    fn located(&self, path: &LevelPath) -> Result<LevelPath> {
+        let mut below = Vec::new();
+        let mut above = Some(path.clone());
+        while let Some(at) = above {
+            if let Some(there) = self.moved.get(&at) {
+                return below.iter().rev().try_fold(there.clone(), |path, slug: &String| path.join(slug));
+            }
+            below.extend(at.segments().last().map(str::to_owned));
+            above = at.parent();
+        }
+        Ok(path.clone())
+    }
+
     /// What is listed at a place; nothing, in a plan that would make the place.
     pub(super) fn at_place<T>(
         &self,
@@ -147,7 +166,8 @@ impl<'s> Apply<'_, 's> {
         path: &LevelPath,
         list: impl FnOnce(&Session<'s>, At<'_>) -> Result<Vec<T>>,
     ) -> Result<Vec<T>> {
-        match self.listed(owner, |session, id| list(session, At::Path(id, path))) {
+        let path = self.located(path)?;
+        match self.listed(owner, |session, id| list(session, At::Path(id, &path))) {
             Err(error) if self.is_plan && error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
             listed => listed,
         }

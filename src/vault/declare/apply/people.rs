@@ -2,13 +2,14 @@ use std::collections::BTreeMap;
 
 use super::credentials::is_called;
 use crate::core::id::OrganizationId;
-use crate::core::role::MemberRole;
+use crate::core::role::{MemberRole, OrganizationRole};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::declare::apply::{Apply, Owner, at, describes, differs, find};
 use crate::vault::declare::model::{GranteeName, RoleName};
 use crate::vault::declare::{StepKind, model};
 use crate::vault::grant::Grant;
 use crate::vault::grantee::Grantee;
+use crate::vault::identity::{Identity, UserIdentity};
 use crate::vault::member::{Member, MemberUpdate, NewMember};
 use crate::vault::page::Page;
 use crate::vault::place::At;
@@ -123,7 +124,7 @@ impl Apply<'_, '_> {
                 None => return Err(no_such("team")),
             }
         }
-        let (Some(organization), Some(now)) = (owner.id, found) else {
+        let Some(now) = found else {
             let mut id = declared.id;
             if let (Some(organization), Some(role), false) = (owner.id, role, self.is_plan) {
                 let name = declared.name.as_deref().or_else(|| declared.email.split('@').next()).unwrap_or_default();
@@ -149,7 +150,7 @@ impl Apply<'_, '_> {
         if !teams.is_empty() || !has_all_teams {
             fields.push("teams");
         }
-        if !self.is_plan {
+        if let Some(organization) = owner.id.filter(|_| !self.is_plan) {
             if is_other_user {
                 self.session.update_user(now.user, &user)?;
             }
@@ -230,13 +231,33 @@ impl People {
         Ok(Self {
             roles: apply.listed(owner, Session::roles)?,
             teams: apply.listed(owner, Session::teams)?,
-            members: apply.listed(owner, all_members)?,
+            members: match owner.id {
+                Some(organization) => all_members(apply.session, organization)?,
+                // A user owns what they make.
+                None => match apply.session.whoami()? {
+                    Identity::User(user) => vec![founder(user)],
+                    _ => Vec::new(),
+                },
+            },
         })
     }
 }
 
 pub(in crate::vault) fn all_members(session: &Session<'_>, organization: OrganizationId) -> Result<Vec<Member>> {
     Page::all(|paging| session.members(organization, paging))
+}
+
+/// Who makes an organization, as a member of it.
+fn founder(user: UserIdentity) -> Member {
+    Member {
+        user: user.id,
+        name: user.name,
+        email: user.email,
+        role: MemberRole::Organization(OrganizationRole::Owner),
+        teams: Vec::new(),
+        created_at: user.created_at,
+        updated_at: user.updated_at,
+    }
 }
 
 fn is_address(email: &str, declared: &str) -> bool {

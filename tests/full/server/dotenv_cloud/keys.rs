@@ -68,7 +68,7 @@ fn of_a_key_that_people_hold_only_is_told_how_to_prove_it() {
     assert_eq!(
         client.get(&format!("{}/history", key(&world))).json(200),
         json!({ "data": [{
-        "version": "1", "managed": "client", "key_check": holder.proof, "key_check_salt": check["key_check_salt"],
+        "version": "1", "managed": "client", "key_check_salt": check["key_check_salt"],
         "key_check_iterations": 600_000, "is_active": true, "created_at": "2031-02-03T04:05:06Z",
     }] })
     );
@@ -282,6 +282,45 @@ fn people_rotate_their_key_with_all_that_is_sealed_with_it() {
         |world: &World| world.admin().post(&format!("{}/orbit-shop/secrets/rotate-client-keys", world.base), &body);
     assert_eq!(rotate(&empty).json(200)["data"]["count"], 0);
     assert_eq!(rotate(&World::new(NewKey::String(None))).json(400)["error"], "invalid_key_rotation");
+}
+
+#[test]
+fn the_proof_of_the_key_in_use_is_in_no_answer() {
+    let (world, first) = held();
+    let client = world.admin();
+    let second = Holder::new("a-key-that-is-newer");
+    let rotate = |from: &Holder, to: &Holder| {
+        let body = over(to.to_check(), &json!({ "secrets": sealed_anew(&world, &client, from, to) }));
+        client.post(&format!("{}/orbit-shop/secrets/rotate-client-keys", world.base), &body).json(200);
+    };
+    let version = format!("{}/secrets/versions/{}", world.base, (1_u64 << 32) + 1);
+    let checks = || {
+        let history = client.get(&format!("{}/history", key(&world))).json(200);
+        let entries = history["data"].as_array().unwrap();
+        entries.iter().map(|entry| entry.get("key_check").cloned()).collect::<Vec<_>>()
+    };
+    let answers = || {
+        let place = json!({ "project": "orbit-shop" });
+        [
+            client.get(&key(&world)).text,
+            client.get(&format!("{}/history", key(&world))).text,
+            client.get(&format!("{}/orbit-shop", world.base)).text,
+            client.get(&format!("{}/orbit-shop/secrets", world.base)).text,
+            client.post(&format!("{}/secrets/versions", world.base), &place).text,
+            client.get(&version).text,
+            client.send("POST", &format!("{}/orbit-shop/secrets/re-encrypt-history/pending", world.base), None).text,
+        ]
+        .concat()
+    };
+    assert_eq!(checks(), [None]);
+    assert!(!answers().contains(&first.proof));
+    rotate(&first, &second);
+    assert_eq!(checks(), [None, Some(json!(first.proof))]);
+    assert!(!answers().contains(&second.proof));
+    // Back to a former key, whose proof was told while it was one.
+    rotate(&second, &first);
+    assert_eq!(checks(), [None, Some(json!(second.proof)), None]);
+    assert!(!answers().contains(&first.proof));
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod oauth;
 mod order;
 mod organizations;
 mod projects;
+mod replays;
 mod scopes;
 mod secrets;
 mod shape;

@@ -244,12 +244,16 @@ fn a_level_is_stored_and_deleted() {
     let world = World::new(NewKey::String(None));
     let (client, key) = (world.client(&["secret:write"], None), world.holder());
     let store = format!("{}/secrets/store", world.base);
-    let content = key.seal("PORT=8080\n");
-    for (level, word, source) in [
+    // A blob belongs to one level.
+    let contents = [(); 3].map(|()| key.seal("PORT=8080\n"));
+    for ((level, word, source), content) in [
         ("orbit-shop", "project", "orbit-shop"),
         ("orbit-shop/api", "target", "api"),
         ("orbit-shop/api/production", "environment", "production"),
-    ] {
+    ]
+    .into_iter()
+    .zip(&contents)
+    {
         let answer = client.post(&store, &over(place(level), &json!({ "content": content, "no_backup": false })));
         assert_eq!(
             answer.json(200),
@@ -268,6 +272,7 @@ fn a_level_is_stored_and_deleted() {
         assert_eq!(document.get("PORT").unwrap().value().expose_secret(), "8080", "the vault understands it");
     }
     // Line ends in base64 are read over, as clients do.
+    let [content, ..] = &contents;
     let broken = format!("{}\r\n{}\n", &content[..8], &content[8..]);
     let answer = client.post(&store, &over(place("orbit-shop"), &json!({ "content": broken, "key_proof": "" })));
     assert_eq!(answer.json(200)["data"]["bytes"], broken.len());
@@ -306,9 +311,8 @@ fn a_level_is_stored_and_deleted() {
     assert_eq!(versions("orbit-shop"), 0);
 
     // Nothing is kept of what is overwritten so.
-    client
-        .post(&store, &over(place("orbit-shop/api/production"), &json!({ "content": content, "no_backup": true })))
-        .json(200);
+    let unkept = over(place("orbit-shop/api/production"), &json!({ "content": contents[2], "no_backup": true }));
+    world.client(&both, None).post(&store, &unkept).json(200);
     assert_eq!(versions("orbit-shop/api/production"), 0);
 }
 

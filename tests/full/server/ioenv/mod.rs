@@ -10,7 +10,7 @@ mod tokens;
 mod variables;
 
 use ioenv::Document;
-use ioenv::vault::{At, Id, NewProject, PermissionSet, Project, Vocabulary};
+use ioenv::vault::{At, Id, LevelScope, NewProject, PermissionSet, Project, Vocabulary};
 use serde_json::{Value, json};
 
 use super::stage::{Answer, Client, Stage, path};
@@ -72,6 +72,13 @@ impl Scene {
             .system()
             .set_document(At::Path(self.stage.acme, &path(at)), &Document::parse(text).unwrap())
             .unwrap();
+    }
+
+    /// What a level says itself.
+    fn text(&self, at: &str) -> String {
+        let system = self.stage.system();
+        let level = system.read_level(At::Path(self.stage.acme, &path(at)), LevelScope::Own).unwrap();
+        level.into_document().unwrap_or_default().to_text().expose_secret().to_owned()
     }
 }
 

@@ -466,3 +466,37 @@ fn permissions_stand_for_themselves() {
     }
     assert!(!permissions("write").contains_all(permissions("read")));
 }
+
+#[test]
+fn a_literal_dollar_survives_a_value_that_is_written_back() {
+    let scene = Scene::new();
+    let client = scene.client("read write");
+    scene.write("shop", "BASE='p${N}w'\n");
+    scene.write("shop/dev", "PW='p${N}w'\nN=n\n");
+    for key in ["PW", "BASE"] {
+        // As a client that shows the list and saves it again.
+        client.put(&scene.variable("dev", key), &secret("p${N}w")).json(200);
+        client.put(&scene.variable("dev", key), &variable("p${N}w")).json(200);
+    }
+    client.put(&scene.variable("dev", "NEW"), &variable("p${N}w")).json(200);
+    let text = scene.text("shop/dev");
+    let expected = "PW='p${N}w'\nN=n\n# ioenv: variable\nBASE='p${N}w'\n# ioenv: variable\nNEW=\"p${N}w\"\n";
+    assert_eq!(text, format!("# ioenv: variable\n{expected}"));
+    assert_eq!(listed(&client.get(&scene.variables("dev"))), "BASE=p${N}w N=n NEW=p${N}w PW=p${N}w");
+    client.put(&scene.variable("dev", "PW"), &variable("q${N}w")).json(200);
+    assert!(scene.text("shop/dev").contains("PW=\"q${N}w\"\n"));
+}
+
+#[test]
+fn a_name_with_a_dot_is_read_and_not_written() {
+    let scene = Scene::new();
+    let client = scene.client("read write");
+    scene.write("shop/dev", "spring.datasource.url=1\n");
+    assert_eq!(listed(&client.get(&scene.variables("dev"))), "spring.datasource.url=1");
+    let export = client.get(&format!("{}/export", scene.variables("dev"))).text;
+    assert_eq!(export, "spring.datasource.url=1\n");
+    let at = scene.variable("dev", "spring.datasource.url");
+    refused(&client.put(&at, &variable("2")), 422, "VALIDATION_ERROR");
+    refused(&client.delete(&at), 422, "VALIDATION_ERROR");
+    assert_eq!(scene.text("shop/dev"), "spring.datasource.url=1\n");
+}

@@ -1,4 +1,4 @@
-use ioenv::vault::{At, EntryScope, HistoryPolicy, NewBlob, NewEnvironment, NewTarget};
+use ioenv::vault::{At, EntryScope, HistoryPolicy, LevelScope, NewBlob, NewEnvironment, NewTarget};
 use ioenv::{Aes256Gcm, Cipher as _, Document, KeyDerivation as _, KeyString, Kind, LevelPath, SystemRandom};
 use serde_json::{Value, json};
 
@@ -355,4 +355,52 @@ fn what_another_service_stored_may_hold_no_secrets() {
         let refused = scene.stage.admin().get(&variables).json(422);
         assert_eq!(refused["error"]["code"], "VALIDATION_ERROR");
     }
+}
+
+#[test]
+fn a_literal_dollar_is_not_expanded_and_stays_literal() {
+    let scene = Scene::new();
+    let at = path("billing/api-dev");
+    let system = scene.stage.system();
+    let text = || {
+        let level = system.read_level(At::Path(scene.stage.acme, &at), LevelScope::Own).unwrap();
+        level.into_document().unwrap_or_default().to_text().expose_secret().to_owned()
+    };
+    for (client, address) in scene.both() {
+        let stored = "AA=1\nPW='p${AA}w'\nMIXED=\"\\${AA} ${AA}\"\nTO_PW=<${PW}>\n";
+        system.set_document(At::Path(scene.stage.acme, &at), &Document::parse(stored).unwrap()).unwrap();
+        let stored = text();
+        let secrets = format!("{address}/secrets");
+        let value = |name: &str, query: &str| {
+            client.get(&format!("{secrets}/{name}?{query}")).json(200)["value"].as_str().unwrap().to_owned()
+        };
+        for (name, raw, expanded) in
+            [("PW", "p${AA}w", "p${AA}w"), ("MIXED", "${AA} ${AA}", "${AA} 1"), ("TO_PW", "<${PW}>", "<p${AA}w>")]
+        {
+            assert_eq!((value(name, ""), value(name, "expand_refs=true")), (raw.to_owned(), expanded.to_owned()));
+            let listed = client.get(&format!("{secrets}?only={name}&expand_refs=true")).json(200);
+            assert_eq!(listed[0]["value"], expanded);
+            let same = json!([{"name": name, "value": raw}]);
+            client.put(&secrets, &same).json(200);
+            client.patch(&secrets, &same).json(200);
+        }
+        assert_eq!(text(), stored);
+        client.patch(&secrets, &json!([{"name": "PW", "new_name": "PASSWORD"}])).json(200);
+        client.patch(&secrets, &json!([{"name": "PASSWORD", "comment": "about"}])).json(200);
+        assert!(text().contains("# about\nPASSWORD='p${AA}w'\n"), "{}", text());
+        client.patch(&secrets, &json!([{"name": "PASSWORD", "value": "q${AA}w"}])).json(200);
+        assert_eq!(value("PASSWORD", "expand_refs=true"), "q1w");
+    }
+}
+
+#[test]
+fn a_name_with_a_dot_is_refused() {
+    let scene = Scene::new();
+    let client = scene.own();
+    let secrets = format!("{OWN}/secrets");
+    let body = json!([{"name": "SPRING.URL", "value": "1"}]);
+    client.post(&secrets, &body).refused(400, "validation.invalid_secret_names");
+    client.put(&secrets, &body).refused(400, "validation.invalid_secret_names");
+    client.post(&secrets, &json!([{"name": "AA", "value": "[${SPRING.URL}]"}])).json(201);
+    assert_eq!(client.get(&format!("{secrets}/AA?expand_refs=true")).json(200)["value"], "[${SPRING.URL}]");
 }

@@ -1,5 +1,6 @@
 use ioenv::vault::{At, EnvironmentRole, NewAccount};
 
+use super::audit::actor;
 use super::listing::{find, print, time};
 use super::time::end;
 use super::token::{permissions, words};
@@ -19,14 +20,15 @@ pub(crate) fn run(project: &Project, command: AccountCommand) -> Result {
         AccountCommand::List(listing) => {
             let accounts =
                 session.accounts(At::Path(organization, &path)).map_err(|error| environment_hint(&path, error))?;
-            let rows: Vec<[String; 6]> = accounts
+            let rows: Vec<[String; 7]> = accounts
                 .into_iter()
                 .map(|one| {
                     let [used, end] = [one.last_used_at, one.expires_at].map(time);
-                    [one.id.to_string(), one.name, one.hint, words(one.permissions), used, end]
+                    let created_by = actor(&one.created_by);
+                    [one.id.to_string(), one.name, one.hint, words(one.permissions), used, end, created_by]
                 })
                 .collect();
-            print(&listing, ["ID", "NAME", "KEY", "PERMISSIONS", "LAST USED", "EXPIRES"], &rows)
+            print(&listing, ["ID", "NAME", "KEY", "PERMISSIONS", "LAST USED", "EXPIRES", "CREATED BY"], &rows)
         }
         AccountCommand::Create { name, role, permission, expires } => {
             let permissions = match role {

@@ -1,5 +1,4 @@
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,8 +6,10 @@ use ioenv::store::{Sqlite, Store};
 use ioenv::vault::{NewOrganization, NewToken, PermissionSet, RootKey, Vault};
 use ioenv::{SystemRandom, VaultLocation};
 
-use crate::commands::init::{ignore, write_key};
+use crate::commands::init::note_unknown;
+use crate::ignore::{Hidden, ignore};
 use crate::levels::access::Access;
+use crate::made::Made;
 use crate::project::Project;
 use crate::result::Result;
 use crate::terminal;
@@ -19,6 +20,16 @@ const VAULT: &str = "ioenv.vault";
 pub(crate) fn run(project: &Project, location: Option<String>) -> Result {
     let configuration = &project.configuration;
     let directory = configuration.file().and_then(Path::parent).unwrap_or(&project.directory);
+    if let Some(given) = &location
+        && let Some(named) = std::env::var_os("IOENV_VAULT").filter(|named| !named.is_empty())
+        && named != given.as_str()
+    {
+        return Err(
+            "IOENV_VAULT names another vault, which commands would look for: unset it, or leave the name of the vault \
+             out"
+            .into(),
+        );
+    }
     let location = match location.map(VaultLocation::from) {
         Some(url) if url.has_password() => {
             return Err("other users see the arguments of a program: put the URL into IOENV_VAULT".into());
@@ -39,9 +50,13 @@ pub(crate) fn run(project: &Project, location: Option<String>) -> Result {
     {
         return Err(format!("{} is there already; nothing was changed", file.display()).into());
     }
-    let given = configuration.root_key()?;
+    let named = configuration.root_key_file().unwrap_or_else(|| directory.join(ROOT_KEY));
+    // What is named and not there yet is where the key is to be.
+    let is_given = std::env::var_os("IOENV_ROOT_KEY").is_some_and(|key| !key.is_empty());
+    let is_to_be_made = !is_given && named.symlink_metadata().is_err();
+    let given = if is_to_be_made { None } else { configuration.root_key()? };
     let is_new = given.is_none();
-    let file = directory.join(ROOT_KEY);
+    let file = named;
     if is_new && file.symlink_metadata().is_ok() {
         return Err(format!(
             "{} is there already, and not beside an ioenv.toml: name it in IOENV_ROOT_KEY_FILE, or move it away",
@@ -55,15 +70,25 @@ pub(crate) fn run(project: &Project, location: Option<String>) -> Result {
         _ => None,
     };
 
-    // The key first: a vault without its key would be lost, a key without its vault is not missed.
-    let beside = match &location {
-        VaultLocation::File(file) => file.strip_prefix(directory).ok().and_then(Path::to_str),
-        _ => None,
-    };
-    let beside: Vec<String> = beside.into_iter().flat_map(|name| [name.to_owned(), format!("{name}-*")]).collect();
-    ignore(directory, is_new.then_some(ROOT_KEY).into_iter().chain(beside.iter().map(String::as_str)))?;
+    let mut made = Made::default();
+    let mut hidden: Vec<Hidden> = Vec::new();
     if is_new {
-        write_key(&file, &root.to_text())?;
+        hidden.push(Hidden::file(&file));
+    }
+    if let VaultLocation::File(vault) = &location {
+        hidden.extend([Hidden::file(vault), Hidden::beside_vault(vault)]);
+    }
+    let unknown = ignore(&mut made, directory, &hidden).map_err(|error| format!("{error}; nothing was made"))?;
+    // The key first: a vault without its key would be lost, a key without its vault is not missed.
+    if is_new {
+        made.key(&file, &root.to_text())?;
+    }
+    if let VaultLocation::File(vault) = &location {
+        for end in ["", "-wal", "-shm"] {
+            let mut name = vault.as_os_str().to_owned();
+            name.push(end);
+            made.expect(name);
+        }
     }
     let store: Arc<dyn Store> = match (database, &location) {
         (Some(store), _) => store,
@@ -76,12 +101,13 @@ pub(crate) fn run(project: &Project, location: Option<String>) -> Result {
     let organization = session.create_organization(&NewOrganization::new(name))?;
     let issued = session.issue_token(organization.id, &NewToken::new("admin", PermissionSet::ALL))?;
     if let Some(settings) = &settings {
-        let file = directory.join("ioenv.toml");
-        fs::write(&file, settings).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        made.file(&directory.join("ioenv.toml"), settings)?;
     }
+    made.keep();
 
+    let shown = file.strip_prefix(directory).unwrap_or(&file).display();
     let made =
-        if is_new { format!(", and {ROOT_KEY}, to be kept: without it nothing can be read") } else { String::new() };
+        if is_new { format!(", and {shown}, to be kept: without it nothing can be read") } else { String::new() };
     let source = if settings.is_some() {
         ""
     } else {
@@ -93,6 +119,7 @@ pub(crate) fn run(project: &Project, location: Option<String>) -> Result {
          next: ioenv vault create PROJECT/ENVIRONMENT",
         organization.slug
     ));
+    note_unknown(unknown);
     terminal::credential(issued.token.expose_secret())
 }
 

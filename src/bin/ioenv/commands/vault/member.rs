@@ -65,8 +65,17 @@ pub(crate) fn run(project: &Project, command: MemberCommand) -> Result {
             Ok(())
         }
         MemberCommand::Remove { member } => {
-            session.remove_member(organization, one(&session, organization, &member)?.user)?;
+            let user = one(&session, organization, &member)?.user;
+            // A hint: whoever may not list tokens is not told of them.
+            let left = session.count_tokens_created_by(organization, user).unwrap_or_default();
+            session.remove_member(organization, user)?;
             terminal::note(format!("removed {}", terminal::printable(&member)));
+            if left > 0 {
+                terminal::warning(format!(
+                    "{left} tokens, accounts and service keys that they created still work; revoke them with `ioenv vault \
+                     token revoke --created-by {user}`"
+                ));
+            }
             Ok(())
         }
     }

@@ -2,6 +2,7 @@ use ioenv::vault::{
     IpRange, NewServiceAccount, NewServiceKey, OrganizationId, ServiceAccount, ServiceAccountUpdate, Session,
 };
 
+use super::audit::actor;
 use super::listing::{NONE, find, print, time};
 use super::time::{end, shown};
 use super::token::{permissions, words};
@@ -18,8 +19,8 @@ pub(crate) fn run(project: &Project, command: ServiceCommand) -> Result {
     let note = |what: &str, name: &str| terminal::note(format!("{what} {}", terminal::printable(name)));
     match command {
         ServiceCommand::List(listing) => {
-            let rows: Vec<[String; 5]> = session.service_accounts(organization)?.into_iter().map(row).collect();
-            print(&listing, ["ID", "NAME", "PERMISSIONS", "FROM", "CREATED"], &rows)
+            let rows: Vec<[String; 6]> = session.service_accounts(organization)?.into_iter().map(row).collect();
+            print(&listing, ["ID", "NAME", "PERMISSIONS", "FROM", "CREATED", "CREATED BY"], &rows)
         }
         ServiceCommand::Create { name, permission, allow } => {
             let new = NewServiceAccount::new(name, permissions(&permission)?).allow_list(ranges(&allow));
@@ -45,15 +46,16 @@ pub(crate) fn run(project: &Project, command: ServiceCommand) -> Result {
         }
         ServiceCommand::Keys { service, listing } => {
             let id = one(&session, organization, &service)?.id;
-            let rows: Vec<[String; 6]> = session
+            let rows: Vec<[String; 7]> = session
                 .service_keys(organization, id)?
                 .into_iter()
                 .map(|key| {
                     let [used, end] = [key.last_used_at, key.expires_at].map(time);
-                    [key.id.to_string(), key.name, key.hint, shown(key.created_at), used, end]
+                    let created_by = actor(&key.created_by);
+                    [key.id.to_string(), key.name, key.hint, shown(key.created_at), used, end, created_by]
                 })
                 .collect();
-            print(&listing, ["ID", "NAME", "KEY", "CREATED", "LAST USED", "EXPIRES"], &rows)
+            print(&listing, ["ID", "NAME", "KEY", "CREATED", "LAST USED", "EXPIRES", "CREATED BY"], &rows)
         }
         ServiceCommand::Key { service, name, expires } => {
             let service = one(&session, organization, &service)?;
@@ -74,10 +76,10 @@ pub(crate) fn run(project: &Project, command: ServiceCommand) -> Result {
     }
 }
 
-fn row(one: ServiceAccount) -> [String; 5] {
+fn row(one: ServiceAccount) -> [String; 6] {
     let ranges: Vec<String> = one.allow_list.iter().map(ToString::to_string).collect();
     let from = if ranges.is_empty() { NONE.to_owned() } else { ranges.join(", ") };
-    [one.id.to_string(), one.name, words(one.permissions), from, shown(one.created_at)]
+    [one.id.to_string(), one.name, words(one.permissions), from, shown(one.created_at), actor(&one.created_by)]
 }
 
 pub(super) fn ranges(typed: &[Typed]) -> Vec<IpRange> {

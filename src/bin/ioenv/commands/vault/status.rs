@@ -20,7 +20,8 @@ pub(crate) fn run(project: &Project) -> Result {
     }];
     if access.is_trusted() {
         let statistics = access.vault.statistics()?;
-        let slugs: Vec<String> = session.organizations()?.into_iter().map(|one| one.slug).collect();
+        let organizations = session.organizations()?;
+        let slugs: Vec<&str> = organizations.iter().map(|one| one.slug.as_str()).collect();
         let sweep = if statistics.is_sweep_due { "due: run `ioenv vault sweep`" } else { "not due" };
         rows.extend([
             ("schema", statistics.schema.to_string()),
@@ -31,6 +32,11 @@ pub(crate) fn run(project: &Project) -> Result {
             ("versions", statistics.versions.to_string()),
             ("sweep", sweep.to_owned()),
         ]);
+        for (organization, project) in &statistics.rotation_advised {
+            let slug = organizations.iter().find(|one| one.id == *organization).map_or("", |one| one.slug.as_str());
+            let advice = format!("advised: run `ioenv vault rotate {project} --organization {slug}`");
+            rows.push(("rotation", advice));
+        }
     } else {
         let info = session.own_token()?;
         rows.push(("token", format!("{} ({})", info.name, info.id)));

@@ -1,7 +1,8 @@
 use std::time::SystemTime;
 
-use ioenv::vault::{IssuedToken, NewToken, Permission, PermissionSet, Timestamp, TokenInfo, Vocabulary};
+use ioenv::vault::{Id, IssuedToken, NewToken, Permission, PermissionSet, Timestamp, TokenInfo, Vocabulary};
 
+use super::audit::actor;
 use super::time::{moment, shown};
 use crate::args::TokenCommand;
 use crate::given::Given as _;
@@ -26,14 +27,21 @@ pub(crate) fn run(project: &Project, command: TokenCommand) -> Result {
         }
         TokenCommand::List => {
             let now = Timestamp::from(SystemTime::now());
-            let rows: Vec<[String; 7]> = session.tokens(organization)?.iter().map(|info| row(info, now)).collect();
-            terminal::table(["ID", "NAME", "TOKEN", "PERMISSIONS", "LEVEL", "LAST USED", "STATE"], &rows)
+            let rows: Vec<[String; 8]> = session.tokens(organization)?.iter().map(|info| row(info, now)).collect();
+            terminal::table(["ID", "NAME", "TOKEN", "PERMISSIONS", "LEVEL", "LAST USED", "STATE", "CREATED BY"], &rows)
         }
         TokenCommand::Rotate { id } => print(&session.rotate_token(organization, id.id())?),
-        TokenCommand::Revoke { id } => {
-            let id = id.id();
-            session.revoke_token(organization, id)?;
-            terminal::note(format!("revoked the token {id}"));
+        TokenCommand::Revoke { id, created_by } => {
+            if let Some(id) = id {
+                let id = id.id();
+                session.revoke_token(organization, id)?;
+                terminal::note(format!("revoked the token {id}"));
+            }
+            if let Some(creator) = created_by {
+                let creator: Id = creator.id();
+                let count = session.revoke_tokens_created_by(organization, creator)?;
+                terminal::note(format!("revoked {count} tokens, accounts and service keys that {creator} created"));
+            }
             Ok(())
         }
     }
@@ -48,7 +56,7 @@ fn print(issued: &IssuedToken) -> Result {
     terminal::credential(issued.token.expose_secret())
 }
 
-fn row(info: &TokenInfo, now: Timestamp) -> [String; 7] {
+fn row(info: &TokenInfo, now: Timestamp) -> [String; 8] {
     let dash = || "-".to_owned();
     let state = match (info.revoked_at, info.expires_at) {
         (Some(at), _) => format!("revoked {}", shown(at)),
@@ -64,6 +72,7 @@ fn row(info: &TokenInfo, now: Timestamp) -> [String; 7] {
         info.scope.as_ref().map_or_else(dash, ToString::to_string),
         info.last_used_at.map_or_else(dash, shown),
         state,
+        actor(&info.created_by),
     ]
 }
 
