@@ -255,3 +255,112 @@ fn a_store_is_copied_while_others_write() {
     });
     assert_kind(store::copy(&from, &to), ErrorKind::Conflict, "name an empty one");
 }
+
+/// Puts a file that is a store itself, and has `"other"` at `a`, in the place of another one.
+#[cfg(unix)]
+fn put_other(path: &Path) {
+    let other = path.with_extension("other");
+    let store = Sqlite::create(&other).unwrap();
+    store.write(|tx| tx.put("a", "\"other\"", Precondition::Always)).unwrap();
+    drop(store);
+    fs::rename(&other, path).unwrap();
+}
+
+#[cfg(unix)]
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    PathBuf::from(format!("{}{ending}", path.display()))
+}
+
+/// What somebody does to the files of a store.
+#[cfg(unix)]
+type Replacement = fn(&Path);
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_replaced_while_it_is_used_is_noticed() {
+    let replacements: [(&str, Replacement); 8] = [
+        ("another store", put_other),
+        ("a copy of itself", |path| {
+            fs::copy(path, path.with_extension("copy")).unwrap();
+            fs::rename(path.with_extension("copy"), path).unwrap();
+        }),
+        ("nothing", |path| fs::remove_file(path).unwrap()),
+        ("none of the three", |path| {
+            ["", "-wal", "-shm"].iter().for_each(|it| fs::remove_file(beside(path, it)).unwrap())
+        }),
+        ("no -wal", |path| fs::remove_file(beside(path, "-wal")).unwrap()),
+        ("another -wal", |path| {
+            fs::remove_file(beside(path, "-wal")).unwrap();
+            fs::write(beside(path, "-wal"), "").unwrap();
+        }),
+        ("no -shm", |path| fs::remove_file(beside(path, "-shm")).unwrap()),
+        ("no directory", |path| {
+            let directory = path.parent().unwrap();
+            fs::rename(directory, directory.with_extension("gone")).unwrap();
+        }),
+    ];
+    for (what, replace) in replacements {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("vaults")).unwrap();
+        let path = directory.path().join("vaults/vault.db");
+        let store = Sqlite::create(&path).unwrap();
+        store.write(|tx| tx.put("a", "\"ours\"", Precondition::Always)).unwrap();
+        store.read(|tx| tx.get("a")).unwrap();
+        replace(&path);
+        let moved = "another file is in the place of the store";
+        // More often than there are idle connections, and with each kind of call.
+        for _ in 0..3 {
+            assert_kind(store.read(|tx| tx.get("a")), ErrorKind::Unavailable, moved);
+            assert_kind(store.write(|tx| tx.put("b", "1", Precondition::Always)), ErrorKind::Unavailable, moved);
+            assert_kind(store.write(|tx| tx.get("a")), ErrorKind::Unavailable, moved);
+            assert_kind(store.append(vec![record("c")]), ErrorKind::Unavailable, moved);
+            assert_kind(store.check(), ErrorKind::Unavailable, moved);
+        }
+        drop(store);
+        if what == "another store" {
+            // They belong to the file that is gone: SQLite would put what is in them into this one.
+            for ending in ["-wal", "-shm"] {
+                let _ = fs::remove_file(beside(&path, ending));
+            }
+            let other = Sqlite::open(&path).unwrap();
+            let found = other.read(|tx| tx.scan(&KeyRange::prefix(""), Order::Ascending, 9)).unwrap();
+            assert_eq!(
+                found,
+                [Record { key: "a".to_owned(), value: "\"other\"".to_owned() }],
+                "it is as it was put there"
+            );
+            other.check().unwrap();
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_put_back_is_used_again() {
+    let (_directory, path) = fresh();
+    let store = Sqlite::create(&path).unwrap();
+    store.write(|tx| tx.put("a", "1", Precondition::Always)).unwrap();
+    let away = path.with_extension("away");
+    fs::rename(&path, &away).unwrap();
+    assert_kind(store.read(|tx| tx.get("a")), ErrorKind::Unavailable, "put the files back");
+    fs::rename(&away, &path).unwrap();
+    assert_eq!(store.read(|tx| tx.get("a")).unwrap().as_deref(), Some("1"));
+    store.write(|tx| tx.put("a", "2", Precondition::Always)).unwrap();
+}
+
+/// The link is what the path names, so where it leads counts.
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_elsewhere_by_now_is_noticed() {
+    let (directory, path) = fresh();
+    drop(Sqlite::create(&path).unwrap());
+    let (link, other) = (directory.path().join("link"), directory.path().join("other"));
+    drop(Sqlite::create(&other).unwrap());
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let store = Sqlite::open(&link).unwrap();
+    store.write(|tx| tx.put("a", "1", Precondition::Always)).unwrap();
+    fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(&other, &link).unwrap();
+    assert_kind(store.write(|tx| tx.put("a", "2", Precondition::Always)), ErrorKind::Unavailable, "another file");
+    assert!(Sqlite::open(&other).unwrap().read(|tx| tx.get("a")).unwrap().is_none());
+}

@@ -538,16 +538,13 @@ fn a_pool_has_no_more_connections_than_are_allowed() {
     let cluster = Cluster::start(&["superuser_reserved_connections=3"]);
     let admin = cluster.url();
     assert_eq!(Postgres::connect_pool(&admin, 200).unwrap().pool_size().connections(), 100);
-    postgres::execute(&admin, "CREATE ROLE few LOGIN CONNECTION LIMIT 2; CREATE ROLE many LOGIN");
-    postgres::execute(
-        &admin,
-        "GRANT ALL ON SCHEMA public TO few, many; GRANT ALL ON ALL TABLES IN SCHEMA public TO few, many",
-    );
+    execute(&admin, "CREATE ROLE few LOGIN CONNECTION LIMIT 2; CREATE ROLE many LOGIN");
+    execute(&admin, "GRANT ALL ON SCHEMA public TO few, many; GRANT ALL ON ALL TABLES IN SCHEMA public TO few, many");
     let url = |user: &str| admin.replace("postgres@", &format!("{user}@"));
     assert_eq!(Postgres::connect_pool(&url("many"), 200).unwrap().pool_size().allowed, Some(97));
     let store = Postgres::connect_pool(&url("few"), 8).unwrap();
     assert_eq!((store.pool_size().wanted, store.pool_size().connections()), (8, 2));
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for thread in 0..8 {
             let store = &store;
             scope.spawn(move || {

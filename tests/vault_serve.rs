@@ -128,7 +128,7 @@ fn delivers_webhooks_beside_it() {
     let directory = Directory::new();
     let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://127.0.0.1:{}/hook", receiver.local_addr().unwrap().port());
-    let inside = ["--allow-private", "--allow-http"];
+    let inside = ["--allow-private", "127.0.0.1", "--allow-http"];
     let create = ["vault", "webhook", "create", &url, "--enable", "--path", "acme/dev"];
     directory.out(&[&create[..], &inside].concat());
     let serving = directory.serve(&inside);
@@ -215,4 +215,64 @@ fn connections_give_way_when_there_are_no_file_descriptors() {
     drop((halves, stream));
     serving.signal("TERM");
     assert_eq!(serving.end().0, 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_goes_on_until_it_is_ended_leaves_no_core_dumps() {
+    let directory = Directory::new();
+    let limit = |process: u32| {
+        let limits = fs::read_to_string(format!("/proc/{process}/limits")).unwrap();
+        let line = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        line.split_whitespace().skip(4).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let serving = directory.serve(&[]);
+    assert_eq!(limit(serving.process.id()), ["0", "0", "bytes"]);
+    drop(serving);
+    if cfg!(feature = "worker") {
+        let mut command = directory.command(&["vault", "webhook", "run"]);
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut first = String::new();
+        BufReader::new(process.stderr.take().unwrap()).read_line(&mut first).unwrap();
+        let limit = limit(process.id());
+        process.kill().unwrap();
+        process.wait().unwrap();
+        assert_eq!(limit, ["0", "0", "bytes"], "{first}");
+    }
+}
+
+#[test]
+fn a_vault_that_is_replaced_under_it_is_refused_and_served_after_a_restart() {
+    let directory = Directory::new();
+    let vault = directory.project.file("ioenv.vault");
+    let backup = directory.project.file("backup.vault");
+    directory.out(&["vault", "backup", backup.to_str().unwrap()]);
+    let serving = directory.serve(&[]);
+    let environment = environment_of(&serving, &directory.token);
+    let (put, list) =
+        (format!("PUT /api/v1/env/{environment}/variables/KEY"), format!("GET /api/v1/env/{environment}/variables"));
+    let body = r#"{"value":"new-1","isSecret":true}"#;
+    assert_eq!(serving.ask(&put, &directory.token, body).0, 200);
+    fs::rename(&backup, &vault).unwrap();
+    for _ in 0..2 {
+        for (head, body) in
+            [(put.as_str(), body), (&list, ""), ("GET /v1/projects", ""), ("GET /api/v1/organizations", "")]
+        {
+            let (status, answer) = serving.ask(head, &directory.token, body);
+            assert_eq!(status, 503, "{head}: {answer}");
+        }
+    }
+    assert_eq!(serving.ask("GET /health", "", "").0, 200);
+    serving.signal("TERM");
+    let (_, log) = serving.end();
+    assert!(log.contains("another file is in the place of the store"), "{log}");
+    // As documented: it is replaced while nothing uses it.
+    for ending in ["-wal", "-shm"] {
+        let _ = fs::remove_file(directory.project.file(&format!("ioenv.vault{ending}")));
+    }
+    let serving = directory.serve(&[]);
+    let (status, answer) = serving.ask(&list, &directory.token, "");
+    assert!(status == 200 && answer.contains(PLANTED) && !answer.contains("new-1"), "{status} {answer}");
+    assert_eq!(serving.ask(&put, &directory.token, body).0, 200);
+    assert!(serving.ask(&list, &directory.token, "").1.contains("new-1"));
 }

@@ -266,7 +266,8 @@ fn a_project_is_copied_to_files() {
         [["acme/dev", "dev.env", "create", "KEY"]]
     );
     directory.vault(&format!("integration sync {id} --directory {files} --path acme"));
-    let copied = fs::read_to_string(format!("{files}/dev.env")).unwrap();
+    let own = fs::read_dir(files).unwrap().next().unwrap().unwrap().path();
+    let copied = fs::read_to_string(own.join("dev.env")).unwrap();
     assert_eq!(copied, format!("KEY={PLANTED}\n"));
     let refused = directory.refused(&format!("integration sync {id} --path acme"));
     assert!(refused.contains("no target for file"), "{refused}");
@@ -278,7 +279,7 @@ fn a_project_is_copied_to_files() {
     #[cfg(feature = "worker")]
     {
         directory.vault(&format!("webhook run --once --directory {files}"));
-        assert_eq!(fs::read_to_string(format!("{files}/dev.env")).unwrap(), "KEY=another\n");
+        assert_eq!(fs::read_to_string(own.join("dev.env")).unwrap(), "KEY=another\n");
     }
     directory.vault(&format!("integration unlink {id} --path acme"));
     assert!(directory.json("integration list --path acme").is_empty());
@@ -352,9 +353,20 @@ fn webhooks_inside_take_the_operators_word() {
     let create = "webhook create http://127.0.0.1:9/in --path acme/dev";
     let url = "this is not a URL for a webhook";
     assert!(directory.refused(create).contains(url));
-    assert!(directory.refused(&format!("{create} --allow-private")).contains(url));
+    assert!(directory.refused(&format!("{create} --allow-private 127.0.0.0/8")).contains(url));
     assert!(directory.refused(&format!("{create} --allow-http")).contains(url));
-    assert!(directory.vault(&format!("{create} --allow-private --allow-http")).starts_with("whsec_"));
+    assert!(
+        directory.vault(&format!("{create} --allow-private 10.0.0.0/8,127.0.0.1 --allow-http")).starts_with("whsec_")
+    );
+    for range in ["10.0.0.0/8", "169.254.0.0/16", "::/0", "127.0.0.2"] {
+        let other = format!("{create} --allow-private {range} --allow-http");
+        assert!(directory.refused(&other).contains(url), "{range}");
+    }
+    let metadata =
+        "webhook create http://169.254.169.254/in --path acme/dev --allow-private 0.0.0.0/0,::/0 --allow-http";
+    assert!(directory.refused(metadata).contains(url));
+    let mut bad = directory.command(&["vault", "webhook", "list", "--allow-private", "inside", "--path", "acme/dev"]);
+    assert_eq!(run(&mut bad, "").status.code(), Some(2));
     let id = directory.json("webhook list --path acme/dev")[0]["id"].as_str().unwrap().to_owned();
     let test = format!("webhook test {id} --path acme/dev");
     // As receivers see it.
@@ -364,14 +376,16 @@ fn webhooks_inside_take_the_operators_word() {
     assert_eq!(run(&mut bad, "").status.code(), Some(2));
     if cfg!(feature = "worker") {
         assert!(directory.refused(&test).contains("EPROTO"));
-        assert!(directory.refused(&format!("{test} --allow-private --allow-http")).contains("ECONNREFUSED"));
+        assert!(
+            directory.refused(&format!("{test} --allow-private 127.0.0.0/8 --allow-http")).contains("ECONNREFUSED")
+        );
     }
 
     let file = directory.0.file("team.toml");
     let declared = "[[organization]]\nname = \"Acme\"\n[[organization.webhook]]\nurl = \"http://127.0.0.1:9/two\"\npath = \"acme/dev\"\n";
     fs::write(&file, declared).unwrap();
     assert!(directory.refused("apply team.toml").contains("team.toml: line 3, column 1: this is not a URL"));
-    assert!(directory.vault("apply team.toml --allow-private --allow-http").contains("whsec_"));
+    assert!(directory.vault("apply team.toml --allow-private 127.0.0.1 --allow-http").contains("whsec_"));
 }
 
 #[test]

@@ -22,6 +22,11 @@ const MAX_NAMES: usize = 200;
 /// The members of details that hold values of variables.
 const VALUES: [&str; 2] = ["oldValue", "newValue"];
 
+/// The member of details that holds the names of a list.
+const NAMES: &str = "keys";
+/// The member that stands there instead, where the names are stored apart.
+const LIST: &str = "list";
+
 /// What was done, by whom, from where and when.
 ///
 /// Its JSON has the members of these fields in camel case. It never holds the value of a secret, a token or a key.
@@ -269,8 +274,28 @@ impl Details {
         let keys: Vec<_> = names.by_ref().take(MAX_NAMES).collect();
         let count = keys.len() + names.count();
         let is_truncated = count > keys.len();
-        let details = Self::default().with("op", operation).with("count", count).with("keys", keys);
+        let details = Self::default().with("op", operation).with("count", count).with(NAMES, keys);
         if is_truncated { details.with("truncated", true) } else { details }
+    }
+
+    /// Returns the names that were read.
+    pub(crate) fn names(&self) -> Option<&Value> {
+        self.0.get(NAMES).filter(|names| names.is_array())
+    }
+
+    /// Puts a reference to a list in the place of the names that were read.
+    pub(crate) fn refer_to_names(&mut self, hash: &str) {
+        self.0.insert(NAMES.to_owned(), json!({ LIST: hash }));
+    }
+
+    /// Returns the list to which these details refer in the place of names.
+    pub(crate) fn names_reference(&self) -> Option<&str> {
+        self.0.get(NAMES)?.get(LIST)?.as_str()
+    }
+
+    /// Puts the names in the place of the reference.
+    pub(crate) fn fill_names(&mut self, names: &[String]) {
+        self.0.insert(NAMES.to_owned(), names.into());
     }
 
     /// Something was changed, of which only the names of the members are said.

@@ -22,7 +22,7 @@ pub(crate) mod dotenv_cloud;
 pub(crate) mod environment_name;
 #[cfg(feature = "vault")]
 pub(crate) mod id;
-#[cfg(feature = "vault")]
+#[cfg(any(feature = "http", feature = "vault"))]
 pub(crate) mod ip_range;
 pub(crate) mod key;
 pub(crate) mod key_ring;

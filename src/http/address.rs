@@ -33,10 +33,7 @@ const INSIDE: &[(Ipv4Addr, u32)] = &[
 ];
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    !INSIDE.iter().any(|(network, length)| {
-        let mask = u32::MAX << (32 - length);
-        address.to_bits() & mask == network.to_bits()
-    })
+    !INSIDE.iter().any(|network| is_in(address, *network))
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
@@ -47,6 +44,71 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         && !(first == 0x2001 && second == 0x0db8) // documentation
         && first != 0x2002 // 6to4
         && !(first == 0x3fff && second < 0x1000) // documentation
+}
+
+/// Addresses at which clouds tell their machines who they are, and hand out credentials, each with the length of the prefix
+/// that is theirs.
+const METADATA_V4: &[(Ipv4Addr, u32)] = &[
+    (Ipv4Addr::new(100, 100, 100, 200), 32), // Alibaba
+    (Ipv4Addr::new(168, 63, 129, 16), 32),   // Azure
+    (Ipv4Addr::new(169, 254, 0, 23), 32),    // Tencent
+    (Ipv4Addr::new(169, 254, 42, 42), 32),   // Scaleway
+    (Ipv4Addr::new(169, 254, 169, 0), 24),   // AWS, Azure, Google, Oracle, DigitalOcean, OpenStack and others
+    (Ipv4Addr::new(169, 254, 170, 0), 24),   // containers and pods of AWS
+    (Ipv4Addr::new(192, 0, 0, 192), 32),     // Oracle
+];
+const METADATA_V6: &[Ipv6Addr] = &[
+    Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42),   // Scaleway
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),  // pods of AWS
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), // AWS
+    Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),  // Google
+];
+
+/// Whether the metadata service of a cloud is at an address, however it is spelled.
+pub(super) fn is_metadata(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_metadata_v4(address),
+        IpAddr::V6(address) => METADATA_V6.contains(&address) || stands_for(address).into_iter().any(is_metadata_v4),
+    }
+}
+
+fn is_metadata_v4(address: Ipv4Addr) -> bool {
+    METADATA_V4.iter().any(|network| is_in(address, *network))
+}
+
+/// All addresses of IPv4 to which a network may translate one of IPv6.
+fn stands_for(address: Ipv6Addr) -> [Ipv4Addr; 6] {
+    let bits = address.to_bits();
+    #[expect(clippy::cast_possible_truncation, reason = "the lower bits are what is wanted")]
+    let low = |shift: u32| (bits >> shift) as u32;
+    // RFC 6052, section 2.2: the octet from the 64th bit on is skipped.
+    let around = |before: u32| {
+        let after = 32 - before;
+        let lower = low(56 - after) & (u32::MAX >> (32 - after).min(31));
+        (low(64) << after) | lower
+    };
+    [
+        low(0),     // mapped, compatible, ISATAP, and translators with a prefix of 96 bits, such as NAT64
+        !low(0),    // Teredo
+        low(80),    // 6to4
+        around(16), // a translator with a prefix of 48 bits
+        around(8),  // of 56 bits
+        low(24),    // of 64 bits
+    ]
+    .map(Ipv4Addr::from_bits)
+}
+
+/// The address that a range is compared with: that of IPv4, if one of IPv6 leads there.
+pub(super) fn plain(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) => embedded(v6).map_or(address, IpAddr::V4),
+        IpAddr::V4(_) => address,
+    }
+}
+
+fn is_in(address: Ipv4Addr, (network, length): (Ipv4Addr, u32)) -> bool {
+    let mask = u32::MAX << (32 - length);
+    address.to_bits() & mask == network.to_bits()
 }
 
 /// The address of IPv4 that one of IPv6 stands for: `::ffff:1.2.3.4`, or `64:ff9b::1.2.3.4` behind a translator.
@@ -126,6 +188,49 @@ mod tests {
             "5f00::1",
         ] {
             assert!(!is_public(inside.parse().unwrap()), "{inside}");
+        }
+    }
+
+    #[test]
+    fn metadata_services_are_known_however_they_are_spelled() {
+        for service in [
+            "100.100.100.200",
+            "168.63.129.16",
+            "169.254.0.23",
+            "169.254.42.42",
+            "169.254.169.254",
+            "169.254.169.253",
+            "169.254.170.2",
+            "169.254.170.23",
+            "192.0.0.192",
+        ] {
+            let v4: Ipv4Addr = service.parse().unwrap();
+            let [a, b, c, d] = v4.octets();
+            assert!(is_metadata(v4.into()), "{service}");
+            for v6 in [
+                format!("::ffff:{service}"),
+                format!("::{service}"),
+                format!("64:ff9b::{service}"),
+                format!("64:ff9b:1::{service}"),
+                format!("64:ff9b:1:{a:02x}{b:02x}:{c:02x}:{d:02x}00::"),
+                format!("fd00:64:0:{a:x}:{b:x}:{c:02x}{d:02x}::"),
+                format!("fd00:64:0:1:{a:x}:{b:02x}{c:02x}:{d:02x}00:0"),
+                format!("2002:{a:02x}{b:02x}:{c:02x}{d:02x}::"),
+                format!("2002:{a:02x}{b:02x}:{c:02x}{d:02x}::1"),
+                format!("2001:0:1:2:3:4:{:x}:{:x}", !u16::from_be_bytes([a, b]), !u16::from_be_bytes([c, d])),
+                format!("fe80::5efe:{service}"),
+                format!("fd00:c1::{service}"),
+                format!("fe80::{service}"),
+            ] {
+                assert!(is_metadata(v6.parse().unwrap()), "{v6}");
+            }
+        }
+        for service in ["fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42"] {
+            assert!(is_metadata(service.parse().unwrap()), "{service}");
+        }
+        for other in ["169.254.1.1", "10.0.0.1", "127.0.0.1", "::1", "fd00::1", "fe80::1", "9.9.9.9", "2606:4700::1111"]
+        {
+            assert!(!is_metadata(other.parse().unwrap()), "{other}");
         }
     }
 

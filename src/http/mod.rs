@@ -7,7 +7,7 @@
 //! | | trusted | untrusted |
 //! |---|---|---|
 //! | plain HTTP | to this machine; elsewhere if allowed | if allowed |
-//! | addresses | all | public ones; others if allowed |
+//! | addresses | all | public ones; others in ranges that are allowed; never the metadata services of clouds |
 //! | connections | reused | one for each request |
 //! | look-up of a name | on the calling thread | on a thread of its own, so that the deadline holds |
 
@@ -26,3 +26,4 @@ pub(crate) mod retry;
 pub use self::policy::{OutboundPolicy, ServicePolicy};
 pub use self::resolver::Resolver;
 pub use crate::core::delivery_error::DeliveryError;
+pub use crate::core::ip_range::IpRange;

@@ -1,8 +1,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::address::is_public;
+use super::address::{is_metadata, is_public, plain};
 use super::resolver::{Resolver, SystemResolver};
+use crate::core::ip_range::IpRange;
 
 /// The policy for requests to URLs that somebody other than the operator chose, such as webhooks.
 ///
@@ -11,12 +12,16 @@ use super::resolver::{Resolver, SystemResolver};
 /// ```
 /// use ioenv::http::OutboundPolicy;
 ///
-/// // For tests, and for receivers on the operator's own network.
-/// let policy = OutboundPolicy::new().allow_private_addresses().allow_http();
+/// # fn main() -> ioenv::Result<()> {
+/// // For receivers on the operator's own network.
+/// let policy = OutboundPolicy::new().allow_range("10.1.0.0/16".parse()?).allow_http();
+/// assert!(policy.allows([10, 1, 2, 3].into()) && !policy.allows([127, 0, 0, 1].into()));
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct OutboundPolicy {
-    private_addresses: bool,
+    ranges: Vec<IpRange>,
     http: bool,
     resolver: Arc<dyn Resolver>,
 }
@@ -24,17 +29,38 @@ pub struct OutboundPolicy {
 impl OutboundPolicy {
     /// Creates a policy that allows HTTPS to public addresses only.
     pub fn new() -> Self {
-        Self { private_addresses: false, http: false, resolver: Arc::new(SystemResolver) }
+        Self { ranges: Vec::new(), http: false, resolver: Arc::new(SystemResolver) }
     }
 
-    /// Also allows loopback, private, link-local and other addresses that are not public.
+    /// Also allows the addresses of a range, although they are not public. Those of the metadata services of clouds are
+    /// refused in any case.
     ///
     /// # Security
-    /// Everyone who may create a webhook can then have requests sent to whatever the machine reaches.
+    /// Everyone who may create a webhook can then have requests sent to everything in the range.
     #[must_use]
-    pub fn allow_private_addresses(mut self) -> Self {
-        self.private_addresses = true;
+    pub fn allow_range(mut self, range: IpRange) -> Self {
+        self.ranges.push(range);
         self
+    }
+
+    /// Also allows loopback and private addresses (RFC 1918, RFC 4193), such as in a test. Link-local and other addresses that
+    /// are not public take [`allow_range`](Self::allow_range).
+    ///
+    /// # Security
+    /// Everyone who may create a webhook can then have requests sent to the machine and to its networks.
+    #[must_use]
+    pub fn allow_private_addresses(self) -> Self {
+        let v4 = |octets: [u8; 4], prefix| IpRange::new(octets.into(), prefix);
+        let v6 = |first, last, prefix| IpRange::new([first, 0, 0, 0, 0, 0, 0, last].into(), prefix);
+        let ranges = [
+            v4([127, 0, 0, 0], 8),
+            v4([10, 0, 0, 0], 8),
+            v4([172, 16, 0, 0], 12),
+            v4([192, 168, 0, 0], 16),
+            v6(0, 1, 128),
+            v6(0xfc00, 0, 7),
+        ];
+        ranges.into_iter().flatten().fold(self, Self::allow_range)
     }
 
     /// Also allows requests without TLS.
@@ -52,10 +78,10 @@ impl OutboundPolicy {
         self
     }
 
-    /// Returns whether addresses that are not public are allowed.
+    /// Returns whether some addresses that are not public are allowed.
     #[cfg(feature = "vault")]
-    pub(crate) fn allows_private_addresses(&self) -> bool {
-        self.private_addresses
+    pub(crate) fn allows_ranges(&self) -> bool {
+        !self.ranges.is_empty()
     }
 
     /// Returns whether requests without TLS are allowed.
@@ -75,7 +101,8 @@ impl OutboundPolicy {
     /// assert!(!policy.allows("::ffff:10.0.0.1".parse().unwrap()));
     /// ```
     pub fn allows(&self, address: IpAddr) -> bool {
-        self.private_addresses || is_public(address)
+        let plain = plain(address);
+        !is_metadata(address) && (is_public(address) || self.ranges.iter().any(|range| range.contains(plain)))
     }
 
     #[cfg(any(feature = "worker", all(feature = "http", test)))]
@@ -118,5 +145,57 @@ impl ServicePolicy {
     #[cfg(any(feature = "worker", all(feature = "http", test)))]
     pub(crate) fn allows_http(self) -> bool {
         self.http
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(ranges: &[&str], address: &str) -> bool {
+        let ranges = ranges.iter().map(|range| range.parse().unwrap());
+        ranges.fold(OutboundPolicy::new(), OutboundPolicy::allow_range).allows(address.parse().unwrap())
+    }
+
+    #[test]
+    fn a_range_opens_itself_alone() {
+        let ranges = ["10.0.0.0/8", "fd12::/16"];
+        for address in ["10.1.2.3", "::ffff:10.1.2.3", "64:ff9b::10.1.2.3", "fd12::1", "9.9.9.9"] {
+            assert!(allows(&ranges, address), "{address}");
+        }
+        for address in ["127.0.0.1", "::1", "192.168.0.1", "169.254.1.1", "fe80::1", "fd13::1", "::ffff:127.0.0.1"] {
+            assert!(!allows(&ranges, address), "{address}");
+        }
+        let private = OutboundPolicy::new().allow_private_addresses();
+        for (address, is_allowed) in [
+            ("127.0.0.1", true),
+            ("::1", true),
+            ("172.31.0.1", true),
+            ("fd00::1", true),
+            ("169.254.1.1", false),
+            ("fe80::1", false),
+            ("100.64.0.1", false),
+            ("fd00:ec2::254", false),
+        ] {
+            assert_eq!(private.allows(address.parse().unwrap()), is_allowed, "{address}");
+        }
+    }
+
+    #[test]
+    fn no_range_opens_the_metadata_of_a_cloud() {
+        let all = ["0.0.0.0/0", "::/0", "169.254.169.254", "fd00:ec2::254", "100.100.100.200"];
+        assert!(allows(&all, "169.254.1.1") && allows(&all, "fe80::1"));
+        for address in [
+            "169.254.169.254",
+            "::ffff:169.254.169.254",
+            "::169.254.169.254",
+            "64:ff9b::169.254.169.254",
+            "2002:a9fe:a9fe::1",
+            "fd00:ec2::254",
+            "100.100.100.200",
+            "168.63.129.16",
+        ] {
+            assert!(!allows(&all, address), "{address}");
+        }
     }
 }

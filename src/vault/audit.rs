@@ -30,7 +30,7 @@ use crate::core::name::VarName;
 use crate::core::path::LevelPath;
 use crate::core::permission::{Permission, PermissionSet};
 use crate::error::{Error, Result};
-use crate::store::{KeyRange, Order, Precondition, StoreExt as _};
+use crate::store::{KeyRange, Order, Precondition, StoreExt as _, Transaction};
 use crate::vault::engine::Vault;
 
 /// How permissions are written in the details of a record.
@@ -140,7 +140,9 @@ impl OperationContext<'_, '_> {
         let visible = owner.tier.retention().oldest_visible(self.now);
         let oldest = filter.since.map_or(visible, |since| since.max(visible));
         range.start = range.start.max(key(Id::from_parts(oldest, [0; 10])));
-        self.examine(owner, filter, place, index.is_some(), range, paging.page_size())
+        let mut page = self.examine(owner, filter, place, index.is_some(), range, paging.page_size())?;
+        self.fill_names(owner.id, &mut page.items)?;
+        Ok(page)
     }
 
     fn examine(
@@ -426,27 +428,45 @@ impl Vault {
     pub fn sweep(&self) -> Result<u64> {
         self.purge_due()?;
         let mut count = 0;
-        let mut after = String::from("audit/");
+        self.for_each_organization("audit", |organization| {
+            count += self.sweep_organization(organization)?;
+            Ok(())
+        })?;
+        // After the records that refer to them.
+        self.for_each_organization("audit-names-day", |organization| {
+            let oldest = self.store.read(|tx| self.oldest_visible(tx, organization))?;
+            self.sweep_names(organization, oldest)
+        })?;
+        Ok(count)
+    }
+
+    /// Calls `work` for each organization that has records of that kind.
+    fn for_each_organization(&self, kind: &str, mut work: impl FnMut(OrganizationId) -> Result<()>) -> Result<()> {
+        let mut after = format!("{kind}/");
         loop {
             // The first record of the next organization that has any.
-            let range = KeyRange::prefix("audit/").after(&after);
+            let range = KeyRange::prefix(format!("{kind}/")).after(&after);
             let Some(first) = self.store.read(|tx| Ok(tx.scan(&range, Order::Ascending, 1)?.pop()))? else {
-                return Ok(count);
+                return Ok(());
             };
             let organization = first.key.split('/').nth(1).unwrap_or_default();
-            count += self.sweep_organization(OrganizationId::parse(organization)?)?;
-            after = format!("audit/{organization}/\u{10ffff}");
+            work(OrganizationId::parse(organization)?)?;
+            after = format!("{kind}/{organization}/\u{10ffff}");
         }
+    }
+
+    /// Returns the time from which on audit records of an organization are kept.
+    fn oldest_visible(&self, tx: &mut dyn Transaction, organization: OrganizationId) -> Result<Timestamp> {
+        let owner: Option<OrganizationRecord> = self.authenticator.get(tx, &keys::organization(organization))?;
+        let tier = owner.map_or(Tier::Team, |owner| owner.tier);
+        Ok(tier.retention().oldest_visible(self.now()))
     }
 
     fn sweep_organization(&self, organization: OrganizationId) -> Result<u64> {
         let mut count = 0;
         loop {
             let removed = self.store.write(|tx| {
-                let owner: Option<OrganizationRecord> =
-                    self.authenticator.get(tx, &keys::organization(organization))?;
-                let tier = owner.map_or(Tier::Team, |owner| owner.tier);
-                let oldest = tier.retention().oldest_visible(self.now());
+                let oldest = self.oldest_visible(tx, organization)?;
                 let mut range = keys::audits(organization);
                 range = range.before(&keys::audit(organization, Id::from_parts(oldest, [0; 10]).into()));
                 let records = tx.scan(&range, Order::Ascending, PURGED_AT_ONCE)?;

@@ -490,6 +490,31 @@ pub(super) fn audits(organization: OrganizationId) -> KeyRange {
     KeyRange::prefix(format!("audit/{organization}/"))
 }
 
+/// A list of names that audit records refer to by its hash.
+pub(super) fn audit_names(organization: OrganizationId, hash: &str) -> String {
+    format!("audit-names/{organization}/{hash}")
+}
+
+/// That a record of that day refers to a list of names.
+pub(super) fn audit_names_use(organization: OrganizationId, hash: &str, day: &str) -> String {
+    format!("audit-names-use/{organization}/{hash}/{day}")
+}
+
+/// The days on which records refer to a list of names.
+pub(super) fn audit_names_uses(organization: OrganizationId, hash: &str) -> KeyRange {
+    KeyRange::prefix(format!("audit-names-use/{organization}/{hash}/"))
+}
+
+/// The same by the day.
+pub(super) fn audit_names_day(organization: OrganizationId, day: &str, hash: &str) -> String {
+    format!("audit-names-day/{organization}/{day}/{hash}")
+}
+
+/// The lists of names to which records refer, by the day.
+pub(super) fn audit_names_days(organization: OrganizationId) -> KeyRange {
+    KeyRange::prefix(format!("audit-names-day/{organization}/"))
+}
+
 /// The id of an audit record, among those that share `value`.
 pub(super) fn audit_by(index: &str, organization: OrganizationId, value: &str, id: AuditRecordId) -> String {
     format!("audit-{index}/{organization}/{value}/{id}")

@@ -24,6 +24,7 @@ mod access;
 mod account;
 mod audit;
 mod audit_index;
+mod audit_names;
 mod authenticate;
 mod authenticated_record;
 mod check;

@@ -98,10 +98,11 @@ impl<'c, 'tx> OperationContext<'c, 'tx> {
     /// Puts a record into the audit log, together with what the use case does.
     pub(super) fn record(&mut self, action: Action, resource: Resource, details: Details) -> Result<()> {
         let id = self.new_id()?.into();
-        let details = match self.principal.key() {
+        let mut details = match self.principal.key() {
             Some(key) => details.with("keyId", key.to_string()),
             None => details,
         };
+        self.store_names(resource.organization, &mut details)?;
         let actor = self.principal.actor.clone();
         let (timestamp, ip) = (self.now, self.ip);
         self.pending.record(&AuditRecord { id, timestamp, actor, ip, action, resource, details })

@@ -44,6 +44,11 @@ impl Pending {
         audit_index::add_to(&mut self.audit, record)
     }
 
+    /// Adds what is stored beside a record of the audit log.
+    pub(super) fn add(&mut self, records: impl IntoIterator<Item = Record>) {
+        self.audit.extend(records);
+    }
+
     /// Adds the time at which values were served.
     pub(super) fn accessed(&mut self, accessed: Accessed) {
         self.accessed.push(accessed);

@@ -3,6 +3,7 @@ use std::fmt::{self, Debug};
 use std::time::{Duration, Instant};
 
 use crate::core::document::Kind;
+use crate::core::id::OrganizationId;
 use crate::core::merge::Resolved;
 use crate::core::name::VarName;
 use crate::core::secret::SecretString;
@@ -40,13 +41,27 @@ pub struct SyncPlace<'a> {
     pub credentials: &'a SecretString,
     /// What the service calls the environment.
     pub target: &'a str,
+    organization: Option<OrganizationId>,
     deadline: Instant,
 }
 
 impl<'a> SyncPlace<'a> {
     /// A place, for 40 seconds from now.
     pub fn new(settings: &'a BTreeMap<String, String>, credentials: &'a SecretString, target: &'a str) -> Self {
-        Self { settings, credentials, target, deadline: Instant::now() + PATIENCE }
+        Self { settings, credentials, target, organization: None, deadline: Instant::now() + PATIENCE }
+    }
+
+    /// Sets the organization that the integration belongs to.
+    #[must_use]
+    pub(crate) fn of_organization(mut self, organization: OrganizationId) -> Self {
+        self.organization = Some(organization);
+        self
+    }
+
+    /// Returns the organization that the integration belongs to, if the place is of an integration of a vault. A target that
+    /// writes to what several organizations share keeps them apart by it.
+    pub fn organization(&self) -> Option<OrganizationId> {
+        self.organization
     }
 
     /// The same until then, if that is sooner.

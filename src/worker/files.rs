@@ -1,4 +1,4 @@
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,8 @@ use crate::vault::provider::{FILE_NAME_RULE, is_identifier};
 use crate::vault::sync_target::{Applied, Desired, SyncAction, SyncPlace, SyncPlan, SyncTarget};
 
 /// Dotenv files in one directory, for programs that read nothing else.
+///
+/// The files of each organization are in a directory of its own below it, which is named by the organization's id.
 ///
 /// A file is replaced as a whole, and only its owner can read it (mode 0600, where there are modes). Lines that the
 /// integration did not put there stay as they are, and values are written so that a shell that sources the file runs
@@ -35,22 +37,33 @@ pub struct EnvFiles {
 }
 
 impl EnvFiles {
-    /// Files in this directory, which must be there and writable for nobody else.
+    /// Creates a target for files below this directory, which must be there and writable for nobody else.
     pub fn in_directory(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into() }
     }
 
-    fn path(&self, target: &str) -> Result<PathBuf> {
-        if is_identifier(target) {
-            return Ok(self.directory.join(target));
+    /// Returns the file of a place.
+    fn path(&self, place: &SyncPlace<'_>) -> Result<PathBuf> {
+        if !is_identifier(place.target) {
+            return Err(Error::new(ErrorKind::InvalidValue, FILE_NAME_RULE));
         }
-        Err(Error::new(ErrorKind::InvalidValue, FILE_NAME_RULE))
+        let Some(organization) = place.organization() else {
+            return Ok(self.directory.join(place.target));
+        };
+        let directory = self.directory.join(organization.to_string());
+        match fs::symlink_metadata(&directory) {
+            Ok(metadata) if !metadata.is_dir() => {
+                let message = "there is a link or a file where the organization's directory should be: remove it";
+                Err(Error::new(ErrorKind::Io, message).with_file(&directory))
+            }
+            _ => Ok(directory.join(place.target)),
+        }
     }
 }
 
 impl SyncTarget for EnvFiles {
     fn plan(&self, place: &SyncPlace<'_>, desired: &Desired) -> Result<SyncPlan> {
-        let lines = read(&self.path(place.target)?)?;
+        let lines = read(&self.path(place)?)?;
         let mut plan = SyncPlan::new();
         for entry in &desired.entries {
             let action = if !lines.has(&entry.name) {
@@ -74,7 +87,7 @@ impl SyncTarget for EnvFiles {
         if plan.is_empty() {
             return Applied::all(plan);
         }
-        let written = self.path(place.target).and_then(|path| {
+        let written = self.path(place).and_then(|path| {
             let mut lines = read(&path)?;
             for change in &plan.changes {
                 match change.action {
@@ -86,6 +99,9 @@ impl SyncTarget for EnvFiles {
                     }
                     SyncAction::Delete => lines.remove(&change.name),
                 }
+            }
+            if place.organization().is_some() {
+                create_directory(&path)?;
             }
             write(&path, &lines.to_text())
         });
@@ -106,6 +122,22 @@ fn read(path: &Path) -> Result<Lines> {
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Lines::parse(""),
         Err(error) => Err(Error::io(format!("cannot read the env file {}", path.display()), error)),
+    }
+}
+
+/// Creates the directory of an organization's files, for the owner alone. That above it is the operator's to make.
+fn create_directory(file: &Path) -> Result<()> {
+    let Some(directory) = file.parent() else {
+        return Ok(());
+    };
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(directory) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(Error::io(format!("cannot create the directory {}", directory.display()), error))
+        }
+        _ => Ok(()),
     }
 }
 

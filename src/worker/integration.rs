@@ -35,7 +35,7 @@ impl Session<'_> {
         let targets = Targets::default();
         let target = targets.find(self.vault, &job.provider)?;
         let plan = |copy: &SyncCopy| {
-            let place = SyncPlace::new(&job.settings, &job.credentials, &copy.target);
+            let place = place(&job, copy);
             let plan = target.plan(&place, &copy.desired)?;
             Ok(IntegrationPlan { environment: copy.path.clone(), target: copy.target.clone(), plan })
         };
@@ -55,6 +55,10 @@ impl Session<'_> {
     }
 }
 
+fn place<'a>(job: &'a SyncJob, copy: &'a SyncCopy) -> SyncPlace<'a> {
+    SyncPlace::new(&job.settings, &job.credentials, &copy.target).of_organization(job.organization)
+}
+
 /// Makes a sync that has begun. It ends within some fifty seconds, if the system's resolver does not hang.
 pub(super) fn sync(vault: &Vault, targets: &Targets, job: &SyncJob) -> Synced {
     let target = match targets.find(vault, &job.provider) {
@@ -63,7 +67,7 @@ pub(super) fn sync(vault: &Vault, targets: &Targets, job: &SyncJob) -> Synced {
     };
     let deadline = Instant::now() + PATIENCE;
     let copy = |copy: &SyncCopy| {
-        let place = SyncPlace::new(&job.settings, &job.credentials, &copy.target).until(deadline);
+        let place = place(job, copy).until(deadline);
         let plan = target.plan(&place, &copy.desired)?;
         let applied = if plan.is_empty() {
             Applied::all(&plan)

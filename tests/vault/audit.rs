@@ -77,6 +77,97 @@ on_every_store! {
         }
     }
 
+    fn a_list_of_names_is_stored_once(stage: &Stage) {
+        stage.shop();
+        let at = path("shop/dev");
+        let listed: Vec<String> = (0..200).map(|number| format!("QUITE_A_LONG_NAME_{number:03}")).collect();
+        let text: String = listed.iter().map(|name| format!("{name}=1\n")).collect();
+        stage.write("shop/dev", &text);
+        let session = stage.vault.session(stage.issue(PermissionSet::ALL, None).token);
+        let read = || drop(session.read_level(At::Path(stage.acme, &at), LevelScope::Chain).unwrap());
+        read();
+        let (before, names) = (stage.dump("").len(), stage.dump("audit-names/"));
+        for reads in 1..=3 {
+            read();
+            let written = stage.dump("").len() - before;
+            assert!(written < reads * 1200, "{reads} reads: {written} bytes");
+        }
+        assert_eq!(stage.dump("audit-names/"), names);
+        assert_eq!(names.lines().count(), 1);
+        // Who reads the log finds the names, and exports have them.
+        let filter = AuditFilter::new().action(Read);
+        let records = found(stage, &filter, 2);
+        let reads: Vec<Value> = records.iter().map(details).filter(|details| details["op"] == "export").collect();
+        assert_eq!(reads.len(), 4);
+        for details in reads {
+            assert_eq!((&details["keys"], &details["count"]), (&json!(listed), &json!(200)));
+        }
+        let mut exported = Vec::new();
+        stage.system().export_audit(stage.acme, &filter, &mut exported).unwrap();
+        assert_eq!(String::from_utf8(exported).unwrap().matches("QUITE_A_LONG_NAME_199").count(), 4);
+        // Another order is another list, and so is another organization's.
+        session.read_level(At::Path(stage.acme, &at), LevelScope::Own).unwrap();
+        stage.write("shop/dev", &format!("{text}ONE_MORE=1\n"));
+        read();
+        assert!(stage.records("audit-names/").len() > 1);
+    }
+
+    fn a_list_of_names_lives_while_a_record_refers_to_it(stage: &Stage) {
+        stage.shop();
+        set_tier(stage, Tier::Free);
+        let at = path("shop/dev");
+        let text: String = (0..50).map(|number| format!("QUITE_A_LONG_NAME_{number:03}=1\n")).collect();
+        stage.write("shop/dev", &text);
+        let read = || drop(stage.system().read_level(At::Path(stage.acme, &at), LevelScope::Chain).unwrap());
+        let lists = || ["audit-names/", "audit-names-use/", "audit-names-day/"].map(|prefix| stage.records(prefix).len());
+        let sweep = || stage.vault.sweep().unwrap();
+        let shown = || {
+            let records = found(stage, &AuditFilter::new().action(Read), 50);
+            let reads = records.iter().map(details).filter(|details| details["op"] == "export");
+            reads.map(|details| details["keys"].as_array().unwrap().len()).collect::<Vec<_>>()
+        };
+        read();
+        assert_eq!(lists(), [1, 1, 1]);
+        stage.pass(3 * DAY);
+        read();
+        read();
+        sweep();
+        assert_eq!((lists(), shown()), ([1, 2, 2], vec![50, 50, 50]));
+        // The first record is gone, and the list is not.
+        stage.pass(5 * DAY);
+        sweep();
+        assert_eq!((lists(), shown()), ([1, 1, 1], vec![50, 50]));
+        // Nothing is left of it, until it is read again.
+        stage.pass(5 * DAY);
+        sweep();
+        assert_eq!((lists(), shown()), ([0, 0, 0], Vec::new()));
+        read();
+        sweep();
+        assert_eq!((lists(), shown()), ([1, 1, 1], vec![50]));
+    }
+
+    fn lists_survive_sweeps_at_the_same_time(stage: &Stage) {
+        stage.shop();
+        set_tier(stage, Tier::Free);
+        let at = path("shop/dev");
+        let text: String = (0..50).map(|number| format!("QUITE_A_LONG_NAME_{number:03}=1\n")).collect();
+        stage.write("shop/dev", &text);
+        for _ in 0..5 {
+            // Long enough that each round begins with what is to be swept.
+            stage.pass(9 * DAY);
+            std::thread::scope(|scope| {
+                for _ in 0..3 {
+                    scope.spawn(|| stage.vault.sweep().unwrap());
+                    scope.spawn(|| drop(stage.system().read_level(At::Path(stage.acme, &at), LevelScope::Chain).unwrap()));
+                }
+            });
+            let records = found(stage, &AuditFilter::new().action(Read), 50);
+            let reads: Vec<Value> = records.iter().map(details).filter(|details| details["op"] == "export").collect();
+            assert_eq!(reads.len(), 3);
+            assert!(reads.iter().all(|details| details["keys"].as_array().unwrap().len() == 50), "{reads:?}");
+        }
+    }
+
     fn each_thing_done_is_one_record(stage: &Stage) {
         stage.shop();
         let (system, at) = (stage.system(), path("shop"));

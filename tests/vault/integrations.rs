@@ -330,7 +330,9 @@ on_every_store! {
         stage.shop();
         stage.write("shop/dev", "A='$1 it is'\nB=two\n");
         let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("dev.env");
+        let own = directory.path().join(stage.acme.to_string());
+        fs::create_dir(&own).unwrap();
+        let file = own.join("dev.env");
         // A vault over the same store, because the operator chooses the directory when it is opened.
         let vault = VaultOptions::new(&stage.root).clock(stage.clock.clone()).open(std::sync::Arc::clone(&stage.store)).unwrap();
         let vault = vault.with_sync_target(Provider::File, EnvFiles::in_directory(directory.path()));
@@ -355,7 +357,8 @@ on_every_store! {
         assert_eq!(sync().deleted, 1);
         let text = fs::read_to_string(&file).unwrap();
         assert!(text.contains("B=two") && text.contains("C=3") && !text.contains("A="), "{text}");
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
+        assert_eq!(fs::read_dir(&own).unwrap().count(), 1, "nothing is left beside it");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         #[cfg(unix)]
         {
             let elsewhere = directory.path().join("elsewhere");
@@ -365,6 +368,48 @@ on_every_store! {
             stage.write("shop/dev", "D=planted-through-a-link\n");
             assert!(sync().error.unwrap().contains("link"));
             assert_eq!(fs::read_to_string(&elsewhere).unwrap(), before);
+            // Nor is a link in the place of the organization's directory followed.
+            let linked = directory.path().join("linked");
+            fs::rename(&own, &linked).unwrap();
+            std::os::unix::fs::symlink(&linked, &own).unwrap();
+            fs::remove_file(linked.join("dev.env")).unwrap();
+            assert!(sync().error.unwrap().contains("link"));
+            assert!(!linked.join("dev.env").exists());
+        }
+    }
+
+    fn organizations_do_not_share_files(stage: &Stage) {
+        let directory = tempfile::tempdir().unwrap();
+        let vault = VaultOptions::new(&stage.root).clock(stage.clock.clone()).open(std::sync::Arc::clone(&stage.store)).unwrap();
+        let vault = vault.with_sync_target(Provider::File, EnvFiles::in_directory(directory.path()));
+        let system = vault.session(ioenv::vault::Actor::system("test"));
+        let other = system.create_organization(&ioenv::vault::NewOrganization::new("Other")).unwrap().id;
+        for (organization, value) in [(stage.acme, "acme"), (other, "other")] {
+            system.create_project(organization, &NewProject::new("shop").has_base(true)).unwrap();
+            let at = At::Path(organization, &path("shop/dev"));
+            system.set_document(at, &ioenv::Document::parse(&format!("WHOSE={value}\n")).unwrap()).unwrap();
+            let new = NewIntegration::new("F", Provider::File, "").environment(Mapping::new(path("shop/dev"), "app.env"));
+            let shop = path("shop");
+            let id = system.link_integration(At::Path(organization, &shop), &new).unwrap().id;
+            assert_eq!(system.plan_integration(At::Path(organization, &shop), id).unwrap()[0].plan.changes.len(), 1);
+            let run = system.sync_integration(At::Path(organization, &shop), id).unwrap();
+            assert_eq!((run.created, run.error), (1, None));
+        }
+        for (organization, value) in [(stage.acme, "acme"), (other, "other")] {
+            let file = directory.path().join(organization.to_string()).join("app.env");
+            assert_eq!(fs::read_to_string(&file).unwrap(), format!("WHOSE={value}\n"));
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt as _;
+                let mode = fs::metadata(file.parent().unwrap()).unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, 0o700);
+            }
+        }
+        for outside in ["../app.env", "..", ".", "a/b", "", "a\\b", "a\0b"] {
+            let target = outside.replace('/', "/");
+            let new = NewIntegration::new("G", Provider::File, "").environment(Mapping::new(path("shop/dev"), target));
+            let refused = system.link_integration(At::Path(other, &path("shop")), &new).unwrap_err();
+            assert_eq!(refused.kind(), InvalidValue, "{outside}");
         }
     }
 

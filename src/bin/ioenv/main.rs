@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod core_dumps;
 mod git;
 mod given;
 mod ignore;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
 
 use super::patience::{ATTEMPTS, PAUSE};
 use crate::error::{Error, ErrorKind, Result};
@@ -134,10 +134,20 @@ pub(super) fn connect(path: &Path) -> Result<Connection> {
 
 const READ_ONLY: &str = "the store may only be read: let this user write the file and its directory";
 
+const MOVED: &str = "another file is in the place of the store, or none, so that nothing is read or written any more: put the \
+                     files back, or restart the programs that use the store; replace it only while none does";
+
+fn is_moved(error: ffi::Error) -> bool {
+    error.extended_code == ffi::SQLITE_READONLY_DBMOVED
+}
+
 /// What an error of SQLite means to who uses the store. Its own text names tables and pages, and no values.
 pub(super) fn failed(path: &Path, error: impl Into<Arc<rusqlite::Error>>) -> Error {
     let error = error.into();
     let (kind, message) = match error.sqlite_error_code() {
+        Some(ErrorCode::ReadOnly) if error.sqlite_error().is_some_and(|error| is_moved(*error)) => {
+            (ErrorKind::Unavailable, MOVED)
+        }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             let message = "another program has been writing to the store for 10 seconds: try again when it is done";
             (ErrorKind::Unavailable, message)

@@ -1,16 +1,18 @@
 //! The embedded store: one file, which several processes may use at the same time.
 
 mod connection;
+mod identity;
 mod patience;
 mod transaction;
 mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
+use self::identity::Identity;
 use self::transaction::{SqliteTransaction, run};
 use self::writer::Writer;
 use crate::error::{Error, ErrorKind, Result};
@@ -26,6 +28,10 @@ const IDLE_READERS: usize = 16;
 /// began and do not wait for writes. Writes run one after another; what is written at the same time by several threads
 /// becomes durable in one commit. Beside the file there are two more while it is in use, named as it is with `-wal` and
 /// `-shm` added: all three are the store, so that a copy is made with [`copy`](super::copy()) and not with `cp`.
+///
+/// If one of the three is replaced or removed while it is in use, every call fails with `Unavailable` from then on, until the
+/// store is opened again; nothing is written to the wrong file. A file is put back from a backup while no program uses it.
+/// This is noticed on Unix; on Windows a file that is open cannot be replaced.
 ///
 /// ```
 /// # fn main() -> ioenv::Result<()> {
@@ -44,6 +50,7 @@ const IDLE_READERS: usize = 16;
 /// ```
 pub struct Sqlite {
     path: PathBuf,
+    identity: Arc<Identity>,
     writer: Writer,
     readers: Mutex<Vec<Connection>>,
 }
@@ -56,7 +63,8 @@ impl Sqlite {
     /// `Conflict`, when there is such a file; `Io`, when it cannot be made.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         let path = connection::absolute(path.as_ref())?;
-        Self::with(connection::create(&path)?, path)
+        let connection = connection::create(&path)?;
+        Self::with(connection, Identity::of(&path), path)
     }
 
     /// Opens the store in a file.
@@ -67,7 +75,9 @@ impl Sqlite {
     /// does not let go of it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = connection::absolute(path.as_ref())?;
-        Self::with(connection::open(&path)?, path)
+        // Before it is opened: if it is replaced meanwhile, the connection is to another file than the path.
+        let identity = Identity::of(&path);
+        Self::with(connection::open(&path)?, identity, path)
     }
 
     /// The file.
@@ -75,8 +85,10 @@ impl Sqlite {
         &self.path
     }
 
-    fn with(connection: Connection, path: PathBuf) -> Result<Self> {
-        Ok(Self { writer: Writer::new(connection, path.clone())?, readers: Mutex::default(), path })
+    fn with(connection: Connection, identity: Identity, path: PathBuf) -> Result<Self> {
+        let identity = Arc::new(identity.completed(&path));
+        let writer = Writer::new(connection, path.clone(), Arc::clone(&identity))?;
+        Ok(Self { identity, writer, readers: Mutex::default(), path })
     }
 
     /// Runs `work` with a connection that nobody else uses. One in which `work` fails or panics is closed.
@@ -84,14 +96,27 @@ impl Sqlite {
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => connection::connect(&self.path)?,
+            None => {
+                self.check_identity()?;
+                connection::connect(&self.path)?
+            }
         };
-        work(&connection)?;
+        let worked = work(&connection);
+        // Other files are the better reason for whatever failed.
+        self.check_identity()?;
+        worked?;
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() < IDLE_READERS {
             readers.push(connection);
         }
         Ok(())
+    }
+}
+
+impl Sqlite {
+    /// Refuses to go on with files that are no longer at the path.
+    fn check_identity(&self) -> Result<()> {
+        self.identity.check(&self.path).map_err(|error| connection::failed(&self.path, error))
     }
 }
 

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 
 use super::connection::failed;
+use super::identity::Identity;
 use super::patience::{PATIENCE, PAUSE};
 use super::transaction::{SqliteTransaction, UPSERT, run};
 use crate::error::Result;
@@ -36,6 +37,7 @@ const GATHERING: std::ops::RangeInclusive<Duration> = Duration::from_micros(100)
 
 pub(super) struct Writer {
     path: PathBuf,
+    identity: Arc<Identity>,
     state: Mutex<State>,
     /// A transaction may take the connection.
     free: Condvar,
@@ -91,7 +93,7 @@ struct Batch {
 type Outcome = Result<(), Arc<rusqlite::Error>>;
 
 impl Writer {
-    pub(super) fn new(connection: Connection, path: PathBuf) -> Result<Self> {
+    pub(super) fn new(connection: Connection, path: PathBuf, identity: Arc<Identity>) -> Result<Self> {
         // It waits in `begin`.
         connection.busy_timeout(Duration::ZERO).map_err(|error| failed(&path, error))?;
         let state = State {
@@ -106,7 +108,7 @@ impl Writer {
             records: Vec::new(),
             lost: None,
         };
-        Ok(Self { path, state: Mutex::new(state), free: Condvar::new() })
+        Ok(Self { path, identity, state: Mutex::new(state), free: Condvar::new() })
     }
 
     pub(super) fn append(&self, records: Vec<Record>) -> Result<()> {
@@ -231,7 +233,10 @@ impl Writer {
         };
         drop(state);
         let begun = Instant::now();
-        outcome = outcome.and_then(|()| Ok(run(&connection, "COMMIT")?));
+        // Before the commit, so that nothing is written beside a file that is not ours; and after it, so that nobody hears of
+        // success whose write is in a file that is gone.
+        let check = || self.identity.check(&self.path).map_err(Arc::new);
+        outcome = outcome.and_then(|()| check()).and_then(|()| Ok(run(&connection, "COMMIT")?)).and_then(|()| check());
         let took = begun.elapsed();
         if outcome.is_err() && !connection.is_autocommit() {
             // It fails only where the transaction has ended already.
@@ -288,7 +293,8 @@ mod tests {
     fn writer() -> (tempfile::TempDir, Writer) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("vault.db");
-        let writer = Writer::new(connection::create(&path).unwrap(), path).unwrap();
+        let writer =
+            Writer::new(connection::create(&path).unwrap(), path.clone(), Arc::new(Identity::of(&path))).unwrap();
         (directory, writer)
     }
 

@@ -35,7 +35,7 @@ const BUSY: Duration = Duration::from_secs(60);
 
 /// What a sync needs.
 pub(crate) struct SyncJob {
-    organization: OrganizationId,
+    pub(crate) organization: OrganizationId,
     project: ProjectId,
     integration: IntegrationId,
     pub(crate) provider: Provider,

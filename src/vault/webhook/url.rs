@@ -33,7 +33,8 @@ fn is_url(url: &str, policy: &OutboundPolicy) -> bool {
     let authority = rest.split('/').next().unwrap_or_default();
     let (host, port) = split_port(authority);
     let is_port = |port: &str| (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
-    port.is_none_or(is_port) && (is_domain(host) || policy.allows_private_addresses() && is_inside(host))
+    port.is_none_or(is_port)
+        && (is_domain(host) || policy.allows_ranges() && is_inside(host) && allows_host(policy, host))
 }
 
 fn split_port(authority: &str) -> (&str, Option<&str>) {
@@ -69,6 +70,12 @@ fn is_inside(host: &str) -> bool {
         Some(address) => address.parse::<IpAddr>().is_ok_and(|address| address.is_ipv6()),
         None => host.split('.').all(is_label),
     }
+}
+
+/// Whether a policy allows the address that a host is; of a name that is found out when something is sent.
+fn allows_host(policy: &OutboundPolicy, host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    address.parse().map_or(true, |address| policy.allows(address))
 }
 
 /// The host of a URL that was checked, in lower case.
@@ -142,6 +149,21 @@ mod tests {
             assert!(check_url(bad, &private).is_err(), "{bad}");
         }
         assert!(check_url("HTTP://hooks.example.test/?x#y", &OutboundPolicy::new().allow_http()).is_ok());
+    }
+
+    #[test]
+    fn an_address_must_be_in_a_range() {
+        let policy = OutboundPolicy::new().allow_range("10.0.0.0/8".parse().unwrap());
+        for (url, is_fine) in [
+            ("https://10.0.0.1/in", true),
+            ("https://receiver/in", true),
+            ("https://127.0.0.1/in", false),
+            ("https://169.254.169.254/in", false),
+            ("https://[::ffff:10.0.0.1]/in", true),
+            ("https://[::1]/in", false),
+        ] {
+            assert_eq!(check_url(url, &policy).is_ok(), is_fine, "{url}");
+        }
     }
 
     #[test]

@@ -230,9 +230,9 @@ pub(crate) struct ServeArgs {
 /// Where webhooks may be, beyond https and the public internet.
 #[derive(clap::Args)]
 pub(crate) struct OutboundArgs {
-    /// Let webhooks be at loopback, private and other addresses that lead inside
-    #[arg(long, global = true)]
-    pub(crate) allow_private: bool,
+    /// Let webhooks be at these addresses, one address or ranges such as 10.0.0.0/8,fd12::/16, although they lead inside
+    #[arg(long, global = true, value_name = "RANGE", value_delimiter = ',')]
+    pub(crate) allow_private: Vec<Typed>,
     /// Let webhooks be at http:// URLs, too
     #[arg(long, global = true)]
     pub(crate) allow_http: bool,

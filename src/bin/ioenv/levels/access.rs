@@ -4,7 +4,8 @@ use ioenv::http::OutboundPolicy;
 use ioenv::vault::{Actor, Organization, OrganizationId, Session, Token, Vault};
 use ioenv::{Configuration, SharedVault};
 
-use crate::args::OutboundArgs;
+use crate::args::{OutboundArgs, Typed};
+use crate::core_dumps;
 use crate::project::{Project, refuse_tracked, warn_if_others_can_read};
 use crate::result::Result;
 use crate::terminal;
@@ -24,8 +25,9 @@ impl Access {
         Self::open_with(project, |configuration| Ok(configuration.open_vault()?))
     }
 
-    /// Opens the vault for a command that goes on until it is ended.
+    /// Opens the vault for a command that goes on until it is ended, and leaves no core dump if it crashes.
     pub(crate) fn open_shared(project: &Project, connections: Option<NonZero<u32>>) -> Result<Self> {
+        core_dumps::disable();
         Self::open_with(project, |configuration| {
             let SharedVault { vault, warning, .. } = configuration.open_shared_vault(connections)?;
             if let Some(warning) = warning {
@@ -48,10 +50,8 @@ impl Access {
 
     /// The same, where the operator allows more places for webhooks.
     pub(crate) fn with_outbound(mut self, args: &OutboundArgs) -> Self {
-        let mut policy = OutboundPolicy::new();
-        if args.allow_private {
-            policy = policy.allow_private_addresses();
-        }
+        let ranges = args.allow_private.iter().map(Typed::get);
+        let mut policy = ranges.fold(OutboundPolicy::new(), OutboundPolicy::allow_range);
         if args.allow_http {
             policy = policy.allow_http();
         }
