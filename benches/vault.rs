@@ -603,4 +603,18 @@ fn postgres() {
         "at least 4x",
         ratio >= 4.0,
     );
+    let read = |thread: usize| {
+        let session = vault.session(token.clone());
+        drop(session.read_level(At::Path(organization, &path(&format!("p{thread}"))), LevelScope::Chain).unwrap());
+    };
+    let (eight, one, ratio) = compare(|| throughput(8, read), || throughput(1, read));
+    row(
+        "reads a second, PostgreSQL, 8 clients",
+        &format!("{eight:.0}"),
+        "1 client",
+        &format!("{one:.0}"),
+        ratio,
+        "at least 3x",
+        ratio >= 3.0,
+    );
 }

@@ -283,7 +283,7 @@ fn a_project_is_copied_to_files() {
     }
     directory.vault(&format!("integration unlink {id} --path acme"));
     assert!(directory.json("integration list --path acme").is_empty());
-    assert!(fs::exists(format!("{files}/dev.env")).unwrap(), "nothing is removed there");
+    assert!(own.join("dev.env").exists(), "nothing is removed there");
 
     // The token of a service is piped in, and seen nowhere.
     let link =

@@ -25,7 +25,7 @@ use tokio::time::{Sleep, sleep, timeout};
 
 use crate::server::client_address::ClientAddress;
 use crate::server::connection_table::{Admission, Connection, ConnectionTable, Place};
-use crate::server::log::{AccessLogEntry, Cause, Log};
+use crate::server::log::{AccessLogEntry, Cause, Log, Warning};
 use crate::server::request_context::Route;
 use crate::server::request_id::{self, RequestId};
 use crate::vault::IpRange;
@@ -221,6 +221,7 @@ impl Front {
         if let Some(log) = &self.log {
             let route = response.extensions().get::<Route>();
             let cause = response.extensions().get::<Cause>();
+            let warning = response.extensions().get::<Warning>();
             log(&AccessLogEntry {
                 method: if is_known(&method) { method.as_str() } else { "-" },
                 route: route.map_or("-", Route::as_str),
@@ -229,6 +230,7 @@ impl Front {
                 took: started.elapsed(),
                 request_id: &id,
                 cause: cause.map(Cause::as_str),
+                warning: warning.map(Warning::as_str),
             });
         }
         connection.answer();

@@ -29,19 +29,36 @@ pub struct AccessLogEntry<'a> {
     /// Why the server failed, for a status of 500 and above: one line with the kind and the text of the error and of what
     /// caused it. It may name levels, variables and files, but holds no value, key or token.
     pub cause: Option<&'a str>,
+    /// What the operator should know besides, such as that a key has made most of its requests of the day: one line, without
+    /// a value or a token.
+    pub warning: Option<&'a str>,
 }
 
 /// `127.0.0.1 GET /v1/environment/secrets 200 1.2 ms 01KQ3V5M8N4Y6T2R0W9X7Z1C3B`, with `-` for an unknown address; of a
-/// failure also the cause, behind a colon.
+/// failure also the cause, and of a warning its text, behind a colon.
 impl fmt::Display for AccessLogEntry<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ip, method, route, status, took, request_id, cause } = self;
+        let Self { ip, method, route, status, took, request_id, cause, warning } = self;
         match ip {
             Some(ip) => ip.fmt(f)?,
             None => f.write_str("-")?,
         }
         write!(f, " {method} {route} {status} {:.1} ms {request_id}", took.as_secs_f64() * 1000.0)?;
-        cause.map_or(Ok(()), |cause| write!(f, ": {cause}"))
+        cause.iter().chain(warning).try_for_each(|text| write!(f, ": {text}"))
+    }
+}
+
+/// What the operator should know of a request, for the access log. A reply carries it there as an extension.
+#[derive(Clone, Debug)]
+pub(super) struct Warning(Arc<str>);
+
+impl Warning {
+    pub(super) fn new(text: String) -> Self {
+        Self(text.into())
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

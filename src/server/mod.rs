@@ -22,6 +22,7 @@
 mod client_address;
 mod connection;
 mod connection_table;
+mod daily_quota;
 mod dotenv_cloud;
 mod ioenv;
 mod log;
@@ -33,7 +34,7 @@ mod stashbase;
 
 use std::fmt;
 use std::future::Future;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 
 use axum::Router;
@@ -42,6 +43,7 @@ use axum::extract;
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
 
+use self::daily_quota::DailyQuota;
 use self::dotenv_cloud::DotenvCloud;
 use self::ioenv::Ioenv;
 pub use self::log::AccessLogEntry;
@@ -55,6 +57,14 @@ use crate::vault::{IpRange, Vault};
 /// Most calls of the vault that are on their way at once; more wait their turn.
 const MAX_CONCURRENT: usize = 64;
 
+/// Whether requests are limited.
+enum Limits {
+    /// Where others can reach the server.
+    OffLoopback,
+    On,
+    Off,
+}
+
 /// A vault over HTTP.
 ///
 /// It speaks plain HTTP/1.1, so it listens on this machine only, unless [`allow_plain_http`](Self::allow_plain_http)
@@ -63,14 +73,22 @@ pub struct Server {
     vault: Arc<Vault>,
     proxies: Vec<IpRange>,
     plain_http: bool,
-    limited: bool,
+    limits: Limits,
+    daily_requests: Option<u32>,
     log: Option<Log>,
 }
 
 impl Server {
     /// A server of this vault.
     pub fn new(vault: impl Into<Arc<Vault>>) -> Self {
-        Self { vault: vault.into(), proxies: Vec::new(), plain_http: false, limited: false, log: None }
+        Self {
+            vault: vault.into(),
+            proxies: Vec::new(),
+            plain_http: false,
+            limits: Limits::OffLoopback,
+            daily_requests: None,
+            log: None,
+        }
     }
 
     /// The same, which also listens where others can reach it, although it does not speak TLS. For servers behind a proxy
@@ -91,13 +109,30 @@ impl Server {
         self
     }
 
-    /// The same, which refuses more requests than the services allow: for ioenv 100 a minute and token; for dotenv.cloud
+    /// Refuses more requests than the services allow, also on loopback; elsewhere that is the default. For ioenv 100 a minute and token; for dotenv.cloud
     /// 100 a minute and organization, and ten rotations of a key an hour; for Stashbase 180 reads and 120 writes a minute
     /// and key, and of secrets 100 and 100, where an environment's keys count together, and those of a user; and of those
     /// without a token that is known 30 a minute and address. Each process counts by itself.
     #[must_use]
     pub fn rate_limited(mut self) -> Self {
-        self.limited = true;
+        self.limits = Limits::On;
+        self
+    }
+
+    /// Refuses nobody for the number of their requests, wherever the server listens.
+    #[must_use]
+    pub fn without_rate_limits(mut self) -> Self {
+        self.limits = Limits::Off;
+        self
+    }
+
+    /// Sets how many requests a key makes in a day before it is slowed to one a second: 100,000 where requests are limited, and
+    /// otherwise any number; 0 is any number in any case. From four fifths of it on, the header `X-IOENV-Daily-Requests` and the
+    /// log say so. Each request is recorded in the audit log, so this bounds how fast one key can fill it. Requests of other
+    /// keys are neither slowed nor refused.
+    #[must_use]
+    pub fn daily_requests(mut self, requests: u32) -> Self {
+        self.daily_requests = Some(requests);
         self
     }
 
@@ -132,12 +167,22 @@ impl Server {
         }
         let listening = listener.set_nonblocking(true).and_then(|()| tokio::net::TcpListener::from_std(listener));
         let listener = listening.map_err(|error| Error::io("cannot listen on the socket", error))?;
-        connection::serve(listener, self.router(), self.proxies, self.log, stop).await;
+        let router = self.router(address.ip());
+        connection::serve(listener, router, self.proxies, self.log, stop).await;
         Ok(())
     }
 
-    fn router(&self) -> Router {
-        let state = State::new(Arc::clone(&self.vault), self.limited, MAX_CONCURRENT);
+    /// The router of a server that listens at an address.
+    fn router(&self, address: IpAddr) -> Router {
+        let is_limited = match self.limits {
+            Limits::OffLoopback => !address.to_canonical().is_loopback(),
+            Limits::On => true,
+            Limits::Off => false,
+        };
+        let daily_requests =
+            self.daily_requests.or(is_limited.then_some(daily_quota::DEFAULT)).filter(|most| *most > 0);
+        let daily = daily_requests.map(DailyQuota::new);
+        let state = State::new(Arc::clone(&self.vault), is_limited, daily, MAX_CONCURRENT);
         // An empty answer at the root: clients look whether somebody is there.
         let about =
             Router::new().route("/", get(|| async { StatusCode::NO_CONTENT })).route("/health", get(|| async { "ok" }));

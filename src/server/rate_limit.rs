@@ -87,7 +87,7 @@ pub(super) struct Quota {
 }
 
 impl Quota {
-    /// The refusal of what the vault did not begin, because too much of it is under way.
+    /// The refusal of what was not begun, because too much of it is under way.
     pub(super) fn exceeded(retry_after: Option<Duration>) -> Self {
         let seconds = retry_after.map_or(1, |wait| wait.as_secs().max(1));
         Self { limit: 0, remaining: 0, seconds, is_exceeded: true }

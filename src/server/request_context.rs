@@ -16,11 +16,12 @@ use axum::routing::{self, MethodFilter, MethodRouter};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinError;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::server::client_address::ClientAddress;
 use crate::server::connection_table::Connection;
+use crate::server::daily_quota::{Daily, DailyQuota};
 use crate::server::log::Cause;
 use crate::server::rate_limit::{Bucket, MINUTE, Quota, RateLimiter};
 use crate::server::reply::Reply;
@@ -49,13 +50,14 @@ struct Shared {
     limiter: RateLimiter,
     /// Whether requests beyond a limit are refused.
     is_limited: bool,
+    daily: Option<DailyQuota>,
     slots: Arc<Semaphore>,
 }
 
 impl State {
-    pub(super) fn new(vault: Arc<Vault>, is_limited: bool, slots: usize) -> Self {
+    pub(super) fn new(vault: Arc<Vault>, is_limited: bool, daily: Option<DailyQuota>, slots: usize) -> Self {
         let (limiter, slots) = (RateLimiter::default(), Arc::new(Semaphore::new(slots)));
-        Self(Arc::new(Shared { vault, limiter, is_limited, slots }))
+        Self(Arc::new(Shared { vault, limiter, is_limited, daily, slots }))
     }
 }
 
@@ -312,17 +314,21 @@ pub(super) fn answer<S: Service>(
         let route = request.extensions().get::<MatchedPath>().cloned().map(Route);
         let (id, shows_token) = (request_id(&request), shows_token(request.headers()));
         let (context, fault) = read::<S>(state, request).await;
-        let (answer, quota) = perform::<S>(context, move |context, unknown| match (fault, unknown) {
-            (Some(fault), _) => Err(fault.into()),
-            (None, unknown) => {
-                S::admit(context)?;
-                unknown.map_or_else(|| work(context), Err)
-            }
-        })
-        .await;
+        let Performed { answer, quota, daily } =
+            perform::<S>(context, move |context, unknown| match (fault, unknown) {
+                (Some(fault), _) => Err(fault.into()),
+                (None, unknown) => {
+                    S::admit(context)?;
+                    unknown.map_or_else(|| work(context), Err)
+                }
+            })
+            .await;
         let mut reply = answer.unwrap_or_else(|problem| S::refuse(problem, id));
         S::add_headers(&mut reply, quota);
         challenge::<S>(&mut reply, shows_token);
+        if let Some(daily) = daily {
+            daily.warn(&mut reply);
+        }
         if let Some(route) = route {
             reply.extensions_mut().insert(route);
         }
@@ -340,8 +346,8 @@ pub(super) async fn refuse<S: Service>(state: State, fault: Fault, request: Requ
     let (problem, quota) = if S::SHOWS_QUOTA {
         let context = RequestContext::new(state, parts);
         context.work().await;
-        let (refused, quota) = perform::<S>(context, move |_, _| Err(fault.into())).await;
-        (refused.err().unwrap_or_else(|| fault.into()), quota)
+        let Performed { answer, quota, .. } = perform::<S>(context, move |_, _| Err(fault.into())).await;
+        (answer.err().unwrap_or_else(|| fault.into()), quota)
     } else {
         (fault.into(), None)
     };
@@ -447,48 +453,108 @@ async fn collect(body: Body, limit: usize, is_known: impl Future<Output = bool>)
     if length > limit { Err(Fault::BodyTooLong) } else { Ok(bytes.into()) }
 }
 
-/// Performs a request by `work`, which is given why the caller is unknown, if that was found out. Returns how many
-/// requests are left, if they are counted.
+/// A request that was performed.
+struct Performed<P> {
+    answer: Result<Reply, P>,
+    /// How many requests are left, if they are counted.
+    quota: Option<Quota>,
+    /// The same for the day.
+    daily: Option<Daily>,
+}
+
+/// What was counted of a request.
+#[derive(Default)]
+struct Counts {
+    quota: OnceLock<Quota>,
+    daily: OnceLock<Daily>,
+}
+
+/// What comes of a request once it was counted.
+enum Admission<P> {
+    /// It is performed, perhaps for an unknown caller, and perhaps not at once.
+    Admitted {
+        unknown: Option<P>,
+        wait: Option<Duration>,
+    },
+    Refused(P),
+}
+
+/// Performs a request by `work`, which is given why the caller is unknown, if that was found out.
 async fn perform<S: Service>(
     context: RequestContext,
     work: impl FnOnce(&RequestContext, Option<S::Problem>) -> Result<Reply, S::Problem> + Send + 'static,
-) -> (Result<Reply, S::Problem>, Option<Quota>) {
-    let (shared, address) = (Arc::clone(&context.state.0), context.address);
-    let quota = Arc::new(OnceLock::new());
-    let slots = Arc::clone(&shared.slots);
-    let answer = match timeout(QUEUE_TIMEOUT, slots.acquire_owned()).await {
-        Ok(Ok(slot)) => {
-            let quota = Arc::clone(&quota);
-            context.hold(Some(slot));
-            let answer = tokio::task::spawn_blocking(move || {
-                let answer = counted::<S>(&context, &quota, work);
-                if let Some(connection) = context.connection().filter(|_| context.is_caller_known(&answer)) {
-                    connection.mark_known();
-                }
-                answer.map_err(|problem| S::refine(&context, problem))
-            });
-            // A panic stays with the request that met it.
-            answer.await.unwrap_or_else(|error| Err(Fault::of_task(error).into()))
+) -> Performed<S::Problem> {
+    let (context, counts) = (Arc::new(context), Arc::new(Counts::default()));
+    let counted = Arc::clone(&counts);
+    let performed = with_slot(&context, move |context| match admit::<S>(context, &counted) {
+        Admission::Admitted { unknown, wait: Some(wait) } if !wait.is_zero() => Err((wait, work, unknown)),
+        Admission::Admitted { unknown, .. } => Ok(finish::<S>(context, work(context, unknown))),
+        Admission::Refused(problem) => Ok(finish::<S>(context, Err(problem))),
+    });
+    let answer = match performed.await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err((wait, work, unknown))) => {
+            // Others are served meanwhile.
+            sleep(wait).await;
+            let performed = with_slot(&context, move |context| finish::<S>(context, work(context, unknown)));
+            performed.await.unwrap_or_else(|fault| Err(fault.into()))
         }
-        _ => Err(Fault::Busy.into()),
+        Err(fault) => Err(fault.into()),
     };
-    let quota = quota.get().copied().or_else(|| {
+    let shared = &context.state.0;
+    let quota = counts.quota.get().copied().or_else(|| {
         // The server could not find out whose it is.
-        let bucket = || Bucket::of_network("requests that failed", &address, MAX_UNAUTHENTICATED, MINUTE);
+        let bucket = || Bucket::of_network("requests that failed", &context.address, MAX_UNAUTHENTICATED, MINUTE);
         S::SHOWS_QUOTA.then(|| shared.limiter.count(bucket()))
     });
-    (answer, quota)
+    Performed { answer, quota, daily: counts.daily.get().copied() }
 }
 
-/// Performs a request, unless there were too many before it.
-fn counted<S: Service>(
-    context: &RequestContext,
-    counted: &OnceLock<Quota>,
-    work: impl FnOnce(&RequestContext, Option<S::Problem>) -> Result<Reply, S::Problem>,
-) -> Result<Reply, S::Problem> {
-    let Shared { limiter, is_limited, .. } = &*context.state.0;
-    if !is_limited && !S::SHOWS_QUOTA {
-        return work(context, None);
+/// Runs `work`, which may block, with a place among the requests that are served at once.
+async fn with_slot<T: Send + 'static>(
+    context: &Arc<RequestContext>,
+    work: impl FnOnce(&RequestContext) -> T + Send + 'static,
+) -> Result<T, Fault> {
+    let slots = Arc::clone(&context.state.0.slots);
+    let Ok(Ok(slot)) = timeout(QUEUE_TIMEOUT, slots.acquire_owned()).await else {
+        return Err(Fault::Busy);
+    };
+    context.hold(Some(slot));
+    let used = Arc::clone(context);
+    // If the client goes away meanwhile, the place is given back when the work is done.
+    let task = tokio::task::spawn_blocking(move || {
+        let slot = SlotGuard(&used);
+        let done = work(&used);
+        drop(slot);
+        done
+    });
+    // A panic stays with the request that met it.
+    task.await.map_err(Fault::of_task)
+}
+
+/// Gives the place of a request back when it is dropped.
+struct SlotGuard<'c>(&'c RequestContext);
+
+impl Drop for SlotGuard<'_> {
+    fn drop(&mut self) {
+        self.0.hold(None);
+    }
+}
+
+/// Ends a request that was performed.
+fn finish<S: Service>(context: &RequestContext, answer: Result<Reply, S::Problem>) -> Result<Reply, S::Problem> {
+    if let Some(connection) = context.connection().filter(|_| context.is_caller_known(&answer)) {
+        connection.mark_known();
+    }
+    answer.map_err(|problem| S::refine(context, problem))
+}
+
+/// Counts a request, and refuses it if there were too many before it.
+fn admit<S: Service>(context: &RequestContext, counts: &Counts) -> Admission<S::Problem> {
+    let Shared { limiter, is_limited, daily, .. } = &*context.state.0;
+    let is_counted = *is_limited || S::SHOWS_QUOTA;
+    if !is_counted && daily.is_none() {
+        return Admission::Admitted { unknown: None, wait: None };
     }
     let (bucket, unknown) = match S::bucket(context) {
         Ok(bucket) => (bucket, None),
@@ -498,11 +564,20 @@ fn counted<S: Service>(
             (bucket, Some(problem))
         }
     };
-    let quota = *counted.get_or_init(|| limiter.count(bucket));
-    if *is_limited && quota.is_exceeded {
-        return Err(Fault::TooManyRequests(quota).into());
+    if is_counted {
+        let quota = *counts.quota.get_or_init(|| limiter.count(bucket));
+        if *is_limited && quota.is_exceeded {
+            return Admission::Refused(Fault::TooManyRequests(quota).into());
+        }
     }
-    work(context, unknown)
+    let wait = match (daily, context.key.get()) {
+        (Some(daily), Some(key)) => daily.wait(*counts.daily.get_or_init(|| daily.count(key))),
+        _ => Ok(None),
+    };
+    match wait {
+        Ok(wait) => Admission::Admitted { unknown, wait },
+        Err(quota) => Admission::Refused(Fault::TooManyRequests(quota).into()),
+    }
 }
 
 /// The token of the one header that has it.

@@ -16,6 +16,7 @@ mod docs;
 mod dotenv_cloud;
 mod failures;
 mod ioenv;
+mod quotas;
 mod renamed;
 #[cfg(all(feature = "postgres", unix))]
 mod round_trips;

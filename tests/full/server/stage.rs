@@ -84,7 +84,21 @@ impl Stage {
         ]
     }
 
+    /// In memory, at another address than loopback.
+    pub(crate) fn listening(address: &str, change: impl FnOnce(Server) -> Server) -> Self {
+        Self::at(address, Memory::new(), None, change)
+    }
+
     fn over(store: impl Store + 'static, directory: Option<TempDir>, change: impl FnOnce(Server) -> Server) -> Self {
+        Self::at("127.0.0.1:0", store, directory, change)
+    }
+
+    fn at(
+        address: &str,
+        store: impl Store + 'static,
+        directory: Option<TempDir>,
+        change: impl FnOnce(Server) -> Server,
+    ) -> Self {
         let start: Timestamp = "2031-02-03T04:05:06.789Z".parse().unwrap();
         let clock = TestClock(Arc::new(AtomicI64::new(start.as_millis())));
         let root = RootKey::generate(&SystemRandom).unwrap();
@@ -92,7 +106,7 @@ impl Stage {
         let vault = Arc::new(vault.with_outbound(OutboundPolicy::new().allow_private_addresses().allow_http()));
         let acme = vault.session(Actor::system("stage")).create_organization(&NewOrganization::new("Acme")).unwrap().id;
 
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = std::net::TcpListener::bind(address).unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = change(Server::new(Arc::clone(&vault)));
         let (stop, stopped) = oneshot::channel();

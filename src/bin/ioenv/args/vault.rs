@@ -213,9 +213,16 @@ pub(crate) struct ServeArgs {
     /// Believe these proxies, one address or a range such as 10.0.0.0/8, where a request came from
     #[arg(long, value_name = "RANGE")]
     pub(crate) behind: Vec<Typed>,
-    /// Refuse more requests than the three services allow
+    /// Refuse more requests than the three services allow, as is done anyway where others can reach the server
     #[arg(long)]
     pub(crate) limit_rate: bool,
+    /// Refuse nobody for the number of their requests
+    #[arg(long, conflicts_with = "limit_rate")]
+    pub(crate) no_limit_rate: bool,
+    /// How many requests a key makes in a day before it is slowed to one a second; 0 is any number. Where requests are
+    /// limited, the default is 100000
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) daily_requests: Option<u32>,
     /// Where integrations with `file` write to
     #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
     pub(crate) directory: Option<PathBuf>,

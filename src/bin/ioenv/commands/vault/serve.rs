@@ -44,6 +44,12 @@ pub(super) fn run(project: &Project, args: &ServeArgs) -> Result {
     if args.limit_rate {
         server = server.rate_limited();
     }
+    if args.no_limit_rate {
+        server = server.without_rate_limits();
+    }
+    if let Some(requests) = args.daily_requests {
+        server = server.daily_requests(requests);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
