@@ -286,7 +286,9 @@ fn a_file_that_is_replaced_while_it_is_used_is_noticed() {
         }),
         ("nothing", |path| fs::remove_file(path).unwrap()),
         ("none of the three", |path| {
-            ["", "-wal", "-shm"].iter().for_each(|it| fs::remove_file(beside(path, it)).unwrap())
+            for suffix in ["", "-wal", "-shm"] {
+                fs::remove_file(beside(path, suffix)).unwrap();
+            }
         }),
         ("no -wal", |path| fs::remove_file(beside(path, "-wal")).unwrap()),
         ("another -wal", |path| {

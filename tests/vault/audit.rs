@@ -81,7 +81,7 @@ on_every_store! {
         stage.shop();
         let at = path("shop/dev");
         let listed: Vec<String> = (0..200).map(|number| format!("QUITE_A_LONG_NAME_{number:03}")).collect();
-        let text: String = listed.iter().map(|name| format!("{name}=1\n")).collect();
+        let text = listed.join("=1\n") + "=1\n";
         stage.write("shop/dev", &text);
         let session = stage.vault.session(stage.issue(PermissionSet::ALL, None).token);
         let read = || drop(session.read_level(At::Path(stage.acme, &at), LevelScope::Chain).unwrap());
@@ -116,7 +116,7 @@ on_every_store! {
         stage.shop();
         set_tier(stage, Tier::Free);
         let at = path("shop/dev");
-        let text: String = (0..50).map(|number| format!("QUITE_A_LONG_NAME_{number:03}=1\n")).collect();
+        let text = (0..50).map(|number| format!("QUITE_A_LONG_NAME_{number:03}=1\n")).collect::<Vec<_>>().concat();
         stage.write("shop/dev", &text);
         let read = || drop(stage.system().read_level(At::Path(stage.acme, &at), LevelScope::Chain).unwrap());
         let lists = || ["audit-names/", "audit-names-use/", "audit-names-day/"].map(|prefix| stage.records(prefix).len());
@@ -150,7 +150,7 @@ on_every_store! {
         stage.shop();
         set_tier(stage, Tier::Free);
         let at = path("shop/dev");
-        let text: String = (0..50).map(|number| format!("QUITE_A_LONG_NAME_{number:03}=1\n")).collect();
+        let text = (0..50).map(|number| format!("QUITE_A_LONG_NAME_{number:03}=1\n")).collect::<Vec<_>>().concat();
         stage.write("shop/dev", &text);
         for _ in 0..5 {
             // Long enough that each round begins with what is to be swept.

@@ -406,8 +406,7 @@ on_every_store! {
             }
         }
         for outside in ["../app.env", "..", ".", "a/b", "", "a\\b", "a\0b"] {
-            let target = outside.replace('/', "/");
-            let new = NewIntegration::new("G", Provider::File, "").environment(Mapping::new(path("shop/dev"), target));
+            let new = NewIntegration::new("G", Provider::File, "").environment(Mapping::new(path("shop/dev"), outside));
             let refused = system.link_integration(At::Path(other, &path("shop")), &new).unwrap_err();
             assert_eq!(refused.kind(), InvalidValue, "{outside}");
         }
