@@ -286,8 +286,8 @@ fn a_file_that_is_replaced_while_it_is_used_is_noticed() {
         }),
         ("nothing", |path| fs::remove_file(path).unwrap()),
         ("none of the three", |path| {
-            for suffix in ["", "-wal", "-shm"] {
-                fs::remove_file(beside(path, suffix)).unwrap();
+            for ending in ["", "-wal", "-shm"] {
+                fs::remove_file(beside(path, ending)).unwrap();
             }
         }),
         ("no -wal", |path| fs::remove_file(beside(path, "-wal")).unwrap()),

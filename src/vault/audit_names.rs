@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::keys;
 use super::operation::OperationContext;
-use super::records::{MARK, decode};
+use super::records::{MARK, PlainRecord, get};
 use crate::core::audit::{AuditRecord, Details};
 use crate::core::clock::Timestamp;
 use crate::core::id::OrganizationId;
@@ -24,6 +24,11 @@ const MAX_INLINE: usize = 256;
 /// How many marks are removed in one transaction.
 const PURGED_AT_ONCE: usize = 500;
 const MILLIS_PER_DAY: i64 = 24 * 60 * 60 * 1000;
+
+/// A list of names.
+type Names = Vec<String>;
+
+impl PlainRecord for Names {}
 
 /// The day of a time, as text in the order of time.
 fn day(time: Timestamp) -> String {
@@ -58,13 +63,11 @@ impl OperationContext<'_, '_> {
     /// Puts the lists that records refer to back into them.
     pub(super) fn fill_names(&mut self, organization: OrganizationId, records: &mut [AuditRecord]) -> Result<()> {
         let hashes = records.iter().filter_map(|record| record.details.names_reference());
-        let mut lists: BTreeMap<String, Vec<String>> =
-            hashes.map(|hash| (keys::audit_names(organization, hash), Vec::new())).collect();
+        let mut lists: BTreeMap<String, Names> =
+            hashes.map(|hash| (keys::audit_names(organization, hash), Names::new())).collect();
         self.tx.prefetch(&lists.keys().cloned().collect::<Vec<_>>())?;
         for (key, list) in &mut lists {
-            if let Some(text) = self.tx.get(key)? {
-                *list = decode(&text)?;
-            }
+            *list = get(self.tx, key)?.unwrap_or_default();
         }
         for record in records {
             if let Some(hash) = record.details.names_reference() {

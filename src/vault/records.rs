@@ -565,7 +565,7 @@ plain_records! {
     AccessRecord, AuditRecord, ContentRecord, CounterRecord, IntegrationStateRecord, IvRecord, KeyRecord, LevelRecord,
     VaultRecord, VersionCountRecord, VersionRecord, WebhookLogRecord, WebhookRecord, WrappedKeyRecord, WrittenRecord,
     // The values of indexes, counters and marks.
-    LevelId, OrganizationId, ProjectId, RoleId, String, TeamId, UserId, Vec<String>, u32, usize, (),
+    LevelId, OrganizationId, ProjectId, RoleId, String, TeamId, UserId, u32, usize, (),
 }
 
 /// Reads a record.

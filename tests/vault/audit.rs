@@ -27,6 +27,11 @@ fn set_tier(stage: &Stage, tier: Tier) {
     stage.system().update_organization(stage.acme, &update).unwrap();
 }
 
+/// So many names that the log stores them apart.
+fn long_names(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("QUITE_A_LONG_NAME_{number:03}")).collect()
+}
+
 type Test = Box<dyn Fn(&AuditRecord) -> bool>;
 
 /// All that a filter finds, in pages of that length.
@@ -80,7 +85,7 @@ on_every_store! {
     fn a_list_of_names_is_stored_once(stage: &Stage) {
         stage.shop();
         let at = path("shop/dev");
-        let listed: Vec<String> = (0..200).map(|number| format!("QUITE_A_LONG_NAME_{number:03}")).collect();
+        let listed = long_names(200);
         let text = listed.join("=1\n") + "=1\n";
         stage.write("shop/dev", &text);
         let session = stage.vault.session(stage.issue(PermissionSet::ALL, None).token);
@@ -116,7 +121,7 @@ on_every_store! {
         stage.shop();
         set_tier(stage, Tier::Free);
         let at = path("shop/dev");
-        let text = (0..50).map(|number| format!("QUITE_A_LONG_NAME_{number:03}=1\n")).collect::<Vec<_>>().concat();
+        let text = long_names(50).join("=1\n") + "=1\n";
         stage.write("shop/dev", &text);
         let read = || drop(stage.system().read_level(At::Path(stage.acme, &at), LevelScope::Chain).unwrap());
         let lists = || ["audit-names/", "audit-names-use/", "audit-names-day/"].map(|prefix| stage.records(prefix).len());
@@ -150,7 +155,7 @@ on_every_store! {
         stage.shop();
         set_tier(stage, Tier::Free);
         let at = path("shop/dev");
-        let text = (0..50).map(|number| format!("QUITE_A_LONG_NAME_{number:03}=1\n")).collect::<Vec<_>>().concat();
+        let text = long_names(50).join("=1\n") + "=1\n";
         stage.write("shop/dev", &text);
         for _ in 0..5 {
             // Long enough that each round begins with what is to be swept.

@@ -11,16 +11,12 @@ pub(crate) fn disable() {
 
 #[cfg(unix)]
 fn try_disable() -> io::Result<()> {
-    use rustix::process::{Resource, Rlimit, setrlimit};
+    use nix::sys::resource::{Resource, setrlimit};
 
-    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     // A program that the kernel pipes core dumps to gets them without regard to the limit.
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    {
-        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-
-        set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    }
+    nix::sys::prctl::set_dumpable(false)?;
     Ok(())
 }
 
