@@ -346,7 +346,12 @@ fn an_export_goes_into_what_is_no_file_and_never_replaces_it() {
     for name in ["pipe", "to-pipe"] {
         let before = kind(name);
         assert!(is_there(&["export", "-o", name]));
-        let reader = project.program("cat").arg("pipe").stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let reader = project
+            .program("timeout")
+            .args(["60", "cat", "pipe"])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
         project.stdout(&["export", "-o", name, "--force"]);
         assert_eq!(text(&reader.wait_with_output().unwrap().stdout), "A=1\n");
         assert_eq!(kind(name), before);
