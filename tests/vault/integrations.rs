@@ -383,6 +383,8 @@ on_every_store! {
         let vault = VaultOptions::new(&stage.root).clock(stage.clock.clone()).open(std::sync::Arc::clone(&stage.store)).unwrap();
         let vault = vault.with_sync_target(Provider::File, EnvFiles::in_directory(directory.path()));
         let system = vault.session(ioenv::vault::Actor::system("test"));
+        // Two vaults over one store make the same ids in the millisecond in which it was made.
+        stage.pass(1);
         let other = system.create_organization(&ioenv::vault::NewOrganization::new("Other")).unwrap().id;
         for (organization, value) in [(stage.acme, "acme"), (other, "other")] {
             system.create_project(organization, &NewProject::new("shop").has_base(true)).unwrap();

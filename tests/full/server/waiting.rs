@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use ioenv::vault::{At, NewOrganization, NewProject, NewToken, NewWebhook, OrganizationId, PermissionSet};
 
@@ -37,6 +38,11 @@ impl Silent {
             }
         });
         Self { url, taken, _port: port }
+    }
+
+    /// The next request.
+    fn take(&self) -> TcpStream {
+        self.taken.recv_timeout(Duration::from_secs(30)).expect("a test reaches the receiver")
     }
 }
 
@@ -82,7 +88,7 @@ fn tests_of_one_organization_hold_up_itself_alone() {
     let other = &Tenant::others(&stage, 1, &silent.url)[0];
     thread::scope(|scope| {
         let begun: Vec<_> = (0..PER_ORGANIZATION).map(|_| scope.spawn(|| acme.test())).collect();
-        let held: Vec<_> = (0..PER_ORGANIZATION).map(|_| silent.taken.recv().unwrap()).collect();
+        let held: Vec<_> = (0..PER_ORGANIZATION).map(|_| silent.take()).collect();
         for _ in 0..SLOTS {
             let refused = acme.test();
             let details = refused.refused(429, "rate_limit.too_many_requests");
@@ -92,7 +98,7 @@ fn tests_of_one_organization_hold_up_itself_alone() {
         // What does not wait for anybody is served.
         acme.client.get("/v1/projects").json(200);
         let of_other = scope.spawn(|| other.test());
-        drop(silent.taken.recv().unwrap());
+        drop(silent.take());
         assert_eq!(of_other.join().unwrap().json(200)["error"], "ECONNRESET");
         drop(held);
         for test in begun {
@@ -100,7 +106,7 @@ fn tests_of_one_organization_hold_up_itself_alone() {
         }
         // Those that are over make room.
         let again = scope.spawn(|| acme.test());
-        drop(silent.taken.recv().unwrap());
+        drop(silent.take());
         again.join().unwrap().json(200);
     });
 }
@@ -121,7 +127,7 @@ fn those_who_wait_for_another_network_hold_no_place() {
                 });
             }
         }
-        let held: Vec<_> = (0..tenants.len() * PER_ORGANIZATION).map(|_| silent.taken.recv().unwrap()).collect();
+        let held: Vec<_> = (0..tenants.len() * PER_ORGANIZATION).map(|_| silent.take()).collect();
         assert!(held.len() > SLOTS);
         tenants[0].client.get("/v1/projects").json(200);
         assert_eq!(over.load(Ordering::Relaxed), 0, "all of them still wait");
