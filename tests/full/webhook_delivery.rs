@@ -698,8 +698,9 @@ fn several_workers_do_each_job_once() {
     first.change("1");
     second.clock.0.store(first.clock.now().as_millis(), Ordering::Relaxed);
     let counts = thread::scope(|scope| {
-        let workers = [&first, &second]
-            .map(|world| scope.spawn(|| Worker::new(&world.vault).threads(4).per_host(4).run_once().unwrap()));
+        let workers = [&first, &second].map(|world| {
+            scope.spawn(|| Worker::new(&world.vault).threads(4).per_organization(4).per_host(4).run_once().unwrap())
+        });
         workers.map(|worker| worker.join().unwrap())
     });
     assert_eq!(counts.iter().sum::<usize>(), 60);
