@@ -797,6 +797,17 @@ fn a_key_file_that_git_tracks_is_refused() {
     ] {
         refused(args);
     }
+    // Where git cannot read its repository, nobody knows.
+    let index = fs::read(project.file(".git/index")).unwrap();
+    fs::write(project.file(".git/index"), "garbage").unwrap();
+    let output = run(&mut project.ioenv(&["get", "LOG_LEVEL"]), "");
+    assert!(!output.status.success() && text(&output.stderr).contains("git cannot read the repository"), "{output:?}");
+    fs::write(project.file(".git/index"), index).unwrap();
+    #[cfg(unix)]
+    if std::os::unix::fs::chown(project.file(".git"), Some(12_345), None).is_ok() {
+        refused(&["get", "LOG_LEVEL"]);
+        std::os::unix::fs::chown(project.file(".git"), Some(0), None).unwrap();
+    }
     // A key outside of git's sight, a link to a tracked one, and one that is ignored.
     project.write("aside.key", &fs::read_to_string(project.file("ioenv.key")).unwrap());
     project.stdout(&["get", "LOG_LEVEL", "--key-file", "aside.key"]);
@@ -906,6 +917,12 @@ fn a_level_is_exported_as_it_is_and_read_back() {
     let change = |name: &str| lines.iter().find(|line| line.contains(&name)).map(|line| line[0]);
     assert_eq!(change("URL"), Some("now literal"), "{diff}");
     assert_eq!(change("PORT"), Some("another kind"), "{diff}");
+    let both = "# ioenv: variable\nURL=\"pg://${HOST}:${PORT}\"\n";
+    assert!(run(&mut project.ioenv(&[&["import", "--replace", "-"][..], &from].concat()), both).status.success());
+    assert!(
+        project.stdout(&["diff", "acme-store/from", "acme-store/to", "--own"]).contains("another kind, now literal")
+    );
+    assert!(run(&mut project.ioenv(&[&["import", "--replace", "-"][..], &from].concat()), document).status.success());
     assert_eq!((change("PASSWORD"), change("HOST")), (None, None), "{diff}");
 }
 

@@ -3,6 +3,8 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -26,6 +28,8 @@ const VALUES: [&str; 2] = ["oldValue", "newValue"];
 const NAMES: &str = "keys";
 /// The member that stands there instead, where the names are stored apart.
 const LIST: &str = "list";
+/// The member beside it that says which names of the list these are: base64 of one bit for each.
+const SELECTION: &str = "selection";
 
 /// What was done, by whom, from where and when.
 ///
@@ -288,13 +292,28 @@ impl Details {
         self.0.insert(NAMES.to_owned(), json!({ LIST: hash }));
     }
 
+    /// Puts a reference to some names of a list in the place of the names that were read. `selection` has one bit for each
+    /// name of the list, the lowest bit of a byte first.
+    pub(crate) fn refer_to_selection(&mut self, hash: &str, selection: &[u8]) {
+        self.0.insert(NAMES.to_owned(), json!({ LIST: hash, SELECTION: BASE64.encode(selection) }));
+    }
+
     /// Returns the list to which these details refer in the place of names.
     pub(crate) fn names_reference(&self) -> Option<&str> {
         self.0.get(NAMES)?.get(LIST)?.as_str()
     }
 
-    /// Puts the names in the place of the reference.
+    /// Puts the names of the list, or those that were selected, in the place of the reference.
     pub(crate) fn fill_names(&mut self, names: &[String]) {
+        let selection = self.0.get(NAMES).and_then(|names| names.get(SELECTION)?.as_str());
+        let names = match selection.map(|text| BASE64.decode(text).unwrap_or_default()) {
+            None => names.to_vec(),
+            Some(bits) => {
+                let is_selected = |at: usize| bits.get(at / 8).is_some_and(|byte| byte >> (at % 8) & 1 == 1);
+                let selected = names.iter().enumerate().filter(|(at, _)| is_selected(*at));
+                selected.map(|(_, name)| name.clone()).collect()
+            }
+        };
         self.0.insert(NAMES.to_owned(), names.into());
     }
 

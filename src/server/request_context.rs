@@ -292,7 +292,12 @@ impl RequestContext {
 
     /// A parameter of the query, decoded; the last one of that name.
     pub(super) fn query(&self, name: &str) -> Option<&str> {
-        self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.query_all(name).last()
+    }
+
+    /// All values of a parameter of the query, in their order.
+    pub(super) fn query_all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.query.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The body, as it came.

@@ -5,13 +5,14 @@
 //! a list without a mark. So there is nothing to count and no record that all write to; and a record that is written meanwhile
 //! is safe: either it finds the mark of today, which no sweep removes, or it writes both again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::keys;
 use super::operation::OperationContext;
-use super::records::{MARK, PlainRecord, get};
+use super::records::{MARK, PlainRecord, encode, get};
 use crate::core::audit::{AuditRecord, Details};
 use crate::core::clock::Timestamp;
 use crate::core::id::OrganizationId;
@@ -51,13 +52,40 @@ impl OperationContext<'_, '_> {
         let Some(names) = details.names().map(ToString::to_string).filter(|names| names.len() > MAX_INLINE) else {
             return Ok(());
         };
+        let hash = self.keep_list(organization, names)?;
+        details.refer_to_names(&hash);
+        Ok(())
+    }
+
+    /// Stores all names of a level in the place of some of them, if these are long: a caller can read other ones each time,
+    /// and the level stays the same.
+    pub(super) fn store_selection(
+        &mut self,
+        organization: OrganizationId,
+        details: &mut Details,
+        level: &[String],
+    ) -> Result<()> {
+        let Some(names) = details.names().filter(|names| names.to_string().len() > MAX_INLINE) else {
+            return Ok(());
+        };
+        let names: BTreeSet<&str> = names.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let mut selection = vec![0_u8; level.len().div_ceil(8)];
+        for (at, _) in level.iter().enumerate().filter(|(_, name)| names.contains(name.as_str())) {
+            selection[at / 8] |= 1 << (at % 8);
+        }
+        let hash = self.keep_list(organization, encode(&level.to_vec())?)?;
+        details.refer_to_selection(&hash, &selection);
+        Ok(())
+    }
+
+    /// Stores a list, unless a record of today refers to it already, and returns its hash.
+    fn keep_list(&mut self, organization: OrganizationId, names: String) -> Result<String> {
         let hash = base16ct::lower::encode_string(&Sha256::digest(&names));
         let day = day(self.now);
         if self.tx.get(&keys::audit_names_use(organization, &hash, &day))?.is_none() {
             self.pending.add(stored(organization, &hash, &day, names));
         }
-        details.refer_to_names(&hash);
-        Ok(())
+        Ok(hash)
     }
 
     /// Puts the lists that records refer to back into them.

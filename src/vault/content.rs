@@ -9,8 +9,8 @@ use super::keys;
 use super::operation::OperationContext;
 use super::place::Place;
 use super::records::{
-    ContentRecord, CounterRecord, LevelRecord, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord, damaged, decode,
-    encode, get, put, require,
+    ContentRecord, CounterRecord, KeyRecord, LevelRecord, NodeRecord, PlaceRecord, ProjectRecord, VersionRecord,
+    damaged, decode, encode, get, put, require,
 };
 use super::scan::Scan;
 use super::version::by_key::VersionKey;
@@ -268,11 +268,17 @@ impl OperationContext<'_, '_> {
         action: VersionAction,
         emptied_by: Option<u32>,
     ) -> Result<()> {
+        // A level that comes back after a rotation is under a former key, which others may hold than that in use.
+        let custody = if content.key_version == project.key_version {
+            project.custody
+        } else {
+            require::<KeyRecord>(self.tx, &keys::level_key(project.id, content.key_version))?.custody
+        };
         let version = VersionRecord {
             number: content.number,
             action,
             key_version: content.key_version,
-            custody: project.custody,
+            custody,
             bytes: content.text_length(),
             written_at: content.written_at,
             created_at: self.now,

@@ -50,7 +50,8 @@ impl OperationContext<'_, '_> {
         self.principal.token.as_ref().map_or(&[], |(_, token)| &token.allow_list)
     }
 
-    /// Refuses to make a member, who has no end and comes from everywhere, with a credential that has either bound.
+    /// Refuses to make a member, who has no end and comes from everywhere, or to give one more rights, with a credential that
+    /// has either bound.
     pub(super) fn check_unbounded(&self) -> Result<()> {
         let is_bounded = self.principal.token.as_ref().is_some_and(|(_, token)| token.expires_at.is_some());
         if !is_bounded && self.own_allow_list().is_empty() {

@@ -283,6 +283,7 @@ impl Session<'_> {
         self.write(UseCase::Grant, |operation| {
             let (place, node) = operation.granting_place(at)?;
             let resource = operation.grant_resource(&place, grantee)?;
+            operation.check_unbounded()?;
             operation.check_held(role.permissions())?;
             if node.is_some() && !role.is_for_environments() {
                 let message = "in one environment the role is one of `viewer` `editor` `admin`";

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::confirmation::Confirmation;
 use super::content::{Level, Opened, check_blob, parse};
 use super::diff::{Difference, differences, renamed};
+use super::entries::Entries;
 use super::envelope::client_managed;
 use super::keys;
 use super::operation::OperationContext;
@@ -193,7 +194,7 @@ impl OperationContext<'_, '_> {
     ) -> Result<()> {
         let Change { place, level, opened: Opened { document: old, entries } } = change;
         let differences = differences(&old, document, renamed(renames));
-        self.check_disclosure(&old, &differences)?;
+        self.check_disclosure(&old, &entries, &differences)?;
         self.record_differences(&place, &differences)?;
         let different: BTreeSet<&VarName> = differences.iter().map(Difference::name).collect();
         for name in asked {
@@ -212,14 +213,19 @@ impl OperationContext<'_, '_> {
 
 impl OperationContext<'_, '_> {
     /// Refuses a caller who may not read and decrypt secrets to make a variable of one, or to give its name to a variable:
-    /// the values of variables are stored and recorded in plaintext, also those that others set later.
-    fn check_disclosure(&self, old: &Document, differences: &[Difference<'_>]) -> Result<()> {
+    /// the values of variables are stored and recorded in plaintext, also those that others set later. That holds for a name
+    /// whose secret was deleted, too.
+    fn check_disclosure(&self, old: &Document, known: &Entries, differences: &[Difference<'_>]) -> Result<()> {
         let is_secret = |entry: Option<&Entry>| entry.is_some_and(|entry| entry.kind() == Kind::Secret);
         let mut variables = differences
             .iter()
             .filter_map(|difference| Some((difference.old, difference.new?)))
             .filter(|(_, new)| new.kind() == Kind::Variable);
-        if variables.any(|(before, new)| is_secret(before) || is_secret(old.get(new.name().as_str()))) {
+        if variables.any(|(before, new)| {
+            is_secret(before)
+                || is_secret(old.get(new.name().as_str()))
+                || (before.is_none() && known.was_secret_after(0, new.name()))
+        }) {
             return self.allow(READING);
         }
         Ok(())
@@ -375,7 +381,7 @@ impl Session<'_> {
                 // What was there before may be no document; then all entries are new.
                 let opened = operation.opened_or_empty(project, level.as_ref())?;
                 let differences = differences(&opened.document, document, renamed(&[]));
-                operation.check_disclosure(&opened.document, &differences)?;
+                operation.check_disclosure(&opened.document, &opened.entries, &differences)?;
                 is_changed |= !differences.is_empty();
                 entries = Some(opened.entries.clone().follow(&differences, number, operation.now));
                 operation.scrub_new_secrets(&place, &differences)?;

@@ -352,6 +352,7 @@ impl Session<'_> {
             let new = update.role.unwrap_or(old);
             let mut details = Details::changed(&[]);
             if new != old {
+                operation.check_unbounded()?;
                 operation.check_role(organization, old)?;
                 operation.check_role(organization, new)?;
                 if !new.is_owner() {

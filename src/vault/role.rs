@@ -200,6 +200,7 @@ impl Session<'_> {
             let mut changed = Vec::new();
             let mut change = None;
             if let Some(permissions) = update.permissions {
+                operation.check_unbounded()?;
                 operation.check_permissions(permissions)?;
                 changed.push("permissions");
                 change = Some(json!({ "from": words(role.permissions), "to": words(permissions) }));

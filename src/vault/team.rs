@@ -212,6 +212,7 @@ impl Session<'_> {
     pub fn add_team_member(&self, organization: OrganizationId, team: TeamId, user: UserId) -> Result<()> {
         self.write(UseCase::AddTeamMember, |operation| {
             operation.whole_organization(organization)?;
+            operation.check_unbounded()?;
             let record = operation.team(organization, team)?;
             let mut member = operation.member(organization, user)?;
             operation.check_grants_held(organization, Grantee::Team(team))?;

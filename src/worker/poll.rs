@@ -1,4 +1,3 @@
-use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
@@ -50,8 +49,9 @@ pub struct Worker<'v> {
 /// What the threads of a worker share.
 #[derive(Default)]
 struct State {
-    /// How many jobs of each lane are running.
-    busy: HashMap<String, usize>,
+    /// How many jobs of each organization and lane are running: another organization's slow receiver at the same host
+    /// holds up nobody else.
+    busy: HashMap<(OrganizationId, String), usize>,
     /// How many jobs of each organization are running.
     busy_for: HashMap<OrganizationId, usize>,
     /// Until when the store need not be asked again, because it had nothing a moment ago.
@@ -59,8 +59,8 @@ struct State {
 }
 
 impl<'v> Worker<'v> {
-    /// Creates a worker of 16 threads, of which at most eight work for the same organization, and at most two send to the
-    /// same host, at a time.
+    /// Creates a worker of 16 threads, of which at most eight work for the same organization, and at most two of those
+    /// send to the same host, at a time.
     pub fn new(vault: &'v Vault) -> Self {
         Self {
             vault,
@@ -90,8 +90,8 @@ impl<'v> Worker<'v> {
         self
     }
 
-    /// Sets how many requests are sent to the same host at a time: at least one. It should be far below the number of
-    /// threads, so that a host that does not respond holds up itself alone.
+    /// Sets how many requests are sent to the same host for one organization at a time: at least one. It should be far below
+    /// the number of threads, so that a host that does not respond holds up itself alone.
     #[must_use]
     pub fn per_host(mut self, requests: usize) -> Self {
         self.per_host = requests.max(1);
@@ -188,13 +188,14 @@ impl<'v> Worker<'v> {
         let per_organization = self.per_organization.unwrap_or(self.threads.div_ceil(2));
         let has_room = |organization: OrganizationId, lane: &str| {
             state.busy_for.get(&organization).is_none_or(|count| *count < per_organization)
-                && state.busy.get(lane).is_none_or(|count| *count < self.per_host)
+                && state.busy.get(&(organization, lane.to_owned())).is_none_or(|count| *count < self.per_host)
         };
         let claimed = self.vault.claim_job(has_room)?;
         match &claimed {
             Some(claimed) => {
-                *state.busy.entry(claimed.claim.lane().to_owned()).or_default() += 1;
-                *state.busy_for.entry(claimed.claim.organization()).or_default() += 1;
+                let organization = claimed.claim.organization();
+                *state.busy.entry((organization, claimed.claim.lane().to_owned())).or_default() += 1;
+                *state.busy_for.entry(organization).or_default() += 1;
             }
             None => state.quiet_until = Instant::now().checked_add(self.poll),
         }
@@ -214,7 +215,7 @@ impl<'v> Worker<'v> {
         };
         let result = self.vault.settle_job(&claim, &outcome);
         let mut state = self.state();
-        release(&mut state.busy, claim.lane());
+        release(&mut state.busy, &(claim.organization(), claim.lane().to_owned()));
         release(&mut state.busy_for, &claim.organization());
         // Another job of the lane or of the organization may have its turn now.
         state.quiet_until = None;
@@ -225,11 +226,7 @@ impl<'v> Worker<'v> {
 }
 
 /// Counts one job less that is running.
-fn release<K, Q>(busy: &mut HashMap<K, usize>, key: &Q)
-where
-    K: Borrow<Q> + Eq + Hash,
-    Q: Eq + Hash + ?Sized,
-{
+fn release<K: Eq + Hash>(busy: &mut HashMap<K, usize>, key: &K) {
     if let Some(count) = busy.get_mut(key) {
         *count -= 1;
         if *count == 0 {

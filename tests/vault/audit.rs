@@ -13,7 +13,7 @@ use ioenv::vault::{
     Action, At, AuditFilter, AuditRecord, Confirmation, EntryScope, EntryUpdate, LevelScope, NewToken,
     OrganizationUpdate, Paging, PermissionSet, ResourceKind, Restore, Search, Tier,
 };
-use ioenv::{Document, Error, Result};
+use ioenv::{Document, Error, Result, VarName};
 use serde_json::{Value, json};
 
 use super::stage::{DAY, SECOND, Stage, entry, name, names, path, refused};
@@ -110,6 +110,18 @@ on_every_store! {
         let mut exported = Vec::new();
         stage.system().export_audit(stage.acme, &filter, &mut exported).unwrap();
         assert_eq!(String::from_utf8(exported).unwrap().matches("QUITE_A_LONG_NAME_199").count(), 4);
+        // Some of the names refer to the same list, whichever these are.
+        let at_level = At::Path(stage.acme, &at);
+        let some = |step: usize| -> Vec<VarName> { listed.iter().step_by(step).map(|name| name.parse().unwrap()).collect() };
+        drop(session.entries(at_level, EntryScope::Named(&some(2))).unwrap());
+        let (before, names) = (stage.dump("").len(), stage.dump("audit-names/"));
+        for step in 3..9 {
+            drop(session.entries(at_level, EntryScope::Named(&some(step))).unwrap());
+        }
+        assert!(stage.dump("").len() - before < 6 * 1500, "{}", stage.dump("").len() - before);
+        assert_eq!(stage.dump("audit-names/"), names);
+        let page = stage.system().audit(stage.acme, &filter, &Paging::new().limit(1)).unwrap();
+        assert_eq!(details(&page.items[0])["keys"], json!(some(8).iter().map(VarName::as_str).collect::<Vec<_>>()));
         // Another order is another list, and so is another organization's.
         session.read_level(At::Path(stage.acme, &at), LevelScope::Own).unwrap();
         stage.write("shop/dev", &format!("{text}ONE_MORE=1\n"));

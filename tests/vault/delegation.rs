@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use ioenv::ErrorKind::Denied;
 use ioenv::vault::{
-    At, IpRange, NewAccount, NewInvitation, NewMember, NewPersonalKey, NewServiceAccount, NewServiceKey, NewToken,
-    Permission, PermissionSet, PersonalKeyLevel, Refusal, ServiceAccountUpdate, Session, Token, TokenUpdate,
+    At, GrantRole, Grantee, IpRange, MemberUpdate, NewAccount, NewInvitation, NewMember, NewPersonalKey, NewRole,
+    NewServiceAccount, NewServiceKey, NewTeam, NewToken, Permission, PermissionSet, PersonalKeyLevel, Refusal,
+    RoleUpdate, ServiceAccountUpdate, Session, Token, TokenUpdate,
 };
 
 use super::stage::{DAY, MINUTE, Stage, after, path, refused};
@@ -187,6 +188,30 @@ on_every_store! {
         }
         let token = stage.issue(PermissionSet::ALL, None).token;
         stage.vault.session(token).add_member(stage.acme, &NewMember::new("bob@example.com", "Bob", role)).unwrap();
+    }
+
+    fn no_members_rights_grow_by_a_key_with_bounds(stage: &Stage) {
+        stage.shop();
+        let system = stage.system();
+        let eve = stage.member("eve@example.com", "workspace:member".parse().unwrap());
+        let team = system.create_team(stage.acme, &NewTeam::new("strong")).unwrap().id;
+        let weak = system.create_role(stage.acme, &NewRole::new("weak", Permission::ProjectRead.into())).unwrap().id;
+        let at = path("shop");
+        let at = At::Path(stage.acme, &at);
+        for (list, ends) in [(&[OWN][..], false), (&[], true)] {
+            let token = stage.token_of(list, ends);
+            let session = stage.from(&token, HERE);
+            let before = stage.dump("");
+            assert_eq!(refused(session.grant(at, Grantee::User(eve), GrantRole::Full)), Denied);
+            let admin = MemberUpdate::new().role("workspace:admin".parse().unwrap());
+            assert_eq!(refused(session.update_member(stage.acme, eve, &admin)), Denied);
+            assert_eq!(refused(session.add_team_member(stage.acme, team, eve)), Denied);
+            let more = RoleUpdate::new().permissions(Permission::SecretRead.into());
+            assert_eq!(refused(session.update_role(stage.acme, weak, &more)), Denied);
+            assert_eq!(stage.dump(""), before);
+        }
+        let token = stage.issue(PermissionSet::ALL, None).token;
+        stage.vault.session(token).add_team_member(stage.acme, team, eve).unwrap();
     }
 
     fn a_user_in_person_and_a_trusted_program_have_no_bounds(stage: &Stage) {

@@ -270,6 +270,22 @@ impl Project {
     }
 }
 
+#[test]
+fn a_level_that_comes_back_under_a_key_of_people_is_told_as_theirs() {
+    let mut project = Project::new();
+    for step in [
+        Step::Write(1),
+        Step::DeleteEnvironment,
+        Step::Rotate(HistoryPolicy::Keep),
+        Step::Switch,
+        Step::RestoreEnvironment,
+        Step::DeleteLevel(1),
+    ] {
+        project.take(step).unwrap();
+    }
+    project.check_at_the_end();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -250,14 +250,21 @@ on_every_store! {
         assert_eq!(stage.text(DEV), before);
         assert!(!stage.dump("").contains(PLANTED));
 
+        // Nor is it deleted and made again as one.
+        blind.delete_entries(at, &[name("A")]).unwrap();
+        assert_denied(blind.set_entries(at, &[entry("A", "mine").kind(Variable)]));
+        assert_denied(blind.create_entries(at, &[entry("A", "mine").kind(Variable)]));
+        assert_denied(blind.set_blob(at, &NewBlob::new(seal(&key, "# ioenv: variable\nA=mine\n"))));
+        blind.set_entries(at, &[entry("A", PLANTED).kind(Secret)]).unwrap();
+
         // What leaves kinds alone, and what makes a secret, goes as before.
         blind.set_entries(at, &[entry("A", "new"), entry("V", "2"), entry("N", "1").kind(Variable)]).unwrap();
         blind.update_entries(at, &[EntryUpdate::new(name("V")).kind(Secret)]).unwrap();
         blind.update_entries(at, &[EntryUpdate::new(name("A")).new_name(name("B"))]).unwrap();
-        assert_eq!(kinds(stage), "B V n");
+        assert_eq!(kinds(stage), "V B n");
         let seeing = stage.session(BLIND.union(PermissionSet::of(&[P::SecretRead, P::SecretDecrypt])), None);
         seeing.update_entries(at, &[EntryUpdate::new(name("B")).kind(Variable)]).unwrap();
-        assert_eq!(kinds(stage), "b V n");
+        assert_eq!(kinds(stage), "V b n");
     }
 
     fn what_is_overwritten_without_a_version_takes_the_right_to_purge(stage: &Stage) {

@@ -3,11 +3,24 @@
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
+/// What git says of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tracked {
+    /// It does not track the file, or there is no git, or no repository.
+    No,
+    Yes,
+    /// There is a repository, and git cannot read it.
+    Unknown,
+}
+
 /// Returns whether git tracks the file, or what a link in its place leads to.
 ///
 /// A file that is only ignored is not safe from git: a merge overwrites it with a tracked one of the same name.
-pub(crate) fn tracks(file: &Path) -> bool {
-    is_tracked(file) || file.canonicalize().is_ok_and(|real| real != file && is_tracked(&real))
+pub(crate) fn tracks(file: &Path) -> Tracked {
+    match (is_tracked(file), file.canonicalize()) {
+        (Tracked::No, Ok(real)) if real != file => is_tracked(&real),
+        (tracked, _) => tracked,
+    }
 }
 
 /// Returns whether git ignores a file, which need not be there; `None`, where there is no git, or no repository.
@@ -19,8 +32,21 @@ pub(crate) fn ignores(file: &Path) -> Option<bool> {
     }
 }
 
-fn is_tracked(file: &Path) -> bool {
-    run(file, &["--literal-pathspecs", "ls-files", "--error-unmatch", "--"]).is_some_and(|status| status.success())
+fn is_tracked(file: &Path) -> Tracked {
+    // A repository of another user, which root meets in a container, is asked too: the question runs nothing of it.
+    let args = ["-c", "safe.directory=*", "--literal-pathspecs", "ls-files", "--error-unmatch", "--"];
+    match run(file, &args).map(|status| status.code()) {
+        None | Some(Some(1)) => Tracked::No,
+        Some(Some(0)) => Tracked::Yes,
+        Some(_) if is_in_repository(file) => Tracked::Unknown,
+        Some(_) => Tracked::No,
+    }
+}
+
+/// Returns whether there is a repository around a file, whatever state it is in.
+fn is_in_repository(file: &Path) -> bool {
+    let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    directory.canonicalize().is_ok_and(|directory| directory.ancestors().any(|above| above.join(".git").exists()))
 }
 
 /// Runs git in the directory of a file, with its name as the last argument.

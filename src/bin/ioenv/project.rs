@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ioenv::{Configuration, KeyRing, LevelPath, SealedFile, SourceKind};
 
 use crate::args::ProjectArgs;
-use crate::git;
+use crate::git::{self, Tracked};
 use crate::ignore::{Hidden, ignore};
 use crate::made::Made;
 use crate::result::Result;
@@ -128,10 +128,18 @@ impl Project {
 
 /// Refuses a key that is committed: everybody with the repository has it, or somebody else chose it.
 pub(crate) fn refuse_tracked(file: &Path) -> Result {
-    if !git::tracks(file) {
-        return Ok(());
+    let (tracked, file) = (git::tracks(file), file.display());
+    match tracked {
+        Tracked::No => return Ok(()),
+        Tracked::Yes => {}
+        Tracked::Unknown => {
+            return Err(format!(
+                "git cannot read the repository around {file}, so it is not known whether the key in it is committed: see what \
+                 `git status` says there, or use a key outside of the repository"
+            )
+            .into());
+        }
     }
-    let file = file.display();
     Err(format!(
         "git tracks {file}, so everybody with the repository has the key in it, and a merge may have replaced it: take it \
          out with `git rm --cached '{file}'`, keep it out with .gitignore, and make another key"

@@ -1,5 +1,6 @@
 //! Lines that a person types, or pastes, without seeing them.
 
+use std::error::Error;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd as _;
@@ -78,21 +79,44 @@ impl Prompt {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error.into()),
             }
-            if let Some(end) = line.take(byte[0])? {
-                break end;
+            match line.take(byte[0]) {
+                Ok(None) => {}
+                Ok(Some(end)) => break end,
+                Err(error) => return self.refuse(error),
             }
         };
         self.write("\r\n")?;
         if matches!(end, End::Interrupted) {
             drop(line);
+            self.drain()?;
             self.restore();
             std::process::exit(INTERRUPTED);
         }
-        line.text()
+        line.text().or_else(|error| self.refuse(error))
+    }
+
+    /// Fails, and reads what is left: a shell would run it.
+    fn refuse<T>(&mut self, error: Box<dyn Error>) -> Result<T> {
+        self.drain()?;
+        Err(error)
     }
 
     /// Reads what is left of a paste whose lines were not marked as one: a shell would run them. Warns, if there was more.
     pub(crate) fn finish(mut self, what: &str) -> Result {
+        let is_more = self.drain()?;
+        // Before anything is said: the warning is shown as usual.
+        drop(self);
+        if is_more {
+            terminal::warning(format!(
+                "more than one line came, and only the first one was taken as {what}; the rest was dropped. This terminal does \
+                 not mark what is pasted: to give several lines, pipe them in"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Reads all that comes without a pause, and returns whether it was more than ends of lines.
+    fn drain(&mut self) -> Result<bool> {
         self.wait(0, SILENCE)?;
         let mut chunk = Zeroizing::new([0; 1024]);
         let mut is_more = false;
@@ -105,15 +129,7 @@ impl Prompt {
                 Err(error) => return Err(error.into()),
             }
         }
-        // Before anything is said: the warning is shown as usual.
-        drop(self);
-        if is_more {
-            terminal::warning(format!(
-                "more than one line came, and only the first one was taken as {what}; the rest was dropped. This terminal does \
-                 not mark what is pasted: to give several lines, pipe them in"
-            ));
-        }
-        Ok(())
+        Ok(is_more)
     }
 
     fn restore(&mut self) {
@@ -158,7 +174,7 @@ impl Line {
         const ESCAPE: u8 = 27;
         const DELETE: u8 = 127;
 
-        if byte == INTERRUPT {
+        if byte == INTERRUPT && !self.is_pasting {
             return Ok(Some(End::Interrupted));
         }
         if self.is_pasting {

@@ -25,11 +25,10 @@ pub(super) fn list(context: &RequestContext) -> Result<Reply, Problem> {
 
 /// Which variables a request asks for.
 fn scope(context: &RequestContext) -> Result<EntryScope<'static>, Problem> {
-    match context.query("inherited") {
-        None | Some("true") => Ok(EntryScope::Resolved),
-        Some("false") => Ok(EntryScope::Own),
-        Some(_) => Err(Problem::invalid("inherited must be true or false.")),
+    if context.query_all("inherited").any(|flag| !matches!(flag, "true" | "false")) {
+        return Err(Problem::invalid("inherited must be true or false."));
     }
+    Ok(if context.query("inherited") == Some("false") { EntryScope::Own } else { EntryScope::Resolved })
 }
 
 fn variable(entry: StoredEntry) -> Variable {

@@ -124,12 +124,10 @@ pub(super) fn matches(name: &str, search: Option<&str>) -> bool {
 
 /// A flag of the query, if it is there.
 pub(super) fn flag(context: &RequestContext, name: &str) -> Result<Option<bool>, Problem> {
-    match context.query(name) {
-        None => Ok(None),
-        Some("true") => Ok(Some(true)),
-        Some("false") => Ok(Some(false)),
-        Some(_) => Err(Problem::bad_request("Flags in the query are true or false.")),
+    if context.query_all(name).any(|flag| !matches!(flag, "true" | "false")) {
+        return Err(Problem::bad_request("Flags in the query are true or false."));
     }
+    Ok(context.query(name).map(|flag| flag == "true"))
 }
 
 /// Whether a flag of the query is set.

@@ -74,7 +74,8 @@ impl Target {
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(config_error("the database's URL names no host"));
         }
-        if sockets > 0 && sockets < config.get_hosts().len() {
+        // An address counts before the name of a host, so behind the name of a socket it would lead elsewhere without TLS.
+        if sockets > 0 && (sockets < config.get_hosts().len() || !config.get_hostaddrs().is_empty()) {
             return Err(config_error("the database's URL names both hosts and Unix sockets: use one or the other"));
         }
         let mode = match asked {
@@ -209,6 +210,15 @@ mod tests {
         ] {
             let Ok(target) = Target::parse(url) else { panic!("{url}") };
             assert_eq!(target.config.get_ssl_mode(), mode, "{url}");
+        }
+        // The address counts, and leads to another machine.
+        for url in [
+            "postgres://u@%2Ftmp/d?hostaddr=192.0.2.1",
+            "postgres://u@/d?host=/tmp&hostaddr=192.0.2.1",
+            "postgres://u@%2Ftmp/d?hostaddr=192.0.2.1&sslmode=prefer",
+            "postgres://u@%2Ftmp,%2Ftmp/d?hostaddr=192.0.2.1,127.0.0.1",
+        ] {
+            assert!(Target::parse(url).is_err(), "{url}");
         }
         assert_eq!(decoded("/a%20b%").unwrap(), "/a b%");
     }

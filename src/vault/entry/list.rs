@@ -64,6 +64,8 @@ impl Session<'_> {
             }
             let own = place.id();
             let mut entries: Vec<StoredEntry> = Vec::new();
+            // All names of the level, where some of them are wanted.
+            let mut all_names: Vec<String> = Vec::new();
             let ids: Vec<LevelId> = chain.iter().map(|(id, _)| *id).collect();
             for ((id, path), level) in chain.into_iter().zip(operation.levels_at(&place.project, &ids)?) {
                 let opened = operation.opened_by_server(&place.project, level.as_ref())?;
@@ -81,6 +83,7 @@ impl Session<'_> {
                     });
                 match which {
                     EntryScope::Named(names) => {
+                        all_names = opened.document.entries().iter().map(|entry| entry.name().to_string()).collect();
                         let names: BTreeSet<&VarName> = names.iter().collect();
                         entries.extend(with_values.filter(|entry| names.contains(&entry.metadata.name)));
                         let served: Vec<VarName> = entries.iter().map(|entry| entry.metadata.name.clone()).collect();
@@ -98,7 +101,10 @@ impl Session<'_> {
                     entries.into_iter().map(|entry| (entry.metadata.name.clone(), entry)).collect();
                 entries = by_name.into_values().collect();
             }
-            let details = Details::read("list", entries.iter().map(|entry| entry.metadata.name.as_str()));
+            let mut details = Details::read("list", entries.iter().map(|entry| entry.metadata.name.as_str()));
+            if matches!(which, EntryScope::Named(_)) {
+                operation.store_selection(place.organization(), &mut details, &all_names)?;
+            }
             operation.record(Action::Read, Resource::of(&place)?, details)?;
             Ok(Entries { revision: operation.revision(&place)?, entries })
         })

@@ -232,7 +232,7 @@ Start with:
     Tree,
     /// Print all values, for other programs
     ///
-    /// As they are written: ${NAME} is replaced with --expand only.
+    /// ${NAME} is replaced as configured, or with --expand.
     #[command(after_help = "\
 Examples:
   ioenv export --format json --path acme-store/backend/production

@@ -24,16 +24,15 @@ pub(crate) fn run(project: &Project, args: &DiffArgs) -> Result {
             (None, _) => "added",
             (_, None) => "removed",
             (Some(old), Some(new)) if old.value().expose_secret() != new.value().expose_secret() => "changed",
-            (Some(old), Some(new)) if old.kind() != new.kind() => "another kind",
-            // Only with references replaced are they different values.
-            (Some(old), Some(new)) if !old.has_same_value(&new) => {
-                if new.is_literal() {
-                    "now literal"
-                } else {
-                    "now refers"
-                }
-            }
-            _ => continue,
+            (Some(old), Some(new)) => match (old.kind() == new.kind(), old.has_same_value(&new), new.is_literal()) {
+                (true, true, _) => continue,
+                (false, true, _) => "another kind",
+                // Only with references replaced are they different values.
+                (true, false, true) => "now literal",
+                (true, false, false) => "now refers",
+                (false, false, true) => "another kind, now literal",
+                (false, false, false) => "another kind, now refers",
+            },
         };
         rows.push([what.to_owned(), name.to_string(), shown(old), shown(new)]);
     }

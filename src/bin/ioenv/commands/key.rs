@@ -1,5 +1,5 @@
 use std::collections::BTreeSet;
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -98,7 +98,7 @@ pub(crate) fn new(project: &Project, id: &Slug, passphrase: bool) -> Result {
     let mut sealed = project.edit()?;
     let key = LevelKey::generate(&SystemRandom)?;
     sealed.add_key(id.clone(), &key)?;
-    save_with(&mut sealed, id, &key, &file)
+    save_with(project, &mut sealed, id, &key, &file)
 }
 
 fn file_for_new_keys(project: &Project) -> Result<PathBuf> {
@@ -109,12 +109,28 @@ fn file_for_new_keys(project: &Project) -> Result<PathBuf> {
 }
 
 /// Puts a new key into the key file, and saves the sealed file.
-fn save_with(sealed: &mut SealedFile, id: &Slug, key: &LevelKey, file: &Path) -> Result {
+/// Takes a new key out of the file again. If that fails, there is a key without a use, and nothing is lost.
+fn take_back(file: &Path, is_new: bool, length: u64) {
+    let _ = if is_new {
+        fs::remove_file(file)
+    } else {
+        OpenOptions::new().write(true).open(file).and_then(|file| file.set_len(length))
+    };
+}
+
+fn save_with(project: &Project, sealed: &mut SealedFile, id: &Slug, key: &LevelKey, file: &Path) -> Result {
     // The key before what it opens: a key without its file is not missed.
     let is_new = file.symlink_metadata().is_err();
     let text = Zeroizing::new(format!("# {id}\n{}\n", key.to_text().expose_secret()));
-    append(file, &text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
-    sealed.save()?;
+    let before = file.metadata().map_or(0, |metadata| metadata.len());
+    let written = append(file, &text).map_err(|error| format!("cannot write {}: {error}", file.display()).into());
+    if let Err(error) = written.and_then(|()| Ok(sealed.save()?)) {
+        // It may have been saved all the same, and then the key is needed.
+        if project.open().is_ok_and(|sealed| sealed.keys().iter().all(|key| key.id() != id)) {
+            take_back(file, is_new, before);
+        }
+        return Err(error);
+    }
     let file = file.display();
     terminal::note(if is_new {
         format!("the new key is in {file}, which is new: keep it out of git")
@@ -191,7 +207,7 @@ pub(crate) fn rotate(project: &Project, old: &Slug, new: Option<Slug>) -> Result
             sealed.add_key(id.clone(), &key)?;
             keys.extend(&key);
             let moved = sealed.replace_key(old, &id, &keys)?;
-            save_with(&mut sealed, &id, &key, &file)?;
+            save_with(project, &mut sealed, &id, &key, &file)?;
             note_moved(&moved, &id);
             moved
         }

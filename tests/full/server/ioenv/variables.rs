@@ -349,7 +349,19 @@ fn what_is_inherited_is_asked_for_by_true_or_false() {
     let scene = Scene::new();
     scene.client("admin").put(&scene.variable("_base", "BASE"), &variable("planted")).json(200);
     let at = scene.variables("dev");
-    for other in ["maybe", "", "1", "0", "no", "False", "FALSE", "false%20", "true,false", "false&inherited=maybe"] {
+    for other in [
+        "maybe",
+        "",
+        "1",
+        "0",
+        "no",
+        "False",
+        "FALSE",
+        "false%20",
+        "true,false",
+        "false&inherited=maybe",
+        "maybe&inherited=false",
+    ] {
         let answer = scene.client("read").get(&format!("{at}?inherited={other}"));
         assert_eq!(answer.json(422), error("VALIDATION_ERROR", "inherited must be true or false."), "{other}");
         // Who may not read learns nothing of it.

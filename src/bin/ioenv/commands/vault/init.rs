@@ -66,7 +66,7 @@ pub(crate) fn run(project: &Project, location: Option<String>) -> Result {
     }
     let root = given.map_or_else(|| RootKey::generate(&SystemRandom), Ok)?;
     let database = match &location {
-        VaultLocation::Postgres(url) => Some(empty_database(url.expose_secret())?),
+        VaultLocation::Postgres(url) => Some(empty_database(postgres(url.expose_secret())?)?),
         _ => None,
     };
 
@@ -154,6 +154,14 @@ fn settings(directory: &Path, location: &VaultLocation) -> Result<String> {
         let _ = writeln!(text, "vault = '{name}'");
     }
     Ok(text)
+}
+
+/// Refuses a URL of anything else than a PostgreSQL database.
+fn postgres(url: &str) -> Result<&str> {
+    if ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Ok(url);
+    }
+    Err("a vault is a file, or a PostgreSQL database whose URL begins with postgres:// or postgresql://: name one of these".into())
 }
 
 #[cfg(feature = "postgres")]
