@@ -671,6 +671,49 @@ fn a_host_that_hangs_holds_up_itself_alone() {
     assert!((1..=2).contains(&most_held), "{most_held} at a time");
 }
 
+#[test]
+fn an_organization_holds_up_no_other_at_the_same_host() {
+    let held = Arc::new(Mutex::new(Vec::new()));
+    let (delivered, deliveries) = mpsc::channel();
+    let receiver = Receiver::new({
+        let held = Arc::clone(&held);
+        move |request, stream| {
+            if request.headers["host"].starts_with("h0.") && request.line.contains("/hang") {
+                held.lock().unwrap().push(stream);
+            } else {
+                answer(stream, 200, "");
+                delivered.send(()).unwrap();
+            }
+        }
+    });
+    let world = World::new(anywhere().resolver(Names));
+    let url = |path: &str| format!("http://h0.hosts.test:{}/{path}", receiver.port);
+    for number in 0..20 {
+        world.webhook(&url(&format!("hang/{number}")));
+    }
+    world.change("1");
+    let system = world.system();
+    let beta = system.create_organization(&NewOrganization::new("Beta")).unwrap().id;
+    system.create_project(beta, &NewProject::new("shop").has_base(true)).unwrap();
+    let webhook = NewWebhook::new(url("in")).enabled(true);
+    system.create_webhook(At::Path(beta, &prod()), &webhook).unwrap();
+    system.set_entries(At::Path(beta, &prod()), &[NewEntry::new("KEY".parse().unwrap(), "1")]).unwrap();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let worker = Worker::new(&world.vault).poll_every(Duration::from_millis(50));
+        let stop = &stop;
+        let running = scope.spawn(move || worker.run_until(stop));
+        let arrived = deliveries.recv_timeout(Duration::from_secs(60));
+        // Before any of those that hang was given up.
+        let all_hang = held.lock().unwrap().iter().all(is_open);
+        stop.store(true, Ordering::Relaxed);
+        held.lock().unwrap().clear();
+        running.join().unwrap().unwrap();
+        arrived.unwrap();
+        assert!(all_hang);
+    });
+}
+
 /// Whether the other side has not closed the connection.
 fn is_open(stream: &TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();

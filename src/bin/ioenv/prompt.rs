@@ -174,7 +174,8 @@ impl Line {
         const ESCAPE: u8 = 27;
         const DELETE: u8 = 127;
 
-        if byte == INTERRUPT && !self.is_pasting {
+        // Also within a paste, whose end may never come.
+        if byte == INTERRUPT {
             return Ok(Some(End::Interrupted));
         }
         if self.is_pasting {
