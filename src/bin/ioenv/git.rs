@@ -1,6 +1,6 @@
 //! What git says of a file, where git is installed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 /// What git says of a file.
@@ -43,10 +43,14 @@ fn is_tracked(file: &Path) -> Tracked {
     }
 }
 
-/// Returns whether there is a repository around a file, whatever state it is in.
+/// Returns whether there is a repository around a file, whatever state it is in. An empty `.git` tracks nothing.
 fn is_in_repository(file: &Path) -> bool {
     let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    directory.canonicalize().is_ok_and(|directory| directory.ancestors().any(|above| above.join(".git").exists()))
+    let is_repository = |git: PathBuf| match git.read_dir() {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => git.exists(),
+    };
+    directory.canonicalize().is_ok_and(|directory| directory.ancestors().any(|above| is_repository(above.join(".git"))))
 }
 
 /// Runs git in the directory of a file, with its name as the last argument.
